@@ -1,0 +1,73 @@
+# Every target is what CI runs and what the README says. `make` prints this list.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+# Where the tests find RabbitMQ and Postgres; `make services` starts what does not answer.
+TEST_AMQP_URL = $(or $(AMQP_URL),amqp://guest:guest@127.0.0.1:5672/)
+TEST_DATABASE_URL = $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgres)
+# More arguments for pytest: make test-fast ARGS='-k envelope -x'
+ARGS ?=
+
+bin := .venv/bin
+# Tests and lint leave the data of a running site alone.
+scratch := LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" SECRET_KEY=of-no-value
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "; print "Targets:"} \
+		/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: env env-runtime
+env: ## Make .venv with everything for developing (from the lock files)
+	@tools/env dev
+env-runtime:
+	@tools/env runtime
+
+.PHONY: run demo
+run: env-runtime ## Serve HTTP on 8000 and websockets on 9000 (HTTP_PORT, WS_PORT, LEVITY_DATA_DIR)
+	@exec $(bin)/levity serve
+demo: env-runtime ## The same with ten simulated charge points
+	@exec $(bin)/levity serve --demo
+
+.PHONY: test test-fast
+test: env ## All tests; starts Postgres and RabbitMQ where none answers
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services --tests
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
+		$(bin)/pytest $(ARGS)
+test-fast: env ## The tests that need nothing (SQLite, memory transport)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
+		$(bin)/pytest -m "not services and not browser" $(ARGS)
+
+.PHONY: lint format
+lint: env ## Formatting, style, types, Django checks, imports, lock files
+	@tools/env poetry
+	@tools/lint
+format: env ## Format and fix what can be fixed
+	@$(bin)/ruff check --fix-only --quiet .
+	@$(bin)/ruff format .
+
+.PHONY: bench
+bench: env ## Measure against RabbitMQ and Postgres; prints a table, writes JSON
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(bin)/levity bench $(ARGS)
+
+.PHONY: services
+services: ## Start Postgres and RabbitMQ where none answers (Docker, else Debian's packages)
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
+
+.PHONY: checks-report
+checks-report: env ## List which promised checks have a test
+	@$(bin)/python tools/checks_report.py $(ARGS)
+
+.PHONY: wheels
+wheels: env-runtime ## Build the wheels of levity-ws and levity into dist/
+	@tools/wheels
+
+.PHONY: clean
+clean: ## Remove environments, builds and caches (never data/)
+	rm -rf .venv .poetry .venv-lock .poetry-lock dist ws/dist be/dist \
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
+		be/tests/npm/node_modules
+	find ws be tools -name __pycache__ -type d -prune -exec rm -rf {} +
