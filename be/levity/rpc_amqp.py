@@ -1,0 +1,300 @@
+"""`amqp://`, the worker's side: pika in a thread of its own, handlers on the caller's thread.
+
+A handler may take its time: heartbeats and acknowledgements are the I/O thread's, and the only way
+from one thread to the other is `add_callback_threadsafe` there and a queue back (pika FAQ: a
+connection belongs to one thread).
+"""
+
+import logging
+import queue
+import ssl
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pika
+from levity_ws.rpc.backoff import jittered_pause
+from levity_ws.rpc.envelope import EnvelopeError, Reply, decode_batch, encode_reply
+from levity_ws.rpc.topology import (
+    DEFAULT_PREFIX,
+    DEFAULT_URL,
+    broker_label,
+    declarations,
+    rpc_queue,
+)
+from levity_ws.rpc.transport import Delivery
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError, NackError, UnroutableError
+
+__all__ = ["AmqpWorkerTransport"]
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 10
+BLOCKED_TIMEOUT = 20.0
+POLL_SECONDS = 1.0
+CLOSE_TIMEOUT = 5.0
+
+# pika logs a traceback for every failed try to connect, and the first bytes of every returned
+# message, which may hold a charger's secret. What matters is logged here, once.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """A delivery tag means something on the connection that delivered it, and nowhere else."""
+
+    generation: int
+    number: int
+
+
+class AmqpWorkerTransport:
+    """The worker's way to the edges over RabbitMQ; see `WorkerTransport` for the promises.
+
+    `prefetch` batches lie ready in this process while one is handled. `send` waits for the broker
+    only for what the backend says on its own account: there the boolean is exact. A reply that
+    names a batch is handed over without waiting, in order before the `ack` that follows it, and
+    returns True unless there is no connection; should it get lost, the edge publishes the batch
+    again. `returned_replies` counts those whose edge had gone.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        prefetch: int = 4,
+        send_timeout: float = 10.0,
+        pause: Callable[[int], float] = jittered_pause,
+    ) -> None:
+        self._label = broker_label(url)
+        self._parameters = _parameters(url)
+        self._prefix = prefix
+        self._prefetch = prefetch
+        self._send_timeout = send_timeout
+        self._pause = pause
+        self._deliveries: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._work: deque[Callable[[], None]] = deque()
+        self._generation = 0
+        self._connection: pika.BlockingConnection | None = None
+        self._replies: BlockingChannel | None = None
+        self._pushes: BlockingChannel | None = None
+        self._closing = threading.Event()
+        self.returned_replies = 0
+        self.undecodable = 0
+        self._thread = threading.Thread(target=self._run, name="levity-amqp", daemon=True)
+        self._thread.start()
+
+    @property
+    def connected(self) -> bool:
+        """True while a connection stands and delivers."""
+        return self._connection is not None
+
+    # --- the worker's thread -----------------------------------------------------------------
+
+    def receive(self, timeout: float) -> Delivery | None:
+        """See `WorkerTransport.receive`."""
+        while not self._closing.is_set():
+            try:
+                delivery = self._deliveries.get(timeout=timeout)
+            except queue.Empty:
+                return None
+            # What an earlier connection delivered is delivered again by this one.
+            if delivery is None or delivery.tag.generation == self._generation:
+                return delivery
+        return None
+
+    def send(self, reply_to: str, reply: Reply) -> bool:
+        """See `WorkerTransport.send`, and the class for what the answer means."""
+        body = encode_reply(reply)
+        if reply.batch is not None:
+            return self._hand_over(lambda: self._publish_reply(reply_to, body))
+        arrived: Future[bool] = Future()
+        if not self._hand_over(lambda: self._publish_push(reply_to, body, arrived)):
+            return False
+        try:
+            return arrived.result(self._send_timeout)
+        except TimeoutError:
+            arrived.cancel()
+            return False
+
+    def ack(self, delivery: Delivery) -> None:
+        """See `WorkerTransport.ack`."""
+        self._hand_over(lambda: self._acknowledge(delivery.tag))
+
+    def wake(self) -> None:
+        """See `WorkerTransport.wake`; safe in a signal handler."""
+        self._deliveries.put(None)
+
+    def close(self) -> None:
+        """See `WorkerTransport.close`; what was sent and acknowledged before goes out first."""
+        if not self._closing.is_set():
+            self._closing.set()
+            self.wake()
+            self._hand_over(_nothing)
+        self._thread.join(CLOSE_TIMEOUT)
+
+    def _hand_over(self, work: Callable[[], None]) -> bool:
+        connection = self._connection
+        if connection is None:
+            return False
+        self._work.append(work)
+        try:
+            connection.add_callback_threadsafe(self._do_work)
+        except AMQPError:  # it has just gone; the I/O thread drops the work and reconnects
+            return False
+        return True
+
+    # --- the I/O thread ----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._closing.is_set():
+            try:
+                connection = self._connect()
+                if failures:
+                    logger.info("Connected to %s again", self._label)
+                failures = 0
+                while not self._closing.is_set():
+                    connection.process_data_events(POLL_SECONDS)
+                self._do_work()
+                connection.close()
+            except (AMQPError, OSError, EOFError) as error:
+                failures += 1
+                if failures == 1:
+                    logger.warning("No connection to %s: %s", self._label, _reason(error))
+            finally:
+                self._forget_connection()
+            if failures:
+                self._closing.wait(self._pause(failures))
+
+    def _connect(self) -> pika.BlockingConnection:
+        connection = pika.BlockingConnection(self._parameters)
+        try:
+            channel = connection.channel()
+            for declaration in declarations(self._prefix):
+                channel.queue_declare(
+                    declaration.name, durable=True, arguments=dict(declaration.arguments)
+                )
+            channel.basic_qos(prefetch_count=self._prefetch)
+            channel.add_on_return_callback(self._reply_returned)
+            channel.add_on_cancel_callback(self._cancelled)
+            pushes = connection.channel()
+            pushes.confirm_delivery()
+            self._generation += 1
+            self._replies, self._pushes = channel, pushes
+            self._connection = connection
+            channel.basic_consume(rpc_queue(self._prefix).name, self._arrived)
+        except BaseException:
+            if connection.is_open:
+                connection.close()
+            raise
+        return connection
+
+    def _forget_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        self._replies = self._pushes = None
+        self._work.clear()
+        if connection is not None and connection.is_open:
+            try:
+                connection.close()
+            except (AMQPError, OSError):
+                logger.debug("The old connection to %s did not close", self._label)
+
+    def _do_work(self) -> None:
+        while self._work:
+            self._work.popleft()()
+
+    def _arrived(self, channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
+        try:
+            batch = decode_batch(body)
+        except EnvelopeError as error:
+            self.undecodable += 1
+            logger.error("A batch goes to the dead-letter queue: %s", error)
+            channel.basic_reject(method.delivery_tag, requeue=False)
+            return
+        headers = properties.headers or {}
+        count = headers.get("x-delivery-count", 0)
+        self._deliveries.put(
+            Delivery(
+                batch=batch,
+                reply_to=properties.reply_to or "",
+                # RabbitMQ 4 no longer counts every way back into x-delivery-count, but says
+                # redelivered for all of them.
+                deliveries=max(count if isinstance(count, int) else 0, int(method.redelivered)),
+                tag=_Tag(self._generation, method.delivery_tag),
+            )
+        )
+
+    def _publish_reply(self, reply_to: str, body: bytes) -> None:
+        if self._replies is not None and self._replies.is_open:
+            self._replies.basic_publish("", reply_to, body, _PROPERTIES, mandatory=True)
+
+    def _publish_push(self, reply_to: str, body: bytes, arrived: "Future[bool]") -> None:
+        if not arrived.set_running_or_notify_cancel():
+            return  # the sender has given up: it must not be sent after all
+        sent = False
+        try:
+            if self._pushes is not None and self._pushes.is_open:
+                self._pushes.basic_publish("", reply_to, body, _PROPERTIES, mandatory=True)
+                sent = True
+        except (UnroutableError, NackError):
+            logger.debug("Nobody listens at %s", reply_to)
+        finally:
+            arrived.set_result(sent)
+
+    def _acknowledge(self, tag: _Tag) -> None:
+        if tag.generation == self._generation and self._replies is not None:
+            self._replies.basic_ack(tag.number)
+
+    def _reply_returned(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
+        self.returned_replies += 1
+        logger.info("The edge at %s has gone; its reply is dropped", method.routing_key)
+
+    def _cancelled(self, _frame: Any) -> None:
+        # The queue was deleted, or its leader moved: start again from nothing.
+        logger.warning("%s ended the delivery", self._label)
+        if self._connection is not None:
+            self._connection.close()
+
+
+_PROPERTIES = pika.BasicProperties(content_type="application/json")
+
+
+def _parameters(url: str) -> pika.ConnectionParameters:
+    parts = urlsplit(url)
+    # The query is the edge's library's (heartbeat, cafile); pika refuses names it doesn't know.
+    query = dict(parse_qsl(parts.query))
+    tls = None
+    if parts.scheme == "amqps":
+        tls = pika.SSLOptions(
+            ssl.create_default_context(cafile=query.get("cafile")), parts.hostname
+        )
+    return pika.ConnectionParameters(
+        host=parts.hostname or "localhost",
+        port=parts.port or (5671 if tls else 5672),
+        virtual_host=unquote(parts.path[1:]) or "/",
+        credentials=pika.PlainCredentials(
+            unquote(parts.username or "guest"), unquote(parts.password or "guest")
+        ),
+        heartbeat=int(query.get("heartbeat", HEARTBEAT_SECONDS)),
+        blocked_connection_timeout=BLOCKED_TIMEOUT,
+        socket_timeout=10.0,
+        stack_timeout=10.0,
+        ssl_options=tls,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error) or repr(error)
+    if "PRECONDITION_FAILED" in text:
+        text += " (the queue was declared otherwise by another release: drain and delete it)"
+    return f"{type(error).__name__}: {text}"
+
+
+def _nothing() -> None:
+    """Work that only makes the I/O thread look at what has changed."""

@@ -1,0 +1,300 @@
+"""What travels between the edge and the backend: versioned JSON, described in docs/envelope.md.
+
+The edge sends a `Batch` of events, the backend answers with a `Reply` of commands. A reply that
+names a batch says: everything in that batch is committed. A reply without a batch carries what
+the backend wants to say on its own account (an operator's Call, a close).
+
+Times are POSIX seconds (float, UTC, the edge's clock). `connection` is a UUID in its usual text
+form, new for every websocket. `seq` counts the events of one connection from 0 without gaps, so
+that `(connection, seq)` names an event for ever: a redelivered event is recognised by it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+import orjson
+
+__all__ = [
+    "VERSION",
+    "Accept",
+    "Alive",
+    "Authenticate",
+    "Batch",
+    "Close",
+    "Command",
+    "Connected",
+    "Disconnected",
+    "EnvelopeError",
+    "Event",
+    "Received",
+    "Refuse",
+    "Reply",
+    "Send",
+    "decode_batch",
+    "decode_reply",
+    "encode_batch",
+    "encode_reply",
+]
+
+VERSION = 1
+
+
+class EnvelopeError(ValueError):
+    """The bytes are not an envelope of a version that this process speaks.
+
+    Never the charger's fault: two releases disagree, or something foreign wrote to the queue.
+    The receiver puts it aside (dead-letter queue) and says so; it never guesses.
+    """
+
+
+# --- edge to backend ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """A charger asks to connect; its HTTP upgrade waits for `Accept` or `Refuse`."""
+
+    type: ClassVar[str] = "authenticate"
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    remote: str = ""
+    """The peer's address, as the edge believes it (its own socket, or a trusted proxy's word)."""
+    path: str = ""
+    """The request path as it came, not decoded; without the query."""
+    subprotocols: tuple[str, ...] = ()
+    """What Sec-WebSocket-Protocol offered, in order; empty if there was no such header."""
+    user_agent: str = ""
+    authorization: str = ""
+    """The Authorization header as it came. A secret: never logged, never stored."""
+    secure: bool = False
+    """True where the charger came over TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The websocket is open. The first event after `Authenticate` on this connection."""
+
+    type: ClassVar[str] = "connected"
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    remote: str = ""
+    subprotocol: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One text frame from the charger, raw."""
+
+    type: ClassVar[str] = "received"
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The websocket is gone; the last event of its connection.
+
+    `code` is the close code of RFC 6455 7.4.1 (1006: no close frame); `reason` is for people.
+    """
+
+    type: ClassVar[str] = "disconnected"
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    code: int = 1006
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The edge itself is alive: sent every few seconds, answered like any other event.
+
+    The answer proves that the way there and back works, worker included. `charge_point` and
+    `connection` are empty; `connections` is the number of open websockets.
+    """
+
+    type: ClassVar[str] = "alive"
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    connections: int = 0
+
+
+Event = Authenticate | Connected | Received | Disconnected | Alive
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events that arrived while the edge's last batches were under way.
+
+    `attempt` is 0 the first time and counts up when the edge publishes the same batch again
+    because it cannot know whether the first one arrived.
+    """
+
+    edge: str
+    batch: str
+    events: tuple[Event, ...]
+    attempt: int = 0
+
+
+# --- backend to edge ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write this text frame to this connection."""
+
+    type: ClassVar[str] = "send"
+    connection: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close this connection. Unknown connections are ignored: they are closed already."""
+
+    type: ClassVar[str] = "close"
+    connection: str
+    code: int = 1000
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Finish the handshake, and treat this charger as these settings say (quirks are data).
+
+    `frame_gap`: seconds between two frames to this charger. `ping_interval`: seconds between
+    websocket pings, 0 is off. `max_size`: bytes of the largest frame, 0 is the edge's own limit.
+    `close`: "frame" says goodbye with a close frame, "abort" drops the TCP connection.
+    `subprotocol`: what to answer in Sec-WebSocket-Protocol, "" leaves the header out.
+    """
+
+    type: ClassVar[str] = "accept"
+    connection: str
+    subprotocol: str = ""
+    frame_gap: float = 0.0
+    ping_interval: float = 0.0
+    ping_timeout: float = 20.0
+    max_size: int = 0
+    close: str = "frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer the handshake with this HTTP status (400, 401, 403, 404, 429, 503) and reason."""
+
+    type: ClassVar[str] = "refuse"
+    connection: str
+    status: int = 403
+    reason: str = ""
+    retry_after: float = 0.0
+
+
+Command = Send | Close | Accept | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Commands for one edge. With `batch`: all of that batch is committed."""
+
+    commands: tuple[Command, ...] = field(default=())
+    batch: str | None = None
+
+
+# --- bytes -------------------------------------------------------------------------------------
+
+_EVENTS: Mapping[str, type[Event]] = {
+    kind.type: kind for kind in (Authenticate, Connected, Received, Disconnected, Alive)
+}
+_COMMANDS: Mapping[str, type[Command]] = {kind.type: kind for kind in (Send, Close, Accept, Refuse)}
+_FIELDS: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(item.name for item in fields(kind))
+    for kind in (*_EVENTS.values(), *_COMMANDS.values())
+}
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """The batch as JSON bytes."""
+    return orjson.dumps(
+        {
+            "v": VERSION,
+            "edge": batch.edge,
+            "batch": batch.batch,
+            "attempt": batch.attempt,
+            "events": [_to_dict(event) for event in batch.events],
+        }
+    )
+
+
+def decode_batch(body: bytes) -> Batch:
+    """The batch in these bytes; raises `EnvelopeError` where there is none."""
+    document = _document(body)
+    try:
+        return Batch(
+            edge=document["edge"],
+            batch=document["batch"],
+            attempt=document.get("attempt", 0),
+            events=tuple(_from_dict(_EVENTS, item) for item in document["events"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise EnvelopeError(f"not a batch: {error!r}") from error
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """The reply as JSON bytes."""
+    document: dict[str, Any] = {
+        "v": VERSION,
+        "commands": [_to_dict(command) for command in reply.commands],
+    }
+    if reply.batch is not None:
+        document["batch"] = reply.batch
+    return orjson.dumps(document)
+
+
+def decode_reply(body: bytes) -> Reply:
+    """The reply in these bytes; raises `EnvelopeError` where there is none."""
+    document = _document(body)
+    try:
+        return Reply(
+            batch=document.get("batch"),
+            commands=tuple(_from_dict(_COMMANDS, item) for item in document["commands"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise EnvelopeError(f"not a reply: {error!r}") from error
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise EnvelopeError(f"not JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("v") != VERSION:
+        raise EnvelopeError(f"not an envelope of version {VERSION}")
+    return document
+
+
+def _to_dict(item: Any) -> dict[str, Any]:
+    document = {name: getattr(item, name) for name in _FIELDS[type(item)]}
+    document["type"] = item.type
+    return document
+
+
+def _from_dict(kinds: Mapping[str, type[Any]], document: dict[str, Any]) -> Any:
+    try:
+        kind = kinds[document.pop("type")]
+        if "subprotocols" in document:
+            document["subprotocols"] = tuple(document["subprotocols"])
+        return kind(**document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise EnvelopeError(f"not an event or command of this version: {error!r}") from error
