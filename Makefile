@@ -54,7 +54,7 @@ bench: env ## Measure against RabbitMQ and Postgres; prints a table, writes JSON
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(bin)/levity bench $(ARGS)
 
 .PHONY: services
-services: ## Start Postgres and RabbitMQ where none answers (Docker, else Debian's packages)
+services: env-runtime ## Start Postgres and RabbitMQ where none answers (Docker, else Debian's packages)
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 
 .PHONY: checks-report
