@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10
 CONNECT_TIMEOUT = 10.0
+# aiormq logs a traceback for every lost connection; what matters is logged here, once.
+logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+
 _LOST = (*CONNECTION_EXCEPTIONS, TimeoutError, EOFError)
 
 

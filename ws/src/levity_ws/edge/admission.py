@@ -1,0 +1,52 @@
+"""How many connections there may be, from one address and in total."""
+
+import ipaddress
+from collections import Counter
+
+from levity_ws.edge.handshake import Refusal
+
+__all__ = ["Admission"]
+
+
+class Admission:
+    """Counts who is in. A limit of 0 is no limit."""
+
+    def __init__(self, *, in_total: int, per_address: int) -> None:
+        self._in_total = in_total
+        self._per_address = per_address
+        self._by_address: Counter[str] = Counter()
+        self.connections = 0
+
+    def enter(self, address: str) -> Refusal | None:
+        """Let one more in, or say why not. Who is let in must `leave` one day."""
+        if self._in_total and self.connections >= self._in_total:
+            return Refusal(503, "Too many connections.", "full", retry_after=60)
+        if (
+            self._per_address
+            and self._by_address[address] >= self._per_address
+            and not _is_loopback(address)
+        ):
+            return Refusal(
+                429,
+                f"More than {self._per_address} connections from {address}. Behind a proxy set "
+                "LEVITY_TRUSTED_PROXIES, for a large site LEVITY_MAX_CONNECTIONS_PER_ADDRESS.",
+                "address limit",
+                retry_after=60,
+            )
+        self.connections += 1
+        self._by_address[address] += 1
+        return None
+
+    def leave(self, address: str) -> None:
+        """One of those let in has gone."""
+        self.connections -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,490 @@
+"""The relay: events of all connections leave in batches that clock themselves.
+
+A batch leaves at once while fewer than `window` are under way; what arrives meanwhile is collected
+and leaves together with the next answer. No timer adds latency at a low rate, and batches grow by
+themselves at a high one.
+
+Each connection has a `Lane`: its events are numbered, and at most one of them is under way. So any
+number of workers may share one queue, and each charger's order is kept.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+import logging
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.settings import EdgeSettings
+from levity_ws.rpc.envelope import (
+    Accept,
+    Alive,
+    Authenticate,
+    Batch,
+    Close,
+    Command,
+    Connected,
+    Disconnected,
+    Event,
+    Received,
+    Refuse,
+    Reply,
+    Send,
+)
+from levity_ws.rpc.transport import EdgeTransport, TransportUnavailable
+
+__all__ = ["BackendUnavailable", "Lane", "Peer", "Relay"]
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+_EVENT_BYTES = 200  # what an event weighs beside its text
+
+
+class BackendUnavailable(Exception):  # noqa: N818  # names a state, as TransportUnavailable does
+    """No answer in time. Not the charger's fault: close with 1013, or refuse with 503."""
+
+
+class Peer(Protocol):
+    """The socket at the end of a lane. Both methods return at once."""
+
+    def write(self, text: str) -> None:
+        """Send this text frame, as soon as the charger can take it."""
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close the websocket."""
+
+
+class Lane:
+    """One connection's way through the relay; see `Relay.open`."""
+
+    __slots__ = ("_busy", "_queued", "_relay", "charge_point", "connection", "peer", "seq")
+
+    def __init__(self, relay: "Relay", charge_point: str, connection: str, peer: Peer) -> None:
+        self._relay = relay
+        self.charge_point = charge_point
+        self.connection = connection
+        self.peer = peer
+        self.seq = 0
+        self._busy = False
+        self._queued: deque[_Entry] | None = None
+
+    async def authenticate(self, within: float, **details: Any) -> Accept | Refuse:
+        """Ask the backend whether this charger may connect.
+
+        `BackendUnavailable` after `within` seconds; the lane is closed then, and the backend
+        hears of it if the question had left already.
+        """
+        relay = self._relay
+        verdict = relay.expect_verdict(self.connection)
+        entry = relay.submit(self, Authenticate, details, done=verdict)
+        try:
+            async with asyncio.timeout(within):
+                return await verdict
+        except (TimeoutError, BackendUnavailable, asyncio.CancelledError) as error:
+            if entry.sent:
+                self.disconnected(1006, "the handshake was not finished")
+            else:
+                entry.dropped = True
+                relay.forget(self)
+            if isinstance(error, TimeoutError):
+                raise BackendUnavailable("no answer to the handshake in time") from error
+            raise
+
+    def connected(self, **details: Any) -> None:
+        """The websocket is open."""
+        self._relay.submit(self, Connected, details)
+
+    async def received(self, text: str) -> None:
+        """Relay one frame; returns when it is committed and answered.
+
+        `BackendUnavailable` if that takes too long.
+        """
+        done: asyncio.Future[Any] = self._relay.loop.create_future()
+        self._relay.submit(self, Received, {"text": text}, done=done, size=len(text))
+        await done
+
+    def disconnected(self, code: int, reason: str) -> None:
+        """The websocket is gone: the lane's last event. Commands for it are dropped from now."""
+        self._relay.forget(self)
+        self._relay.submit(self, Disconnected, {"code": code, "reason": reason})
+
+    def take_turn(self, entry: "_Entry") -> bool:
+        """True if the entry may leave now; else it waits for the one before it."""
+        if not self._busy:
+            self._busy = True
+            return True
+        if self._queued is None:
+            self._queued = deque()
+        self._queued.append(entry)
+        return False
+
+    def end_turn(self) -> "_Entry | None":
+        """The entry before is done: the next one, if there is any."""
+        if self._queued:
+            return self._queued.popleft()
+        self._busy = False
+        self._queued = None
+        return None
+
+    def queued(self) -> "tuple[_Entry, ...]":
+        """What waits for its turn."""
+        return tuple(self._queued or ())
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    lane: Lane
+    kind: type[Event]
+    details: dict[str, Any]
+    at: float
+    since: float
+    size: int
+    done: "asyncio.Future[Any] | None" = None
+    sent: bool = False
+    dropped: bool = False
+    expired: bool = False
+
+    def event(self) -> Event:
+        # Numbered when it leaves: what is dropped before leaves no gap.
+        lane = self.lane
+        event = self.kind(
+            charge_point=lane.charge_point,
+            connection=lane.connection,
+            seq=lane.seq,
+            at=self.at,
+            **self.details,
+        )
+        lane.seq += 1
+        return event
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    batch: Batch
+    entries: list[_Entry]
+    published_at: float
+    publishing: bool = False
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class _Pulse:
+    """The edge's own lane, and what it says about the backend."""
+
+    lane: Lane
+    sent_at: float | None = None
+    next_at: float = 0.0
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class _NoPeer:
+    def write(self, text: str) -> None:
+        """Nobody is there."""
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Nobody is there."""
+
+
+@dataclass(slots=True)
+class Relay:
+    """Between the sockets and the transport. Everything runs on one event loop.
+
+    `clock` is monotonic and decides what is late; `wall` stamps the events. `start` begins to call
+    `tick` once a second.
+    """
+
+    transport: EdgeTransport
+    settings: EdgeSettings
+    metrics: Metrics = field(default_factory=Metrics)
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    connections: Callable[[], int] = lambda: 0
+    loop: asyncio.AbstractEventLoop = field(init=False)
+    _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
+    _verdicts: "dict[str, asyncio.Future[Accept | Refuse]]" = field(
+        init=False, default_factory=dict
+    )
+    _waiting: deque[_Entry] = field(init=False, default_factory=deque)
+    _flights: dict[str, _Flight] = field(init=False, default_factory=dict)
+    _tasks: "set[asyncio.Task[None]]" = field(init=False, default_factory=set)
+    _ticker: "asyncio.Task[None] | None" = field(init=False, default=None)
+    _pulse: _Pulse = field(init=False)
+    _pump_due: bool = field(init=False, default=False)
+    _was_available: bool = field(init=False, default=True)
+    _idle: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._pulse = _Pulse(Lane(self, "", "", _NoPeer()), next_at=self.clock())
+        self._idle.set()
+
+    @property
+    def available(self) -> bool:
+        """False while the broker or the backend can't be reached, as far as the edge knows."""
+        return self.transport.available and not self._pulse.stale
+
+    async def start(self, *, ticking: bool = True) -> None:
+        """Connect the transport, now or in the background, and begin to relay."""
+        try:
+            await self.transport.start(self._on_reply, self._on_connect)
+        except TransportUnavailable as error:
+            logger.warning("The backend can't be reached yet: %s", error)
+        if ticking:
+            self._ticker = asyncio.create_task(self._keep_ticking())
+
+    async def flush(self, within: float) -> bool:
+        """Wait until everything submitted is answered; False if that takes longer."""
+        try:
+            async with asyncio.timeout(within):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Stop; whoever still waits for an answer gets `BackendUnavailable`."""
+        tasks = [*self._tasks, *([self._ticker] if self._ticker is not None else [])]
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for entry in self._unanswered():
+            self._give_up(entry)
+        for verdict in self._verdicts.values():
+            if not verdict.done():
+                verdict.set_exception(BackendUnavailable("the edge stops"))
+        await self.transport.close()
+
+    def open(self, charge_point: str, peer: Peer) -> Lane:
+        """A lane for a new connection, with a connection id of its own."""
+        lane = Lane(self, charge_point, str(uuid.uuid4()), peer)
+        self._lanes[lane.connection] = lane
+        return lane
+
+    def forget(self, lane: Lane) -> None:
+        """Nobody is at the end of this lane any more."""
+        self._lanes.pop(lane.connection, None)
+        self._verdicts.pop(lane.connection, None)
+
+    def expect_verdict(self, connection: str) -> "asyncio.Future[Accept | Refuse]":
+        """Fulfilled with what the backend says to this connection's handshake."""
+        verdict: asyncio.Future[Accept | Refuse] = self.loop.create_future()
+        self._verdicts[connection] = verdict
+        return verdict
+
+    def submit(
+        self,
+        lane: Lane,
+        kind: type[Event],
+        details: dict[str, Any],
+        *,
+        done: "asyncio.Future[Any] | None" = None,
+        size: int = 0,
+    ) -> _Entry:
+        """Put an event on its way. `done` is fulfilled when its batch is answered."""
+        entry = _Entry(
+            lane, kind, details, self.wall(), self.clock(), size + _EVENT_BYTES, done=done
+        )
+        self._idle.clear()
+        if lane.take_turn(entry):
+            self._waiting.append(entry)
+            self._pump_soon()
+        return entry
+
+    # --- outward -----------------------------------------------------------------------------
+
+    def _pump_soon(self) -> None:
+        # Not this instant: what other sockets bring in the same turn of the loop comes along.
+        if not self._pump_due:
+            self._pump_due = True
+            self.loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._pump_due = False
+        while (
+            self._waiting and len(self._flights) < self.settings.window and self.transport.available
+        ):
+            entries = self._next_entries()
+            if entries:
+                self._depart(entries)
+        if not self._waiting and not self._flights:
+            self._idle.set()
+
+    def _next_entries(self) -> list[_Entry]:
+        entries: list[_Entry] = []
+        size = 0
+        while self._waiting and len(entries) < self.settings.max_batch_frames:
+            entry = self._waiting[0]
+            if entries and size + entry.size > self.settings.max_batch_bytes:
+                break
+            self._waiting.popleft()
+            if entry.dropped:
+                self._end_turn(entry)
+                continue
+            entries.append(entry)
+            size += entry.size
+        return entries
+
+    def _depart(self, entries: list[_Entry]) -> None:
+        for entry in entries:
+            entry.sent = True
+        batch = Batch(
+            edge=self.settings.edge_id,
+            batch=uuid.uuid4().hex,
+            events=tuple(entry.event() for entry in entries),
+        )
+        flight = _Flight(batch, entries, self.clock())
+        self._flights[batch.batch] = flight
+        self._publish(flight)
+
+    def _publish(self, flight: _Flight) -> None:
+        flight.publishing = True
+        flight.lost = False
+        flight.published_at = self.clock()
+        self.metrics.count("batches_published")
+        task = asyncio.create_task(self._publish_once(flight))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _publish_once(self, flight: _Flight) -> None:
+        try:
+            await self.transport.publish(flight.batch)
+        except TransportUnavailable:
+            flight.lost = True  # the next connection, or the next tick, publishes it again
+        finally:
+            flight.publishing = False
+
+    def _publish_again(self, flight: _Flight) -> None:
+        flight.batch = dataclasses.replace(flight.batch, attempt=flight.batch.attempt + 1)
+        self.metrics.count("batches_repeated")
+        self._publish(flight)
+
+    def _on_connect(self) -> None:
+        # Whatever was published on the last connection: its answer went to a queue that is gone.
+        for flight in self._flights.values():
+            if flight.publishing:
+                flight.lost = True
+            else:
+                self._publish_again(flight)
+        self._pump_soon()
+
+    # --- inward ------------------------------------------------------------------------------
+
+    def _on_reply(self, reply: Reply) -> None:
+        for command in reply.commands:
+            self._obey(command)
+        if reply.batch is None:
+            return
+        flight = self._flights.pop(reply.batch, None)
+        if flight is None:
+            self.metrics.count("replies_unknown")
+            return
+        self.metrics.count("batches_answered")
+        for entry in flight.entries:
+            if entry.done is not None and not entry.done.done() and entry.kind is Received:
+                entry.done.set_result(None)
+            self._end_turn(entry)
+        self._pump()
+
+    def _obey(self, command: Command) -> None:
+        if isinstance(command, Accept | Refuse):
+            verdict = self._verdicts.pop(command.connection, None)
+            if verdict is not None and not verdict.done():
+                verdict.set_result(command)
+                return
+        else:
+            lane = self._lanes.get(command.connection)
+            if lane is not None and isinstance(command, Send):
+                lane.peer.write(command.text)
+                return
+            if lane is not None and isinstance(command, Close):
+                lane.peer.hang_up(command.code, command.reason)
+                return
+        # The charger has gone meanwhile. Nothing may reach its next connection instead: the answer
+        # is asked for again there.
+        self.metrics.count("commands_dropped", command.type)
+
+    def _end_turn(self, entry: _Entry) -> None:
+        if entry.kind is Alive:
+            self._pulse.sent_at = None
+        following = entry.lane.end_turn()
+        while following is not None and following.dropped:
+            following = entry.lane.end_turn()
+        if following is not None:
+            self._waiting.append(following)
+
+    # --- what time brings --------------------------------------------------------------------
+
+    async def _keep_ticking(self) -> None:
+        while True:
+            self.tick()
+            await asyncio.sleep(TICK_SECONDS)
+
+    def tick(self) -> None:
+        """Ask for a sign of life, give up what waited too long, try again what failed."""
+        now = self.clock()
+        self._feel_pulse(now)
+        if self._oldest() < now - self.settings.hold:
+            for entry in self._unanswered():
+                if entry.since < now - self.settings.hold and not entry.expired:
+                    self._give_up(entry)
+        if self.transport.available:
+            late = now - self.settings.repeat_after
+            for flight in self._flights.values():
+                if not flight.publishing and (flight.lost or flight.published_at <= late):
+                    self._publish_again(flight)
+            self._pump_soon()
+        self._tell_availability()
+
+    def _feel_pulse(self, now: float) -> None:
+        pulse = self._pulse
+        if pulse.sent_at is not None:
+            pulse.stale = now - pulse.sent_at > self.settings.alive_timeout
+        else:
+            pulse.stale = False
+            if now >= pulse.next_at:
+                pulse.sent_at = now
+                pulse.next_at = now + self.settings.alive_interval
+                self.submit(pulse.lane, Alive, {"connections": self.connections()})
+
+    def _oldest(self) -> float:
+        heads = [flight.entries[0].since for flight in self._flights.values()]
+        if self._waiting:
+            heads.append(self._waiting[0].since)
+        return min(heads, default=float("inf"))
+
+    def _unanswered(self) -> list[_Entry]:
+        heads = itertools.chain(
+            *(flight.entries for flight in self._flights.values()), self._waiting
+        )
+        return [entry for head in heads for entry in (head, *head.lane.queued())]
+
+    def _give_up(self, entry: _Entry) -> None:
+        entry.expired = True
+        if entry.kind is Received:
+            self.metrics.count("frames_given_up")
+            # What has not left is not sent later: the charger sends it again when it reconnects.
+            entry.dropped = not entry.sent
+        elif entry.kind is Connected:
+            entry.lane.peer.hang_up(1013, "try again later")
+        if entry.done is not None and not entry.done.done():
+            entry.done.set_exception(BackendUnavailable("no answer in time"))
+
+    def _tell_availability(self) -> None:
+        available = self.available
+        if available != self._was_available:
+            self._was_available = available
+            if available:
+                logger.info("The backend answers again")
+            else:
+                reason = "no answer" if self.transport.available else "no connection"
+                logger.warning("The backend is unavailable: %s", reason)

@@ -1,0 +1,349 @@
+"""The edge's server: handshake, then one frame after the other, then goodbye.
+
+A connection's life reads: limits, `parse_handshake`, ask the backend, upgrade, Connected, frames,
+Disconnected. What the backend hears of a connection, it hears in this order.
+"""
+
+import asyncio
+import contextlib
+import http
+import logging
+import random
+import signal
+from collections.abc import Callable
+from typing import cast
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from levity_ws.edge.admission import Admission
+from levity_ws.edge.handshake import (
+    Handshake,
+    Refusal,
+    client_address,
+    is_private,
+    parse_handshake,
+    printable,
+)
+from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.relay import BackendUnavailable, Relay
+from levity_ws.edge.settings import EdgeSettings
+from levity_ws.edge.socket import ChargerSocket
+from levity_ws.rpc.envelope import Refuse
+from levity_ws.rpc.transport import EdgeTransport
+
+__all__ = ["EdgeServer", "run"]
+
+logger = logging.getLogger("levity_ws.edge")
+_REFUSABLE = (400, 401, 403, 404, 429, 503)
+
+
+class EdgeServer:
+    """Ends the chargers' websockets and relays their frames over `transport`.
+
+    The transport is the server's from `start` to `stop`, which also closes it.
+    """
+
+    def __init__(self, settings: EdgeSettings, transport: EdgeTransport) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self._transport = transport
+        self._admission = Admission(
+            in_total=settings.max_connections, per_address=settings.max_connections_per_address
+        )
+        self._sockets: set[ChargerSocket] = set()
+        self._relay: Relay | None = None
+        self._server: Server | None = None
+        self._draining = False
+        self.metrics.gauge("connections", "Open websockets.", lambda: len(self._sockets))
+        self.metrics.gauge("backend_available", "1 if the backend answers.", self._available)
+
+    @property
+    def port(self) -> int:
+        """Where it listens; the one chosen if the settings say 0."""
+        assert self._server is not None, "not started"
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def relay(self) -> Relay:
+        """The relay behind the sockets."""
+        assert self._relay is not None, "not started"
+        return self._relay
+
+    async def start(self) -> None:
+        """Listen, and connect to the backend, now or in the background.
+
+        OSError if the port can't be had.
+        """
+        settings = self.settings
+        self._relay = Relay(
+            self._transport, settings, self.metrics, connections=lambda: len(self._sockets)
+        )
+        quiet = logging.getLogger("levity_ws.websockets")
+        # At DEBUG websockets writes every header, Authorization included.
+        quiet.setLevel(logging.CRITICAL)
+        self._server = await serve(
+            self._handle,
+            settings.host,
+            settings.port,
+            create_connection=ChargerSocket,
+            process_request=self._process_request,
+            process_response=_answer_subprotocol,
+            compression=None,
+            server_header="Levity",
+            open_timeout=settings.open_timeout,
+            close_timeout=settings.close_timeout,
+            ping_interval=None,
+            ping_timeout=settings.ping_timeout,
+            max_size=settings.max_frame_size,
+            max_queue=1,
+            write_limit=16 * 1024,
+            logger=quiet,
+            backlog=1024,
+        )
+        logger.info("Listening on ws://%s:%d/ws/{charge point id}", settings.host, self.port)
+        await self._relay.start()
+
+    async def stop(self) -> None:
+        """Say goodbye to everybody (1012), tell the backend, and let go. At most about 10 s."""
+        if self._server is None or self._draining:
+            return
+        self._draining = True
+        self._server.close(close_connections=False)
+        for charger in tuple(self._sockets):
+            if not charger.busy:
+                charger.hang_up(1012, "restarting")
+        closed = asyncio.ensure_future(self._server.wait_closed())
+        await asyncio.wait([closed], timeout=self.settings.shutdown_grace)
+        for charger in tuple(self._sockets):
+            charger.hang_up(1012, "restarting")
+        await asyncio.wait([closed], timeout=self.settings.close_timeout)
+        for charger in tuple(self._sockets):
+            charger.transport.abort()
+        if not await self.relay.flush(3.0):
+            logger.warning("Stopped before the backend had heard of every closed connection")
+        await self.relay.close()
+        await closed
+
+    def _available(self) -> bool:
+        return self._relay is not None and self._relay.available
+
+    # --- handshake ---------------------------------------------------------------------------
+
+    async def _process_request(
+        self, connection: ServerConnection, request: Request
+    ) -> Response | None:
+        charger = cast("ChargerSocket", connection)
+        peer = charger.remote_address[0] if charger.remote_address else ""
+        forwarded = request.headers.get_all("X-Forwarded-For")
+        charger.remote = client_address(peer, forwarded, self.settings.trusted_proxies)
+        path = request.path.partition("?")[0]
+        if path in ("/healthz", "/metrics"):
+            hidden = charger.remote == peer and bool(forwarded)
+            return self._status_page(charger, path, hidden=hidden)
+        refusal = await self._admit(charger, request, from_proxy=charger.remote != peer)
+        if refusal is None or isinstance(refusal, Response):
+            return refusal
+        self.metrics.count("refusals", refusal.label)
+        logger.warning(
+            "Refused %r from %s: %d %s",
+            printable(path, 100),
+            charger.remote,
+            refusal.status,
+            refusal.reason,
+        )
+        response = charger.respond(http.HTTPStatus(refusal.status), refusal.reason + "\n")
+        if refusal.retry_after:
+            response.headers["Retry-After"] = str(refusal.retry_after)
+        if refusal.status == http.HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        return response
+
+    async def _admit(
+        self, charger: ChargerSocket, request: Request, *, from_proxy: bool
+    ) -> Refusal | Response | None:
+        """None where the upgrade may go on; the charger is counted and has a lane then."""
+        if self._draining:
+            return _unavailable("Restarting.", "restarting")
+        headers = request.headers
+        origins = headers.get_all("Origin")
+        handshake = parse_handshake(
+            request.path,
+            origin=origins[0] if origins else None,
+            subprotocol_headers=headers.get_all("Sec-WebSocket-Protocol"),
+            allowed_origins=self.settings.allowed_origins,
+            known_subprotocols=self.settings.known_subprotocols,
+        )
+        if isinstance(handshake, Refusal):
+            return handshake
+        # Before anybody is asked: is it a websocket handshake at all?
+        response = charger.protocol.accept(request)
+        if response.status_code != http.HTTPStatus.SWITCHING_PROTOCOLS:
+            self.metrics.count("refusals", "not a websocket handshake")
+            return response
+        if not self.relay.available:
+            return _unavailable("The central system is not available now.", "backend unavailable")
+        refusal = self._admission.enter(charger.remote)
+        if refusal is not None:
+            return refusal
+        charger.when_gone(lambda: self._admission.leave(charger.remote))
+        secure = charger.transport.get_extra_info("ssl_object") is not None or (
+            from_proxy and "https" in headers.get_all("X-Forwarded-Proto")
+        )
+        return await self._authenticate(charger, handshake, request, secure=secure)
+
+    async def _authenticate(
+        self, charger: ChargerSocket, handshake: Handshake, request: Request, *, secure: bool
+    ) -> Refusal | None:
+        headers = request.headers
+        authorization = headers.get_all("Authorization")
+        if len(authorization) > 1:
+            return Refusal(400, "More than one Authorization header.", "authorization")
+        lane = self.relay.open(handshake.charge_point, charger)
+        try:
+            answer = await lane.authenticate(
+                # Early enough for a 503 before websockets gives up on the handshake.
+                self.settings.open_timeout * 0.8,
+                remote=charger.remote,
+                path=printable(handshake.path, 512),
+                subprotocols=tuple(printable(name, 64) for name in handshake.subprotocols[:16]),
+                user_agent=_user_agent(request),
+                authorization=printable(authorization[0], 8192) if authorization else "",
+                secure=secure,
+            )
+        except BackendUnavailable:
+            return _unavailable("The central system does not answer now.", "backend unavailable")
+        if isinstance(answer, Refuse):
+            self.relay.forget(lane)
+            status = answer.status if answer.status in _REFUSABLE else 403
+            wait = round(answer.retry_after) or (_retry_after() if status in (429, 503) else 0)
+            return Refusal(status, answer.reason or "Refused.", "backend", retry_after=wait)
+        if charger.gone:
+            lane.disconnected(1006, "gone before the handshake was finished")
+            return _unavailable("Gone.", "gone")
+        charger.admit(
+            lane,
+            answer,
+            default_gap=self.settings.frame_gap,
+            default_ping=self.settings.ping_interval,
+        )
+        charger.metrics = self.metrics
+        charger.write_timeout = self.settings.write_timeout
+        charger.max_unread = self.settings.max_unread
+        return None
+
+    # --- frames ------------------------------------------------------------------------------
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        charger = cast("ChargerSocket", connection)
+        lane = charger.lane
+        assert lane is not None, "nobody gets here without Accept"
+        assert charger.request is not None
+        lane.connected(
+            remote=charger.remote,
+            subprotocol=charger.subprotocol_answer,
+            user_agent=_user_agent(charger.request),
+        )
+        charger.handled = True
+        charger.handshake_over()
+        self._sockets.add(charger)
+        self.metrics.count("connections_opened")
+        logger.info("%s connected from %s (%s)", lane.charge_point, charger.remote, lane.connection)
+        try:
+            await self._relay_frames(charger)
+        finally:
+            await charger.wait_closed()
+            self._sockets.discard(charger)
+            code, reason = charger.end()
+            lane.disconnected(code, reason)
+            self.metrics.count("connections_closed", str(code))
+            logger.info(
+                "%s disconnected: %d %s (%s)", lane.charge_point, code, reason, lane.connection
+            )
+
+    async def _relay_frames(self, charger: ChargerSocket) -> None:
+        assert charger.lane is not None
+        while True:
+            try:
+                frame = await charger.recv()
+            except ConnectionClosed:
+                return
+            if not isinstance(frame, str):
+                charger.hang_up(1003, "OCPP-J is text")
+                return
+            self.metrics.count("frames_received")
+            charger.busy = True
+            try:
+                await charger.lane.received(frame)
+            except BackendUnavailable:
+                charger.hang_up(1013, "try again later")
+                return
+            charger.busy = False
+            if self._draining:
+                charger.hang_up(1012, "restarting")
+                return
+
+    # --- for operators -----------------------------------------------------------------------
+
+    def _status_page(self, charger: ChargerSocket, path: str, *, hidden: bool) -> Response:
+        # A request that came through a proxy nobody vouches for comes from outside.
+        if not self.settings.metrics_public and (hidden or not is_private(charger.remote)):
+            return charger.respond(http.HTTPStatus.NOT_FOUND, "Not found.\n")
+        if path == "/metrics":
+            response = charger.respond(http.HTTPStatus.OK, self.metrics.text())
+            del response.headers["Content-Type"]
+            response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
+            return response
+        if self._draining:
+            return charger.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "restarting\n")
+        if not self.relay.available:
+            return charger.respond(
+                http.HTTPStatus.SERVICE_UNAVAILABLE, "the backend does not answer\n"
+            )
+        return charger.respond(http.HTTPStatus.OK, "ok\n")
+
+
+async def run(
+    settings: EdgeSettings,
+    transport: EdgeTransport,
+    *,
+    on_started: Callable[[EdgeServer], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM (or cancellation), then stop cleanly."""
+    server = EdgeServer(settings, transport)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not there on Windows, and not outside the main thread.
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+            loop.add_signal_handler(number, stopping.set)
+    await server.start()
+    if on_started is not None:
+        on_started(server)
+    try:
+        await stopping.wait()
+    finally:
+        await server.stop()
+
+
+def _answer_subprotocol(
+    connection: ServerConnection, _request: Request, response: Response
+) -> None:
+    answer = cast("ChargerSocket", connection).subprotocol_answer
+    if response.status_code == http.HTTPStatus.SWITCHING_PROTOCOLS and answer:
+        response.headers["Sec-WebSocket-Protocol"] = answer
+
+
+def _user_agent(request: Request) -> str:
+    values = request.headers.get_all("User-Agent")
+    return printable(values[0]) if values else ""
+
+
+def _retry_after() -> int:
+    # Jittered, or ten thousand chargers come back in the same second.
+    return random.randint(10, 60)
+
+
+def _unavailable(reason: str, label: str) -> Refusal:
+    return Refusal(503, reason, label, retry_after=_retry_after())

@@ -1,0 +1,148 @@
+"""What an operator may set for an edge, read from the environment once, at the start."""
+
+import ipaddress
+import socket
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from levity_ws.edge.handshake import KNOWN_SUBPROTOCOLS, Network
+
+__all__ = ["EdgeSettings", "SettingsError"]
+
+T = TypeVar("T")
+
+
+class SettingsError(ValueError):
+    """A variable has a value that makes no sense; the text names it and says what would."""
+
+
+def _new_edge_id() -> str:
+    return f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """Everything about one edge that is not the transport's. Times in seconds, sizes in bytes."""
+
+    host: str = "0.0.0.0"  # noqa: S104  # chargers come from everywhere
+    port: int = 9000
+    """0 picks a free one."""
+    edge_id: str = field(default_factory=_new_edge_id)
+    known_subprotocols: tuple[str, ...] = KNOWN_SUBPROTOCOLS
+
+    max_connections: int = 20_000
+    max_connections_per_address: int = 200
+    """0 is no limit. Loopback is never limited: what comes from there is a proxy or a test."""
+    max_frame_size: int = 128 * 1024
+    allowed_origins: frozenset[str] = frozenset()
+    trusted_proxies: tuple[Network, ...] = ()
+    metrics_public: bool = False
+
+    open_timeout: float = 10.0
+    close_timeout: float = 3.0
+    """How long a charger may take to answer a close frame."""
+    write_timeout: float = 20.0
+    """How long a charger may leave its side unread."""
+    max_unread: int = 256 * 1024
+    """More than this waiting for one charger, and its connection is dropped at once."""
+    ping_interval: float = 0.0
+    """0 is off: Grizzl-E answers pings with malformed pongs (QUIRKS: server pings off)."""
+    ping_timeout: float = 20.0
+    frame_gap: float = 0.02
+    """Pause between two frames to one charger that has said nothing in between."""
+    shutdown_grace: float = 3.0
+    """How long frames under way may take to be answered before a shutdown closes their socket."""
+
+    window: int = 2
+    """How many batches may be under way."""
+    max_batch_frames: int = 500
+    max_batch_bytes: int = 1024 * 1024
+    hold: float = 20.0
+    """How long a frame waits for a backend that does not answer."""
+    alive_interval: float = 10.0
+    alive_timeout: float = 10.0
+    repeat_after: float = 30.0
+    """A batch without an answer for so long is published again: the broker may have lost it."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "EdgeSettings":
+        """The defaults, with what the environment says otherwise; `SettingsError` if it errs."""
+        chosen: dict[str, object] = {}
+        for variable, (name, parse) in _VARIABLES.items():
+            text = environ.get(variable, "").strip()
+            if not text:
+                continue
+            try:
+                chosen[name] = parse(text)
+            except ValueError as error:
+                raise SettingsError(f"{variable}={text!r}: {error}") from error
+        return cls(**chosen)  # type: ignore[arg-type]  # the table below pairs names and types
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not low <= value <= high:
+            raise ValueError(f"expected seconds from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("expected 0 or 1")
+    return text == "1"
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    parts = (part.strip() for part in text.split(","))
+    try:
+        return tuple(ipaddress.ip_network(part, strict=False) for part in parts if part)
+    except ValueError as error:
+        raise ValueError(
+            "expected addresses or networks with commas between, such as 10.0.0.0/8"
+        ) from error
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def _name(text: str) -> str:
+    if len(text) > 64 or not text.isprintable():
+        raise ValueError("expected at most 64 printable characters")
+    return text
+
+
+_VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "WS_HOST": ("host", _name),
+    "WS_PORT": ("port", _whole(0, 65535)),
+    "LEVITY_EDGE_ID": ("edge_id", _name),
+    "LEVITY_MAX_CONNECTIONS": ("max_connections", _whole(1, 1_000_000)),
+    "LEVITY_MAX_CONNECTIONS_PER_ADDRESS": ("max_connections_per_address", _whole(0, 1_000_000)),
+    "LEVITY_MAX_FRAME_SIZE": ("max_frame_size", _whole(1024, 16 * 1024 * 1024)),
+    "LEVITY_ALLOWED_ORIGINS": ("allowed_origins", _names),
+    "LEVITY_TRUSTED_PROXIES": ("trusted_proxies", _networks),
+    "LEVITY_METRICS_PUBLIC": ("metrics_public", _switch),
+    "LEVITY_OPEN_TIMEOUT": ("open_timeout", _seconds(1, 120)),
+    "LEVITY_WRITE_TIMEOUT": ("write_timeout", _seconds(1, 600)),
+    "LEVITY_PING_INTERVAL": ("ping_interval", _seconds(0, 86400)),
+    "LEVITY_PING_TIMEOUT": ("ping_timeout", _seconds(1, 600)),
+    "LEVITY_FRAME_GAP": ("frame_gap", _seconds(0, 10)),
+    "LEVITY_HOLD_SECONDS": ("hold", _seconds(1, 300)),
+}

@@ -1,0 +1,214 @@
+"""One charger's websocket: websockets' connection, with what a charger needs on top.
+
+Everything that happens to one socket is here; what its frames mean is nowhere in the edge.
+"""
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable
+
+from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+from websockets.protocol import OPEN, Event
+
+from levity_ws.edge.handshake import printable
+from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.relay import Lane
+from levity_ws.rpc.envelope import Accept
+
+__all__ = ["ChargerSocket"]
+
+logger = logging.getLogger("levity_ws.edge")
+
+# Stands for every request once its handshake is over: the real one's headers are kilobytes on each
+# of many thousand idle connections, and hold the Authorization header.
+_NO_REQUEST = Request("", Headers())
+
+
+class ChargerSocket(ServerConnection):
+    """A websocket and, once it is accepted, its lane. Also the `Peer` at the end of that lane."""
+
+    metrics: Metrics
+    lane: Lane | None = None
+    remote: str = ""
+    handled: bool = False
+    busy: bool = False
+    """True while a frame of this charger is under way."""
+    abort_to_close: bool = False
+    frame_gap: float = 0.0
+    strict_gap: bool = False
+    write_timeout: float = 20.0
+    max_unread: int = 256 * 1024
+    subprotocol_answer: str = ""
+
+    gone: bool = False
+    """True once TCP is gone."""
+
+    _on_gone: "Callable[[], None] | None" = None
+    _written_at: float = float("-inf")
+    _heard: bool = True
+    _outbox: "deque[str] | None" = None
+    _outbox_size: int = 0
+    _unread_timer: "asyncio.TimerHandle | None" = None
+    _closing: "asyncio.Task[None] | None" = None
+    _end: "tuple[int, str] | None" = None
+
+    # --- life --------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A TCP connection: no frame may wait for the one before to be acknowledged."""
+        raw = transport.get_extra_info("socket")
+        if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
+
+    def admit(self, lane: Lane, accept: Accept, *, default_gap: float, default_ping: float) -> None:
+        """Treat this charger as the backend says."""
+        self.lane = lane
+        self.subprotocol_answer = accept.subprotocol
+        self.abort_to_close = accept.close == "abort"
+        # A gap that the backend asks for is kept always. The edge's own is left out where the
+        # charger has spoken since the last frame, so that it never delays an ordinary answer.
+        self.strict_gap = accept.frame_gap > 0
+        self.frame_gap = accept.frame_gap or default_gap
+        # Read by websockets when the handshake is over, to start its keepalive or not.
+        self.ping_interval = accept.ping_interval or default_ping or None
+        if accept.ping_interval:
+            self.ping_timeout = accept.ping_timeout or None
+        if accept.max_size:
+            self.protocol.max_message_size = accept.max_size
+
+    def handshake_over(self) -> None:
+        """Forget the HTTP request and response, which nobody reads any more."""
+        self.request = _NO_REQUEST
+        self.response = None
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Call this once TCP is gone; at once if it is."""
+        if self.gone:
+            callback()
+        else:
+            self._on_gone = callback
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """TCP is gone. An accepted charger that never got as far as `handled` is told here."""
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+        self._outbox = None
+        self.gone = True
+        super().connection_lost(exc)
+        if self._on_gone is not None:
+            self._on_gone()
+            self._on_gone = None
+        if self.lane is not None and not self.handled:
+            self.lane.disconnected(1006, "the handshake was not finished")
+
+    def end(self) -> tuple[int, str]:
+        """Close code and reason, as the first to close gave them; 1006 if nobody did."""
+        if self._end is not None:
+            return self._end
+        protocol = self.protocol
+        close = protocol.close_rcvd
+        if protocol.close_sent is not None and not protocol.close_rcvd_then_sent:
+            close = protocol.close_sent
+        if close is None:
+            return 1006, ""
+        return int(close.code), printable(close.reason)
+
+    # --- from the charger --------------------------------------------------------------------
+
+    def process_event(self, event: Event) -> None:
+        """Something arrived: the charger has read what was sent before, as a rule."""
+        self._heard = True
+        super().process_event(event)
+
+    # --- to the charger ----------------------------------------------------------------------
+
+    def write(self, text: str) -> None:
+        """See `Peer.write`: at once, or when the gap to the frame before has passed."""
+        if self._outbox is not None:
+            self._outbox.append(text)
+            self._outbox_size += len(text)
+            if self._outbox_size > self.max_unread:
+                self._drop_slow("too much waits for it")
+            return
+        remaining = self._gap_remaining()
+        if remaining <= 0:
+            self._write_now(text)
+            return
+        self._outbox = deque((text,))
+        self._outbox_size = len(text)
+        self.loop.call_later(remaining, self._write_next)
+
+    def _gap_remaining(self) -> float:
+        if not self.frame_gap or (self._heard and not self.strict_gap):
+            return 0.0
+        return self._written_at + self.frame_gap - self.loop.time()
+
+    def _write_next(self) -> None:
+        if not self._outbox:
+            self._outbox = None
+            return
+        text = self._outbox.popleft()
+        self._outbox_size -= len(text)
+        self._write_now(text)
+        if self._outbox:
+            self.loop.call_later(self.frame_gap, self._write_next)
+        else:
+            self._outbox = None
+
+    def _write_now(self, text: str) -> None:
+        if self.protocol.state is not OPEN:
+            self.metrics.count("commands_dropped", "send")
+            return
+        self._heard = False
+        self._written_at = self.loop.time()
+        self.metrics.count("frames_sent")
+        # The one way in websockets to write without waiting for a slow reader.
+        broadcast((self,), text)
+        if self.transport.get_write_buffer_size() > self.max_unread:
+            self._drop_slow("too much waits for it")
+
+    def pause_writing(self) -> None:
+        """The charger does not read. Give it a while."""
+        super().pause_writing()
+        self._unread_timer = self.loop.call_later(
+            self.write_timeout, self._drop_slow, "it read nothing for too long"
+        )
+
+    def resume_writing(self) -> None:
+        """The charger reads again."""
+        super().resume_writing()
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
+
+    def _drop_slow(self, reason: str) -> None:
+        if self._end is None and self.protocol.state is OPEN:
+            self.metrics.count("slow_chargers")
+            self._end = (1006, f"dropped: {reason}")
+            self.transport.abort()
+
+    # --- closing -----------------------------------------------------------------------------
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close with a close frame, or without one where this charger needs it so."""
+        if self._closing is not None or self.protocol.state is not OPEN:
+            return
+        code, reason = _sendable(code, reason)
+        if self.abort_to_close:
+            # JIGU never reconnects after a clean close frame (QUIRKS).
+            self._end = (code, reason)
+            self.transport.abort()
+            return
+        self._closing = self.loop.create_task(self.close(code, reason))
+
+
+def _sendable(code: int, reason: str) -> tuple[int, str]:
+    # RFC 6455, 7.4: these may be sent; 5.5: a control frame carries at most 125 bytes.
+    if not ((1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999):
+        code = 1000
+    return code, reason.encode()[:123].decode("utf-8", "ignore")
