@@ -1,0 +1,1 @@
+"""The OCPP central system as a Django app: pipeline, ledger, command queue, admin."""

@@ -1,0 +1,11 @@
+"""Authorize (OCPP 1.6, 4.1): may this id tag charge?"""
+
+from levity.ocpp.actions.v16.id_tag_info import accepted
+from levity.ocpp.request import Request, Response
+
+__all__ = ["authorize"]
+
+
+def authorize(request: Request) -> Response:
+    """Yes: every tag may, unless a middleware says otherwise."""
+    return Response({"idTagInfo": accepted()})

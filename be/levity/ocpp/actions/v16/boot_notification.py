@@ -1,0 +1,33 @@
+"""BootNotification (OCPP 1.6, 4.2): the charger introduces itself."""
+
+from levity.ocpp.effects import ResetConnectors, UpdateChargePoint
+from levity.ocpp.fields import text, wire_time
+from levity.ocpp.request import Request, Response
+
+__all__ = ["boot_notification"]
+
+FIELDS = {
+    "chargePointVendor": "vendor",
+    "chargePointModel": "model",
+    "chargePointSerialNumber": "serial_number",
+    "chargeBoxSerialNumber": "charge_box_serial_number",
+    "firmwareVersion": "firmware_version",
+    "iccid": "iccid",
+    "imsi": "imsi",
+    "meterType": "meter_type",
+    "meterSerialNumber": "meter_serial_number",
+}
+
+
+def boot_notification(request: Request) -> Response:
+    """Tell it the time, the heartbeat interval, and whether it is registered."""
+    charge_point = request.charge_point
+    values = {field: text(request.payload, name) for name, field in FIELDS.items()}
+    return Response(
+        {
+            "status": charge_point.registration,
+            "currentTime": wire_time(request.received_at),
+            "interval": charge_point.heartbeat_interval,
+        },
+        (UpdateChargePoint({**values, "booted_at": request.received_at}), ResetConnectors()),
+    )

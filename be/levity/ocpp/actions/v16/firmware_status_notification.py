@@ -1,0 +1,13 @@
+"""FirmwareStatusNotification (OCPP 1.6, 4.5): how a firmware update goes."""
+
+from levity.ocpp.effects import UpdateChargePoint
+from levity.ocpp.fields import text
+from levity.ocpp.request import Request, Response
+
+__all__ = ["firmware_status_notification"]
+
+
+def firmware_status_notification(request: Request) -> Response:
+    """Show it with the charge point."""
+    status = text(request.payload, "status", 64)
+    return Response({}, (UpdateChargePoint({"firmware_status": status}),))

@@ -1,0 +1,11 @@
+"""Heartbeat (OCPP 1.6, 4.6): the charger is alive and wants to know the time."""
+
+from levity.ocpp.fields import wire_time
+from levity.ocpp.request import Request, Response
+
+__all__ = ["heartbeat"]
+
+
+def heartbeat(request: Request) -> Response:
+    """The time; that the charger is alive, its frame has told already."""
+    return Response({"currentTime": wire_time(request.received_at)})

@@ -1,0 +1,71 @@
+"""MeterValues (OCPP 1.6, 4.7): what the meter shows, in a transaction or outside."""
+
+from levity.ocpp.actions.v16.samples import read_samples
+from levity.ocpp.actions.v16.status_notification import MAX_CONNECTOR
+from levity.ocpp.effects import (
+    Effect,
+    NoteSecurityEvent,
+    RecordMeterValues,
+    Sample,
+    UpdateTransaction,
+)
+from levity.ocpp.energy import charged, newest_power, newest_register
+from levity.ocpp.fields import integer
+from levity.ocpp.request import Request, Response, TransactionState
+
+__all__ = ["meter_values"]
+
+
+def meter_values(request: Request) -> Response:
+    """Keep every sample, with the transaction it belongs to, and move that one's figures on.
+
+    Without a usable transactionId they belong to the running transaction of the connector.
+    """
+    connector = integer(request.payload, "connectorId", 0, MAX_CONNECTOR)
+    samples = read_samples(request.payload.get("meterValue"), request.received_at)
+    charge_point = request.charge_point
+    transaction = request.transaction
+    effects: list[Effect] = []
+    if transaction is not None and transaction.charge_point_id != charge_point.id:
+        effects.append(
+            NoteSecurityEvent(
+                "ForeignTransaction",
+                f"MeterValues for transaction {transaction.id} of another charge point",
+            )
+        )
+        transaction = None
+    elif transaction is None:
+        transaction = charge_point.active.get(connector)
+    effects.append(RecordMeterValues(connector, transaction.id if transaction else None, samples))
+    if transaction is not None and (update := _progress(transaction, samples, request)):
+        effects.append(update)
+    return Response({}, tuple(effects))
+
+
+def _progress(
+    transaction: TransactionState, samples: tuple[Sample, ...], request: Request
+) -> UpdateTransaction | None:
+    """The transaction's new figures; None for what is old news, or comes after its end."""
+    if transaction.state == "stopped":
+        return None
+    # Closed by us at a boot, but the charger goes on with it: then it was never over.
+    reopen = transaction.state == "orphaned"
+    if reopen and transaction.connector in request.charge_point.active:
+        return None
+    register = newest_register(samples)
+    power = newest_power(samples)
+    newest = transaction.meter_last_at
+    if register is None or (newest is not None and register[1] < newest):
+        if power is None and not reopen:
+            return None
+        return UpdateTransaction(transaction.id, power=power, reopen=reopen)
+    energy, flags = charged(transaction.meter_start, register[0])
+    return UpdateTransaction(
+        transaction.id,
+        meter_last=register[0],
+        meter_last_at=register[1],
+        energy=energy,
+        power=power,
+        reopen=reopen,
+        flags=flags,
+    )

@@ -1,0 +1,30 @@
+"""Which function answers which message of OCPP 1.6."""
+
+from collections.abc import Mapping
+
+from levity.ocpp.actions.v16.authorize import authorize
+from levity.ocpp.actions.v16.boot_notification import boot_notification
+from levity.ocpp.actions.v16.data_transfer import data_transfer
+from levity.ocpp.actions.v16.diagnostics_status_notification import diagnostics_status_notification
+from levity.ocpp.actions.v16.firmware_status_notification import firmware_status_notification
+from levity.ocpp.actions.v16.heartbeat import heartbeat
+from levity.ocpp.actions.v16.meter_values import meter_values
+from levity.ocpp.actions.v16.start_transaction import start_transaction
+from levity.ocpp.actions.v16.status_notification import status_notification
+from levity.ocpp.actions.v16.stop_transaction import stop_transaction
+from levity.ocpp.request import GetResponse
+
+__all__ = ["ROUTES"]
+
+ROUTES: Mapping[str, GetResponse] = {
+    "Authorize": authorize,
+    "BootNotification": boot_notification,
+    "DataTransfer": data_transfer,
+    "DiagnosticsStatusNotification": diagnostics_status_notification,
+    "FirmwareStatusNotification": firmware_status_notification,
+    "Heartbeat": heartbeat,
+    "MeterValues": meter_values,
+    "StartTransaction": start_transaction,
+    "StatusNotification": status_notification,
+    "StopTransaction": stop_transaction,
+}

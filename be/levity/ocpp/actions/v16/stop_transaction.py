@@ -1,0 +1,78 @@
+"""StopTransaction (OCPP 1.6, 4.10): a session ends."""
+
+from decimal import Decimal
+from typing import Any
+
+from levity.ocpp.actions.v16.id_tag_info import accepted
+from levity.ocpp.actions.v16.samples import read_samples
+from levity.ocpp.effects import (
+    Effect,
+    NoteSecurityEvent,
+    Quarantine,
+    RecordMeterValues,
+    StopTransaction,
+)
+from levity.ocpp.fields import energy, text, timestamp
+from levity.ocpp.request import Request, Response, TransactionState
+
+__all__ = ["stop_transaction"]
+
+# What chargers send for "I started offline and never got an id" (libocpp#495, steve#292).
+NO_ID = (None, 0, -1)
+ZERO = Decimal(0)
+
+
+def stop_transaction(request: Request) -> Response:
+    """Close the transaction. Always answered: what does not fit the books is quarantined."""
+    payload = request.payload
+    answer: dict[str, Any] = {"idTagInfo": accepted()} if text(payload, "idTag") else {}
+    transaction = request.transaction or _the_only_one(request)
+    if transaction is None:
+        return Response(answer, (Quarantine("no such transaction"),))
+    if transaction.charge_point_id != request.charge_point.id:
+        # CVE-2026-28230: whoever guesses an id must not stop another one's session.
+        detail = f"StopTransaction for transaction {transaction.id} of another charge point"
+        return Response(
+            answer,
+            (
+                Quarantine("the transaction is another charge point's"),
+                NoteSecurityEvent("ForeignTransaction", detail),
+            ),
+        )
+    meter_stop = energy(payload, "meterStop")
+    stopped_at = timestamp(payload, "timestamp")
+    if transaction.state == "stopped":
+        if (transaction.meter_stop, transaction.stopped_at) == (meter_stop, stopped_at):
+            return Response(answer)
+        return Response(answer, (Quarantine("the transaction is stopped already"),))
+    flags = []
+    if stopped_at is None:
+        flags.append("no-stop-time")
+    if request.transaction is None:
+        flags.append("matched-by-connector")
+    charged = meter_stop - transaction.meter_start
+    if charged < 0:
+        flags.append("negative-energy")
+    effects: list[Effect] = [
+        StopTransaction(
+            transaction_id=transaction.id,
+            meter_stop=meter_stop,
+            stopped_at=stopped_at or request.received_at,
+            energy=max(charged, ZERO),
+            # 7.36: Local is what an absent reason means.
+            reason=text(payload, "reason", 64) or "Local",
+            id_tag=text(payload, "idTag"),
+            flags=tuple(flags),
+        )
+    ]
+    if samples := read_samples(payload.get("transactionData"), request.received_at):
+        effects.append(RecordMeterValues(transaction.connector, transaction.id, samples))
+    return Response(answer, tuple(effects))
+
+
+def _the_only_one(request: Request) -> TransactionState | None:
+    """The running transaction, where the charger names none and only one can be meant."""
+    if request.payload.get("transactionId") not in NO_ID:
+        return None
+    running = list(request.charge_point.active.values())
+    return running[0] if len(running) == 1 else None

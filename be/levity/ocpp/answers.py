@@ -1,0 +1,230 @@
+"""Route a charger's frame and make its answer. No I/O: everything needed is loaded."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from levity.ocpp.actions.v16.routes import ROUTES
+from levity.ocpp.effects import Quarantine, RecordMeterValues
+from levity.ocpp.frames import (
+    Call,
+    CallError,
+    CallResult,
+    ErrorCode,
+    Malformed,
+    OcppError,
+    write_error,
+    write_result,
+)
+from levity.ocpp.request import GetResponse, Request
+from levity.ocpp.schema import check
+from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
+from levity_ws.rpc.envelope import Received
+
+__all__ = ["answer"]
+
+log = logging.getLogger(__name__)
+
+# OCPP 1.6, 4.8 and 4.10: these are answered with a result whatever is wrong with them; a
+# CALLERROR would make the charger send them again and again, or forget the session.
+ALWAYS_A_RESULT = frozenset({"StartTransaction", "StopTransaction"})
+
+
+def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
+    """What this frame leads to.
+
+    `OcppError` becomes a CALLERROR here and nowhere else; any other exception is the caller's.
+    """
+    frame, event = arrival.frame, arrival.event
+    assert isinstance(event, Received)
+    outcome = Outcome(arrival, loaded.charge_point(event.charge_point))
+    if outcome.charge_point is None:
+        return outcome
+    if isinstance(frame, Call):
+        outcome.unique_id, outcome.action = frame.unique_id, frame.action[:64]
+        if not _is_repeated(outcome, loaded):
+            _answer_call(outcome, frame, loaded, chain)
+    elif isinstance(frame, CallResult | CallError):
+        _finish_command(outcome, frame.unique_id, frame, loaded)
+    elif isinstance(frame, Malformed):
+        _answer_malformed(outcome, frame, loaded)
+    if outcome.error_code and outcome.command is None:
+        log.warning(
+            "%s: %s answered with %s (%s)",
+            event.charge_point,
+            outcome.action or "frame",
+            outcome.error_code,
+            outcome.error_description,
+        )
+    return outcome
+
+
+def _is_repeated(outcome: Outcome, loaded: Loaded) -> bool:
+    """The same unique id again on this connection: the stored answer, or an error.
+
+    OCPP-J 1.6, 4.1.4: the id of a Call is unique among those of one sender on one connection.
+    """
+    event = outcome.arrival.event
+    assert isinstance(event, Received)
+    stored = loaded.messages.get((event.connection, outcome.unique_id))
+    if stored is None:
+        return False
+    if stored.request == event.text:
+        outcome.answer = stored.response
+        outcome.known = stored.seq == event.seq
+        outcome.error_description = "sent again with the same unique id"
+    else:
+        _refuse(outcome, ErrorCode.GENERIC_ERROR, "this unique id was used for another message")
+    return True
+
+
+def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetResponse) -> None:
+    if call.action not in ROUTES:
+        _refuse(outcome, ErrorCode.NOT_IMPLEMENTED, "this action is not known here")
+        return
+    outcome.payload = call.payload
+    try:
+        request = _request(outcome, call, loaded)
+        response = chain(request)
+    except OcppError as error:
+        if call.action not in ALWAYS_A_RESULT:
+            _refuse(outcome, error.code, error.description)
+            return
+        _quarantine(outcome, call, loaded, error)
+        return
+    outcome.answer = write_result(call.unique_id, response.payload)
+    outcome.effects = response.effects
+    outcome.transaction_id = _transaction_of(request, outcome)
+    if request.findings:
+        outcome.error_description = "; ".join(request.findings)
+
+
+def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
+    arrival, charge_point = outcome.arrival, outcome.charge_point
+    assert charge_point is not None
+    findings = check(call.action, call.payload)
+    references = arrival.references
+    repeated, new_id = None, None
+    if references.needs_new_id:
+        repeated = loaded.starts.get((charge_point.id, *(references.start or ())))
+        if repeated is None:
+            new_id = outcome.transaction_id = loaded.take_new_id(charge_point.id, references)
+    return Request(
+        action=call.action,
+        payload=call.payload,
+        unique_id=call.unique_id,
+        connection=arrival.connection,
+        received_at=arrival.at,
+        charge_point=charge_point,
+        id_tag=loaded.id_tags.get(references.id_tag.lower()) if references.id_tag else None,
+        transaction=loaded.transactions.get(references.transaction_id or 0),
+        repeated=repeated,
+        new_id=new_id,
+        findings=findings,
+    )
+
+
+def _transaction_of(request: Request, outcome: Outcome) -> int | None:
+    """The transactionId that the message is found by."""
+    if request.repeated is not None:
+        return request.repeated.id
+    if request.new_id is not None:
+        return request.new_id
+    for effect in outcome.effects:
+        if isinstance(effect, RecordMeterValues) and effect.transaction_id is not None:
+            return effect.transaction_id
+    return request.transaction.id if request.transaction else None
+
+
+def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) -> None:
+    """Answer nonsense in a transaction message with a result, and keep it with the reason."""
+    charge_point = outcome.charge_point
+    assert charge_point is not None
+    result: dict[str, Any] = {}
+    if call.action == "StartTransaction":
+        references = outcome.arrival.references
+        # 4.8: the answer always carries a transactionId; the same nonsense gets the same one.
+        if outcome.transaction_id is None:
+            outcome.transaction_id = loaded.take_new_id(charge_point.id, references)
+        status = "Accepted" if references.id_tag else "Invalid"
+        result = {"transactionId": outcome.transaction_id, "idTagInfo": {"status": status}}
+    outcome.answer = write_result(call.unique_id, result)
+    outcome.error_description = error.description
+    outcome.effects = (Quarantine(f"{error.code}: {error.description}", outcome.transaction_id),)
+
+
+def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> None:
+    outcome.unique_id, outcome.action = frame.unique_id, frame.action
+    if frame.kind in (3, 4):
+        _finish_command(outcome, frame.unique_id, frame, loaded)
+        return
+    if frame.unique_id and _is_repeated(outcome, loaded):
+        return
+    if frame.answer_to is None:
+        outcome.error_description = frame.reason
+        log.warning("%s: ignored: %s", outcome.arrival.event.charge_point, frame.reason)
+        return
+    if frame.action in ALWAYS_A_RESULT and frame.unique_id == frame.answer_to:
+        outcome.payload = getattr(outcome.arrival.event, "text", "")
+        call = Call(frame.unique_id, frame.action, outcome.payload)
+        _quarantine(outcome, call, loaded, OcppError(frame.code, frame.reason))
+        return
+    _refuse(outcome, frame.code, frame.reason, frame.answer_to)
+
+
+def _refuse(
+    outcome: Outcome, code: ErrorCode, description: str, unique_id: str | None = None
+) -> None:
+    outcome.answer = write_error(unique_id or outcome.unique_id, code, description)
+    outcome.error_code, outcome.error_description = code, description
+
+
+def _finish_command(
+    outcome: Outcome, unique_id: str, frame: CallResult | CallError | Malformed, loaded: Loaded
+) -> None:
+    """Match the answer to a Call of ours. What matches nothing is kept and ignored."""
+    assert outcome.charge_point is not None
+    outcome.unique_id = unique_id[:64]
+    command = loaded.commands.get(unique_id)
+    if command is None or command.charge_point_id != outcome.charge_point.id:
+        outcome.error_description = "answers no Call of ours"
+        return
+    if command.state not in ("sent", "timed_out"):
+        outcome.error_description = "this Call was answered before"
+        return
+    late = command.state == "timed_out"
+    outcome.action = command.action
+    if isinstance(frame, CallResult):
+        status = frame.payload.get("status") if isinstance(frame.payload, Mapping) else None
+        outcome.command = CommandAnswer(
+            command.id,
+            command.connection,
+            unique_id,
+            "answered",
+            late,
+            result=orjson.dumps(frame.payload).decode(),
+            result_status=status[:64] if isinstance(status, str) else "",
+        )
+    elif isinstance(frame, CallError):
+        outcome.command = CommandAnswer(
+            command.id,
+            command.connection,
+            unique_id,
+            "refused",
+            late,
+            error_code=frame.code[:64],
+            error_description=frame.description[:2000],
+        )
+    else:
+        # Grizzl-E (5.x) sends half a CALLRESULT and reboots: waiting longer helps nobody.
+        outcome.command = CommandAnswer(
+            command.id,
+            command.connection,
+            unique_id,
+            "refused",
+            late,
+            error_code="Unparsable",
+            error_description=frame.reason,
+        )

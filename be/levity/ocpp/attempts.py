@@ -1,0 +1,115 @@
+"""Frames that fail: parked with their reason, answered, and taken again when a person says so.
+
+A frame that kills its worker leaves no traceback. So when a batch comes again, each of its frames
+is marked, in a transaction of its own, before it is tried: one that is found marked is the killer.
+"""
+
+import logging
+import traceback
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+from levity.ocpp.frames import Call, ErrorCode, Malformed, parse, storable, write_error
+from levity.ocpp.models import ChargePoint, FailedMessage, FrameAttempt, Message
+from levity.ocpp.store import Arrival, Outcome
+from levity_ws.rpc.envelope import Event, Received
+
+__all__ = ["is_killer", "park", "replayed_event", "survived"]
+
+log = logging.getLogger(__name__)
+
+# Found marked once may be chance: somebody killed the worker while it held an innocent frame.
+# Twice in a row at the same frame is the frame.
+CHANCES = 2
+
+
+def is_killer(event: Event) -> bool:
+    """Mark the event as being tried; True if workers died of it often enough."""
+    if not isinstance(event, Received):
+        return False
+    with transaction.atomic():
+        mark, new = FrameAttempt.objects.get_or_create(
+            connection=event.connection, seq=event.seq, defaults={"attempts": 1}
+        )
+        if new:
+            return False
+        if mark.attempts >= CHANCES:
+            mark.delete()
+            return True
+        mark.attempts += 1
+        mark.save(update_fields=["attempts"])
+        return False
+
+
+def survived(event: Event) -> None:
+    """Take the mark away: the event is committed and the worker alive."""
+    if isinstance(event, Received):
+        FrameAttempt.objects.filter(connection=event.connection, seq=event.seq).delete()
+
+
+def park(event: Event, why: Exception | str) -> list[Outcome]:
+    """Put the event aside; what the charger gets instead of its answer.
+
+    Events that are no frames have nothing to keep: they are logged and dropped.
+    """
+    if not isinstance(event, Received):
+        log.error("dropped a %s event of %s: %s", event.type, event.charge_point, why)
+        return []
+    frame = parse(event.text)
+    action = frame.action[:64] if isinstance(frame, Call | Malformed) else ""
+    unique_id = frame.unique_id[:64] if isinstance(frame, Call | Malformed) else ""
+    said = (
+        why
+        if isinstance(why, str)
+        else "".join(traceback.format_exception(why)).encode("utf-8", "replace").decode()
+    )
+    answer = ""
+    if isinstance(frame, Call):
+        answer = write_error(
+            unique_id, ErrorCode.INTERNAL_ERROR, "the central system failed at this message"
+        )
+    at = datetime.fromtimestamp(event.at, UTC)
+    with transaction.atomic():
+        charge_point = ChargePoint.objects.filter(identity__iexact=event.charge_point).first()
+        FailedMessage.objects.update_or_create(
+            connection=event.connection,
+            seq=event.seq,
+            defaults={
+                "charge_point": charge_point,
+                "identity": event.charge_point[:48],
+                "action": action,
+                "text": storable(event.text),
+                "received_at": at,
+                "traceback": storable(said),
+            },
+        )
+        if charge_point is not None:
+            Message.objects.get_or_create(
+                connection=event.connection,
+                unique_id=unique_id,
+                seq=event.seq,
+                defaults={
+                    "charge_point": charge_point,
+                    "action": action,
+                    "request": storable(event.text),
+                    "response": answer,
+                    "error_code": ErrorCode.INTERNAL_ERROR,
+                    "error_description": "parked; see failed messages",
+                    "received_at": at,
+                    "answered_at": at if answer else None,
+                },
+            )
+    return [Outcome(Arrival(event, at, frame), None, answer=answer)]
+
+
+def replayed_event(failed: FailedMessage) -> Received:
+    """The parked frame as an event of its own, on a connection on which nobody listens."""
+    return Received(
+        charge_point=failed.identity,
+        connection=str(uuid5(UUID(str(failed.connection)), f"replay {failed.attempts}")),
+        seq=failed.seq,
+        at=failed.received_at.timestamp(),
+        text=failed.text,
+    )

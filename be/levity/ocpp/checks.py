@@ -1,0 +1,74 @@
+"""System checks: a setting that can't work is named before the first charger connects."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from levity.ocpp.actions.v16.routes import ROUTES
+from levity.ocpp.conf import DEFAULTS, setting
+from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
+
+__all__ = ["check_middleware", "check_settings"]
+
+POSITIVE = ("OCPP_HEARTBEAT_INTERVAL", "OCPP_CALL_TIMEOUT", "OCPP_EDGE_TIMEOUT")
+NOT_NEGATIVE = ("OCPP_FRAME_GAP", "OCPP_PING_INTERVAL")
+UNKNOWN = ("accept", "pending", "reject")
+
+
+@register(Tags.compatibility)
+def check_middleware(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.E001: an entry of OCPP_MIDDLEWARE can't be used. ocpp.E002: it names no such action."""
+    entries = setting("OCPP_MIDDLEWARE")
+    if isinstance(entries, str) or not hasattr(entries, "__iter__"):
+        return [Error("OCPP_MIDDLEWARE must be a list of dotted paths", id="ocpp.E001")]
+    problems: list[CheckMessage] = []
+    for entry in entries:
+        try:
+            build_chain([entry], ROUTES)
+            factory, _ = load_middleware(entry)
+        except BadMiddleware as error:
+            problems.append(
+                Error(
+                    f"OCPP_MIDDLEWARE: {error}",
+                    hint="Mend or remove this entry; docs/extending.md shows a whole example.",
+                    id="ocpp.E001",
+                )
+            )
+            continue
+        unknown = sorted(set(getattr(factory, "actions", None) or ()) - set(ROUTES))
+        if unknown:
+            problems.append(
+                Error(
+                    f"OCPP_MIDDLEWARE: {entry!r} is for {', '.join(unknown)}, "
+                    "which no charger sends",
+                    hint=f"Actions are: {', '.join(ROUTES)}.",
+                    id="ocpp.E002",
+                )
+            )
+    return problems
+
+
+@register(Tags.compatibility)
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.E003: a value is out of its range. ocpp.W001: a setting of that name does not exist."""
+    problems: list[CheckMessage] = []
+    for name in (*POSITIVE, *NOT_NEGATIVE):
+        value, least = setting(name), 0 if name in NOT_NEGATIVE else 1
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
+            problems.append(Error(f"{name} must be {least} or more, not {value!r}", id="ocpp.E003"))
+    if setting("OCPP_UNKNOWN_CHARGE_POINTS") not in UNKNOWN:
+        problems.append(
+            Error(f"OCPP_UNKNOWN_CHARGE_POINTS must be one of {', '.join(UNKNOWN)}", id="ocpp.E003")
+        )
+    tag = setting("OCPP_AUTO_REMOTE_START_ID_TAG")
+    if not isinstance(tag, str) or not 0 < len(tag) <= 20:
+        problems.append(
+            Error("OCPP_AUTO_REMOTE_START_ID_TAG must have 1 to 20 characters", id="ocpp.E003")
+        )
+    for name in dir(settings):
+        if name.startswith("OCPP_") and name not in DEFAULTS:
+            problems.append(
+                Warning(f"{name} is no setting of Levity", hint="Mistyped?", id="ocpp.W001")
+            )
+    return problems

@@ -1,0 +1,44 @@
+"""The settings of the OCPP app, their defaults and their meaning (docs/extending.md lists them)."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+__all__ = ["DEFAULTS", "DEFAULT_OCPP_MIDDLEWARE", "call_timeout", "setting"]
+
+DEFAULT_OCPP_MIDDLEWARE: tuple[str, ...] = (
+    "levity.ocpp.middleware.auto_remote_start.AutoRemoteStart",
+    "levity.ocpp.middleware.orphaned_transactions.OrphanedTransactions",
+)
+
+DEFAULTS: dict[str, Any] = {
+    # Dotted paths, or (path, options); the first is the outermost.
+    "OCPP_MIDDLEWARE": DEFAULT_OCPP_MIDDLEWARE,
+    # Seconds between heartbeats, unless the charge point has its own.
+    "OCPP_HEARTBEAT_INTERVAL": 300,
+    # Seconds to wait for a charger's answer. Mennekes Amtron takes more than 60 now and then.
+    "OCPP_CALL_TIMEOUT": 60,
+    # What to do with a charge point that nobody has seen before: accept, pending or reject.
+    "OCPP_UNKNOWN_CHARGE_POINTS": "accept",
+    # Seconds between two frames to one charger. Grizzl-E (5.62x) closes with 1002 when a
+    # CALLRESULT and a Call arrive in one TCP segment.
+    "OCPP_FRAME_GAP": 0.05,
+    # Seconds between websocket pings; 0 is off. Grizzl-E (0.5) sends invalid pongs.
+    "OCPP_PING_INTERVAL": 0,
+    # Seconds without a sign of life after which an edge, and what hangs on it, counts as gone.
+    "OCPP_EDGE_TIMEOUT": 30,
+    # The tag with which AutoRemoteStart starts. At most 18 characters: some chargers (Ocular)
+    # give a 20-character tag back with two more.
+    "OCPP_AUTO_REMOTE_START_ID_TAG": "anonymous",
+}
+
+
+def setting(name: str) -> Any:
+    """The site's value of an OCPP setting, else the default."""
+    return getattr(settings, name, DEFAULTS[name])
+
+
+def call_timeout(own: int | None) -> timedelta:
+    """How long to wait for a charger's answer; `own` is its own value, if it has one."""
+    return timedelta(seconds=own or setting("OCPP_CALL_TIMEOUT"))

@@ -1,0 +1,173 @@
+"""What a handler wants to have happened, in the words of the domain; `store.apply` does it.
+
+The same for every OCPP version. All are values: frozen, comparable, without behaviour. Energy is
+in Wh and power in W, as Decimal; times are aware datetimes in UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+__all__ = [
+    "ConnectorStatus",
+    "Effect",
+    "NoteSecurityEvent",
+    "Quarantine",
+    "RecordMeterValues",
+    "ResetConnectors",
+    "Sample",
+    "SendCall",
+    "StartTransaction",
+    "StopTransaction",
+    "UpdateChargePoint",
+    "UpdateTransaction",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateChargePoint:
+    """The charge point said something of itself; keys are fields of `ChargePoint`."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetConnectors:
+    """The charger booted: what its connectors said before no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatus:
+    """A connector changed, or repeated, its status."""
+
+    connector: int
+    status: str
+    error_code: str = ""
+    info: str = ""
+    vendor_id: str = ""
+    vendor_error_code: str = ""
+    reported_at: datetime | None = None
+    """The charger's clock; None if it didn't say."""
+    evse: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransaction:
+    """A transaction begins. Its id was reserved before the handler ran (`request.new_id`)."""
+
+    transaction_id: int
+    connector: int
+    id_tag: str
+    meter_start: Decimal
+    started_at: datetime
+    reservation_id: int | None = None
+    flags: tuple[str, ...] = ()
+    evse: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StopTransaction:
+    """A transaction ends, by the charger's word or (orphaned) by our own conclusion."""
+
+    transaction_id: int
+    meter_stop: Decimal | None
+    stopped_at: datetime
+    energy: Decimal | None
+    reason: str
+    id_tag: str = ""
+    orphaned: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateTransaction:
+    """A running transaction's live figures moved on; None leaves a figure as it is.
+
+    `reopen`: it had been closed as orphaned, and the charger goes on with it.
+    """
+
+    transaction_id: int
+    meter_last: Decimal | None = None
+    meter_last_at: datetime | None = None
+    energy: Decimal | None = None
+    power: Decimal | None = None
+    reopen: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sampled value; texts as the charger sent them, `value` in base units (Wh, W, A, V)."""
+
+    sampled_at: datetime
+    measurand: str
+    raw_value: str
+    value: Decimal | None
+    unit: str = ""
+    phase: str = ""
+    location: str = ""
+    context: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMeterValues:
+    """Samples of one connector, of a transaction where it is known."""
+
+    connector: int
+    transaction_id: int | None
+    samples: tuple[Sample, ...]
+    evse: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendCall:
+    """Queue a Call to this charge point.
+
+    `delay` from now on; `expires_after` counts from the delay's end. With `only_while` it is
+    sent only while that connector has that status, with `this_connection` only on the websocket
+    on which the request came. A second one with the same `key` is ignored for ever.
+    """
+
+    action: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    delay: timedelta = timedelta()
+    expires_after: timedelta | None = None
+    only_while: tuple[int, str] | None = None
+    this_connection: bool = False
+    key: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Keep this Call for a person to look at: it was answered but is not on the books."""
+
+    reason: str
+    transaction_id: int | None = None
+    """The id that its answer carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSecurityEvent:
+    """Something that may be an attack."""
+
+    type: str
+    detail: str = ""
+    at: datetime | None = None
+
+
+Effect = (
+    UpdateChargePoint
+    | ResetConnectors
+    | ConnectorStatus
+    | StartTransaction
+    | StopTransaction
+    | UpdateTransaction
+    | RecordMeterValues
+    | SendCall
+    | Quarantine
+    | NoteSecurityEvent
+)

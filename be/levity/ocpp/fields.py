@@ -1,0 +1,106 @@
+"""Reading what chargers write: one function for each kind of field, tolerant and bounded.
+
+A field that can't be read raises `OcppError` with the code of OCPP-J 1.6, table 7.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from levity.ocpp.frames import ErrorCode, OcppError
+
+__all__ = ["decimal_of", "energy", "integer", "text", "time_of", "timestamp", "wire_time"]
+
+INT4_MAX = 2**31 - 1
+# More than any meter will ever count, little enough for every column and sum: 10^12 Wh.
+MAX_ENERGY = Decimal(10) ** 12
+_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})([eE][+-]?\d{1,2})?", re.ASCII)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_MILLI = Decimal("0.001")
+
+
+def text(payload: Mapping[str, Any], name: str, limit: int = 255) -> str:
+    """A text field, cut to `limit` characters; "" where it is missing or null."""
+    value = payload.get(name)
+    if type(value) is str:
+        return value[:limit]
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return str(value)[:limit]
+    raise OcppError(ErrorCode.TYPE_CONSTRAINT_VIOLATION, f"{name}: not a string")
+
+
+def integer(payload: Mapping[str, Any], name: str, low: int, high: int = INT4_MAX) -> int:
+    """A whole number from `low` to `high`, also where it is written as a string or as 1.0."""
+    value = payload.get(name)
+    if value is None:
+        raise OcppError(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, f"{name}: missing")
+    if type(value) is str:
+        value = decimal_of(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise OcppError(ErrorCode.TYPE_CONSTRAINT_VIOLATION, f"{name}: not a number")
+    if value != int(value):
+        raise OcppError(ErrorCode.TYPE_CONSTRAINT_VIOLATION, f"{name}: not a whole number")
+    if not low <= value <= high:
+        raise OcppError(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name}: out of range")
+    return int(value)
+
+
+def energy(payload: Mapping[str, Any], name: str) -> Decimal:
+    """A register value in Wh; fractions are kept to a thousandth."""
+    value = payload.get(name)
+    if value is None:
+        raise OcppError(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, f"{name}: missing")
+    number = decimal_of(value)
+    if number is None:
+        raise OcppError(ErrorCode.TYPE_CONSTRAINT_VIOLATION, f"{name}: not a number")
+    if abs(number) >= MAX_ENERGY:
+        raise OcppError(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name}: out of range")
+    return number.quantize(_MILLI)
+
+
+def decimal_of(value: Any) -> Decimal | None:
+    """The number in this JSON number or string; None where there is none that can be kept."""
+    if type(value) is int:
+        return Decimal(value) if abs(value) < 10**18 else None
+    if type(value) is float:
+        value = repr(value)
+    if type(value) is not str or not _NUMBER.fullmatch(value.strip()):
+        return None
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        return None
+    return number if abs(number) < Decimal(10) ** 18 else None
+
+
+def timestamp(payload: Mapping[str, Any], name: str) -> datetime | None:
+    """The time in this field in UTC; None where there is none that can be true."""
+    return time_of(payload.get(name))
+
+
+def time_of(value: Any) -> datetime | None:
+    """The time in this text in UTC; without an offset it is taken for UTC.
+
+    None for anything that is no time between 1970 and 2100: the year 10,000 can't be shown in
+    every time zone, and no charger has been there.
+    """
+    if type(value) is not str or len(value) > 40:
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return read if _EARLIEST <= read < _LATEST else None
+
+
+def wire_time(moment: datetime) -> str:
+    """The moment as chargers like it best: UTC, milliseconds, Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
+        f"{moment.microsecond // 1000:03d}Z"
+    )

@@ -1,0 +1,223 @@
+"""OCPP-J frames: text in, values out, and back. No I/O (OCPP-J 1.6, chapter 4).
+
+`parse` never raises: what is no frame comes back as `Malformed` with its reason, so that it can
+be kept and, where a Call can be addressed, answered.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+__all__ = [
+    "Call",
+    "CallError",
+    "CallResult",
+    "ErrorCode",
+    "Frame",
+    "Malformed",
+    "OcppError",
+    "compact_json",
+    "parse",
+    "storable",
+    "write_call",
+    "write_error",
+    "write_result",
+]
+
+MAX_UNIQUE_ID = 36  # OCPP-J 1.6, 4.1.4
+CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
+
+
+class ErrorCode(StrEnum):
+    """OCPP-J 1.6, table 7, in its own spelling ("Occurence")."""
+
+    NOT_IMPLEMENTED = "NotImplemented"
+    NOT_SUPPORTED = "NotSupported"
+    INTERNAL_ERROR = "InternalError"
+    PROTOCOL_ERROR = "ProtocolError"
+    SECURITY_ERROR = "SecurityError"
+    FORMATION_VIOLATION = "FormationViolation"
+    PROPERTY_CONSTRAINT_VIOLATION = "PropertyConstraintViolation"
+    OCCURENCE_CONSTRAINT_VIOLATION = "OccurenceConstraintViolation"
+    TYPE_CONSTRAINT_VIOLATION = "TypeConstraintViolation"
+    GENERIC_ERROR = "GenericError"
+
+
+class OcppError(Exception):
+    """Becomes a CALLERROR with this code and description (the pipeline does it, in one place).
+
+    The description goes to the charger: say what is wrong with its message, nothing of ours.
+    """
+
+    def __init__(self, code: ErrorCode, description: str = "") -> None:
+        super().__init__(f"{code}: {description}")
+        self.code = code
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request: `[2, unique_id, action, payload]`. The payload is not checked yet."""
+
+    unique_id: str
+    action: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """The answer to a Call of ours: `[3, unique_id, payload]`."""
+
+    unique_id: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """The refusal of a Call of ours: `[4, unique_id, code, description, details]`."""
+
+    unique_id: str
+    code: str
+    description: str
+    details: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Not a frame. `answer_to` is the unique id to answer with a CALLERROR, None for silence.
+
+    `kind` is the message type it seems to be (2, 3, 4), 0 if that can't be told; `unique_id` is
+    what can be read of its id, so that a Call of ours that is answered with half a frame fails
+    at once instead of waiting for its time-out.
+    """
+
+    reason: str
+    kind: int = 0
+    unique_id: str = ""
+    action: str = ""
+    answer_to: str | None = None
+    code: ErrorCode = ErrorCode.FORMATION_VIOLATION
+
+
+Frame = Call | CallResult | CallError | Malformed
+
+_HEAD = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*(?:,\s*"(\w{1,50})")?')
+_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def parse(text: str) -> Frame:
+    """What this text frame is.
+
+    JSON is read strictly: NaN, Infinity, numbers beyond a double and nesting deeper than 1,024
+    are no JSON here. Two things that Postgres can't store are taken out first and replaced:
+    lone surrogates by U+FFFD, NUL characters by nothing.
+    """
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        try:
+            document = orjson.loads(_SURROGATE.sub(_mend_surrogate, text))
+        except orjson.JSONDecodeError:
+            return _not_json(text, error)
+    if "\\u0000" in text:
+        document = _without_nul(document)
+    if not isinstance(document, list):
+        return Malformed("not a JSON array")
+    if not document:
+        return Malformed("an empty array")
+    kind = document[0]
+    if type(kind) is not int or kind not in (CALL, CALL_RESULT, CALL_ERROR):
+        # OCPP-J 1.6, 4.1.3: a message of unknown type shall be ignored.
+        return Malformed("unknown message type")
+    unique_id = document[1] if len(document) > 1 else None
+    if type(unique_id) is not str or not 0 < len(unique_id) <= MAX_UNIQUE_ID:
+        return _bad_unique_id(kind, unique_id)
+    if _CONTROL.search(unique_id):
+        return _bad_unique_id(kind, unique_id)
+    if kind == CALL:
+        return _call(document, unique_id)
+    if kind == CALL_RESULT:
+        if len(document) != 3:
+            return Malformed("a CALLRESULT has three elements", kind, unique_id)
+        return CallResult(unique_id, document[2])
+    if not 3 <= len(document) <= 5:
+        return Malformed("a CALLERROR has five elements", kind, unique_id)
+    code, description, details = (*document[2:], "", {})[:3]
+    return CallError(unique_id, str(code), str(description), details)
+
+
+def write_call(unique_id: str, action: str, payload: Any) -> str:
+    """A Call as compact JSON."""
+    return compact_json([CALL, unique_id, action, payload])
+
+
+def write_result(unique_id: str, payload: Any) -> str:
+    """A CALLRESULT as compact JSON."""
+    return compact_json([CALL_RESULT, unique_id, payload])
+
+
+def write_error(unique_id: str, code: str, description: str = "") -> str:
+    """A CALLERROR as compact JSON; the description is cut to 255 characters (4.2.3)."""
+    return compact_json([CALL_ERROR, unique_id, code, description[:255], {}])
+
+
+def compact_json(value: Any) -> str:
+    """JSON without white space: small chargers have small buffers."""
+    return orjson.dumps(value).decode()
+
+
+def storable(text: str) -> str:
+    """The text without what Postgres can't store (a raw NUL; it is no JSON anyway)."""
+    return text.replace("\x00", "\\u0000") if "\x00" in text else text
+
+
+def _call(document: list[Any], unique_id: str) -> Frame:
+    if len(document) != 4:
+        action = document[2] if len(document) > 2 and isinstance(document[2], str) else ""
+        return Malformed(
+            "a Call has four elements", CALL, unique_id, action[:50], answer_to=unique_id
+        )
+    action = document[2]
+    if type(action) is not str:
+        return Malformed("the action is not a string", CALL, unique_id, answer_to=unique_id)
+    return Call(unique_id, action, document[3])
+
+
+def _bad_unique_id(kind: int, unique_id: Any) -> Malformed:
+    reason = f"the unique id is not a string of 1 to {MAX_UNIQUE_ID} characters"
+    if kind != CALL:
+        return Malformed(reason, kind)
+    readable = _CONTROL.sub("", unique_id)[:MAX_UNIQUE_ID] if type(unique_id) is str else ""
+    # OCPP 1.6 names no id for a Call whose own can't be read; OCPP-J 2.0.1, 4.2.3 says "-1".
+    return Malformed(reason, kind, readable, answer_to=readable or "-1")
+
+
+def _not_json(text: str, error: orjson.JSONDecodeError) -> Malformed:
+    reason = f"not JSON: {error.msg} (character {error.pos})"
+    head = _HEAD.match(text)
+    if head is None:
+        return Malformed(reason)
+    kind, unique_id, action = int(head[1]), head[2], head[3] or ""
+    if kind != CALL:
+        return Malformed(reason, kind, unique_id)
+    return Malformed(reason, kind, unique_id, action, answer_to=unique_id)
+
+
+def _mend_surrogate(match: re.Match[str]) -> str:
+    return "\\ufffd" if match[1] else match[0]
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {key.replace("\x00", ""): _without_nul(item) for key, item in value.items()}
+    return value

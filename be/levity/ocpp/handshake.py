@@ -1,0 +1,35 @@
+"""Whether a charger may connect, and how it is to be treated."""
+
+from levity.ocpp.conf import setting
+from levity.ocpp.store import Arrival, Loaded, Outcome
+from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Refuse
+
+__all__ = ["SUBPROTOCOL", "answer"]
+
+SUBPROTOCOL = "ocpp1.6"
+
+
+def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
+    """What an event that is no frame leads to: `Accept` or `Refuse` for a handshake."""
+    event = arrival.event
+    outcome = Outcome(arrival, loaded.charge_point(event.charge_point))
+    if isinstance(event, Authenticate):
+        outcome.commands = (_admit(event, outcome),)
+    elif isinstance(event, Connected) and outcome.charge_point is None:
+        # Deleted, or forbidden, between the handshake and now.
+        outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)
+    return outcome
+
+
+def _admit(event: Authenticate, outcome: Outcome) -> Accept | Refuse:
+    if outcome.charge_point is None:
+        return Refuse(event.connection, 404, "this charge point is not known here")
+    if event.subprotocols and SUBPROTOCOL not in event.subprotocols:
+        return Refuse(event.connection, 400, f"none of the offered subprotocols is {SUBPROTOCOL}")
+    return Accept(
+        event.connection,
+        # Grizzl-E (5.x) offers none: then none is named in the answer, and 1.6 is spoken.
+        subprotocol=SUBPROTOCOL if event.subprotocols else "",
+        frame_gap=float(setting("OCPP_FRAME_GAP")),
+        ping_interval=float(setting("OCPP_PING_INTERVAL")),
+    )

@@ -1,0 +1,70 @@
+"""The chain around the handlers: Django's middleware contract, with OCPP requests.
+
+A middleware is a class or factory that takes `get_response` and returns a callable that takes a
+`Request` and returns a `Response`. `actions = {...}` on the class keeps it out of the way of all
+other messages. See docs/extending.md.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from levity.ocpp.request import GetResponse, Request, Response
+
+__all__ = ["BadMiddleware", "Entry", "build_chain", "load_middleware"]
+
+Entry = str | tuple[str, Mapping[str, Any]]
+Factory = Callable[..., GetResponse]
+
+
+class BadMiddleware(Exception):
+    """An entry of OCPP_MIDDLEWARE that can't be used; the text names it and says why."""
+
+
+def load_middleware(entry: Entry) -> tuple[Factory, Mapping[str, Any]]:
+    """The factory that an entry of OCPP_MIDDLEWARE names, and its options."""
+    path, options = entry if isinstance(entry, tuple | list) and len(entry) == 2 else (entry, {})
+    if not isinstance(path, str) or not isinstance(options, Mapping):
+        raise BadMiddleware(f"{entry!r} is neither a dotted path nor (dotted path, options)")
+    module_name, _, name = path.rpartition(".")
+    if not module_name:
+        raise BadMiddleware(f"{path!r} is not a dotted path (package.module.Class)")
+    try:
+        factory = getattr(import_module(module_name), name)
+    except ImportError as error:
+        raise BadMiddleware(f"{path!r} can't be imported: {error}") from error
+    except AttributeError as error:
+        raise BadMiddleware(f"{path!r}: there is no {name} in {module_name}") from error
+    if not callable(factory):
+        raise BadMiddleware(f"{path!r} is not callable")
+    return factory, options
+
+
+def build_chain(entries: Iterable[Entry], routes: Mapping[str, GetResponse]) -> GetResponse:
+    """The one callable that answers every request: middleware, outermost first, then the route.
+
+    Each middleware is made once, as in Django. Raises `BadMiddleware`.
+    """
+
+    def route(request: Request) -> Response:
+        return routes[request.action](request)
+
+    chain: GetResponse = route
+    for entry in reversed(list(entries)):
+        factory, options = load_middleware(entry)
+        try:
+            link = factory(chain, **options)
+        except TypeError as error:
+            raise BadMiddleware(f"{entry!r} can't be made: {error}") from error
+        if not callable(link):
+            raise BadMiddleware(f"{entry!r} makes {link!r}, which can't be called")
+        actions = getattr(factory, "actions", None)
+        chain = link if actions is None else _only(frozenset(actions), link, chain)
+    return chain
+
+
+def _only(actions: frozenset[str], link: GetResponse, otherwise: GetResponse) -> GetResponse:
+    def choose(request: Request) -> Response:
+        return (link if request.action in actions else otherwise)(request)
+
+    return choose

@@ -1,0 +1,64 @@
+"""Charging without a card: what happens when a car is plugged in."""
+
+from datetime import timedelta
+
+from levity.ocpp.conf import setting
+from levity.ocpp.effects import ConnectorStatus, SendCall
+from levity.ocpp.request import GetResponse, Request, Response
+
+__all__ = ["AutoRemoteStart"]
+
+PREPARING = "Preparing"
+
+
+class AutoRemoteStart:
+    """Start charging as soon as a car is plugged in, with no card to present.
+
+    Once per plug-in: the key of the Call names the connector and the moment it became
+    Preparing, and the command queue takes a key only once. A Call that could not be sent (the
+    charger left within the delay) gives its key back, so the next Preparing starts again.
+    """
+
+    actions = frozenset({"StatusNotification"})
+    # Grizzl-E (firmware 0.5) ignores a RemoteStartTransaction that arrives within about a
+    # second of Preparing.
+    delay = timedelta(seconds=1)
+    # EN+ leaves Preparing again when nobody starts; a late start would hit the next car.
+    expires_after = timedelta(seconds=30)
+
+    def __init__(self, get_response: GetResponse, id_tag: str | None = None) -> None:
+        self.get_response = get_response
+        self.id_tag = id_tag or setting("OCPP_AUTO_REMOTE_START_ID_TAG")
+
+    def __call__(self, request: Request) -> Response:
+        """The response of the chain, with a RemoteStartTransaction for a car just plugged in."""
+        response = self.get_response(request)
+        starts = [
+            self._start(request, effect)
+            for effect in response.effects
+            if isinstance(effect, ConnectorStatus) and self._is_waiting(request, effect)
+        ]
+        return response.adding(*starts) if starts else response
+
+    def _is_waiting(self, request: Request, effect: ConnectorStatus) -> bool:
+        return (
+            effect.status == PREPARING
+            and effect.connector > 0
+            and effect.connector not in request.charge_point.active
+        )
+
+    def _start(self, request: Request, effect: ConnectorStatus) -> SendCall:
+        known = request.charge_point.connectors.get(effect.connector)
+        since = request.received_at
+        if known and known.status == PREPARING and known.status_since:
+            since = known.status_since
+        return SendCall(
+            "RemoteStartTransaction",
+            {"connectorId": effect.connector, "idTag": self.id_tag},
+            delay=self.delay,
+            expires_after=self.expires_after,
+            only_while=(effect.connector, PREPARING),
+            this_connection=True,
+            key=f"auto-remote-start:{effect.connector}:{since.isoformat()}",
+            source="AutoRemoteStart",
+        )

@@ -1,0 +1,32 @@
+"""The tables. Version-neutral: OCPP 1.6 and 2.x write the same rows.
+
+Times come in pairs: what the charger said, and when it reached us; all UTC. What a charger
+invents (a status, a unit, a measurand) is kept as text.
+"""
+
+from levity.ocpp.models.charge_point import ChargePoint, Connector, Edge, IdTag
+from levity.ocpp.models.command import Command
+from levity.ocpp.models.message import ConnectionEvent, Message
+from levity.ocpp.models.transaction import MeterValue, Transaction
+from levity.ocpp.models.trouble import (
+    FailedMessage,
+    FrameAttempt,
+    QuarantinedMessage,
+    SecurityEvent,
+)
+
+__all__ = [
+    "ChargePoint",
+    "Command",
+    "ConnectionEvent",
+    "Connector",
+    "Edge",
+    "FailedMessage",
+    "FrameAttempt",
+    "IdTag",
+    "Message",
+    "MeterValue",
+    "QuarantinedMessage",
+    "SecurityEvent",
+    "Transaction",
+]

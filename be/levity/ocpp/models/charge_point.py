@@ -1,0 +1,171 @@
+"""Charge points, their connectors, the tags that charge at them, the edges they hang on."""
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+__all__ = ["ChargePoint", "Connector", "Edge", "IdTag"]
+
+
+class Edge(models.Model):
+    """A running `ws` process: where to send what is meant for its chargers."""
+
+    id = models.CharField(max_length=100, primary_key=True)
+    reply_to = models.CharField(
+        max_length=255, help_text="The address of its reply queue on the transport."
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(db_index=True)
+    connections = models.PositiveIntegerField(
+        default=0, help_text="Open websockets, as it said last."
+    )
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class ChargePoint(models.Model):
+    """One charger: who it is, what it said of itself, and whether it is there."""
+
+    class Registration(models.TextChoices):
+        """What BootNotification is answered with (OCPP 1.6, 7.41 RegistrationStatus)."""
+
+        ACCEPTED = "Accepted"
+        PENDING = "Pending"
+        REJECTED = "Rejected"
+
+    identity = models.CharField(
+        max_length=48, help_text="The last part of the charger's websocket URL."
+    )
+    name = models.CharField(max_length=100, blank=True, help_text="What people call it.")
+    notes = models.TextField(blank=True)
+    registration = models.CharField(
+        max_length=8, choices=Registration, default=Registration.ACCEPTED
+    )
+
+    vendor = models.CharField(max_length=255, blank=True)
+    model = models.CharField(max_length=255, blank=True)
+    serial_number = models.CharField("charge point serial number", max_length=255, blank=True)
+    charge_box_serial_number = models.CharField(max_length=255, blank=True)
+    firmware_version = models.CharField(max_length=255, blank=True)
+    iccid = models.CharField("ICCID", max_length=255, blank=True)
+    imsi = models.CharField("IMSI", max_length=255, blank=True)
+    meter_type = models.CharField(max_length=255, blank=True)
+    meter_serial_number = models.CharField(max_length=255, blank=True)
+    firmware_status = models.CharField(max_length=64, blank=True)
+    diagnostics_status = models.CharField(max_length=64, blank=True)
+
+    heartbeat_interval = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Seconds between heartbeats; empty: the site's default."
+    )
+    call_timeout = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Seconds to wait for its answer to a command; empty: the site's default.",
+    )
+
+    connection = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="The websocket in use; empty: offline."
+    )
+    edge = models.ForeignKey(
+        Edge, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    connected_at = models.DateTimeField(null=True, blank=True, editable=False)
+    disconnected_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_seen_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Its last frame, to within some seconds."
+    )
+    booted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    remote_address = models.CharField(max_length=64, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            # Two spellings are one charger: no shadow record beside the real one.
+            models.UniqueConstraint(Lower("identity"), name="charge_point_identity"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["edge"],
+                name="charge_point_online",
+                condition=models.Q(connection__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.identity
+
+    @property
+    def online(self) -> bool:
+        """True while a websocket of this charger is open."""
+        return self.connection is not None
+
+
+class Connector(models.Model):
+    """One outlet of a charge point; number 0 is the charge point as a whole (OCPP 1.6)."""
+
+    charge_point = models.ForeignKey(
+        ChargePoint, on_delete=models.CASCADE, related_name="connectors"
+    )
+    evse = models.PositiveIntegerField(default=0, help_text="0 where the charger speaks OCPP 1.6.")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=64, blank=True, help_text="Empty: not said since boot.")
+    status_since = models.DateTimeField(
+        null=True, blank=True, help_text="Our clock: when the status became what it is."
+    )
+    status_at = models.DateTimeField(
+        null=True, blank=True, help_text="The charger's clock, in its last StatusNotification."
+    )
+    error_code = models.CharField(max_length=64, blank=True)
+    info = models.CharField(max_length=255, blank=True)
+    vendor_id = models.CharField(max_length=255, blank=True)
+    vendor_error_code = models.CharField(max_length=255, blank=True)
+    transaction = models.ForeignKey(
+        "ocpp.Transaction",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The one that is running.",
+    )
+
+    class Meta:
+        ordering = ["charge_point", "evse", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["charge_point", "evse", "number"], name="connector_of_charge_point"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.charge_point} · {self.number}"
+
+
+class IdTag(models.Model):
+    """A card, fob or app identity that may start and stop charging (OCPP 1.6, 7.28 IdToken)."""
+
+    class Status(models.TextChoices):
+        """OCPP 1.6, 7.2 AuthorizationStatus, as far as it is a property of the tag."""
+
+        ACCEPTED = "Accepted"
+        BLOCKED = "Blocked"
+
+    id_tag = models.CharField("id tag", max_length=255)
+    status = models.CharField(max_length=16, choices=Status, default=Status.ACCEPTED)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    owner = models.CharField(max_length=200, blank=True)
+    notes = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            # CiString20Type: case does not count.
+            models.UniqueConstraint(Lower("id_tag"), name="id_tag_value"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id_tag

@@ -1,0 +1,109 @@
+"""The queue of Calls to chargers."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from levity.ocpp.models.charge_point import ChargePoint
+
+__all__ = ["Command"]
+
+
+def new_unique_id() -> str:
+    """A message id: 36 characters, the most that OCPP-J 1.6, 4.1.4 allows."""
+    return str(uuid.uuid4())
+
+
+class Command(models.Model):
+    """One Call to a charger, from the wish to its end. These rows are the queue itself.
+
+    `queued -> sent -> answered | refused | timed_out`, or `queued -> expired | cancelled | failed`.
+    """
+
+    class State(models.TextChoices):
+        """Where it is; the first two are open, the others are ends."""
+
+        QUEUED = "queued"
+        SENT = "sent", "sent, waiting for the answer"
+        ANSWERED = "answered", "answered with a result"
+        REFUSED = "refused", "answered with an error"
+        TIMED_OUT = "timed_out", "no answer in time"
+        EXPIRED = "expired", "not sent in time"
+        CANCELLED = "cancelled"
+        FAILED = "failed", "could not be sent"
+
+    charge_point = models.ForeignKey(ChargePoint, on_delete=models.CASCADE, related_name="commands")
+    action = models.CharField(max_length=64)
+    payload = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    unique_id = models.CharField(max_length=36, default=new_unique_id, unique=True, editable=False)
+
+    queue_offline = models.BooleanField(
+        default=True,
+        help_text="Wait while the charger is away; otherwise fail at once if it is not there.",
+    )
+    not_before = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    timeout = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Seconds to wait for the answer; empty: the charger's."
+    )
+    connection = models.UUIDField(
+        null=True,
+        blank=True,
+        help_text="Send on this websocket or not at all; once sent: on which.",
+    )
+    only_connector = models.PositiveIntegerField(null=True, blank=True)
+    only_status = models.CharField(
+        max_length=64, blank=True, help_text="Send only while the connector has this status."
+    )
+    idempotency_key = models.CharField(
+        max_length=200, null=True, blank=True, help_text="A second one with this key is ignored."
+    )
+
+    source = models.CharField(max_length=100, blank=True, help_text="Who asked for it.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    deadline = models.DateTimeField(
+        null=True, blank=True, help_text="When the answer is given up for lost."
+    )
+    finished_at = models.DateTimeField(null=True, blank=True)
+    answered_late = models.BooleanField(default=False)
+    result = models.JSONField(null=True, blank=True)
+    result_status = models.CharField(
+        max_length=64, blank=True, help_text="The `status` of the answer, where it has one."
+    )
+    error_code = models.CharField(max_length=64, blank=True)
+    error_description = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            # OCPP-J 1.6, 4.1.1: one outstanding Call per charge point, whoever sends it.
+            models.UniqueConstraint(
+                fields=["charge_point"],
+                name="command_one_outstanding",
+                condition=models.Q(state="sent"),
+            ),
+            models.UniqueConstraint(
+                fields=["charge_point", "idempotency_key"], name="command_idempotency"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"],
+                name="command_queued",
+                condition=models.Q(state="queued"),
+            ),
+            models.Index(
+                fields=["deadline"], name="command_sent", condition=models.Q(state="sent")
+            ),
+            models.Index(fields=["charge_point", "-id"], name="command_of_charge_point"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} to {self.charge_point_id}"

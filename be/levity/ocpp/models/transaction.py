@@ -1,0 +1,126 @@
+"""The ledger: transactions and what the meters said."""
+
+from django.db import models
+from django.utils import timezone
+
+from levity.ocpp.models.charge_point import ChargePoint
+
+__all__ = ["MeterValue", "Transaction"]
+
+ENERGY = {"max_digits": 18, "decimal_places": 3}
+
+
+class Transaction(models.Model):
+    """One charging session. Its id is OCPP 1.6's transactionId: an int4, never used again."""
+
+    class State(models.TextChoices):
+        """What is known of its end."""
+
+        ACTIVE = "active"
+        STOPPED = "stopped", "stopped by the charger"
+        ORPHANED = "orphaned", "closed by Levity from the last meter value"
+
+    id = models.AutoField(primary_key=True)
+    charge_point = models.ForeignKey(
+        ChargePoint, on_delete=models.PROTECT, related_name="transactions"
+    )
+    evse = models.PositiveIntegerField(default=0)
+    connector = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
+    id_tag = models.CharField("id tag", max_length=255, blank=True)
+    reservation_id = models.BigIntegerField(null=True, blank=True)
+
+    started_at = models.DateTimeField(help_text="The charger's clock.")
+    start_received_at = models.DateTimeField(default=timezone.now)
+    meter_start = models.DecimalField(**ENERGY, help_text="Wh, as StartTransaction said.")
+
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="The charger's clock.")
+    stop_received_at = models.DateTimeField(null=True, blank=True)
+    meter_stop = models.DecimalField(
+        **ENERGY, null=True, blank=True, help_text="Wh, as StopTransaction said."
+    )
+    stop_reason = models.CharField(max_length=64, blank=True)
+    stop_id_tag = models.CharField(max_length=255, blank=True)
+
+    energy = models.DecimalField(
+        **ENERGY, null=True, blank=True, help_text="Wh charged so far, or in the end."
+    )
+    power = models.DecimalField(
+        **ENERGY, null=True, blank=True, help_text="W, in the last meter values."
+    )
+    meter_last = models.DecimalField(
+        **ENERGY, null=True, blank=True, help_text="Wh, the newest register value."
+    )
+    meter_last_at = models.DateTimeField(null=True, blank=True)
+    flags = models.CharField(
+        max_length=255, blank=True, help_text="What was odd about it, space-separated."
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            # Promise 2 of the design: the same StartTransaction again is the same transaction.
+            models.UniqueConstraint(
+                fields=["charge_point", "connector", "id_tag", "started_at", "meter_start"],
+                name="transaction_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["charge_point", "connector"],
+                name="transaction_active",
+                condition=models.Q(state="active"),
+            ),
+            models.Index(fields=["charge_point", "-id"], name="transaction_of_charge_point"),
+            models.Index(fields=["started_at"], name="transaction_started"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Transaction {self.pk}"
+
+
+class MeterValue(models.Model):
+    """One sampled value (OCPP 1.6, 7.33 MeterValue and 7.43 SampledValue).
+
+    Its source message is the one of the same charge point with the same `received_at`.
+    """
+
+    # Insert-only and by far the largest table: the pipeline only writes ids that it has just
+    # read in the same database transaction, so four constraint checks a row would buy nothing.
+    charge_point = models.ForeignKey(
+        ChargePoint, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    evse = models.PositiveIntegerField(default=0)
+    connector = models.PositiveIntegerField()
+    transaction = models.ForeignKey(
+        Transaction,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="meter_values",
+        db_constraint=False,
+    )
+    sampled_at = models.DateTimeField(help_text="The charger's clock.")
+    received_at = models.DateTimeField()
+    measurand = models.CharField(max_length=64)
+    phase = models.CharField(max_length=16, blank=True)
+    location = models.CharField(max_length=16, blank=True)
+    context = models.CharField(max_length=64, blank=True)
+    format = models.CharField(max_length=16, blank=True)
+    unit = models.CharField(max_length=32, blank=True, help_text="As sent; empty: the default.")
+    raw_value = models.TextField(help_text="As sent.")
+    value = models.DecimalField(
+        max_digits=24,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="In base units (Wh, W, A, V, ...); empty where the raw value is no number.",
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["charge_point", "sampled_at"], name="meter_value_of_charge_point")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measurand} {self.raw_value} {self.unit}".strip()

@@ -1,0 +1,108 @@
+"""What could not go on the books as it came: nothing is dropped, everything has its reason."""
+
+from django.db import models
+from django.utils import timezone
+
+from levity.ocpp.models.charge_point import ChargePoint
+
+__all__ = ["FailedMessage", "FrameAttempt", "QuarantinedMessage", "SecurityEvent"]
+
+
+class QuarantinedMessage(models.Model):
+    """A message that was answered but does not fit the books; a person decides.
+
+    OCPP 1.6 4.8 and 4.10: failed sanity checks never suppress the answer to StartTransaction
+    and StopTransaction.
+    """
+
+    charge_point = models.ForeignKey(
+        ChargePoint, on_delete=models.CASCADE, related_name="quarantined_messages"
+    )
+    action = models.CharField(max_length=64)
+    unique_id = models.CharField(max_length=64, blank=True)
+    connection = models.UUIDField(null=True, blank=True)
+    payload = models.TextField(help_text="The Call's payload, as JSON text.")
+    payload_hash = models.CharField(max_length=64)
+    reason = models.CharField(max_length=255)
+    transaction = models.IntegerField(
+        null=True, blank=True, help_text="The transactionId that was given in the answer."
+    )
+    received_at = models.DateTimeField()
+    repeated = models.PositiveIntegerField(
+        default=0, help_text="How often the same came again after the first time."
+    )
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["charge_point", "action", "payload_hash"], name="quarantined_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.reason}"
+
+
+class FailedMessage(models.Model):
+    """A frame at which our own code failed; `manage.py replay_failed` takes it again."""
+
+    charge_point = models.ForeignKey(
+        ChargePoint, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    identity = models.CharField(max_length=48)
+    connection = models.UUIDField()
+    seq = models.BigIntegerField()
+    action = models.CharField(max_length=64, blank=True)
+    text = models.TextField(help_text="The frame.")
+    received_at = models.DateTimeField()
+    failed_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveIntegerField(default=1)
+    traceback = models.TextField(blank=True)
+    replayed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "seq"], name="failed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identity} {self.action}".strip()
+
+
+class FrameAttempt(models.Model):
+    """A frame of a redelivered batch that is being tried; found again, it killed its worker."""
+
+    connection = models.UUIDField()
+    seq = models.BigIntegerField()
+    attempts = models.PositiveIntegerField(default=1)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "seq"], name="frame_attempt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection} {self.seq}"
+
+
+class SecurityEvent(models.Model):
+    """Something that may be an attack, said by the charger or noticed here."""
+
+    charge_point = models.ForeignKey(
+        ChargePoint, null=True, blank=True, on_delete=models.CASCADE, related_name="security_events"
+    )
+    type = models.CharField(max_length=64)
+    detail = models.TextField(blank=True)
+    at = models.DateTimeField(help_text="The charger's clock, or ours.")
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.type

@@ -1,0 +1,184 @@
+"""From a charger's frame to its answer. This module reads as the sentence of the design:
+
+receive -> identify -> load -> route -> handle (middleware chain) -> persist -> commit -> reply -> ack
+
+(`worker.py` receives and acknowledges.) The unit of work is the batch: one database transaction,
+a fixed number of statements. Only if a batch fails is it taken apart, so that one bad frame
+hurts itself only.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+
+from levity.ocpp import answers, attempts, handshake
+from levity.ocpp.actions.v16.routes import ROUTES
+from levity.ocpp.conf import setting
+from levity.ocpp.frames import parse
+from levity.ocpp.middleware import build_chain
+from levity.ocpp.references import references
+from levity.ocpp.store import Arrival, Loaded, Outcome, apply, claims, load
+from levity_ws.rpc.envelope import Batch, Close, Command, Event, Received, Reply, Send
+
+__all__ = ["DatabaseAway", "Pipeline", "Taken"]
+
+log = logging.getLogger(__name__)
+
+# A frame that fails like this may well succeed the next time: another worker was faster.
+TRANSIENT = (IntegrityError, OperationalError, InterfaceError)
+TRIES = 3
+
+
+class DatabaseAway(Exception):
+    """The database does not answer. Nothing is lost: keep the batch and take it again later."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a batch came to, after the commit."""
+
+    reply: Reply
+    elsewhere: list[tuple[str, Close]] = field(default_factory=list)
+    """(edge id, close): old connections at other edges that a newer one has replaced."""
+    commands_due: bool = False
+    """A Call was queued or answered, so there may be one to send right now."""
+
+
+class Pipeline:
+    """Takes batches, one at a time; one instance per worker."""
+
+    def __init__(self) -> None:
+        self.chain = build_chain(setting("OCPP_MIDDLEWARE"), ROUTES)
+
+    def take(self, batch: Batch, reply_to: str, deliveries: int = 0) -> Taken:
+        """Everything in this batch, committed; raises only `DatabaseAway`.
+
+        `deliveries` above 0: a worker had this batch before and did not finish it.
+        """
+        taken = Taken(Reply())
+        commands: list[Command] = []
+        for events in rounds(batch.events):
+            if deliveries == 0:
+                try:
+                    outcomes = self._together(events, batch.edge, reply_to)
+                except Exception as error:
+                    _raise_if_away(error)
+                    if len(events) > 1:
+                        log.warning("batch failed (%r), taking it frame by frame", error)
+                    outcomes = self._one_by_one(events, batch.edge, reply_to, mark=False)
+            else:
+                outcomes = self._one_by_one(events, batch.edge, reply_to, mark=True)
+            for outcome in outcomes:
+                commands += _reply(outcome)
+                taken.elsewhere += outcome.elsewhere
+                taken.commands_due |= outcome.commands_due
+        taken.reply = Reply(commands=tuple(commands), batch=batch.batch)
+        return taken
+
+    def _together(self, events: Sequence[Event], edge: str, reply_to: str) -> list[Outcome]:
+        arrivals = [identify(event) for event in events]
+        with transaction.atomic():
+            loaded = load(arrivals)
+            outcomes = [self._handle(arrival, loaded, edge) for arrival in arrivals]
+            apply(outcomes, loaded, edge, reply_to)
+        return outcomes
+
+    def _handle(self, arrival: Arrival, loaded: Loaded, edge: str) -> Outcome:
+        if isinstance(arrival.event, Received):
+            outcome = answers.answer(arrival, loaded, self.chain)
+        else:
+            outcome = handshake.answer(arrival, loaded)
+        if outcome.charge_point and outcome.charge_point.connection and claims(outcome, loaded):
+            _replace(outcome, loaded.edges.get(outcome.charge_point.id), edge)
+        return outcome
+
+    def _one_by_one(
+        self, events: Sequence[Event], edge: str, reply_to: str, *, mark: bool
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for event in events:
+            try:
+                if mark and attempts.is_killer(event):
+                    outcomes += attempts.park(event, "the worker died while it took this frame")
+                    continue
+                outcomes += self._alone(event, edge, reply_to)
+                if mark:
+                    attempts.survived(event)
+            except TRANSIENT as error:
+                raise DatabaseAway(str(error)) from error
+        return outcomes
+
+    def _alone(self, event: Event, edge: str, reply_to: str) -> list[Outcome]:
+        """One event in its own transaction; parked if it fails whatever we try."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self._together([event], edge, reply_to)
+            except Exception as error:
+                _raise_if_away(error)
+                if isinstance(error, TRANSIENT) and left:
+                    continue
+                log.exception("%s: frame %s failed and is parked", event.charge_point, event.seq)
+                return attempts.park(event, error)
+        raise AssertionError("unreachable")
+
+
+def identify(event: Event) -> Arrival:
+    """The event with its frame parsed, and with what its payload points to."""
+    at = datetime.fromtimestamp(event.at, UTC)
+    if not isinstance(event, Received):
+        return Arrival(event, at)
+    frame = parse(event.text)
+    return Arrival(event, at, frame, references(frame, event.text))
+
+
+def rounds(events: Iterable[Event]) -> list[list[Event]]:
+    """The events in their order, in groups in which no charge point occurs twice.
+
+    An edge has one frame of a connection in flight, so nearly always there is one group. Two
+    connections of one charge point at once are why there can be more: the second event must
+    see what the first one did.
+    """
+    groups: list[list[Event]] = []
+    depth: dict[str, int] = {}
+    for event in events:
+        key = event.charge_point.lower()
+        number = depth.get(key, 0)
+        depth[key] = number + 1
+        if number == len(groups):
+            groups.append([])
+        groups[number].append(event)
+    return groups
+
+
+def _reply(outcome: Outcome) -> list[Command]:
+    commands: list[Command] = []
+    if outcome.answer:
+        commands.append(Send(outcome.arrival.connection, outcome.answer))
+    commands += outcome.commands
+    return commands
+
+
+def _replace(outcome: Outcome, old_edge: str | None, edge: str) -> None:
+    """Close the connection that the new one takes over from."""
+    assert outcome.charge_point is not None and outcome.charge_point.connection is not None
+    close = Close(outcome.charge_point.connection, 1000, "a newer connection took over")
+    if old_edge is None or old_edge == edge:
+        outcome.commands += (close,)
+    else:
+        outcome.elsewhere += ((old_edge, close),)
+
+
+def _raise_if_away(error: Exception) -> None:
+    """Tell a database that is gone from a statement that failed."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return
+    connection = transaction.get_connection()
+    if connection.vendor == "sqlite":
+        # One file, no server: locked, full or read-only, all of which pass.
+        raise DatabaseAway(str(error)) from error
+    if connection.connection is None or not connection.is_usable():
+        connection.close()
+        raise DatabaseAway(str(error)) from error

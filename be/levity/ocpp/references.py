@@ -1,0 +1,78 @@
+"""What a Call's payload points to, so that it can be loaded before the handler runs.
+
+Tolerant: what can't be read points to nothing; the handler is the one that complains.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from levity.ocpp.actions.v16.status_notification import MAX_CONNECTOR
+from levity.ocpp.fields import INT4_MAX, energy, integer, timestamp
+from levity.ocpp.fields import text as read_text
+from levity.ocpp.frames import Call, Frame, Malformed, OcppError
+from levity.ocpp.store import References, payload_hash
+
+__all__ = ["references"]
+
+NOTHING = References()
+CONNECTORS = References(needs_connectors=True)
+
+
+def references(frame: Frame, text: str) -> References:
+    """What this frame's payload points to (OCPP 1.6); `text` is the frame as it came."""
+    if isinstance(frame, Malformed) and frame.kind == 2 and frame.action == "StartTransaction":
+        # Half a StartTransaction is answered with an id, too.
+        return References(payload_hash=payload_hash(text), needs_new_id=True)
+    if not isinstance(frame, Call):
+        return NOTHING
+    payload = frame.payload if isinstance(frame.payload, Mapping) else {}
+    match frame.action:
+        case "StatusNotification" | "BootNotification":
+            return CONNECTORS
+        case "MeterValues":
+            return References(transaction_id=_transaction_id(payload), needs_connectors=True)
+        case "StartTransaction":
+            start = _start(payload)
+            return References(
+                id_tag=_id_tag(payload),
+                start=start,
+                payload_hash="" if start else payload_hash(frame.payload),
+                needs_connectors=True,
+                needs_new_id=True,
+            )
+        case "StopTransaction":
+            return References(
+                id_tag=_id_tag(payload),
+                transaction_id=_transaction_id(payload),
+                needs_connectors=True,
+            )
+        case "Authorize":
+            return References(id_tag=_id_tag(payload))
+    return NOTHING
+
+
+def _transaction_id(payload: Mapping[str, Any]) -> int | None:
+    try:
+        # Not -1 and 0, which mean "none"; nor 2^63-1 (Alfen 5.8), which is none of ours.
+        return integer(payload, "transactionId", 1, INT4_MAX)
+    except OcppError:
+        return None
+
+
+def _id_tag(payload: Mapping[str, Any]) -> str:
+    try:
+        return read_text(payload, "idTag")
+    except OcppError:
+        return ""
+
+
+def _start(payload: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Connector, id tag, time and meter value, as `transaction_once` has them."""
+    try:
+        connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
+        id_tag = read_text(payload, "idTag")
+        meter_start = energy(payload, "meterStart")
+    except OcppError:
+        return None
+    started_at = timestamp(payload, "timestamp")
+    return None if started_at is None else (connector, id_tag, started_at, meter_start)

@@ -1,0 +1,118 @@
+"""What a handler is given and what it gives back: the `Request` and the `Response`.
+
+A request carries everything that a handler may want to know, loaded in bulk before it runs: a
+handler asks nobody anything, not even the clock.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from levity.ocpp.effects import Effect
+
+__all__ = [
+    "ChargePointState",
+    "ConnectorState",
+    "GetResponse",
+    "IdTagState",
+    "Request",
+    "Response",
+    "TransactionState",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionState:
+    """A transaction as it was when the batch was loaded."""
+
+    id: int
+    charge_point_id: int
+    connector: int
+    state: str
+    """`active`, `stopped` or `orphaned`."""
+    id_tag: str
+    started_at: datetime
+    meter_start: Decimal
+    stopped_at: datetime | None = None
+    meter_stop: Decimal | None = None
+    energy: Decimal | None = None
+    meter_last: Decimal | None = None
+    meter_last_at: datetime | None = None
+    flags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorState:
+    """A connector as it was when the batch was loaded."""
+
+    number: int
+    status: str
+    status_since: datetime | None
+    transaction_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdTagState:
+    """A known id tag."""
+
+    id_tag: str
+    status: str
+    expires_at: datetime | None
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChargePointState:
+    """The charge point that speaks, as it was when the batch was loaded."""
+
+    id: int
+    identity: str
+    registration: str = "Accepted"
+    heartbeat_interval: int = 300
+    vendor: str = ""
+    model: str = ""
+    firmware_version: str = ""
+    connection: str | None = None
+    connectors: Mapping[int, ConnectorState] = field(default_factory=dict)
+    """By number; loaded for the actions that are about connectors."""
+    active: Mapping[int, TransactionState] = field(default_factory=dict)
+    """The running transaction of each connector, by connector number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One Call of a charger, with all that is known about it."""
+
+    action: str
+    payload: Mapping[str, Any]
+    unique_id: str
+    connection: str
+    received_at: datetime
+    charge_point: ChargePointState
+    id_tag: IdTagState | None = None
+    """The tag that the payload names, if we know it."""
+    transaction: TransactionState | None = None
+    """The transaction that the payload means, of whichever charge point, if there is one."""
+    repeated: TransactionState | None = None
+    """StartTransaction only: the same one, already on the books."""
+    new_id: int | None = None
+    """StartTransaction only: the id reserved for it, if it is a new one."""
+    findings: tuple[str, ...] = ()
+    """How the payload departs from the official schema without being senseless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer's payload, and what is to happen."""
+
+    payload: Mapping[str, Any]
+    effects: tuple[Effect, ...] = ()
+
+    def adding(self, *effects: Effect) -> "Response":
+        """The same response with these effects behind its own."""
+        return replace(self, effects=(*self.effects, *effects))
+
+
+GetResponse = Callable[[Request], Response]

@@ -1,0 +1,24 @@
+"""The only place where OCPP meets the database: `load` what a batch needs, `apply` what it did.
+
+Both work in bulk: the number of SQL statements does not grow with the number of frames.
+"""
+
+from levity.ocpp.store.apply import apply
+from levity.ocpp.store.load import Loaded, load
+from levity.ocpp.store.log import payload_hash
+from levity.ocpp.store.presence import claims, connections_lost
+from levity.ocpp.store.values import Arrival, CommandAnswer, Outcome, References, StoredMessage
+
+__all__ = [
+    "Arrival",
+    "CommandAnswer",
+    "Loaded",
+    "Outcome",
+    "References",
+    "StoredMessage",
+    "apply",
+    "claims",
+    "connections_lost",
+    "load",
+    "payload_hash",
+]

@@ -1,0 +1,39 @@
+"""Write what a batch did, in a fixed number of statements."""
+
+from collections.abc import Sequence
+
+from levity.ocpp.store.ledger import (
+    touch,
+    write_charge_points,
+    write_connectors,
+    write_meter_values,
+    write_transactions,
+)
+from levity.ocpp.store.load import Loaded
+from levity.ocpp.store.log import (
+    finish_commands,
+    queue_commands,
+    write_messages,
+    write_quarantine,
+    write_security_events,
+)
+from levity.ocpp.store.presence import write_presence
+from levity.ocpp.store.values import Outcome
+
+__all__ = ["apply"]
+
+
+def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
+    """Put these outcomes on the books. Runs inside the batch's database transaction."""
+    fresh = [outcome for outcome in outcomes if not outcome.known]
+    write_presence(fresh, loaded, edge, reply_to)
+    touch(fresh, loaded)
+    write_charge_points(fresh)
+    write_transactions(fresh)
+    write_connectors(fresh)
+    write_meter_values(fresh)
+    write_messages(fresh)
+    queue_commands(fresh)
+    finish_commands(fresh)
+    write_quarantine(fresh)
+    write_security_events(fresh)

@@ -1,0 +1,250 @@
+"""Writing the ledger: charge points, connectors, transactions, meter values."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from levity.ocpp.effects import (
+    ConnectorStatus,
+    RecordMeterValues,
+    ResetConnectors,
+    StartTransaction,
+    StopTransaction,
+    UpdateChargePoint,
+    UpdateTransaction,
+)
+from levity.ocpp.models import ChargePoint, Connector, MeterValue, Transaction
+from levity.ocpp.store.load import Loaded
+from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
+from levity.ocpp.store.values import Outcome, each
+from levity_ws.rpc.envelope import Connected, Received
+
+__all__ = [
+    "touch",
+    "write_charge_points",
+    "write_connectors",
+    "write_meter_values",
+    "write_transactions",
+]
+
+# Written at most this often: the message log knows the exact time of each frame, and a row
+# update for each would cost as much as the frame itself.
+LAST_SEEN_STEP = timedelta(seconds=10)
+
+
+def touch(outcomes: Sequence[Outcome], loaded: Loaded) -> None:
+    """Remember that these charge points gave a sign of life."""
+    newest: dict[int, datetime] = {}
+    for outcome in outcomes:
+        if outcome.charge_point is None or not isinstance(
+            outcome.arrival.event, Received | Connected
+        ):
+            continue
+        pk, at = outcome.charge_point.id, outcome.arrival.at
+        before = loaded.last_seen.get(pk)
+        if before is None or at - before >= LAST_SEEN_STEP:
+            newest[pk] = max(at, newest.get(pk, at))
+    update_rows(ChargePoint, ("id", "last_seen_at"), list(newest.items()))
+
+
+def write_charge_points(outcomes: Sequence[Outcome]) -> None:
+    """Write what charge points said of themselves."""
+    by_columns: dict[tuple[str, ...], dict[int, tuple[Any, ...]]] = defaultdict(dict)
+    for _, charge_point, effect in each(outcomes, UpdateChargePoint):
+        values = by_columns[tuple(effect.values)]
+        values[charge_point.id] = (charge_point.id, *effect.values.values())
+    for columns, rows in by_columns.items():
+        update_rows(ChargePoint, ("id", *columns), list(rows.values()))
+
+
+def write_transactions(outcomes: Sequence[Outcome]) -> None:
+    """Start, move on and end transactions, in this order."""
+    insert_rows(
+        Transaction,
+        (
+            "id",
+            "charge_point_id",
+            "evse",
+            "connector",
+            "state",
+            "id_tag",
+            "reservation_id",
+            "started_at",
+            "start_received_at",
+            "meter_start",
+            "stop_reason",
+            "stop_id_tag",
+            "flags",
+        ),
+        [
+            (
+                effect.transaction_id,
+                charge_point.id,
+                effect.evse,
+                effect.connector,
+                "active",
+                effect.id_tag,
+                effect.reservation_id,
+                effect.started_at,
+                outcome.arrival.at,
+                effect.meter_start,
+                "",
+                "",
+                " ".join(effect.flags),
+            )
+            for outcome, charge_point, effect in each(outcomes, StartTransaction)
+        ],
+    )
+    update_rows(
+        Transaction,
+        (
+            "id",
+            "state",
+            "stopped_at",
+            "stop_received_at",
+            "meter_stop",
+            "energy",
+            "stop_reason",
+            "stop_id_tag",
+            "flags",
+            "power",
+        ),
+        [
+            (
+                effect.transaction_id,
+                "orphaned" if effect.orphaned else "stopped",
+                effect.stopped_at,
+                outcome.arrival.at,
+                effect.meter_stop,
+                effect.energy,
+                effect.reason,
+                effect.id_tag,
+                " ".join(effect.flags),
+                0,
+            )
+            for outcome, _, effect in each(outcomes, StopTransaction)
+        ],
+    )
+    running: list[tuple[Any, ...]] = []
+    reopened: list[tuple[Any, ...]] = []
+    for _, _, effect in each(outcomes, UpdateTransaction):
+        row = (
+            effect.transaction_id,
+            effect.meter_last,
+            effect.meter_last_at,
+            effect.energy,
+            effect.power,
+            " ".join(effect.flags) or None,
+        )
+        running.append(row)
+        if effect.reopen:
+            reopened.append((effect.transaction_id, "active", None, None, None, ""))
+    columns = ("id", "meter_last", "meter_last_at", "energy", "power", "flags")
+    update_rows(
+        Transaction,
+        ("id", "state", "stopped_at", "stop_received_at", "meter_stop", "stop_reason"),
+        reopened,
+    )
+    update_rows(Transaction, columns, running, keep_null=columns[1:])
+
+
+def write_connectors(outcomes: Sequence[Outcome]) -> None:
+    """Write what connectors are and which transaction runs on them."""
+    booted = [charge_point.id for _, charge_point, _ in each(outcomes, ResetConnectors)]
+    if booted:
+        Connector.objects.filter(charge_point__in=booted).update(
+            status="", status_since=None, error_code=""
+        )
+    said: dict[tuple[int, int, int], tuple[Any, ...]] = {}
+    for outcome, charge_point, effect in each(outcomes, ConnectorStatus):
+        known = charge_point.connectors.get(effect.connector)
+        same = known is not None and known.status == effect.status and known.status_since
+        key = (charge_point.id, effect.evse, effect.connector)
+        said[key] = (
+            *key,
+            effect.status,
+            known.status_since if known and same else outcome.arrival.at,
+            effect.reported_at,
+            effect.error_code,
+            effect.info,
+            effect.vendor_id,
+            effect.vendor_error_code,
+        )
+    texts = ("error_code", "info", "vendor_id", "vendor_error_code")
+    key_columns = ("charge_point_id", "evse", "number")
+    columns = ("status", "status_since", "status_at", *texts)
+    upsert_rows(
+        Connector,
+        (*key_columns, *columns),
+        [said[key] for key in sorted(said)],
+        key=key_columns,
+        update=columns,
+    )
+    ended = {effect.transaction_id for _, _, effect in each(outcomes, StopTransaction)}
+    if ended:
+        Connector.objects.filter(transaction__in=ended).update(transaction=None)
+    begun = {
+        (charge_point.id, effect.evse, effect.connector): effect.transaction_id
+        for _, charge_point, effect in each(outcomes, StartTransaction)
+    }
+    for _, charge_point, effect in each(outcomes, UpdateTransaction):
+        if effect.reopen and (connector := _connector_of(effect, outcomes)) is not None:
+            begun[charge_point.id, 0, connector] = effect.transaction_id
+    upsert_rows(
+        Connector,
+        (*key_columns, "transaction_id", "status", *texts),
+        [(*key, begun[key], "", *[""] * len(texts)) for key in sorted(begun)],
+        key=key_columns,
+        update=("transaction_id",),
+    )
+
+
+def _connector_of(effect: UpdateTransaction, outcomes: Sequence[Outcome]) -> int | None:
+    for _, _, recorded in each(outcomes, RecordMeterValues):
+        if recorded.transaction_id == effect.transaction_id:
+            return recorded.connector
+    return None
+
+
+def write_meter_values(outcomes: Sequence[Outcome]) -> None:
+    """Insert the samples."""
+    insert_rows(
+        MeterValue,
+        (
+            "charge_point_id",
+            "evse",
+            "connector",
+            "transaction_id",
+            "sampled_at",
+            "received_at",
+            "measurand",
+            "phase",
+            "location",
+            "context",
+            "format",
+            "unit",
+            "raw_value",
+            "value",
+        ),
+        [
+            (
+                charge_point.id,
+                effect.evse,
+                effect.connector,
+                effect.transaction_id,
+                sample.sampled_at,
+                outcome.arrival.at,
+                sample.measurand,
+                sample.phase,
+                sample.location,
+                sample.context,
+                sample.format,
+                sample.unit,
+                sample.raw_value,
+                sample.value,
+            )
+            for outcome, charge_point, effect in each(outcomes, RecordMeterValues)
+            for sample in effect.samples
+        ],
+    )

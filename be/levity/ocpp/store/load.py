@@ -1,0 +1,377 @@
+"""Read what a batch needs, in a fixed number of queries."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Lower
+
+from levity.ocpp.conf import setting
+from levity.ocpp.frames import Call, CallError, CallResult, Malformed
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    ConnectionEvent,
+    Connector,
+    IdTag,
+    Message,
+    QuarantinedMessage,
+    Transaction,
+)
+from levity.ocpp.request import ChargePointState, ConnectorState, IdTagState, TransactionState
+from levity.ocpp.store.rows import insert_rows, reserve_ids
+from levity.ocpp.store.values import Arrival, References, StoredMessage
+from levity_ws.rpc.envelope import Connected, Disconnected, Received
+
+__all__ = ["KnownCommand", "Loaded", "load"]
+
+_TRANSACTION = (
+    "id",
+    "charge_point_id",
+    "connector",
+    "state",
+    "id_tag",
+    "started_at",
+    "meter_start",
+    "stopped_at",
+    "meter_stop",
+    "energy",
+    "meter_last",
+    "meter_last_at",
+    "flags",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCommand:
+    """A Call of ours that a frame answers."""
+
+    id: int
+    charge_point_id: int
+    state: str
+    action: str
+    connection: str
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What the database knew when the batch began."""
+
+    charge_points: dict[str, ChargePointState] = field(default_factory=dict)
+    """By identity in lower case."""
+    last_seen: dict[int, datetime | None] = field(default_factory=dict)
+    edges: dict[int, str | None] = field(default_factory=dict)
+    """Charge point id -> the edge on which its connection hangs."""
+    messages: dict[tuple[str, str], StoredMessage] = field(default_factory=dict)
+    """By (connection, unique id)."""
+    transactions: dict[int, TransactionState] = field(default_factory=dict)
+    starts: dict[tuple[Any, ...], TransactionState] = field(default_factory=dict)
+    """By (charge point id, connector, id tag, started at, meter start)."""
+    quarantined: dict[tuple[int, str], int | None] = field(default_factory=dict)
+    """(charge point id, payload hash) of a StartTransaction -> the id it was answered."""
+    id_tags: dict[str, IdTagState] = field(default_factory=dict)
+    """By id tag in lower case."""
+    commands: dict[str, KnownCommand] = field(default_factory=dict)
+    """By unique id."""
+    connections: set[tuple[str, str]] = field(default_factory=set)
+    """(connection, kind) of the connection events on the books."""
+    new_ids: list[int] = field(default_factory=list)
+
+    def charge_point(self, identity: str) -> ChargePointState | None:
+        """The charge point of this identity, however it is spelled."""
+        return self.charge_points.get(identity.lower())
+
+    def take_new_id(self, charge_point_id: int, references: References) -> int:
+        """The transactionId for a StartTransaction that is not on the books.
+
+        One that can't be read keeps the id it was answered when it first came.
+        """
+        key = (charge_point_id, references.payload_hash)
+        if references.start is None and (known := self.quarantined.get(key)) is not None:
+            return known
+        if references.start is None:
+            return self.quarantined.setdefault(key, self.new_ids.pop()) or 0
+        return self.new_ids.pop()
+
+
+def load(arrivals: Sequence[Arrival]) -> Loaded:
+    """Everything about these arrivals; unknown charge points are added where that is the rule."""
+    loaded = Loaded()
+    _load_charge_points(loaded, arrivals)
+    _load_connectors(loaded, arrivals)
+    _load_messages(loaded, arrivals)
+    _load_transactions(loaded, arrivals)
+    _load_starts(loaded, arrivals)
+    _load_id_tags(loaded, arrivals)
+    _load_commands(loaded, arrivals)
+    _load_connections(loaded, arrivals)
+    return loaded
+
+
+def _load_charge_points(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    wanted = {item.event.charge_point.lower(): item for item in arrivals}
+    wanted.pop("", None)
+    _read_charge_points(loaded, wanted)
+    rule = setting("OCPP_UNKNOWN_CHARGE_POINTS")
+    missing = [item for key, item in wanted.items() if key not in loaded.charge_points]
+    if missing and rule != "reject":
+        registration = "Pending" if rule == "pending" else "Accepted"
+        insert_rows(
+            ChargePoint,
+            _NEW_CHARGE_POINT,
+            [
+                (item.event.charge_point, registration, item.at, *[""] * _TEXTS)
+                for item in sorted(missing, key=lambda item: item.event.charge_point)
+            ],
+            new_only=True,
+        )
+        _read_charge_points(loaded, {item.event.charge_point.lower() for item in missing})
+
+
+# Columns without a default in the database need their value in a plain INSERT.
+_EMPTY_TEXTS = (
+    "name",
+    "notes",
+    "vendor",
+    "model",
+    "serial_number",
+    "charge_box_serial_number",
+    "firmware_version",
+    "iccid",
+    "imsi",
+    "meter_type",
+    "meter_serial_number",
+    "firmware_status",
+    "diagnostics_status",
+    "remote_address",
+)
+_TEXTS = len(_EMPTY_TEXTS)
+_NEW_CHARGE_POINT = ("identity", "registration", "created_at", *_EMPTY_TEXTS)
+
+
+def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
+    rows = (
+        ChargePoint.objects.annotate(key=Lower("identity"))
+        .filter(key__in=list(keys))
+        .values_list(
+            "key",
+            "id",
+            "identity",
+            "registration",
+            "heartbeat_interval",
+            "vendor",
+            "model",
+            "firmware_version",
+            "connection",
+            "edge_id",
+            "last_seen_at",
+        )
+    )
+    default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
+    for key, pk, identity, registration, interval, vendor, model, firmware, *presence in rows:
+        current, edge, last_seen = presence
+        loaded.charge_points[key] = ChargePointState(
+            id=pk,
+            identity=identity,
+            registration=registration,
+            heartbeat_interval=interval or default_interval,
+            vendor=vendor,
+            model=model,
+            firmware_version=firmware,
+            connection=str(current) if current else None,
+        )
+        loaded.last_seen[pk] = last_seen
+        loaded.edges[pk] = edge
+
+
+def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    states = {
+        state.id: (key, state)
+        for item in arrivals
+        if item.references.needs_connectors
+        and (key := item.event.charge_point.lower())
+        and (state := loaded.charge_points.get(key))
+    }
+    if not states:
+        return
+    rows = (
+        Connector.objects.filter(charge_point__in=list(states), evse=0)
+        .order_by()
+        .values_list(
+            "charge_point_id",
+            "number",
+            "status",
+            "status_since",
+            "transaction_id",
+            *(f"transaction__{name}" for name in _TRANSACTION),
+        )
+    )
+    connectors: dict[int, dict[int, ConnectorState]] = {}
+    active: dict[int, dict[int, TransactionState]] = {}
+    for charge_point_id, number, status, since, transaction_id, *transaction in rows:
+        connectors.setdefault(charge_point_id, {})[number] = ConnectorState(
+            number, status, since, transaction_id
+        )
+        if transaction_id is not None:
+            running = TransactionState(*transaction)
+            loaded.transactions[running.id] = running
+            if running.state == "active":
+                active.setdefault(charge_point_id, {})[number] = running
+    for charge_point_id, (key, state) in states.items():
+        loaded.charge_points[key] = _with_connectors(
+            state, connectors.get(charge_point_id, {}), active.get(charge_point_id, {})
+        )
+
+
+def _with_connectors(
+    state: ChargePointState,
+    connectors: Mapping[int, ConnectorState],
+    active: Mapping[int, TransactionState],
+) -> ChargePointState:
+    # dataclasses.replace takes ten times as long.
+    return ChargePointState(
+        id=state.id,
+        identity=state.identity,
+        registration=state.registration,
+        heartbeat_interval=state.heartbeat_interval,
+        vendor=state.vendor,
+        model=state.model,
+        firmware_version=state.firmware_version,
+        connection=state.connection,
+        connectors=connectors,
+        active=active,
+    )
+
+
+def _load_messages(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    calls = [
+        (item.connection, item.frame.unique_id)
+        for item in arrivals
+        if isinstance(item.frame, Call | Malformed) and item.frame.unique_id
+    ]
+    if not calls:
+        return
+    table = connection.ops.quote_name(Message._meta.db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"SELECT m.connection::text, m.unique_id, m.seq, m.request, m.response"
+                f" FROM unnest(%s::uuid[], %s::varchar[]) AS v(connection, unique_id)"
+                f" JOIN {table} m ON m.connection = v.connection AND m.unique_id = v.unique_id"
+                f" WHERE m.seq IS NOT NULL ORDER BY m.seq DESC",
+                [[item[0] for item in calls], [item[1] for item in calls]],
+            )
+        else:
+            values = [text for pair in calls for text in (pair[0].replace("-", ""), pair[1])]
+            marks = ", ".join(["(%s, %s)"] * len(calls))
+            cursor.execute(
+                f"SELECT connection, unique_id, seq, request, response FROM {table}"
+                f" WHERE (connection, unique_id) IN (VALUES {marks})"
+                f" AND seq IS NOT NULL ORDER BY seq DESC",
+                values,
+            )
+        # Newest first, so that the first of several stays.
+        for on, unique_id, seq, request, response in cursor.fetchall():
+            loaded.messages[_dashed(on), unique_id] = StoredMessage(seq, request, response)
+
+
+def _dashed(uuid: str) -> str:
+    if len(uuid) == 36:
+        return uuid
+    return f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}"
+
+
+def _load_transactions(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    wanted = {
+        item.references.transaction_id
+        for item in arrivals
+        if item.references.transaction_id is not None
+    } - set(loaded.transactions)
+    if wanted:
+        for row in Transaction.objects.filter(pk__in=wanted).order_by().values_list(*_TRANSACTION):
+            loaded.transactions[row[0]] = TransactionState(*row)
+
+
+def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    readable = []
+    unreadable = []
+    for item in arrivals:
+        charge_point = loaded.charge_point(item.event.charge_point)
+        if charge_point is None or not item.references.needs_new_id:
+            continue
+        if item.references.start:
+            readable.append((charge_point.id, *item.references.start))
+        else:
+            unreadable.append((charge_point.id, item.references.payload_hash))
+    if readable:
+        rows = Transaction.objects.filter(
+            charge_point__in=[key[0] for key in readable],
+            started_at__in=[key[3] for key in readable],
+        ).order_by()
+        for row in rows.values_list(*_TRANSACTION):
+            found = TransactionState(*row)
+            key = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
+            loaded.starts[*key, found.meter_start] = found
+    if unreadable:
+        quarantined = QuarantinedMessage.objects.filter(
+            action="StartTransaction",
+            charge_point__in=[pk for pk, _ in unreadable],
+            payload_hash__in=[text for _, text in unreadable],
+        ).order_by()
+        for pk, text, transaction_id in quarantined.values_list(
+            "charge_point_id", "payload_hash", "transaction"
+        ):
+            loaded.quarantined[pk, text] = transaction_id
+    new = sum(key not in loaded.starts for key in readable)
+    new += sum(key not in loaded.quarantined for key in unreadable)
+    loaded.new_ids = reserve_ids(Transaction, new)
+
+
+def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    wanted = {item.references.id_tag.lower() for item in arrivals if item.references.id_tag}
+    if not wanted:
+        return
+    rows = (
+        IdTag.objects.annotate(key=Lower("id_tag"))
+        .filter(key__in=list(wanted))
+        .values_list("key", "id_tag", "status", "expires_at", F("parent__id_tag"))
+    )
+    for key, id_tag, status, expires_at, parent in rows:
+        loaded.id_tags[key] = IdTagState(id_tag, status, expires_at, parent or "")
+
+
+def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    wanted = [
+        item.frame.unique_id
+        for item in arrivals
+        if isinstance(item.frame, CallResult | CallError)
+        or (isinstance(item.frame, Malformed) and item.frame.kind in (3, 4))
+    ]
+    if wanted:
+        rows = Command.objects.filter(unique_id__in=wanted).order_by()
+        for unique_id, pk, charge_point_id, state, action, on in rows.values_list(
+            "unique_id", "id", "charge_point_id", "state", "action", "connection"
+        ):
+            loaded.commands[unique_id] = KnownCommand(
+                pk, charge_point_id, state, action, str(on) if on else ""
+            )
+
+
+def _load_connections(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    wanted = []
+    for item in arrivals:
+        if isinstance(item.event, Connected | Disconnected):
+            wanted.append(item.connection)
+        elif isinstance(item.event, Received):
+            # A frame on a connection that is not the one in use: gone already, or forgotten?
+            charge_point = loaded.charge_point(item.event.charge_point)
+            if charge_point and charge_point.connection != item.connection:
+                wanted.append(item.connection)
+    if wanted:
+        rows = ConnectionEvent.objects.filter(connection__in=wanted).order_by()
+        loaded.connections = {
+            (str(on), kind) for on, kind in rows.values_list("connection", "kind")
+        }

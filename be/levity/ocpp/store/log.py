@@ -1,0 +1,243 @@
+"""Writing the log: messages, commands, quarantine, security events."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from levity.ocpp.effects import NoteSecurityEvent, Quarantine, SendCall
+from levity.ocpp.frames import storable
+from levity.ocpp.models import Command, Message, QuarantinedMessage, SecurityEvent
+from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
+from levity.ocpp.store.values import Outcome, each
+from levity_ws.rpc.envelope import Received
+
+__all__ = [
+    "finish_commands",
+    "payload_hash",
+    "queue_commands",
+    "write_messages",
+    "write_quarantine",
+    "write_security_events",
+]
+
+
+def payload_hash(payload: Any) -> str:
+    """What a payload is recognised by when it comes again, whatever the order of its keys."""
+    return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def write_messages(outcomes: Sequence[Outcome]) -> None:
+    """Insert a row of the message log for every frame of a charger, but for answers to our Calls."""
+    insert_rows(
+        Message,
+        (
+            "charge_point_id",
+            "connection",
+            "seq",
+            "sender",
+            "unique_id",
+            "action",
+            "transaction",
+            "request",
+            "response",
+            "error_code",
+            "error_description",
+            "received_at",
+            "answered_at",
+        ),
+        [
+            (
+                outcome.charge_point.id,
+                outcome.arrival.connection,
+                outcome.arrival.event.seq,
+                "cp",
+                outcome.unique_id,
+                outcome.action,
+                outcome.transaction_id,
+                storable(outcome.arrival.event.text),
+                outcome.answer,
+                outcome.error_code,
+                outcome.error_description,
+                outcome.arrival.at,
+                outcome.arrival.at if outcome.answer else None,
+            )
+            for outcome in outcomes
+            if outcome.charge_point is not None
+            and isinstance(outcome.arrival.event, Received)
+            and outcome.command is None
+        ],
+    )
+
+
+def queue_commands(outcomes: Sequence[Outcome]) -> None:
+    """Queue the Calls that handlers and middleware asked for."""
+    rows = []
+    for outcome, charge_point, effect in each(outcomes, SendCall):
+        at = outcome.arrival.at
+        due = at + effect.delay
+        connector, status = effect.only_while or (None, "")
+        rows.append(
+            (
+                charge_point.id,
+                effect.action,
+                orjson.dumps(effect.payload).decode(),
+                "queued",
+                str(uuid4()),
+                not effect.this_connection,
+                due,
+                due + effect.expires_after if effect.expires_after else None,
+                outcome.arrival.connection if effect.this_connection else None,
+                connector,
+                status,
+                effect.key or None,
+                effect.source,
+                at,
+                False,
+                "",
+                "",
+                "",
+            )
+        )
+    insert_rows(
+        Command,
+        (
+            "charge_point_id",
+            "action",
+            "payload",
+            "state",
+            "unique_id",
+            "queue_offline",
+            "not_before",
+            "expires_at",
+            "connection",
+            "only_connector",
+            "only_status",
+            "idempotency_key",
+            "source",
+            "created_at",
+            "answered_late",
+            "result_status",
+            "error_code",
+            "error_description",
+        ),
+        rows,
+        new_only=True,
+    )
+
+
+def finish_commands(outcomes: Sequence[Outcome]) -> None:
+    """Write how Calls of ours ended, with the command and in the message log."""
+    commands: dict[int, tuple[Any, ...]] = {}
+    messages: list[tuple[Any, ...]] = []
+    for outcome in outcomes:
+        answer, event = outcome.command, outcome.arrival.event
+        if answer is None or not isinstance(event, Received):
+            continue
+        at = outcome.arrival.at
+        commands[answer.command_id] = (
+            answer.command_id,
+            answer.state,
+            answer.late,
+            answer.result,
+            answer.result_status,
+            answer.error_code,
+            answer.error_description,
+            at,
+        )
+        messages.append(
+            (
+                answer.connection,
+                answer.unique_id,
+                "cs",
+                storable(event.text),
+                at,
+                answer.error_code,
+                answer.error_description,
+            )
+        )
+    update_rows(
+        Command,
+        (
+            "id",
+            "state",
+            "answered_late",
+            "result",
+            "result_status",
+            "error_code",
+            "error_description",
+            "finished_at",
+        ),
+        list(commands.values()),
+    )
+    update_rows(
+        Message,
+        (
+            "connection",
+            "unique_id",
+            "sender",
+            "response",
+            "answered_at",
+            "error_code",
+            "error_description",
+        ),
+        messages,
+        key=3,
+    )
+
+
+def write_quarantine(outcomes: Sequence[Outcome]) -> None:
+    """Keep what was answered but is not on the books; count what came before."""
+    rows: dict[tuple[int, str, str], tuple[Any, ...]] = {}
+    for outcome, charge_point, effect in each(outcomes, Quarantine):
+        key = (charge_point.id, outcome.action, payload_hash(outcome.payload))
+        rows[key] = (
+            *key,
+            outcome.unique_id,
+            outcome.arrival.connection,
+            orjson.dumps(outcome.payload).decode(),
+            effect.reason[:255],
+            effect.transaction_id,
+            outcome.arrival.at,
+            0,
+            "",
+        )
+    upsert_rows(
+        QuarantinedMessage,
+        (
+            "charge_point_id",
+            "action",
+            "payload_hash",
+            "unique_id",
+            "connection",
+            "payload",
+            "reason",
+            "transaction",
+            "received_at",
+            "repeated",
+            "resolution",
+        ),
+        list(rows.values()),
+        key=("charge_point_id", "action", "payload_hash"),
+        add=("repeated",),
+    )
+
+
+def write_security_events(outcomes: Sequence[Outcome]) -> None:
+    """Insert the security events."""
+    insert_rows(
+        SecurityEvent,
+        ("charge_point_id", "type", "detail", "at", "received_at"),
+        [
+            (
+                charge_point.id,
+                effect.type[:64],
+                effect.detail,
+                effect.at or outcome.arrival.at,
+                outcome.arrival.at,
+            )
+            for outcome, charge_point, effect in each(outcomes, NoteSecurityEvent)
+        ],
+    )

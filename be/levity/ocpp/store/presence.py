@@ -1,0 +1,169 @@
+"""Writing who is connected: the newest connection of a charge point is the one in use.
+
+Every write carries the connection's id, so the late close of an old socket never takes a charger
+offline (promise 5 of the design).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
+from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
+from levity.ocpp.request import ChargePointState
+from levity.ocpp.store.load import Loaded
+from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
+from levity.ocpp.store.values import Outcome
+from levity_ws.rpc.envelope import Alive, Connected, Disconnected, Received
+
+__all__ = ["claims", "connections_lost", "write_presence"]
+
+
+def claims(outcome: Outcome, loaded: Loaded) -> bool:
+    """True if this event makes its connection the one in use.
+
+    A new connection does, always. One that we know already does only where none is in use: its
+    edge was thought dead, or the event came twice. One that is closed never does.
+    """
+    event, charge_point = outcome.arrival.event, outcome.charge_point
+    if charge_point is None or not isinstance(event, Connected | Received):
+        return False
+    if (event.connection, "disconnected") in loaded.connections:
+        return False
+    if charge_point.connection is None:
+        return True
+    if isinstance(event, Received):
+        return False
+    return (event.connection, "connected") not in loaded.connections
+
+
+def write_presence(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
+    """Edges, connections and their events, and the fate of the commands that hung on them."""
+    _write_edge(outcomes, loaded, edge, reply_to)
+    opened = [
+        (outcome, outcome.charge_point)
+        for outcome in outcomes
+        if outcome.charge_point is not None and claims(outcome, loaded)
+    ]
+    _write_opened(opened, edge)
+    closed = {
+        outcome.arrival.connection: outcome.arrival.at
+        for outcome in outcomes
+        if isinstance(outcome.arrival.event, Disconnected)
+    }
+    replaced = {
+        charge_point.connection: outcome.arrival.at
+        for outcome, charge_point in opened
+        if charge_point.connection is not None
+    }
+    if closed:
+        ChargePoint.objects.filter(connection__in=list(closed)).update(
+            connection=None, edge=None, disconnected_at=max(closed.values())
+        )
+    connections_lost({**closed, **replaced})
+    _write_events(outcomes, edge)
+
+
+def connections_lost(connections: dict[str, datetime]) -> None:
+    """End the commands that hung on these connections: no answer can come there any more."""
+    if not connections:
+        return
+    at = max(connections.values())
+    on_them = Q(connection__in=list(connections))
+    Command.objects.filter(on_them, state=Command.State.SENT).update(
+        state=Command.State.TIMED_OUT,
+        finished_at=at,
+        error_description="the connection closed before the answer came; the outcome is unknown",
+    )
+    # The key is free again: the same may be asked for on the next connection.
+    Command.objects.filter(on_them, state=Command.State.QUEUED).update(
+        state=Command.State.CANCELLED,
+        finished_at=at,
+        idempotency_key=None,
+        error_description="the connection closed before it was due",
+    )
+
+
+def _write_edge(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
+    newest: Alive | None = None
+    speaks = False
+    at: datetime | None = None
+    for outcome in outcomes:
+        event = outcome.arrival.event
+        if isinstance(event, Alive):
+            newest = event
+        elif not (isinstance(event, Connected) or claims(outcome, loaded)):
+            continue
+        speaks = True
+        at = max(outcome.arrival.at, at or outcome.arrival.at)
+    if not speaks:
+        return
+    update = ["reply_to", "last_seen_at"] + (["connections"] if newest else [])
+    upsert_rows(
+        Edge,
+        ("id", "reply_to", "started_at", "last_seen_at", "connections"),
+        [(edge, reply_to, at, at, newest.connections if newest else 0)],
+        key=("id",),
+        update=update,
+    )
+
+
+def _write_opened(opened: Sequence[tuple[Outcome, ChargePointState]], edge: str) -> None:
+    rows = {}
+    for outcome, charge_point in opened:
+        event = outcome.arrival.event
+        remote = event.remote if isinstance(event, Connected) else None
+        rows[charge_point.id] = (
+            charge_point.id,
+            event.connection,
+            edge,
+            outcome.arrival.at,
+            remote[:64] if remote else None,
+        )
+    update_rows(
+        ChargePoint,
+        ("id", "connection", "edge_id", "connected_at", "remote_address"),
+        list(rows.values()),
+        keep_null=("remote_address",),
+    )
+
+
+def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
+    rows = []
+    for outcome in outcomes:
+        event = outcome.arrival.event
+        if outcome.charge_point is None or not isinstance(event, Connected | Disconnected):
+            continue
+        rows.append(
+            (
+                outcome.charge_point.id,
+                event.charge_point[:48],
+                event.connection,
+                event.type,
+                outcome.arrival.at,
+                edge[:100],
+                event.remote[:64] if isinstance(event, Connected) else "",
+                event.user_agent[:255] if isinstance(event, Connected) else "",
+                event.subprotocol[:255] if isinstance(event, Connected) else "",
+                event.code if isinstance(event, Disconnected) else None,
+                event.reason[:255] if isinstance(event, Disconnected) else "",
+            )
+        )
+    insert_rows(
+        ConnectionEvent,
+        (
+            "charge_point_id",
+            "identity",
+            "connection",
+            "kind",
+            "at",
+            "edge",
+            "remote_address",
+            "user_agent",
+            "subprotocol",
+            "code",
+            "reason",
+        ),
+        rows,
+        new_only=True,
+    )

@@ -1,0 +1,115 @@
+"""What goes into the store and comes out of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from levity.ocpp.effects import Effect, SendCall
+from levity.ocpp.frames import Frame
+from levity.ocpp.request import ChargePointState
+from levity_ws.rpc.envelope import Close, Command, Event
+
+__all__ = ["Arrival", "CommandAnswer", "Outcome", "References", "StoredMessage", "each"]
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What a Call's payload points to; None and "" where it points to nothing."""
+
+    id_tag: str = ""
+    transaction_id: int | None = None
+    start: tuple[Any, ...] | None = None
+    """StartTransaction: (connector, id tag, started at, meter start)."""
+    needs_connectors: bool = False
+    needs_new_id: bool = False
+    payload_hash: str = ""
+    """Of a StartTransaction that can't be read: what it is recognised by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event of a batch, identified: what it is and when it came."""
+
+    event: Event
+    at: datetime
+    frame: Frame | None = None
+    """For `received` events only."""
+    references: References = References()
+
+    @property
+    def connection(self) -> str:
+        """The connection it came on."""
+        return self.event.connection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A Call that this connection sent before, and what it was answered."""
+
+    seq: int
+    request: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswer:
+    """The end of a Call of ours, as the charger's frame tells it."""
+
+    command_id: int
+    connection: str
+    """On which the Call was sent."""
+    unique_id: str
+    state: str
+    late: bool
+    result: str | None = None
+    """JSON text."""
+    result_status: str = ""
+    error_code: str = ""
+    error_description: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an arrival leads to: the answer, the effects, the row in the message log."""
+
+    arrival: Arrival
+    charge_point: ChargePointState | None
+    commands: tuple[Command, ...] = ()
+    """For the edge, besides the answer."""
+    elsewhere: tuple[tuple[str, Close], ...] = ()
+    """For other edges: (edge id, command)."""
+    answer: str = ""
+    """The frame for the charger; empty for silence."""
+    action: str = ""
+    unique_id: str = ""
+    transaction_id: int | None = None
+    error_code: str = ""
+    error_description: str = ""
+    effects: tuple[Effect, ...] = ()
+    payload: Any = None
+    """The Call's payload, for the quarantine."""
+    known: bool = False
+    """The event is on the books already: answer, but write nothing."""
+    command: CommandAnswer | None = None
+    """The Call of ours that this frame ends."""
+
+    @property
+    def commands_due(self) -> bool:
+        """True if a Call was queued, or one was answered and the next may go."""
+        return self.command is not None or any(
+            isinstance(effect, SendCall) and not effect.delay for effect in self.effects
+        )
+
+
+def each(
+    outcomes: Sequence[Outcome], kind: type[Kind]
+) -> Iterator[tuple[Outcome, ChargePointState, Kind]]:
+    """Every effect of this kind, with the outcome it belongs to and that one's charge point."""
+    for outcome in outcomes:
+        if outcome.charge_point is not None:
+            for effect in outcome.effects:
+                if isinstance(effect, kind):
+                    yield outcome, outcome.charge_point, effect

@@ -1,0 +1,115 @@
+"""The worker: it receives batches, has them taken, replies and acknowledges; and sends commands.
+
+One thread does all of it, so everything here is plain synchronous Django. Run as many workers as
+you like: the order of each charger's frames is kept by the edge, everything else by the database.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from levity.ocpp import commands, housekeeping
+from levity.ocpp.models import Edge
+from levity.ocpp.pipeline import DatabaseAway, Pipeline, Taken
+from levity_ws.rpc.envelope import Close, Reply
+from levity_ws.rpc.transport import Delivery, WorkerTransport
+
+__all__ = ["Worker"]
+
+log = logging.getLogger(__name__)
+
+# Seconds between two looks at the command queue, and between two rounds of housekeeping.
+LOOK = 0.25
+KEEP_HOUSE = 5.0
+# Seconds between two tries while the database is away: the first, and the longest.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+
+
+class Worker:
+    """Works until `stop`; one instance per process or thread."""
+
+    def __init__(
+        self, transport: WorkerTransport, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.transport = transport
+        self.clock = clock
+        self.pipeline = Pipeline()
+        self.stopping = threading.Event()
+        self.next_look = self.next_round = 0.0
+
+    def run(self) -> None:
+        """Receive, take, reply, acknowledge, for ever; returns after `stop`."""
+        while not self.stopping.is_set():
+            self.step(max(0.0, self.next_look - self.clock()))
+        self.transport.close()
+        connection.close()
+
+    def stop(self) -> None:
+        """Finish the batch at hand, then return from `run`. For any thread and signal handler."""
+        self.stopping.set()
+        self.transport.wake()
+
+    def step(self, timeout: float) -> None:
+        """One delivery, if one comes within `timeout` seconds, and the commands that are due."""
+        delivery = self.transport.receive(timeout)
+        commands_due = False
+        if delivery is not None:
+            taken = self._take(delivery)
+            if taken is None:
+                return
+            self.transport.send(delivery.reply_to, taken.reply)
+            self.transport.ack(delivery)
+            self._close_elsewhere(taken)
+            commands_due = taken.commands_due
+        if commands_due or self.clock() >= self.next_look:
+            self._look()
+
+    def _take(self, delivery: Delivery) -> Taken | None:
+        """The committed batch, however long the database is away; None when stopping."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return self.pipeline.take(delivery.batch, delivery.reply_to, delivery.deliveries)
+            except DatabaseAway as error:
+                log.error("the database does not answer (%s), trying again", _line(error))
+                connection.close()
+                if self.stopping.wait(pause):
+                    return None
+                pause = min(LONGEST_PAUSE, pause * 2)
+
+    def _look(self) -> None:
+        """Send the commands that are due; now and then end what is over."""
+        self.next_look = self.clock() + LOOK
+        try:
+            close_old_connections()
+            now = timezone.now()
+            if self.clock() >= self.next_round:
+                self.next_round = self.clock() + KEEP_HOUSE
+                commands.give_up(now)
+                housekeeping.sweep(now)
+            commands.dispatch(now, self.transport.send)
+        except DatabaseError as error:
+            log.error("the command queue can't be read (%s), trying again", _line(error))
+            connection.close()
+
+    def _close_elsewhere(self, taken: Taken) -> None:
+        """Tell other edges to close what was replaced; best effort, the sockets are dead wood."""
+        for edge_id, close in taken.elsewhere:
+            self._close(edge_id, close)
+
+    def _close(self, edge_id: str, close: Close) -> None:
+        try:
+            edge = Edge.objects.filter(pk=edge_id).first()
+        except DatabaseError:
+            return
+        if edge is not None:
+            self.transport.send(edge.reply_to, Reply(commands=(close,)))
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else repr(error)

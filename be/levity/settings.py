@@ -1,0 +1,160 @@
+"""Settings of Levity. What an administrator sets comes from the environment:
+
+DEBUG, HOSTNAME, SECRET_KEY, TIME_ZONE, DATABASE_URL, AMQP_URL, LEVITY_DATA_DIR (docs/deploying.md).
+"""
+
+import os
+import socket
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from levity import places
+
+DATA_DIR = places.data_dir(os.environ)
+
+DEBUG = places.flag(os.environ, "DEBUG", default=False)
+
+SECRET_KEY = os.environ.get("SECRET_KEY") or places.kept_secret(DATA_DIR / "secret_key")
+
+# Every container runtime sets HOSTNAME to the container's id where nobody does, so it adds a
+# name and never replaces the local ones.
+ALLOWED_HOSTS = places.allowed_hosts(os.environ, socket.gethostname())
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{host}" for host in ALLOWED_HOSTS if "." in host and not host.startswith("[")
+]
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "levity.ocpp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "levity.urls"
+WSGI_APPLICATION = "levity.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- database ------------------------------------------------------------------------------------
+
+try:
+    _database = dj_database_url.parse(
+        os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'levity.sqlite3'}"
+    )
+except (ValueError, KeyError) as error:
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not a database URL; write postgres://user:password@host:5432/name, "
+        "or leave it out for a SQLite file in LEVITY_DATA_DIR"
+    ) from error
+
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["CONN_MAX_AGE"] = None
+    _database["OPTIONS"] = {
+        # One writer at a time: a transaction takes the write lock when it begins, so it never
+        # fails half-way because another one was faster.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: a committed StartTransaction survives a power cut, too.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
+            "PRAGMA cache_size=-8000;"
+        ),
+    }
+else:
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["CONN_MAX_AGE"] = 600
+    # A lock that is held for ever fails the one statement, not the whole worker.
+    _database.setdefault("OPTIONS", {}).setdefault(
+        "options",
+        "-c statement_timeout=30000 -c lock_timeout=5000"
+        " -c idle_in_transaction_session_timeout=60000",
+    )
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- language and time ---------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = os.environ.get("TIME_ZONE") or "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- static files --------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+# Served straight from the installed packages: nobody has to run collectstatic.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- logging -------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        # Their INFO lines tell of sockets and frames of the broker, not of chargers.
+        name: {"level": "WARNING"}
+        for name in ("pika", "aio_pika", "aiormq", "websockets")
+    },
+}
+
+# --- OCPP ----------------------------------------------------------------------------------------
+
+AMQP_URL = os.environ.get("AMQP_URL") or ""
+"""Empty: `serve` runs in one process; `consume_rpc_queue` meets the edge on the local broker."""
+
+UNFOLD = {
+    "SITE_TITLE": "Levity",
+    "SITE_HEADER": "Levity",
+    "SITE_SUBHEADER": _("EV charging"),
+    "SITE_SYMBOL": "ev_station",
+    "SHOW_HISTORY": True,
+}

@@ -1,0 +1,1 @@
+../../../../levity/ocpp/middleware/auto_remote_start.py
