@@ -1,0 +1,117 @@
+"""Real websockets behind the seam of `wire.py`."""
+
+import contextlib
+from urllib.parse import quote, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
+
+from levity.simulator.profiles import Profile
+from levity.simulator.wire import DialError, LinkClosedError
+
+__all__ = ["WebsocketDialer", "WebsocketLink", "charge_point_url"]
+
+
+def charge_point_url(base: str, identity: str) -> str:
+    """The URL of one charge point; the identity is percent-encoded (OCPP-J 1.6, 3.1.1)."""
+    return f"{base.rstrip('/')}/{quote(identity, safe='')}"
+
+
+class _Connection(ClientConnection):
+    """Notices when two frames share a TCP segment, which some firmware cannot parse."""
+
+    coalesced = False
+
+    def data_received(self, data: bytes) -> None:
+        if len(data) > 2 and not self.coalesced and self.protocol.state.name == "OPEN":
+            length, header = data[1] & 0x7F, 2
+            if length == 126:
+                length, header = int.from_bytes(data[2:4], "big"), 4
+            elif length == 127:
+                length, header = int.from_bytes(data[2:10], "big"), 10
+            # True only for chunks that begin with a frame, which is nearly all of them; a chunk
+            # that continues a long frame is misread at worst as a longer one.
+            self.coalesced = data[0] & 0x8F == 0x81 and len(data) > header + length
+        super().data_received(data)
+
+
+class WebsocketLink:
+    """One open websocket."""
+
+    def __init__(self, connection: ClientConnection, *, breaks_on_coalesced_frames: bool) -> None:
+        self._connection = connection
+        self._fragile = breaks_on_coalesced_frames
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as closed:
+            raise _link_closed(closed) from closed
+
+    async def recv(self) -> str:
+        try:
+            frame = await self._connection.recv(decode=True)
+        except ConnectionClosed as closed:
+            raise _link_closed(closed) from closed
+        if self._fragile and getattr(self._connection, "coalesced", False):
+            await self._connection.close(1002)
+            raise LinkClosedError(1002, "two frames in one TCP segment")
+        return frame if isinstance(frame, str) else frame.decode(errors="replace")
+
+    async def close(self, code: int = 1000) -> None:
+        with contextlib.suppress(WebSocketException, OSError):
+            await self._connection.close(code)
+
+    def abort(self) -> None:
+        self._connection.transport.abort()
+
+
+class WebsocketDialer:
+    """Dials `base`/identity. Time-outs are real seconds."""
+
+    def __init__(self, base: str, *, open_timeout: float = 20.0) -> None:
+        if urlsplit(base).scheme not in ("ws", "wss") or not urlsplit(base).hostname:
+            raise ValueError(f"{base!r} is no websocket URL; it should look like ws://host:9000/ws")
+        self.base = base
+        self._open_timeout = open_timeout
+
+    async def dial(self, identity: str, profile: Profile) -> WebsocketLink:
+        try:
+            connection = await connect(
+                charge_point_url(self.base, identity),
+                subprotocols=[Subprotocol(offer) for offer in profile.subprotocols] or None,
+                user_agent_header=profile.user_agent,
+                compression=None,
+                proxy=None,
+                ping_interval=None,
+                open_timeout=self._open_timeout,
+                close_timeout=2,
+                max_size=2**20,
+                create_connection=_Connection if profile.breaks_on_coalesced_frames else None,
+            )
+        except InvalidStatus as refused:
+            status = refused.response.status_code
+            raise DialError(
+                f"the server answered HTTP {status}",
+                retry_after=_seconds(refused.response.headers.get("Retry-After")),
+            ) from refused
+        except TimeoutError as late:
+            raise DialError(f"no handshake within {self._open_timeout:g} s") from late
+        except (OSError, WebSocketException) as error:
+            raise DialError(str(error) or type(error).__name__) from error
+        return WebsocketLink(
+            connection, breaks_on_coalesced_frames=profile.breaks_on_coalesced_frames
+        )
+
+
+def _link_closed(closed: ConnectionClosed) -> LinkClosedError:
+    return (
+        LinkClosedError(closed.rcvd.code, closed.rcvd.reason)
+        if closed.rcvd
+        else LinkClosedError(1006)
+    )
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    return float(retry_after) if retry_after and retry_after.isdecimal() else None
