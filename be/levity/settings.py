@@ -3,6 +3,7 @@
 DEBUG, HOSTNAME, SECRET_KEY, TIME_ZONE, DATABASE_URL, AMQP_URL, LEVITY_DATA_DIR (docs/deploying.md).
 """
 
+import contextlib
 import os
 import socket
 
@@ -125,6 +126,9 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+with contextlib.suppress(OSError):
+    # For collectstatic, which is not needed here; whitenoise warns if it is missing.
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Served straight from the installed packages: nobody has to run collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -1,0 +1,40 @@
+"""`manage.py consume_rpc_queue`: a worker of the fleet shape."""
+
+import logging
+import os
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from levity.ocpp.worker import Worker
+from levity.rpc_amqp import AmqpWorkerTransport
+from levity_ws.rpc.topology import DEFAULT_URL, broker_label, prefix_from_environ
+
+__all__ = ["Command"]
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """Run as many as you like, on as many machines; SIGTERM lets the batch at hand finish."""
+
+    help = "Take what the edges send over RabbitMQ (AMQP_URL), and send commands to chargers."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        url = settings.AMQP_URL or DEFAULT_URL
+        try:
+            prefix = prefix_from_environ(os.environ)
+            transport = AmqpWorkerTransport(url, prefix=prefix)
+        except ValueError as error:
+            raise CommandError(f"AMQP_URL: {error}") from error
+        worker = Worker(transport)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stop())
+        log.info("worker takes batches from %s", broker_label(url))
+        try:
+            worker.run()
+        finally:
+            transport.close()
+        log.info("worker stopped; nothing was left half done")

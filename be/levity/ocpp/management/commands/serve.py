@@ -1,0 +1,58 @@
+"""`levity serve`: the whole of Levity in one process."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from levity_ws.edge.settings import EdgeSettings, SettingsError
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    """Needs no broker and no database server; with AMQP_URL and DATABASE_URL it uses them."""
+
+    help = (
+        "Run everything in one process: web pages (HTTP_PORT, 8000), chargers' websockets "
+        "(WS_PORT, 9000) and the worker. Migrates, and makes the first admin "
+        "(DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD) where there is none."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--demo", action="store_true", help="with ten simulated charge points (DEMO-01, ...)"
+        )
+        parser.add_argument(
+            "--http-host", default=os.environ.get("HTTP_HOST", "0.0.0.0"), help="[0.0.0.0]"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from levity.standalone import Standalone
+
+        try:
+            edge = EdgeSettings.from_environ({"WS_PORT": "9000", **os.environ})
+        except SettingsError as error:
+            raise CommandError(str(error)) from error
+        http_port = self._port("HTTP_PORT", 8000)
+        try:
+            Standalone(
+                edge,
+                http_host=options["http_host"],
+                http_port=http_port,
+                amqp_url=settings.AMQP_URL,
+                out=self.stdout,
+            ).run(demo=options["demo"])
+        except OSError as error:
+            raise CommandError(
+                f"can't listen on port {http_port} (HTTP_PORT) or {edge.port} (WS_PORT): "
+                f"{error.strerror or error}. Is Levity running already? "
+                f"Another port: HTTP_PORT=8080 WS_PORT=9090"
+            ) from error
+
+    def _port(self, name: str, default: int) -> int:
+        text = os.environ.get(name) or str(default)
+        if not text.isascii() or not text.isdigit() or int(text) > 65535:
+            raise CommandError(f"{name}={text!r} is not a port (0 to 65535)")
+        return int(text)

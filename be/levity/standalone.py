@@ -1,0 +1,207 @@
+"""Levity in one process: the edge, the worker and the web pages of `levity serve`."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+from django.utils import timezone
+from waitress.server import create_server
+
+from levity.ocpp.housekeeping import forget_edges
+from levity.ocpp.models import ChargePoint, Edge
+from levity.ocpp.worker import Worker
+from levity.rpc_amqp import AmqpWorkerTransport
+from levity_ws.__main__ import loop_factory
+from levity_ws.edge.server import EdgeServer, run
+from levity_ws.edge.settings import EdgeSettings
+from levity_ws.rpc.amqp import AmqpEdgeTransport
+from levity_ws.rpc.memory import MemoryBroker
+from levity_ws.rpc.topology import prefix_from_environ
+from levity_ws.rpc.transport import EdgeTransport, WorkerTransport
+
+__all__ = ["Standalone", "first_admin", "local_addresses"]
+
+log = logging.getLogger(__name__)
+
+# Each holds a database connection; a handful of people look at the pages of one site.
+WEB_THREADS = 4
+
+
+class Standalone:
+    """Everything in one process, until Ctrl-C or SIGTERM.
+
+    Edge and worker meet in memory, or on the broker where `amqp_url` is not empty.
+    """
+
+    def __init__(
+        self, edge: EdgeSettings, *, http_host: str, http_port: int, amqp_url: str, out: TextIO
+    ) -> None:
+        self.edge = edge
+        self.http_host, self.http_port = http_host, http_port
+        self.out = out
+        self.make_worker_transport: Callable[[], WorkerTransport]
+        self.edge_transport: EdgeTransport
+        self.shared_with_others = bool(amqp_url)
+        if amqp_url:
+            prefix = prefix_from_environ(os.environ)
+            self.edge_transport = AmqpEdgeTransport(amqp_url, prefix=prefix)
+            self.make_worker_transport = lambda: AmqpWorkerTransport(amqp_url, prefix=prefix)
+        else:
+            broker = MemoryBroker()
+            self.edge_transport = broker.edge_transport()
+            self.make_worker_transport = broker.worker_transport
+        self._stopping = threading.Event()
+        self._worker: Worker | None = None
+
+    def run(self, *, demo: bool = False) -> None:
+        """Migrate, serve, and stop in good order. OSError if a port is taken."""
+        self._say("Levity: preparing the database ...")
+        call_command("migrate", verbosity=0, interactive=False)
+        admin = first_admin(os.environ)
+        if not self.shared_with_others:
+            _nobody_is_connected()
+        web = self._web_server()
+        worker = threading.Thread(target=self._work, name="worker")
+        pages = threading.Thread(target=web.run, name="web", daemon=True)
+        try:
+            pages.start()
+            worker.start()
+            self._run_edge(admin, demo=demo)
+        finally:
+            self._say("Levity: stopping ...")
+            self._stopping.set()
+            if self._worker is not None:
+                self._worker.stop()
+            worker.join(timeout=10)
+            web.close()
+            connection.close()
+        self._say("Levity: stopped. Every answered message is in the database.")
+
+    def _web_server(self) -> Any:
+        settings.ALLOWED_HOSTS += [
+            address for address in local_addresses() if address not in settings.ALLOWED_HOSTS
+        ]
+        return create_server(
+            get_wsgi_application(),
+            host=self.http_host,
+            port=self.http_port,
+            threads=WEB_THREADS,
+            ident="Levity",
+            clear_untrusted_proxy_headers=True,
+        )
+
+    def _work(self) -> None:
+        """The worker; a new one if it ever fails, with what the old one had not finished."""
+        while not self._stopping.is_set():
+            transport = self.make_worker_transport()
+            try:
+                self._worker = Worker(transport)
+                if not self._stopping.is_set():
+                    self._worker.run()
+            except Exception:
+                log.exception("the worker failed; starting another one")
+                transport.close()
+                connection.close()
+                self._stopping.wait(1)
+
+    def _run_edge(self, admin: str, *, demo: bool) -> None:
+        def started(server: EdgeServer) -> None:
+            self._say(self._welcome(server.port, admin))
+            if demo:
+                tasks.append(asyncio.ensure_future(_play(f"ws://127.0.0.1:{server.port}/ws")))
+
+        tasks: list[asyncio.Future[None]] = []
+
+        async def serve() -> None:
+            try:
+                await run(self.edge, self.edge_transport, on_started=started)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            asyncio.Runner(loop_factory=loop_factory()) as runner,
+        ):
+            runner.run(serve())
+
+    def _welcome(self, ws_port: int, admin: str) -> str:
+        addresses = local_addresses()
+        here = addresses[0] if addresses else "localhost"
+        lines = [
+            "",
+            "Levity is running. Stop it with Ctrl-C.",
+            "",
+            f"  Web pages       http://localhost:{self.http_port}/admin/",
+            *(f"                  http://{host}:{self.http_port}/admin/" for host in addresses),
+            f"  Log in as       {admin}",
+            f"  Chargers        ws://{here}:{ws_port}/ws/CHARGE_POINT_ID",
+            f"                  {here}:{ws_port}/ws/CHARGE_POINT_ID   (Grizzl-E: without ws://)",
+            f"  Data            {settings.DATA_DIR}",
+            "",
+            "Enter the charger address in your charger's OCPP settings, with a name of your choice",
+            "for CHARGE_POINT_ID. It appears on the web pages by itself. To try without a charger:",
+            f"  levity simulate --url ws://localhost:{ws_port}/ws --charge-points 3",
+            "",
+        ]
+        return "\n".join(lines)
+
+    def _say(self, text: str) -> None:
+        print(text, file=self.out, flush=True)
+
+
+def first_admin(environ: Mapping[str, str]) -> str:
+    """Make the first superuser if there is none; how to log in, for people."""
+    users = get_user_model()._default_manager
+    existing = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    if existing is not None:
+        return f"{existing.get_username()} (to change the password: levity changepassword)"
+    name = environ.get("DJANGO_SUPERUSER_USERNAME") or "admin"
+    given = environ.get("DJANGO_SUPERUSER_PASSWORD")
+    password = given or secrets.token_urlsafe(12)
+    email = environ.get("DJANGO_SUPERUSER_EMAIL", "")
+    users.create_superuser(name, email, password)
+    if given:
+        return f"{name} (with the password you gave)"
+    return f"{name}, password {password}   (shown only this once)"
+
+
+def local_addresses() -> list[str]:
+    """This machine's address in its network, as others reach it; empty without a network."""
+    found = []
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Connecting a datagram socket sends nothing; it only chooses the way out.
+        probe.connect(("192.0.2.1", 9))
+        found.append(probe.getsockname()[0])
+    return [address for address in found if not address.startswith(("127.", "0."))]
+
+
+def _nobody_is_connected() -> None:
+    """Forget the connections of the last run: this process is the only edge there is."""
+    edges = list(Edge.objects.values_list("pk", flat=True))
+    if edges:
+        forget_edges(edges, timezone.now())
+    ChargePoint.objects.filter(connection__isnull=False).update(connection=None, edge=None)
+
+
+async def _play(url: str) -> None:
+    from levity.simulator.fleet import demo_fleet
+
+    try:
+        await demo_fleet(url).run()
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("the simulated chargers stopped")
