@@ -17,6 +17,9 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError, NackError, UnroutableError
+
 from levity_ws.rpc.backoff import jittered_pause
 from levity_ws.rpc.envelope import EnvelopeError, Reply, decode_batch, encode_reply
 from levity_ws.rpc.topology import (
@@ -27,8 +30,6 @@ from levity_ws.rpc.topology import (
     rpc_queue,
 )
 from levity_ws.rpc.transport import Delivery
-from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError, NackError, UnroutableError
 
 __all__ = ["AmqpWorkerTransport"]
 
@@ -80,6 +81,7 @@ class AmqpWorkerTransport:
         self._deliveries: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._work: deque[Callable[[], None]] = deque()
         self._generation = 0
+        self._cancelled = False
         self._connection: pika.BlockingConnection | None = None
         self._replies: BlockingChannel | None = None
         self._pushes: BlockingChannel | None = None
@@ -159,7 +161,7 @@ class AmqpWorkerTransport:
                 if failures:
                     logger.info("Connected to %s again", self._label)
                 failures = 0
-                while not self._closing.is_set():
+                while not (self._closing.is_set() or self._cancelled):
                     connection.process_data_events(POLL_SECONDS)
                 self._do_work()
                 connection.close()
@@ -167,6 +169,10 @@ class AmqpWorkerTransport:
                 failures += 1
                 if failures == 1:
                     logger.warning("No connection to %s: %s", self._label, _reason(error))
+            except Exception:
+                # A bug, here or in pika. Without this thread the worker would sit there deaf.
+                failures += 1
+                logger.exception("The connection to %s failed; a new one is made", self._label)
             finally:
                 self._forget_connection()
             if failures:
@@ -182,10 +188,11 @@ class AmqpWorkerTransport:
                 )
             channel.basic_qos(prefetch_count=self._prefetch)
             channel.add_on_return_callback(self._reply_returned)
-            channel.add_on_cancel_callback(self._cancelled)
+            channel.add_on_cancel_callback(self._consumer_cancelled)
             pushes = connection.channel()
             pushes.confirm_delivery()
             self._generation += 1
+            self._cancelled = False
             self._replies, self._pushes = channel, pushes
             self._connection = connection
             channel.basic_consume(rpc_queue(self._prefix).name, self._arrived)
@@ -255,11 +262,11 @@ class AmqpWorkerTransport:
         self.returned_replies += 1
         logger.info("The edge at %s has gone; its reply is dropped", method.routing_key)
 
-    def _cancelled(self, _frame: Any) -> None:
-        # The queue was deleted, or its leader moved: start again from nothing.
+    def _consumer_cancelled(self, _frame: Any) -> None:
+        # The queue was deleted, or its leader moved: start again from nothing. Not from in here:
+        # pika is in the middle of handing out events.
         logger.warning("%s ended the delivery", self._label)
-        if self._connection is not None:
-            self._connection.close()
+        self._cancelled = True
 
 
 _PROPERTIES = pika.BasicProperties(content_type="application/json")

@@ -5,13 +5,17 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pika
+
 from levity_ws.rpc.topology import DEFAULT_URL, declarations
 
 __all__ = ["AMQP_URL", "Queues", "TcpProxy", "isolated_queues", "unused_port"]
+
+# AMQP 0-9-1, 4.2.3 and 4.2.7: frame type 8, channel 0, no payload, end mark.
+_HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
 AMQP_URL = os.environ.get("AMQP_URL", DEFAULT_URL)
 
@@ -61,7 +65,8 @@ def unused_port() -> int:
 class TcpProxy:
     """Forwards one port to the broker until told to cut, and may put bytes of its own in between.
 
-    `cut` resets every connection and refuses new ones until `heal`.
+    `cut` resets every connection and refuses new ones until `heal`. `connections` counts those let
+    through, `heartbeats` what their clients sent to stay alive.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -69,6 +74,8 @@ class TcpProxy:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._server.getsockname()[1])
         self._open = True
+        self.connections = 0
+        self.heartbeats = 0
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -83,33 +90,29 @@ class TcpProxy:
                 client.close()
                 continue
             upstream = socket.create_connection(self._target)
+            self.connections += 1
             with self._lock:
                 self._pairs.append((client, upstream))
-            threading.Thread(target=self._pump, args=(client, upstream), daemon=True).start()
-            threading.Thread(target=self._pump, args=(upstream, client), daemon=True).start()
+            threading.Thread(target=self._pump, args=(client, upstream, True), daemon=True).start()
+            threading.Thread(target=self._pump, args=(upstream, client, False), daemon=True).start()
 
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket) -> None:
-        try:
+    def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
+        with suppress(OSError):
             while data := source.recv(65536):
+                if from_client:
+                    self.heartbeats += data.count(_HEARTBEAT)
                 sink.sendall(data)
-        except OSError:
-            pass
         for end in (source, sink):
-            try:
+            with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             end.close()
 
     def inject_to_clients(self, data: bytes) -> None:
         """Say this to every client as if the broker had said it (the wire must be idle)."""
         with self._lock:
             for client, _ in self._pairs:
-                try:
+                with suppress(OSError):
                     client.sendall(data)
-                except OSError:
-                    pass
 
     def cut(self) -> None:
         """Break every connection, and refuse new ones."""
@@ -122,10 +125,8 @@ class TcpProxy:
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
             for end in pair:
-                try:
+                with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
     def heal(self) -> None:
         """Let connections through again."""

@@ -47,7 +47,7 @@ TICK_SECONDS = 1.0
 _EVENT_BYTES = 200  # what an event weighs beside its text
 
 
-class BackendUnavailable(Exception):  # noqa: N818  # names a state, as TransportUnavailable does
+class BackendUnavailable(Exception):  # names a state, as TransportUnavailable does
     """No answer in time. Not the charger's fault: close with 1013, or refuse with 503."""
 
 

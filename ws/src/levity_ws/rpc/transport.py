@@ -14,7 +14,7 @@ from levity_ws.rpc.envelope import Batch, Reply
 __all__ = ["Delivery", "EdgeTransport", "TransportUnavailable", "WorkerTransport"]
 
 
-class TransportUnavailable(Exception):  # noqa: N818  # names a state, which passes
+class TransportUnavailable(Exception):  # names a state, which passes
     """The other side can't be reached now. Keep what you have and try again later."""
 
 

@@ -1,0 +1,469 @@
+"""The relay alone: a transport that does what the test says, and a clock that stands still."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from levity_ws.edge.relay import BackendUnavailable, Lane, Relay
+from levity_ws.edge.settings import EdgeSettings
+from levity_ws.rpc.envelope import (
+    Accept,
+    Alive,
+    Authenticate,
+    Batch,
+    Close,
+    Connected,
+    Disconnected,
+    Received,
+    Refuse,
+    Reply,
+    Send,
+)
+from levity_ws.rpc.transport import TransportUnavailable
+
+
+@dataclass(slots=True)
+class FakeTransport:
+    """Takes batches, or refuses them while `down`."""
+
+    available: bool = True
+    down: bool = False
+    published: list[Batch] = field(default_factory=list)
+    on_reply: Callable[[Reply], None] = lambda reply: None
+    on_connect: Callable[[], None] = lambda: None
+
+    async def start(
+        self, on_reply: Callable[[Reply], None], on_connect: Callable[[], None] | None = None
+    ) -> None:
+        self.on_reply = on_reply
+        assert on_connect is not None
+        self.on_connect = on_connect
+
+    async def publish(self, batch: Batch) -> None:
+        self.published.append(batch)
+        if self.down:
+            raise TransportUnavailable("down")
+
+    async def close(self) -> None:
+        self.available = False
+
+
+@dataclass(slots=True)
+class FakePeer:
+    """Remembers what was sent to the charger."""
+
+    written: list[str] = field(default_factory=list)
+    closed: list[tuple[int, str]] = field(default_factory=list)
+
+    def write(self, text: str) -> None:
+        self.written.append(text)
+
+    def hang_up(self, code: int, reason: str) -> None:
+        self.closed.append((code, reason))
+
+
+class Bench:
+    """A relay on a fake transport. `now` is the monotonic clock."""
+
+    def __init__(self, **settings: float) -> None:
+        self.now = 1000.0
+        self.transport = FakeTransport()
+        self.settings = EdgeSettings(edge_id="edge-1", **settings)  # type: ignore[arg-type]
+        self.relay = Relay(
+            self.transport, self.settings, clock=lambda: self.now, wall=lambda: 5.0 + self.now
+        )
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> "Bench":
+        await self.relay.start(ticking=False)
+        return self
+
+    def lane(self, charge_point: str = "CP 1") -> tuple[Lane, FakePeer]:
+        peer = FakePeer()
+        return self.relay.open(charge_point, peer), peer
+
+    def send(self, lane: Lane, text: str) -> "asyncio.Task[None]":
+        task = asyncio.create_task(lane.received(text))
+        self.tasks.append(task)
+        return task
+
+    async def settle(self) -> None:
+        """Let everything run that can run now."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def answer(self, index: int = -1, *commands: Send | Close | Accept | Refuse) -> None:
+        self.transport.on_reply(
+            Reply(batch=self.transport.published[index].batch, commands=commands)
+        )
+
+    async def pass_time(self, seconds: float) -> None:
+        """The clock moves, and the relay looks at it."""
+        self.now += seconds
+        self.relay.tick()
+        await self.settle()
+
+    def texts(self) -> list[list[str]]:
+        """The frames of every batch published."""
+        return [
+            [event.text for event in batch.events if isinstance(event, Received)]
+            for batch in self.transport.published
+        ]
+
+
+async def test_a_frame_leaves_at_once_when_nothing_is_under_way() -> None:
+    bench = await Bench().start()
+    lane, _ = bench.lane()
+    bench.send(lane, "[]")
+    await bench.settle()
+    [sent] = bench.transport.published
+    assert sent == Batch(
+        edge="edge-1",
+        batch=sent.batch,
+        attempt=0,
+        events=(
+            Received(charge_point="CP 1", connection=lane.connection, seq=0, at=1005.0, text="[]"),
+        ),
+    )
+
+
+async def test_frames_collect_while_two_batches_are_under_way() -> None:
+    bench = await Bench().start()
+    lanes = [bench.lane(f"CP{number}")[0] for number in range(6)]
+    for number, lane in enumerate(lanes[:2]):
+        bench.send(lane, f"first-{number}")
+        await bench.settle()
+    for number, lane in enumerate(lanes[2:]):
+        bench.send(lane, f"later-{number}")
+        await bench.settle()
+    assert bench.texts() == [["first-0"], ["first-1"]]
+    bench.answer(1)
+    await bench.settle()
+    assert bench.texts()[2:] == [["later-0", "later-1", "later-2", "later-3"]]
+
+
+async def test_frames_of_the_same_turn_of_the_loop_travel_together() -> None:
+    bench = await Bench().start()
+    for number in range(5):
+        bench.send(bench.lane(f"CP{number}")[0], str(number))
+    await bench.settle()
+    assert bench.texts() == [["0", "1", "2", "3", "4"]]
+
+
+async def test_a_batch_is_bounded_in_frames() -> None:
+    bench = await Bench(max_batch_frames=2, window=10).start()
+    for number in range(5):
+        bench.send(bench.lane(f"CP{number}")[0], str(number))
+    await bench.settle()
+    assert bench.texts() == [["0", "1"], ["2", "3"], ["4"]]
+
+
+async def test_a_batch_is_bounded_in_bytes_but_takes_any_single_frame() -> None:
+    bench = await Bench(max_batch_bytes=2000, window=10).start()
+    for size in (900, 700, 100, 5000, 10):
+        bench.send(bench.lane(str(size))[0], "x" * size)
+    await bench.settle()
+    assert [[len(text) for text in texts] for texts in bench.texts()] == [
+        [900, 700],
+        [100],
+        [5000],
+        [10],
+    ]
+
+
+async def test_a_charger_has_one_event_under_way() -> None:
+    """Promise 4: the next one leaves after the one before it is committed."""
+    bench = await Bench().start()
+    lane, _ = bench.lane()
+    lane.connected(remote="10.0.0.1")
+    first = bench.send(lane, "first")
+    second = bench.send(lane, "second")
+    await bench.settle()
+    for expected in ([], ["first"], ["second"]):
+        assert bench.texts()[-1] == expected
+        bench.answer()
+        await bench.settle()
+    assert first.done()
+    assert second.done()
+    events = [event for batch in bench.transport.published for event in batch.events]
+    assert [(type(event), event.seq) for event in events] == [
+        (Connected, 0),
+        (Received, 1),
+        (Received, 2),
+    ]
+
+
+async def test_received_returns_when_its_batch_is_answered() -> None:
+    bench = await Bench().start()
+    lane, peer = bench.lane()
+    task = bench.send(lane, "[]")
+    await bench.settle()
+    bench.transport.on_reply(Reply(commands=(Send(lane.connection, "push"),)))
+    await bench.settle()
+    assert (peer.written, task.done()) == (["push"], False)
+    bench.answer(0, Send(lane.connection, "answer"))
+    await bench.settle()
+    assert (peer.written, task.done()) == (["push", "answer"], True)
+
+
+async def test_commands_reach_their_connection_and_no_other() -> None:
+    """D-23: an answer for a socket that has gone never reaches the next socket of the charger."""
+    bench = await Bench().start()
+    old, old_peer = bench.lane()
+    bench.send(old, "[]")
+    await bench.settle()
+    old.disconnected(1006, "")
+    _new, new_peer = bench.lane()
+    bench.answer(0, Send(old.connection, "late"), Close(old.connection))
+    bench.transport.on_reply(Reply(commands=(Accept(old.connection), Refuse("unknown"))))
+    await bench.settle()
+    assert (old_peer.written, new_peer.written, old_peer.closed) == ([], [], [])
+    counts = bench.relay.metrics.counts
+    assert {label: counts["commands_dropped", label] for label in ("send", "close", "accept")} == {
+        "send": 1,
+        "close": 1,
+        "accept": 1,
+    }
+
+
+async def test_close_reaches_the_socket() -> None:
+    bench = await Bench().start()
+    lane, peer = bench.lane()
+    bench.transport.on_reply(Reply(commands=(Close(lane.connection, 1000, "replaced"),)))
+    assert peer.closed == [(1000, "replaced")]
+
+
+async def test_authenticate_returns_what_the_backend_says() -> None:
+    bench = await Bench().start()
+    for verdict in (Accept, Refuse):
+        lane, _ = bench.lane()
+        asked = asyncio.create_task(lane.authenticate(5.0, remote="10.0.0.1"))
+        await bench.settle()
+        bench.answer(-1, verdict(lane.connection))
+        assert await asked == verdict(lane.connection)
+
+
+async def test_a_handshake_without_an_answer_is_given_up_and_the_backend_hears_of_it() -> None:
+    bench = await Bench().start()
+    with pytest.raises(BackendUnavailable):
+        await bench.lane()[0].authenticate(0.01)
+    bench.answer(0)
+    await bench.settle()
+    events = [event for batch in bench.transport.published for event in batch.events]
+    assert [(type(event), event.seq) for event in events] == [(Authenticate, 0), (Disconnected, 1)]
+
+
+async def test_a_handshake_that_was_never_asked_about_leaves_no_trace() -> None:
+    bench = await Bench().start()
+    bench.transport.available = False
+    with pytest.raises(BackendUnavailable):
+        await bench.lane()[0].authenticate(0.01)
+    bench.transport.available = True
+    bench.transport.on_connect()
+    await bench.settle()
+    assert bench.transport.published == []
+    assert await bench.relay.flush(0.0)
+
+
+async def test_a_failed_publish_is_repeated_with_the_next_attempt() -> None:
+    bench = await Bench().start()
+    bench.transport.down = True
+    lane, peer = bench.lane()
+    task = bench.send(lane, "[]")
+    await bench.settle()
+    bench.transport.down = False
+    bench.relay.tick()
+    await bench.settle()
+    first, second = (batch for batch in bench.transport.published if batch.events[0].connection)
+    assert (first.attempt, second.attempt) == (0, 1)
+    assert (second.batch, second.events) == (first.batch, first.events)
+    bench.answer(0, Send(lane.connection, "answer"))
+    await bench.settle()
+    assert (task.done(), peer.written) == (True, ["answer"])
+
+
+async def test_unanswered_batches_are_repeated_after_a_reconnect_and_answered_ones_are_not() -> (
+    None
+):
+    bench = await Bench().start()
+    lanes = [bench.lane(name)[0] for name in ("CP1", "CP2")]
+    for lane in lanes:
+        bench.send(lane, lane.charge_point)
+        await bench.settle()
+    bench.answer(0)
+    bench.transport.on_connect()
+    await bench.settle()
+    assert [
+        (batch.attempt, bench.texts()[i]) for i, batch in enumerate(bench.transport.published)
+    ] == [
+        (0, ["CP1"]),
+        (0, ["CP2"]),
+        (1, ["CP2"]),
+    ]
+
+
+async def test_the_second_answer_to_a_repeated_batch_is_ignored_and_counted() -> None:
+    bench = await Bench().start()
+    lane, _ = bench.lane()
+    bench.send(lane, "one")
+    await bench.settle()
+    bench.transport.on_connect()
+    await bench.settle()
+    bench.answer(0)
+    following = bench.send(lane, "two")
+    await bench.settle()
+    bench.answer(0)
+    await bench.settle()
+    assert not following.done()
+    assert bench.relay.metrics.counts["replies_unknown", ""] == 1
+
+
+async def test_a_batch_that_the_broker_lost_is_repeated_after_a_while() -> None:
+    bench = await Bench(hold=300.0).start()
+    bench.send(bench.lane()[0], "[]")
+    await bench.settle()
+    bench.relay.tick()
+    await bench.pass_time(29)
+    attempts = [batch.attempt for batch in bench.transport.published if bench_text(batch)]
+    await bench.pass_time(1)
+    later = [batch.attempt for batch in bench.transport.published if bench_text(batch)]
+    assert (attempts, later) == ([0], [0, 1])
+
+
+def bench_text(batch: Batch) -> bool:
+    """True for a batch with a charger's frame."""
+    return any(isinstance(event, Received) for event in batch.events)
+
+
+async def test_a_frame_is_held_for_20_seconds_and_then_given_up() -> None:
+    """Promise 6."""
+    bench = await Bench().start()
+    lane, _ = bench.lane()
+    task = bench.send(lane, "[]")
+    await bench.settle()
+    await bench.pass_time(20)
+    assert not task.done()
+    await bench.pass_time(0.1)
+    with pytest.raises(BackendUnavailable):
+        await task
+
+
+async def test_a_frame_waiting_for_its_window_is_held_no_longer_and_never_sent() -> None:
+    bench = await Bench(window=1).start()
+    stuck, waiting = bench.lane("CP1")[0], bench.lane("CP2")[0]
+    bench.send(stuck, "stuck")
+    await bench.settle()
+    task = bench.send(waiting, "waiting")
+    await bench.settle()
+    await bench.pass_time(20.1)
+    with pytest.raises(BackendUnavailable):
+        await task
+    waiting.disconnected(1013, "try again later")
+    bench.answer(0)
+    await bench.settle()
+    # The charger has the frame still and sends it again; the next number is not skipped.
+    assert bench.texts()[0] == ["stuck"]
+    assert all("waiting" not in texts for texts in bench.texts())
+    gone = [event for batch in bench.transport.published[1:] for event in batch.events]
+    assert [(event.charge_point, event.seq) for event in gone if event.connection] == [("CP2", 0)]
+
+
+async def test_a_connection_that_the_backend_never_heard_of_is_closed_after_the_hold() -> None:
+    bench = await Bench().start()
+    lane, peer = bench.lane()
+    lane.connected()
+    await bench.settle()
+    await bench.pass_time(20.1)
+    assert peer.closed == [(1013, "try again later")]
+
+
+async def test_an_answer_after_the_hold_lets_the_lane_go_on_with_its_goodbye() -> None:
+    bench = await Bench().start()
+    lane, peer = bench.lane()
+    task = bench.send(lane, "[]")
+    await bench.settle()
+    await bench.pass_time(20.1)
+    with pytest.raises(BackendUnavailable):
+        await task
+    lane.disconnected(1013, "try again later")
+    bench.answer(0, Send(lane.connection, "late"))
+    await bench.settle()
+    [goodbye] = [
+        event
+        for batch in bench.transport.published
+        for event in batch.events
+        if isinstance(event, Disconnected)
+    ]
+    assert (goodbye.seq, goodbye.code, peer.written) == (1, 1013, [])
+
+
+async def test_nothing_leaves_while_the_transport_is_unavailable() -> None:
+    bench = await Bench().start()
+    bench.transport.available = False
+    assert not bench.relay.available
+    bench.send(bench.lane()[0], "[]")
+    await bench.settle()
+    assert bench.transport.published == []
+    bench.transport.available = True
+    bench.transport.on_connect()
+    await bench.settle()
+    assert bench.texts() == [["[]"]]
+
+
+async def test_the_edge_says_that_it_lives_every_ten_seconds() -> None:
+    bench = await Bench().start()
+    for _ in range(3):
+        bench.relay.tick()
+        await bench.settle()
+        bench.answer()
+        await bench.pass_time(5)
+        await bench.pass_time(4.9)
+        bench.now += 0.1
+    signs = [batch.events for batch in bench.transport.published]
+    assert [
+        [(type(event), event.seq, event.connection) for event in events] for events in signs
+    ] == [
+        [(Alive, 0, "")],
+        [(Alive, 1, "")],
+        [(Alive, 2, "")],
+    ]
+
+
+async def test_a_backend_that_does_not_answer_alive_is_stale_until_it_does() -> None:
+    """T-14, F-13: the broker is well, and nobody consumes."""
+    bench = await Bench().start()
+    bench.relay.tick()
+    await bench.settle()
+    await bench.pass_time(10)
+    assert bench.relay.available
+    await bench.pass_time(0.1)
+    assert not bench.relay.available
+    bench.answer(0)
+    await bench.pass_time(0.1)
+    assert bench.relay.available
+
+
+async def test_flush_waits_for_the_last_answer() -> None:
+    bench = await Bench().start()
+    lane, _ = bench.lane()
+    assert await bench.relay.flush(0.0)
+    lane.disconnected(1000, "")
+    assert not await bench.relay.flush(0.01)
+    flushing = asyncio.create_task(bench.relay.flush(10.0))
+    await bench.settle()
+    assert not flushing.done()
+    bench.answer()
+    assert await flushing
+
+
+async def test_close_releases_whoever_waits() -> None:
+    bench = await Bench(window=1).start()
+    lane = bench.lane("CP1")[0]
+    frames = [bench.send(lane, "one"), bench.send(lane, "two"), bench.send(bench.lane()[0], "x")]
+    handshake = asyncio.create_task(bench.lane()[0].authenticate(60.0))
+    await bench.settle()
+    await bench.relay.close()
+    results = await asyncio.gather(*frames, handshake, return_exceptions=True)
+    assert [type(result) for result in results] == [BackendUnavailable] * 4
