@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -45,11 +45,17 @@ class Standalone:
     """
 
     def __init__(
-        self, edge: EdgeSettings, *, http_host: str, http_port: int, amqp_url: str, out: TextIO
+        self,
+        edge: EdgeSettings,
+        *,
+        http_host: str,
+        http_port: int,
+        amqp_url: str,
+        say: Callable[[str], object],
     ) -> None:
         self.edge = edge
         self.http_host, self.http_port = http_host, http_port
-        self.out = out
+        self._say = say
         self.make_worker_transport: Callable[[], WorkerTransport]
         self.edge_transport: EdgeTransport
         self.shared_with_others = bool(amqp_url)
@@ -158,13 +164,10 @@ class Standalone:
         ]
         return "\n".join(lines)
 
-    def _say(self, text: str) -> None:
-        print(text, file=self.out, flush=True)
-
 
 def first_admin(environ: Mapping[str, str]) -> str:
     """Make the first superuser if there is none; how to log in, for people."""
-    users = get_user_model()._default_manager
+    users = get_user_model().objects
     existing = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
     if existing is not None:
         return f"{existing.get_username()} (to change the password: levity changepassword)"

@@ -245,7 +245,7 @@ def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:
         messages.append(
             Message(
                 charge_point=charge_point,
-                connection=command.connection,
+                connection=charge_point.connection or "",
                 sender=Message.Sender.CENTRAL_SYSTEM,
                 unique_id=command.unique_id,
                 action=command.action,

@@ -1,6 +1,7 @@
 """From a charger's frame to its answer. This module reads as the sentence of the design:
 
-receive -> identify -> load -> route -> handle (middleware chain) -> persist -> commit -> reply -> ack
+receive -> identify -> load -> route -> handle (middleware chain) -> persist -> commit
+        -> reply -> ack
 
 (`worker.py` receives and acknowledges.) The unit of work is the batch: one database transaction,
 a fixed number of statements. Only if a batch fails is it taken apart, so that one bad frame
@@ -64,7 +65,7 @@ class Pipeline:
             if deliveries == 0:
                 try:
                     outcomes = self._together(events, batch.edge, reply_to)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001  # whatever it is, one frame is to blame
                     _raise_if_away(error)
                     if len(events) > 1:
                         log.warning("batch failed (%r), taking it frame by frame", error)
@@ -163,7 +164,8 @@ def _reply(outcome: Outcome) -> list[Command]:
 
 def _replace(outcome: Outcome, old_edge: str | None, edge: str) -> None:
     """Close the connection that the new one takes over from."""
-    assert outcome.charge_point is not None and outcome.charge_point.connection is not None
+    assert outcome.charge_point is not None
+    assert outcome.charge_point.connection is not None
     close = Close(outcome.charge_point.connection, 1000, "a newer connection took over")
     if old_edge is None or old_edge == edge:
         outcome.commands += (close,)

@@ -108,7 +108,7 @@ def _softened(schema: Any) -> Any:
         return [_softened(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    soft = {}
+    soft: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "properties":
             soft[key] = {name: _softened(item) for name, item in value.items()}

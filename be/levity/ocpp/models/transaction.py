@@ -7,8 +7,6 @@ from levity.ocpp.models.charge_point import ChargePoint
 
 __all__ = ["MeterValue", "Transaction"]
 
-ENERGY = {"max_digits": 18, "decimal_places": 3}
-
 
 class Transaction(models.Model):
     """One charging session. Its id is OCPP 1.6's transactionId: an int4, never used again."""
@@ -32,24 +30,42 @@ class Transaction(models.Model):
 
     started_at = models.DateTimeField(help_text="The charger's clock.")
     start_received_at = models.DateTimeField(default=timezone.now)
-    meter_start = models.DecimalField(**ENERGY, help_text="Wh, as StartTransaction said.")
+    meter_start = models.DecimalField(
+        max_digits=18, decimal_places=3, help_text="Wh, as StartTransaction said."
+    )
 
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="The charger's clock.")
     stop_received_at = models.DateTimeField(null=True, blank=True)
     meter_stop = models.DecimalField(
-        **ENERGY, null=True, blank=True, help_text="Wh, as StopTransaction said."
+        max_digits=18,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="Wh, as StopTransaction said.",
     )
     stop_reason = models.CharField(max_length=64, blank=True)
     stop_id_tag = models.CharField(max_length=255, blank=True)
 
     energy = models.DecimalField(
-        **ENERGY, null=True, blank=True, help_text="Wh charged so far, or in the end."
+        max_digits=18,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="Wh charged so far, or in the end.",
     )
     power = models.DecimalField(
-        **ENERGY, null=True, blank=True, help_text="W, in the last meter values."
+        max_digits=18,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="W, in the last meter values.",
     )
     meter_last = models.DecimalField(
-        **ENERGY, null=True, blank=True, help_text="Wh, the newest register value."
+        max_digits=18,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="Wh, the newest register value.",
     )
     meter_last_at = models.DateTimeField(null=True, blank=True)
     flags = models.CharField(

@@ -188,9 +188,9 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         (charge_point.id, effect.evse, effect.connector): effect.transaction_id
         for _, charge_point, effect in each(outcomes, StartTransaction)
     }
-    for _, charge_point, effect in each(outcomes, UpdateTransaction):
-        if effect.reopen and (connector := _connector_of(effect, outcomes)) is not None:
-            begun[charge_point.id, 0, connector] = effect.transaction_id
+    for _, charge_point, update in each(outcomes, UpdateTransaction):
+        if update.reopen and (connector := _connector_of(update, outcomes)) is not None:
+            begun[charge_point.id, 0, connector] = update.transaction_id
     upsert_rows(
         Connector,
         (*key_columns, "transaction_id", "status", *texts),

@@ -171,8 +171,9 @@ def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
         )
     )
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
-    for key, pk, identity, registration, interval, vendor, model, firmware, *presence in rows:
-        current, edge, last_seen = presence
+    for row in rows:
+        key, pk, identity, registration, interval, vendor, model, firmware = row[:8]
+        current, edge, last_seen = row[8:]
         loaded.charge_points[key] = ChargePointState(
             id=pk,
             identity=identity,

@@ -30,7 +30,7 @@ def payload_hash(payload: Any) -> str:
 
 
 def write_messages(outcomes: Sequence[Outcome]) -> None:
-    """Insert a row of the message log for every frame of a charger, but for answers to our Calls."""
+    """Insert the rows of the message log: every frame but the answers to our Calls."""
     insert_rows(
         Message,
         (

@@ -190,7 +190,8 @@ def _type(field: "Field[Any, Any]") -> str:
     return kind.split("(", 1)[0]
 
 
-def _quoted(name: str) -> str:
+def _quoted(name: str | None) -> str:
+    assert name, "a field that has a column"
     return connection.ops.quote_name(name)
 
 

@@ -25,7 +25,9 @@ class Command(BaseCommand):
             "--demo", action="store_true", help="with ten simulated charge points (DEMO-01, ...)"
         )
         parser.add_argument(
-            "--http-host", default=os.environ.get("HTTP_HOST", "0.0.0.0"), help="[0.0.0.0]"
+            "--http-host",
+            default=os.environ.get("HTTP_HOST") or "0.0.0.0",  # noqa: S104  # for the whole site
+            help="address to serve web pages on [0.0.0.0: every one of this machine]",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +44,7 @@ class Command(BaseCommand):
                 http_host=options["http_host"],
                 http_port=http_port,
                 amqp_url=settings.AMQP_URL,
-                out=self.stdout,
+                say=self._say,
             ).run(demo=options["demo"])
         except OSError as error:
             raise CommandError(
@@ -50,6 +52,10 @@ class Command(BaseCommand):
                 f"{error.strerror or error}. Is Levity running already? "
                 f"Another port: HTTP_PORT=8080 WS_PORT=9090"
             ) from error
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def _port(self, name: str, default: int) -> int:
         text = os.environ.get(name) or str(default)
