@@ -14,7 +14,7 @@ from levity_ws.rpc.envelope import (
     Reply,
     Send,
 )
-from levity_ws.rpc.transport import WorkerTransport
+from levity_ws.rpc.transport import Delivery, WorkerTransport
 
 __all__ = ["ScriptedBackend", "accept_all", "echo"]
 
@@ -34,7 +34,7 @@ def echo(event: Received) -> Send | None:
 class ScriptedBackend:
     """Answers every batch by rule, and remembers what it was told.
 
-    While `paused` is set, batches are taken and not answered.
+    While `answering` is clear, batches are taken and not answered.
     """
 
     def __init__(
@@ -75,23 +75,27 @@ class ScriptedBackend:
         self.transport.close()
 
     def _run(self) -> None:
+        held: list[Delivery] = []
         while not self._stopping:
-            delivery = self.transport.receive(1.0)
-            if delivery is None:
-                continue
-            self.reply_to = delivery.reply_to
-            with self._changed:
-                self.batches.append(delivery.batch)
-                self.events.extend(delivery.batch.events)
-                self._changed.notify_all()
-            self.answering.wait()
-            commands = [self._command(event) for event in delivery.batch.events]
-            reply = Reply(
-                commands=tuple(command for command in commands if command is not None),
-                batch=delivery.batch.batch,
-            )
-            self.transport.send(delivery.reply_to, reply)
-            self.transport.ack(delivery)
+            delivery = self.transport.receive(0.02 if held else 1.0)
+            if delivery is not None:
+                self.reply_to = delivery.reply_to
+                held.append(delivery)
+                with self._changed:
+                    self.batches.append(delivery.batch)
+                    self.events.extend(delivery.batch.events)
+                    self._changed.notify_all()
+            while held and self.answering.is_set():
+                self._answer(held.pop(0))
+
+    def _answer(self, delivery: Delivery) -> None:
+        commands = (self._command(event) for event in delivery.batch.events)
+        reply = Reply(
+            commands=tuple(command for command in commands if command is not None),
+            batch=delivery.batch.batch,
+        )
+        self.transport.send(delivery.reply_to, reply)
+        self.transport.ack(delivery)
 
     def _command(self, event: Event) -> Command | None:
         if isinstance(event, Authenticate):

@@ -121,7 +121,7 @@ class EdgeServer:
         await asyncio.wait([closed], timeout=self.settings.close_timeout)
         for charger in tuple(self._sockets):
             charger.transport.abort()
-        if not await self.relay.flush(3.0):
+        if not await self.relay.flush(self.settings.goodbye_timeout):
             logger.warning("Stopped before the backend had heard of every closed connection")
         await self.relay.close()
         await closed
@@ -253,7 +253,7 @@ class EdgeServer:
         try:
             await self._relay_frames(charger)
         finally:
-            await charger.wait_closed()
+            await charger.hung_up()
             self._sockets.discard(charger)
             code, reason = charger.end()
             lane.disconnected(code, reason)

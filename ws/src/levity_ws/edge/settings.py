@@ -54,6 +54,8 @@ class EdgeSettings:
     """Pause between two frames to one charger that has said nothing in between."""
     shutdown_grace: float = 3.0
     """How long frames under way may take to be answered before a shutdown closes their socket."""
+    goodbye_timeout: float = 3.0
+    """How long a shutdown waits for the backend to hear of the closed connections."""
 
     window: int = 2
     """How many batches may be under way."""

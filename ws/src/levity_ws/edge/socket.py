@@ -12,7 +12,7 @@ from collections.abc import Callable
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.datastructures import Headers
 from websockets.http11 import Request
-from websockets.protocol import OPEN, Event
+from websockets.protocol import CLOSING, OPEN, Event
 
 from levity_ws.edge.handshake import printable
 from levity_ws.edge.metrics import Metrics
@@ -53,6 +53,7 @@ class ChargerSocket(ServerConnection):
     _outbox: "deque[str] | None" = None
     _outbox_size: int = 0
     _unread_timer: "asyncio.TimerHandle | None" = None
+    _end_timer: "asyncio.TimerHandle | None" = None
     _closing: "asyncio.Task[None] | None" = None
     _end: "tuple[int, str] | None" = None
 
@@ -63,6 +64,7 @@ class ChargerSocket(ServerConnection):
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _keep_alive(raw)
         super().connection_made(transport)
 
     def admit(self, lane: Lane, accept: Accept, *, default_gap: float, default_ping: float) -> None:
@@ -95,8 +97,9 @@ class ChargerSocket(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """TCP is gone. An accepted charger that never got as far as `handled` is told here."""
-        if self._unread_timer is not None:
-            self._unread_timer.cancel()
+        for timer in (self._unread_timer, self._end_timer):
+            if timer is not None:
+                timer.cancel()
         self._outbox = None
         self.gone = True
         super().connection_lost(exc)
@@ -119,6 +122,13 @@ class ChargerSocket(ServerConnection):
         return int(close.code), printable(close.reason)
 
     # --- from the charger --------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes. Once a close frame has passed, TCP must end soon too."""
+        super().data_received(data)
+        if self.protocol.state is CLOSING and self._end_timer is None:
+            # websockets leaves this to its keepalive pings, which are off here.
+            self._end_timer = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
 
     def process_event(self, event: Event) -> None:
         """Something arrived: the charger has read what was sent before, as a rule."""
@@ -205,6 +215,25 @@ class ChargerSocket(ServerConnection):
             self.transport.abort()
             return
         self._closing = self.loop.create_task(self.close(code, reason))
+
+    async def hung_up(self) -> None:
+        """Wait until TCP is gone; it is given `close_timeout` at most. Closes if nobody has."""
+        if self._closing is not None:
+            await self._closing
+        else:
+            await self.close()
+
+
+# A charger whose power is cut says nothing. TCP asks after it: the charger's websocket code, which
+# may not understand pings (Grizzl-E), does not notice.
+_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+
+
+def _keep_alive(raw: socket.socket) -> None:
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _sendable(code: int, reason: str) -> tuple[int, str]:
