@@ -4,10 +4,18 @@ Times come in pairs: what the charger said, and when it reached us; all UTC. Wha
 invents (a status, a unit, a measurand) is kept as text.
 """
 
-from levity.ocpp.models.charge_point import ChargePoint, Connector, Edge, IdTag
+from levity.ocpp.models.charge_point import (
+    Authorization,
+    ChargePoint,
+    Connector,
+    Edge,
+    Site,
+    StatusEvent,
+)
 from levity.ocpp.models.command import Command
+from levity.ocpp.models.id_tag import IdTag
 from levity.ocpp.models.message import ConnectionEvent, Message
-from levity.ocpp.models.transaction import MeterValue, Transaction
+from levity.ocpp.models.transaction import MeterValue, MeterValueCorrection, Transaction
 from levity.ocpp.models.trouble import (
     FailedMessage,
     FrameAttempt,
@@ -16,6 +24,7 @@ from levity.ocpp.models.trouble import (
 )
 
 __all__ = [
+    "Authorization",
     "ChargePoint",
     "Command",
     "ConnectionEvent",
@@ -26,7 +35,10 @@ __all__ = [
     "IdTag",
     "Message",
     "MeterValue",
+    "MeterValueCorrection",
     "QuarantinedMessage",
     "SecurityEvent",
+    "Site",
+    "StatusEvent",
     "Transaction",
 ]

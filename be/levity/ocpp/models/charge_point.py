@@ -1,10 +1,10 @@
-"""Charge points, their connectors, the tags that charge at them, the edges they hang on."""
+"""Sites, charge points, their connectors and their history, the edges they hang on."""
 
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-__all__ = ["ChargePoint", "Connector", "Edge", "IdTag"]
+__all__ = ["Authorization", "ChargePoint", "Connector", "Edge", "Site", "StatusEvent"]
 
 
 class Edge(models.Model):
@@ -24,6 +24,36 @@ class Edge(models.Model):
         return self.id
 
 
+class Authorization(models.TextChoices):
+    """Who may charge."""
+
+    ANONYMOUS = "anonymous", "everybody, with any tag or none"
+    KNOWN = "known", "known tags only"
+    RECORD = "record", "everybody; unknown tags are noted for approval"
+
+
+class Site(models.Model):
+    """A place with chargers and rules of its own: a house, a car park."""
+
+    name = models.CharField(max_length=100, unique=True)
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Such as Europe/Berlin; empty: the server's. Chargers that send times without "
+        "a zone are taken to mean this one.",
+    )
+    authorization = models.CharField(
+        max_length=12, choices=Authorization, blank=True, help_text="Empty: the default setting."
+    )
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ChargePoint(models.Model):
     """One charger: who it is, what it said of itself, and whether it is there."""
 
@@ -38,6 +68,9 @@ class ChargePoint(models.Model):
         max_length=48, help_text="The last part of the charger's websocket URL."
     )
     name = models.CharField(max_length=100, blank=True, help_text="What people call it.")
+    site = models.ForeignKey(
+        Site, null=True, blank=True, on_delete=models.SET_NULL, related_name="charge_points"
+    )
     notes = models.TextField(blank=True)
     registration = models.CharField(
         max_length=8, choices=Registration, default=Registration.ACCEPTED
@@ -55,6 +88,23 @@ class ChargePoint(models.Model):
     firmware_status = models.CharField(max_length=64, blank=True)
     diagnostics_status = models.CharField(max_length=64, blank=True)
 
+    authorization = models.CharField(
+        max_length=12, choices=Authorization, blank=True, help_text="Empty: as its site says."
+    )
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="Of its clock, if it sends times without a zone."
+    )
+    quirk_profile = models.CharField(
+        max_length=64, blank=True, help_text="Empty: found by vendor, model and firmware."
+    )
+    quirk_overrides = models.JSONField(
+        default=dict, blank=True, help_text="Fields of the quirk profile with another value here."
+    )
+    max_power = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="W of one connector; a meter that rises faster is wrong. Empty: the default.",
+    )
     heartbeat_interval = models.PositiveIntegerField(
         null=True, blank=True, help_text="Seconds between heartbeats; empty: the site's default."
     )
@@ -142,30 +192,27 @@ class Connector(models.Model):
         return f"{self.charge_point} · {self.number}"
 
 
-class IdTag(models.Model):
-    """A card, fob or app identity that may start and stop charging (OCPP 1.6, 7.28 IdToken)."""
+class StatusEvent(models.Model):
+    """A connector changed its status or its error: the history behind `Connector`."""
 
-    class Status(models.TextChoices):
-        """OCPP 1.6, 7.2 AuthorizationStatus, as far as it is a property of the tag."""
-
-        ACCEPTED = "Accepted"
-        BLOCKED = "Blocked"
-
-    id_tag = models.CharField("id tag", max_length=255)
-    status = models.CharField(max_length=16, choices=Status, default=Status.ACCEPTED)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    charge_point = models.ForeignKey(
+        ChargePoint, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
-    owner = models.CharField(max_length=200, blank=True)
-    notes = models.TextField(blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    evse = models.PositiveIntegerField(default=0)
+    connector = models.PositiveIntegerField()
+    status = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    info = models.CharField(max_length=255, blank=True)
+    vendor_error_code = models.CharField(max_length=255, blank=True)
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="The charger's clock.")
+    received_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            # CiString20Type: case does not count.
-            models.UniqueConstraint(Lower("id_tag"), name="id_tag_value"),
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["charge_point", "-id"], name="status_event_of_charge_point"),
+            models.Index(fields=["received_at"], name="status_event_received"),
         ]
 
     def __str__(self) -> str:
-        return self.id_tag
+        return f"{self.connector}: {self.status} {self.error_code}".strip()

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
 
-__all__ = ["MeterValue", "Transaction"]
+__all__ = ["MeterValue", "MeterValueCorrection", "Transaction"]
 
 
 class Transaction(models.Model):
@@ -70,6 +70,14 @@ class Transaction(models.Model):
     meter_last_at = models.DateTimeField(null=True, blank=True)
     flags = models.CharField(
         max_length=255, blank=True, help_text="What was odd about it, space-separated."
+    )
+    energy_source = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="What the energy was derived from: registers, session-register, samples, ...",
+    )
+    confidence = models.CharField(
+        max_length=8, blank=True, help_text="In the energy: high, medium or low."
     )
 
     class Meta:
@@ -140,3 +148,32 @@ class MeterValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measurand} {self.raw_value} {self.unit}".strip()
+
+
+class MeterValueCorrection(models.Model):
+    """One value that `correct_meter_values` changed, and what it was: every run can be undone."""
+
+    run = models.UUIDField(db_index=True, help_text="The corrections of one run share it.")
+    transaction = models.ForeignKey(
+        Transaction, null=True, blank=True, on_delete=models.CASCADE, related_name="corrections"
+    )
+    meter_value = models.ForeignKey(
+        MeterValue,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="corrections",
+        help_text="Empty: a figure of the transaction itself.",
+    )
+    field = models.CharField(max_length=32)
+    old_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
+    new_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
+    reason = models.CharField(max_length=255)
+    corrected_at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old_value} -> {self.new_value}"

@@ -1,5 +1,6 @@
 """What could not go on the books as it came: nothing is dropped, everything has its reason."""
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -33,6 +34,17 @@ class QuarantinedMessage(models.Model):
     )
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=255, blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    resolved_to = models.ForeignKey(
+        "ocpp.Transaction",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="quarantined_messages",
+        help_text="The transaction that it was attached to, or that was made of it.",
+    )
 
     class Meta:
         ordering = ["-id"]

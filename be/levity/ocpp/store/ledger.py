@@ -73,8 +73,6 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             "started_at",
             "start_received_at",
             "meter_start",
-            "stop_reason",
-            "stop_id_tag",
             "flags",
         ),
         [
@@ -89,8 +87,6 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 effect.started_at,
                 outcome.arrival.at,
                 effect.meter_start,
-                "",
-                "",
                 " ".join(effect.flags),
             )
             for outcome, charge_point, effect in each(outcomes, StartTransaction)
@@ -193,8 +189,8 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
             begun[charge_point.id, 0, connector] = update.transaction_id
     upsert_rows(
         Connector,
-        (*key_columns, "transaction_id", "status", *texts),
-        [(*key, begun[key], "", *[""] * len(texts)) for key in sorted(begun)],
+        (*key_columns, "transaction_id"),
+        [(*key, begun[key]) for key in sorted(begun)],
         key=key_columns,
         update=("transaction_id",),
     )

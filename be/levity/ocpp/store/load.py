@@ -121,35 +121,14 @@ def _load_charge_points(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         registration = "Pending" if rule == "pending" else "Accepted"
         insert_rows(
             ChargePoint,
-            _NEW_CHARGE_POINT,
+            ("identity", "registration", "created_at"),
             [
-                (item.event.charge_point, registration, item.at, *[""] * _TEXTS)
+                (item.event.charge_point, registration, item.at)
                 for item in sorted(missing, key=lambda item: item.event.charge_point)
             ],
             new_only=True,
         )
         _read_charge_points(loaded, {item.event.charge_point.lower() for item in missing})
-
-
-# Columns without a default in the database need their value in a plain INSERT.
-_EMPTY_TEXTS = (
-    "name",
-    "notes",
-    "vendor",
-    "model",
-    "serial_number",
-    "charge_box_serial_number",
-    "firmware_version",
-    "iccid",
-    "imsi",
-    "meter_type",
-    "meter_serial_number",
-    "firmware_status",
-    "diagnostics_status",
-    "remote_address",
-)
-_TEXTS = len(_EMPTY_TEXTS)
-_NEW_CHARGE_POINT = ("identity", "registration", "created_at", *_EMPTY_TEXTS)
 
 
 def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:

@@ -95,10 +95,6 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
                 effect.key or None,
                 effect.source,
                 at,
-                False,
-                "",
-                "",
-                "",
             )
         )
     insert_rows(
@@ -118,10 +114,6 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
             "idempotency_key",
             "source",
             "created_at",
-            "answered_late",
-            "result_status",
-            "error_code",
-            "error_description",
         ),
         rows,
         new_only=True,
@@ -201,8 +193,6 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
             effect.reason[:255],
             effect.transaction_id,
             outcome.arrival.at,
-            0,
-            "",
         )
     upsert_rows(
         QuarantinedMessage,
@@ -216,8 +206,6 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
             "reason",
             "transaction",
             "received_at",
-            "repeated",
-            "resolution",
         ),
         list(rows.values()),
         key=("charge_point_id", "action", "payload_hash"),

@@ -134,13 +134,40 @@ def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Ro
 def _insert_sql(model: type[Model], columns: tuple[str, ...], on_conflict: str) -> str:
     fields = [_field(model, name) for name in columns]
     table = _quoted(model._meta.db_table)
-    names = ", ".join(_quoted(item.column) for item in fields)
+    others = _with_default(model, columns)
+    names = ", ".join(_quoted(item.column) for item in [*fields, *others])
+    values = ", ".join(["v.*", *(_literal(item) for item in others)])
     tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
     if connection.vendor == "postgresql":
         arrays = ", ".join(_array(item) for item in fields)
-        return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){tail}"
+        return f"INSERT INTO {table} ({names}) SELECT {values} FROM unnest({arrays}) AS v{tail}"
     # "WHERE true" tells SQLite's parser that ON CONFLICT is not a join's ON.
-    return f"INSERT INTO {table} ({names}) SELECT * FROM (VALUES <rows>) WHERE true{tail}"
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM (VALUES <rows>) AS v WHERE true{tail}"
+    )
+
+
+def _with_default(model: type[Model], columns: tuple[str, ...]) -> "list[Field[Any, Any]]":
+    """The columns that are not given and may not be null: Django's defaults are not the
+    database's, so a plain INSERT has to name them."""
+    return [
+        item
+        for item in model._meta.concrete_fields
+        if item.attname not in columns and not item.null and not item.primary_key
+    ]
+
+
+def _literal(field: "Field[Any, Any]") -> str:
+    value = field.get_default()
+    if value is False or value is True:
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if value == {}:
+        return "'{}'::jsonb" if connection.vendor == "postgresql" else "'{}'"
+    if value == "" or (isinstance(value, str) and value.isalnum()):
+        return f"'{value}'"
+    raise ValueError(f"{field}: give a value, its default is no constant")
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,54 @@
+"""The tags that charge."""
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from levity.ocpp.models.charge_point import ChargePoint
+
+__all__ = ["IdTag"]
+
+
+class IdTag(models.Model):
+    """A card, fob or app identity that may start and stop charging (OCPP 1.6, 7.28 IdToken)."""
+
+    class Status(models.TextChoices):
+        """OCPP 1.6, 7.2 AuthorizationStatus, as far as it is a property of the tag."""
+
+        ACCEPTED = "Accepted", "accepted"
+        BLOCKED = "Blocked", "blocked"
+        RECORDED = "Recorded", "recorded, waits for approval"
+
+    id_tag = models.CharField("id tag", max_length=255)
+    status = models.CharField(max_length=16, choices=Status, default=Status.ACCEPTED)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="children",
+        help_text="The group: a tag of the same group may stop what another one started.",
+    )
+    charge_points = models.ManyToManyField(
+        ChargePoint,
+        blank=True,
+        related_name="+",
+        help_text="Where it may charge; none: everywhere.",
+    )
+    max_transactions = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many sessions it may have at once; empty: any number."
+    )
+    owner = models.CharField(max_length=200, blank=True)
+    notes = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["id_tag"]
+        constraints = [
+            # CiString20Type: case does not count.
+            models.UniqueConstraint(Lower("id_tag"), name="id_tag_value"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id_tag
