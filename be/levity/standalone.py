@@ -78,6 +78,8 @@ class Standalone:
         if not self.shared_with_others:
             _nobody_is_connected()
         web = self._web_server()
+        # The port that was chosen, where HTTP_PORT is 0.
+        self.http_port = web.effective_port
         worker = threading.Thread(target=self._work, name="worker")
         pages = threading.Thread(target=web.run, name="web", daemon=True)
         try:
