@@ -148,7 +148,10 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
         # 4.8: the answer always carries a transactionId; the same nonsense gets the same one.
         if outcome.transaction_id is None:
             outcome.transaction_id = loaded.take_new_id(charge_point.id, references)
-        status = "Accepted" if references.id_tag else "Invalid"
+        anonymous = (
+            charge_point.authorization != "known" and charge_point.registration != "Rejected"
+        )
+        status = "Accepted" if references.id_tag and anonymous else "Invalid"
         result = {"transactionId": outcome.transaction_id, "idTagInfo": {"status": status}}
     outcome.answer = write_result(call.unique_id, result)
     outcome.error_description = error.description

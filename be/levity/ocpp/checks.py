@@ -8,10 +8,16 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.conf import DEFAULTS, setting
 from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
+from levity.ocpp.models import Authorization
 
 __all__ = ["check_middleware", "check_settings"]
 
-POSITIVE = ("OCPP_HEARTBEAT_INTERVAL", "OCPP_CALL_TIMEOUT", "OCPP_EDGE_TIMEOUT")
+POSITIVE = (
+    "OCPP_HEARTBEAT_INTERVAL",
+    "OCPP_CALL_TIMEOUT",
+    "OCPP_EDGE_TIMEOUT",
+    "OCPP_PENDING_INTERVAL",
+)
 NOT_NEGATIVE = ("OCPP_FRAME_GAP", "OCPP_PING_INTERVAL")
 UNKNOWN = ("accept", "pending", "reject")
 
@@ -61,6 +67,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         problems.append(
             Error(f"OCPP_UNKNOWN_CHARGE_POINTS must be one of {', '.join(UNKNOWN)}", id="ocpp.E003")
         )
+    if setting("OCPP_AUTHORIZATION") not in Authorization.values:
+        names = ", ".join(Authorization.values)
+        problems.append(Error(f"OCPP_AUTHORIZATION must be one of {names}", id="ocpp.E003"))
     tag = setting("OCPP_AUTO_REMOTE_START_ID_TAG")
     if not isinstance(tag, str) or not 0 < len(tag) <= 20:
         problems.append(

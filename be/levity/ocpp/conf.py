@@ -8,7 +8,9 @@ from django.conf import settings
 __all__ = ["DEFAULTS", "DEFAULT_OCPP_MIDDLEWARE", "call_timeout", "setting"]
 
 DEFAULT_OCPP_MIDDLEWARE: tuple[str, ...] = (
+    "levity.ocpp.middleware.registration.RegistrationRequired",
     "levity.ocpp.middleware.auto_remote_start.AutoRemoteStart",
+    "levity.ocpp.middleware.authorization.AuthorizeIdTags",
     "levity.ocpp.middleware.orphaned_transactions.OrphanedTransactions",
 )
 
@@ -21,6 +23,11 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_CALL_TIMEOUT": 60,
     # What to do with a charge point that nobody has seen before: accept, pending or reject.
     "OCPP_UNKNOWN_CHARGE_POINTS": "accept",
+    # Who may charge, unless the charge point or its site has a rule of its own: anonymous (every
+    # tag), known (known tags only), record (every tag; unknown ones are noted for approval).
+    "OCPP_AUTHORIZATION": "anonymous",
+    # Seconds after which a charge point that is not registered yet asks again.
+    "OCPP_PENDING_INTERVAL": 60,
     # Seconds between two frames to one charger. Grizzl-E (5.62x) closes with 1002 when a
     # CALLRESULT and a Call arrive in one TCP segment.
     "OCPP_FRAME_GAP": 0.05,

@@ -15,6 +15,7 @@ __all__ = [
     "Effect",
     "NoteSecurityEvent",
     "Quarantine",
+    "RecordIdTag",
     "RecordMeterValues",
     "ResetConnectors",
     "Sample",
@@ -123,6 +124,13 @@ class RecordMeterValues:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordIdTag:
+    """An unknown tag was used: note it, so that a person can approve or block it."""
+
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendCall:
     """Queue a Call to this charge point.
 
@@ -167,6 +175,7 @@ Effect = (
     | StopTransaction
     | UpdateTransaction
     | RecordMeterValues
+    | RecordIdTag
     | SendCall
     | Quarantine
     | NoteSecurityEvent

@@ -59,8 +59,14 @@ class IdTagState:
 
     id_tag: str
     status: str
-    expires_at: datetime | None
-    parent: str
+    """`Accepted`, `Blocked`, or `Recorded` (noted, waits for approval)."""
+    expires_at: datetime | None = None
+    parent: str = ""
+    charge_points: frozenset[int] = frozenset()
+    """Ids of the charge points where it may charge; empty: everywhere."""
+    max_transactions: int | None = None
+    active: frozenset[int] = frozenset()
+    """Ids of its running transactions; loaded where `max_transactions` limits them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,11 @@ class ChargePointState:
     id: int
     identity: str
     registration: str = "Accepted"
+    authorization: str = "anonymous"
+    """Who may charge here: `anonymous`, `known` or `record`."""
     heartbeat_interval: int = 300
+    retry_interval: int = 60
+    """Seconds after which it may send BootNotification again if it is not accepted."""
     vendor: str = ""
     model: str = ""
     firmware_version: str = ""

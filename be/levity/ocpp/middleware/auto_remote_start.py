@@ -33,6 +33,9 @@ class AutoRemoteStart:
     def __call__(self, request: Request) -> Response:
         """The response of the chain, with a RemoteStartTransaction for a car just plugged in."""
         response = self.get_response(request)
+        if request.charge_point.authorization == "known":
+            # Free charging is off here: a card has to be presented.
+            return response
         starts = [
             self._start(request, effect)
             for effect in response.effects

@@ -13,6 +13,7 @@ from levity.ocpp.store.load import Loaded
 from levity.ocpp.store.log import (
     finish_commands,
     queue_commands,
+    record_id_tags,
     write_messages,
     write_quarantine,
     write_security_events,
@@ -34,6 +35,7 @@ def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str)
     write_meter_values(fresh)
     write_messages(fresh)
     queue_commands(fresh)
+    record_id_tags(fresh)
     finish_commands(fresh)
     write_quarantine(fresh)
     write_security_events(fresh)

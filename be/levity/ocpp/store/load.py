@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
 from django.db.models.functions import Lower
 
 from levity.ocpp.conf import setting
@@ -147,17 +146,23 @@ def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
             "connection",
             "edge_id",
             "last_seen_at",
+            "authorization",
+            "site__authorization",
         )
     )
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
+    default_rule = setting("OCPP_AUTHORIZATION")
+    retry_interval = setting("OCPP_PENDING_INTERVAL")
     for row in rows:
         key, pk, identity, registration, interval, vendor, model, firmware = row[:8]
-        current, edge, last_seen = row[8:]
+        current, edge, last_seen, own_rule, site_rule = row[8:]
         loaded.charge_points[key] = ChargePointState(
             id=pk,
             identity=identity,
             registration=registration,
+            authorization=own_rule or site_rule or default_rule,
             heartbeat_interval=interval or default_interval,
+            retry_interval=retry_interval,
             vendor=vendor,
             model=model,
             firmware_version=firmware,
@@ -216,7 +221,9 @@ def _with_connectors(
         id=state.id,
         identity=state.identity,
         registration=state.registration,
+        authorization=state.authorization,
         heartbeat_interval=state.heartbeat_interval,
+        retry_interval=state.retry_interval,
         vendor=state.vendor,
         model=state.model,
         firmware_version=state.firmware_version,
@@ -314,13 +321,36 @@ def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     wanted = {item.references.id_tag.lower() for item in arrivals if item.references.id_tag}
     if not wanted:
         return
-    rows = (
+    rows = list(
         IdTag.objects.annotate(key=Lower("id_tag"))
         .filter(key__in=list(wanted))
-        .values_list("key", "id_tag", "status", "expires_at", F("parent__id_tag"))
+        .order_by()
+        .values_list(
+            "key", "id", "id_tag", "status", "expires_at", "parent__id_tag", "max_transactions"
+        )
     )
-    for key, id_tag, status, expires_at, parent in rows:
-        loaded.id_tags[key] = IdTagState(id_tag, status, expires_at, parent or "")
+    if not rows:
+        return
+    places: dict[int, set[int]] = {}
+    allowed = IdTag.charge_points.through.objects.filter(idtag__in=[row[1] for row in rows])
+    for pk, charge_point_id in allowed.values_list("idtag_id", "chargepoint_id"):
+        places.setdefault(pk, set()).add(charge_point_id)
+    running: dict[str, set[int]] = {}
+    if limited := [row[0] for row in rows if row[6] is not None]:
+        active = Transaction.objects.filter(state="active").annotate(key=Lower("id_tag"))
+        found = active.filter(key__in=limited).order_by().values_list("key", "id")
+        for key, transaction_id in found:
+            running.setdefault(key, set()).add(transaction_id)
+    for key, pk, id_tag, status, expires_at, parent, most in rows:
+        loaded.id_tags[key] = IdTagState(
+            id_tag,
+            status,
+            expires_at,
+            parent or "",
+            frozenset(places.get(pk, ())),
+            most,
+            frozenset(running.get(key, ())),
+        )
 
 
 def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import orjson
 
-from levity.ocpp.effects import NoteSecurityEvent, Quarantine, SendCall
+from levity.ocpp.effects import NoteSecurityEvent, Quarantine, RecordIdTag, SendCall
 from levity.ocpp.frames import storable
-from levity.ocpp.models import Command, Message, QuarantinedMessage, SecurityEvent
+from levity.ocpp.models import Command, IdTag, Message, QuarantinedMessage, SecurityEvent
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Received
@@ -18,6 +18,7 @@ __all__ = [
     "finish_commands",
     "payload_hash",
     "queue_commands",
+    "record_id_tags",
     "write_messages",
     "write_quarantine",
     "write_security_events",
@@ -229,3 +230,13 @@ def write_security_events(outcomes: Sequence[Outcome]) -> None:
             for outcome, charge_point, effect in each(outcomes, NoteSecurityEvent)
         ],
     )
+
+
+def record_id_tags(outcomes: Sequence[Outcome]) -> None:
+    """Note unknown tags for approval, each once."""
+    new = {
+        effect.id_tag.lower(): (effect.id_tag, "Recorded", outcome.arrival.at)
+        for outcome, _, effect in each(outcomes, RecordIdTag)
+    }
+    rows = [new[key] for key in sorted(new)]
+    insert_rows(IdTag, ("id_tag", "status", "created_at"), rows, new_only=True)

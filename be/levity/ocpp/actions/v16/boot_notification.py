@@ -27,7 +27,12 @@ def boot_notification(request: Request) -> Response:
         {
             "status": charge_point.registration,
             "currentTime": wire_time(request.received_at),
-            "interval": charge_point.heartbeat_interval,
+            # 4.2: unless it is accepted, this is when it may ask again.
+            "interval": (
+                charge_point.heartbeat_interval
+                if charge_point.registration == "Accepted"
+                else charge_point.retry_interval
+            ),
         },
         (UpdateChargePoint({**values, "booted_at": request.received_at}), ResetConnectors()),
     )

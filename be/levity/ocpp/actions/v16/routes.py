@@ -1,4 +1,4 @@
-"""Which function answers which message of OCPP 1.6."""
+"""Which function answers which message of OCPP 1.6 and its security whitepaper."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from levity.ocpp.actions.v16.data_transfer import data_transfer
 from levity.ocpp.actions.v16.diagnostics_status_notification import diagnostics_status_notification
 from levity.ocpp.actions.v16.firmware_status_notification import firmware_status_notification
 from levity.ocpp.actions.v16.heartbeat import heartbeat
+from levity.ocpp.actions.v16.log_status_notification import log_status_notification
 from levity.ocpp.actions.v16.meter_values import meter_values
 from levity.ocpp.actions.v16.start_transaction import start_transaction
 from levity.ocpp.actions.v16.status_notification import status_notification
@@ -27,4 +28,5 @@ ROUTES: Mapping[str, GetResponse] = {
     "StartTransaction": start_transaction,
     "StatusNotification": status_notification,
     "StopTransaction": stop_transaction,
+    "LogStatusNotification": log_status_notification,
 }

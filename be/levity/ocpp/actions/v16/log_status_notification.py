@@ -1,0 +1,13 @@
+"""LogStatusNotification (OCPP 1.6 security whitepaper, 5.8): how the upload of a log goes."""
+
+from levity.ocpp.effects import UpdateChargePoint
+from levity.ocpp.fields import text
+from levity.ocpp.request import Request, Response
+
+__all__ = ["log_status_notification"]
+
+
+def log_status_notification(request: Request) -> Response:
+    """Show it with the charge point, where the older DiagnosticsStatusNotification stands, too."""
+    status = text(request.payload, "status", 64)
+    return Response({}, (UpdateChargePoint({"diagnostics_status": status}),))

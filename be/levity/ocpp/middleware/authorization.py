@@ -1,0 +1,96 @@
+"""Who may charge: the tag of every Authorize, StartTransaction and StopTransaction is looked at."""
+
+from dataclasses import replace
+from typing import Any
+
+from levity.ocpp.conf import setting
+from levity.ocpp.effects import RecordIdTag, StartTransaction
+from levity.ocpp.fields import text, wire_time
+from levity.ocpp.request import GetResponse, Request, Response
+
+__all__ = ["AuthorizeIdTags"]
+
+
+class AuthorizeIdTags:
+    """Answer `idTagInfo` by what we know of the tag and by the rule of the charge point.
+
+    - `anonymous`: every tag is accepted, known or not.
+    - `known`: unknown tags, and recorded ones that nobody has approved, are Invalid.
+    - `record`: every tag is accepted; unknown ones are noted for approval.
+
+    A tag that a person has blocked, or that is expired, is refused under every rule. Replace this
+    class in OCPP_MIDDLEWARE to ask somebody else (docs/extending.md).
+    """
+
+    actions = frozenset({"Authorize", "StartTransaction", "StopTransaction"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        # The tag with which AutoRemoteStart starts is ours: nobody has to approve it.
+        self.own_tag = setting("OCPP_AUTO_REMOTE_START_ID_TAG").lower()
+
+    def __call__(self, request: Request) -> Response:
+        """The response of the chain with this verdict on the tag in it."""
+        response = self.get_response(request)
+        if "idTagInfo" not in response.payload:
+            return response
+        status = self.status(request)
+        effects = response.effects
+        if status != "Accepted":
+            # 4.8: the transaction is on the books all the same; the charger stops it.
+            flag = f"id-tag-{status.lower()}"
+            effects = tuple(
+                replace(effect, flags=(*effect.flags, flag))
+                if isinstance(effect, StartTransaction)
+                else effect
+                for effect in effects
+            )
+        elif self._is_new(request):
+            effects = (*effects, RecordIdTag(text(request.payload, "idTag")))
+        payload = {**response.payload, "idTagInfo": self.info(request, status)}
+        return Response(payload, effects)
+
+    def status(self, request: Request) -> str:
+        """The verdict (OCPP 1.6, 7.2 AuthorizationStatus)."""
+        tag = request.id_tag
+        known_only = request.charge_point.authorization == "known"
+        if tag is None:
+            return "Invalid" if known_only else "Accepted"
+        if tag.status == "Blocked":
+            return "Blocked"
+        if tag.expires_at is not None and tag.expires_at <= request.received_at:
+            return "Expired"
+        if known_only and tag.status != "Accepted":
+            return "Invalid"
+        if tag.charge_points and request.charge_point.id not in tag.charge_points:
+            return "Invalid"
+        if request.action != "StopTransaction" and self._is_busy(request):
+            return "ConcurrentTx"
+        return "Accepted"
+
+    def info(self, request: Request, status: str) -> dict[str, Any]:
+        """IdTagInfo (OCPP 1.6, 7.27)."""
+        info: dict[str, Any] = {"status": status}
+        if request.id_tag is not None:
+            if request.id_tag.expires_at is not None:
+                info["expiryDate"] = wire_time(request.id_tag.expires_at)
+            if request.id_tag.parent:
+                # CiString20Type: a longer one would make the whole answer invalid.
+                info["parentIdTag"] = request.id_tag.parent[:20]
+        return info
+
+    def _is_busy(self, request: Request) -> bool:
+        tag = request.id_tag
+        if tag is None or tag.max_transactions is None:
+            return False
+        own = {request.repeated.id} if request.repeated else set()
+        return len(tag.active - own) >= tag.max_transactions
+
+    def _is_new(self, request: Request) -> bool:
+        id_tag = text(request.payload, "idTag")
+        return (
+            request.id_tag is None
+            and request.charge_point.authorization == "record"
+            and bool(id_tag)
+            and id_tag.lower() != self.own_tag
+        )
