@@ -10,6 +10,11 @@ from levity.ocpp.actions.v16.firmware_status_notification import firmware_status
 from levity.ocpp.actions.v16.heartbeat import heartbeat
 from levity.ocpp.actions.v16.log_status_notification import log_status_notification
 from levity.ocpp.actions.v16.meter_values import meter_values
+from levity.ocpp.actions.v16.security_event_notification import security_event_notification
+from levity.ocpp.actions.v16.sign_certificate import sign_certificate
+from levity.ocpp.actions.v16.signed_firmware_status_notification import (
+    signed_firmware_status_notification,
+)
 from levity.ocpp.actions.v16.start_transaction import start_transaction
 from levity.ocpp.actions.v16.status_notification import status_notification
 from levity.ocpp.actions.v16.stop_transaction import stop_transaction
@@ -29,4 +34,7 @@ ROUTES: Mapping[str, GetResponse] = {
     "StatusNotification": status_notification,
     "StopTransaction": stop_transaction,
     "LogStatusNotification": log_status_notification,
+    "SecurityEventNotification": security_event_notification,
+    "SignCertificate": sign_certificate,
+    "SignedFirmwareStatusNotification": signed_firmware_status_notification,
 }
