@@ -207,11 +207,11 @@ _DEMO: tuple[tuple[str, tuple[Act, ...]], ...] = (
     ("alfen", (Act("session", 4.0),)),
     ("wallbox", (Act("session", 6.0),)),
     ("easee", (Act("session", 3.0), Act("fault", 5.0))),
-    ("zaptec", (Act("fault", 8.0), Act("session", 5.0))),
+    ("zaptec", (Act("session", 8.0),)),
     ("generic", (Act("power-loss", 2.0),)),
     ("grizzl-e", (Act("offline", 3.0),)),
     ("evbox", (Act("reboot", 5.0),)),
-    ("abb", (Act("session", 12.0),)),
+    ("abb", (Act("fault", 8.0), Act("session", 5.0))),
 )
 
 

@@ -56,6 +56,8 @@ class LoadResult:
     cpu_seconds: float = 0.0
     """Of this process, in the window."""
     cpu_ms_per_message: float = 0.0
+    opened_at: float = 0.0
+    """When the window opened, in POSIX seconds; it closed `seconds` later."""
 
 
 class _Window:
@@ -179,6 +181,7 @@ async def run_load(
         ]
         await asyncio.sleep(max(0.0, opens - time.perf_counter()))
         window.open, cpu, opened = True, time.process_time(), time.perf_counter()
+        opened_at = time.time()
         await asyncio.sleep(max(0.0, closes - time.perf_counter()))
         window.open, cpu = False, time.process_time() - cpu
         measured = time.perf_counter() - opened
@@ -210,6 +213,7 @@ async def run_load(
         connect_seconds=round(connected - begun, 3),
         cpu_seconds=round(cpu, 3),
         cpu_ms_per_message=round(cpu / messages * 1000, 4) if messages else 0.0,
+        opened_at=opened_at,
     )
 
 

@@ -23,7 +23,7 @@ class MemoryLink:
         if self.closed is not None:
             raise self.closed
         assert self.peer is not None
-        self.peer._inbox.put_nowait(text)
+        self.peer.inbox.put_nowait(text)
 
     async def recv(self) -> str:
         if self.closed is not None and self.inbox.empty():

@@ -75,7 +75,7 @@ class AfterPowerLoss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sampledValue of a MeterValues message. A field that is None is left out, as by some makes.
+    """One sampledValue of a MeterValues message. A field that is None is left out, as some do.
 
     What is measured follows from `measurand`; None is OCPP's default, the energy register.
     The value is computed in W, Wh, A, V or percent, then written in `unit` (kW, kWh: converted).
