@@ -1,0 +1,75 @@
+// One charging session by a charger that is written in another language, with strict validation
+// of everything that the central system says. Usage: node session.mjs URL IDENTITY
+// Prints what it was told, as one line of JSON; exits with 1 at the first surprise.
+import { RPCClient } from 'ocpp-rpc';
+
+const [endpoint, identity] = process.argv.slice(2);
+const asked = [];
+const charger = new RPCClient({
+  endpoint,
+  identity,
+  protocols: ['ocpp1.6'],
+  strictMode: true,
+  pingIntervalMs: 0,
+});
+const startedRemotely = new Promise((resolve) => {
+  charger.handle('RemoteStartTransaction', ({ params }) => {
+    asked.push(params);
+    resolve();
+    return { status: 'Accepted' };
+  });
+});
+charger.on('strictValidationFailure', (event) => {
+  console.error('Levity said what the schema forbids:', event);
+  process.exit(1);
+});
+
+const status = (name, at) =>
+  charger.call('StatusNotification', {
+    connectorId: 1,
+    errorCode: 'NoError',
+    status: name,
+    timestamp: at,
+  });
+
+await charger.connect();
+const boot = await charger.call('BootNotification', {
+  chargePointVendor: 'Npm',
+  chargePointModel: 'Model N',
+});
+await status('Preparing', '2026-05-01T11:00:00Z');
+const authorize = await charger.call('Authorize', { idTag: 'CARD-2' });
+await startedRemotely;
+const start = await charger.call('StartTransaction', {
+  connectorId: 1,
+  idTag: asked[0].idTag,
+  meterStart: 0,
+  timestamp: '2026-05-01T11:00:01Z',
+});
+await status('Charging', '2026-05-01T11:00:01Z');
+const meterValues = await charger.call('MeterValues', {
+  connectorId: 1,
+  transactionId: start.transactionId,
+  meterValue: [{ timestamp: '2026-05-01T11:00:02Z', sampledValue: [{ value: '400' }] }],
+});
+const stop = await charger.call('StopTransaction', {
+  transactionId: start.transactionId,
+  meterStop: 900,
+  timestamp: '2026-05-01T11:00:03Z',
+});
+await status('Available', '2026-05-01T11:00:03Z');
+const heartbeat = await charger.call('Heartbeat', {});
+await charger.close({ code: 1000 });
+
+console.log(
+  JSON.stringify({
+    protocol: charger.protocol,
+    boot: [boot.status, boot.interval],
+    authorize,
+    start,
+    meterValues,
+    stop,
+    heartbeat: Object.keys(heartbeat),
+    asked,
+  }),
+);
