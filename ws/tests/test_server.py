@@ -588,6 +588,18 @@ async def test_stopping_does_not_wait_for_a_charger_that_does_not_answer() -> No
         assert gone.code == 1012
 
 
+async def test_stopping_does_not_wait_for_a_socket_that_never_asked_for_anything() -> None:
+    async with (
+        running_site() as site,
+        raw_charger(site.port, shake=False) as silent,
+        raw_charger(site.port) as charger,
+    ):
+        assert charger.status == 101  # so the silent one, who came first, is connected too
+        async with asyncio.timeout(3):
+            await site.edge.stop()
+            await silent.end_of_stream()
+
+
 async def test_stopping_without_a_backend_ends_all_the_same() -> None:
     async with (
         running_site(shutdown_grace=0.2, goodbye_timeout=0.2) as site,

@@ -91,8 +91,8 @@ class Edge:
         async with asyncio.timeout(10):
             await self.connected.get()
 
-    async def publish_when_possible(self, batch: Batch) -> None:
-        """Publish until it is taken, as the relay does."""
+    async def publish(self, batch: Batch) -> None:
+        """Publish until it is taken, as the relay does: a busy broker may refuse now and then."""
         async with asyncio.timeout(15):
             while True:
                 with suppress(TransportUnavailable):
@@ -137,7 +137,7 @@ async def test_a_batch_arrives_as_it_was_sent(medium: Medium) -> None:
     worker = medium.worker()
     async with medium.edge() as edge:
         sent = batch("b1", NUL_AND_EMOJI, attempt=3)
-        await edge.transport.publish(sent)
+        await edge.publish(sent)
         delivery = await receive(worker)
         assert (delivery.batch, delivery.deliveries) == (sent, 0)
         assert delivery.reply_to
@@ -148,7 +148,7 @@ async def test_batches_arrive_in_the_order_in_which_they_were_published(medium: 
     async with medium.edge() as edge:
         names = [f"b{number}" for number in range(50)]
         for name in names:
-            await edge.transport.publish(batch(name))
+            await edge.publish(batch(name))
         arrived = []
         for _ in names:
             delivery = await receive(worker)
@@ -159,7 +159,7 @@ async def test_batches_arrive_in_the_order_in_which_they_were_published(medium: 
 
 async def test_a_batch_waits_for_a_worker(medium: Medium) -> None:
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         delivery = await receive(medium.worker())
         assert delivery.batch.batch == "b1"
 
@@ -167,7 +167,7 @@ async def test_a_batch_waits_for_a_worker(medium: Medium) -> None:
 async def test_replies_arrive_in_order_at_the_edge_that_asked(medium: Medium) -> None:
     worker = medium.worker()
     async with medium.edge() as edge, medium.edge() as other:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         delivery = await receive(worker)
         replies = [
             Reply(batch="b1", commands=(Send("c1", NUL_AND_EMOJI),)),
@@ -183,7 +183,7 @@ async def test_replies_arrive_in_order_at_the_edge_that_asked(medium: Medium) ->
 async def test_the_backend_can_speak_first(medium: Medium) -> None:
     worker = medium.worker()
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         delivery = await receive(worker)
         push = Reply(commands=(Send("c1", '[2,"op","Reset",{"type":"Soft"}]'),))
         assert await asyncio.to_thread(worker.send, delivery.reply_to, push) is True
@@ -193,7 +193,7 @@ async def test_the_backend_can_speak_first(medium: Medium) -> None:
 async def test_speaking_to_nobody_is_said_so(medium: Medium) -> None:
     worker = medium.worker()
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         gone = (await receive(worker)).reply_to
     assert await asyncio.to_thread(worker.send, gone, Reply(commands=(Send("c1", "[]"),))) is False
 
@@ -201,20 +201,20 @@ async def test_speaking_to_nobody_is_said_so(medium: Medium) -> None:
 async def test_a_reply_to_an_edge_that_has_gone_does_not_stop_the_worker(medium: Medium) -> None:
     worker = medium.worker()
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         delivery = await receive(worker)
     worker.send(delivery.reply_to, Reply(batch="b1"))
     worker.ack(delivery)
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b2"))
+        await edge.publish(batch("b2"))
         assert (await receive(worker)).batch.batch == "b2"
 
 
 async def test_what_a_closed_worker_left_is_delivered_again_and_counted(medium: Medium) -> None:
     first = medium.worker()
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
-        await edge.transport.publish(batch("b2"))
+        await edge.publish(batch("b1"))
+        await edge.publish(batch("b2"))
         worker, count = first, 0
         for expected in range(3):
             deliveries = [await receive(worker), await receive(worker)]
@@ -229,17 +229,17 @@ async def test_what_a_closed_worker_left_is_delivered_again_and_counted(medium: 
 async def test_what_was_acknowledged_is_not_delivered_again(medium: Medium) -> None:
     first = medium.worker()
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         first.ack(await receive(first))
         await asyncio.to_thread(first.close)
-        await edge.transport.publish(batch("b2"))
+        await edge.publish(batch("b2"))
         assert (await receive(medium.worker())).batch.batch == "b2"
 
 
 async def test_acknowledging_after_the_close_is_harmless(medium: Medium) -> None:
     first = medium.worker()
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         stale = await receive(first)
         await asyncio.to_thread(first.close)
         first.ack(stale)
@@ -263,7 +263,7 @@ async def test_two_workers_share_the_queue(medium: Medium) -> None:
         tasks = [asyncio.create_task(asyncio.to_thread(work, index)) for index in (0, 1)]
         # A worker with room for more may get both at first, so there is more than two.
         for number in range(12):
-            await edge.transport.publish(batch(f"b{number}"))
+            await edge.publish(batch(f"b{number}"))
         await asyncio.gather(*tasks)
         assert {seen.get(timeout=5)[0], seen.get(timeout=5)[0]} == {0, 1}
 
@@ -310,7 +310,7 @@ async def test_a_full_memory_queue_is_unavailable() -> None:
     broker = MemoryBroker(capacity=1)
     medium = Medium(broker.edge_transport, broker.worker_transport)
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         with pytest.raises(TransportUnavailable):
             await edge.transport.publish(batch("b2"))
 
@@ -396,7 +396,7 @@ async def test_an_edge_that_starts_before_the_broker_connects_when_it_comes(
         await edge.transport.start(edge.replies.put_nowait, edge.connected.put_nowait_none)
     wire.heal()
     await edge.next_connection()
-    await edge.transport.publish(batch("b1"))
+    await edge.publish(batch("b1"))
     await edge.transport.close()
 
 
@@ -407,7 +407,7 @@ async def test_a_cut_wire_is_noticed_and_everything_comes_back(
     worker = wired.worker()
     async with wired.edge() as edge:
         await edge.next_connection()
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         held = await receive(worker)
         wire.cut()
         await wait_until(lambda: not edge.transport.available)
@@ -420,7 +420,7 @@ async def test_a_cut_wire_is_noticed_and_everything_comes_back(
         assert (again.batch.batch, again.deliveries) == ("b1", 1)
         worker.ack(held)  # the tag means nothing on the new connection: no error, no effect
         worker.ack(again)
-        await edge.publish_when_possible(batch("b2", attempt=1))
+        await edge.publish(batch("b2", attempt=1))
         last = await receive(worker)
         assert (last.batch, last.deliveries) == (batch("b2", attempt=1), 0)
         assert last.reply_to != held.reply_to
@@ -434,7 +434,7 @@ async def test_an_old_acknowledgement_never_takes_a_new_delivery(
 ) -> None:
     worker = wired.worker()
     async with wired.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         stale = await receive(worker)
         wire.break_connections()
         await receive(worker)  # tag 1 of the new connection, as the stale one was of the old
@@ -468,10 +468,10 @@ async def test_a_worker_whose_queue_is_deleted_consumes_again(queues: Queues) ->
     )
     worker = medium.worker()
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         worker.ack(await receive(worker))
         await asyncio.to_thread(queues.delete)
-        await edge.publish_when_possible(batch("b2"))
+        await edge.publish(batch("b2"))
         assert (await receive(worker)).batch.batch == "b2"
     worker.close()
 
@@ -487,7 +487,7 @@ async def test_a_blocked_connection_is_unavailable_at_once(wired: Medium, wire: 
             await edge.transport.publish(batch("b1"))
         wire.inject_to_clients(pamqp.frame.marshal(commands.Connection.Unblocked(), 0))
         await wait_until(lambda: edge.transport.available)
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
 
 
 @pytest.mark.services
@@ -532,7 +532,7 @@ async def test_heartbeats_go_on_while_a_handler_takes_its_time(
     worker = AmqpWorkerTransport(f"{through(wire)}?heartbeat=1", prefix=queues.prefix)
     medium = Medium(lambda: AmqpEdgeTransport(AMQP_URL, prefix=queues.prefix), lambda: worker)
     async with medium.edge() as edge:
-        await edge.transport.publish(batch("b1"))
+        await edge.publish(batch("b1"))
         delivery = await receive(worker)
         before = wire.heartbeats
         # The broker gives up on a client after two silent heartbeat intervals.

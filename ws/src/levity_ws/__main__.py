@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from levity_ws.edge.server import run
+from levity_ws.edge.server import CannotListen, run
 from levity_ws.edge.settings import EdgeSettings, SettingsError
 from levity_ws.rpc.amqp import AmqpEdgeTransport
 from levity_ws.rpc.topology import DEFAULT_URL, prefix_from_environ, url_from_environ
@@ -57,9 +57,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
             runner.run(_run(settings, url, prefix))
     except KeyboardInterrupt:
         return 0
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        print(f"Can't listen on {where}: {error.strerror or error}", file=sys.stderr)
+    except CannotListen as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 

@@ -6,8 +6,10 @@ Disconnected. What the backend hears of a connection, it hears in this order.
 
 import asyncio
 import contextlib
+import functools
 import http
 import logging
+import os
 import random
 import signal
 from collections.abc import Callable
@@ -33,10 +35,14 @@ from levity_ws.edge.socket import ChargerSocket
 from levity_ws.rpc.envelope import Refuse
 from levity_ws.rpc.transport import EdgeTransport
 
-__all__ = ["EdgeServer", "run"]
+__all__ = ["CannotListen", "EdgeServer", "run"]
 
 logger = logging.getLogger("levity_ws.edge")
 _REFUSABLE = (400, 401, 403, 404, 429, 503)
+
+
+class CannotListen(Exception):
+    """The address can't be had: it is taken, or not ours. The text says so in one line."""
 
 
 class EdgeServer:
@@ -52,6 +58,7 @@ class EdgeServer:
         self._admission = Admission(
             in_total=settings.max_connections, per_address=settings.max_connections_per_address
         )
+        self._everyone: set[ChargerSocket] = set()
         self._sockets: set[ChargerSocket] = set()
         self._relay: Relay | None = None
         self._server: Server | None = None
@@ -74,20 +81,61 @@ class EdgeServer:
     async def start(self) -> None:
         """Listen, and connect to the backend, now or in the background.
 
-        OSError if the port can't be had.
+        `CannotListen` if the port can't be had.
         """
         settings = self.settings
         self._relay = Relay(
             self._transport, settings, self.metrics, connections=lambda: len(self._sockets)
         )
+        try:
+            self._server = await self._serve()
+        except OSError as error:
+            number = error.errno or 0
+            # gaierror has numbers of its own, below zero.
+            why = os.strerror(number) if number > 0 else str(error)
+            raise CannotListen(f"Can't listen on {settings.host}:{settings.port}: {why}") from error
+        logger.info("Listening on ws://%s:%d/ws/{charge point id}", settings.host, self.port)
+        await self._relay.start()
+
+    async def stop(self) -> None:
+        """Say goodbye to everybody (1012), tell the backend, and let go. At most about 10 s."""
+        if self._server is None or self._draining:
+            return
+        self._draining = True
+        self._server.close(close_connections=False)
+        for charger in tuple(self._everyone):
+            if charger.request is None:  # TCP without a request: nobody to say goodbye to
+                charger.transport.abort()
+            elif not charger.busy:
+                charger.hang_up(1012, "restarting")
+        closed = asyncio.ensure_future(self._server.wait_closed())
+        await asyncio.wait([closed], timeout=self.settings.shutdown_grace)
+        for charger in tuple(self._sockets):
+            charger.hang_up(1012, "restarting")
+        await asyncio.wait([closed], timeout=self.settings.close_timeout)
+        for charger in tuple(self._everyone):
+            charger.transport.abort()
+        if not await self.relay.flush(self.settings.goodbye_timeout):
+            logger.warning("Stopped before the backend had heard of every closed connection")
+        await self.relay.close()
+        await closed
+
+    async def _serve(self) -> Server:
+        settings = self.settings
         quiet = logging.getLogger("levity_ws.websockets")
         # At DEBUG websockets writes every header, Authorization included.
         quiet.setLevel(logging.CRITICAL)
-        self._server = await serve(
+        return await serve(
             self._handle,
             settings.host,
             settings.port,
-            create_connection=ChargerSocket,
+            # Typed as a class; any callable that makes a connection will do.
+            create_connection=cast(
+                "type[ServerConnection]",
+                functools.partial(
+                    ChargerSocket, settings=settings, metrics=self.metrics, everyone=self._everyone
+                ),
+            ),
             process_request=self._process_request,
             process_response=_answer_subprotocol,
             compression=None,
@@ -102,29 +150,6 @@ class EdgeServer:
             logger=quiet,
             backlog=1024,
         )
-        logger.info("Listening on ws://%s:%d/ws/{charge point id}", settings.host, self.port)
-        await self._relay.start()
-
-    async def stop(self) -> None:
-        """Say goodbye to everybody (1012), tell the backend, and let go. At most about 10 s."""
-        if self._server is None or self._draining:
-            return
-        self._draining = True
-        self._server.close(close_connections=False)
-        for charger in tuple(self._sockets):
-            if not charger.busy:
-                charger.hang_up(1012, "restarting")
-        closed = asyncio.ensure_future(self._server.wait_closed())
-        await asyncio.wait([closed], timeout=self.settings.shutdown_grace)
-        for charger in tuple(self._sockets):
-            charger.hang_up(1012, "restarting")
-        await asyncio.wait([closed], timeout=self.settings.close_timeout)
-        for charger in tuple(self._sockets):
-            charger.transport.abort()
-        if not await self.relay.flush(self.settings.goodbye_timeout):
-            logger.warning("Stopped before the backend had heard of every closed connection")
-        await self.relay.close()
-        await closed
 
     def _available(self) -> bool:
         return self._relay is not None and self._relay.available
@@ -222,15 +247,7 @@ class EdgeServer:
         if charger.gone:
             lane.disconnected(1006, "gone before the handshake was finished")
             return _unavailable("Gone.", "gone")
-        charger.admit(
-            lane,
-            answer,
-            default_gap=self.settings.frame_gap,
-            default_ping=self.settings.ping_interval,
-        )
-        charger.metrics = self.metrics
-        charger.write_timeout = self.settings.write_timeout
-        charger.max_unread = self.settings.max_unread
+        charger.admit(lane, answer)
         return None
 
     # --- frames ------------------------------------------------------------------------------

@@ -4,58 +4,90 @@ Everything that happens to one socket is here; what its frames mean is nowhere i
 """
 
 import asyncio
-import logging
 import socket
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
-from websockets.datastructures import Headers
-from websockets.http11 import Request
 from websockets.protocol import CLOSING, OPEN, Event
 
 from levity_ws.edge.handshake import printable
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.relay import Lane
+from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.envelope import Accept
 
 __all__ = ["ChargerSocket"]
 
-logger = logging.getLogger("levity_ws.edge")
 
-# Stands for every request once its handshake is over: the real one's headers are kilobytes on each
-# of many thousand idle connections, and hold the Authorization header.
-_NO_REQUEST = Request("", Headers())
+HANDSHAKES = 1000
+"""So many sockets may be at their handshake when all the connections are taken."""
 
 
 class ChargerSocket(ServerConnection):
     """A websocket and, once it is accepted, its lane. Also the `Peer` at the end of that lane."""
 
-    metrics: Metrics
-    lane: Lane | None = None
-    remote: str = ""
-    handled: bool = False
-    busy: bool = False
-    """True while a frame of this charger is under way."""
-    abort_to_close: bool = False
-    frame_gap: float = 0.0
-    strict_gap: bool = False
-    write_timeout: float = 20.0
-    max_unread: int = 256 * 1024
-    subprotocol_answer: str = ""
+    # Slots, because one more name than thirty in the instance's dictionary ends the sharing of its
+    # keys: 1.5 KB on each of many thousand idle connections.
+    __slots__ = (
+        "_closing",
+        "_end",
+        "_end_timer",
+        "_everyone",
+        "_heard",
+        "_on_gone",
+        "_outbox",
+        "_outbox_size",
+        "_unread_timer",
+        "_written_at",
+        "abort_to_close",
+        "busy",
+        "frame_gap",
+        "gone",
+        "handled",
+        "lane",
+        "metrics",
+        "remote",
+        "settings",
+        "strict_gap",
+        "subprotocol_answer",
+    )
 
-    gone: bool = False
-    """True once TCP is gone."""
-
-    _on_gone: "Callable[[], None] | None" = None
-    _written_at: float = float("-inf")
-    _heard: bool = True
-    _outbox: "deque[str] | None" = None
-    _outbox_size: int = 0
-    _unread_timer: "asyncio.TimerHandle | None" = None
-    _end_timer: "asyncio.TimerHandle | None" = None
-    _closing: "asyncio.Task[None] | None" = None
-    _end: "tuple[int, str] | None" = None
+    def __init__(
+        self,
+        *args: Any,
+        settings: EdgeSettings,
+        metrics: Metrics,
+        everyone: "set[ChargerSocket]",
+        **options: Any,
+    ) -> None:
+        """`everyone` holds each socket from its first byte to its last; `options` are serve's."""
+        super().__init__(*args, **options)
+        self._everyone = everyone
+        self.settings = settings
+        self.metrics = metrics
+        self.lane: Lane | None = None
+        self.remote = ""
+        self.handled = False
+        """True once the frames are being read, and whoever reads them reports the end."""
+        self.busy = False
+        """True while a frame of this charger is under way."""
+        self.gone = False
+        """True once TCP is gone."""
+        self.abort_to_close = False
+        self.frame_gap = 0.0
+        self.strict_gap = False
+        self.subprotocol_answer = ""
+        self._on_gone: Callable[[], None] | None = None
+        self._written_at = float("-inf")
+        self._heard = True
+        self._outbox: deque[str] | None = None
+        self._outbox_size = 0
+        self._unread_timer: asyncio.TimerHandle | None = None
+        self._end_timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._end: tuple[int, str] | None = None
 
     # --- life --------------------------------------------------------------------------------
 
@@ -66,8 +98,12 @@ class ChargerSocket(ServerConnection):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _keep_alive(raw)
         super().connection_made(transport)
+        self._everyone.add(self)
+        if len(self._everyone) > self.settings.max_connections + HANDSHAKES:
+            self.metrics.count("refusals", "flood")
+            self.transport.abort()
 
-    def admit(self, lane: Lane, accept: Accept, *, default_gap: float, default_ping: float) -> None:
+    def admit(self, lane: Lane, accept: Accept) -> None:
         """Treat this charger as the backend says."""
         self.lane = lane
         self.subprotocol_answer = accept.subprotocol
@@ -75,17 +111,22 @@ class ChargerSocket(ServerConnection):
         # A gap that the backend asks for is kept always. The edge's own is left out where the
         # charger has spoken since the last frame, so that it never delays an ordinary answer.
         self.strict_gap = accept.frame_gap > 0
-        self.frame_gap = accept.frame_gap or default_gap
+        self.frame_gap = accept.frame_gap or self.settings.frame_gap
         # Read by websockets when the handshake is over, to start its keepalive or not.
-        self.ping_interval = accept.ping_interval or default_ping or None
+        self.ping_interval = accept.ping_interval or self.settings.ping_interval or None
         if accept.ping_interval:
             self.ping_timeout = accept.ping_timeout or None
         if accept.max_size:
             self.protocol.max_message_size = accept.max_size
 
     def handshake_over(self) -> None:
-        """Forget the HTTP request and response, which nobody reads any more."""
-        self.request = _NO_REQUEST
+        """Forget the headers, which nobody reads any more.
+
+        websockets' parser keeps the request for as long as the connection: two kilobytes each,
+        with the Authorization header in it.
+        """
+        if self.request is not None:
+            self.request.headers.clear()
         self.response = None
 
     def when_gone(self, callback: Callable[[], None]) -> None:
@@ -100,6 +141,7 @@ class ChargerSocket(ServerConnection):
         for timer in (self._unread_timer, self._end_timer):
             if timer is not None:
                 timer.cancel()
+        self._everyone.discard(self)
         self._outbox = None
         self.gone = True
         super().connection_lost(exc)
@@ -142,7 +184,7 @@ class ChargerSocket(ServerConnection):
         if self._outbox is not None:
             self._outbox.append(text)
             self._outbox_size += len(text)
-            if self._outbox_size > self.max_unread:
+            if self._outbox_size > self.settings.max_unread:
                 self._drop_slow("too much waits for it")
             return
         remaining = self._gap_remaining()
@@ -179,14 +221,14 @@ class ChargerSocket(ServerConnection):
         self.metrics.count("frames_sent")
         # The one way in websockets to write without waiting for a slow reader.
         broadcast((self,), text)
-        if self.transport.get_write_buffer_size() > self.max_unread:
+        if self.transport.get_write_buffer_size() > self.settings.max_unread:
             self._drop_slow("too much waits for it")
 
     def pause_writing(self) -> None:
         """The charger does not read. Give it a while."""
         super().pause_writing()
         self._unread_timer = self.loop.call_later(
-            self.write_timeout, self._drop_slow, "it read nothing for too long"
+            self.settings.write_timeout, self._drop_slow, "it read nothing for too long"
         )
 
     def resume_writing(self) -> None:

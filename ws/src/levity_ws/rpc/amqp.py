@@ -14,7 +14,7 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
 from yarl import URL
 
 from levity_ws.rpc.backoff import jittered_pause
@@ -105,10 +105,12 @@ class AmqpEdgeTransport:
             await channel.default_exchange.publish(
                 message, routing_key=self._queue, mandatory=True, timeout=self._confirm_timeout
             )
+        except PublishError as error:
+            # Returned: the queue was deleted. A new connection declares it again.
+            self._lose("the queue has gone")
+            raise TransportUnavailable("the queue has gone") from error
         except DeliveryError as error:
-            # Returned (the queue was deleted) or refused (it is full, or has no majority). A new
-            # connection declares the queue again.
-            self._lose(f"the broker did not take a batch: {type(error).__name__}")
+            # Refused: a quorum queue does that for a moment while it has no leader.
             raise TransportUnavailable("the broker did not take the batch") from error
         except _LOST as error:
             # No confirm in time: nobody knows what this connection is still good for.
@@ -168,8 +170,11 @@ class AmqpEdgeTransport:
 
     async def _connect(self) -> None:
         self._lost = lost = asyncio.Event()
-        connection = await aio_pika.connect(self._url, timeout=CONNECT_TIMEOUT)
+        # Not `aio_pika.connect`: it drops its half-made connection when it fails, whose destructor
+        # then starts a task of its own, after the loop has gone if need be.
+        connection = aio_pika.Connection(self._url)
         self._connection = connection
+        await connection.connect(timeout=CONNECT_TIMEOUT)
 
         def gone(_sender: Any, error: BaseException | None = None) -> None:
             if not lost.is_set():
