@@ -1,0 +1,165 @@
+"""The order of a run: limit, Levity, limit, Levity, ...; then what needs no comparison."""
+
+import contextlib
+import json
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from levity.bench.figures import (
+    Idle,
+    Machine,
+    Report,
+    Round,
+    Statements,
+    system_cpu,
+    typical,
+)
+from levity.bench.processes import python, running
+from levity.bench.rounds import idle_round, load_round
+from levity.bench.stage import Stage, borrowed
+from levity.bench.systems import System, edge_of, embedded, fleet, migrated
+from levity.bench.usage import of_children
+from levity.bench.validation import session_mean, validation_us
+from levity.simulator.crowd import raise_file_limit
+
+__all__ = ["Options", "measure"]
+
+SYSTEMS = ("limit", "Levity")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to measure, and how long."""
+
+    seconds: float = 10.0
+    rounds: int = 3
+    charge_points: int = 200
+    workers: int = 2
+    rate: float = 200.0
+    connections: int = 2000
+    """Idle ones; 0 leaves that out."""
+    embedded: bool = False
+    statements: bool = True
+
+
+@dataclass(slots=True)
+class _Run:
+    options: Options
+    say: Callable[[str], None]
+    rounds: list[Round] = field(default_factory=list)
+    idle: Idle | None = None
+    statements: Statements | None = None
+
+
+def measure(
+    options: Options, amqp_url: str, database_url: str, say: Callable[[str], None]
+) -> Report:
+    """Run all of it. `say` is told each step. BenchError if something is missing or fails."""
+    raise_file_limit()
+    load_before = os.getloadavg()[0]
+    run = _Run(options, say)
+    with borrowed(amqp_url, database_url, SYSTEMS) as stage:
+        machine = _machine(stage, load_before)
+        say("making Levity's tables")
+        migrated(stage)
+        if options.statements:
+            say("counting SQL statements")
+            run.statements = _statements(stage)
+        _compare(run, stage)
+        if options.embedded:
+            say("starting `levity serve` on SQLite")
+            with embedded(stage) as system:
+                for number in range(options.rounds):
+                    _take(run, stage, system, None, number)
+                _take(run, stage, system, options.rate, 0)
+    say("measuring the schema check")
+    costs = validation_us()
+    worker = typical(run.rounds, "Levity", "closed", lambda one: one.cpu_ms.get("workers", 0.0))
+    return Report(
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=machine,
+        options={
+            "seconds": options.seconds,
+            "rounds": options.rounds,
+            "charge_points": options.charge_points,
+            "workers": options.workers,
+            "rate": options.rate,
+        },
+        rounds=tuple(run.rounds),
+        idle=run.idle,
+        statements=run.statements,
+        validation_us=costs,
+        validation_share=session_mean(costs) / 1000 / worker if worker else None,
+    )
+
+
+def _compare(run: _Run, stage: Stage) -> None:
+    options = run.options
+    with contextlib.ExitStack() as stack:
+        systems = []
+        for name in SYSTEMS:
+            run.say(f"starting {name}: 1 edge, {options.workers} workers")
+            systems.append(stack.enter_context(fleet(stage, name, options.workers)))
+        # In turns: what else the machine does in these minutes hits both.
+        for number in range(options.rounds):
+            for rate in (None, options.rate):
+                for system in systems:
+                    _take(run, stage, system, rate, number)
+        if options.connections:
+            run.say(f"{options.connections} idle connections on a fresh edge")
+            with edge_of(stage, "Levity") as (edge, port):
+                groups = {**systems[-1].groups, "edge": of_children([edge.pid])}
+                fresh = System("Levity", port, groups, (edge,))
+                run.idle = idle_round(stage, fresh, options.connections)
+
+
+def _take(run: _Run, stage: Stage, system: System, rate: float | None, number: int) -> None:
+    options = run.options
+    one = load_round(
+        stage,
+        system,
+        charge_points=options.charge_points,
+        seconds=options.seconds,
+        rate=rate,
+    )
+    run.rounds.append(one)
+    run.say(
+        f"round {number + 1} of {options.rounds}, {system.name}, {one.mode}: "
+        f"{one.rate:,.0f} msg/s, p50 {one.p50_ms:.1f} ms, p99 {one.p99_ms:.1f} ms, "
+        f"{system_cpu(one):.3f} ms CPU each, {one.call_errors} CALLERRORs"
+    )
+
+
+def _statements(stage: Stage) -> Statements:
+    command = python("levity.bench.statements")
+    with running(
+        "statements", command, stage.environ("Levity"), stage.folder, speaks=True
+    ) as process:
+        return Statements(**json.loads(process.finish(60)))
+
+
+def _machine(stage: Stage, load_before: float) -> Machine:
+    return Machine(
+        cores=os.cpu_count() or 1,
+        processor=_processor(),
+        memory_gb=psutil.virtual_memory().total / 2**30,
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        postgres=stage.postgres,
+        rabbitmq=stage.rabbitmq,
+        load_before=load_before,
+    )
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,118 @@
+"""One round: the load generator against one system, watched."""
+
+import contextlib
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from levity.bench.figures import Idle, Round, cpu_per_message
+from levity.bench.processes import BenchError, Started, python, running
+from levity.bench.stage import Stage
+from levity.bench.systems import System
+from levity.bench.usage import Watch, of_children
+
+__all__ = ["idle_round", "load_round"]
+
+WARM_UP = 1.0
+# Beyond ramp, warm-up and the measured time.
+_PATIENCE = 60.0
+_SETTLE_SECONDS = 1.0
+
+
+def load_round(
+    stage: Stage, system: System, *, charge_points: int, seconds: float, rate: float | None
+) -> Round:
+    """Measure `seconds` of full sessions; closed loop, or paced where there is a rate."""
+    arguments = [
+        *("--url", system.url, "--charge-points", str(charge_points)),
+        *("--seconds", str(seconds), "--warm-up", str(WARM_UP), "--json"),
+        *("--prefix", f"BENCH-{system.name.upper()}"),
+        *(("--rate", str(rate)) if rate else ()),
+    ]
+    with (
+        _generator(stage, arguments) as load,
+        Watch({**system.groups, "load": of_children([load.pid])}) as watch,
+    ):
+        result = _result(load, seconds)
+        memory = watch.memory_mb()
+    for process in system.processes:
+        process.check()
+    begin = result["opened_at"]
+    spent = watch.cpu_seconds(begin, begin + result["seconds"])
+    return Round(
+        system=system.name,
+        mode=result["mode"],
+        rate=result["rate"],
+        messages=result["messages"],
+        seconds=result["seconds"],
+        p50_ms=result["p50_ms"],
+        p99_ms=result["p99_ms"],
+        call_errors=result["call_errors"],
+        disconnects=result["disconnects"],
+        unanswered=result["unanswered"],
+        calls_received=result["calls_received"],
+        cpu_ms=cpu_per_message(spent, result["messages"]),
+        memory_mb=memory,
+    )
+
+
+def idle_round(stage: Stage, system: System, connections: int) -> Idle:
+    """Open this many connections, boot them, and see what they cost while they say nothing.
+
+    The system's edge must be a new one: memory that it used before would be used again.
+    """
+    # The first connections bring what every edge needs, however few hang on it.
+    _hold(stage, system, min(50, connections), "FIRST")
+    with Watch(system.groups) as watch:
+        time.sleep(_SETTLE_SECONDS)
+        before, begin = watch.memory_mb()["edge"], time.time()
+        arguments = (
+            *("--url", system.url, "--charge-points", str(connections)),
+            *("--prefix", "IDLE", "--idle", "--boot"),
+        )
+        with _generator(stage, arguments) as load:
+            took = _ready(load)["connect_seconds"]
+            time.sleep(_SETTLE_SECONDS)
+            after, end = watch.memory_mb()["edge"], time.time()
+    return Idle(
+        connections=connections,
+        bytes_each=(after - before) * 1024 * 1024 / connections,
+        cpu_ms_each=cpu_per_message(watch.cpu_seconds(begin, end), connections),
+        edge_mb=after,
+        seconds=took,
+    )
+
+
+def _hold(stage: Stage, system: System, connections: int, prefix: str) -> None:
+    arguments = (
+        *("--url", system.url, "--charge-points", str(connections)),
+        *("--prefix", prefix, "--idle", "--boot"),
+    )
+    with _generator(stage, arguments) as load:
+        _ready(load)
+
+
+def _generator(
+    stage: Stage, arguments: Sequence[str]
+) -> contextlib.AbstractContextManager[Started]:
+    command = python("levity.simulator.load", *arguments)
+    return running("load", command, {}, stage.folder, speaks=True)
+
+
+def _ready(load: Started) -> dict[str, float]:
+    assert load.process.stdout is not None
+    line = load.process.stdout.readline()
+    if not line:
+        load.process.wait()
+        raise BenchError(f"the load generator could not connect:\n{load.tail()}")
+    ready: dict[str, float] = json.loads(line)
+    return ready
+
+
+def _result(load: Started, seconds: float) -> dict[str, Any]:
+    out, _ = load.process.communicate(timeout=seconds + WARM_UP + _PATIENCE)
+    if not out.strip():
+        raise BenchError(f"the load generator failed:\n{load.tail()}")
+    result: dict[str, Any] = json.loads(out)
+    return result

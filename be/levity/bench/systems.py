@@ -1,0 +1,96 @@
+"""The systems that are measured, each as the processes that it has in production."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from levity.bench.processes import Started, answers, free_port, python, running, wait_until
+from levity.bench.stage import DATABASE, Stage
+from levity.bench.usage import Members, of_broker, of_children, of_database
+
+__all__ = ["System", "edge_of", "embedded", "fleet", "migrated"]
+
+_WORKERS = {
+    "Levity": ("levity", "consume_rpc_queue"),
+    "limit": ("levity.bench.echo",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A central system that runs now."""
+
+    name: str
+    port: int
+    groups: Mapping[str, Members]
+    processes: tuple[Started, ...]
+
+    @property
+    def url(self) -> str:
+        """Where chargers connect."""
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+
+def migrated(stage: Stage) -> None:
+    """Make Levity's tables; BenchError if that fails."""
+    command = python("levity", "migrate", "--verbosity", "0")
+    with running("migrate", command, stage.environ("Levity"), stage.folder) as process:
+        process.finish(120)
+
+
+@contextlib.contextmanager
+def fleet(stage: Stage, name: str, workers: int) -> Iterator[System]:
+    """One edge and so many workers over RabbitMQ and Postgres: `Levity`, or the `limit`."""
+    with contextlib.ExitStack() as stack:
+        command = python(*_WORKERS[name])
+        started = [
+            stack.enter_context(
+                running(f"{name}-worker-{number}", command, stage.environ(name), stage.folder)
+            )
+            for number in range(1, workers + 1)
+        ]
+        wait_until(lambda: stage.consumers(name) >= workers, f"{name}'s workers", started)
+        edge, port = stack.enter_context(edge_of(stage, name))
+        groups: dict[str, Members] = {
+            "edge": of_children([edge.pid]),
+            "workers": of_children([each.pid for each in started]),
+            "RabbitMQ": of_broker,
+            "Postgres": of_database(DATABASE),
+        }
+        yield System(name, port, groups, (edge, *started))
+
+
+@contextlib.contextmanager
+def edge_of(stage: Stage, name: str) -> Iterator[tuple[Started, int]]:
+    """One more edge of this system, and the port it listens on."""
+    port = free_port()
+    environ = {
+        **stage.environ(name),
+        "WS_HOST": "127.0.0.1",
+        "WS_PORT": str(port),
+        "LEVITY_EDGE_ID": f"bench-{name.lower()}-{port}",
+    }
+    with running(f"{name}-edge-{port}", python("levity_ws"), environ, stage.folder) as edge:
+        wait_until(lambda: answers(port), f"{name}'s edge", [edge])
+        yield edge, port
+
+
+@contextlib.contextmanager
+def embedded(stage: Stage) -> Iterator[System]:
+    """`levity serve` on a SQLite file: no broker, no database server, one process."""
+    port = free_port()
+    environ = {
+        "AMQP_URL": "",
+        "DATABASE_URL": "",
+        "LEVITY_DATA_DIR": str(stage.folder / "embedded"),
+        "DJANGO_SUPERUSER_PASSWORD": os.urandom(8).hex(),
+        "HTTP_HOST": "127.0.0.1",
+        "HTTP_PORT": str(free_port()),
+        "WS_HOST": "127.0.0.1",
+        "WS_PORT": str(port),
+    }
+    with running("embedded", python("levity", "serve"), environ, stage.folder) as process:
+        wait_until(lambda: answers(port), "levity serve", [process], 60)
+        # One process is edge, worker and database at once.
+        yield System("embedded", port, {"workers": of_children([process.pid])}, (process,))
