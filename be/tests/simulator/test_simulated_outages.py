@@ -147,10 +147,11 @@ def test_broken_connection_is_no_attempt():
         scene.system.script.clear()
         await scene.after(100)
 
-    once = replace(PROFILES["one-attempt"], sample_interval=1e6)
-    scene = play(story, once, script={"StartTransaction": SILENCE})
+    # Three attempts, 30 s apart: five losses must not use them up, nor make the message wait.
+    libocpp = replace(PROFILES["libocpp"], sample_interval=1e6)
+    scene = play(story, libocpp, script={"StartTransaction": SILENCE})
     attempts = scene.system.of("StartTransaction")
-    assert len(attempts) >= 5
+    assert [each.at for each in attempts] == [0.0, 15.0, 30.0, 45.0, 60.0, 75.0]
     assert len({str(each.payload) for each in attempts}) == 1
     found = verdict(scene.ledger.entries)
     assert (len(found.attempted), len(found.acknowledged), len(found.dropped)) == (1, 1, 0)
