@@ -108,7 +108,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
     references = arrival.references
     repeated, new_id = None, None
     if references.needs_new_id:
-        repeated = loaded.starts.get((charge_point.id, *(references.start or ())))
+        repeated = loaded.starts.get(loaded.start_keys.get(arrival.connection, ()))
         if repeated is None:
             new_id = outcome.transaction_id = loaded.take_new_id(charge_point.id, references)
     return Request(

@@ -28,6 +28,11 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_AUTHORIZATION": "anonymous",
     # Seconds after which a charge point that is not registered yet asks again.
     "OCPP_PENDING_INTERVAL": 60,
+    # Profiles of chargers that Levity does not know: QuirkProfile objects or dotted paths to them.
+    "OCPP_QUIRK_PROFILES": (),
+    # W of one connector, where neither charge point nor connector says: a register that rises
+    # faster is not believed.
+    "OCPP_MAX_POWER": 43_000,
     # Seconds between two frames to one charger. Grizzl-E (5.62x) closes with 1002 when a
     # CALLRESULT and a Call arrive in one TCP segment.
     "OCPP_FRAME_GAP": 0.05,

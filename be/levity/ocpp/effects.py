@@ -80,6 +80,8 @@ class StopTransaction:
     id_tag: str = ""
     orphaned: bool = False
     flags: tuple[str, ...] = ()
+    energy_source: str = ""
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

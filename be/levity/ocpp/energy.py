@@ -1,16 +1,72 @@
-"""What the samples say about the energy: from registers to Wh, without guessing."""
+"""What the meters say about the energy: from registers and samples to Wh, never without a trail.
+
+Every figure comes with its source, how far it can be trusted, and what was odd about it.
+"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.effects import Sample
+from levity.ocpp.request import TransactionState
 
-__all__ = ["charged", "newest_power", "newest_register"]
+__all__ = ["Energy", "at_stop", "charged", "newest_power", "newest_register", "without_stop"]
 
 REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
+SESSION = "session-register"
 ZERO = Decimal(0)
+SECONDS_PER_HOUR = Decimal(3600)
+# A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
+# rounding, before its word is doubted.
+TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Wh of a transaction, and why we think so."""
+
+    wh: Decimal
+    source: str
+    """`registers` (meterStop - meterStart), `session-register` (one that counts from the
+    session's start), `samples` (the newest meter value), `none`."""
+    confidence: str
+    """`high`, `medium` or `low`."""
+    flags: tuple[str, ...] = ()
+
+
+def at_stop(
+    transaction: TransactionState, meter_stop: Decimal, stopped_at: datetime, max_power: int
+) -> Energy:
+    """The energy of a transaction that the charger has stopped; never negative.
+
+    `max_power` is the W that the connector can deliver.
+    """
+    difference = meter_stop - transaction.meter_start
+    sampled = transaction.energy
+    if difference >= 0:
+        most = _most(transaction.started_at, stopped_at, max_power)
+        if most is not None and difference > most:
+            return Energy(difference, "registers", "low", ("implausible-energy",))
+        if sampled is not None and difference + SLACK < sampled:
+            return Energy(difference, "registers", "medium", ("below-samples",))
+        return Energy(difference, "registers", "high")
+    in_session = SESSION in transaction.flags.split()
+    if in_session and meter_stop >= 0:
+        return Energy(meter_stop, SESSION, "medium", (SESSION,))
+    if sampled is not None and sampled > 0:
+        # The register jumped back: what it showed before is the best there is.
+        return Energy(sampled, "samples", "low", ("negative-energy",))
+    return Energy(ZERO, "none", "low", ("negative-energy",))
+
+
+def without_stop(transaction: TransactionState) -> Energy:
+    """The energy of a transaction that got no StopTransaction: what its samples said last."""
+    if transaction.energy is None:
+        return Energy(ZERO, "none", "low")
+    source = SESSION if SESSION in transaction.flags.split() else "samples"
+    return Energy(transaction.energy, source, "medium")
 
 
 def charged(meter_start: Decimal, register: Decimal) -> tuple[Decimal, tuple[str, ...]]:
@@ -21,7 +77,7 @@ def charged(meter_start: Decimal, register: Decimal) -> tuple[Decimal, tuple[str
     """
     if register >= meter_start:
         return register - meter_start, ()
-    return max(register, ZERO), ("session-register",)
+    return max(register, ZERO), (SESSION,)
 
 
 def newest_register(samples: Iterable[Sample]) -> tuple[Decimal, datetime] | None:
@@ -33,6 +89,14 @@ def newest_power(samples: Iterable[Sample]) -> Decimal | None:
     """The newest active import power in W."""
     found = _newest(samples, POWER)
     return found[0] if found else None
+
+
+def _most(started_at: datetime, stopped_at: datetime, max_power: int) -> Decimal | None:
+    """The Wh that can have flowed; None where the charger's clock makes no sense."""
+    seconds = (stopped_at - started_at).total_seconds()
+    if seconds <= 0:
+        return None
+    return Decimal(seconds) / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK
 
 
 def _newest(samples: Iterable[Sample], measurand: str) -> tuple[Decimal, datetime] | None:

@@ -5,15 +5,28 @@ A field that can't be read raises `OcppError` with the code of OCPP-J 1.6, table
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from levity.ocpp.frames import ErrorCode, OcppError
 
-__all__ = ["decimal_of", "energy", "integer", "text", "time_of", "timestamp", "wire_time"]
+__all__ = [
+    "decimal_of",
+    "energy",
+    "integer",
+    "text",
+    "time_of",
+    "timestamp",
+    "wire_time",
+    "zone_of",
+]
 
 INT4_MAX = 2**31 - 1
+# No charge point has more; a larger number is a broken frame and would only fill the tables.
+MAX_CONNECTOR = 1000
 # More than any meter will ever count, little enough for every column and sum: 10^12 Wh.
 MAX_ENERGY = Decimal(10) ** 12
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})([eE][+-]?\d{1,2})?", re.ASCII)
@@ -78,13 +91,17 @@ def decimal_of(value: Any) -> Decimal | None:
     return number if abs(number) < Decimal(10) ** 18 else None
 
 
-def timestamp(payload: Mapping[str, Any], name: str) -> datetime | None:
+def timestamp(
+    payload: Mapping[str, Any], name: str, zone: tzinfo = UTC, *, always_local: bool = False
+) -> datetime | None:
     """The time in this field in UTC; None where there is none that can be true."""
-    return time_of(payload.get(name))
+    return time_of(payload.get(name), zone, always_local=always_local)
 
 
-def time_of(value: Any) -> datetime | None:
-    """The time in this text in UTC; without an offset it is taken for UTC.
+def time_of(value: Any, zone: tzinfo = UTC, *, always_local: bool = False) -> datetime | None:
+    """The time in this text in UTC; without an offset it is a time in `zone`.
+
+    `always_local`: it is one in any case (there are chargers that label local time with Z).
 
     None for anything that is no time between 1970 and 2100: the year 10,000 can't be shown in
     every time zone, and no charger has been there.
@@ -93,10 +110,23 @@ def time_of(value: Any) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(value)
-        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        if read.tzinfo is None or always_local:
+            read = read.replace(tzinfo=zone)
+        read = read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return read if _EARLIEST <= read < _LATEST else None
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> tzinfo:
+    """The time zone of this name (Europe/Berlin); without or with an unknown one UTC."""
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def wire_time(moment: datetime) -> str:

@@ -6,11 +6,10 @@ Tolerant: what can't be read points to nothing; the handler is the one that comp
 from collections.abc import Mapping
 from typing import Any
 
-from levity.ocpp.actions.v16.status_notification import MAX_CONNECTOR
-from levity.ocpp.fields import INT4_MAX, energy, integer, timestamp
+from levity.ocpp.fields import INT4_MAX, integer, timestamp
 from levity.ocpp.fields import text as read_text
 from levity.ocpp.frames import Call, Frame, Malformed, OcppError
-from levity.ocpp.store import References, payload_hash
+from levity.ocpp.store import References, payload_hash, start_key
 
 __all__ = ["references"]
 
@@ -32,10 +31,10 @@ def references(frame: Frame, text: str) -> References:
         case "MeterValues":
             return References(transaction_id=_transaction_id(payload), needs_connectors=True)
         case "StartTransaction":
-            start = _start(payload)
+            start = start_key(payload, timestamp(payload, "timestamp"))
             return References(
                 id_tag=_id_tag(payload),
-                start=start,
+                start=payload if start else None,
                 payload_hash="" if start else payload_hash(frame.payload),
                 needs_connectors=True,
                 needs_new_id=True,
@@ -64,15 +63,3 @@ def _id_tag(payload: Mapping[str, Any]) -> str:
         return read_text(payload, "idTag")
     except OcppError:
         return ""
-
-
-def _start(payload: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """Connector, id tag, time and meter value, as `transaction_once` has them."""
-    try:
-        connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
-        id_tag = read_text(payload, "idTag")
-        meter_start = energy(payload, "meterStart")
-    except OcppError:
-        return None
-    started_at = timestamp(payload, "timestamp")
-    return None if started_at is None else (connector, id_tag, started_at, meter_start)

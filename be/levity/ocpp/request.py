@@ -4,13 +4,15 @@ A request carries everything that a handler may want to know, loaded in bulk bef
 handler asks nobody anything, not even the clock.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from levity.ocpp.effects import Effect
+from levity.ocpp.fields import time_of
+from levity.ocpp.quirks import DEFAULT, QuirkProfile
 
 __all__ = [
     "ChargePointState",
@@ -20,6 +22,7 @@ __all__ = [
     "Request",
     "Response",
     "TransactionState",
+    "with_flags",
 ]
 
 
@@ -41,6 +44,11 @@ class TransactionState:
     meter_last: Decimal | None = None
     meter_last_at: datetime | None = None
     flags: str = ""
+
+
+def with_flags(flags: str, more: Iterable[str]) -> tuple[str, ...]:
+    """The space-separated flags of a transaction and more of them, each once."""
+    return tuple(dict.fromkeys([*flags.split(), *more]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +93,19 @@ class ChargePointState:
     model: str = ""
     firmware_version: str = ""
     connection: str | None = None
+    quirks: QuirkProfile = DEFAULT
+    zone: tzinfo = UTC
+    """What its times without an offset mean."""
+    max_power: int = 43_000
+    """W of one connector at most."""
     connectors: Mapping[int, ConnectorState] = field(default_factory=dict)
     """By number; loaded for the actions that are about connectors."""
     active: Mapping[int, TransactionState] = field(default_factory=dict)
     """The running transaction of each connector, by connector number."""
+
+    def time_of(self, value: Any) -> datetime | None:
+        """What this text of the charger's means as a time, in UTC, by its zone and its habits."""
+        return time_of(value, self.zone, always_local=self.quirks.local_time_as_utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,10 @@ class Request:
     """StartTransaction only: the id reserved for it, if it is a new one."""
     findings: tuple[str, ...] = ()
     """How the payload departs from the official schema without being senseless."""
+
+    def time(self, name: str) -> datetime | None:
+        """The charger's time in this field of the payload; None if it can't be true."""
+        return self.charge_point.time_of(self.payload.get(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,15 @@ PREPARING = "Preparing"
 class AutoRemoteStart:
     """Start charging as soon as a car is plugged in, with no card to present.
 
+    One second after Preparing, if its quirk profile doesn't say otherwise: Grizzl-E (firmware
+    0.5) ignores a RemoteStartTransaction that comes earlier.
+
     Once per plug-in: the key of the Call names the connector and the moment it became
     Preparing, and the command queue takes a key only once. A Call that could not be sent (the
     charger left within the delay) gives its key back, so the next Preparing starts again.
     """
 
     actions = frozenset({"StatusNotification"})
-    # Grizzl-E (firmware 0.5) ignores a RemoteStartTransaction that arrives within about a
-    # second of Preparing.
-    delay = timedelta(seconds=1)
     # EN+ leaves Preparing again when nobody starts; a late start would hit the next car.
     expires_after = timedelta(seconds=30)
 
@@ -57,8 +57,11 @@ class AutoRemoteStart:
             since = known.status_since
         return SendCall(
             "RemoteStartTransaction",
-            {"connectorId": effect.connector, "idTag": self.id_tag},
-            delay=self.delay,
+            {
+                "connectorId": effect.connector,
+                "idTag": request.charge_point.quirks.remote_start_id_tag or self.id_tag,
+            },
+            delay=timedelta(seconds=request.charge_point.quirks.remote_start_delay),
             expires_after=self.expires_after,
             only_while=(effect.connector, PREPARING),
             this_connection=True,

@@ -1,9 +1,8 @@
 """Sessions that never got their StopTransaction."""
 
-from decimal import Decimal
-
 from levity.ocpp.effects import Effect, StartTransaction, StopTransaction
-from levity.ocpp.request import GetResponse, Request, Response, TransactionState
+from levity.ocpp.energy import without_stop
+from levity.ocpp.request import GetResponse, Request, Response, TransactionState, with_flags
 
 __all__ = ["OrphanedTransactions"]
 
@@ -38,15 +37,20 @@ class OrphanedTransactions:
 
 def _close(transaction: TransactionState, request: Request, reason: str) -> StopTransaction:
     """The end as far as it is known: the last sample, or the start where there was none."""
-    session_register = "session-register" in transaction.flags.split()
-    energy = transaction.energy or Decimal(0)
+    charged = without_stop(transaction)
     return StopTransaction(
         transaction_id=transaction.id,
         # A register that counts from the session's start says nothing of the lifetime one.
-        meter_stop=transaction.meter_start + energy if session_register else transaction.meter_last,
+        meter_stop=(
+            transaction.meter_start + charged.wh
+            if charged.source == "session-register"
+            else transaction.meter_last
+        ),
         stopped_at=transaction.meter_last_at or transaction.started_at,
-        energy=energy,
+        energy=charged.wh,
         reason=reason,
         orphaned=True,
-        flags=("orphaned",),
+        flags=with_flags(transaction.flags, ("orphaned",)),
+        energy_source=charged.source,
+        confidence=charged.confidence,
     )

@@ -7,7 +7,14 @@ from levity.ocpp.store.apply import apply
 from levity.ocpp.store.load import Loaded, load
 from levity.ocpp.store.log import payload_hash
 from levity.ocpp.store.presence import claims, connections_lost
-from levity.ocpp.store.values import Arrival, CommandAnswer, Outcome, References, StoredMessage
+from levity.ocpp.store.values import (
+    Arrival,
+    CommandAnswer,
+    Outcome,
+    References,
+    StoredMessage,
+    start_key,
+)
 
 __all__ = [
     "Arrival",
@@ -21,4 +28,5 @@ __all__ = [
     "connections_lost",
     "load",
     "payload_hash",
+    "start_key",
 ]

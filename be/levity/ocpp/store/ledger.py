@@ -105,6 +105,8 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             "stop_id_tag",
             "flags",
             "power",
+            "energy_source",
+            "confidence",
         ),
         [
             (
@@ -118,6 +120,8 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 effect.id_tag,
                 " ".join(effect.flags),
                 0,
+                effect.energy_source,
+                effect.confidence,
             )
             for outcome, _, effect in each(outcomes, StopTransaction)
         ],

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models.functions import Lower
 
 from levity.ocpp.conf import setting
+from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import Call, CallError, CallResult, Malformed
 from levity.ocpp.models import (
     ChargePoint,
@@ -20,9 +22,10 @@ from levity.ocpp.models import (
     QuarantinedMessage,
     Transaction,
 )
+from levity.ocpp.quirks import profile_for
 from levity.ocpp.request import ChargePointState, ConnectorState, IdTagState, TransactionState
 from levity.ocpp.store.rows import insert_rows, reserve_ids
-from levity.ocpp.store.values import Arrival, References, StoredMessage
+from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
 from levity_ws.rpc.envelope import Connected, Disconnected, Received
 
 __all__ = ["KnownCommand", "Loaded", "load"]
@@ -69,6 +72,8 @@ class Loaded:
     transactions: dict[int, TransactionState] = field(default_factory=dict)
     starts: dict[tuple[Any, ...], TransactionState] = field(default_factory=dict)
     """By (charge point id, connector, id tag, started at, meter start)."""
+    start_keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    """By connection: the key, as in `starts`, of the StartTransaction that came on it."""
     quarantined: dict[tuple[int, str], int | None] = field(default_factory=dict)
     """(charge point id, payload hash) of a StartTransaction -> the id it was answered."""
     id_tags: dict[str, IdTagState] = field(default_factory=dict)
@@ -148,14 +153,21 @@ def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
             "last_seen_at",
             "authorization",
             "site__authorization",
+            "time_zone",
+            "site__time_zone",
+            "max_power",
+            "quirk_profile",
+            "quirk_overrides",
         )
     )
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
+    default_power = setting("OCPP_MAX_POWER")
     default_rule = setting("OCPP_AUTHORIZATION")
     retry_interval = setting("OCPP_PENDING_INTERVAL")
     for row in rows:
         key, pk, identity, registration, interval, vendor, model, firmware = row[:8]
-        current, edge, last_seen, own_rule, site_rule = row[8:]
+        current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
+        max_power, named, overrides = row[15:]
         loaded.charge_points[key] = ChargePointState(
             id=pk,
             identity=identity,
@@ -167,6 +179,15 @@ def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
             model=model,
             firmware_version=firmware,
             connection=str(current) if current else None,
+            quirks=profile_for(
+                vendor,
+                model,
+                firmware,
+                named=named,
+                overrides=orjson.dumps(overrides).decode() if overrides else "",
+            ),
+            zone=zone_of(own_zone or site_zone),
+            max_power=max_power or default_power,
         )
         loaded.last_seen[pk] = last_seen
         loaded.edges[pk] = edge
@@ -228,6 +249,9 @@ def _with_connectors(
         model=state.model,
         firmware_version=state.firmware_version,
         connection=state.connection,
+        quirks=state.quirks,
+        zone=state.zone,
+        max_power=state.max_power,
         connectors=connectors,
         active=active,
     )
@@ -289,8 +313,10 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         charge_point = loaded.charge_point(item.event.charge_point)
         if charge_point is None or not item.references.needs_new_id:
             continue
-        if item.references.start:
-            readable.append((charge_point.id, *item.references.start))
+        start = item.references.start
+        if start and (key := start_key(start, charge_point.time_of(start.get("timestamp")))):
+            readable.append((charge_point.id, *key))
+            loaded.start_keys[item.connection] = readable[-1]
         else:
             unreadable.append((charge_point.id, item.references.payload_hash))
     if readable:
@@ -300,8 +326,8 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         ).order_by()
         for row in rows.values_list(*_TRANSACTION):
             found = TransactionState(*row)
-            key = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
-            loaded.starts[*key, found.meter_start] = found
+            said = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
+            loaded.starts[*said, found.meter_start] = found
     if unreadable:
         quarantined = QuarantinedMessage.objects.filter(
             action="StartTransaction",

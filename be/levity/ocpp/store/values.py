@@ -1,16 +1,25 @@
 """What goes into the store and comes out of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from levity.ocpp.effects import Effect, SendCall
-from levity.ocpp.frames import Frame
+from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
+from levity.ocpp.frames import Frame, OcppError
 from levity.ocpp.request import ChargePointState
 from levity_ws.rpc.envelope import Close, Command, Event
 
-__all__ = ["Arrival", "CommandAnswer", "Outcome", "References", "StoredMessage", "each"]
+__all__ = [
+    "Arrival",
+    "CommandAnswer",
+    "Outcome",
+    "References",
+    "StoredMessage",
+    "each",
+    "start_key",
+]
 
 Kind = TypeVar("Kind")
 
@@ -21,12 +30,26 @@ class References:
 
     id_tag: str = ""
     transaction_id: int | None = None
-    start: tuple[Any, ...] | None = None
-    """StartTransaction: (connector, id tag, started at, meter start)."""
+    start: Mapping[str, Any] | None = None
+    """A StartTransaction's payload, if it can be read."""
     needs_connectors: bool = False
     needs_new_id: bool = False
     payload_hash: str = ""
     """Of a StartTransaction that can't be read: what it is recognised by."""
+
+
+def start_key(payload: Mapping[str, Any], started_at: datetime | None) -> tuple[Any, ...] | None:
+    """(connector, id tag, time, meter value): what the constraint `transaction_once` is about.
+
+    None where the StartTransaction can't be read.
+    """
+    if started_at is None:
+        return None
+    try:
+        connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
+        return connector, text(payload, "idTag"), started_at, energy(payload, "meterStart")
+    except OcppError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """MeterValues (OCPP 1.6, 4.7): what the meter shows, in a transaction or outside."""
 
 from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.actions.v16.status_notification import MAX_CONNECTOR
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
@@ -10,8 +9,8 @@ from levity.ocpp.effects import (
     UpdateTransaction,
 )
 from levity.ocpp.energy import charged, newest_power, newest_register
-from levity.ocpp.fields import integer
-from levity.ocpp.request import Request, Response, TransactionState
+from levity.ocpp.fields import MAX_CONNECTOR, integer
+from levity.ocpp.request import Request, Response, TransactionState, with_flags
 
 __all__ = ["meter_values"]
 
@@ -22,7 +21,7 @@ def meter_values(request: Request) -> Response:
     Without a usable transactionId they belong to the running transaction of the connector.
     """
     connector = integer(request.payload, "connectorId", 0, MAX_CONNECTOR)
-    samples = read_samples(request.payload.get("meterValue"), request.received_at)
+    samples = read_samples(request, "meterValue")
     charge_point = request.charge_point
     transaction = request.transaction
     effects: list[Effect] = []
@@ -67,5 +66,5 @@ def _progress(
         energy=energy,
         power=power,
         reopen=reopen,
-        flags=flags,
+        flags=with_flags(transaction.flags, flags) if flags else (),
     )

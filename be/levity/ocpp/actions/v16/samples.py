@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from levity.ocpp.effects import Sample
-from levity.ocpp.fields import decimal_of, text, time_of
+from levity.ocpp.fields import decimal_of, text
+from levity.ocpp.quirks import QuirkProfile
+from levity.ocpp.request import Request
 
 __all__ = ["read_samples"]
 
@@ -14,44 +16,54 @@ THOUSAND = Decimal(1000)
 # Units in which a base unit is counted by the thousand (7.47 UnitOfMeasure).
 KILO = {"kWh", "kvarh", "kW", "kVA", "kvar"}
 MICRO = Decimal("0.000001")
+# What the column holds; more is no reading.
+MOST = Decimal(10) ** 18
 
 
-def read_samples(meter_values: Any, received_at: datetime) -> tuple[Sample, ...]:
-    """All samples of a `meterValue` or `transactionData` array, in their order.
+def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
+    """All samples of this array of the payload (`meterValue`, `transactionData`), in their order.
 
     A sample without a time that can be true gets ours; a value that is no number keeps its text
     and has no `value`. What is no sample at all (not an object) is left out: the message log
     has it.
     """
+    meter_values = request.payload.get(name)
     if not isinstance(meter_values, list):
         return ()
+    charge_point = request.charge_point
     samples = []
     for meter_value in meter_values:
         if not isinstance(meter_value, dict):
             continue
-        sampled_at = time_of(meter_value.get("timestamp")) or received_at
+        sampled_at = charge_point.time_of(meter_value.get("timestamp")) or request.received_at
         sampled_values = meter_value.get("sampledValue")
         if isinstance(sampled_values, list):
             samples += [
-                _sample(item, sampled_at) for item in sampled_values if isinstance(item, dict)
+                _sample(item, sampled_at, charge_point.quirks)
+                for item in sampled_values
+                if isinstance(item, dict)
             ]
     return tuple(samples)
 
 
-def _sample(item: Mapping[str, Any], sampled_at: datetime) -> Sample:
+def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile) -> Sample:
     raw = item.get("value")
     raw_value = raw if type(raw) is str else "" if raw is None else str(raw)
     unit = text(item, "unit", 32)
     form = text(item, "format", 16)
-    value = decimal_of(raw) if form != "SignedData" else None
+    # 7.43: the default of an absent measurand.
+    measurand = text(item, "measurand", 64) or "Energy.Active.Import.Register"
+    believed = form != "SignedData" and measurand not in quirks.ignored_measurands
+    value = decimal_of(raw) if believed else None
     if value is not None:
-        value = (value * THOUSAND if unit in KILO else value).quantize(MICRO)
-        if abs(value) >= 10**18:
-            value = None
+        if unit in KILO:
+            value *= THOUSAND
+        elif measurand.startswith("Energy."):
+            value *= quirks.energy_scale
+        value = value.quantize(MICRO) if abs(value) < MOST else None
     return Sample(
         sampled_at=sampled_at,
-        # 7.43: the default of an absent measurand.
-        measurand=text(item, "measurand", 64) or "Energy.Active.Import.Register",
+        measurand=measurand,
         raw_value=raw_value,
         value=value,
         unit=unit,

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
-from levity.ocpp.actions.v16.status_notification import MAX_CONNECTOR
+from levity.ocpp.clocks import clock_flags
 from levity.ocpp.effects import Effect, StartTransaction
-from levity.ocpp.fields import energy, integer, text, timestamp
+from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
 from levity.ocpp.frames import ErrorCode, OcppError
 from levity.ocpp.request import Request, Response, TransactionState
 
@@ -25,16 +25,16 @@ def start_transaction(request: Request) -> Response:
         raise OcppError(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "idTag: missing")
     meter_start = energy(payload, "meterStart")
     answer = {"idTagInfo": accepted()}
-    started_at = timestamp(payload, "timestamp")
+    started_at = request.time("timestamp")
     repeated = request.repeated
     if repeated is None and started_at is None:
         repeated = _running_without_time(request, connector, id_tag, meter_start)
     if repeated is not None:
         return Response({"transactionId": repeated.id, **answer})
     assert request.new_id is not None, "the batch reserves an id for every StartTransaction"
-    flags = ["no-start-time"] if started_at is None else []
+    flags = clock_flags(started_at, request.received_at, "start")
     if meter_start < 0:
-        flags.append("negative-meter-start")
+        flags = (*flags, "negative-meter-start")
     effects: tuple[Effect, ...] = (
         StartTransaction(
             transaction_id=request.new_id,
@@ -43,7 +43,7 @@ def start_transaction(request: Request) -> Response:
             meter_start=meter_start,
             started_at=started_at or request.received_at,
             reservation_id=_reservation(payload.get("reservationId")),
-            flags=tuple(flags),
+            flags=flags,
         ),
     )
     return Response({"transactionId": request.new_id, **answer}, effects)

@@ -1,13 +1,10 @@
 """StatusNotification (OCPP 1.6, 4.9): a connector changed."""
 
 from levity.ocpp.effects import ConnectorStatus
-from levity.ocpp.fields import integer, text, timestamp
+from levity.ocpp.fields import MAX_CONNECTOR, integer, text
 from levity.ocpp.request import Request, Response
 
-__all__ = ["MAX_CONNECTOR", "status_notification"]
-
-# No charge point has more; a larger number is a broken frame and would only fill the tables.
-MAX_CONNECTOR = 1000
+__all__ = ["status_notification"]
 
 
 def status_notification(request: Request) -> Response:
@@ -23,7 +20,7 @@ def status_notification(request: Request) -> Response:
                 info=text(payload, "info"),
                 vendor_id=text(payload, "vendorId"),
                 vendor_error_code=text(payload, "vendorErrorCode"),
-                reported_at=timestamp(payload, "timestamp"),
+                reported_at=request.time("timestamp"),
             ),
         ),
     )

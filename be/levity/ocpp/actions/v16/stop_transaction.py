@@ -1,10 +1,10 @@
 """StopTransaction (OCPP 1.6, 4.10): a session ends."""
 
-from decimal import Decimal
 from typing import Any
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
 from levity.ocpp.actions.v16.samples import read_samples
+from levity.ocpp.clocks import clock_flags
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
@@ -12,14 +12,14 @@ from levity.ocpp.effects import (
     RecordMeterValues,
     StopTransaction,
 )
-from levity.ocpp.fields import energy, text, timestamp
-from levity.ocpp.request import Request, Response, TransactionState
+from levity.ocpp.energy import at_stop
+from levity.ocpp.fields import energy, text
+from levity.ocpp.request import Request, Response, TransactionState, with_flags
 
 __all__ = ["stop_transaction"]
 
 # What chargers send for "I started offline and never got an id" (libocpp#495, steve#292).
 NO_ID = (None, 0, -1)
-ZERO = Decimal(0)
 
 
 def stop_transaction(request: Request) -> Response:
@@ -40,32 +40,34 @@ def stop_transaction(request: Request) -> Response:
             ),
         )
     meter_stop = energy(payload, "meterStop")
-    stopped_at = timestamp(payload, "timestamp")
+    stopped_at = request.time("timestamp")
     if transaction.state == "stopped":
         if (transaction.meter_stop, transaction.stopped_at) == (meter_stop, stopped_at):
             return Response(answer)
         return Response(answer, (Quarantine("the transaction is stopped already"),))
-    flags = []
-    if stopped_at is None:
-        flags.append("no-stop-time")
+    charged = at_stop(
+        transaction, meter_stop, stopped_at or request.received_at, request.charge_point.max_power
+    )
+    flags = [*clock_flags(stopped_at, request.received_at, "stop"), *charged.flags]
+    if stopped_at is not None and stopped_at < transaction.started_at:
+        flags.append("stop-before-start")
     if request.transaction is None:
         flags.append("matched-by-connector")
-    charged = meter_stop - transaction.meter_start
-    if charged < 0:
-        flags.append("negative-energy")
     effects: list[Effect] = [
         StopTransaction(
             transaction_id=transaction.id,
             meter_stop=meter_stop,
             stopped_at=stopped_at or request.received_at,
-            energy=max(charged, ZERO),
+            energy=charged.wh,
             # 7.36: Local is what an absent reason means.
             reason=text(payload, "reason", 64) or "Local",
             id_tag=text(payload, "idTag"),
-            flags=tuple(flags),
+            flags=with_flags(transaction.flags, flags),
+            energy_source=charged.source,
+            confidence=charged.confidence,
         )
     ]
-    if samples := read_samples(payload.get("transactionData"), request.received_at):
+    if samples := read_samples(request, "transactionData"):
         effects.append(RecordMeterValues(transaction.connector, transaction.id, samples))
     return Response(answer, tuple(effects))
 

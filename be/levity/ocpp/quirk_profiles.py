@@ -1,0 +1,196 @@
+"""The quirk profiles that come with Levity. Facts are from public issue threads (project#number).
+
+`lb` is lbbrhzn/ocpp, `evcc` is evcc-io/evcc. The first one that fits is taken.
+"""
+
+from levity.ocpp.quirks import QuirkProfile
+
+__all__ = ["SHIPPED"]
+
+SHIPPED: tuple[QuirkProfile, ...] = (
+    QuirkProfile(
+        name="grizzl-e-connect",
+        title="Grizzl-E Smart Connect",
+        vendor="UnitedChargers|United Chargers",
+        firmware="GWM",
+        grade="captures",
+        facts="Speaks ocpp1.6, authenticates with an empty password, shows its password in clear "
+        "in GetConfiguration, and drops the connection without a Close frame.",
+        sources=("public capture",),
+        frame_gap=0.05,
+    ),
+    QuirkProfile(
+        name="grizzl-e",
+        title="Grizzl-E Smart",
+        vendor="United Chargers|UnitedChargers|UC$",
+        grade="captures",
+        facts="No subprotocol header; malformed pongs; half a JSON answer to some Calls, then a "
+        "reboot; ignores a RemoteStart right after Preparing; closes with 1002 when two frames "
+        "arrive in one TCP segment; MeterValues count from the session's start while Start and "
+        "Stop carry the lifetime register.",
+        sources=("lb#442", "lb#176", "lb#899", "lb#2093"),
+        frame_gap=0.1,
+        remote_start_delay=1.0,
+        session_register=True,
+    ),
+    QuirkProfile(
+        name="en-plus",
+        title="EN+",
+        vendor="EN\\+|EN Plus",
+        facts="Leaves Preparing again when RemoteStart comes late.",
+        sources=("evcc#15752",),
+        remote_start_delay=0.0,
+    ),
+    QuirkProfile(
+        name="wallbox",
+        title="Wallbox",
+        vendor="Wall ?Box",
+        facts="Loops when it is spoken to before its BootNotification; sends an empty idTag in "
+        "StopTransaction and NoAuthorization in an offline StartTransaction.",
+        sources=("lb#1503", "evcc#27309"),
+        boot_first=True,
+    ),
+    QuirkProfile(
+        name="abb-terra",
+        title="ABB Terra AC",
+        vendor="ABB|Chargedot",
+        grade="captures",
+        facts="Up to 1.8.21 it reboots when it reads measurands that it has accepted: never probe "
+        "by writing. Message ids are numbers as strings, info is the word null.",
+        sources=("lb#1275",),
+    ),
+    QuirkProfile(
+        name="alfen",
+        title="Alfen",
+        vendor="Alfen",
+        grade="captures",
+        facts="Message ids start again at 1 after a reboot; 5.8 sends transactionId 2^63-1; "
+        "replays a long backlog at its first connection. RemoteStart works only with the tag "
+        "that its own configuration names: set remote_start_id_tag on the charge point.",
+        sources=("evcc#5021", "ocpp-go#188", "lb#361"),
+    ),
+    QuirkProfile(
+        name="evbox",
+        title="EVBox",
+        vendor="EV-?BOX",
+        grade="captures",
+        facts="Every StatusNotification comes twice, once as a DataTransfer of vendor EV-BOX; "
+        "Elvi sends offered currents, offered powers and states of charge that mean nothing.",
+        sources=("evcc#12821", "evcc#29652"),
+        ignored_measurands=("Current.Offered", "Power.Offered", "SoC"),
+    ),
+    QuirkProfile(
+        name="zaptec",
+        title="Zaptec",
+        vendor="Zaptec",
+        grade="captures",
+        facts="Shows an error code as status; registers beyond 2^32 Wh; one meterValue element "
+        "for each measurand.",
+        sources=("evcc#29863",),
+    ),
+    QuirkProfile(
+        name="huawei",
+        title="Huawei",
+        vendor="Huawei",
+        facts="A limit of 0 W ends the transaction; meterStop can be 1 Wh below meterStart.",
+        sources=("lb#1810", "lb#2084"),
+    ),
+    QuirkProfile(
+        name="easee",
+        title="Easee",
+        vendor="Easee",
+        grade="captures",
+        facts="Energy in kWh while power is in W: the unit of each sample counts.",
+        sources=("public capture",),
+    ),
+    QuirkProfile(
+        name="ocular",
+        title="Ocular",
+        vendor="Ocular",
+        facts="Gives a 20-character idTag back with two characters more.",
+        sources=("lb#2030",),
+    ),
+    QuirkProfile(
+        name="aefa",
+        title="AEFA Home",
+        vendor="AEFA",
+        facts='Sends broken JSON ("transactionId":,) and times without a zone: set the time zone '
+        "of the charge point or its site.",
+        sources=("lb#2032",),
+    ),
+    QuirkProfile(
+        name="growatt",
+        title="Growatt THOR",
+        vendor="Growatt",
+        facts="Local times without a zone; DataTransfer.data is an object.",
+        sources=("evcc#10399", "mobilityhouse#101"),
+    ),
+    QuirkProfile(
+        name="schneider-siemens",
+        title="Schneider, Siemens",
+        vendor="Schneider|Siemens",
+        facts="Serial numbers of 33 characters.",
+        sources=("lb#213",),
+    ),
+    QuirkProfile(
+        name="jigu",
+        title="JIGU",
+        vendor="JIGU",
+        facts="Never comes back after a clean Close frame.",
+        sources=("lb#1975",),
+        abort_on_restart=True,
+    ),
+    QuirkProfile(
+        name="foxess",
+        title="FoxESS A",
+        vendor="Fox ?ESS",
+        facts="Flips between OCPP 1.6 and 2.0.1; Levity answers 1.6.",
+        sources=("lb#2008",),
+    ),
+    QuirkProfile(
+        name="mennekes-amtron",
+        title="Mennekes Amtron",
+        vendor="MENNEKES",
+        facts="Answers Calls after more than 60 seconds.",
+        sources=("evcc#26837",),
+        call_timeout=120,
+    ),
+    QuirkProfile(
+        name="openevse",
+        title="OpenEVSE",
+        vendor="OpenEVSE",
+        facts="Sends kWh as Wh, and numbers instead of strings as values.",
+        sources=("OpenEVSE#703",),
+        energy_scale=1000,
+    ),
+    QuirkProfile(
+        name="legrand",
+        title="Legrand",
+        vendor="Legrand",
+        grade="captures",
+        facts="errorCode Error, which is none of the standard's; message ids of 20 digits.",
+        sources=("public capture",),
+    ),
+    QuirkProfile(
+        name="abl",
+        title="ABL",
+        vendor="ABL",
+        grade="captures",
+        facts="JSON with odd white space.",
+        sources=("public capture",),
+    ),
+    QuirkProfile(
+        name="hager",
+        title="Hager",
+        vendor="Hager",
+        facts="Starts anyway after ConcurrentTx, and stops with transactionId -1.",
+        sources=("public capture",),
+    ),
+    QuirkProfile(
+        name="metron",
+        title="Metron",
+        vendor="Metron",
+        facts="Sends the same StopTransaction every 10 seconds for ever after one CALLERROR.",
+        sources=("public capture",),
+    ),
+)

@@ -1,0 +1,180 @@
+"""What chargers do differently from the standard: data, never code paths by vendor.
+
+A `QuirkProfile` says how a make, model and firmware is to be treated. The first profile whose
+patterns fit what BootNotification said is taken (`profile_for`); a charge point can name another
+one or override single fields in the admin; a site adds its own with OCPP_QUIRK_PROFILES.
+docs/chargers.md is generated from the shipped ones (`levity quirks --markdown`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from levity.ocpp.conf import setting
+
+__all__ = ["DEFAULT", "BadQuirk", "QuirkProfile", "all_profiles", "overridden", "profile_for"]
+
+
+class BadQuirk(Exception):
+    """A profile or an override that can't be used; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuirkProfile:
+    """How one kind of charger is treated. Patterns are regular expressions, case ignored, searched
+    from the start; an empty one fits everything. Times in seconds."""
+
+    name: str
+    title: str
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+    grade: str = field(default="simulated", metadata={"help": "captures, simulated or hardware"})
+    facts: str = field(default="", metadata={"help": "what it does, for people"})
+    sources: tuple[str, ...] = field(default=(), metadata={"help": "where that is known from"})
+
+    frame_gap: float | None = field(
+        default=None, metadata={"help": "seconds between two frames to it; empty: OCPP_FRAME_GAP"}
+    )
+    abort_on_restart: bool = field(
+        default=False,
+        metadata={"help": "drop TCP without a Close frame, or it never comes back"},
+    )
+    remote_start_delay: float = field(
+        default=1.0, metadata={"help": "seconds from Preparing to RemoteStartTransaction"}
+    )
+    remote_start_id_tag: str = field(
+        default="", metadata={"help": "the tag it must be started with; empty: the site's"}
+    )
+    call_timeout: int | None = field(
+        default=None, metadata={"help": "seconds to wait for its answers"}
+    )
+    boot_first: bool = field(
+        default=False,
+        metadata={"help": "nothing is sent to it before its BootNotification"},
+    )
+    session_register: bool = field(
+        default=False,
+        metadata={"help": "its MeterValues count from the session's start"},
+    )
+    energy_scale: int = field(
+        default=1, metadata={"help": "its energy samples times this are Wh (1000: kWh sent as Wh)"}
+    )
+    ignored_measurands: tuple[str, ...] = field(
+        default=(), metadata={"help": "kept as text, but their values are not believed"}
+    )
+    local_time_as_utc: bool = field(
+        default=False,
+        metadata={"help": "it labels its local time with Z; the charge point's zone is meant"},
+    )
+
+
+DEFAULT = QuirkProfile(
+    name="standard",
+    title="As the standard says",
+    facts="No quirk is known of this make: OCPP 1.6, with the patience that every charger gets.",
+)
+
+_PATTERNS = ("vendor", "model", "firmware")
+_NOT_OVERRIDABLE = frozenset({"name", "title", "grade", "facts", "sources", *_PATTERNS})
+
+
+@lru_cache(maxsize=1)
+def all_profiles() -> tuple[QuirkProfile, ...]:
+    """The site's own profiles, then the shipped ones, in the order in which they are tried.
+
+    Raises `BadQuirk`.
+    """
+    from levity.ocpp.quirk_profiles import SHIPPED
+
+    return (*(_own(entry) for entry in setting("OCPP_QUIRK_PROFILES")), *SHIPPED)
+
+
+def profile_for(
+    vendor: str, model: str, firmware: str, *, named: str = "", overrides: str = "{}"
+) -> QuirkProfile:
+    """The profile of such a charger; `named` and `overrides` (JSON text) are its own wishes.
+
+    An override that can't be used is left out: the admin checks them when they are typed, and
+    a charger must be served all the same.
+    """
+    return _profile_for(vendor, model, firmware, named, overrides)
+
+
+@lru_cache(maxsize=4096)
+def _profile_for(
+    vendor: str, model: str, firmware: str, named: str, overrides: str
+) -> QuirkProfile:
+    import orjson
+
+    profile = next(
+        (item for item in all_profiles() if item.name == named),
+        None,
+    ) or next(
+        (item for item in all_profiles() if _fits(item, vendor, model, firmware)),
+        DEFAULT,
+    )
+    try:
+        return overridden(profile, orjson.loads(overrides or "{}"))
+    except (BadQuirk, orjson.JSONDecodeError):
+        return profile
+
+
+def overridden(profile: QuirkProfile, overrides: Mapping[str, Any]) -> QuirkProfile:
+    """The profile with these fields changed; raises `BadQuirk` naming the field."""
+    if not isinstance(overrides, Mapping):
+        raise BadQuirk('quirk overrides are an object, such as {"frame_gap": 0.2}')
+    changes: dict[str, Any] = {}
+    for name, value in overrides.items():
+        changes[name] = _checked(name, value)
+    return replace(profile, **changes)
+
+
+def _checked(name: str, value: Any) -> Any:
+    known = {item.name: item for item in fields(QuirkProfile)}
+    if name not in known or name in _NOT_OVERRIDABLE:
+        names = ", ".join(sorted(set(known) - _NOT_OVERRIDABLE))
+        raise BadQuirk(f"{name!r} is no field of a quirk profile; there are {names}")
+    default = getattr(DEFAULT, name)
+    if isinstance(default, bool):
+        good = isinstance(value, bool)
+    elif isinstance(default, str):
+        good = isinstance(value, str) and len(value) <= 20
+    elif isinstance(default, tuple):
+        good = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+        value = tuple(value) if good else value
+    else:
+        good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 86400
+        good = good or (value is None and default is None)
+    if not good:
+        raise BadQuirk(f"{name}: {value!r} can't be used")
+    return value
+
+
+def _own(entry: Any) -> QuirkProfile:
+    """A profile from the setting: a `QuirkProfile`, or a dotted path to one."""
+    if isinstance(entry, str):
+        module, _, name = entry.rpartition(".")
+        try:
+            entry = getattr(import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry!r} can't be imported: {error}") from error
+    if not isinstance(entry, QuirkProfile):
+        raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry!r} is no QuirkProfile")
+    for name in _PATTERNS:
+        try:
+            re.compile(getattr(entry, name))
+        except re.error as error:
+            raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.{name}: {error}") from error
+    return entry
+
+
+def _fits(profile: QuirkProfile, vendor: str, model: str, firmware: str) -> bool:
+    said = (vendor, model, firmware)
+    return all(
+        re.match(getattr(profile, name), value, re.IGNORECASE)
+        for name, value in zip(_PATTERNS, said, strict=True)
+    )
