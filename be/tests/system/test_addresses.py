@@ -1,0 +1,137 @@
+"""How chargers spell the address and what they offer, on both shapes. (E-02, E-03, E-06, E-07)"""
+
+import asyncio
+import json
+
+import pytest
+
+from levity.ocpp.models import ChargePoint, ConnectionEvent
+from tests.chargers import raw_charger
+from tests.system.processes import eventually
+from tests.system.site import Site
+
+
+@pytest.mark.parametrize(
+    ("path", "identity"),
+    [
+        ("/ws/PLAIN-1", "PLAIN-1"),
+        ("//ws//DOUBLED-1", "DOUBLED-1"),
+        ("/ws/SLASH-1/", "SLASH-1"),
+        ("/ws/RDAM%20123", "RDAM 123"),
+        ("/ws/%45NCODED%2D1", "ENCODED-1"),
+        ("/ws/QUERY-1?token=1", "QUERY-1"),
+        ("/ws/PIPE%7C1", "PIPE|1"),
+    ],
+)
+def test_address_is_understood_however_it_is_spelled(
+    site: Site, path: str, identity: str
+) -> None:
+    async def play() -> None:
+        async with raw_charger(site.port(), path) as charger:
+            assert charger.status == 101
+            charger.send('[2,"1","Heartbeat",{}]')
+            assert json.loads(await charger.text())[:2] == [3, "1"]
+
+    asyncio.run(play())
+    assert site.books.count(ChargePoint, identity=identity) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/ws", "The charge point id is missing: connect to /ws/<charge point id>."),
+        ("/ws/", "The charge point id is missing: connect to /ws/<charge point id>."),
+        ("/", "Connect to ws://<this host>/ws/<charge point id>."),
+        ("/ws/a/b", "Connect to ws://<this host>/ws/<charge point id>."),
+        ("/ws/%00", "This is not a charge point id"),
+        ("/ws/..%2Fadmin", "This is not a charge point id"),
+        ("/ws/" + "x" * 49, "This is not a charge point id"),
+    ],
+)
+def test_address_without_an_identity_is_refused_with_the_reason(
+    site: Site, path: str, said: str
+) -> None:
+    async def play() -> tuple[int, str]:
+        async with raw_charger(site.port(), path) as charger:
+            return charger.status, await charger.body()
+
+    status, body = asyncio.run(play())
+    assert status == 404
+    assert body.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("offers", "chosen"),
+    [
+        ((), None),
+        (("ocpp1.6",), "ocpp1.6"),
+        (("ocpp2.1, ocpp2.0.1, ocpp1.6",), "ocpp1.6"),
+        (("soap", "ocpp1.6"), "ocpp1.6"),
+    ],
+)
+def test_best_known_subprotocol_is_chosen(
+    site: Site, offers: tuple[str, ...], chosen: str | None
+) -> None:
+    """Grizzl-E (5.x) sends no header at all: then none is answered, and OCPP 1.6 is spoken."""
+    headers = [f"Sec-WebSocket-Protocol: {offer}" for offer in offers]
+
+    async def play() -> None:
+        async with raw_charger(site.port(), "/ws/OFFER-1", *headers) as charger:
+            assert (charger.status, charger.header("Sec-WebSocket-Protocol")) == (101, chosen)
+            charger.send('[2,"1","Heartbeat",{}]')
+            assert json.loads(await charger.text())[:2] == [3, "1"]
+
+    asyncio.run(play())
+
+
+def test_only_unknown_subprotocols_are_refused(site: Site) -> None:
+    async def play() -> tuple[int, str]:
+        offers = "Sec-WebSocket-Protocol: soap, ocpp1.5"
+        async with raw_charger(site.port(), "/ws/OFFER-2", offers) as charger:
+            return charger.status, await charger.body()
+
+    status, body = asyncio.run(play())
+    assert status == 400
+    assert "ocpp1.6" in body
+    assert site.books.count(ConnectionEvent, identity="OFFER-2", kind="connected") == 0
+
+
+def test_newest_connection_wins_and_the_charger_stays_on_line(site: Site) -> None:
+    """From the first edge to the last one and back; on one edge where there is but one."""
+    ports = [site.port(0), site.port(-1), site.port(0)]
+
+    async def play() -> list[tuple[int, str]]:
+        goodbyes = []
+        async with raw_charger(ports[0], "/ws/HOP-1") as first:
+            async with raw_charger(ports[1], "/ws/HOP-1") as second:
+                goodbyes.append(await first.close_frame())
+                await first.close()
+                async with raw_charger(ports[2], "/ws/HOP-1") as third:
+                    goodbyes.append(await second.close_frame())
+                    await second.close()
+                    for number in range(3):
+                        third.send(f'[2,"{number}","Heartbeat",{{}}]')
+                        assert json.loads(await third.text())[:2] == [3, str(number)]
+                    # The late goodbyes of the old ones are on the books by now, or soon.
+                    ended = await asyncio.to_thread(
+                        eventually,
+                        lambda: site.books.count(
+                            ConnectionEvent, identity="HOP-1", kind="disconnected"
+                        ),
+                        2,
+                    )
+                    assert ended == 2
+                    online = await asyncio.to_thread(
+                        site.books.count, ChargePoint, identity="HOP-1", connection__isnull=False
+                    )
+                    assert online == 1
+        return goodbyes
+
+    took_over = (1000, "a newer connection took over")
+    assert asyncio.run(play()) == [took_over, took_over]
+    assert (
+        eventually(
+            lambda: site.books.count(ChargePoint, identity="HOP-1", connection__isnull=True), 1
+        )
+        == 1
+    )
