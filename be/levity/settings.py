@@ -160,5 +160,11 @@ UNFOLD = {
     "SITE_HEADER": "Levity",
     "SITE_SUBHEADER": _("EV charging"),
     "SITE_SYMBOL": "ev_station",
+    "SITE_URL": None,
     "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "levity.ocpp.admin.dashboard.summary",
+    "STYLES": ["levity.ocpp.admin.site.style"],
+    "SCRIPTS": ["levity.ocpp.admin.site.script"],
+    "SIDEBAR": {"navigation": "levity.ocpp.admin.site.navigation"},
 }

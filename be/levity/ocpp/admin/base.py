@@ -1,0 +1,80 @@
+"""What all lists share: bounded counting, no facets, no way to edit the books."""
+
+from typing import Any
+
+from django.contrib.admin import ShowFacets
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+
+__all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "newest"]
+
+
+class BoundedPaginator(Paginator):
+    """Counts at most `LIMIT` rows: page 200 is not how anybody finds an old message.
+
+    Counting a million rows to its end takes Postgres as long as the rest of the page does
+    twenty times.
+    """
+
+    LIMIT = 10_000
+    template_name = "ocpp/admin/pagination.html"
+
+    @cached_property
+    def counted(self) -> int:
+        """How many rows there are, up to one more than the limit."""
+        rows = self.object_list
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        return rows.order_by()[: self.LIMIT + 1].count()
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows can be reached by paging."""
+        return min(self.counted, self.LIMIT)
+
+    @property
+    def is_bounded(self) -> bool:
+        """True if there are more rows than can be reached by paging."""
+        return self.counted > self.LIMIT
+
+
+def newest(rows: QuerySet[Any], limit: int) -> QuerySet[Any]:
+    """Only the newest `limit` of these rows, by a condition that their index answers.
+
+    A slice would forbid further filters; this does not.
+    """
+    floor = rows.order_by("-pk").values_list("pk", flat=True)[limit : limit + 1].first()
+    return rows if floor is None else rows.filter(pk__gt=floor)
+
+
+class LevityAdmin(ModelAdmin):
+    """A list that stays fast however many rows there are."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    list_fullwidth = True
+    actions: Any = None
+    compressed_fields = True
+
+
+class ReadOnlyAdmin(LevityAdmin):
+    """Rows that are written by the pipeline and only looked at here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: rows come from chargers."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: what happened does not change."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: retention removes rows, people do not."""
+        return False

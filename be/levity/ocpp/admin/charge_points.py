@@ -1,0 +1,312 @@
+"""Charge points: what they are doing now, and the buttons to talk to them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from unfold.contrib.filters.admin import ChoicesRadioFilter
+from unfold.decorators import display
+
+from levity.ocpp.admin.base import LevityAdmin
+from levity.ocpp.admin.filters import ConnectorStatusFilter, FaultFilter, OnlineFilter
+from levity.ocpp.admin.formats import (
+    NOTHING,
+    ago,
+    badge,
+    change_link,
+    excerpt,
+    kwh,
+    list_url,
+    local_time,
+    watts,
+)
+from levity.ocpp.admin.identities import ChargePointForm
+from levity.ocpp.admin.sending import KINDS, send_view
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    ConnectionEvent,
+    Connector,
+    Message,
+    MeterValue,
+    QuarantinedMessage,
+    SecurityEvent,
+    Transaction,
+)
+
+__all__ = ["ChargePointAdmin"]
+
+LATEST = 5
+SAID_BY_CHARGER = (
+    "vendor",
+    "model",
+    "serial_number",
+    "charge_box_serial_number",
+    "firmware_version",
+    "firmware_status",
+    "diagnostics_status",
+    "meter_type",
+    "meter_serial_number",
+    "iccid",
+    "imsi",
+)
+CONNECTORS = Prefetch(
+    "connectors",
+    Connector.objects.select_related("transaction").order_by("evse", "number"),
+)
+
+
+@admin.register(ChargePoint)
+class ChargePointAdmin(LevityAdmin):
+    """The list is the site at a glance; it renews itself every ten seconds."""
+
+    form = ChargePointForm
+    list_display = ("who", "state", "connectors_now", "power_now", "last_seen", "make")
+    list_filter = (
+        OnlineFilter,
+        ConnectorStatusFilter,
+        FaultFilter,
+        ("registration", ChoicesRadioFilter),
+    )
+    search_fields = ("identity", "name", "serial_number", "charge_box_serial_number")
+    search_help_text = "Identity, name or serial number"
+    ordering = (Lower("identity"),)
+    list_per_page = 100
+    readonly_fields = (*SAID_BY_CHARGER, "created")
+    change_form_outer_before_template = "ocpp/admin/charge_point_now.html"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "identity",
+                    "name",
+                    "registration",
+                    "heartbeat_interval",
+                    "call_timeout",
+                    "notes",
+                )
+            },
+        ),
+        ("What the charger said of itself", {"fields": (*SAID_BY_CHARGER, "created")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChargePoint]:
+        """Charge points with their connectors and what charges there: three queries in all."""
+        return super().get_queryset(request).prefetch_related(CONNECTORS)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The identity is the charger's address: it is chosen once."""
+        fixed = super().get_readonly_fields(request, obj)
+        return (*fixed, "identity") if obj else fixed
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new charge point has said nothing yet."""
+        sets = super().get_fieldsets(request, obj)
+        return sets if obj else sets[:1]
+
+    # --- the list -------------------------------------------------------------------------------
+
+    @display(description="charge point", ordering=Lower("identity"))
+    def who(self, charge_point: ChargePoint) -> str:
+        """The name, and the identity under it."""
+        if not charge_point.name:
+            return charge_point.identity
+        return format_html(
+            '{}<br><span class="lv-soft">{}</span>', charge_point.name, charge_point.identity
+        )
+
+    @display(description="connection")
+    def state(self, charge_point: ChargePoint) -> str:
+        """The dot, and since when."""
+        online = charge_point.online
+        since = charge_point.connected_at if online else charge_point.disconnected_at
+        word = "online" if online else "offline"
+        refused = charge_point.registration
+        note = "" if refused == ChargePoint.Registration.ACCEPTED else badge(refused, "warn")
+        return format_html(
+            '<span class="lv-dot lv-{}"></span>{} {}<br><span class="lv-soft">{}</span>',
+            "good" if online else "plain",
+            word,
+            note,
+            f"since {local_time(since)}" if since else "never connected",
+        )
+
+    @display(description="connectors")
+    def connectors_now(self, charge_point: ChargePoint) -> str:
+        """Each connector with its status, its error and what charges there."""
+        lines = format_html_join("", "<div>{}</div>", _connector_lines(charge_point))
+        return lines or NOTHING
+
+    @display(description="power")
+    def power_now(self, charge_point: ChargePoint) -> str:
+        """What all its connectors draw together, as last reported; unknown while offline."""
+        return watts(_power(charge_point))
+
+    @display(description="last seen", ordering="last_seen_at")
+    def last_seen(self, charge_point: ChargePoint) -> str:
+        """How long ago the last frame came, and when that was."""
+        if charge_point.last_seen_at is None:
+            return "never"
+        return format_html(
+            '{}<br><span class="lv-soft">{}</span>',
+            ago(charge_point.last_seen_at, timezone.now()),
+            local_time(charge_point.last_seen_at),
+        )
+
+    @display(description="vendor, model, firmware", ordering="vendor")
+    def make(self, charge_point: ChargePoint) -> str:
+        """What kind of charger it is."""
+        kind = f"{charge_point.vendor} {charge_point.model}".strip()
+        return format_html(
+            '{}<br><span class="lv-soft">{}</span>',
+            excerpt(kind, 60) or NOTHING,
+            excerpt(charge_point.firmware_version, 40),
+        )
+
+    @display(description="known since")
+    def created(self, charge_point: ChargePoint) -> str:
+        """When it appeared here."""
+        return local_time(charge_point.created_at)
+
+    # --- the page of one ------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page with what goes on there now, and what can be done about it."""
+        charge_point = self.get_object(request, object_id)
+        extra = dict(extra_context or {})
+        if charge_point is not None and self.has_view_permission(request, charge_point):
+            extra |= _now(request, charge_point)
+        return super().change_view(request, object_id, form_url, extra)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages for commands stand beside the usual ones."""
+        send = path(
+            "<int:charge_point_id>/send/<slug:kind>/",
+            self.admin_site.admin_view(send_view),
+            name="ocpp_chargepoint_send",
+        )
+        return [send, *super().get_urls()]
+
+    # --- deleting -------------------------------------------------------------------------------
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only a charge point at which nothing was ever charged: the books keep the others."""
+        if not super().has_delete_permission(request, obj):
+            return False
+        return not isinstance(obj, ChargePoint) or not obj.transactions.exists()
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with it, in words: its log may have a million rows."""
+        names = [f"{item} with its log and its commands" for item in objs]
+        return names, {"charge points": len(names)}, set(), []
+
+
+def _connector_lines(charge_point: ChargePoint) -> list[tuple[str]]:
+    # Connector 0 is the charge point as a whole (OCPP 1.6): of interest when it is not well.
+    shown = [
+        item
+        for item in charge_point.connectors.all()
+        if item.number or item.status not in ("", "Available") or _error(item)
+    ]
+    return [
+        (
+            format_html(
+                '<span class="lv-soft">{}</span> {} {} {}',
+                item.number,
+                badge(item.status or "unknown"),
+                badge(_error(item), "bad") if _error(item) else "",
+                _charging(item),
+            ),
+        )
+        for item in shown[:12]
+    ]
+
+
+def _error(connector: Connector) -> str:
+    return "" if connector.error_code == "NoError" else excerpt(connector.error_code, 40)
+
+
+def _charging(connector: Connector) -> str:
+    running = connector.transaction
+    if running is None:
+        return ""
+    return change_link(Transaction, running.pk, f"#{running.pk} {kwh(running.energy)}")
+
+
+def _power(charge_point: ChargePoint) -> Any:
+    if not charge_point.online:
+        return None
+    running = [item.transaction for item in charge_point.connectors.all() if item.transaction]
+    known = [item.power for item in running if item.power is not None]
+    return sum(known) if known else None
+
+
+def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
+    """What the panel above the form shows."""
+    may = request.user.has_perm  # type: ignore[union-attr]  # admin_view lets no anonymous user in
+    connectors = [
+        {
+            "number": item.number,
+            "status": badge(item.status or "unknown"),
+            "since": local_time(item.status_since),
+            "error": _error(item),
+            "detail": " · ".join(
+                excerpt(part, 120) for part in (item.info, item.vendor_error_code) if part
+            ),
+            "charging": _charging(item),
+            "power": watts(item.transaction.power if item.transaction else None),
+        }
+        for item in charge_point.connectors.all()
+    ]
+    now: dict[str, Any] = {
+        "charge_point": charge_point,
+        "now_connectors": connectors,
+        "now_power": watts(_power(charge_point)),
+        "now_since": local_time(
+            charge_point.connected_at if charge_point.online else charge_point.disconnected_at
+        ),
+        "now_seen": ago(charge_point.last_seen_at, timezone.now()),
+        "now_seen_at": local_time(charge_point.last_seen_at),
+        "now_booted": local_time(charge_point.booted_at),
+        "now_links": [
+            (title, list_url(model, charge_point__id__exact=charge_point.pk))
+            for title, model in (
+                ("Transactions", Transaction),
+                ("Meter values", MeterValue),
+                ("Messages", Message),
+                ("Commands", Command),
+                ("Connection events", ConnectionEvent),
+                ("Quarantine", QuarantinedMessage),
+                ("Security events", SecurityEvent),
+            )
+            if may(f"ocpp.view_{model._meta.model_name}")
+        ],
+    }
+    if may("ocpp.add_command"):
+        now["now_buttons"] = [
+            (kind, reverse("admin:ocpp_chargepoint_send", args=[charge_point.pk, slug]))
+            for slug, kind in KINDS.items()
+        ]
+    if may("ocpp.view_command"):
+        now["now_commands"] = [
+            {
+                "link": change_link(Command, item.pk, item.action),
+                "at": local_time(item.created_at),
+                "state": item.get_state_display(),
+                "result": item.result_status or item.error_description,
+            }
+            for item in charge_point.commands.order_by("-id")[:LATEST]
+        ]
+    return now

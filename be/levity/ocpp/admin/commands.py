@@ -1,0 +1,239 @@
+"""The queue of commands: who asked for what, what the charger said, and a way to cancel."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.decorators import action, display
+
+from levity.ocpp.admin.base import ReadOnlyAdmin
+from levity.ocpp.admin.command_forms import NewCommandForm
+from levity.ocpp.admin.filters import ActionFilter
+from levity.ocpp.admin.formats import (
+    NOTHING,
+    badge,
+    change_link,
+    duration,
+    excerpt,
+    list_url,
+    local_time,
+)
+from levity.ocpp.admin.frame_text import pretty_value
+from levity.ocpp.admin.sending import KINDS, queue_from_form, render_form
+from levity.ocpp.commands import cancel
+from levity.ocpp.models import ChargePoint, Command, Message
+
+__all__ = ["CommandAdmin"]
+
+TONES = {
+    Command.State.QUEUED: "busy",
+    Command.State.SENT: "busy",
+    Command.State.ANSWERED: "good",
+    Command.State.CANCELLED: "plain",
+}
+# Answers with which the charger did what it was asked for (OCPP 1.6, chapter 6).
+DONE = {"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"}
+
+
+@admin.register(Command)
+class CommandAdmin(ReadOnlyAdmin):
+    """The rows are the queue itself: they are added by the form, never edited."""
+
+    list_display = ("what", "to", "state_now", "answer", "asked_by", "asked_at", "timing")
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ActionFilter,
+        ("charge_point", AutocompleteSelectFilter),
+    )
+    list_select_related = ("charge_point", "requested_by")
+    actions = ("cancel_selected",)
+    fields = (
+        "to",
+        "what",
+        "payload_shown",
+        "state_now",
+        "answer",
+        "result_shown",
+        "asked_by",
+        "asked_at",
+        "not_before_shown",
+        "expires_shown",
+        "sent_shown",
+        "finished_shown",
+        "timing",
+        "answered_late",
+        "conditions",
+        "exchange",
+    )
+    readonly_fields = fields
+    change_form_outer_before_template = "ocpp/admin/command_now.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Command]:
+        """With the charge point and the person, also on the page of one."""
+        return super().get_queryset(request).select_related("charge_point", "requested_by")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who may add rows may send commands."""
+        return bool(request.user.has_perm("ocpp.add_command"))  # type: ignore[union-attr]
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Who may send may also think better of it."""
+        return self.has_add_permission(request)
+
+    # --- columns --------------------------------------------------------------------------------
+
+    @display(description="command")
+    def what(self, command: Command) -> str:
+        """The action."""
+        return command.action
+
+    @display(description="charge point")
+    def to(self, command: Command) -> str:
+        """The charger it is for."""
+        return change_link(ChargePoint, command.charge_point_id, command.charge_point)
+
+    @display(description="state")
+    def state_now(self, command: Command) -> str:
+        """Where it is on its way."""
+        tone = TONES.get(Command.State(command.state), "bad")
+        return badge(command.get_state_display(), tone)
+
+    @display(description="answer")
+    def answer(self, command: Command) -> str:
+        """What the charger said, or why it never could."""
+        if command.result_status:
+            tone = "good" if command.result_status in DONE else "bad"
+            return badge(excerpt(command.result_status, 40), tone)
+        said = " ".join(part for part in (command.error_code, command.error_description) if part)
+        return excerpt(said, 200) or NOTHING
+
+    @display(description="asked by")
+    def asked_by(self, command: Command) -> str:
+        """The person, or the part of Levity."""
+        person = command.requested_by
+        return " · ".join(str(part) for part in (person, command.source) if part) or NOTHING
+
+    @display(description="asked at", ordering="id")
+    def asked_at(self, command: Command) -> str:
+        """When the row was made."""
+        return local_time(command.created_at)
+
+    @display(description="waited, answered after")
+    def timing(self, command: Command) -> str:
+        """How long it lay in the queue, and how long the charger took."""
+        waited = duration(command.sent_at - command.created_at) if command.sent_at else NOTHING
+        if command.sent_at is None or command.finished_at is None:
+            return f"{waited}, {NOTHING}"
+        took = (command.finished_at - command.sent_at).total_seconds()
+        return f"{waited}, {took:.2f} s"
+
+    @display(description="payload")
+    def payload_shown(self, command: Command) -> str:
+        """The payload, without secrets."""
+        return pretty_value(command.payload)
+
+    @display(description="result")
+    def result_shown(self, command: Command) -> str:
+        """The payload of the answer."""
+        return NOTHING if command.result is None else pretty_value(command.result)
+
+    @display(description="not before")
+    def not_before_shown(self, command: Command) -> str:
+        """When it may go out at the earliest."""
+        return local_time(command.not_before)
+
+    @display(description="expires")
+    def expires_shown(self, command: Command) -> str:
+        """When it is given up, if it could not be sent."""
+        return local_time(command.expires_at)
+
+    @display(description="sent")
+    def sent_shown(self, command: Command) -> str:
+        """When it went out."""
+        return local_time(command.sent_at)
+
+    @display(description="finished")
+    def finished_shown(self, command: Command) -> str:
+        """When its end was known."""
+        return local_time(command.finished_at)
+
+    @display(description="conditions")
+    def conditions(self, command: Command) -> str:
+        """Under which conditions it is sent."""
+        found = ["waits while the charger is away" if command.queue_offline else "now or never"]
+        if command.only_status:
+            found.append(f"only while connector {command.only_connector} is {command.only_status}")
+        if command.timeout:
+            found.append(f"answer within {command.timeout} s")
+        return ", ".join(found)
+
+    @display(description="frames")
+    def exchange(self, command: Command) -> str:
+        """Where the frames are."""
+        if command.sent_at is None:
+            return NOTHING
+        address = list_url(
+            Message, charge_point__id__exact=command.charge_point_id, q=command.unique_id
+        )
+        return format_html('<a class="lv-link" href="{}">{}</a>', address, command.unique_id)
+
+    # --- sending and cancelling -----------------------------------------------------------------
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The form for any command to any charge point."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return render_form(request, KINDS["command"], NewCommandForm(), None)
+        form = NewCommandForm(request.POST)
+        if not form.is_valid():
+            return render_form(request, KINDS["command"], form, None)
+        return queue_from_form(request, form, form.cleaned_data["target"])
+
+    def get_urls(self) -> list[URLPattern]:
+        """Cancelling one is a button on its page."""
+        cancel_one = path(
+            "<int:command_id>/cancel/",
+            self.admin_site.admin_view(require_POST(self.cancel_view)),
+            name="ocpp_command_cancel",
+        )
+        return [cancel_one, *super().get_urls()]
+
+    def cancel_view(self, request: HttpRequest, command_id: int) -> HttpResponse:
+        """Cancel this one, if it is not sent yet."""
+        if not self.has_cancel_permission(request):
+            raise PermissionDenied
+        command = get_object_or_404(Command, pk=command_id)
+        self._cancel(request, Command.objects.filter(pk=command.pk))
+        if self.has_view_permission(request, command):
+            return redirect("admin:ocpp_command_change", command.pk)
+        return redirect("admin:index")
+
+    @action(description="Cancel what is not sent yet", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Command]) -> None:
+        """Cancel those that are not sent yet."""
+        self._cancel(request, queryset)
+
+    def _cancel(self, request: HttpRequest, commands: QuerySet[Command]) -> None:
+        open_ones = list(commands.filter(state=Command.State.QUEUED)[:1000])
+        count = cancel(Command.objects.filter(pk__in=[item.pk for item in open_ones]))
+        if not count:
+            messages.warning(request, "Nothing to cancel: it was sent already, or has ended.")
+            return
+        LogEntry.objects.log_actions(
+            user_id=request.user.pk,
+            queryset=open_ones,
+            action_flag=CHANGE,
+            change_message="cancelled",
+        )
+        messages.success(request, f"Cancelled: {count}.")

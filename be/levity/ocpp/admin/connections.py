@@ -1,0 +1,98 @@
+"""Websockets that opened, closed or were refused, and the edges that hold them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.decorators import display
+
+from levity.ocpp.admin.base import ReadOnlyAdmin
+from levity.ocpp.admin.filters import DayRangeFilter
+from levity.ocpp.admin.formats import NOTHING, ago, badge, change_link, excerpt, local_time
+from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
+
+__all__ = ["ConnectionEventAdmin", "EdgeAdmin"]
+
+TONES = {"connected": "good", "disconnected": "plain", "refused": "bad"}
+
+
+@admin.register(ConnectionEvent)
+class ConnectionEventAdmin(ReadOnlyAdmin):
+    """Why a charger is not there: the refused ones come with their reason."""
+
+    list_display = ("when", "who", "what", "why", "remote_address", "agent", "edge")
+    list_filter = (
+        ("kind", ChoicesCheckboxFilter),
+        ("charge_point", AutocompleteSelectFilter),
+        ("at", DayRangeFilter),
+    )
+    list_select_related = ("charge_point",)
+    sortable_by = ()
+    fields = (
+        "when",
+        "who",
+        "what",
+        "why",
+        "edge",
+        "remote_address",
+        "user_agent",
+        "subprotocol",
+        "connection",
+    )
+    readonly_fields = fields
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Newest first, by the index that answers the filter."""
+        if any(name in request.GET and request.GET[name] for name in ("at_from", "at_to")):
+            return ("-at", "-id")
+        return ("-id",)
+
+    @display(description="time")
+    def when(self, item: ConnectionEvent) -> str:
+        """When it happened at the edge."""
+        return local_time(item.at)
+
+    @display(description="charge point")
+    def who(self, item: ConnectionEvent) -> str:
+        """The charge point; for one that is not known, what its URL said."""
+        if item.charge_point is None:
+            return f"“{item.identity}”"
+        return change_link(ChargePoint, item.charge_point_id, item.charge_point)
+
+    @display(description="event")
+    def what(self, item: ConnectionEvent) -> str:
+        """Connected, disconnected or refused."""
+        return badge(item.kind, TONES.get(item.kind, ""))
+
+    @display(description="reason")
+    def why(self, item: ConnectionEvent) -> str:
+        """The code and the reason."""
+        code = "" if item.code is None else str(item.code)
+        return excerpt(" ".join(part for part in (code, item.reason) if part), 200) or NOTHING
+
+    @display(description="user agent")
+    def agent(self, item: ConnectionEvent) -> str:
+        """What the charger's websocket library calls itself."""
+        return excerpt(item.user_agent, 40) or NOTHING
+
+
+@admin.register(Edge)
+class EdgeAdmin(ReadOnlyAdmin):
+    """The running `ws` processes."""
+
+    list_display = ("id", "connections", "seen", "since")
+    ordering = ("id",)
+    fields = ("id", "connections", "seen", "since", "reply_to")
+    readonly_fields = fields
+
+    @display(description="last seen", ordering="last_seen_at")
+    def seen(self, edge: Edge) -> str:
+        """When it last gave a sign of life."""
+        return f"{ago(edge.last_seen_at, timezone.now())} ({local_time(edge.last_seen_at)})"
+
+    @display(description="running since", ordering="started_at")
+    def since(self, edge: Edge) -> str:
+        """When it was started."""
+        return local_time(edge.started_at)

@@ -1,0 +1,106 @@
+"""Transactions as CSV, row by row, safe to open in a spreadsheet."""
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from levity.ocpp.models import Transaction
+
+__all__ = ["cell", "csv_response", "rows_of"]
+
+# A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+CHUNK = 1_000
+
+
+class _Echo:
+    """What csv writes to: hands the line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_response(transactions: QuerySet[Transaction]) -> StreamingHttpResponse:
+    """All these transactions, one chunk in memory at a time."""
+    writer = csv.writer(_Echo())
+    lines = (writer.writerow(row) for row in rows_of(transactions))
+    name = f"transactions-{timezone.localtime():%Y%m%d-%H%M}.csv"
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
+    """The header, then a row for each transaction."""
+    zone = timezone.get_current_timezone_name()
+    yield [
+        "transaction",
+        "charge point",
+        "name",
+        "connector",
+        "id tag",
+        "state",
+        "started (UTC)",
+        f"started ({zone})",
+        "stopped (UTC)",
+        f"stopped ({zone})",
+        "start received (UTC)",
+        "stop received (UTC)",
+        "duration (s)",
+        "meter start (Wh)",
+        "meter stop (Wh)",
+        "energy (kWh)",
+        "stop reason",
+        "stop id tag",
+        "flags",
+    ]
+    rows = transactions.select_related("charge_point")
+    for item in rows.iterator(chunk_size=CHUNK):
+        span = (item.stopped_at - item.started_at).total_seconds() if item.stopped_at else None
+        yield [
+            str(item.pk),
+            cell(item.charge_point.identity),
+            cell(item.charge_point.name),
+            str(item.connector),
+            cell(item.id_tag),
+            item.state,
+            _utc(item.started_at),
+            _local(item.started_at),
+            _utc(item.stopped_at),
+            _local(item.stopped_at),
+            _utc(item.start_received_at),
+            _utc(item.stop_received_at),
+            "" if span is None else f"{span:.0f}",
+            _number(item.meter_start),
+            _number(item.meter_stop),
+            "" if item.energy is None else f"{item.energy / 1000:.3f}",
+            cell(item.stop_reason),
+            cell(item.stop_id_tag),
+            cell(item.flags),
+        ]
+
+
+def cell(text: Any) -> str:
+    """A text that a spreadsheet takes for text, whatever a charger or a person wrote."""
+    shown = str(text)
+    return f"'{shown}" if shown.startswith(FORMULA_STARTS) else shown
+
+
+def _number(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _utc(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _local(moment: datetime | None) -> str:
+    return "" if moment is None else timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,175 @@
+"""The first page: is everything there, who charges, what went wrong. Fixed number of queries."""
+
+import os
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from levity.ocpp.admin.base import newest
+from levity.ocpp.admin.filters import FAULT
+from levity.ocpp.admin.formats import badge, change_link, kwh, list_url, local_time, watts
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    ConnectionEvent,
+    Connector,
+    FailedMessage,
+    QuarantinedMessage,
+    Transaction,
+)
+
+__all__ = ["Tile", "connect_address", "summary"]
+
+RECENT = 8
+# A number beyond this is shown as "more than": the page never counts a big table.
+COUNTED = 999
+# The newest commands and connection events among which failures of the last day are looked for.
+LOOK_BACK = 5_000
+DAY = timedelta(days=1)
+
+Tile = dict[str, Any]
+
+
+def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What unfold's index page gets; each part only for those who may see its list."""
+    now = timezone.now()
+    may = request.user.has_perm  # type: ignore[union-attr]  # admin_view lets no anonymous user in
+    tiles: list[Tile] = []
+    if may("ocpp.view_chargepoint"):
+        counts = _charge_points()
+        context["is_empty"] = counts["total"] == 0
+        context["connect_to"] = connect_address(request)
+        tiles += _charge_point_tiles(counts)
+    if may("ocpp.view_transaction"):
+        tiles += _energy_tiles(now)
+        context["recent"] = _recent()
+    context["tiles"] = tiles
+    context["trouble"] = [tile for tile in _trouble(now, may) if tile["count"]]
+    context["shown_at"] = local_time(now)
+    return context
+
+
+def connect_address(request: HttpRequest) -> str:
+    """Where chargers connect, without the scheme: host:port/ws/."""
+    host = request.get_host()
+    if request.is_secure():
+        # Behind the front end, websockets come in at the same door.
+        return f"{host}/ws/"
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return f"{name}:{os.environ.get('WS_PORT') or 9000}/ws/"
+
+
+def _charge_points() -> dict[str, int]:
+    faulty = Exists(Connector.objects.filter(FAULT, charge_point=OuterRef("pk")))
+    return ChargePoint.objects.aggregate(
+        total=Count("pk"),
+        online=Count("pk", filter=Q(connection__isnull=False)),
+        faulted=Count("pk", filter=faulty),
+    )
+
+
+def _charge_point_tiles(counts: dict[str, int]) -> list[Tile]:
+    offline = counts["total"] - counts["online"]
+    return [
+        _tile("Online", counts["online"], list_url(ChargePoint, online="yes"), "good"),
+        _tile("Offline", offline, list_url(ChargePoint, online="no"), "warn" if offline else ""),
+        _tile(
+            "With a fault",
+            counts["faulted"],
+            list_url(ChargePoint, fault="yes"),
+            "bad" if counts["faulted"] else "",
+        ),
+    ]
+
+
+def _energy_tiles(now: datetime) -> list[Tile]:
+    active = Transaction.objects.filter(state=Transaction.State.ACTIVE)
+    charging = active.aggregate(
+        count=Count("pk"),
+        # What an offline charger draws is not known.
+        power=Sum("power", filter=Q(charge_point__connection__isnull=False)),
+    )
+    today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    month = today.replace(day=1)
+    # Not beyond tomorrow: a clock that runs ahead by years is not this month's energy.
+    energy = Transaction.objects.filter(started_at__gte=month, started_at__lt=now + DAY).aggregate(
+        month=Sum("energy"), today=Sum("energy", filter=Q(started_at__gte=today))
+    )
+    running = list_url(Transaction, state__exact=Transaction.State.ACTIVE)
+    first = f"{month:%Y-%m-%d}"
+    return [
+        _tile("Charging now", charging["count"], running, note=watts(charging["power"])),
+        _tile(
+            "Energy today",
+            kwh(energy["today"] or Decimal(0)),
+            list_url(Transaction, started_at_from=f"{today:%Y-%m-%d}"),
+            note="sessions started today",
+        ),
+        _tile(
+            "Energy this month",
+            kwh(energy["month"] or Decimal(0)),
+            list_url(Transaction, started_at_from=first),
+            note=f"sessions since {first}",
+        ),
+    ]
+
+
+def _recent() -> list[dict[str, Any]]:
+    rows = Transaction.objects.select_related("charge_point").order_by("-id")[:RECENT]
+    return [
+        {
+            "link": change_link(Transaction, item.pk, f"#{item.pk}"),
+            "where": f"{item.charge_point} · {item.connector}",
+            "id_tag": item.id_tag,
+            "started": local_time(item.started_at),
+            "energy": kwh(item.energy),
+            "state": badge(item.state, "busy" if item.state == "active" else ""),
+        }
+        for item in rows
+    ]
+
+
+def _trouble(now: datetime, may: Any) -> list[Tile]:
+    yesterday = now - DAY
+    tiles: list[Tile] = []
+    if may("ocpp.view_quarantinedmessage"):
+        rows = QuarantinedMessage.objects.filter(resolved_at__isnull=True)
+        tiles.append(_trouble_tile("in quarantine", rows, list_url(QuarantinedMessage, open="yes")))
+    if may("ocpp.view_failedmessage"):
+        failed = FailedMessage.objects.filter(replayed_at__isnull=True)
+        tiles.append(_trouble_tile("failed messages", failed, list_url(FailedMessage, open="yes")))
+    if may("ocpp.view_connectionevent"):
+        refused = newest(ConnectionEvent.objects.all(), LOOK_BACK).filter(
+            at__gte=yesterday, kind=ConnectionEvent.Kind.REFUSED
+        )
+        address = list_url(ConnectionEvent, kind__exact=ConnectionEvent.Kind.REFUSED)
+        tiles.append(_trouble_tile("refused handshakes (24 h)", refused, address))
+    if may("ocpp.view_command"):
+        states = [
+            Command.State.REFUSED,
+            Command.State.TIMED_OUT,
+            Command.State.EXPIRED,
+            Command.State.FAILED,
+        ]
+        unanswered = newest(Command.objects.all(), LOOK_BACK).filter(
+            state__in=states, finished_at__gte=yesterday
+        )
+        query = urlencode([("state__exact", str(state)) for state in states])
+        address = f"{list_url(Command)}?{query}"
+        tiles.append(_trouble_tile("commands that failed (24 h)", unanswered, address))
+    return tiles
+
+
+def _trouble_tile(title: str, rows: QuerySet[Any], url: str) -> Tile:
+    count = rows.order_by()[: COUNTED + 1].count()
+    shown = f"more than {COUNTED}" if count > COUNTED else str(count)
+    return {**_tile(title, shown, url, "bad"), "count": count}
+
+
+def _tile(title: str, value: Any, url: str, tone: str = "", note: str = "") -> Tile:
+    return {"title": title, "value": value, "url": url, "tone": tone, "note": note}

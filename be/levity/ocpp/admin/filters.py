@@ -1,0 +1,194 @@
+"""Filters that an index answers, or that are bounded."""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.contrib.filters.admin import DropdownFilter, RadioFilter, RangeDateFilter
+from unfold.utils import parse_date_str
+
+from levity.ocpp.admin.base import newest
+from levity.ocpp.commands import ACTIONS
+from levity.ocpp.models import Connector, Message
+
+__all__ = [
+    "ActionFilter",
+    "ConnectorStatusFilter",
+    "DayRangeFilter",
+    "ErrorFilter",
+    "FaultFilter",
+    "OnlineFilter",
+    "OpenFilter",
+    "SenderFilter",
+]
+
+Lookups = list[tuple[str, str]]
+
+# OCPP 1.6, chapter 4: what chargers ask.
+CHARGER_ACTIONS = (
+    "Authorize",
+    "BootNotification",
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "Heartbeat",
+    "MeterValues",
+    "StartTransaction",
+    "StatusNotification",
+    "StopTransaction",
+)
+STATUSES = (
+    "Available",
+    "Preparing",
+    "Charging",
+    "SuspendedEV",
+    "SuspendedEVSE",
+    "Finishing",
+    "Reserved",
+    "Unavailable",
+    "Faulted",
+)
+# Rows looked through where no index knows the answer.
+LOOK_BACK = 100_000
+
+
+class DayRangeFilter(RangeDateFilter):
+    """From the first moment of one day to the last of another, in the site's time zone."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of these days; what is no date is taken for no limit."""
+        first = self._day("from")
+        last = self._day("to")
+        if first:
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": first})
+        if last:
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": last + timedelta(days=1)})
+        return queryset
+
+    def _day(self, end: str) -> datetime | None:
+        day = parse_date_str(str(self.used_parameters.get(f"{self.parameter_name}_{end}", "")))
+        # Years that some time zone pushes out of the calendar are nobody's wish.
+        if day is None or not 1900 <= day.year <= 9000:
+            return None
+        return timezone.make_aware(datetime.combine(day, time()))
+
+
+class _Choice(SimpleListFilter):
+    """Fixed choices; a value that is none of them filters nothing."""
+
+    options: Iterable[tuple[str, str]] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
+        return list(self.options)
+
+    def chosen(self) -> str | None:
+        value = self.value()
+        return value if value in dict(self.options) else None
+
+
+class OnlineFilter(_Choice, RadioFilter):
+    """Charge points by whether their websocket is open."""
+
+    title = "connection"
+    parameter_name = "online"
+    options = (("yes", "online"), ("no", "offline"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen is None:
+            return queryset
+        return queryset.filter(connection__isnull=chosen == "no")
+
+
+def _connectors(condition: Q) -> Exists:
+    return Exists(Connector.objects.filter(condition, charge_point=OuterRef("pk")))
+
+
+class ConnectorStatusFilter(_Choice, DropdownFilter):
+    """Charge points with at least one connector of this status."""
+
+    title = "connector status"
+    parameter_name = "status"
+    options = tuple((status, status) for status in STATUSES)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        return queryset if chosen is None else queryset.filter(_connectors(Q(status=chosen)))
+
+
+FAULT = Q(status="Faulted") | ~Q(error_code__in=["", "NoError"])
+
+
+class FaultFilter(_Choice, RadioFilter):
+    """Charge points by whether a connector reports a fault."""
+
+    title = "fault"
+    parameter_name = "fault"
+    options = (("yes", "with a fault"), ("no", "without"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen is None:
+            return queryset
+        faulty = _connectors(FAULT)
+        return queryset.filter(faulty if chosen == "yes" else ~faulty)
+
+
+class ActionFilter(_Choice, DropdownFilter):
+    """Messages or commands by action; the table is not asked which ones occur."""
+
+    title = "action"
+    parameter_name = "action"
+    options = tuple((action, action) for action in sorted({*CHARGER_ACTIONS, *ACTIONS}))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        return queryset if chosen is None else queryset.filter(action=chosen)
+
+
+class ErrorFilter(_Choice, RadioFilter):
+    """Messages that went wrong: a partial index holds just these."""
+
+    title = "error"
+    parameter_name = "error"
+    options = (("yes", "with an error"), ("no", "without"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen is None:
+            return queryset
+        return (
+            queryset.exclude(error_code="") if chosen == "yes" else queryset.filter(error_code="")
+        )
+
+
+class SenderFilter(_Choice, RadioFilter):
+    """Messages by who spoke first, among the newest ones: no index knows the sender."""
+
+    title = "sender"
+    parameter_name = "sender"
+    options = tuple(Message.Sender.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen is None:
+            return queryset
+        return newest(queryset, LOOK_BACK).filter(sender=chosen)
+
+
+class OpenFilter(_Choice, RadioFilter):
+    """Trouble that nobody has dealt with yet."""
+
+    title = "state"
+    parameter_name = "open"
+    options = (("yes", "open"), ("no", "dealt with"))
+    closed_field = "resolved_at"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen is None:
+            return queryset
+        return queryset.filter(**{f"{self.closed_field}__isnull": chosen == "yes"})

@@ -1,0 +1,122 @@
+"""How values are shown to people: with their unit, in the site's time zone, as plain text."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+__all__ = [
+    "NOTHING",
+    "ago",
+    "badge",
+    "change_link",
+    "duration",
+    "excerpt",
+    "kwh",
+    "link",
+    "list_url",
+    "local_time",
+    "watts",
+]
+
+NOTHING = "\N{EN DASH}"
+
+# OCPP 1.6, 7.7 ChargePointStatus, in the colours in which people think of them. Anything else,
+# and chargers do invent statuses, is shown without a colour.
+TONES = {
+    "Available": "good",
+    "Preparing": "busy",
+    "Charging": "busy",
+    "SuspendedEV": "busy",
+    "SuspendedEVSE": "busy",
+    "Finishing": "busy",
+    "Reserved": "busy",
+    "Unavailable": "warn",
+    "Faulted": "bad",
+}
+
+
+def local_time(moment: datetime | None) -> str:
+    """The moment in the site's time zone, which is named: 2026-11-22 14:05:09 CET."""
+    if moment is None:
+        return NOTHING
+    try:
+        shown = timezone.localtime(moment)
+    except (OverflowError, ValueError):
+        # The first or last day of the calendar, moved out of it by the time zone.
+        return moment.isoformat(sep=" ", timespec="seconds")
+    return f"{shown:%Y-%m-%d %H:%M:%S} {shown.tzname()}"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago that was, in the one unit that matters: 12 s ago, 3 h ago."""
+    if moment is None:
+        return "never"
+    seconds = int((now - moment).total_seconds())
+    if seconds < 0:
+        return "in the future"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def duration(span: timedelta | None) -> str:
+    """Hours, minutes and seconds, as far as they matter; a clock that went back says so."""
+    if span is None:
+        return NOTHING
+    seconds = int(span.total_seconds())
+    if seconds < 0:
+        return "negative (clock)"
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+
+
+def kwh(watt_hours: Decimal | None) -> str:
+    """Energy that is kept in Wh, in kWh to the Wh."""
+    return NOTHING if watt_hours is None else f"{watt_hours / 1000:.3f} kWh"
+
+
+def watts(power: Decimal | None) -> str:
+    """Power in W below a kilowatt, else in kW."""
+    if power is None:
+        return NOTHING
+    return f"{power:.0f} W" if abs(power) < 1000 else f"{power / 1000:.2f} kW"
+
+
+def excerpt(text: str, length: int = 100) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def badge(text: str, tone: str | None = None) -> str:
+    """A short coloured word. `tone` is good, busy, warn, bad or ""; None: by OCPP status."""
+    if not text:
+        return NOTHING
+    chosen = TONES.get(text, "") if tone is None else tone
+    return format_html('<span class="lv-badge lv-{}">{}</span>', chosen or "plain", text)
+
+
+def link(url: str, text: Any) -> str:
+    """A link; the text may come from a charger."""
+    return format_html('<a class="lv-link" href="{}">{}</a>', url, text)
+
+
+def change_link(model: type[Model], pk: Any, text: Any) -> str:
+    """A link to the page of this row."""
+    return link(reverse(f"admin:ocpp_{model._meta.model_name}_change", args=[quote(pk)]), text)
+
+
+def list_url(model: type[Model], **filters: Any) -> str:
+    """The address of this model's list, filtered."""
+    address = reverse(f"admin:ocpp_{model._meta.model_name}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address

@@ -1,0 +1,171 @@
+"""The log of frames: what was said and what was answered, side by side."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Substr
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from levity.ocpp.admin.base import ReadOnlyAdmin, newest
+from levity.ocpp.admin.filters import ActionFilter, DayRangeFilter, ErrorFilter, SenderFilter
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, local_time
+from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame
+from levity.ocpp.models import ChargePoint, Message, Transaction
+
+__all__ = ["MessageAdmin"]
+
+# No index knows the text of a frame, so a search reads frames one by one: these many.
+SEARCHED = 20_000
+# Enough of a frame for a list; whole ones may have 128 KiB each.
+SHOWN = 400
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """One row is one exchange. A search never reads more than the newest frames."""
+
+    list_display = (
+        "received",
+        "charger",
+        "said",
+        "asked",
+        "answered",
+        "transaction_link",
+        "latency",
+        "error",
+    )
+    list_filter = (
+        ActionFilter,
+        ErrorFilter,
+        SenderFilter,
+        ("charge_point", AutocompleteSelectFilter),
+        ("received_at", DayRangeFilter),
+    )
+    list_select_related = ("charge_point",)
+    sortable_by = ()
+    search_fields = ("unique_id",)
+    search_help_text = "Charge point, or text of a frame"
+    list_before_template = "ocpp/admin/messages_help.html"
+    fields = (
+        "received",
+        "answered_at_shown",
+        "latency",
+        "charger",
+        "said",
+        "unique_id",
+        "transaction_link",
+        "error",
+        "request_shown",
+        "response_shown",
+        "connection",
+        "seq",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Lists carry the beginning of each frame only."""
+        rows = super().get_queryset(request).select_related("charge_point")
+        match = request.resolver_match
+        if match is None or not str(match.url_name).endswith("_changelist"):
+            return rows
+        return rows.defer("request", "response").annotate(
+            request_start=Substr("request", 1, SHOWN), response_start=Substr("response", 1, SHOWN)
+        )
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Newest first, by the index that answers the filter."""
+        if any(name.startswith("received_at_") and request.GET[name] for name in request.GET):
+            return ("-received_at", "-id")
+        return ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """All frames of a charge point, if that is its name; else those that hold this text."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        chargers = ChargePoint.objects.filter(Q(identity__iexact=term) | Q(name__iexact=term))
+        if found := list(chargers.values_list("pk", flat=True)[:100]):
+            return queryset.filter(charge_point__in=found), False
+        rows = Message.objects.all()
+        charger = request.GET.get("charge_point__id__exact", "")
+        if charger.isascii() and charger.isdigit():
+            rows = rows.filter(charge_point=int(charger))
+        recent = newest(rows, SEARCHED)
+        wanted = Q(unique_id=term) | Q(request__icontains=term) | Q(response__icontains=term)
+        if term.isascii() and term.isdigit() and len(term) <= 10:
+            wanted = Q(unique_id=term) | Q(transaction=int(term)) | Q(request__icontains=term)
+        return queryset.filter(pk__in=recent.filter(wanted).values("pk")), False
+
+    @display(description="time")
+    def received(self, item: Message) -> str:
+        """When the request passed the edge."""
+        return local_time(item.received_at)
+
+    @display(description="answered")
+    def answered_at_shown(self, item: Message) -> str:
+        """When the answer was known."""
+        return local_time(item.answered_at)
+
+    @display(description="charge point")
+    def charger(self, item: Message) -> str:
+        """Who it is about."""
+        return change_link(ChargePoint, item.charge_point_id, item.charge_point)
+
+    @display(description="action")
+    def said(self, item: Message) -> str:
+        """The action, and who began."""
+        arrow = "→" if item.sender == Message.Sender.CHARGE_POINT else "←"
+        who = item.get_sender_display()
+        return format_html(
+            '<span title="{} spoke first">{}</span> {}', who, arrow, item.action or "(no Call)"
+        )
+
+    @display(description="request")
+    def asked(self, item: Any) -> str:
+        """The beginning of the frame."""
+        return format_html('<code class="lv-frame">{}</code>', frame_excerpt(item.request_start))
+
+    @display(description="response")
+    def answered(self, item: Any) -> str:
+        """The beginning of the frame that answered it."""
+        if not item.response_start:
+            return NOTHING
+        return format_html('<code class="lv-frame">{}</code>', frame_excerpt(item.response_start))
+
+    @display(description="transaction")
+    def transaction_link(self, item: Message) -> str:
+        """The transaction it is about, as far as known."""
+        if item.transaction is None:
+            return NOTHING
+        return change_link(Transaction, item.transaction, f"#{item.transaction}")
+
+    @display(description="answered after")
+    def latency(self, item: Message) -> str:
+        """From the request to its answer."""
+        if item.answered_at is None:
+            return NOTHING
+        return f"{(item.answered_at - item.received_at).total_seconds() * 1000:.0f} ms"
+
+    @display(description="error")
+    def error(self, item: Message) -> str:
+        """The error code, and the reason."""
+        reason = excerpt(item.error_description, 120)
+        if not item.error_code:
+            return reason or NOTHING
+        return format_html("{} {}", badge(item.error_code, "bad"), reason)
+
+    @display(description="request")
+    def request_shown(self, item: Message) -> str:
+        """The whole frame."""
+        return pretty_frame(item.request)
+
+    @display(description="response")
+    def response_shown(self, item: Message) -> str:
+        """The whole frame."""
+        return pretty_frame(item.response)

@@ -1,0 +1,104 @@
+"""Meter values, as sent and in base units."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from levity.ocpp.admin.base import ReadOnlyAdmin
+from levity.ocpp.admin.formats import NOTHING, change_link, excerpt, local_time
+from levity.ocpp.models import MeterValue, Transaction
+
+__all__ = ["MeterValueAdmin"]
+
+
+@admin.register(MeterValue)
+class MeterValueAdmin(ReadOnlyAdmin):
+    """The largest table: filtered only by what an index answers."""
+
+    list_display = (
+        "sampled",
+        "where",
+        "in_transaction",
+        "measurand_shown",
+        "said",
+        "base",
+        "detail",
+    )
+    list_filter = (("charge_point", AutocompleteSelectFilter),)
+    list_select_related = ("charge_point",)
+    sortable_by = ()
+    fields = (
+        "sampled",
+        "received",
+        "where",
+        "in_transaction",
+        "measurand",
+        "said",
+        "base",
+        "phase",
+        "location",
+        "context",
+        "format",
+    )
+    readonly_fields = fields
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Newest first; of one charger by the index of that charger."""
+        if "charge_point__id__exact" in request.GET:
+            return ("-sampled_at", "-id")
+        return ("-id",)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """The page of a transaction links here."""
+        return lookup == "transaction__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @display(description="sampled")
+    def sampled(self, item: MeterValue) -> str:
+        """By the charger's clock."""
+        return local_time(item.sampled_at)
+
+    @display(description="received")
+    def received(self, item: MeterValue) -> str:
+        """By our clock."""
+        return local_time(item.received_at)
+
+    @display(description="charge point · connector")
+    def where(self, item: MeterValue) -> str:
+        """The charger and its connector."""
+        return f"{item.charge_point} · {item.connector}"
+
+    @display(description="transaction")
+    def in_transaction(self, item: MeterValue) -> str:
+        """The transaction it belongs to."""
+        if item.transaction_id is None:
+            return NOTHING
+        return change_link(Transaction, item.transaction_id, f"#{item.transaction_id}")
+
+    @display(description="measurand")
+    def measurand_shown(self, item: MeterValue) -> str:
+        """What was measured, and on which phase."""
+        return excerpt(" ".join(part for part in (item.measurand, item.phase) if part), 80)
+
+    @display(description="as sent")
+    def said(self, item: MeterValue) -> str:
+        """The raw value and its unit."""
+        return excerpt(f"{item.raw_value} {item.unit}".strip(), 60) or NOTHING
+
+    @display(description="in base units")
+    def base(self, item: MeterValue) -> str:
+        """The number in Wh, W, A, V and so on."""
+        return NOTHING if item.value is None else f"{item.value.normalize():f} {base_unit(item)}"
+
+    @display(description="context, location")
+    def detail(self, item: MeterValue) -> str:
+        """When and where it was taken."""
+        return excerpt(", ".join(part for part in (item.context, item.location) if part), 60)
+
+
+def base_unit(item: MeterValue) -> str:
+    """The unit of `value`: the charger's without its kilo, else the measurand's default."""
+    unit = item.unit or ("Wh" if item.measurand.startswith("Energy.") else "")
+    return excerpt(unit.removeprefix("k"), 20) if unit != "k" else unit

@@ -1,0 +1,155 @@
+"""From a button in the admin to a row in the queue: every command goes through `send_view`.
+
+GET shows the form; POST (with CSRF token, permission and a key that makes a second click the
+same command) queues it, writes who did it into the log of the admin, and shows the command.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+
+from levity.ocpp.admin import command_forms as forms
+from levity.ocpp.commands import queue
+from levity.ocpp.models import ChargePoint, Command
+
+__all__ = ["KINDS", "SOURCE", "Kind", "queue_from_form", "render_form", "send_view"]
+
+SOURCE = "admin"
+CREATED = "created"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A button: what it says, which form stands behind it, and what to think of first."""
+
+    title: str
+    form: type[forms.CommandForm]
+    explanation: str
+    is_dangerous: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "start": Kind(
+        "Start charging",
+        forms.RemoteStartForm,
+        "RemoteStartTransaction: the charger starts as if this tag had been presented.",
+    ),
+    "stop": Kind(
+        "Stop charging",
+        forms.RemoteStopForm,
+        "RemoteStopTransaction: the charger ends this transaction.",
+    ),
+    "unlock": Kind(
+        "Unlock connector",
+        forms.UnlockForm,
+        "UnlockConnector: the charger opens the lock of the cable. A running transaction is "
+        "ended first.",
+        is_dangerous=True,
+    ),
+    "trigger": Kind(
+        "Ask for a message",
+        forms.TriggerForm,
+        "TriggerMessage: the charger sends this message now.",
+    ),
+    "configuration": Kind(
+        "Read configuration",
+        forms.GetConfigurationForm,
+        "GetConfiguration: the answer stands on the page of the command.",
+    ),
+    "reset-soft": Kind(
+        "Soft reset",
+        forms.SoftResetForm,
+        "Reset (Soft): the charger ends running transactions in order, then restarts.",
+        is_dangerous=True,
+    ),
+    "reset-hard": Kind(
+        "Hard reset",
+        forms.HardResetForm,
+        "Reset (Hard): the charger restarts at once, as after a power cut. It need not end "
+        "running transactions first.",
+        is_dangerous=True,
+    ),
+    "command": Kind(
+        "Send command…",
+        forms.AnyCommandForm,
+        "Any Call of OCPP 1.6. The payload is checked against the official schema.",
+    ),
+}
+
+
+def send_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResponse:
+    """The form of one kind of command to one charge point, and its sending."""
+    if not request.user.has_perm("ocpp.add_command"):  # type: ignore[union-attr]
+        raise PermissionDenied
+    if kind not in KINDS:
+        raise Http404(f"no command is called {kind}")
+    charge_point = get_object_or_404(ChargePoint, pk=charge_point_id)
+    chosen = KINDS[kind]
+    if request.method != "POST":
+        return render_form(request, chosen, chosen.form(charge_point=charge_point), charge_point)
+    form = chosen.form(request.POST, charge_point=charge_point)
+    if not form.is_valid():
+        return render_form(request, chosen, form, charge_point)
+    return queue_from_form(request, form, charge_point)
+
+
+def queue_from_form(
+    request: HttpRequest, form: forms.CommandForm, charge_point: ChargePoint
+) -> HttpResponse:
+    """Queue what the form says, once, and show the command."""
+    action, payload = form.action, form.payload()
+    # The same form with other content is another command, after "back" in the browser, too.
+    content = hashlib.sha256(f"{action}{json.dumps(payload, sort_keys=True)}".encode()).hexdigest()
+    key = f"{SOURCE}:{request.user.pk}:{form.cleaned_data['key']}:{content[:16]}"
+    with transaction.atomic():
+        known = Command.objects.filter(charge_point=charge_point, idempotency_key=key).exists()
+        command = queue(
+            charge_point,
+            action,
+            payload,
+            source=SOURCE,
+            queue_offline=form.cleaned_data["queue_offline"],
+            idempotency_key=key,
+            requested_by=request.user,
+        )
+        if not known:
+            # The payload stays out of the log: it may hold a key (ChangeConfiguration).
+            LogEntry.objects.log_actions(
+                user_id=request.user.pk,
+                queryset=[command],
+                action_flag=ADDITION,
+                change_message=f"{action} for {charge_point.identity}",
+                single_object=True,
+            )
+    messages.success(request, f"{action} is on its way to {charge_point}.")
+    if request.user.has_perm("ocpp.view_command"):  # type: ignore[union-attr]
+        return redirect("admin:ocpp_command_change", command.pk)
+    return redirect("admin:index")
+
+
+def render_form(
+    request: HttpRequest,
+    kind: Kind,
+    form: forms.CommandForm,
+    charge_point: ChargePoint | None,
+) -> HttpResponse:
+    """The page with the form; 200 also where the form has errors, as everywhere in the admin."""
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "opts": ChargePoint._meta if charge_point else Command._meta,
+        "title": kind.title,
+        "kind": kind,
+        "form": form,
+        "media": form.media,
+        "charge_point": charge_point,
+    }
+    return TemplateResponse(request, "ocpp/admin/send.html", context)

@@ -1,0 +1,78 @@
+"""What stands around every page: our stylesheet and script, and the way about."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+__all__ = ["navigation", "script", "style"]
+
+Item = dict[str, Any]
+
+# Title of the group, then: title, icon, app and model.
+GROUPS = (
+    (
+        "Charging",
+        (
+            ("Charge points", "ev_station", "ocpp", "chargepoint"),
+            ("Transactions", "receipt_long", "ocpp", "transaction"),
+            ("Id tags", "badge", "ocpp", "idtag"),
+            ("Commands", "send", "ocpp", "command"),
+        ),
+    ),
+    (
+        "Trouble",
+        (
+            ("Quarantine", "inventory_2", "ocpp", "quarantinedmessage"),
+            ("Failed messages", "error", "ocpp", "failedmessage"),
+            ("Security events", "shield", "ocpp", "securityevent"),
+        ),
+    ),
+    (
+        "Logs",
+        (
+            ("Messages", "forum", "ocpp", "message"),
+            ("Meter values", "speed", "ocpp", "metervalue"),
+            ("Connection events", "lan", "ocpp", "connectionevent"),
+            ("Edges", "hub", "ocpp", "edge"),
+        ),
+    ),
+    (
+        "People",
+        (
+            ("Users", "person", "auth", "user"),
+            ("Groups", "group", "auth", "group"),
+        ),
+    ),
+)
+
+
+def style(request: HttpRequest) -> str:
+    """The address of our stylesheet."""
+    return static("ocpp/admin.css")
+
+
+def script(request: HttpRequest) -> str:
+    """The address of our script."""
+    return static("ocpp/admin.js")
+
+
+def navigation(request: HttpRequest) -> list[Item]:
+    """The sidebar: only what this person may see."""
+    start = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+    groups: list[Item] = [{"items": [start]}]
+    for title, entries in GROUPS:
+        items = [
+            {"title": name, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist")}
+            for name, icon, app, model in entries
+            if _may_see(request, app, model)
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def _may_see(request: HttpRequest, app: str, model: str) -> bool:
+    user: Any = request.user
+    return bool(user.has_perm(f"{app}.view_{model}") or user.has_perm(f"{app}.change_{model}"))

@@ -1,0 +1,270 @@
+"""The ledger: transactions to look at and to take away as CSV, never to edit."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.decorators import action, display
+
+from levity.ocpp.admin.base import BoundedPaginator, ReadOnlyAdmin
+from levity.ocpp.admin.chart import chart_of
+from levity.ocpp.admin.csv_export import csv_response
+from levity.ocpp.admin.filters import DayRangeFilter
+from levity.ocpp.admin.formats import (
+    NOTHING,
+    badge,
+    change_link,
+    duration,
+    excerpt,
+    kwh,
+    list_url,
+    local_time,
+    watts,
+)
+from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction
+
+__all__ = ["TransactionAdmin"]
+
+VALUES_A_PAGE = 50
+TONES = {
+    Transaction.State.ACTIVE: "busy",
+    Transaction.State.STOPPED: "good",
+    Transaction.State.ORPHANED: "warn",
+}
+
+
+@admin.register(Transaction)
+class TransactionAdmin(ReadOnlyAdmin):
+    """Times are the charger's, shown in the site's time zone; energy in kWh."""
+
+    list_display = (
+        "number",
+        "where",
+        "id_tag_shown",
+        "started",
+        "stopped",
+        "lasted",
+        "energy_shown",
+        "state_shown",
+        "flags_shown",
+    )
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("charge_point", AutocompleteSelectFilter),
+        ("started_at", DayRangeFilter),
+    )
+    list_select_related = ("charge_point",)
+    search_fields = ("id_tag",)
+    search_help_text = "Number, id tag or charge point"
+    actions = ("export_selected",)
+    list_before_template = "ocpp/admin/transactions_export.html"
+    fields = (
+        "number",
+        "where",
+        "id_tag_shown",
+        "state_shown",
+        "energy_shown",
+        "power_shown",
+        "started",
+        "start_received",
+        "meter_start_shown",
+        "stopped",
+        "stop_received",
+        "meter_stop_shown",
+        "lasted",
+        "stop_id_tag",
+        "meter_last_shown",
+        "reservation_id",
+        "flags_shown",
+        "frames",
+    )
+    readonly_fields = fields
+    change_form_outer_after_template = "ocpp/admin/transaction_values.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
+        """With the charge point, also on the page of one."""
+        return super().get_queryset(request).select_related("charge_point")
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Newest first, by the index that answers the filter."""
+        if any(name.startswith("started_at_") and request.GET[name] for name in request.GET):
+            return ("-started_at", "-id")
+        return ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By number, by whole id tag, or by the beginning of a charge point's identity or name."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        chargers = ChargePoint.objects.filter(
+            Q(identity__istartswith=term) | Q(name__istartswith=term)
+        ).values_list("pk", flat=True)
+        wanted = Q(id_tag__iexact=term) | Q(charge_point__in=list(chargers[:1000]))
+        digits = term.removeprefix("#")
+        if digits.isascii() and digits.isdigit() and len(digits) <= 10:
+            wanted |= Q(pk=int(digits))
+        return queryset.filter(wanted), False
+
+    # --- columns --------------------------------------------------------------------------------
+
+    @display(description="number", ordering="id")
+    def number(self, item: Transaction) -> str:
+        """The id, which is OCPP's transactionId."""
+        return f"#{item.pk}"
+
+    @display(description="charge point · connector")
+    def where(self, item: Transaction) -> str:
+        """The charger and its connector."""
+        charger = change_link(ChargePoint, item.charge_point_id, item.charge_point)
+        return format_html("{} · {}", charger, item.connector)
+
+    @display(description="id tag")
+    def id_tag_shown(self, item: Transaction) -> str:
+        """Who charged."""
+        return excerpt(item.id_tag, 40) or NOTHING
+
+    @display(description="started", ordering="started_at")
+    def started(self, item: Transaction) -> str:
+        """By the charger's clock."""
+        return local_time(item.started_at)
+
+    @display(description="stopped")
+    def stopped(self, item: Transaction) -> str:
+        """By the charger's clock."""
+        return local_time(item.stopped_at)
+
+    @display(description="duration")
+    def lasted(self, item: Transaction) -> str:
+        """From start to stop, or until now."""
+        if item.stopped_at is not None:
+            return duration(item.stopped_at - item.started_at)
+        if item.state != Transaction.State.ACTIVE:
+            return NOTHING
+        return f"{duration(timezone.now() - item.started_at)} so far"
+
+    @display(description="energy")
+    def energy_shown(self, item: Transaction) -> str:
+        """What was charged."""
+        return kwh(item.energy)
+
+    @display(description="power")
+    def power_shown(self, item: Transaction) -> str:
+        """In the last meter values, while it runs."""
+        return watts(item.power) if item.state == Transaction.State.ACTIVE else NOTHING
+
+    @display(description="state")
+    def state_shown(self, item: Transaction) -> str:
+        """How it stands, and why it ended."""
+        word = badge(item.state, TONES.get(Transaction.State(item.state), ""))
+        return format_html("{} {}", word, excerpt(item.stop_reason, 40))
+
+    @display(description="flags")
+    def flags_shown(self, item: Transaction) -> str:
+        """What was odd about it."""
+        return item.flags or NOTHING
+
+    @display(description="start received")
+    def start_received(self, item: Transaction) -> str:
+        """By our clock."""
+        return local_time(item.start_received_at)
+
+    @display(description="stop received")
+    def stop_received(self, item: Transaction) -> str:
+        """By our clock."""
+        return local_time(item.stop_received_at)
+
+    @display(description="meter at start")
+    def meter_start_shown(self, item: Transaction) -> str:
+        """The register, as StartTransaction said."""
+        return f"{item.meter_start:.3f} Wh"
+
+    @display(description="meter at stop")
+    def meter_stop_shown(self, item: Transaction) -> str:
+        """The register, as StopTransaction said."""
+        return NOTHING if item.meter_stop is None else f"{item.meter_stop:.3f} Wh"
+
+    @display(description="newest register value")
+    def meter_last_shown(self, item: Transaction) -> str:
+        """The register, as the last meter values said."""
+        if item.meter_last is None:
+            return NOTHING
+        return f"{item.meter_last:.3f} Wh at {local_time(item.meter_last_at)}"
+
+    @display(description="frames")
+    def frames(self, item: Transaction) -> str:
+        """Where the messages are."""
+        address = list_url(Message, charge_point__id__exact=item.charge_point_id, q=item.pk)
+        return format_html('<a class="lv-link" href="{}">messages of this transaction</a>', address)
+
+    # --- the page of one ------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The transaction with its chart and a page of its meter values."""
+        extra = dict(extra_context or {})
+        item = self.get_object(request, object_id)
+        if item is not None and self.has_view_permission(request, item):
+            extra |= _values(request, item) | _chart(item)
+        return super().change_view(request, object_id, form_url, extra)
+
+    # --- CSV ------------------------------------------------------------------------------------
+
+    @action(description="Export as CSV", permissions=["view"])
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> Any:
+        """Those that are selected, or all that fit the filters."""
+        return csv_response(queryset)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list as CSV has its own address, with the same filters."""
+        export = path(
+            "export/",
+            self.admin_site.admin_view(self.export_view),
+            name="ocpp_transaction_export",
+        )
+        return [export, *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """All that fit the filters in the address, or all."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            found = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:ocpp_transaction_changelist")
+        return csv_response(found)
+
+
+def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:
+    """A page of its meter values, the newest first."""
+    rows = MeterValue.objects.filter(transaction=item).order_by("-id")
+    page = BoundedPaginator(rows, VALUES_A_PAGE).get_page(request.GET.get("page"))
+    return {"values": page, "value_rows": [(local_time(row.sampled_at), row) for row in page]}
+
+
+def _chart(item: Transaction) -> dict[str, Any]:
+    """The chart and what its scales mean."""
+    chart = chart_of(item)
+    if chart is None:
+        return {}
+    return {
+        "chart": chart,
+        "chart_power": watts(chart.most_power),
+        "chart_energy": kwh(chart.most_energy),
+        "chart_span": f"{local_time(chart.first)} to {local_time(chart.last)}",
+    }

@@ -1,0 +1,224 @@
+"""What did not fit the books, what our own code failed at, and what may be an attack."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
+from levity.ocpp.admin.filters import OpenFilter
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, local_time
+from levity.ocpp.admin.frame_text import pretty_frame
+from levity.ocpp.models import (
+    ChargePoint,
+    FailedMessage,
+    QuarantinedMessage,
+    SecurityEvent,
+    Transaction,
+)
+
+__all__ = ["FailedMessageAdmin", "QuarantinedMessageAdmin", "SecurityEventAdmin"]
+
+
+def _charger(item: Any) -> str:
+    if item.charge_point is None:
+        return NOTHING
+    return change_link(ChargePoint, item.charge_point_id, item.charge_point)
+
+
+@admin.register(QuarantinedMessage)
+class QuarantinedMessageAdmin(LevityAdmin):
+    """A person decides, and writes down what was decided."""
+
+    list_display = ("received", "charger", "action", "why", "given", "repeated", "state")
+    list_filter = (OpenFilter, ("charge_point", AutocompleteSelectFilter))
+    list_select_related = ("charge_point",)
+    sortable_by = ()
+    fields = (
+        "received",
+        "charger",
+        "action",
+        "unique_id",
+        "why",
+        "payload_shown",
+        "given",
+        "repeated",
+        "state",
+        "resolution",
+    )
+    readonly_fields = tuple(name for name in fields if name != "resolution")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: messages come from chargers."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: it is dealt with, not removed."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QuarantinedMessage]:
+        """With the charge point, also on the page of one."""
+        return super().get_queryset(request).select_related("charge_point")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A resolution closes it; to take the text away opens it again."""
+        if not obj.resolution.strip():
+            obj.resolved_at = None
+        elif obj.resolved_at is None:
+            obj.resolved_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+    @display(description="received")
+    def received(self, item: QuarantinedMessage) -> str:
+        """When it came first."""
+        return local_time(item.received_at)
+
+    @display(description="charge point")
+    def charger(self, item: QuarantinedMessage) -> str:
+        """Who sent it."""
+        return _charger(item)
+
+    @display(description="reason")
+    def why(self, item: QuarantinedMessage) -> str:
+        """Why it could not go on the books."""
+        return item.reason
+
+    @display(description="transaction")
+    def given(self, item: QuarantinedMessage) -> str:
+        """The transactionId that was given in the answer."""
+        if item.transaction is None:
+            return NOTHING
+        return change_link(Transaction, item.transaction, f"#{item.transaction}")
+
+    @display(description="state")
+    def state(self, item: QuarantinedMessage) -> str:
+        """Open, or since when not."""
+        if item.resolved_at is None:
+            return badge("open", "warn")
+        return format_html(
+            "{} {}: {}",
+            badge("resolved", "good"),
+            local_time(item.resolved_at),
+            excerpt(item.resolution, 80),
+        )
+
+    @display(description="payload")
+    def payload_shown(self, item: QuarantinedMessage) -> str:
+        """What the charger sent."""
+        return pretty_frame(item.payload)
+
+
+class NotReplayedFilter(OpenFilter):
+    """Failed messages that were not taken again with success."""
+
+    closed_field = "replayed_at"
+
+
+@admin.register(FailedMessage)
+class FailedMessageAdmin(ReadOnlyAdmin):
+    """Frames at which our own code failed; `levity replay_failed` takes them again."""
+
+    list_display = ("failed", "identity", "action_shown", "attempts", "replayed")
+    list_filter = (NotReplayedFilter, ("charge_point", AutocompleteSelectFilter))
+    list_select_related = ("charge_point",)
+    sortable_by = ()
+    fields = (
+        "failed",
+        "received",
+        "charger",
+        "identity",
+        "action_shown",
+        "text_shown",
+        "attempts",
+        "replayed",
+        "connection",
+        "seq",
+        "traceback_shown",
+    )
+    readonly_fields = fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A traceback tells of the inside of the system: for superusers only."""
+        shown = super().get_fields(request, obj)
+        if request.user.is_superuser:  # type: ignore[union-attr]
+            return shown
+        return [name for name in shown if name != "traceback_shown"]
+
+    @display(description="failed")
+    def failed(self, item: FailedMessage) -> str:
+        """When it failed."""
+        return local_time(item.failed_at)
+
+    @display(description="received")
+    def received(self, item: FailedMessage) -> str:
+        """When it passed the edge."""
+        return local_time(item.received_at)
+
+    @display(description="charge point")
+    def charger(self, item: FailedMessage) -> str:
+        """Who sent it, if known."""
+        return _charger(item)
+
+    @display(description="action")
+    def action_shown(self, item: FailedMessage) -> str:
+        """The action, if the frame could be read so far."""
+        return item.action or NOTHING
+
+    @display(description="frame")
+    def text_shown(self, item: FailedMessage) -> str:
+        """The frame."""
+        return pretty_frame(item.text)
+
+    @display(description="state")
+    def replayed(self, item: FailedMessage) -> str:
+        """Whether it was taken again with success."""
+        if item.replayed_at is None:
+            return badge("open", "warn")
+        return format_html("{} {}", badge("replayed", "good"), local_time(item.replayed_at))
+
+    @display(description="traceback")
+    def traceback_shown(self, item: FailedMessage) -> str:
+        """Where our code failed."""
+        return format_html('<pre class="lv-json" tabindex="0">{}</pre>', item.traceback)
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(ReadOnlyAdmin):
+    """Something that may be an attack."""
+
+    list_display = ("happened", "charger", "kind", "detail_shown", "received")
+    list_filter = (("charge_point", AutocompleteSelectFilter),)
+    list_select_related = ("charge_point",)
+    sortable_by = ()
+    fields = ("happened", "received", "charger", "kind", "detail")
+    readonly_fields = fields
+
+    @display(description="time")
+    def happened(self, item: SecurityEvent) -> str:
+        """By the charger's clock, or ours."""
+        return local_time(item.at)
+
+    @display(description="received")
+    def received(self, item: SecurityEvent) -> str:
+        """By our clock."""
+        return local_time(item.received_at)
+
+    @display(description="charge point")
+    def charger(self, item: SecurityEvent) -> str:
+        """Who said it, or whom it concerns."""
+        return _charger(item)
+
+    @display(description="type")
+    def kind(self, item: SecurityEvent) -> str:
+        """What it is (OCPP 1.6 security whitepaper, 6)."""
+        return item.type or NOTHING
+
+    @display(description="detail")
+    def detail_shown(self, item: SecurityEvent) -> str:
+        """More about it."""
+        return excerpt(item.detail, 120) or NOTHING
