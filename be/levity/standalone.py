@@ -23,7 +23,7 @@ from levity.ocpp.models import ChargePoint, Edge
 from levity.ocpp.worker import Worker
 from levity.rpc_amqp import AmqpWorkerTransport
 from levity_ws.__main__ import loop_factory
-from levity_ws.edge.server import EdgeServer, run
+from levity_ws.edge.server import CannotListen, EdgeServer, run
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.amqp import AmqpEdgeTransport
 from levity_ws.rpc.memory import MemoryBroker
@@ -71,7 +71,7 @@ class Standalone:
         self._worker: Worker | None = None
 
     def run(self, *, demo: bool = False) -> None:
-        """Migrate, serve, and stop in good order. OSError if a port is taken."""
+        """Migrate, serve, and stop in good order. `CannotListen` if a port can't be had."""
         self._say("Levity: preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
         admin = first_admin(os.environ)
@@ -100,14 +100,18 @@ class Standalone:
         settings.ALLOWED_HOSTS += [
             address for address in local_addresses() if address not in settings.ALLOWED_HOSTS
         ]
-        return create_server(
-            get_wsgi_application(),
-            host=self.http_host,
-            port=self.http_port,
-            threads=WEB_THREADS,
-            ident="Levity",
-            clear_untrusted_proxy_headers=True,
-        )
+        try:
+            return create_server(
+                get_wsgi_application(),
+                host=self.http_host,
+                port=self.http_port,
+                threads=WEB_THREADS,
+                ident="Levity",
+                clear_untrusted_proxy_headers=True,
+            )
+        except OSError as error:
+            where = f"{self.http_host}:{self.http_port}"
+            raise CannotListen(f"Can't listen on {where}: {error.strerror or error}") from error
 
     def _work(self) -> None:
         """The worker; a new one if it ever fails, with what the old one had not finished."""

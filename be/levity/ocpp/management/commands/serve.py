@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from levity_ws.edge.server import CannotListen
 from levity_ws.edge.settings import EdgeSettings, SettingsError
 
 __all__ = ["Command"]
@@ -46,11 +47,9 @@ class Command(BaseCommand):
                 amqp_url=settings.AMQP_URL,
                 say=self._say,
             ).run(demo=options["demo"])
-        except OSError as error:
+        except CannotListen as error:
             raise CommandError(
-                f"can't listen on port {http_port} (HTTP_PORT) or {edge.port} (WS_PORT): "
-                f"{error.strerror or error}. Is Levity running already? "
-                f"Another port: HTTP_PORT=8080 WS_PORT=9090"
+                f"{error}. Is Levity running already? For other ports: HTTP_PORT=8080 WS_PORT=9090"
             ) from error
 
     def _say(self, text: str) -> None:

@@ -1,0 +1,135 @@
+"""`levity serve`, from the first start to Ctrl-C, on an empty folder."""
+
+import asyncio
+import re
+import signal
+import socket
+import time
+
+import psutil
+import pytest
+
+from levity.ocpp.models import ChargePoint, Command, Edge
+from tests.chargers import raw_charger
+from tests.system.pages import Browser
+from tests.system.processes import CHECKOUT, Process, eventually, python
+from tests.system.site import Site, http_get, serve
+
+MEGABYTE = 1024 * 1024
+
+
+def web_port(process: Process) -> int:
+    return int(process.line(r"http://localhost:(\d+)/admin/")[1])
+
+
+def stop_with_a_charger_on_line(
+    site: Site, process: Process, number: signal.Signals
+) -> tuple[tuple[int, str], int, float]:
+    """How the charger was told, the exit status, and how many seconds it took."""
+
+    async def play() -> tuple[tuple[int, str], int, float]:
+        async with raw_charger(site.port(), "/ws/STOP-1") as charger:
+            charger.send('[2,"1","Heartbeat",{}]')
+            await charger.text()
+            begun = time.monotonic()
+            process.send_signal(number)
+            goodbye = await charger.close_frame()
+            await charger.close()
+            status = await asyncio.to_thread(process.wait)
+            return goodbye, status, time.monotonic() - begun
+
+    return asyncio.run(play())
+
+
+def test_password_is_printed_once_and_everything_stops_in_good_order(unstarted: Site) -> None:
+    """`levity serve`, log in, a charger, SIGTERM; the same again with Ctrl-C."""
+    first = serve(unstarted)
+    name, password = first.line(r"Log in as +(\S+), password (\S+) ").groups()
+    browser = Browser(web_port(first))
+    assert not browser.login(name, "wrong")
+    assert browser.login(name, password)
+    assert first.log.count(password) == 1
+    told, status, seconds = stop_with_a_charger_on_line(unstarted, first, signal.SIGTERM)
+    assert (told, status) == ((1012, "restarting"), 0)
+    assert seconds < 10
+
+    again = serve(unstarted)
+    assert again.line(r"Log in as +(.*)")[1] == "admin (to change the password: levity changepassword)"
+    assert password not in again.log
+    told, status, seconds = stop_with_a_charger_on_line(unstarted, again, signal.SIGINT)
+    assert (told, status) == ((1012, "restarting"), 0)
+    assert seconds < 10
+    assert unstarted.tracebacks() == []
+
+
+def test_after_a_crash_nobody_is_on_line_until_he_is_back(unstarted: Site) -> None:
+    """And the idle process is small: 150 MB, worker, edge and web pages together."""
+
+    def online() -> list[str]:
+        rows = unstarted.books.rows(ChargePoint, "identity", connection__isnull=False)
+        return [identity for (identity,) in rows]
+
+    async def greet(identity: str) -> None:
+        async with raw_charger(unstarted.port(), f"/ws/{identity}") as charger:
+            charger.send('[2,"1","Heartbeat",{}]')
+            await charger.text()
+            assert await asyncio.to_thread(online) == [identity]
+
+    async def greet_and_crash() -> None:
+        async with raw_charger(unstarted.port(), "/ws/CRASH-1") as charger:
+            charger.send('[2,"1","Heartbeat",{}]')
+            await charger.text()
+            first.kill()
+
+    first = serve(unstarted, DJANGO_SUPERUSER_USERNAME="olga", DJANGO_SUPERUSER_PASSWORD="s3cret-9")
+    assert first.line(r"Log in as +(.*)")[1] == "olga (with the password you gave)"
+    assert "s3cret-9" not in first.log
+    assert Browser(web_port(first)).login("olga", "s3cret-9")
+    process = psutil.Process(first.pid)
+    resident = sum(
+        each.memory_info().rss for each in (process, *process.children(recursive=True))
+    )
+    assert resident <= 150 * MEGABYTE
+    asyncio.run(greet_and_crash())
+    assert online() == ["CRASH-1"]
+
+    serve(unstarted)
+    assert online() == []
+    asyncio.run(greet("CRASH-1"))
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PORT", "WS_PORT"])
+def test_port_in_use_is_one_clear_error(unstarted: Site, variable: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = unstarted.start(
+            "levity serve",
+            python("-m", "levity", "serve", "--http-host", "127.0.0.1"),
+            **{"HTTP_PORT": "0", "WS_PORT": "0", "WS_HOST": "127.0.0.1", variable: port},
+        )
+        assert process.wait(30) == 1
+    assert "Traceback" not in process.log
+    errors = [line for line in process.lines if "Error" in line]
+    assert len(errors) == 1
+    assert f"Can't listen on 127.0.0.1:{port}: Address already in use." in errors[0]
+
+
+@pytest.mark.slow
+def test_send_command_works_beside_fifty_busy_chargers(unstarted: Site) -> None:
+    """Two processes write to one SQLite file, and neither finds it locked."""
+    served = serve(unstarted)
+    command = python(
+        *("-m", "levity", "simulate", "--url", unstarted.url(), "--charge-points", "50"),
+        *("--rate", "150", "--duration", "8", "--strict"),
+    )
+    load = unstarted.start("levity simulate", command)
+    assert eventually(lambda: unstarted.books.count(ChargePoint) >= 50, True, within=20)
+    for _ in range(3):
+        ran = unstarted.levity(
+            "send_command", "SIM-000001", "Reset", '{"type":"Soft"}', "--wait"
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+    assert load.wait(40) == 0, load.log
+    assert "locked" not in served.log
+    assert "0 CALLERRORs, 0 disconnects" in load.log
+    assert unstarted.tracebacks() == []
