@@ -7,6 +7,7 @@ The rows of `Command` are the queue; nothing is kept in memory, so any worker ca
 another one died. (The charger's answer comes through the pipeline, see `answers.py`.)
 """
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from django.utils import timezone
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Connector, Message
+from levity.ocpp.quirks import QuirkProfile, profile_for
 from levity_ws.rpc.envelope import Reply, Send
 
-__all__ = ["ACTIONS", "calls_to_send", "cancel", "dispatch", "give_up", "queue"]
+__all__ = ["ACTIONS", "calls_to_send", "cancel", "dispatch", "give_up", "queue", "quirks_of"]
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ SendTo = Callable[[str, Reply], bool]
 
 # At most so many Calls in one go, so that a mass command doesn't keep frames waiting.
 AT_ONCE = 200
+
+# Some chargers (Wallbox) send no BootNotification when they reconnect: then this is enough.
+BOOT_PATIENCE = timedelta(seconds=30)
 
 # What a central system sends (OCPP 1.6, chapter 5, and the security whitepaper).
 ACTIONS = (
@@ -190,8 +195,10 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
             command.state, command.error_description = obstacle
             command.finished_at, command.idempotency_key = now, None
             ended.append(command)
-        elif command.charge_point_id not in sent:
-            own = command.timeout or command.charge_point.call_timeout
+        elif command.charge_point_id not in sent and not _must_boot_first(command, now):
+            charge_point = command.charge_point
+            own = command.timeout or charge_point.call_timeout
+            own = own or quirks_of(charge_point).call_timeout
             command.state, command.sent_at = Command.State.SENT, now
             command.deadline = now + call_timeout(own)
             command.connection = command.charge_point.connection
@@ -211,20 +218,41 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
     return _outgoing(list(sent.values()), now)
 
 
+def _must_boot_first(command: Command, now: datetime) -> bool:
+    """True if this charger has just connected and must not be spoken to before it has booted."""
+    charge_point = command.charge_point
+    since = charge_point.connected_at
+    if not quirks_of(charge_point).boot_first or since is None or now - since > BOOT_PATIENCE:
+        return False
+    return charge_point.booted_at is None or charge_point.booted_at < since
+
+
 def _obstacle(
     command: Command, statuses: Mapping[tuple[int, int], str]
 ) -> tuple[Command.State, str] | None:
     """Why this command can't be sent any more: its end, and the reason for people."""
-    current = command.charge_point.connection
+    charge_point = command.charge_point
+    current = charge_point.connection
     if command.connection is not None and command.connection != current:
         return Command.State.CANCELLED, "the connection it was meant for is closed"
     if current is None:
         return Command.State.FAILED, "the charger is not connected"
     if command.only_status:
-        key = (command.charge_point_id, command.only_connector or 0)
+        key = (charge_point.pk, command.only_connector or 0)
         if statuses.get(key) != command.only_status:
             return Command.State.CANCELLED, f"the connector is no longer {command.only_status}"
     return None
+
+
+def quirks_of(charge_point: ChargePoint) -> QuirkProfile:
+    """How this charge point is to be treated."""
+    return profile_for(
+        charge_point.vendor,
+        charge_point.model,
+        charge_point.firmware_version,
+        named=charge_point.quirk_profile,
+        overrides=json.dumps(charge_point.quirk_overrides) if charge_point.quirk_overrides else "",
+    )
 
 
 def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:

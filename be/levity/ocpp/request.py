@@ -59,6 +59,7 @@ class ConnectorState:
     status: str
     status_since: datetime | None
     transaction_id: int | None
+    error_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

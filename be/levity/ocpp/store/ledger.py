@@ -14,7 +14,7 @@ from levity.ocpp.effects import (
     UpdateChargePoint,
     UpdateTransaction,
 )
-from levity.ocpp.models import ChargePoint, Connector, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, Connector, MeterValue, StatusEvent, Transaction
 from levity.ocpp.store.load import Loaded
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
@@ -157,6 +157,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
             status="", status_since=None, error_code=""
         )
     said: dict[tuple[int, int, int], tuple[Any, ...]] = {}
+    history: list[tuple[Any, ...]] = []
     for outcome, charge_point, effect in each(outcomes, ConnectorStatus):
         known = charge_point.connectors.get(effect.connector)
         same = known is not None and known.status == effect.status and known.status_since
@@ -171,6 +172,18 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
             effect.vendor_id,
             effect.vendor_error_code,
         )
+        if not same or known is None or known.error_code != effect.error_code:
+            history.append(
+                (
+                    *key,
+                    effect.status,
+                    effect.error_code,
+                    effect.info,
+                    effect.vendor_error_code,
+                    effect.reported_at,
+                    outcome.arrival.at,
+                )
+            )
     texts = ("error_code", "info", "vendor_id", "vendor_error_code")
     key_columns = ("charge_point_id", "evse", "number")
     columns = ("status", "status_since", "status_at", *texts)
@@ -180,6 +193,21 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         [said[key] for key in sorted(said)],
         key=key_columns,
         update=columns,
+    )
+    insert_rows(
+        StatusEvent,
+        (
+            "charge_point_id",
+            "evse",
+            "connector",
+            "status",
+            "error_code",
+            "info",
+            "vendor_error_code",
+            "reported_at",
+            "received_at",
+        ),
+        history,
     )
     ended = {effect.transaction_id for _, _, effect in each(outcomes, StopTransaction)}
     if ended:

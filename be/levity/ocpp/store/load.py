@@ -212,14 +212,15 @@ def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             "status",
             "status_since",
             "transaction_id",
+            "error_code",
             *(f"transaction__{name}" for name in _TRANSACTION),
         )
     )
     connectors: dict[int, dict[int, ConnectorState]] = {}
     active: dict[int, dict[int, TransactionState]] = {}
-    for charge_point_id, number, status, since, transaction_id, *transaction in rows:
+    for charge_point_id, number, status, since, transaction_id, error, *transaction in rows:
         connectors.setdefault(charge_point_id, {})[number] = ConnectorState(
-            number, status, since, transaction_id
+            number, status, since, transaction_id, error
         )
         if transaction_id is not None:
             running = TransactionState(*transaction)
