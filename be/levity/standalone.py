@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
@@ -74,7 +75,6 @@ class Standalone:
         """Migrate, serve, and stop in good order. `CannotListen` if a port can't be had."""
         self._say("Levity: preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
-        admin = first_admin(os.environ)
         if not self.shared_with_others:
             _nobody_is_connected()
         web = self._web_server()
@@ -85,7 +85,7 @@ class Standalone:
         try:
             pages.start()
             worker.start()
-            self._run_edge(admin, demo=demo)
+            self._run_edge(demo=demo)
         finally:
             self._say("Levity: stopping ...")
             self._stopping.set()
@@ -127,8 +127,12 @@ class Standalone:
                 connection.close()
                 self._stopping.wait(1)
 
-    def _run_edge(self, admin: str, *, demo: bool) -> None:
+    def _run_edge(self, *, demo: bool) -> None:
         def started(server: EdgeServer) -> None:
+            # Only now: a password that is made and then not shown, because a port is taken,
+            # would lock everybody out.
+            with ThreadPoolExecutor(1) as apart:  # Django's ORM refuses to block an event loop
+                admin = apart.submit(_first_admin_and_close).result()
             self._say(self._welcome(server.port, admin))
             if demo:
                 tasks.append(asyncio.ensure_future(_play(f"ws://127.0.0.1:{server.port}/ws")))
@@ -185,6 +189,13 @@ def first_admin(environ: Mapping[str, str]) -> str:
     if given:
         return f"{name} (with the password you gave)"
     return f"{name}, password {password}   (shown only this once)"
+
+
+def _first_admin_and_close() -> str:
+    try:
+        return first_admin(os.environ)
+    finally:
+        connection.close()
 
 
 def local_addresses() -> list[str]:

@@ -137,7 +137,12 @@ def embedded(folder: Path, blocker: Any, *, started: bool = True) -> Iterator[Si
 
 @contextmanager
 def fleet(
-    folder: Path, blocker: Any, *, amqp_url: str = AMQP_URL, workers: int = 2, edges: int = 2,
+    folder: Path,
+    blocker: Any,
+    *,
+    amqp_url: str = AMQP_URL,
+    workers: int = 2,
+    edges: int = 2,
     **environ: str,
 ) -> Iterator[Site]:
     """Workers and edges on RabbitMQ and Postgres, with queues and a database of their own."""
@@ -178,4 +183,3 @@ def http_get(port: int, path: str, **headers: str) -> tuple[int, str, bytes]:
         return 0, "", b""
     finally:
         connection.close()
-

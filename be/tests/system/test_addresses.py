@@ -23,9 +23,7 @@ from tests.system.site import Site
         ("/ws/PIPE%7C1", "PIPE|1"),
     ],
 )
-def test_address_is_understood_however_it_is_spelled(
-    site: Site, path: str, identity: str
-) -> None:
+def test_address_is_understood_however_it_is_spelled(site: Site, path: str, identity: str) -> None:
     async def play() -> None:
         async with raw_charger(site.port(), path) as charger:
             assert charger.status == 101

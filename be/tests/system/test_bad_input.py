@@ -120,9 +120,12 @@ def test_bad_transactions_are_in_quarantine_and_nothing_has_failed(
     site: Site, answers: dict[str, list[Any]]
 ) -> None:
     mine = {"charge_point__identity": "BAD-1"}
-    assert [
-        action for (action,) in site.books.rows(QuarantinedMessage, "action", **mine)
-    ] == ["StartTransaction", "StartTransaction", "StopTransaction", "StopTransaction"]
+    assert [action for (action,) in site.books.rows(QuarantinedMessage, "action", **mine)] == [
+        "StartTransaction",
+        "StartTransaction",
+        "StopTransaction",
+        "StopTransaction",
+    ]
     assert site.books.count(FailedMessage, **mine) == 0
     assert answers["start"][0][2]["transactionId"] > 0
 

@@ -82,7 +82,9 @@ async def charge(charger: IndependentCharger) -> dict[str, Any]:
     await charger.call(call.FirmwareStatusNotification("Idle"))
     await charger.call(call.DiagnosticsStatusNotification("Uploaded"))
     stop = await charger.call(
-        call.StopTransaction(2500, STOPPED, transaction_id, reason="EVDisconnected", id_tag="CARD-1")
+        call.StopTransaction(
+            2500, STOPPED, transaction_id, reason="EVDisconnected", id_tag="CARD-1"
+        )
     )
     said["stop"] = stop.id_tag_info
     await charger.call(call.StatusNotification(1, "NoError", "Available", timestamp=STOPPED))

@@ -104,7 +104,5 @@ def test_five_commands_arrive_in_order_and_never_two_at_once(site: Site) -> None
             return [each.payload["value"] for each in asked], charger.most_outstanding
 
     assert asyncio.run(play()) == (["0", "1", "2", "3", "4"], 1)
-    states = site.books.rows(
-        Command, "state", "result_status", charge_point__identity="CMD-FIFO"
-    )
+    states = site.books.rows(Command, "state", "result_status", charge_point__identity="CMD-FIFO")
     assert states == [("answered", "Accepted")] * 5

@@ -54,7 +54,9 @@ def test_password_is_printed_once_and_everything_stops_in_good_order(unstarted: 
     assert seconds < 10
 
     again = serve(unstarted)
-    assert again.line(r"Log in as +(.*)")[1] == "admin (to change the password: levity changepassword)"
+    assert (
+        again.line(r"Log in as +(.*)")[1] == "admin (to change the password: levity changepassword)"
+    )
     assert password not in again.log
     told, status, seconds = stop_with_a_charger_on_line(unstarted, again, signal.SIGINT)
     assert (told, status) == ((1012, "restarting"), 0)
@@ -86,9 +88,7 @@ def test_after_a_crash_nobody_is_on_line_until_he_is_back(unstarted: Site) -> No
     assert "s3cret-9" not in first.log
     assert Browser(web_port(first)).login("olga", "s3cret-9")
     process = psutil.Process(first.pid)
-    resident = sum(
-        each.memory_info().rss for each in (process, *process.children(recursive=True))
-    )
+    resident = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
     assert resident <= 150 * MEGABYTE
     asyncio.run(greet_and_crash())
     assert online() == ["CRASH-1"]
@@ -100,6 +100,7 @@ def test_after_a_crash_nobody_is_on_line_until_he_is_back(unstarted: Site) -> No
 
 @pytest.mark.parametrize("variable", ["HTTP_PORT", "WS_PORT"])
 def test_port_in_use_is_one_clear_error(unstarted: Site, variable: str) -> None:
+    """And the first password is not lost by it: it was made and never shown, once."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         process = unstarted.start(
@@ -112,6 +113,7 @@ def test_port_in_use_is_one_clear_error(unstarted: Site, variable: str) -> None:
     errors = [line for line in process.lines if "Error" in line]
     assert len(errors) == 1
     assert f"Can't listen on 127.0.0.1:{port}: Address already in use." in errors[0]
+    assert serve(unstarted).line("Log in as +admin, password ")
 
 
 @pytest.mark.slow
@@ -125,9 +127,7 @@ def test_send_command_works_beside_fifty_busy_chargers(unstarted: Site) -> None:
     load = unstarted.start("levity simulate", command)
     assert eventually(lambda: unstarted.books.count(ChargePoint) >= 50, True, within=20)
     for _ in range(3):
-        ran = unstarted.levity(
-            "send_command", "SIM-000001", "Reset", '{"type":"Soft"}', "--wait"
-        )
+        ran = unstarted.levity("send_command", "SIM-000001", "Reset", '{"type":"Soft"}', "--wait")
         assert (ran.returncode, ran.stderr) == (0, "")
     assert load.wait(40) == 0, load.log
     assert "locked" not in served.log
