@@ -15,12 +15,13 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from waitress.server import create_server
 
 from levity.ocpp.housekeeping import forget_edges
 from levity.ocpp.models import ChargePoint, Edge
+from levity.ocpp.retention import prune
 from levity.ocpp.worker import Worker
 from levity.rpc_amqp import AmqpWorkerTransport
 from levity_ws.__main__ import loop_factory
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 # Each holds a database connection; a handful of people look at the pages of one site.
 WEB_THREADS = 4
+# Seconds.
+FIRST_PRUNE, DAY = 300.0, 86_400.0
 
 
 class Standalone:
@@ -82,9 +85,11 @@ class Standalone:
         self.http_port = web.effective_port
         worker = threading.Thread(target=self._work, name="worker")
         pages = threading.Thread(target=web.run, name="web", daemon=True)
+        pruning = threading.Thread(target=self._prune_daily, name="prune", daemon=True)
         try:
             pages.start()
             worker.start()
+            pruning.start()
             self._run_edge(demo=demo)
         finally:
             self._say("Levity: stopping ...")
@@ -126,6 +131,18 @@ class Standalone:
                 transport.close()
                 connection.close()
                 self._stopping.wait(1)
+
+    def _prune_daily(self) -> None:
+        """Throw old messages away, soon after the start and then once a day."""
+        pause = FIRST_PRUNE
+        while not self._stopping.wait(pause):
+            pause = DAY
+            try:
+                prune(timezone.now())
+            except DatabaseError:
+                log.exception("old messages could not be deleted; trying again tomorrow")
+            finally:
+                connection.close()
 
     def _run_edge(self, *, demo: bool) -> None:
         def started(server: EdgeServer) -> None:

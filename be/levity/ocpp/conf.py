@@ -28,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_AUTHORIZATION": "anonymous",
     # Seconds after which a charge point that is not registered yet asks again.
     "OCPP_PENDING_INTERVAL": 60,
+    # Days after which messages, connection and status history are deleted; 0 keeps them for ever.
+    "OCPP_MESSAGE_RETENTION_DAYS": 90,
     # Profiles of chargers that Levity does not know: QuirkProfile objects or dotted paths to them.
     "OCPP_QUIRK_PROFILES": (),
     # W of one connector, where neither charge point nor connector says: a register that rises

@@ -1,17 +1,24 @@
-"""What a worker does now and then: notice edges that died without a word."""
+"""What a worker does now and then: notice edges and chargers that went without a word."""
 
 import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
 from levity.ocpp.conf import setting
-from levity.ocpp.models import ChargePoint, Edge
+from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.store import connections_lost
 
-__all__ = ["forget_edges", "sweep"]
+__all__ = ["forget_edges", "silence", "sweep"]
 
 log = logging.getLogger(__name__)
+
+# Seconds between two looks, so that "within two intervals" holds.
+LOOK = 5
+# `last_seen_at` is exact to ten seconds only; less patience would see ghosts.
+LEAST_PATIENCE = 30
+AT_ONCE = 500
 
 
 def sweep(now: datetime) -> None:
@@ -20,6 +27,7 @@ def sweep(now: datetime) -> None:
     gone = list(Edge.objects.filter(last_seen_at__lt=silent).values_list("pk", flat=True))
     if gone:
         forget_edges(gone, now)
+    silence(now)
 
 
 def forget_edges(edges: list[str], now: datetime) -> None:
@@ -40,3 +48,50 @@ def forget_edges(edges: list[str], now: datetime) -> None:
         connections_lost({str(item[2]): now for item in lost})
         Edge.objects.filter(pk__in=edges).delete()
     log.warning("edge %s is silent; %d charge points are off line", ", ".join(edges), len(lost))
+
+
+def silence(now: datetime) -> None:
+    """Take chargers off line that have missed two heartbeats.
+
+    Only in our books: the socket stays, for a charger that counts its heartbeats in its own way
+    is back on line with its next frame. Where websocket pings are on, the edge closes a dead
+    connection long before.
+    """
+    default = setting("OCPP_HEARTBEAT_INTERVAL")
+    online = ChargePoint.objects.filter(connection__isnull=False)
+    intervals = online.order_by().values_list("heartbeat_interval", flat=True).distinct()
+    for interval in list(intervals):
+        patience = max(2 * (interval or default) - LOOK, LEAST_PATIENCE)
+        missing = online.filter(
+            heartbeat_interval=interval,
+            last_seen_at__lt=now - timedelta(seconds=patience),
+            connected_at__lt=now - timedelta(seconds=patience),
+        )
+        rows = missing.order_by("pk").values_list("pk", "identity", "connection", "edge_id")
+        if rows := list(rows[:AT_ONCE]):
+            _silent(rows, now)
+
+
+def _silent(rows: "list[tuple[int, str, UUID | None, str | None]]", now: datetime) -> None:
+    with transaction.atomic():
+        ChargePoint.objects.filter(
+            pk__in=[row[0] for row in rows], connection__in=[row[2] for row in rows]
+        ).update(connection=None, edge=None, disconnected_at=now)
+        connections_lost({str(row[2]): now for row in rows})
+        ConnectionEvent.objects.bulk_create(
+            [
+                ConnectionEvent(
+                    charge_point_id=pk,
+                    identity=identity,
+                    connection=connection or "",
+                    kind=ConnectionEvent.Kind.SILENT,
+                    at=now,
+                    edge=edge or "",
+                    reason="nothing was heard of it for two heartbeat intervals",
+                )
+                for pk, identity, connection, edge in rows
+            ],
+            ignore_conflicts=True,
+        )
+    for _, identity, _, _ in rows:
+        log.warning("%s is silent for two heartbeats and counts as off line", identity)

@@ -57,7 +57,7 @@ class Message(models.Model):
 
 
 class ConnectionEvent(models.Model):
-    """A websocket opened, closed or refused."""
+    """A websocket opened, closed, was refused or fell silent."""
 
     class Kind(models.TextChoices):
         """What happened."""
@@ -65,6 +65,7 @@ class ConnectionEvent(models.Model):
         CONNECTED = "connected"
         DISCONNECTED = "disconnected"
         REFUSED = "refused"
+        SILENT = "silent", "silent for two heartbeats"
 
     charge_point = models.ForeignKey(
         ChargePoint,

@@ -1,0 +1,51 @@
+"""What is thrown away in the end: the log, never the ledger.
+
+Messages and the history of connections and connectors go after OCPP_MESSAGE_RETENTION_DAYS;
+transactions and their meter values stay for ever.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import models, transaction
+
+from levity.ocpp.conf import setting
+from levity.ocpp.models import Command, ConnectionEvent, Message, StatusEvent
+
+__all__ = ["prune"]
+
+# Small enough that a charger's frame never waits noticeably for the write lock.
+AT_ONCE = 2000
+
+
+def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> dict[str, int]:
+    """Delete what is older than the settings allow, in bounded batches; how much of each.
+
+    `progress` is told the name of the table and the rows so far after every batch.
+    """
+    days = setting("OCPP_MESSAGE_RETENTION_DAYS")
+    if not days:
+        return {}
+    oldest = now - timedelta(days=days)
+    deleted: dict[str, int] = {}
+    for rows in (
+        Message.objects.filter(received_at__lt=oldest),
+        ConnectionEvent.objects.filter(at__lt=oldest),
+        StatusEvent.objects.filter(received_at__lt=oldest),
+        Command.objects.filter(finished_at__lt=oldest),
+    ):
+        name = str(rows.model._meta.verbose_name_plural)
+        deleted[name] = 0
+        while count := _delete_some(rows):
+            deleted[name] += count
+            if progress is not None:
+                progress(name, deleted[name])
+    return deleted
+
+
+def _delete_some(rows: "models.QuerySet[models.Model]") -> int:
+    with transaction.atomic():
+        keys = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        if not keys:
+            return 0
+        return rows.filter(pk__in=keys).delete()[0]
