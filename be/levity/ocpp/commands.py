@@ -22,6 +22,7 @@ from levity.ocpp.conf import call_timeout
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Connector, Message
 from levity.ocpp.quirks import QuirkProfile, profile_for
+from levity.ocpp.store.rows import insert_rows, update_rows
 from levity_ws.rpc.envelope import Reply, Send
 
 __all__ = ["ACTIONS", "calls_to_send", "cancel", "dispatch", "give_up", "queue", "quirks_of"]
@@ -203,16 +204,13 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
             command.deadline = now + call_timeout(own)
             command.connection = command.charge_point.connection
             sent[command.charge_point_id] = command
-    Command.objects.bulk_update(
-        [*ended, *sent.values()],
+    # Django's bulk_update costs a millisecond a row; frames wait meanwhile.
+    update_rows(
+        Command,
+        ("id", *_CLAIMED),
         [
-            "state",
-            "error_description",
-            "finished_at",
-            "idempotency_key",
-            "sent_at",
-            "deadline",
-            "connection",
+            (command.pk, *(getattr(command, name) for name in _CLAIMED))
+            for command in (*ended, *sent.values())
         ],
     )
     return _outgoing(list(sent.values()), now)
@@ -225,6 +223,17 @@ def _must_boot_first(command: Command, now: datetime) -> bool:
     if not quirks_of(charge_point).boot_first or since is None or now - since > BOOT_PATIENCE:
         return False
     return charge_point.booted_at is None or charge_point.booted_at < since
+
+
+_CLAIMED = (
+    "state",
+    "error_description",
+    "finished_at",
+    "idempotency_key",
+    "sent_at",
+    "deadline",
+    "connection",
+)
 
 
 def _obstacle(
@@ -271,18 +280,36 @@ def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:
             )
         )
         messages.append(
-            Message(
-                charge_point=charge_point,
-                connection=charge_point.connection or "",
-                sender=Message.Sender.CENTRAL_SYSTEM,
-                unique_id=command.unique_id,
-                action=command.action,
-                request=text,
-                received_at=now,
+            (
+                charge_point.pk,
+                command.connection,
+                "cs",
+                command.unique_id,
+                command.action,
+                text,
+                "",
+                "",
+                "",
+                now,
             )
         )
         log.info("%s: sending %s", charge_point.identity, command.action)
-    Message.objects.bulk_create(messages)
+    insert_rows(
+        Message,
+        (
+            "charge_point_id",
+            "connection",
+            "sender",
+            "unique_id",
+            "action",
+            "request",
+            "response",
+            "error_code",
+            "error_description",
+            "received_at",
+        ),
+        messages,
+    )
     return outgoing
 
 

@@ -35,9 +35,10 @@ DEFAULTS: dict[str, Any] = {
     # W of one connector, where neither charge point nor connector says: a register that rises
     # faster is not believed.
     "OCPP_MAX_POWER": 43_000,
-    # Seconds between two frames to one charger. Grizzl-E (5.62x) closes with 1002 when a
-    # CALLRESULT and a Call arrive in one TCP segment.
-    "OCPP_FRAME_GAP": 0.05,
+    # Seconds between any two frames to one charger, whatever it says in between. 0 leaves it to the
+    # edge, which keeps a CALLRESULT and a Call behind it apart (Grizzl-E 5.62x closes with 1002
+    # when they arrive in one TCP segment) and never delays an ordinary answer.
+    "OCPP_FRAME_GAP": 0.0,
     # Seconds between websocket pings; 0 is off. Grizzl-E (0.5) sends invalid pongs.
     "OCPP_PING_INTERVAL": 0,
     # Seconds without a sign of life after which an edge, and what hangs on it, counts as gone.
