@@ -15,13 +15,14 @@ from levity.ocpp.frames import (
     ErrorCode,
     Malformed,
     OcppError,
+    storable,
     write_error,
     write_result,
 )
 from levity.ocpp.request import GetResponse, Request
 from levity.ocpp.schema import check
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
-from levity_ws.rpc.envelope import Received
+from levity_ws.rpc.envelope import Close, Received
 
 __all__ = ["answer"]
 
@@ -41,6 +42,10 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     assert isinstance(event, Received)
     outcome = Outcome(arrival, loaded.charge_point(event.charge_point))
     if outcome.charge_point is None:
+        outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)
+        return outcome
+    if taken := loaded.taken.get((event.connection, event.seq)):
+        outcome.answer, outcome.known = taken.response, True
         return outcome
     if isinstance(frame, Call):
         outcome.unique_id, outcome.action = frame.unique_id, frame.action[:64]
@@ -54,7 +59,8 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
         log.warning(
             "%s: %s answered with %s (%s)",
             event.charge_point,
-            outcome.action or "frame",
+            # Not the charger's own words: they might forge a line of the log.
+            outcome.action if outcome.action in ROUTES else "frame",
             outcome.error_code,
             outcome.error_description,
         )
@@ -71,9 +77,8 @@ def _is_repeated(outcome: Outcome, loaded: Loaded) -> bool:
     stored = loaded.messages.get((event.connection, outcome.unique_id))
     if stored is None:
         return False
-    if stored.request == event.text:
+    if stored.request == storable(event.text):
         outcome.answer = stored.response
-        outcome.known = stored.seq == event.seq
         outcome.error_description = "sent again with the same unique id"
     else:
         _refuse(outcome, ErrorCode.GENERIC_ERROR, "this unique id was used for another message")
@@ -104,13 +109,14 @@ def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetRespons
 def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
     arrival, charge_point = outcome.arrival, outcome.charge_point
     assert charge_point is not None
-    findings = check(call.action, call.payload)
     references = arrival.references
     repeated, new_id = None, None
     if references.needs_new_id:
         repeated = loaded.starts.get(loaded.start_keys.get(arrival.connection, ()))
         if repeated is None:
-            new_id = outcome.transaction_id = loaded.take_new_id(charge_point.id, references)
+            new_id = loaded.take_new_id(charge_point.id, references)
+        outcome.transaction_id = repeated.id if repeated else new_id
+    findings = check(call.action, call.payload)
     return Request(
         action=call.action,
         payload=call.payload,

@@ -66,9 +66,10 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
         else "".join(traceback.format_exception(why)).encode("utf-8", "replace").decode()
     )
     answer = ""
-    if isinstance(frame, Call):
+    answer_to = frame.unique_id if isinstance(frame, Call) else getattr(frame, "answer_to", None)
+    if answer_to:
         answer = write_error(
-            unique_id, ErrorCode.INTERNAL_ERROR, "the central system failed at this message"
+            answer_to, ErrorCode.INTERNAL_ERROR, "the central system failed at this message"
         )
     at = datetime.fromtimestamp(event.at, UTC)
     with transaction.atomic():
@@ -86,7 +87,7 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
             },
         )
         if charge_point is not None:
-            Message.objects.get_or_create(
+            message, new = Message.objects.get_or_create(
                 connection=event.connection,
                 unique_id=unique_id,
                 seq=event.seq,
@@ -101,6 +102,9 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
                     "answered_at": at if answer else None,
                 },
             )
+            if not new:
+                # It was on the books when its worker died: nothing went wrong for the charger.
+                answer = message.response
     return [Outcome(Arrival(event, at, frame), None, answer=answer)]
 
 

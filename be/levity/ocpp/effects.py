@@ -70,7 +70,10 @@ class StartTransaction:
 
 @dataclass(frozen=True, slots=True)
 class StopTransaction:
-    """A transaction ends, by the charger's word or (orphaned) by our own conclusion."""
+    """A transaction ends, by the charger's word or (orphaned) by our own conclusion.
+
+    `flags` are all of the transaction's from now on (`request.with_flags`).
+    """
 
     transaction_id: int
     meter_stop: Decimal | None
@@ -88,7 +91,7 @@ class StopTransaction:
 class UpdateTransaction:
     """A running transaction's live figures moved on; None leaves a figure as it is.
 
-    `reopen`: it had been closed as orphaned, and the charger goes on with it.
+    `reopen_on`: it had been closed as orphaned, and the charger goes on with it on this connector.
     """
 
     transaction_id: int
@@ -96,8 +99,9 @@ class UpdateTransaction:
     meter_last_at: datetime | None = None
     energy: Decimal | None = None
     power: Decimal | None = None
-    reopen: bool = False
-    flags: tuple[str, ...] = ()
+    reopen_on: int | None = None
+    flags: tuple[str, ...] | None = None
+    """All of the transaction's from now on."""
 
 
 @dataclass(frozen=True, slots=True)

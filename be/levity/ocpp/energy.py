@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.effects import Sample
+from levity.ocpp.fields import MAX_ENERGY
 from levity.ocpp.request import TransactionState
 
 __all__ = ["Energy", "at_stop", "charged", "newest_power", "newest_register", "without_stop"]
@@ -110,7 +111,9 @@ def _newest(samples: Iterable[Sample], measurand: str) -> tuple[Decimal, datetim
     if not fitting:
         return None
     at = max(sample.sampled_at for sample in fitting)
-    return _total([sample for sample in fitting if sample.sampled_at == at]), at
+    total = _total([sample for sample in fitting if sample.sampled_at == at])
+    # What no meter can show stays a sample and gets no further.
+    return (total, at) if abs(total) < MAX_ENERGY else None
 
 
 def _total(samples: Sequence[Sample]) -> Decimal:

@@ -29,7 +29,8 @@ INT4_MAX = 2**31 - 1
 MAX_CONNECTOR = 1000
 # More than any meter will ever count, little enough for every column and sum: 10^12 Wh.
 MAX_ENERGY = Decimal(10) ** 12
-_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})([eE][+-]?\d{1,2})?", re.ASCII)
+# As many decimals as a double is written with: 0.30000000000000004 has 17.
+_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,24})?|\.\d{1,24})([eE][+-]?\d{1,2})?", re.ASCII)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _MILLI = Decimal("0.001")

@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 MAX_UNIQUE_ID = 36  # OCPP-J 1.6, 4.1.4
+# OCPP 1.6 nests eight deep (SetChargingProfile). What is deeper than this breaks who reads on:
+# orjson writes 254 levels, Python's own recursion ends at 1,000.
+MAX_DEPTH = 100
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 
 
@@ -114,9 +117,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 def parse(text: str) -> Frame:
     """What this text frame is.
 
-    JSON is read strictly: NaN, Infinity, numbers beyond a double and nesting deeper than 1,024
-    are no JSON here. Two things that Postgres can't store are taken out first and replaced:
-    lone surrogates by U+FFFD, NUL characters by nothing.
+    JSON is read strictly: NaN, Infinity and numbers beyond a double are no JSON here, nesting
+    deeper than 100 is no frame. Two things that Postgres can't store are taken out first and
+    replaced: lone surrogates by U+FFFD, NUL characters by nothing.
     """
     try:
         document = orjson.loads(text)
@@ -124,7 +127,9 @@ def parse(text: str) -> Frame:
         try:
             document = orjson.loads(_SURROGATE.sub(_mend_surrogate, text))
         except orjson.JSONDecodeError:
-            return _not_json(text, error)
+            return _not_json(text, f"not JSON: {error.msg} (character {error.pos})")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(document):
+        return _not_json(text, f"nested deeper than {MAX_DEPTH}")
     if "\\u0000" in text:
         document = _without_nul(document)
     if not isinstance(document, list):
@@ -148,8 +153,8 @@ def parse(text: str) -> Frame:
         return CallResult(unique_id, document[2])
     if not 3 <= len(document) <= 5:
         return Malformed("a CALLERROR has five elements", kind, unique_id)
-    code, description, details = (*document[2:], "", {})[:3]
-    return CallError(unique_id, str(code), str(description), details)
+    description = str(document[3]) if len(document) > 3 else ""
+    return CallError(unique_id, str(document[2]), description, document[4] if document[4:] else {})
 
 
 def write_call(unique_id: str, action: str, payload: Any) -> str:
@@ -198,8 +203,7 @@ def _bad_unique_id(kind: int, unique_id: Any) -> Malformed:
     return Malformed(reason, kind, readable, answer_to=readable or "-1")
 
 
-def _not_json(text: str, error: orjson.JSONDecodeError) -> Malformed:
-    reason = f"not JSON: {error.msg} (character {error.pos})"
+def _not_json(text: str, reason: str) -> Malformed:
     head = _HEAD.match(text)
     if head is None:
         return Malformed(reason)
@@ -211,6 +215,20 @@ def _not_json(text: str, error: orjson.JSONDecodeError) -> Malformed:
 
 def _mend_surrogate(match: re.Match[str]) -> str:
     return "\\ufffd" if match[1] else match[0]
+
+
+def _is_too_deep(document: Any) -> bool:
+    level = [document]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            item
+            for value in level
+            if isinstance(value, list | dict)
+            for item in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _without_nul(value: Any) -> Any:

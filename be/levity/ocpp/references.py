@@ -35,7 +35,7 @@ def references(frame: Frame, text: str) -> References:
             return References(
                 id_tag=_id_tag(payload),
                 start=payload if start else None,
-                payload_hash="" if start else payload_hash(frame.payload),
+                payload_hash=payload_hash(frame.payload),
                 needs_connectors=True,
                 needs_new_id=True,
             )

@@ -1,15 +1,16 @@
 """The official OCPP schemas, compiled, in two strengths.
 
 *Strict* is the schema as published. *Lenient* is the same without what real chargers get wrong
-harmlessly: lengths, enumerations, formats, extra fields, numbers written as strings and strings
-written as numbers. A payload that is strict is fine; one that is only lenient is taken and the
-finding kept with the message; one that is neither makes no sense and is a CALLERROR.
+harmlessly: lengths, enumerations, formats, extra fields, numbers written as strings, strings
+written as numbers, and null for a field that may be absent. A payload that is strict is fine; one
+that is only lenient is taken and the finding kept with the message; one that is neither makes no
+sense and is a CALLERROR.
 
 Source of the schemas: the JSON files of the PyPI package `ocpp`, used as data.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +36,10 @@ _CODES: Mapping[str, ErrorCode] = {
     "additionalProperties": ErrorCode.FORMATION_VIOLATION,
 }
 _SCALARS = ["string", "number", "integer"]
+# A charger that started offline and never got an id stops with null, or with none at all.
+_MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {"StopTransaction": frozenset({"transactionId"})}
+# Growatt THOR sends an object as DataTransfer.data: what is in it is the vendor's business.
+_MAY_BE_ANYTHING: Mapping[str, frozenset[str]] = {"DataTransfer": frozenset({"data"})}
 
 
 def check(action: str, payload: Any) -> tuple[str, ...]:
@@ -85,7 +90,12 @@ def _strict(name: str) -> Validate:
 
 @cache
 def _lenient(name: str) -> Validate:
-    return _compiled(_softened(_published(name)))
+    schema = _published(name)
+    absent = _MAY_BE_ABSENT.get(name, frozenset())
+    schema["required"] = [item for item in schema.get("required", ()) if item not in absent]
+    for item in _MAY_BE_ANYTHING.get(name, ()):
+        schema["properties"][item] = {}
+    return _compiled(_softened(schema))
 
 
 def _compiled(schema: dict[str, Any]) -> Validate:
@@ -111,9 +121,20 @@ def _softened(schema: Any) -> Any:
     soft: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "properties":
-            soft[key] = {name: _softened(item) for name, item in value.items()}
+            soft[key] = _softened_properties(value, schema.get("required", ()))
         elif key not in ("enum", "maxLength", "format", "additionalProperties", "multipleOf"):
             soft[key] = _softened(value)
     if soft.get("type") in ("string", "integer", "number"):
         soft["type"] = _SCALARS
+    return soft
+
+
+def _softened_properties(
+    properties: Mapping[str, Any], required: Collection[str]
+) -> dict[str, Any]:
+    soft = {}
+    for name, published in properties.items():
+        item = soft[name] = _softened(published)
+        if name not in required and (kinds := item.get("type")):
+            item["type"] = [*(kinds if isinstance(kinds, list) else [kinds]), "null"]
     return soft

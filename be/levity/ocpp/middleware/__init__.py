@@ -30,11 +30,12 @@ def load_middleware(entry: Entry) -> tuple[Factory, Mapping[str, Any]]:
     if not module_name:
         raise BadMiddleware(f"{path!r} is not a dotted path (package.module.Class)")
     try:
-        factory = getattr(import_module(module_name), name)
-    except ImportError as error:
-        raise BadMiddleware(f"{path!r} can't be imported: {error}") from error
-    except AttributeError as error:
-        raise BadMiddleware(f"{path!r}: there is no {name} in {module_name}") from error
+        module = import_module(module_name)
+    except Exception as error:  # whatever its author wrote: the entry is to be named
+        raise BadMiddleware(f"{path!r} can't be imported: {error!r}") from error
+    factory = getattr(module, name, None)
+    if factory is None:
+        raise BadMiddleware(f"{path!r}: there is no {name} in {module_name}")
     if not callable(factory):
         raise BadMiddleware(f"{path!r} is not callable")
     return factory, options
@@ -54,11 +55,13 @@ def build_chain(entries: Iterable[Entry], routes: Mapping[str, GetResponse]) -> 
         factory, options = load_middleware(entry)
         try:
             link = factory(chain, **options)
-        except TypeError as error:
-            raise BadMiddleware(f"{entry!r} can't be made: {error}") from error
+        except Exception as error:  # as above
+            raise BadMiddleware(f"{entry!r} can't be made: {error!r}") from error
         if not callable(link):
             raise BadMiddleware(f"{entry!r} makes {link!r}, which can't be called")
         actions = getattr(factory, "actions", None)
+        if isinstance(actions, str) or not isinstance(actions, Iterable | None):
+            raise BadMiddleware(f"{entry!r}: its actions are {actions!r}, not a set of names")
         chain = link if actions is None else _only(frozenset(actions), link, chain)
     return chain
 

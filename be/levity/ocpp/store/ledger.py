@@ -135,10 +135,10 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             effect.meter_last_at,
             effect.energy,
             effect.power,
-            " ".join(effect.flags) or None,
+            None if effect.flags is None else " ".join(effect.flags),
         )
         running.append(row)
-        if effect.reopen:
+        if effect.reopen_on is not None:
             reopened.append((effect.transaction_id, "active", None, None, None, ""))
     columns = ("id", "meter_last", "meter_last_at", "energy", "power", "flags")
     update_rows(
@@ -217,8 +217,8 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         for _, charge_point, effect in each(outcomes, StartTransaction)
     }
     for _, charge_point, update in each(outcomes, UpdateTransaction):
-        if update.reopen and (connector := _connector_of(update, outcomes)) is not None:
-            begun[charge_point.id, 0, connector] = update.transaction_id
+        if update.reopen_on is not None:
+            begun[charge_point.id, 0, update.reopen_on] = update.transaction_id
     upsert_rows(
         Connector,
         (*key_columns, "transaction_id"),
@@ -226,13 +226,6 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         key=key_columns,
         update=("transaction_id",),
     )
-
-
-def _connector_of(effect: UpdateTransaction, outcomes: Sequence[Outcome]) -> int | None:
-    for _, _, recorded in each(outcomes, RecordMeterValues):
-        if recorded.transaction_id == effect.transaction_id:
-            return recorded.connector
-    return None
 
 
 def write_meter_values(outcomes: Sequence[Outcome]) -> None:

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from levity.ocpp.conf import setting
 from levity.ocpp.fields import zone_of
-from levity.ocpp.frames import Call, CallError, CallResult, Malformed
+from levity.ocpp.frames import CallError, CallResult, Malformed
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -68,13 +68,15 @@ class Loaded:
     edges: dict[int, str | None] = field(default_factory=dict)
     """Charge point id -> the edge on which its connection hangs."""
     messages: dict[tuple[str, str], StoredMessage] = field(default_factory=dict)
-    """By (connection, unique id)."""
+    """By (connection, unique id): the first Call with this id."""
+    taken: dict[tuple[str, int], StoredMessage] = field(default_factory=dict)
+    """By (connection, seq): frames of this batch that are on the books already."""
     transactions: dict[int, TransactionState] = field(default_factory=dict)
     starts: dict[tuple[Any, ...], TransactionState] = field(default_factory=dict)
     """By (charge point id, connector, id tag, started at, meter start)."""
     start_keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     """By connection: the key, as in `starts`, of the StartTransaction that came on it."""
-    quarantined: dict[tuple[int, str], int | None] = field(default_factory=dict)
+    quarantined: dict[tuple[int, str], int] = field(default_factory=dict)
     """(charge point id, payload hash) of a StartTransaction -> the id it was answered."""
     id_tags: dict[str, IdTagState] = field(default_factory=dict)
     """By id tag in lower case."""
@@ -91,14 +93,12 @@ class Loaded:
     def take_new_id(self, charge_point_id: int, references: References) -> int:
         """The transactionId for a StartTransaction that is not on the books.
 
-        One that can't be read keeps the id it was answered when it first came.
+        One that was quarantined keeps the id it was answered when it first came.
         """
         key = (charge_point_id, references.payload_hash)
-        if references.start is None and (known := self.quarantined.get(key)) is not None:
-            return known
-        if references.start is None:
-            return self.quarantined.setdefault(key, self.new_ids.pop()) or 0
-        return self.new_ids.pop()
+        if key not in self.quarantined:
+            self.quarantined[key] = self.new_ids.pop()
+        return self.quarantined[key]
 
 
 def load(arrivals: Sequence[Arrival]) -> Loaded:
@@ -259,35 +259,37 @@ def _with_connectors(
 
 
 def _load_messages(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
-    calls = [
-        (item.connection, item.frame.unique_id)
+    frames = [
+        (item.connection, item.frame.unique_id[:64], item.event.seq)
         for item in arrivals
-        if isinstance(item.frame, Call | Malformed) and item.frame.unique_id
+        if item.frame is not None
     ]
-    if not calls:
+    if not frames:
         return
     table = connection.ops.quote_name(Message._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(
-                f"SELECT m.connection::text, m.unique_id, m.seq, m.request, m.response"
-                f" FROM unnest(%s::uuid[], %s::varchar[]) AS v(connection, unique_id)"
-                f" JOIN {table} m ON m.connection = v.connection AND m.unique_id = v.unique_id"
-                f" WHERE m.seq IS NOT NULL ORDER BY m.seq DESC",
-                [[item[0] for item in calls], [item[1] for item in calls]],
-            )
+            wanted = "unnest(%s::uuid[], %s::varchar[], %s::bigint[])"
+            values: list[Any] = [list(column) for column in zip(*frames, strict=True)]
         else:
-            values = [text for pair in calls for text in (pair[0].replace("-", ""), pair[1])]
-            marks = ", ".join(["(%s, %s)"] * len(calls))
-            cursor.execute(
-                f"SELECT connection, unique_id, seq, request, response FROM {table}"
-                f" WHERE (connection, unique_id) IN (VALUES {marks})"
-                f" AND seq IS NOT NULL ORDER BY seq DESC",
-                values,
-            )
+            wanted = f"(VALUES {', '.join(['(%s, %s, %s)'] * len(frames))})"
+            values = [value for on, *rest in frames for value in (on.replace("-", ""), *rest)]
+        # Of frames whose id can't be read there may be thousands; their number tells them apart.
+        cursor.execute(
+            f"WITH v(connection, unique_id, seq) AS (SELECT * FROM {wanted} AS w)"
+            f" SELECT m.connection, m.unique_id, m.seq, m.request, m.response"
+            f" FROM v JOIN {table} m ON m.connection = v.connection AND m.unique_id = v.unique_id"
+            f" WHERE m.seq = v.seq OR (m.seq IS NOT NULL AND m.unique_id <> '')"
+            f" ORDER BY m.seq DESC",
+            values,
+        )
         # Newest first, so that the first of several stays.
         for on, unique_id, seq, request, response in cursor.fetchall():
-            loaded.messages[_dashed(on), unique_id] = StoredMessage(seq, request, response)
+            stored = StoredMessage(seq, request, response)
+            if response:
+                # A Call: what answered nothing has no answer either, and its id is not the Call's.
+                loaded.messages[_dashed(str(on)), unique_id] = stored
+            loaded.taken[_dashed(str(on)), seq] = stored
 
 
 def _dashed(uuid: str) -> str:
@@ -308,19 +310,18 @@ def _load_transactions(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
 
 
 def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
-    readable = []
-    unreadable = []
+    starts: list[tuple[tuple[Any, ...] | None, tuple[int, str]]] = []
     for item in arrivals:
         charge_point = loaded.charge_point(item.event.charge_point)
         if charge_point is None or not item.references.needs_new_id:
             continue
         start = item.references.start
-        if start and (key := start_key(start, charge_point.time_of(start.get("timestamp")))):
-            readable.append((charge_point.id, *key))
-            loaded.start_keys[item.connection] = readable[-1]
-        else:
-            unreadable.append((charge_point.id, item.references.payload_hash))
-    if readable:
+        found_key = start and start_key(start, charge_point.time_of(start.get("timestamp")))
+        key = (charge_point.id, *found_key) if found_key else None
+        if key:
+            loaded.start_keys[item.connection] = key
+        starts.append((key, (charge_point.id, item.references.payload_hash)))
+    if readable := [key for key, _ in starts if key]:
         rows = Transaction.objects.filter(
             charge_point__in=[key[0] for key in readable],
             started_at__in=[key[3] for key in readable],
@@ -329,19 +330,21 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             found = TransactionState(*row)
             said = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
             loaded.starts[*said, found.meter_start] = found
-    if unreadable:
+    if starts:
         quarantined = QuarantinedMessage.objects.filter(
             action="StartTransaction",
-            charge_point__in=[pk for pk, _ in unreadable],
-            payload_hash__in=[text for _, text in unreadable],
+            charge_point__in=[pk for _, (pk, _) in starts],
+            payload_hash__in=[text for _, (_, text) in starts],
         ).order_by()
         for pk, text, transaction_id in quarantined.values_list(
             "charge_point_id", "payload_hash", "transaction"
         ):
-            loaded.quarantined[pk, text] = transaction_id
-    new = sum(key not in loaded.starts for key in readable)
-    new += sum(key not in loaded.quarantined for key in unreadable)
-    loaded.new_ids = reserve_ids(Transaction, new)
+            if transaction_id is not None:
+                loaded.quarantined[pk, text] = transaction_id
+    new = [hashed for key, hashed in starts if key not in loaded.starts]
+    loaded.new_ids = reserve_ids(
+        Transaction, sum(hashed not in loaded.quarantined for hashed in new)
+    )
 
 
 def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:

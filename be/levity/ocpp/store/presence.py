@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from levity.ocpp.frames import storable
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.store.load import Loaded
@@ -23,18 +24,18 @@ def claims(outcome: Outcome, loaded: Loaded) -> bool:
     """True if this event makes its connection the one in use.
 
     A new connection does, always. One that we know already does only where none is in use: its
-    edge was thought dead, or the event came twice. One that is closed never does.
+    edge was thought dead, or the event came twice. One that is closed never does; nor does one
+    that never opened, on which a parked frame is taken again.
     """
     event, charge_point = outcome.arrival.event, outcome.charge_point
     if charge_point is None or not isinstance(event, Connected | Received):
         return False
     if (event.connection, "disconnected") in loaded.connections:
         return False
-    if charge_point.connection is None:
-        return True
+    opened = (event.connection, "connected") in loaded.connections
     if isinstance(event, Received):
-        return False
-    return (event.connection, "connected") not in loaded.connections
+        return opened and charge_point.connection is None
+    return charge_point.connection is None or not opened
 
 
 def write_presence(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
@@ -143,10 +144,12 @@ def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
                 outcome.arrival.at,
                 edge[:100],
                 event.remote[:64] if isinstance(event, Connected) else "",
-                event.user_agent[:255] if isinstance(event, Connected) else "",
-                event.subprotocol[:255] if isinstance(event, Connected) else "",
+                # The charger's own words: a NUL in the reason of its close must not keep it
+                # on line for ever.
+                storable(event.user_agent)[:255] if isinstance(event, Connected) else "",
+                storable(event.subprotocol)[:255] if isinstance(event, Connected) else "",
                 event.code if isinstance(event, Disconnected) else None,
-                event.reason[:255] if isinstance(event, Disconnected) else "",
+                storable(event.reason)[:255] if isinstance(event, Disconnected) else "",
             )
         )
     insert_rows(

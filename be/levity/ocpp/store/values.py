@@ -35,7 +35,7 @@ class References:
     needs_connectors: bool = False
     needs_new_id: bool = False
     payload_hash: str = ""
-    """Of a StartTransaction that can't be read: what it is recognised by."""
+    """Of a StartTransaction: what it is recognised by if it has to be quarantined."""
 
 
 def start_key(payload: Mapping[str, Any], started_at: datetime | None) -> tuple[Any, ...] | None:

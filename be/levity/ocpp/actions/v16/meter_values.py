@@ -44,27 +44,41 @@ def meter_values(request: Request) -> Response:
 def _progress(
     transaction: TransactionState, samples: tuple[Sample, ...], request: Request
 ) -> UpdateTransaction | None:
-    """The transaction's new figures; None for what is old news, or comes after its end."""
+    """The transaction's new figures; None for old news. After its end it is only flagged."""
     if transaction.state == "stopped":
-        return None
-    # Closed by us at a boot, but the charger goes on with it: then it was never over.
-    reopen = transaction.state == "orphaned"
-    if reopen and transaction.connector in request.charge_point.active:
-        return None
-    register = newest_register(samples)
-    power = newest_power(samples)
-    newest = transaction.meter_last_at
-    if register is None or (newest is not None and register[1] < newest):
-        if power is None and not reopen:
+        if not samples or "samples-after-stop" in transaction.flags.split():
             return None
-        return UpdateTransaction(transaction.id, power=power, reopen=reopen)
-    energy, flags = charged(transaction.meter_start, register[0])
+        late = with_flags(transaction.flags, ("samples-after-stop",))
+        return UpdateTransaction(transaction.id, flags=late)
+    register = newest_register(samples)
+    newest = transaction.meter_last_at
+    if register is not None and newest is not None and register[1] < newest:
+        return None
+    reopen_on = None
+    if transaction.state == "orphaned":
+        # Closed by us at a boot, but the charger goes on with it: then it was never over.
+        # A backlog from before that end says nothing of the kind.
+        ended = transaction.stopped_at
+        if ended is None or not any(sample.sampled_at > ended for sample in samples):
+            return None
+        if transaction.connector in request.charge_point.active:
+            return None
+        reopen_on = transaction.connector
+    power = newest_power(samples)
+    flags = transaction.flags if reopen_on is None else transaction.flags.replace("orphaned", "")
+    if register is None:
+        if power is None and reopen_on is None:
+            return None
+        return UpdateTransaction(
+            transaction.id, power=power, reopen_on=reopen_on, flags=with_flags(flags, ())
+        )
+    energy, odd = charged(transaction.meter_start, register[0])
     return UpdateTransaction(
         transaction.id,
         meter_last=register[0],
         meter_last_at=register[1],
         energy=energy,
         power=power,
-        reopen=reopen,
-        flags=with_flags(transaction.flags, flags) if flags else (),
+        reopen_on=reopen_on,
+        flags=with_flags(flags, odd),
     )

@@ -13,13 +13,13 @@ from levity.ocpp.effects import (
     StopTransaction,
 )
 from levity.ocpp.energy import at_stop
-from levity.ocpp.fields import energy, text
+from levity.ocpp.fields import decimal_of, energy, text
 from levity.ocpp.request import Request, Response, TransactionState, with_flags
 
 __all__ = ["stop_transaction"]
 
 # What chargers send for "I started offline and never got an id" (libocpp#495, steve#292).
-NO_ID = (None, 0, -1)
+NO_ID = (0, -1)
 
 
 def stop_transaction(request: Request) -> Response:
@@ -62,7 +62,7 @@ def stop_transaction(request: Request) -> Response:
             # 7.36: Local is what an absent reason means.
             reason=text(payload, "reason", 64) or "Local",
             id_tag=text(payload, "idTag"),
-            flags=with_flags(transaction.flags, flags),
+            flags=with_flags(transaction.flags.replace("orphaned", ""), flags),
             energy_source=charged.source,
             confidence=charged.confidence,
         )
@@ -74,7 +74,8 @@ def stop_transaction(request: Request) -> Response:
 
 def _the_only_one(request: Request) -> TransactionState | None:
     """The running transaction, where the charger names none and only one can be meant."""
-    if request.payload.get("transactionId") not in NO_ID:
+    named = request.payload.get("transactionId")
+    if named is not None and decimal_of(named) not in NO_ID:
         return None
     running = list(request.charge_point.active.values())
     return running[0] if len(running) == 1 else None
