@@ -1,0 +1,30 @@
+"""What all tests of the backend share.
+
+The database is the one that DATABASE_URL names, SQLite in memory without it, so the same tests
+run on both:
+
+    make test-fast                                                        SQLite
+    DATABASE_URL=postgres://... .venv/bin/pytest be/tests/ocpp             Postgres
+
+Tests marked `postgres` are about two workers at once, or about a server that goes away; they are
+left out where the database is SQLite. `test_other_database.py` (marked `services`) runs the whole
+folder again on the other of the two, so that one `make test` proves both.
+"""
+
+import pytest
+from django.conf import settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known to --strict-markers."""
+    config.addinivalue_line("markers", "postgres: about a database server; left out on SQLite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about Postgres where there is none."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("postgres")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("postgres")]

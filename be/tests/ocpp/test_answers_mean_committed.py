@@ -1,0 +1,210 @@
+"""Promise 1: a CALLRESULT means committed. And D-05 to D-07: a Call that comes again."""
+
+import json
+
+import pytest
+from django.db import connection, transaction
+
+from levity.ocpp.models import (
+    Command,
+    ConnectionEvent,
+    FailedMessage,
+    Message,
+    MeterValue,
+    QuarantinedMessage,
+    SecurityEvent,
+    Transaction,
+)
+from levity.ocpp.pipeline import DatabaseAway
+from tests.ocpp.charger import Charger, Site
+
+pytestmark = pytest.mark.django_db
+
+
+def books() -> dict[str, int]:
+    """How many rows there are of everything that a frame can lead to."""
+    tables = (
+        Command,
+        ConnectionEvent,
+        FailedMessage,
+        Message,
+        MeterValue,
+        QuarantinedMessage,
+        SecurityEvent,
+        Transaction,
+    )
+    return {table.__name__: table.objects.count() for table in tables}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_answered_is_committed_and_no_transaction_is_open() -> None:
+    """Promise 1: whoever reads the reply finds the rows, from wherever he looks."""
+    site, charger = Site(), Charger()
+    transaction_id = site.start(charger)
+    assert not connection.in_atomic_block
+    connection.close()
+    assert Transaction.objects.get().pk == transaction_id
+    site.result(charger.measures(transaction_id, 2000))
+    connection.close()
+    assert MeterValue.objects.get().transaction_id == transaction_id
+    site.result(charger.stops(transaction_id))
+    connection.close()
+    assert Transaction.objects.get().state == "stopped"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_answer_leaves_when_the_commit_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Promise 1: neither a result nor an error; the batch comes again."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    start = charger.starts()
+
+    def fail() -> None:
+        from django.db import OperationalError
+
+        connection.close()
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "_commit", fail)
+        with pytest.raises(DatabaseAway):
+            site.take(start)
+    assert books()["Transaction"] == 0
+    assert site.result(start)["transactionId"] == Transaction.objects.get().pk
+
+
+def test_the_reply_names_the_batch() -> None:
+    """So that the edge knows that all of it is committed; `Site.take` compares the name."""
+    site, charger = Site(), Charger()
+    taken = site.take(charger.boots(), charger.shows("Available"), charger.calls("Heartbeat"))
+    assert [json.loads(command.text)[0] for command in taken.reply.commands] == [3, 3, 3]
+
+
+def test_answers_leave_in_the_order_of_the_frames() -> None:
+    """Whatever the rounds in which they were taken."""
+    site, one, two = Site(), Charger("A"), Charger("B")
+    events = [one.calls("Heartbeat", unique_id="1"), two.calls("Heartbeat", unique_id="1")]
+    taken = site.take(*events)
+    assert [command.connection for command in taken.reply.commands] == [
+        one.connection,
+        two.connection,
+    ]
+
+
+@pytest.mark.parametrize("deliveries", [0, 1])
+def test_a_batch_that_comes_again_changes_nothing_and_is_answered_with_the_same_bytes(
+    deliveries: int,
+) -> None:
+    """Redelivery, and publication a second time by the edge: every kind of frame, D-05."""
+    site, charger, other = Site(), Charger("A"), Charger("B")
+    foreign = site.start(other)
+    site.connect(charger)
+    own = site.start(charger)
+    charger.now = 5
+    command = Command.objects.create(
+        charge_point_id=Transaction.objects.get(pk=own).charge_point_id,
+        action="Reset",
+        state="sent",
+        connection=charger.connection,
+    )
+    events = [
+        charger.boots(),
+        charger.shows("Preparing"),
+        charger.starts(meterStart=7),
+        charger.starts(meterStart="nonsense"),
+        charger.starts(timestamp="when?"),
+        charger.measures(own, 1500),
+        charger.measures(foreign, 1500),
+        charger.stops(own),
+        charger.stops(foreign),
+        charger.stops(-1),
+        charger.calls("Authorize", {"idTag": "TAG"}),
+        charger.calls("Authorize", {}),
+        charger.calls("DataTransfer", {"vendorId": "V"}),
+        charger.calls("NoSuchAction", {}),
+        charger.calls("Heartbeat", {}, unique_id="same"),
+        charger.calls("Heartbeat", {}, unique_id="same"),
+        charger.calls("Authorize", {"idTag": "TAG"}, unique_id="same"),
+        charger.says("no JSON"),
+        charger.says("[]"),
+        charger.says('[2,"half","StopTransaction",{"tra'),
+        charger.says('[2,"raw","Heartbeat",{"a":"\x00"}]'),
+        charger.says('[2,7,"Heartbeat",{}]'),
+        charger.says('[3,"nobody",{}]'),
+        charger.says('[3,"nobody",{}'),
+        charger.answers(command.unique_id, {"status": "Accepted"}),
+        charger.leaves(reason="power"),
+    ]
+    first = site.frames(*events)
+    before = books()
+    assert before["FailedMessage"] == 0
+    again = site.frames(*events, deliveries=deliveries)
+    assert again == first
+    # The answer to our Call is kept with the Call; seen again, it has a row of its own.
+    assert books() == {**before, "Message": before["Message"] + 1}
+    assert site.frames(*events, deliveries=deliveries + 1) == first
+    assert books() == {**before, "Message": before["Message"] + 1}
+
+
+def test_the_same_call_again_gets_the_stored_answer_and_is_not_carried_out_again() -> None:
+    """D-05: byte-equal, 100 times."""
+    site, charger = Site(), Charger()
+    call = charger.starts(timestamp="when?")
+    (first,) = site.frames(call)
+    for _ in range(100):
+        assert site.frames(charger.says(call.text)) == [first]
+    assert Transaction.objects.count() == 1
+    assert Message.objects.count() == 101
+    assert QuarantinedMessage.objects.count() == 0
+
+
+def test_the_same_unique_id_with_another_payload_is_an_error() -> None:
+    """D-06; OCPP-J 1.6, 4.1.4: unique for one sender on one connection."""
+    site, charger = Site(), Charger()
+    site.result(charger.calls("Authorize", {"idTag": "A"}, unique_id="1"))
+    before = books()
+    for _ in range(2):
+        assert site.answer(charger.calls("StartTransaction", {"a": 1}, unique_id="1")) == [
+            4,
+            "1",
+            "GenericError",
+            "this unique id was used for another message",
+            {},
+        ]
+    assert books() == {**before, "Message": before["Message"] + 2}
+    # The first one's answer stays what it was.
+    assert site.result(charger.calls("Authorize", {"idTag": "A"}, unique_id="1")) == {
+        "idTagInfo": {"status": "Accepted"}
+    }
+
+
+def test_a_unique_id_may_come_again_on_a_new_connection() -> None:
+    """D-07: Alfen counts from "1" after every reboot."""
+    site = Site()
+    for meter in range(20):
+        charger = Charger()
+        site.result(charger.starts(meterStart=meter))
+        event = charger.calls("Authorize", {"idTag": str(meter)}, unique_id="1")
+        assert site.result(event) == {"idTagInfo": {"status": "Accepted"}}
+    assert Transaction.objects.count() == 20
+
+
+def test_an_answer_that_nobody_waits_for_does_not_use_up_the_id_of_a_call() -> None:
+    """The ids of the two directions have nothing to do with each other (OCPP-J 1.6, 4.1.4)."""
+    site, charger = Site(), Charger()
+    assert site.frames(charger.says('[3,"1",{}]')) == []
+    assert "currentTime" in site.result(charger.calls("Heartbeat", {}, unique_id="1"))
+
+
+def test_a_batch_inside_a_failing_transaction_leaves_nothing() -> None:
+    """All of a batch or nothing of it: the rows are written in one database transaction."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    before = books()
+    try:
+        with transaction.atomic():
+            site.take(charger.starts(), charger.boots())
+            raise InterruptedError
+    except InterruptedError:
+        pass
+    assert books() == before
