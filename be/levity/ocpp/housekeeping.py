@@ -1,6 +1,7 @@
 """What a worker does now and then: notice edges and chargers that went without a word."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -67,12 +68,12 @@ def silence(now: datetime) -> None:
             last_seen_at__lt=now - timedelta(seconds=patience),
             connected_at__lt=now - timedelta(seconds=patience),
         )
-        rows = missing.order_by("pk").values_list("pk", "identity", "connection", "edge_id")
-        if rows := list(rows[:AT_ONCE]):
+        columns = missing.order_by("pk").values_list("pk", "identity", "connection", "edge_id")
+        if rows := list(columns[:AT_ONCE]):
             _silent(rows, now)
 
 
-def _silent(rows: "list[tuple[int, str, UUID | None, str | None]]", now: datetime) -> None:
+def _silent(rows: Sequence[tuple[int, str, UUID | None, str | None]], now: datetime) -> None:
     with transaction.atomic():
         ChargePoint.objects.filter(
             pk__in=[row[0] for row in rows], connection__in=[row[2] for row in rows]
