@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,7 +34,7 @@ def run(command: Sequence[str], environ: Mapping[str, str], cwd: Path, within: f
 def eventually(probe: Callable[[], T], wanted: T, *, within: float = 10.0) -> T:
     """Ask until the answer is `wanted`, and return it; after `within` seconds the last answer.
 
-    For what only a look can tell (a row in a database). Meant for `assert eventually(...) == wanted`.
+    For what only a look can tell (a row in a database): `assert eventually(look, x) == x`.
     """
     end = time.monotonic() + within
     pause = threading.Event()
@@ -121,10 +122,8 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL for it and all its children; nothing is left of it afterwards."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._child.wait(10)
         self._reader.join(5)
 

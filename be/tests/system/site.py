@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.rabbitmq import AMQP_URL, isolated_queues
+
 from tests.system.books import Books, postgres_database
 from tests.system.processes import CHECKOUT, Process, Ran, eventually, python, run
 
@@ -85,15 +86,32 @@ class Site:
                 each.kill()
 
     def start_worker(self) -> Process:
-        """One more worker; returns when it takes batches."""
+        """One more worker, which says when it takes batches."""
         worker = self.start("worker", python(CHECKOUT / "be/manage.py", "consume_rpc_queue"))
         self.workers.append(worker)
         return worker
 
-    def start_edge(self) -> Process:
-        """One more edge; returns when chargers can connect."""
-        edge = self.start("edge", python(CHECKOUT / "ws/main.py"), WS_PORT="0", WS_HOST="127.0.0.1")
+    def start_edge(self, port: str = "0") -> Process:
+        """One more edge; `listens` waits until chargers can connect."""
+        edge = self.start(
+            "edge", python(CHECKOUT / "ws/main.py"), WS_PORT=port, WS_HOST="127.0.0.1"
+        )
         self.edges.append(edge)
+        return edge
+
+    def replace_worker(self, gone: Process) -> Process:
+        """A new worker in the place of one that has ended."""
+        worker = self.start_worker()
+        self.workers.remove(worker)
+        self.workers[self.workers.index(gone)] = worker
+        return worker
+
+    def replace_edge(self, gone: Process) -> Process:
+        """A new edge in the place of one that has ended, on its port; returns when it listens."""
+        edge = self.start_edge(str(self._ports.pop(gone)))
+        self.edges.remove(edge)
+        self.edges[self.edges.index(gone)] = edge
+        self.listens(edge)
         return edge
 
     def listens(self, edge: Process) -> None:
@@ -155,8 +173,7 @@ def fleet(
             AMQP_URL=amqp_url,
             LEVITY_AMQP_PREFIX=queues.prefix,
             SECRET_KEY="of-no-value",
-            DJANGO_SETTINGS_MODULE="levity.settings",
-            **environ,
+            **{"DJANGO_SETTINGS_MODULE": "levity.settings", **environ},
         )
         site = Site("fleet", folder, everywhere, Books(database, blocker), stack)
         migrated = run(python(CHECKOUT / "be/manage.py", "migrate"), everywhere, folder)

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
+from tests.chargers import RawCharger, raw_charger
 
 from levity.ocpp.models import ChargePoint, ConnectionEvent
-from tests.chargers import raw_charger
 from tests.system.processes import eventually
 from tests.system.site import Site
 
@@ -94,35 +97,36 @@ def test_only_unknown_subprotocols_are_refused(site: Site) -> None:
     assert site.books.count(ConnectionEvent, identity="OFFER-2", kind="connected") == 0
 
 
+async def look(count: Callable[..., int], model: Any, wanted: int, **filters: Any) -> int:
+    return await asyncio.to_thread(eventually, lambda: count(model, **filters), wanted)
+
+
 def test_newest_connection_wins_and_the_charger_stays_on_line(site: Site) -> None:
     """From the first edge to the last one and back; on one edge where there is but one."""
     ports = [site.port(0), site.port(-1), site.port(0)]
 
     async def play() -> list[tuple[int, str]]:
         goodbyes = []
-        async with raw_charger(ports[0], "/ws/HOP-1") as first:
-            async with raw_charger(ports[1], "/ws/HOP-1") as second:
-                goodbyes.append(await first.close_frame())
-                await first.close()
-                async with raw_charger(ports[2], "/ws/HOP-1") as third:
-                    goodbyes.append(await second.close_frame())
-                    await second.close()
-                    for number in range(3):
-                        third.send(f'[2,"{number}","Heartbeat",{{}}]')
-                        assert json.loads(await third.text())[:2] == [3, str(number)]
-                    # The late goodbyes of the old ones are on the books by now, or soon.
-                    ended = await asyncio.to_thread(
-                        eventually,
-                        lambda: site.books.count(
-                            ConnectionEvent, identity="HOP-1", kind="disconnected"
-                        ),
-                        2,
-                    )
-                    assert ended == 2
-                    online = await asyncio.to_thread(
-                        site.books.count, ChargePoint, identity="HOP-1", connection__isnull=False
-                    )
-                    assert online == 1
+        async with AsyncExitStack() as stack:
+
+            async def hop(port: int) -> RawCharger:
+                return await stack.enter_async_context(raw_charger(port, "/ws/HOP-1"))
+
+            first = await hop(ports[0])
+            second = await hop(ports[1])
+            goodbyes.append(await first.close_frame())
+            await first.close()
+            third = await hop(ports[2])
+            goodbyes.append(await second.close_frame())
+            await second.close()
+            for number in range(3):
+                third.send(f'[2,"{number}","Heartbeat",{{}}]')
+                assert json.loads(await third.text())[:2] == [3, str(number)]
+            # The late goodbyes of the old ones come on the books, and don't take it off line.
+            goodbye = {"identity": "HOP-1", "kind": "disconnected"}
+            assert await look(site.books.count, ConnectionEvent, 2, **goodbye) == 2
+            here = {"identity": "HOP-1", "connection__isnull": False}
+            assert await look(site.books.count, ChargePoint, 1, **here) == 1
         return goodbyes
 
     took_over = (1000, "a newer connection took over")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.chargers import RawCharger, raw_charger
 
 from levity.ocpp.models import ConnectionEvent, FailedMessage, Message, QuarantinedMessage
-from tests.chargers import RawCharger, raw_charger
 from tests.system.processes import eventually
 from tests.system.site import Site
 

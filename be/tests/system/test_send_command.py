@@ -1,4 +1,4 @@
-"""`levity send_command` beside a running site, as an operator or a script uses it, on both shapes."""
+"""`levity send_command` beside a running site, as an operator or a script uses it."""
 
 import asyncio
 import json

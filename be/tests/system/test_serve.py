@@ -1,19 +1,18 @@
 """`levity serve`, from the first start to Ctrl-C, on an empty folder."""
 
 import asyncio
-import re
 import signal
 import socket
 import time
 
 import psutil
 import pytest
-
-from levity.ocpp.models import ChargePoint, Command, Edge
 from tests.chargers import raw_charger
+
+from levity.ocpp.models import ChargePoint
 from tests.system.pages import Browser
-from tests.system.processes import CHECKOUT, Process, eventually, python
-from tests.system.site import Site, http_get, serve
+from tests.system.processes import Process, eventually, python
+from tests.system.site import Site, serve
 
 MEGABYTE = 1024 * 1024
 
