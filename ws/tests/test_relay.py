@@ -305,18 +305,19 @@ async def test_unanswered_batches_are_repeated_after_a_reconnect_and_answered_on
 
 
 async def test_the_second_answer_to_a_repeated_batch_is_ignored_and_counted() -> None:
+    """As after the death of a worker: the charger must not read the same answer twice."""
     bench = await Bench().start()
-    lane, _ = bench.lane()
+    lane, peer = bench.lane()
     bench.send(lane, "one")
     await bench.settle()
     bench.transport.on_connect()
     await bench.settle()
-    bench.answer(0)
+    bench.answer(0, Send(lane.connection, "answer"))
     following = bench.send(lane, "two")
     await bench.settle()
-    bench.answer(0)
+    bench.answer(0, Send(lane.connection, "answer"))
     await bench.settle()
-    assert not following.done()
+    assert (following.done(), peer.written) == (False, ["answer"])
     assert bench.relay.metrics.counts["replies_unknown", ""] == 1
 
 

@@ -65,11 +65,13 @@ def test_twenty_killed_workers_lose_nothing_and_double_nothing(troubled: Site) -
 
     load = asyncio.run(play())
     found = audit(troubled.books, load)
-    print(found.attempted, found.acknowledged, load.statistics)
+    print(f"{found.attempted} transaction messages attempted, {found.acknowledged} acknowledged")
     assert found.faults == {}
-    assert found.acknowledged > 500
+    assert found.acknowledged > 400
     statistics = load.statistics
     assert (statistics.call_errors, statistics.timeouts, statistics.lost) == ({}, 0, 0)
+    # No answer came twice, though many a batch was taken twice.
+    assert statistics.bad_frames == 0
 
 
 def test_broker_that_goes_away_and_comes_back_costs_only_time(

@@ -380,13 +380,15 @@ class Relay:
     # --- inward ------------------------------------------------------------------------------
 
     def _on_reply(self, reply: Reply) -> None:
+        flight = None if reply.batch is None else self._flights.pop(reply.batch, None)
+        if flight is None and reply.batch is not None:
+            # A worker died between its reply and its ack, and another one took the batch again.
+            # The chargers have these frames already, and a second answer answers nothing.
+            self.metrics.count("replies_unknown")
+            return
         for command in reply.commands:
             self._obey(command)
-        if reply.batch is None:
-            return
-        flight = self._flights.pop(reply.batch, None)
         if flight is None:
-            self.metrics.count("replies_unknown")
             return
         self.metrics.count("batches_answered")
         for entry in flight.entries:
