@@ -42,7 +42,8 @@ DEFAULTS: dict[str, Any] = {
     # Seconds between websocket pings; 0 is off. Grizzl-E (0.5) sends invalid pongs.
     "OCPP_PING_INTERVAL": 0,
     # Seconds without a sign of life after which an edge, and what hangs on it, counts as gone.
-    "OCPP_EDGE_TIMEOUT": 30,
+    # With the 5 s between two rounds of housekeeping: off line within 30 s.
+    "OCPP_EDGE_TIMEOUT": 25,
     # The tag with which AutoRemoteStart starts. At most 18 characters: some chargers (Ocular)
     # give a 20-character tag back with two more.
     "OCPP_AUTO_REMOTE_START_ID_TAG": "anonymous",
