@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -221,7 +221,8 @@ def demo_fleet(url: str, *, charge_points: int = 10, seed: int = 1, prefix: str 
     For `levity serve --demo`: `await demo_fleet(url).run()` in a task; cancel it to end it.
     """
     members = [
-        Member(f"{prefix}-{index + 1:02d}", PROFILES[name], first)
+        # Meter values every few seconds: whoever looks wants to see the energy rise.
+        Member(f"{prefix}-{index + 1:02d}", replace(PROFILES[name], sample_interval=8.0), first)
         for index, (name, first) in (
             (index, _DEMO[index % len(_DEMO)]) for index in range(charge_points)
         )
