@@ -267,7 +267,7 @@ async def test_connections_are_limited_by_address_and_the_proxy_is_not_the_addre
         await site.heard(Disconnected, 2)
         async with raw_charger(site.port, "/ws/CP2", one) as again:
             assert again.status == 101
-        remotes = [event.remote for event in site.backend.of(Connected)]
+        remotes = [event.remote for event in await site.heard(Connected, 3)]
         assert remotes == ["192.0.2.1", "192.0.2.2", "192.0.2.1"]
 
 
@@ -533,6 +533,7 @@ async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_
         async with raw_charger(site.port, "/ws/CP2") as refused:
             assert refused.status == 503
             assert refused.header("Retry-After") is not None
+        assert site.count("refusals", "backend unavailable") == 1  # at once, not unanswered
         assert (await http_get(site.port, "/healthz"))[0] == 503
         site.backend.answering.set()
         await site.heard(Disconnected)
@@ -576,6 +577,21 @@ async def test_a_frame_under_way_is_answered_before_the_goodbye() -> None:
         assert await charger.text() == "echo last words"
         assert (await charger.close_frame())[0] == 1012
         await stopping
+
+
+async def test_a_charger_accepted_while_the_edge_stops_is_refused_and_reported_gone() -> None:
+    async with running_site() as site, raw_charger(site.port, shake=False) as charger:
+        site.backend.answering.clear()
+        charger.writer.write(upgrade_request("/ws/CP1"))
+        await site.heard(Authenticate)
+        stopping = asyncio.create_task(site.edge.stop())
+        await asyncio.sleep(0)
+        site.backend.answering.set()
+        await charger.read_head()
+        assert charger.status == 503
+        await stopping
+        assert [event.seq for event in site.backend.of(Disconnected)] == [1]
+        assert site.backend.of(Connected) == []
 
 
 async def test_stopping_does_not_wait_for_a_charger_that_does_not_answer() -> None:

@@ -444,6 +444,22 @@ async def test_an_old_acknowledgement_never_takes_a_new_delivery(
 
 
 @pytest.mark.services
+async def test_what_lay_ready_when_the_wire_was_cut_is_received_once(
+    wired: Medium, wire: TcpProxy
+) -> None:
+    worker = wired.worker()
+    assert isinstance(worker, AmqpWorkerTransport)
+    async with wired.edge() as edge:
+        await edge.publish(batch("b1"))
+        await wait_until(lambda: worker._deliveries.qsize() == 1)
+        wire.break_connections()
+        await wait_until(lambda: worker._deliveries.qsize() == 2)
+        again = await receive(worker)
+        assert (again.batch.batch, again.deliveries) == ("b1", 1)
+        assert worker.receive(0.0) is None
+
+
+@pytest.mark.services
 async def test_a_deleted_queue_is_unavailable_and_declared_again(
     queues: Queues, caplog: pytest.LogCaptureFixture
 ) -> None:

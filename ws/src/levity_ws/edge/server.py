@@ -238,7 +238,7 @@ class EdgeServer:
                 secure=secure,
             )
         except BackendUnavailable:
-            return _unavailable("The central system does not answer now.", "backend unavailable")
+            return _unavailable("The central system does not answer now.", "no answer")
         if isinstance(answer, Refuse):
             self.relay.forget(lane)
             status = answer.status if answer.status in _REFUSABLE else 403
