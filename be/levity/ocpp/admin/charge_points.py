@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import display
 
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.filters import ConnectorStatusFilter, FaultFilter, OnlineFilter
+from levity.ocpp.admin.filters import ConnectorStatusFilter, FaultFilter, OnlineFilter, RowFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
     ago,
@@ -36,6 +36,7 @@ from levity.ocpp.models import (
     MeterValue,
     QuarantinedMessage,
     SecurityEvent,
+    StatusEvent,
     Transaction,
 )
 
@@ -72,7 +73,9 @@ class ChargePointAdmin(LevityAdmin):
         ConnectorStatusFilter,
         FaultFilter,
         ("registration", ChoicesRadioFilter),
+        ("site", RowFilter),
     )
+    autocomplete_fields = ("site",)
     search_fields = ("identity", "name", "serial_number", "charge_box_serial_number")
     search_help_text = "Identity, name or serial number"
     ordering = (Lower("identity"),)
@@ -86,10 +89,23 @@ class ChargePointAdmin(LevityAdmin):
                 "fields": (
                     "identity",
                     "name",
+                    "site",
                     "registration",
+                    "authorization",
+                    "notes",
+                )
+            },
+        ),
+        (
+            "How it is treated",
+            {
+                "fields": (
+                    "quirk_profile",
+                    "quirk_overrides",
+                    "time_zone",
+                    "max_power",
                     "heartbeat_interval",
                     "call_timeout",
-                    "notes",
                 )
             },
         ),
@@ -108,7 +124,7 @@ class ChargePointAdmin(LevityAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new charge point has said nothing yet."""
         sets = super().get_fieldsets(request, obj)
-        return sets if obj else sets[:1]
+        return sets if obj else sets[:2]
 
     # --- the list -------------------------------------------------------------------------------
 
@@ -288,6 +304,7 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
                 ("Messages", Message),
                 ("Commands", Command),
                 ("Connection events", ConnectionEvent),
+                ("Status events", StatusEvent),
                 ("Quarantine", QuarantinedMessage),
                 ("Security events", SecurityEvent),
             )

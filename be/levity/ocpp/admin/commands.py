@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.command_forms import NewCommandForm
-from levity.ocpp.admin.filters import ActionFilter
+from levity.ocpp.admin.filters import ActionFilter, RowFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
     badge,
@@ -51,7 +51,7 @@ class CommandAdmin(ReadOnlyAdmin):
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         ActionFilter,
-        ("charge_point", AutocompleteSelectFilter),
+        ("charge_point", RowFilter),
     )
     list_select_related = ("charge_point", "requested_by")
     actions = ("cancel_selected",)

@@ -1,19 +1,20 @@
-"""Websockets that opened, closed or were refused, and the edges that hold them."""
+"""Websockets that opened, closed or were refused, the edges, and how connectors fared."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.filters import DayRangeFilter
+from levity.ocpp.admin.filters import DayRangeFilter, RowFilter
 from levity.ocpp.admin.formats import NOTHING, ago, badge, change_link, excerpt, local_time
-from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
+from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge, StatusEvent
 
-__all__ = ["ConnectionEventAdmin", "EdgeAdmin"]
+__all__ = ["ConnectionEventAdmin", "EdgeAdmin", "StatusEventAdmin"]
 
 TONES = {"connected": "good", "disconnected": "plain", "refused": "bad"}
 
@@ -25,7 +26,7 @@ class ConnectionEventAdmin(ReadOnlyAdmin):
     list_display = ("when", "who", "what", "why", "remote_address", "agent", "edge")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
-        ("charge_point", AutocompleteSelectFilter),
+        ("charge_point", RowFilter),
         ("at", DayRangeFilter),
     )
     list_select_related = ("charge_point",)
@@ -45,7 +46,7 @@ class ConnectionEventAdmin(ReadOnlyAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index that answers the filter."""
-        if any(name in request.GET and request.GET[name] for name in ("at_from", "at_to")):
+        if any(request.GET.get(name) for name in ("at_from", "at_to")):
             return ("-at", "-id")
         return ("-id",)
 
@@ -96,3 +97,51 @@ class EdgeAdmin(ReadOnlyAdmin):
     def since(self, edge: Edge) -> str:
         """When it was started."""
         return local_time(edge.started_at)
+
+
+@admin.register(StatusEvent)
+class StatusEventAdmin(ReadOnlyAdmin):
+    """The history of a connector: when it failed, and for how long."""
+
+    list_display = ("received", "where", "status_shown", "error", "info", "reported")
+    list_filter = (
+        ("charge_point", RowFilter),
+        ("received_at", DayRangeFilter),
+    )
+    list_select_related = ("charge_point",)
+    sortable_by = ()
+    fields = ("received", "reported", "where", "status_shown", "error", "info")
+    readonly_fields = fields
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Newest first, by the index that answers the filter."""
+        if any(request.GET.get(name) for name in ("received_at_from", "received_at_to")):
+            return ("-received_at", "-id")
+        return ("-id",)
+
+    @display(description="time")
+    def received(self, item: StatusEvent) -> str:
+        """By our clock."""
+        return local_time(item.received_at)
+
+    @display(description="by the charger")
+    def reported(self, item: StatusEvent) -> str:
+        """By the charger's clock, if it said."""
+        return local_time(item.reported_at)
+
+    @display(description="charge point · connector")
+    def where(self, item: StatusEvent) -> str:
+        """The charger and its connector."""
+        charger = change_link(ChargePoint, item.charge_point_id, item.charge_point)
+        return format_html("{} · {}", charger, item.connector)
+
+    @display(description="status")
+    def status_shown(self, item: StatusEvent) -> str:
+        """What it became."""
+        return badge(item.status or "unknown")
+
+    @display(description="error")
+    def error(self, item: StatusEvent) -> str:
+        """The error of the standard, and the vendor's own."""
+        codes = (item.error_code, item.vendor_error_code)
+        return excerpt(" ".join(code for code in codes if code not in ("", "NoError")), 80)

@@ -5,10 +5,15 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import DropdownFilter, RadioFilter, RangeDateFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    DropdownFilter,
+    RadioFilter,
+    RangeDateFilter,
+)
 from unfold.utils import parse_date_str
 
 from levity.ocpp.admin.base import newest
@@ -23,6 +28,7 @@ __all__ = [
     "FaultFilter",
     "OnlineFilter",
     "OpenFilter",
+    "RowFilter",
     "SenderFilter",
 ]
 
@@ -74,6 +80,31 @@ class DayRangeFilter(RangeDateFilter):
         if day is None or not 1900 <= day.year <= 9000:
             return None
         return timezone.make_aware(datetime.combine(day, time()))
+
+
+class RowFilter(AutocompleteSelectFilter):
+    """Rows of one other row, which is looked for while one types; no list of 10,000 options.
+
+    A number that no database takes filters nothing.
+    """
+
+    def __init__(
+        self,
+        field: Any,
+        request: HttpRequest,
+        params: dict[str, Any],
+        model: type[Model],
+        model_admin: Any,
+        field_path: str,
+    ) -> None:
+        name = f"{field_path}__id__exact"
+        if not all(_is_id(str(value)) for value in params.get(name, ())):
+            del params[name]
+        super().__init__(field, request, params, model, model_admin, field_path)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 class _Choice(SimpleListFilter):

@@ -1,23 +1,81 @@
-"""The form of a charge point; a new one may be written down before it connects."""
+"""The forms of a charge point and a site; a charge point may be written down before it connects."""
 
 import re
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from levity.ocpp.models import ChargePoint
+from levity.ocpp.models import ChargePoint, Site
+from levity.ocpp.quirks import BadQuirk, QuirkProfile, all_profiles, overridden, profile_for
 
-__all__ = ["ChargePointForm"]
+__all__ = ["ChargePointForm", "SiteForm"]
 
 # What the edge takes for an identity (OCPP-J 1.6, 3.1.1, and what chargers really send).
 IDENTITY = re.compile(r"[A-Za-z0-9 _.\-@+=:|]{1,48}", re.ASCII)
 
 
-class ChargePointForm(forms.ModelForm):
-    """Refuses an identity with which no charger could connect."""
+class _TimeZoneForm(forms.ModelForm):
+    """Refuses a time zone that nobody knows."""
+
+    def clean_time_zone(self) -> str:
+        """The name of a time zone, or nothing."""
+        name: str = self.cleaned_data["time_zone"].strip()
+        if name:
+            try:
+                ZoneInfo(name)
+            except (KeyError, ValueError, OSError):
+                # ZoneInfoNotFoundError is a KeyError; the others: odd paths, the name of a folder.
+                raise forms.ValidationError(
+                    f"No time zone is called “{name}”; write one such as Europe/Berlin."
+                ) from None
+        return name
+
+
+class SiteForm(_TimeZoneForm):
+    """The rules of a site."""
+
+    class Meta:
+        model = Site
+        fields = ("name", "time_zone", "authorization", "notes")
+
+
+class ChargePointForm(_TimeZoneForm):
+    """Refuses an identity with which no charger could connect, and quirks that do not exist."""
+
+    quirk_profile = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = ChargePoint
-        fields = "__all__"  # noqa: DJ007  (the admin's fieldsets choose)
+        fields = (
+            "identity",
+            "name",
+            "site",
+            "registration",
+            "authorization",
+            "time_zone",
+            "quirk_profile",
+            "quirk_overrides",
+            "max_power",
+            "heartbeat_interval",
+            "call_timeout",
+            "notes",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("quirk_profile")
+        if not isinstance(field, forms.ChoiceField):
+            return
+        charger = self.instance
+        fitting = _fitting(charger)
+        known = [(item.name, item.title) for item in all_profiles()]
+        named = charger.quirk_profile
+        # A profile of an extension that is gone stays readable, and may stay.
+        gone = [(named, f"{named} (not installed)")] if named and named not in dict(known) else []
+        field.choices = [("", f"by vendor, model and firmware: {fitting.title}"), *known, *gone]
+        field.help_text = fitting.facts
 
     def clean_identity(self) -> str:
         """The identity as it stands in the charger's URL, decoded."""
@@ -27,3 +85,16 @@ class ChargePointForm(forms.ModelForm):
                 "Letters, digits, spaces and . _ - @ + = : | only, at most 48 characters."
             )
         return identity
+
+    def clean_quirk_overrides(self) -> dict[str, Any]:
+        """Fields of the quirk profile with other values; an empty field is none."""
+        overrides = self.cleaned_data["quirk_overrides"] or {}
+        try:
+            overridden(_fitting(self.instance), overrides)
+        except BadQuirk as error:
+            raise forms.ValidationError(str(error)) from None
+        return dict(overrides)
+
+
+def _fitting(charge_point: ChargePoint) -> QuirkProfile:
+    return profile_for(charge_point.vendor, charge_point.model, charge_point.firmware_version)

@@ -7,11 +7,16 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin, newest
-from levity.ocpp.admin.filters import ActionFilter, DayRangeFilter, ErrorFilter, SenderFilter
+from levity.ocpp.admin.filters import (
+    ActionFilter,
+    DayRangeFilter,
+    ErrorFilter,
+    RowFilter,
+    SenderFilter,
+)
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, local_time
 from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame
 from levity.ocpp.models import ChargePoint, Message, Transaction
@@ -42,7 +47,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ActionFilter,
         ErrorFilter,
         SenderFilter,
-        ("charge_point", AutocompleteSelectFilter),
+        ("charge_point", RowFilter),
         ("received_at", DayRangeFilter),
     )
     list_select_related = ("charge_point",)
@@ -78,7 +83,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index that answers the filter."""
-        if any(name.startswith("received_at_") and request.GET[name] for name in request.GET):
+        if any(request.GET.get(name) for name in ("received_at_from", "received_at_to")):
             return ("-received_at", "-id")
         return ("-id",)
 

@@ -1,17 +1,18 @@
-"""Meter values, as sent and in base units."""
+"""Meter values, as sent and in base units, and what was corrected in them."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin
+from levity.ocpp.admin.filters import RowFilter
 from levity.ocpp.admin.formats import NOTHING, change_link, excerpt, local_time
-from levity.ocpp.models import MeterValue, Transaction
+from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
 
-__all__ = ["MeterValueAdmin"]
+__all__ = ["MeterValueAdmin", "MeterValueCorrectionAdmin"]
 
 
 @admin.register(MeterValue)
@@ -27,7 +28,7 @@ class MeterValueAdmin(ReadOnlyAdmin):
         "base",
         "detail",
     )
-    list_filter = (("charge_point", AutocompleteSelectFilter),)
+    list_filter = (("charge_point", RowFilter),)
     list_select_related = ("charge_point",)
     sortable_by = ()
     fields = (
@@ -90,12 +91,68 @@ class MeterValueAdmin(ReadOnlyAdmin):
     @display(description="in base units")
     def base(self, item: MeterValue) -> str:
         """The number in Wh, W, A, V and so on."""
-        return NOTHING if item.value is None else f"{item.value.normalize():f} {base_unit(item)}"
+        return NOTHING if item.value is None else f"{_plain(item.value)} {base_unit(item)}"
 
     @display(description="context, location")
     def detail(self, item: MeterValue) -> str:
         """When and where it was taken."""
         return excerpt(", ".join(part for part in (item.context, item.location) if part), 60)
+
+
+@admin.register(MeterValueCorrection)
+class MeterValueCorrectionAdmin(ReadOnlyAdmin):
+    """What `correct_meter_values` changed, and what it was before."""
+
+    list_display = ("corrected", "in_transaction", "field", "change", "reason", "undone", "run")
+    sortable_by = ()
+    fields = (
+        "corrected",
+        "in_transaction",
+        "of_value",
+        "field",
+        "change",
+        "reason",
+        "undone",
+        "run",
+    )
+    readonly_fields = fields
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """The page of a transaction links here."""
+        return lookup == "transaction__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @display(description="corrected")
+    def corrected(self, item: MeterValueCorrection) -> str:
+        """When."""
+        return local_time(item.corrected_at)
+
+    @display(description="transaction")
+    def in_transaction(self, item: MeterValueCorrection) -> str:
+        """The transaction whose figures changed."""
+        if item.transaction_id is None:
+            return NOTHING
+        return change_link(Transaction, item.transaction_id, f"#{item.transaction_id}")
+
+    @display(description="meter value")
+    def of_value(self, item: MeterValueCorrection) -> str:
+        """The meter value; none: a figure of the transaction itself."""
+        if item.meter_value_id is None:
+            return NOTHING
+        return change_link(MeterValue, item.meter_value_id, f"#{item.meter_value_id}")
+
+    @display(description="from, to")
+    def change(self, item: MeterValueCorrection) -> str:
+        """What it was, and what it is; in base units."""
+        return f"{_plain(item.old_value)} → {_plain(item.new_value)}"
+
+    @display(description="undone")
+    def undone(self, item: MeterValueCorrection) -> str:
+        """When it was taken back."""
+        return local_time(item.undone_at)
+
+
+def _plain(value: Decimal | None) -> str:
+    return NOTHING if value is None else f"{value.normalize():f}"
 
 
 def base_unit(item: MeterValue) -> str:

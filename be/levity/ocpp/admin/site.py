@@ -16,6 +16,7 @@ GROUPS = (
         "Charging",
         (
             ("Charge points", "ev_station", "ocpp", "chargepoint"),
+            ("Sites", "home_work", "ocpp", "site"),
             ("Transactions", "receipt_long", "ocpp", "transaction"),
             ("Id tags", "badge", "ocpp", "idtag"),
             ("Commands", "send", "ocpp", "command"),
@@ -35,6 +36,8 @@ GROUPS = (
             ("Messages", "forum", "ocpp", "message"),
             ("Meter values", "speed", "ocpp", "metervalue"),
             ("Connection events", "lan", "ocpp", "connectionevent"),
+            ("Status events", "timeline", "ocpp", "statusevent"),
+            ("Corrections", "rule", "ocpp", "metervaluecorrection"),
             ("Edges", "hub", "ocpp", "edge"),
         ),
     ),

@@ -5,20 +5,20 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
 from levity.ocpp.admin.base import BoundedPaginator, ReadOnlyAdmin
 from levity.ocpp.admin.chart import chart_of
 from levity.ocpp.admin.csv_export import csv_response
-from levity.ocpp.admin.filters import DayRangeFilter
+from levity.ocpp.admin.filters import DayRangeFilter, RowFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
     badge,
@@ -26,11 +26,12 @@ from levity.ocpp.admin.formats import (
     duration,
     excerpt,
     kwh,
+    link,
     list_url,
     local_time,
     watts,
 )
-from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, Message, MeterValue, MeterValueCorrection, Transaction
 
 __all__ = ["TransactionAdmin"]
 
@@ -59,7 +60,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     )
     list_filter = (
         ("state", ChoicesCheckboxFilter),
-        ("charge_point", AutocompleteSelectFilter),
+        ("charge_point", RowFilter),
         ("started_at", DayRangeFilter),
     )
     list_select_related = ("charge_point",)
@@ -73,6 +74,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         "id_tag_shown",
         "state_shown",
         "energy_shown",
+        "energy_from",
         "power_shown",
         "started",
         "start_received",
@@ -85,18 +87,21 @@ class TransactionAdmin(ReadOnlyAdmin):
         "meter_last_shown",
         "reservation_id",
         "flags_shown",
+        "corrections_shown",
         "frames",
     )
     readonly_fields = fields
     change_form_outer_after_template = "ocpp/admin/transaction_values.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
-        """With the charge point, also on the page of one."""
-        return super().get_queryset(request).select_related("charge_point")
+        """With the charge point, and whether figures were corrected."""
+        corrections = MeterValueCorrection.objects.filter(transaction=OuterRef("pk"))
+        rows = super().get_queryset(request).select_related("charge_point")
+        return rows.annotate(is_corrected=Exists(corrections))
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index that answers the filter."""
-        if any(name.startswith("started_at_") and request.GET[name] for name in request.GET):
+        if any(request.GET.get(name) for name in ("started_at_from", "started_at_to")):
             return ("-started_at", "-id")
         return ("-id",)
 
@@ -158,6 +163,20 @@ class TransactionAdmin(ReadOnlyAdmin):
         """What was charged."""
         return kwh(item.energy)
 
+    @display(description="energy derived from")
+    def energy_from(self, item: Transaction) -> str:
+        """What the energy was derived from, and how sure that is."""
+        sure = f"{item.confidence} confidence" if item.confidence else ""
+        return ", ".join(part for part in (item.energy_source, sure) if part) or NOTHING
+
+    @display(description="corrections")
+    def corrections_shown(self, item: Transaction) -> str:
+        """Where the corrected figures are, if there are any."""
+        if not getattr(item, "is_corrected", False):
+            return "none"
+        address = list_url(MeterValueCorrection, transaction__id__exact=item.pk)
+        return link(address, "corrections of this transaction")
+
     @display(description="power")
     def power_shown(self, item: Transaction) -> str:
         """In the last meter values, while it runs."""
@@ -205,7 +224,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     def frames(self, item: Transaction) -> str:
         """Where the messages are."""
         address = list_url(Message, charge_point__id__exact=item.charge_point_id, q=item.pk)
-        return format_html('<a class="lv-link" href="{}">messages of this transaction</a>', address)
+        return link(address, "messages of this transaction")
 
     # --- the page of one ------------------------------------------------------------------------
 

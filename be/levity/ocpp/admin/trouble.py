@@ -7,11 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
-from levity.ocpp.admin.filters import OpenFilter
+from levity.ocpp.admin.filters import OpenFilter, RowFilter
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, local_time
 from levity.ocpp.admin.frame_text import pretty_frame
 from levity.ocpp.models import (
@@ -36,7 +35,7 @@ class QuarantinedMessageAdmin(LevityAdmin):
     """A person decides, and writes down what was decided."""
 
     list_display = ("received", "charger", "action", "why", "given", "repeated", "state")
-    list_filter = (OpenFilter, ("charge_point", AutocompleteSelectFilter))
+    list_filter = (OpenFilter, ("charge_point", RowFilter))
     list_select_related = ("charge_point",)
     sortable_by = ()
     fields = (
@@ -124,7 +123,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
     """Frames at which our own code failed; `levity replay_failed` takes them again."""
 
     list_display = ("failed", "identity", "action_shown", "attempts", "replayed")
-    list_filter = (NotReplayedFilter, ("charge_point", AutocompleteSelectFilter))
+    list_filter = (NotReplayedFilter, ("charge_point", RowFilter))
     list_select_related = ("charge_point",)
     sortable_by = ()
     fields = (
@@ -192,7 +191,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     """Something that may be an attack."""
 
     list_display = ("happened", "charger", "kind", "detail_shown", "received")
-    list_filter = (("charge_point", AutocompleteSelectFilter),)
+    list_filter = (("charge_point", RowFilter),)
     list_select_related = ("charge_point",)
     sortable_by = ()
     fields = ("happened", "received", "charger", "kind", "detail")

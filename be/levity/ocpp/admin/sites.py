@@ -1,0 +1,34 @@
+"""Sites: places with chargers and rules of their own."""
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from levity.ocpp.admin.base import LevityAdmin
+from levity.ocpp.admin.formats import link, list_url
+from levity.ocpp.admin.identities import SiteForm
+from levity.ocpp.models import ChargePoint, Site
+
+__all__ = ["SiteAdmin"]
+
+
+@admin.register(Site)
+class SiteAdmin(LevityAdmin):
+    """Where chargers stand."""
+
+    form = SiteForm
+    list_display = ("name", "time_zone", "authorization", "chargers")
+    search_fields = ("name",)
+    ordering = ("name",)
+    fields = ("name", "time_zone", "authorization", "notes")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
+        """With the number of its chargers."""
+        return super().get_queryset(request).annotate(how_many=Count("charge_points"))
+
+    @display(description="charge points")
+    def chargers(self, site: Site) -> str:
+        """How many stand there, and the way to them."""
+        count: int = getattr(site, "how_many", 0)
+        return link(list_url(ChargePoint, site__id__exact=site.pk), count)
