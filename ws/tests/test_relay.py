@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from levity_ws.edge.relay import BackendUnavailable, Lane, Relay
+from levity_ws.edge.lane import BackendUnavailable, Lane
+from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.envelope import (
     Accept,

@@ -530,11 +530,13 @@ async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_
             site.backend.answering.clear()
             charger.send("held")
             assert await charger.close_frame() == (1013, "try again later")
+        async with asyncio.timeout(10):
+            while (await http_get(site.port, "/healthz"))[0] != 503:
+                pass
         async with raw_charger(site.port, "/ws/CP2") as refused:
             assert refused.status == 503
             assert refused.header("Retry-After") is not None
         assert site.count("refusals", "backend unavailable") == 1  # at once, not unanswered
-        assert (await http_get(site.port, "/healthz"))[0] == 503
         site.backend.answering.set()
         await site.heard(Disconnected)
         async with asyncio.timeout(10):

@@ -4,8 +4,8 @@ A batch leaves at once while fewer than `window` are under way; what arrives mea
 and leaves together with the next answer. No timer adds latency at a low rate, and batches grow by
 themselves at a high one.
 
-Each connection has a `Lane`: its events are numbered, and at most one of them is under way. So any
-number of workers may share one queue, and each charger's order is kept.
+At most one event of a connection is under way (see `Lane`), so any number of workers may share one
+queue, and each charger's order is kept.
 """
 
 import asyncio
@@ -18,19 +18,18 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from levity_ws.edge.lane import BackendUnavailable, Entry, Lane, Peer
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.envelope import (
     Accept,
     Alive,
-    Authenticate,
     Batch,
     Close,
     Command,
     Connected,
-    Disconnected,
     Event,
     Received,
     Refuse,
@@ -39,7 +38,7 @@ from levity_ws.rpc.envelope import (
 )
 from levity_ws.rpc.transport import EdgeTransport, TransportUnavailable
 
-__all__ = ["BackendUnavailable", "Lane", "Peer", "Relay"]
+__all__ = ["Relay"]
 
 logger = logging.getLogger(__name__)
 
@@ -47,128 +46,10 @@ TICK_SECONDS = 1.0
 _EVENT_BYTES = 200  # what an event weighs beside its text
 
 
-class BackendUnavailable(Exception):  # names a state, as TransportUnavailable does
-    """No answer in time. Not the charger's fault: close with 1013, or refuse with 503."""
-
-
-class Peer(Protocol):
-    """The socket at the end of a lane. Both methods return at once."""
-
-    def write(self, text: str) -> None:
-        """Send this text frame, as soon as the charger can take it."""
-
-    def hang_up(self, code: int, reason: str) -> None:
-        """Close the websocket."""
-
-
-class Lane:
-    """One connection's way through the relay; see `Relay.open`."""
-
-    __slots__ = ("_busy", "_queued", "_relay", "charge_point", "connection", "peer", "seq")
-
-    def __init__(self, relay: "Relay", charge_point: str, connection: str, peer: Peer) -> None:
-        self._relay = relay
-        self.charge_point = charge_point
-        self.connection = connection
-        self.peer = peer
-        self.seq = 0
-        self._busy = False
-        self._queued: deque[_Entry] | None = None
-
-    async def authenticate(self, within: float, **details: Any) -> Accept | Refuse:
-        """Ask the backend whether this charger may connect.
-
-        `BackendUnavailable` after `within` seconds; the lane is closed then, and the backend
-        hears of it if the question had left already.
-        """
-        relay = self._relay
-        verdict = relay.expect_verdict(self.connection)
-        entry = relay.submit(self, Authenticate, details, done=verdict)
-        try:
-            async with asyncio.timeout(within):
-                return await verdict
-        except (TimeoutError, BackendUnavailable, asyncio.CancelledError) as error:
-            if entry.sent:
-                self.disconnected(1006, "the handshake was not finished")
-            else:
-                entry.dropped = True
-                relay.forget(self)
-            if isinstance(error, TimeoutError):
-                raise BackendUnavailable("no answer to the handshake in time") from error
-            raise
-
-    def connected(self, **details: Any) -> None:
-        """The websocket is open."""
-        self._relay.submit(self, Connected, details)
-
-    async def received(self, text: str) -> None:
-        """Relay one frame; returns when it is committed and answered.
-
-        `BackendUnavailable` if that takes too long.
-        """
-        done: asyncio.Future[Any] = self._relay.loop.create_future()
-        self._relay.submit(self, Received, {"text": text}, done=done, size=len(text))
-        await done
-
-    def disconnected(self, code: int, reason: str) -> None:
-        """The websocket is gone: the lane's last event. Commands for it are dropped from now."""
-        self._relay.forget(self)
-        self._relay.submit(self, Disconnected, {"code": code, "reason": reason})
-
-    def take_turn(self, entry: "_Entry") -> bool:
-        """True if the entry may leave now; else it waits for the one before it."""
-        if not self._busy:
-            self._busy = True
-            return True
-        if self._queued is None:
-            self._queued = deque()
-        self._queued.append(entry)
-        return False
-
-    def end_turn(self) -> "_Entry | None":
-        """The entry before is done: the next one, if there is any."""
-        if self._queued:
-            return self._queued.popleft()
-        self._busy = False
-        self._queued = None
-        return None
-
-    def queued(self) -> "tuple[_Entry, ...]":
-        """What waits for its turn."""
-        return tuple(self._queued or ())
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    lane: Lane
-    kind: type[Event]
-    details: dict[str, Any]
-    at: float
-    since: float
-    size: int
-    done: "asyncio.Future[Any] | None" = None
-    sent: bool = False
-    dropped: bool = False
-    expired: bool = False
-
-    def event(self) -> Event:
-        # Numbered when it leaves: what is dropped before leaves no gap.
-        lane = self.lane
-        event = self.kind(
-            charge_point=lane.charge_point,
-            connection=lane.connection,
-            seq=lane.seq,
-            at=self.at,
-            **self.details,
-        )
-        lane.seq += 1
-        return event
-
-
 @dataclass(slots=True, eq=False)
 class _Flight:
     batch: Batch
-    entries: list[_Entry]
+    entries: list[Entry]
     published_at: float
     publishing: bool = False
     lost: bool = False
@@ -212,7 +93,7 @@ class Relay:
     _verdicts: "dict[str, asyncio.Future[Accept | Refuse]]" = field(
         init=False, default_factory=dict
     )
-    _waiting: deque[_Entry] = field(init=False, default_factory=deque)
+    _waiting: deque[Entry] = field(init=False, default_factory=deque)
     _flights: dict[str, _Flight] = field(init=False, default_factory=dict)
     _tasks: "set[asyncio.Task[None]]" = field(init=False, default_factory=set)
     _ticker: "asyncio.Task[None] | None" = field(init=False, default=None)
@@ -289,9 +170,9 @@ class Relay:
         *,
         done: "asyncio.Future[Any] | None" = None,
         size: int = 0,
-    ) -> _Entry:
+    ) -> Entry:
         """Put an event on its way. `done` is fulfilled when its batch is answered."""
-        entry = _Entry(
+        entry = Entry(
             lane, kind, details, self.wall(), self.clock(), size + _EVENT_BYTES, done=done
         )
         self._idle.clear()
@@ -319,8 +200,8 @@ class Relay:
         if not self._waiting and not self._flights:
             self._idle.set()
 
-    def _next_entries(self) -> list[_Entry]:
-        entries: list[_Entry] = []
+    def _next_entries(self) -> list[Entry]:
+        entries: list[Entry] = []
         size = 0
         while self._waiting and len(entries) < self.settings.max_batch_frames:
             entry = self._waiting[0]
@@ -334,7 +215,7 @@ class Relay:
             size += entry.size
         return entries
 
-    def _depart(self, entries: list[_Entry]) -> None:
+    def _depart(self, entries: list[Entry]) -> None:
         for entry in entries:
             entry.sent = True
         batch = Batch(
@@ -415,7 +296,7 @@ class Relay:
         # is asked for again there.
         self.metrics.count("commands_dropped", command.type)
 
-    def _end_turn(self, entry: _Entry) -> None:
+    def _end_turn(self, entry: Entry) -> None:
         if entry.kind is Alive:
             self._pulse.sent_at = None
         following = entry.lane.end_turn()
@@ -464,13 +345,13 @@ class Relay:
             heads.append(self._waiting[0].since)
         return min(heads, default=float("inf"))
 
-    def _unanswered(self) -> list[_Entry]:
+    def _unanswered(self) -> list[Entry]:
         heads = itertools.chain(
             *(flight.entries for flight in self._flights.values()), self._waiting
         )
         return [entry for head in heads for entry in (head, *head.lane.queued())]
 
-    def _give_up(self, entry: _Entry) -> None:
+    def _give_up(self, entry: Entry) -> None:
         entry.expired = True
         if entry.kind is Received:
             self.metrics.count("frames_given_up")

@@ -28,8 +28,9 @@ from levity_ws.edge.handshake import (
     parse_handshake,
     printable,
 )
+from levity_ws.edge.lane import BackendUnavailable
 from levity_ws.edge.metrics import Metrics
-from levity_ws.edge.relay import BackendUnavailable, Relay
+from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import ChargerSocket
 from levity_ws.rpc.envelope import Refuse

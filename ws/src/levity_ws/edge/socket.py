@@ -13,8 +13,8 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.protocol import CLOSING, OPEN, Event
 
 from levity_ws.edge.handshake import printable
+from levity_ws.edge.lane import Lane
 from levity_ws.edge.metrics import Metrics
-from levity_ws.edge.relay import Lane
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.envelope import Accept
 
