@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.effects import Quarantine, RecordMeterValues
+from levity.ocpp.effects import Effect, Quarantine, RecordMeterValues
+from levity.ocpp.energy import closed
 from levity.ocpp.frames import (
     Call,
     CallError,
@@ -128,6 +129,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         transaction=loaded.transactions.get(references.transaction_id or 0),
         repeated=repeated,
         new_id=new_id,
+        early_stops=loaded.early_stops.get(charge_point.id, ()) if new_id else (),
         findings=findings,
     )
 
@@ -149,6 +151,10 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
     charge_point = outcome.charge_point
     assert charge_point is not None
     result: dict[str, Any] = {}
+    if call.action == "StopTransaction":
+        named = loaded.transactions.get(outcome.arrival.references.transaction_id or 0)
+        if named is not None and named.charge_point_id == charge_point.id:
+            outcome.transaction_id = named.id
     if call.action == "StartTransaction":
         references = outcome.arrival.references
         # 4.8: the answer always carries a transactionId; the same nonsense gets the same one.
@@ -161,7 +167,29 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
         result = {"transactionId": outcome.transaction_id, "idTagInfo": {"status": status}}
     outcome.answer = write_result(call.unique_id, result)
     outcome.error_description = error.description
-    outcome.effects = (Quarantine(f"{error.code}: {error.description}", outcome.transaction_id),)
+    outcome.effects = (
+        Quarantine(f"{error.code}: {error.description}", outcome.transaction_id),
+        *_end_without_meter(outcome, call, loaded),
+    )
+
+
+def _end_without_meter(outcome: Outcome, call: Call, loaded: Loaded) -> tuple[Effect, ...]:
+    """The end of a session whose StopTransaction makes no sense: over it is all the same."""
+    charge_point = outcome.charge_point
+    assert charge_point is not None
+    transaction = loaded.transactions.get(outcome.arrival.references.transaction_id or 0)
+    if call.action != "StopTransaction" or transaction is None:
+        return ()
+    if transaction.charge_point_id != charge_point.id or charge_point.registration == "Rejected":
+        return ()
+    if transaction.state != "active":
+        return ()
+    payload = call.payload if isinstance(call.payload, Mapping) else {}
+    said = charge_point.time_of(payload.get("timestamp"))
+    reason = payload.get("reason")
+    reason = reason[:64] if isinstance(reason, str) and reason else "Local"
+    believed = said if said and said >= transaction.started_at else None
+    return (closed(transaction, reason, "stop-quarantined", believed),)
 
 
 def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> None:

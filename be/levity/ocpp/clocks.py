@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["clock_flags"]
+__all__ = ["clock_flags", "is_backlog"]
 
 AHEAD = timedelta(minutes=5)
 # No OCPP 1.6 charger is older; a clock before that counts from its own zero (1970, 2000).
 BEFORE_OCPP = datetime(2012, 1, 1, tzinfo=UTC)
+# A message that is older than this was kept while the charger was offline.
+LIVE = timedelta(minutes=10)
+# A clock that is so close to whole hours behind is set to another time zone (steve#136).
+HOUR, NEAR_AN_HOUR, WESTERNMOST = timedelta(hours=1), timedelta(minutes=2), timedelta(hours=12)
 
 
 def clock_flags(said: datetime | None, received_at: datetime, name: str) -> tuple[str, ...]:
@@ -21,3 +25,17 @@ def clock_flags(said: datetime | None, received_at: datetime, name: str) -> tupl
     if said < BEFORE_OCPP:
         return (f"{name}-clock-unset",)
     return ()
+
+
+def is_backlog(said: datetime | None, received_at: datetime) -> bool:
+    """True if the charger speaks of the past, so that nothing must be done about it now.
+
+    A clock that was never set, or lies ahead, or is in another time zone, says nothing of the kind.
+    """
+    if said is None or said < BEFORE_OCPP:
+        return False
+    age = received_at - said
+    if age <= LIVE:
+        return False
+    beside = min(age % HOUR, HOUR - age % HOUR)
+    return age > WESTERNMOST + NEAR_AN_HOUR or beside > NEAR_AN_HOUR

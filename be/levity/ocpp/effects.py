@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 __all__ = [
+    "NO_SUCH_TRANSACTION",
     "ConnectorStatus",
     "Effect",
     "NoteSecurityEvent",
@@ -18,6 +19,7 @@ __all__ = [
     "RecordIdTag",
     "RecordMeterValues",
     "ResetConnectors",
+    "ResolveQuarantined",
     "Sample",
     "SendCall",
     "StartTransaction",
@@ -25,6 +27,10 @@ __all__ = [
     "UpdateChargePoint",
     "UpdateTransaction",
 ]
+
+
+NO_SUCH_TRANSACTION = "no such transaction"
+"""Why a StopTransaction is quarantined whose StartTransaction may still come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,16 @@ class Quarantine:
 
     reason: str
     transaction_id: int | None = None
-    """The id that its answer carries."""
+    """The transaction that it is about, or that its answer names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveQuarantined:
+    """What waited in the quarantine has found its transaction."""
+
+    quarantined_id: int
+    transaction_id: int
+    resolution: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,5 +199,6 @@ Effect = (
     | RecordIdTag
     | SendCall
     | Quarantine
+    | ResolveQuarantined
     | NoteSecurityEvent
 )

@@ -8,15 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.effects import Sample
+from levity.ocpp.effects import Sample, StopTransaction
 from levity.ocpp.fields import MAX_ENERGY
-from levity.ocpp.request import TransactionState
+from levity.ocpp.request import TransactionState, with_flags
 
-__all__ = ["Energy", "at_stop", "charged", "newest_power", "newest_register", "without_stop"]
+__all__ = [
+    "SESSION",
+    "ZERO",
+    "Energy",
+    "at_stop",
+    "charged",
+    "closed",
+    "counts_from_session_start",
+    "newest_power",
+    "newest_register",
+    "without_stop",
+]
 
 REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
 SESSION = "session-register"
+RESET = "register-reset"
+FELL = "register-fell"
 ZERO = Decimal(0)
 SECONDS_PER_HOUR = Decimal(3600)
 # A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
@@ -70,15 +83,77 @@ def without_stop(transaction: TransactionState) -> Energy:
     return Energy(transaction.energy, source, "medium")
 
 
-def charged(meter_start: Decimal, register: Decimal) -> tuple[Decimal, tuple[str, ...]]:
-    """Wh of a session whose register shows this, and what was odd about it.
+def closed(
+    transaction: TransactionState,
+    reason: str,
+    flag: str = "orphaned",
+    stopped_at: datetime | None = None,
+) -> StopTransaction:
+    """The end as far as it is known: the last sample, or the start where there was none."""
+    found = without_stop(transaction)
+    return StopTransaction(
+        transaction_id=transaction.id,
+        # A register that counts from the session's start says nothing of the lifetime one.
+        meter_stop=(
+            transaction.meter_start + found.wh
+            if found.source == SESSION
+            else transaction.meter_last
+        ),
+        stopped_at=stopped_at or transaction.meter_last_at or transaction.started_at,
+        energy=found.wh,
+        reason=reason,
+        orphaned=True,
+        flags=with_flags(transaction.flags, (flag,)),
+        energy_source=found.source,
+        confidence=found.confidence,
+    )
 
-    A register below meterStart counts from the session's start: Grizzl-E (5.x) sends such
-    MeterValues while Start and Stop carry the lifetime register.
+
+def charged(
+    transaction: TransactionState,
+    register: Decimal,
+    sampled_at: datetime,
+    max_power: int,
+    by_profile: bool = False,
+) -> tuple[Decimal, tuple[str, ...]]:
+    """Wh of a session whose newest register value is this one, and what was odd about it."""
+    flags = transaction.flags.split()
+    if counts_from_session_start(transaction, register, sampled_at, max_power, by_profile):
+        return max(register, ZERO), (SESSION,)
+    last, so_far = transaction.meter_last, transaction.energy
+    if last is not None and so_far is not None and (register < last or RESET in flags):
+        # The meter began anew: only what it rises from now on is added.
+        return so_far + max(register - last, ZERO), (RESET,)
+    if register < transaction.meter_start:
+        return ZERO, (FELL,)
+    return register - transaction.meter_start, ()
+
+
+def counts_from_session_start(
+    transaction: TransactionState,
+    register: Decimal,
+    sampled_at: datetime,
+    max_power: int,
+    by_profile: bool = False,
+) -> bool:
+    """True if MeterValues count from the session's start, Start and Stop the meter's whole life.
+
+    Grizzl-E (5.x) does so. It shows in a value below meterStart (or the quirk profile says it)
+    that can have been charged since: a Huawei that falls 1 Wh below a long life has not charged
+    all of it in this session. Not so where the register had been above meterStart before.
     """
-    if register >= meter_start:
-        return register - meter_start, ()
-    return max(register, ZERO), (SESSION,)
+    flags = transaction.flags.split()
+    if SESSION in flags:
+        return True
+    if RESET in flags or register < 0:
+        return False
+    if register >= transaction.meter_start and not by_profile:
+        return False
+    last, last_at = transaction.meter_last, transaction.meter_last_at
+    if last is not None and last_at is not None and last_at < sampled_at and register < last:
+        return False
+    most = _most(transaction.started_at, sampled_at, max_power)
+    return most is None or register <= most
 
 
 def newest_register(samples: Iterable[Sample]) -> tuple[Decimal, datetime] | None:

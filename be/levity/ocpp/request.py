@@ -17,12 +17,14 @@ from levity.ocpp.quirks import DEFAULT, QuirkProfile
 __all__ = [
     "ChargePointState",
     "ConnectorState",
+    "EarlyStop",
     "GetResponse",
     "IdTagState",
     "Request",
     "Response",
     "TransactionState",
     "with_flags",
+    "without_flags",
 ]
 
 
@@ -44,11 +46,26 @@ class TransactionState:
     meter_last: Decimal | None = None
     meter_last_at: datetime | None = None
     flags: str = ""
+    stop_reason: str = ""
 
 
 def with_flags(flags: str, more: Iterable[str]) -> tuple[str, ...]:
     """The space-separated flags of a transaction and more of them, each once."""
     return tuple(dict.fromkeys([*flags.split(), *more]))
+
+
+def without_flags(flags: str, *names: str) -> str:
+    """The space-separated flags of a transaction but for these."""
+    return " ".join(item for item in flags.split() if item not in names)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStop:
+    """A StopTransaction that waits in the quarantine: its transaction was not on the books."""
+
+    id: int
+    payload: Mapping[str, Any]
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,8 @@ class Request:
     """StartTransaction only: the same one, already on the books."""
     new_id: int | None = None
     """StartTransaction only: the id reserved for it, if it is a new one."""
+    early_stops: tuple[EarlyStop, ...] = ()
+    """StartTransaction only: those of this charge point that may be its end."""
     findings: tuple[str, ...] = ()
     """How the payload departs from the official schema without being senseless."""
 

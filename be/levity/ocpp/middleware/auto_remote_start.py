@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from levity.ocpp.clocks import is_backlog
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import ConnectorStatus, SendCall
 from levity.ocpp.request import GetResponse, Request, Response
@@ -48,6 +49,8 @@ class AutoRemoteStart:
             effect.status == PREPARING
             and effect.connector > 0
             and effect.connector not in request.charge_point.active
+            # What is told after an outage is not about the car that is plugged in now.
+            and not is_backlog(effect.reported_at, request.received_at)
         )
 
     def _start(self, request: Request, effect: ConnectorStatus) -> SendCall:

@@ -1,8 +1,8 @@
 """Sessions that never got their StopTransaction."""
 
 from levity.ocpp.effects import Effect, StartTransaction, StopTransaction
-from levity.ocpp.energy import without_stop
-from levity.ocpp.request import GetResponse, Request, Response, TransactionState, with_flags
+from levity.ocpp.energy import closed
+from levity.ocpp.request import GetResponse, Request, Response, TransactionState
 
 __all__ = ["OrphanedTransactions"]
 
@@ -10,9 +10,10 @@ __all__ = ["OrphanedTransactions"]
 class OrphanedTransactions:
     """Close a running transaction that can't be running any more, from its last meter value.
 
-    When another one starts on its connector, and when the charger boots. The end is provisional:
-    the charger's own StopTransaction still replaces it, and its MeterValues after a boot open
-    the transaction again (see actions).
+    When another one starts on its connector, and when the charger boots. A StartTransaction that
+    comes late (a backlog, delivered beside the session that runs now) closes itself instead. The
+    end is provisional: the charger's own StopTransaction still replaces it, and its MeterValues
+    after a boot open the transaction again (see actions).
     """
 
     actions = frozenset({"BootNotification", "StartTransaction"})
@@ -21,36 +22,47 @@ class OrphanedTransactions:
         self.get_response = get_response
 
     def __call__(self, request: Request) -> Response:
-        """The response of the chain, with the ends of the orphans before its own effects."""
+        """The response of the chain, with the ends of the orphans."""
         response = self.get_response(request)
         active = request.charge_point.active
-        orphans: list[Effect] = []
+        before: list[Effect] = []
+        after: list[Effect] = []
         if request.action == "BootNotification":
-            orphans += [_close(item, request, "Reboot") for item in active.values()]
+            before += [closed(item, "Reboot") for item in active.values()]
+        ended = {
+            item.transaction_id for item in response.effects if isinstance(item, StopTransaction)
+        }
         for effect in response.effects:
-            if isinstance(effect, StartTransaction) and (item := active.get(effect.connector)):
-                orphans.append(_close(item, request, "Other"))
-        if not orphans:
+            if not isinstance(effect, StartTransaction) or effect.transaction_id in ended:
+                continue
+            running = active.get(effect.connector)
+            if running is not None and _is_older(effect, running):
+                after.append(closed(_begun(effect, request), "Other"))
+            elif running is not None:
+                before.append(closed(running, "Other"))
+        if not before and not after:
             return response
-        return Response(response.payload, (*orphans, *response.effects))
+        return Response(response.payload, (*before, *response.effects, *after))
 
 
-def _close(transaction: TransactionState, request: Request, reason: str) -> StopTransaction:
-    """The end as far as it is known: the last sample, or the start where there was none."""
-    charged = without_stop(transaction)
-    return StopTransaction(
-        transaction_id=transaction.id,
-        # A register that counts from the session's start says nothing of the lifetime one.
-        meter_stop=(
-            transaction.meter_start + charged.wh
-            if charged.source == "session-register"
-            else transaction.meter_last
-        ),
-        stopped_at=transaction.meter_last_at or transaction.started_at,
-        energy=charged.wh,
-        reason=reason,
-        orphaned=True,
-        flags=with_flags(transaction.flags, ("orphaned",)),
-        energy_source=charged.source,
-        confidence=charged.confidence,
+def _is_older(effect: StartTransaction, running: TransactionState) -> bool:
+    """True if this session began before the one that runs, as far as the clock can be believed."""
+    odd = {*effect.flags, *running.flags.split()}
+    return effect.started_at < running.started_at and not odd & {
+        "start-clock-unset",
+        "start-clock-ahead",
+        "no-start-time",
+    }
+
+
+def _begun(effect: StartTransaction, request: Request) -> TransactionState:
+    return TransactionState(
+        id=effect.transaction_id,
+        charge_point_id=request.charge_point.id,
+        connector=effect.connector,
+        state="active",
+        id_tag=effect.id_tag,
+        started_at=effect.started_at,
+        meter_start=effect.meter_start,
+        flags=" ".join(effect.flags),
     )

@@ -26,7 +26,7 @@ class QuarantinedMessage(models.Model):
     payload_hash = models.CharField(max_length=64)
     reason = models.CharField(max_length=255)
     transaction = models.IntegerField(
-        null=True, blank=True, help_text="The transactionId that was given in the answer."
+        null=True, blank=True, help_text="The transactionId that it names or was answered."
     )
     received_at = models.DateTimeField()
     repeated = models.PositiveIntegerField(
@@ -45,12 +45,22 @@ class QuarantinedMessage(models.Model):
         related_name="quarantined_messages",
         help_text="The transaction that it was attached to, or that was made of it.",
     )
+    undo = models.JSONField(
+        null=True, blank=True, editable=False, help_text="What the books said before."
+    )
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["charge_point", "action", "payload_hash"], name="quarantined_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["charge_point", "-id"],
+                name="quarantined_open",
+                condition=models.Q(resolved_at__isnull=True),
             ),
         ]
 

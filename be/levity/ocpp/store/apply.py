@@ -14,6 +14,7 @@ from levity.ocpp.store.log import (
     finish_commands,
     queue_commands,
     record_id_tags,
+    resolve_quarantined,
     write_messages,
     write_quarantine,
     write_security_events,
@@ -38,4 +39,5 @@ def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str)
     record_id_tags(fresh)
     finish_commands(fresh)
     write_quarantine(fresh)
+    resolve_quarantined(fresh)
     write_security_events(fresh)

@@ -31,6 +31,8 @@ __all__ = [
 # Written at most this often: the message log knows the exact time of each frame, and a row
 # update for each would cost as much as the frame itself.
 LAST_SEEN_STEP = timedelta(seconds=10)
+# As long as the column.
+FLAGS = 255
 
 
 def touch(outcomes: Sequence[Outcome], loaded: Loaded) -> None:
@@ -87,7 +89,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 effect.started_at,
                 outcome.arrival.at,
                 effect.meter_start,
-                " ".join(effect.flags),
+                _joined(effect.flags),
             )
             for outcome, charge_point, effect in each(outcomes, StartTransaction)
         ],
@@ -118,7 +120,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 effect.energy,
                 effect.reason,
                 effect.id_tag,
-                " ".join(effect.flags),
+                _joined(effect.flags),
                 0,
                 effect.energy_source,
                 effect.confidence,
@@ -135,18 +137,35 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             effect.meter_last_at,
             effect.energy,
             effect.power,
-            None if effect.flags is None else " ".join(effect.flags),
+            None if effect.flags is None else _joined(effect.flags),
         )
         running.append(row)
         if effect.reopen_on is not None:
-            reopened.append((effect.transaction_id, "active", None, None, None, ""))
+            reopened.append((effect.transaction_id, "active", None, None, None, "", "", ""))
     columns = ("id", "meter_last", "meter_last_at", "energy", "power", "flags")
     update_rows(
         Transaction,
-        ("id", "state", "stopped_at", "stop_received_at", "meter_stop", "stop_reason"),
+        (
+            "id",
+            "state",
+            "stopped_at",
+            "stop_received_at",
+            "meter_stop",
+            "stop_reason",
+            "energy_source",
+            "confidence",
+        ),
         reopened,
     )
     update_rows(Transaction, columns, running, keep_null=columns[1:])
+
+
+def _joined(flags: Sequence[str]) -> str:
+    """The flags in one column; the oldest go first where there are too many."""
+    text = " ".join(flags)
+    while len(text) > FLAGS:
+        text = text.partition(" ")[2]
+    return text
 
 
 def write_connectors(outcomes: Sequence[Outcome]) -> None:
@@ -215,6 +234,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
     begun = {
         (charge_point.id, effect.evse, effect.connector): effect.transaction_id
         for _, charge_point, effect in each(outcomes, StartTransaction)
+        if effect.transaction_id not in ended
     }
     for _, charge_point, update in each(outcomes, UpdateTransaction):
         if update.reopen_on is not None:

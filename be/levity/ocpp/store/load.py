@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models.functions import Lower
 
 from levity.ocpp.conf import setting
+from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
 from levity.ocpp.models import (
@@ -23,12 +24,22 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.quirks import profile_for
-from levity.ocpp.request import ChargePointState, ConnectorState, IdTagState, TransactionState
+from levity.ocpp.request import (
+    ChargePointState,
+    ConnectorState,
+    EarlyStop,
+    IdTagState,
+    TransactionState,
+)
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
 from levity_ws.rpc.envelope import Connected, Disconnected, Received
 
 __all__ = ["KnownCommand", "Loaded", "load"]
+
+# Looked through for the end of a session that is told in the wrong order; older ones are a
+# person's business.
+EARLY_STOPS = 200
 
 _TRANSACTION = (
     "id",
@@ -44,6 +55,7 @@ _TRANSACTION = (
     "meter_last",
     "meter_last_at",
     "flags",
+    "stop_reason",
 )
 
 
@@ -78,6 +90,8 @@ class Loaded:
     """By connection: the key, as in `starts`, of the StartTransaction that came on it."""
     quarantined: dict[tuple[int, str], int] = field(default_factory=dict)
     """(charge point id, payload hash) of a StartTransaction -> the id it was answered."""
+    early_stops: dict[int, tuple[EarlyStop, ...]] = field(default_factory=dict)
+    """By charge point id: StopTransactions in the quarantine whose transaction nobody knew."""
     id_tags: dict[str, IdTagState] = field(default_factory=dict)
     """By id tag in lower case."""
     commands: dict[str, KnownCommand] = field(default_factory=dict)
@@ -345,6 +359,24 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     loaded.new_ids = reserve_ids(
         Transaction, sum(hashed not in loaded.quarantined for hashed in new)
     )
+    if new:
+        _load_early_stops(loaded, {pk for pk, _ in new})
+
+
+def _load_early_stops(loaded: Loaded, charge_points: set[int]) -> None:
+    rows = QuarantinedMessage.objects.filter(
+        charge_point__in=charge_points,
+        action="StopTransaction",
+        reason=NO_SUCH_TRANSACTION,
+        resolved_at=None,
+    ).order_by("-id")[:EARLY_STOPS]
+    for row in rows.values_list("id", "charge_point_id", "payload", "received_at"):
+        pk, charge_point_id, text, received_at = row
+        payload = orjson.loads(text)
+        if isinstance(payload, dict):
+            stop = EarlyStop(pk, payload, received_at)
+            known = loaded.early_stops.get(charge_point_id, ())
+            loaded.early_stops[charge_point_id] = (*known, stop)
 
 
 def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:

@@ -7,7 +7,13 @@ from uuid import uuid4
 
 import orjson
 
-from levity.ocpp.effects import NoteSecurityEvent, Quarantine, RecordIdTag, SendCall
+from levity.ocpp.effects import (
+    NoteSecurityEvent,
+    Quarantine,
+    RecordIdTag,
+    ResolveQuarantined,
+    SendCall,
+)
 from levity.ocpp.frames import storable
 from levity.ocpp.models import Command, IdTag, Message, QuarantinedMessage, SecurityEvent
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
@@ -19,6 +25,7 @@ __all__ = [
     "payload_hash",
     "queue_commands",
     "record_id_tags",
+    "resolve_quarantined",
     "write_messages",
     "write_quarantine",
     "write_security_events",
@@ -212,6 +219,20 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
         key=("charge_point_id", "action", "payload_hash"),
         add=("repeated",),
     )
+
+
+def resolve_quarantined(outcomes: Sequence[Outcome]) -> None:
+    """Note what has found its transaction; a person's own word stays."""
+    rows = [
+        (
+            effect.quarantined_id,
+            outcome.arrival.at,
+            effect.resolution,
+            effect.transaction_id,
+        )
+        for outcome, _, effect in each(outcomes, ResolveQuarantined)
+    ]
+    update_rows(QuarantinedMessage, ("id", "resolved_at", "resolution", "resolved_to_id"), rows)
 
 
 def write_security_events(outcomes: Sequence[Outcome]) -> None:

@@ -1,6 +1,12 @@
 """MeterValues (OCPP 1.6, 4.7): what the meter shows, in a transaction or outside."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
 from levity.ocpp.actions.v16.samples import read_samples
+from levity.ocpp.clocks import BEFORE_OCPP, is_backlog
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
@@ -8,17 +14,29 @@ from levity.ocpp.effects import (
     Sample,
     UpdateTransaction,
 )
-from levity.ocpp.energy import charged, newest_power, newest_register
+from levity.ocpp.energy import (
+    SESSION,
+    ZERO,
+    charged,
+    closed,
+    counts_from_session_start,
+    newest_power,
+    newest_register,
+)
 from levity.ocpp.fields import MAX_CONNECTOR, integer
-from levity.ocpp.request import Request, Response, TransactionState, with_flags
+from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
 
 __all__ = ["meter_values"]
+
+# The sample that a session begins with may be dated a little before it.
+JUST_BEFORE = timedelta(minutes=1)
 
 
 def meter_values(request: Request) -> Response:
     """Keep every sample, with the transaction it belongs to, and move that one's figures on.
 
-    Without a usable transactionId they belong to the running transaction of the connector.
+    Without a usable transactionId they belong to the running transaction of the connector, unless
+    they are older than it.
     """
     connector = integer(request.payload, "connectorId", 0, MAX_CONNECTOR)
     samples = read_samples(request, "meterValue")
@@ -35,50 +53,103 @@ def meter_values(request: Request) -> Response:
         transaction = None
     elif transaction is None:
         transaction = charge_point.active.get(connector)
+        if transaction is not None and _all_before(transaction, samples):
+            transaction = None
     effects.append(RecordMeterValues(connector, transaction.id if transaction else None, samples))
-    if transaction is not None and (update := _progress(transaction, samples, request)):
-        effects.append(update)
+    if transaction is not None:
+        effects += _progress(transaction, samples, request)
     return Response({}, tuple(effects))
+
+
+def _all_before(transaction: TransactionState, samples: tuple[Sample, ...]) -> bool:
+    """True if these are the samples of an older session, by a clock that can be believed."""
+    if not samples or "start-clock" in transaction.flags:
+        return False
+    newest = max(sample.sampled_at for sample in samples)
+    return BEFORE_OCPP <= newest < transaction.started_at - JUST_BEFORE
 
 
 def _progress(
     transaction: TransactionState, samples: tuple[Sample, ...], request: Request
-) -> UpdateTransaction | None:
-    """The transaction's new figures; None for old news. After its end it is only flagged."""
+) -> Iterable[Effect]:
+    """The transaction's new figures; nothing for old news. After its end it is only flagged."""
     if transaction.state == "stopped":
-        if not samples or "samples-after-stop" in transaction.flags.split():
-            return None
-        late = with_flags(transaction.flags, ("samples-after-stop",))
-        return UpdateTransaction(transaction.id, flags=late)
+        if samples and "samples-after-stop" not in transaction.flags.split():
+            late = with_flags(transaction.flags, ("samples-after-stop",))
+            yield UpdateTransaction(transaction.id, flags=late)
+        return
     register = newest_register(samples)
     newest = transaction.meter_last_at
     if register is not None and newest is not None and register[1] < newest:
-        return None
-    reopen_on = None
-    if transaction.state == "orphaned":
-        # Closed by us at a boot, but the charger goes on with it: then it was never over.
-        # A backlog from before that end says nothing of the kind.
-        ended = transaction.stopped_at
-        if ended is None or not any(sample.sampled_at > ended for sample in samples):
-            return None
-        if transaction.connector in request.charge_point.active:
-            return None
-        reopen_on = transaction.connector
+        yield from _older(transaction, register, request)
+        return
+    ended = transaction.state == "orphaned"
+    goes_on = ended and _goes_on(transaction, samples, request)
     power = newest_power(samples)
-    flags = transaction.flags if reopen_on is None else transaction.flags.replace("orphaned", "")
-    if register is None:
-        if power is None and reopen_on is None:
-            return None
-        return UpdateTransaction(
-            transaction.id, power=power, reopen_on=reopen_on, flags=with_flags(flags, ())
-        )
-    energy, odd = charged(transaction.meter_start, register[0])
-    return UpdateTransaction(
+    if register is None and power is None and not goes_on:
+        return
+    flags = transaction.flags
+    if goes_on:
+        flags = " ".join(with_flags(without_flags(flags, "orphaned"), ("continued",)))
+    update = UpdateTransaction(
         transaction.id,
-        meter_last=register[0],
-        meter_last_at=register[1],
-        energy=energy,
-        power=power,
-        reopen_on=reopen_on,
-        flags=with_flags(flags, odd),
+        power=None if ended and not goes_on else power,
+        reopen_on=transaction.connector if goes_on else None,
+        flags=with_flags(flags, ()),
     )
+    if register is not None:
+        limit = request.charge_point.max_power
+        by_profile = request.charge_point.quirks.session_register
+        energy, odd = charged(transaction, *register, limit, by_profile)
+        update = replace(
+            update,
+            meter_last=register[0],
+            meter_last_at=register[1],
+            energy=energy,
+            flags=with_flags(flags, odd),
+        )
+        if ended and not goes_on:
+            # Our own end was too early: it moves to the newest sample.
+            yield closed(
+                replace(
+                    transaction,
+                    meter_last=register[0],
+                    meter_last_at=register[1],
+                    energy=energy,
+                    flags=" ".join(update.flags or ()),
+                ),
+                transaction.stop_reason,
+                "stop-quarantined" if "stop-quarantined" in flags else "orphaned",
+            )
+    yield update
+
+
+def _goes_on(transaction: TransactionState, samples: tuple[Sample, ...], request: Request) -> bool:
+    """True if it was closed by us (at a boot, say), but the charger goes on with it now.
+
+    A backlog from before says nothing of the kind; nor does what comes after a StopTransaction.
+    """
+    ended = transaction.stopped_at
+    if ended is None or "stop-quarantined" in transaction.flags.split():
+        return False
+    if transaction.connector in request.charge_point.active:
+        return False
+    return any(
+        sample.sampled_at > ended and not is_backlog(sample.sampled_at, request.received_at)
+        for sample in samples
+    )
+
+
+def _older(
+    transaction: TransactionState, register: tuple[Decimal, datetime], request: Request
+) -> Iterable[Effect]:
+    """A late sample moves nothing, but it may show what kind of register the newest one is."""
+    last, flags = transaction.meter_last, transaction.flags
+    if last is None or SESSION in flags.split():
+        return
+    charge_point = request.charge_point
+    if counts_from_session_start(
+        transaction, *register, charge_point.max_power, charge_point.quirks.session_register
+    ):
+        now_known = with_flags(flags, (SESSION,))
+        yield UpdateTransaction(transaction.id, energy=max(last, ZERO), flags=now_known)

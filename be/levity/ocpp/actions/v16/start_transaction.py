@@ -1,13 +1,22 @@
 """StartTransaction (OCPP 1.6, 4.8): a session begins."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
+from levity.ocpp.actions.v16.stop_transaction import could_end, stop_transaction
 from levity.ocpp.clocks import clock_flags
-from levity.ocpp.effects import Effect, StartTransaction
+from levity.ocpp.effects import (
+    Effect,
+    ResolveQuarantined,
+    StartTransaction,
+    UpdateTransaction,
+)
 from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
 from levity.ocpp.frames import ErrorCode, OcppError
-from levity.ocpp.request import Request, Response, TransactionState
+from levity.ocpp.request import EarlyStop, Request, Response, TransactionState, with_flags
 
 __all__ = ["start_transaction"]
 
@@ -30,23 +39,68 @@ def start_transaction(request: Request) -> Response:
     if repeated is None and started_at is None:
         repeated = _running_without_time(request, connector, id_tag, meter_start)
     if repeated is not None:
-        return Response({"transactionId": repeated.id, **answer})
+        return Response({"transactionId": repeated.id, **answer}, tuple(_note(repeated)))
     assert request.new_id is not None, "the batch reserves an id for every StartTransaction"
     flags = clock_flags(started_at, request.received_at, "start")
     if meter_start < 0:
         flags = (*flags, "negative-meter-start")
-    effects: tuple[Effect, ...] = (
-        StartTransaction(
-            transaction_id=request.new_id,
-            connector=connector,
-            id_tag=id_tag,
-            meter_start=meter_start,
-            started_at=started_at or request.received_at,
-            reservation_id=_reservation(payload.get("reservationId")),
-            flags=flags,
-        ),
+    begun = StartTransaction(
+        transaction_id=request.new_id,
+        connector=connector,
+        id_tag=id_tag,
+        meter_start=meter_start,
+        started_at=started_at or request.received_at,
+        reservation_id=_reservation(payload.get("reservationId")),
+        flags=flags,
     )
-    return Response({"transactionId": request.new_id, **answer}, effects)
+    return Response(
+        {"transactionId": request.new_id, **answer}, (begun, *_early_end(begun, request))
+    )
+
+
+def _note(repeated: TransactionState) -> Iterator[Effect]:
+    """That it came again after its end is worth a word; it stays ended."""
+    if repeated.state == "stopped" and "start-after-stop" not in repeated.flags.split():
+        flags = with_flags(repeated.flags, ("start-after-stop",))
+        yield UpdateTransaction(repeated.id, flags=flags)
+
+
+def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
+    """The StopTransaction of this session, if it came first: the earliest that fits.
+
+    1.6, 3.7 promises the order of a charger's transaction messages; some keep two queues.
+    """
+    if begun.flags:
+        return ()
+    transaction = TransactionState(
+        id=begun.transaction_id,
+        charge_point_id=request.charge_point.id,
+        connector=begun.connector,
+        state="active",
+        id_tag=begun.id_tag,
+        started_at=begun.started_at,
+        meter_start=begun.meter_start,
+    )
+    fitting: list[tuple[datetime, EarlyStop]] = []
+    for stop in request.early_stops:
+        said = request.charge_point.time_of(stop.payload.get("timestamp"))
+        if said is None or clock_flags(said, stop.received_at, "stop"):
+            continue
+        if could_end(transaction, stop.payload, said, request.charge_point.max_power):
+            fitting.append((said, stop))
+    if not fitting:
+        return ()
+    stop = min(fitting, key=lambda item: (item[0], item[1].id))[1]
+    ended = stop_transaction(
+        replace(
+            request,
+            action="StopTransaction",
+            payload=stop.payload,
+            transaction=replace(transaction, flags="stop-came-first"),
+        )
+    )
+    found = ResolveQuarantined(stop.id, begun.transaction_id, "its StartTransaction came later")
+    return (*ended.effects, found)
 
 
 def _running_without_time(
