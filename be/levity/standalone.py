@@ -5,10 +5,13 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -186,7 +189,7 @@ class Standalone:
             "",
             "Enter the charger address in your charger's OCPP settings, with a name of your choice",
             "for CHARGE_POINT_ID. It appears on the web pages by itself. To try without a charger:",
-            f"  levity simulate --url ws://localhost:{ws_port}/ws --charge-points 3",
+            f"  {_as_typed(sys.argv[0])} simulate --url ws://localhost:{ws_port}/ws --charge-points 3",
             "",
         ]
         return "\n".join(lines)
@@ -197,7 +200,9 @@ def first_admin(environ: Mapping[str, str]) -> str:
     users = get_user_model().objects
     existing = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
     if existing is not None:
-        return f"{existing.get_username()} (to change the password: levity changepassword)"
+        name = existing.get_username()
+        command = f"{_as_typed(sys.argv[0])} changepassword {name}"
+        return f"{name} (to change the password: {command})"
     name = environ.get("DJANGO_SUPERUSER_USERNAME") or "admin"
     given = environ.get("DJANGO_SUPERUSER_PASSWORD")
     password = given or secrets.token_urlsafe(12)
@@ -206,6 +211,15 @@ def first_admin(environ: Mapping[str, str]) -> str:
     if given:
         return f"{name} (with the password you gave)"
     return f"{name}, password {password}   (shown only this once)"
+
+
+def _as_typed(called: str) -> str:
+    """How a person at this prompt calls what was called; `make run` is not on the PATH."""
+    path = Path(called)
+    if path.name == "__main__.py":
+        return "python -m levity"
+    on_path = shutil.which(path.name)
+    return path.name if on_path and path.exists() and path.samefile(on_path) else called
 
 
 def _first_admin_and_close() -> str:

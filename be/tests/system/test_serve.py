@@ -53,9 +53,8 @@ def test_password_is_printed_once_and_everything_stops_in_good_order(unstarted: 
     assert seconds < 10
 
     again = serve(unstarted)
-    assert (
-        again.line(r"Log in as +(.*)")[1] == "admin (to change the password: levity changepassword)"
-    )
+    shown = again.line(r"Log in as +(.*)")[1]
+    assert shown == "admin (to change the password: python -m levity changepassword admin)"
     assert password not in again.log
     told, status, seconds = stop_with_a_charger_on_line(unstarted, again, signal.SIGINT)
     assert (told, status) == ((1012, "restarting"), 0)
