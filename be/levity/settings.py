@@ -166,5 +166,8 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "levity.ocpp.admin.dashboard.summary",
     "STYLES": ["levity.ocpp.admin.site.style"],
     "SCRIPTS": ["levity.ocpp.admin.site.script"],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "levity.ocpp.admin.site.icon"},
+    ],
     "SIDEBAR": {"navigation": "levity.ocpp.admin.site.navigation"},
 }

@@ -34,3 +34,4 @@ __all__ = [
 
 # unfold's own templates stand before ours in the search order; this is the site's setting for it.
 admin.site.index_template = "ocpp/admin/index.html"
+admin.site.index_title = "Overview"

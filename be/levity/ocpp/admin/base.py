@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 __all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "newest"]
 
@@ -50,6 +51,15 @@ def newest(rows: QuerySet[Any], limit: int) -> QuerySet[Any]:
     return rows if floor is None else rows.filter(pk__gt=floor)
 
 
+class BoundedChangeList(ChangeList):
+    """A list that does not offer to show all rows beside how many it found."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Take what was found for all there is: nobody counted the rest."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class LevityAdmin(ModelAdmin):
     """A list that stays fast however many rows there are."""
 
@@ -62,6 +72,10 @@ class LevityAdmin(ModelAdmin):
     list_fullwidth = True
     actions: Any = None
     compressed_fields = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The kind of list."""
+        return BoundedChangeList
 
 
 class ReadOnlyAdmin(LevityAdmin):

@@ -23,6 +23,7 @@ from levity.ocpp.admin.formats import (
     kwh,
     list_url,
     local_time,
+    shown_time,
     watts,
 )
 from levity.ocpp.admin.identities import ChargePointForm
@@ -150,7 +151,7 @@ class ChargePointAdmin(LevityAdmin):
             "good" if online else "plain",
             word,
             note,
-            f"since {local_time(since)}" if since else "never connected",
+            format_html("since {}", shown_time(since)) if since else "never connected",
         )
 
     @display(description="connectors")
@@ -172,7 +173,7 @@ class ChargePointAdmin(LevityAdmin):
         return format_html(
             '{}<br><span class="lv-soft">{}</span>',
             ago(charge_point.last_seen_at, timezone.now()),
-            local_time(charge_point.last_seen_at),
+            shown_time(charge_point.last_seen_at),
         )
 
     @display(description="vendor, model, firmware", ordering="vendor")
@@ -188,7 +189,7 @@ class ChargePointAdmin(LevityAdmin):
     @display(description="known since")
     def created(self, charge_point: ChargePoint) -> str:
         """When it appeared here."""
-        return local_time(charge_point.created_at)
+        return shown_time(charge_point.created_at)
 
     # --- the page of one ------------------------------------------------------------------------
 
@@ -276,7 +277,7 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
         {
             "number": item.number,
             "status": badge(item.status or "unknown"),
-            "since": local_time(item.status_since),
+            "since": shown_time(item.status_since),
             "error": _error(item),
             "detail": " · ".join(
                 excerpt(part, 120) for part in (item.info, item.vendor_error_code) if part

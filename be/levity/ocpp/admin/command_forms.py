@@ -206,7 +206,7 @@ class AnyCommandForm(CommandForm):
 
     call = forms.ChoiceField(
         label="Action",
-        choices=[(name, name) for name in ACTIONS],
+        choices=[("", "Choose"), *((name, name) for name in ACTIONS)],
         widget=UnfoldAdminSelectWidget,
     )
     text = forms.CharField(

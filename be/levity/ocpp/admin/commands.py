@@ -24,7 +24,7 @@ from levity.ocpp.admin.formats import (
     duration,
     excerpt,
     list_url,
-    local_time,
+    shown_time,
 )
 from levity.ocpp.admin.frame_text import pretty_value
 from levity.ocpp.admin.sending import KINDS, queue_from_form, render_form
@@ -69,7 +69,7 @@ class CommandAdmin(ReadOnlyAdmin):
         "sent_shown",
         "finished_shown",
         "timing",
-        "answered_late",
+        "late",
         "conditions",
         "exchange",
     )
@@ -124,7 +124,7 @@ class CommandAdmin(ReadOnlyAdmin):
     @display(description="asked at", ordering="id")
     def asked_at(self, command: Command) -> str:
         """When the row was made."""
-        return local_time(command.created_at)
+        return shown_time(command.created_at)
 
     @display(description="waited, answered after")
     def timing(self, command: Command) -> str:
@@ -148,22 +148,27 @@ class CommandAdmin(ReadOnlyAdmin):
     @display(description="not before")
     def not_before_shown(self, command: Command) -> str:
         """When it may go out at the earliest."""
-        return local_time(command.not_before)
+        return shown_time(command.not_before)
 
     @display(description="expires")
     def expires_shown(self, command: Command) -> str:
         """When it is given up, if it could not be sent."""
-        return local_time(command.expires_at)
+        return shown_time(command.expires_at)
 
     @display(description="sent")
     def sent_shown(self, command: Command) -> str:
         """When it went out."""
-        return local_time(command.sent_at)
+        return shown_time(command.sent_at)
 
     @display(description="finished")
     def finished_shown(self, command: Command) -> str:
         """When its end was known."""
-        return local_time(command.finished_at)
+        return shown_time(command.finished_at)
+
+    @display(description="answered late")
+    def late(self, command: Command) -> str:
+        """Whether the answer came after it had been given up."""
+        return "yes" if command.answered_late else "no"
 
     @display(description="conditions")
     def conditions(self, command: Command) -> str:

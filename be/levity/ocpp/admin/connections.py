@@ -11,7 +11,15 @@ from unfold.decorators import display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.filters import DayRangeFilter, RowFilter
-from levity.ocpp.admin.formats import NOTHING, ago, badge, change_link, excerpt, local_time
+from levity.ocpp.admin.formats import (
+    NOTHING,
+    ago,
+    badge,
+    change_link,
+    excerpt,
+    local_time,
+    shown_time,
+)
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge, StatusEvent
 
 __all__ = ["ConnectionEventAdmin", "EdgeAdmin", "StatusEventAdmin"]
@@ -53,7 +61,7 @@ class ConnectionEventAdmin(ReadOnlyAdmin):
     @display(description="time")
     def when(self, item: ConnectionEvent) -> str:
         """When it happened at the edge."""
-        return local_time(item.at)
+        return shown_time(item.at)
 
     @display(description="charge point")
     def who(self, item: ConnectionEvent) -> str:
@@ -96,7 +104,7 @@ class EdgeAdmin(ReadOnlyAdmin):
     @display(description="running since", ordering="started_at")
     def since(self, edge: Edge) -> str:
         """When it was started."""
-        return local_time(edge.started_at)
+        return shown_time(edge.started_at)
 
 
 @admin.register(StatusEvent)
@@ -122,12 +130,12 @@ class StatusEventAdmin(ReadOnlyAdmin):
     @display(description="time")
     def received(self, item: StatusEvent) -> str:
         """By our clock."""
-        return local_time(item.received_at)
+        return shown_time(item.received_at)
 
     @display(description="by the charger")
     def reported(self, item: StatusEvent) -> str:
         """By the charger's clock, if it said."""
-        return local_time(item.reported_at)
+        return shown_time(item.reported_at)
 
     @display(description="charge point · connector")
     def where(self, item: StatusEvent) -> str:

@@ -12,7 +12,15 @@ from django.utils.http import urlencode
 
 from levity.ocpp.admin.base import newest
 from levity.ocpp.admin.filters import FAULT
-from levity.ocpp.admin.formats import badge, change_link, kwh, list_url, local_time, watts
+from levity.ocpp.admin.formats import (
+    badge,
+    change_link,
+    kwh,
+    list_url,
+    local_time,
+    shown_time,
+    watts,
+)
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -126,7 +134,7 @@ def _recent() -> list[dict[str, Any]]:
             "link": change_link(Transaction, item.pk, f"#{item.pk}"),
             "where": f"{item.charge_point} · {item.connector}",
             "id_tag": item.id_tag,
-            "started": local_time(item.started_at),
+            "started": shown_time(item.started_at),
             "energy": kwh(item.energy),
             "state": badge(item.state, "busy" if item.state == "active" else ""),
         }

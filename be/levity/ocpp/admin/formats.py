@@ -8,7 +8,7 @@ from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "link",
     "list_url",
     "local_time",
+    "shown_time",
     "watts",
 ]
 
@@ -52,6 +53,16 @@ def local_time(moment: datetime | None) -> str:
         # The first or last day of the calendar, moved out of it by the time zone.
         return moment.isoformat(sep=" ", timespec="seconds")
     return f"{shown:%Y-%m-%d %H:%M:%S} {shown.tzname()}"
+
+
+def shown_time(moment: datetime | None) -> str:
+    """The same for a list: it breaks between date and time only."""
+    return format_html_join(" ", '<span class="lv-time">{}</span>', _date_and_time(moment))
+
+
+def _date_and_time(moment: datetime | None) -> list[tuple[str]]:
+    date, _, time = local_time(moment).partition(" ")
+    return [(part,) for part in (date, time) if part]
 
 
 def ago(moment: datetime | None, now: datetime) -> str:

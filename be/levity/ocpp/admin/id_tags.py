@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import badge, local_time
+from levity.ocpp.admin.formats import badge, shown_time
 from levity.ocpp.models import IdTag
 
 __all__ = ["IdTagAdmin"]
@@ -50,7 +50,7 @@ class IdTagAdmin(LevityAdmin):
     @display(description="expires", ordering="expires_at")
     def expires(self, item: IdTag) -> str:
         """Until when it is good."""
-        return local_time(item.expires_at) if item.expires_at else "never"
+        return shown_time(item.expires_at) if item.expires_at else "never"
 
     @action(description="Approve recorded tags", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:

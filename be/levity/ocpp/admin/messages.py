@@ -17,7 +17,7 @@ from levity.ocpp.admin.filters import (
     RowFilter,
     SenderFilter,
 )
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, local_time
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame
 from levity.ocpp.models import ChargePoint, Message, Transaction
 
@@ -36,11 +36,9 @@ class MessageAdmin(ReadOnlyAdmin):
     list_display = (
         "received",
         "charger",
-        "said",
+        "said_about",
         "asked",
         "answered",
-        "transaction_link",
-        "latency",
         "error",
     )
     list_filter = (
@@ -110,12 +108,12 @@ class MessageAdmin(ReadOnlyAdmin):
     @display(description="time")
     def received(self, item: Message) -> str:
         """When the request passed the edge."""
-        return local_time(item.received_at)
+        return shown_time(item.received_at)
 
     @display(description="answered")
     def answered_at_shown(self, item: Message) -> str:
         """When the answer was known."""
-        return local_time(item.answered_at)
+        return shown_time(item.answered_at)
 
     @display(description="charge point")
     def charger(self, item: Message) -> str:
@@ -131,6 +129,13 @@ class MessageAdmin(ReadOnlyAdmin):
             '<span title="{} spoke first">{}</span> {}', who, arrow, item.action or "(no Call)"
         )
 
+    @display(description="action")
+    def said_about(self, item: Message) -> str:
+        """The action, and the transaction under it."""
+        if item.transaction is None:
+            return self.said(item)
+        return format_html("{}<br>{}", self.said(item), self.transaction_link(item))
+
     @display(description="request")
     def asked(self, item: Any) -> str:
         """The beginning of the frame."""
@@ -141,7 +146,11 @@ class MessageAdmin(ReadOnlyAdmin):
         """The beginning of the frame that answered it."""
         if not item.response_start:
             return NOTHING
-        return format_html('<code class="lv-frame">{}</code>', frame_excerpt(item.response_start))
+        return format_html(
+            '<code class="lv-frame">{}</code><br><span class="lv-soft">after {}</span>',
+            frame_excerpt(item.response_start),
+            self.latency(item),
+        )
 
     @display(description="transaction")
     def transaction_link(self, item: Message) -> str:

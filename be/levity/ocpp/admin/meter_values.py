@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.filters import RowFilter
-from levity.ocpp.admin.formats import NOTHING, change_link, excerpt, local_time
+from levity.ocpp.admin.formats import NOTHING, change_link, excerpt, shown_time
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
 
 __all__ = ["MeterValueAdmin", "MeterValueCorrectionAdmin"]
@@ -59,12 +59,12 @@ class MeterValueAdmin(ReadOnlyAdmin):
     @display(description="sampled")
     def sampled(self, item: MeterValue) -> str:
         """By the charger's clock."""
-        return local_time(item.sampled_at)
+        return shown_time(item.sampled_at)
 
     @display(description="received")
     def received(self, item: MeterValue) -> str:
         """By our clock."""
-        return local_time(item.received_at)
+        return shown_time(item.received_at)
 
     @display(description="charge point · connector")
     def where(self, item: MeterValue) -> str:
@@ -124,7 +124,7 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     @display(description="corrected")
     def corrected(self, item: MeterValueCorrection) -> str:
         """When."""
-        return local_time(item.corrected_at)
+        return shown_time(item.corrected_at)
 
     @display(description="transaction")
     def in_transaction(self, item: MeterValueCorrection) -> str:
@@ -148,7 +148,7 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     @display(description="undone")
     def undone(self, item: MeterValueCorrection) -> str:
         """When it was taken back."""
-        return local_time(item.undone_at)
+        return shown_time(item.undone_at)
 
 
 def _plain(value: Decimal | None) -> str:

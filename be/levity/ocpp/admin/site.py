@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-__all__ = ["navigation", "script", "style"]
+__all__ = ["icon", "navigation", "script", "style"]
 
 Item = dict[str, Any]
 
@@ -59,6 +59,11 @@ def style(request: HttpRequest) -> str:
 def script(request: HttpRequest) -> str:
     """The address of our script."""
     return static("ocpp/admin.js")
+
+
+def icon(request: HttpRequest) -> str:
+    """The address of the picture in the browser's tab."""
+    return static("ocpp/icon.svg")
 
 
 def navigation(request: HttpRequest) -> list[Item]:

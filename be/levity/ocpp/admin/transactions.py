@@ -29,6 +29,7 @@ from levity.ocpp.admin.formats import (
     link,
     list_url,
     local_time,
+    shown_time,
     watts,
 )
 from levity.ocpp.models import ChargePoint, Message, MeterValue, MeterValueCorrection, Transaction
@@ -142,12 +143,12 @@ class TransactionAdmin(ReadOnlyAdmin):
     @display(description="started", ordering="started_at")
     def started(self, item: Transaction) -> str:
         """By the charger's clock."""
-        return local_time(item.started_at)
+        return shown_time(item.started_at)
 
     @display(description="stopped")
     def stopped(self, item: Transaction) -> str:
         """By the charger's clock."""
-        return local_time(item.stopped_at)
+        return shown_time(item.stopped_at)
 
     @display(description="duration")
     def lasted(self, item: Transaction) -> str:
@@ -196,12 +197,12 @@ class TransactionAdmin(ReadOnlyAdmin):
     @display(description="start received")
     def start_received(self, item: Transaction) -> str:
         """By our clock."""
-        return local_time(item.start_received_at)
+        return shown_time(item.start_received_at)
 
     @display(description="stop received")
     def stop_received(self, item: Transaction) -> str:
         """By our clock."""
-        return local_time(item.stop_received_at)
+        return shown_time(item.stop_received_at)
 
     @display(description="meter at start")
     def meter_start_shown(self, item: Transaction) -> str:
@@ -273,7 +274,7 @@ def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:
     """A page of its meter values, the newest first."""
     rows = MeterValue.objects.filter(transaction=item).order_by("-id")
     page = BoundedPaginator(rows, VALUES_A_PAGE).get_page(request.GET.get("page"))
-    return {"values": page, "value_rows": [(local_time(row.sampled_at), row) for row in page]}
+    return {"values": page, "value_rows": [(shown_time(row.sampled_at), row) for row in page]}
 
 
 def _chart(item: Transaction) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
 from levity.ocpp.admin.filters import OpenFilter, RowFilter
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, local_time
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.frame_text import pretty_frame
 from levity.ocpp.models import (
     ChargePoint,
@@ -75,7 +75,7 @@ class QuarantinedMessageAdmin(LevityAdmin):
     @display(description="received")
     def received(self, item: QuarantinedMessage) -> str:
         """When it came first."""
-        return local_time(item.received_at)
+        return shown_time(item.received_at)
 
     @display(description="charge point")
     def charger(self, item: QuarantinedMessage) -> str:
@@ -102,7 +102,7 @@ class QuarantinedMessageAdmin(LevityAdmin):
         return format_html(
             "{} {}: {}",
             badge("resolved", "good"),
-            local_time(item.resolved_at),
+            shown_time(item.resolved_at),
             excerpt(item.resolution, 80),
         )
 
@@ -151,12 +151,12 @@ class FailedMessageAdmin(ReadOnlyAdmin):
     @display(description="failed")
     def failed(self, item: FailedMessage) -> str:
         """When it failed."""
-        return local_time(item.failed_at)
+        return shown_time(item.failed_at)
 
     @display(description="received")
     def received(self, item: FailedMessage) -> str:
         """When it passed the edge."""
-        return local_time(item.received_at)
+        return shown_time(item.received_at)
 
     @display(description="charge point")
     def charger(self, item: FailedMessage) -> str:
@@ -178,7 +178,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         """Whether it was taken again with success."""
         if item.replayed_at is None:
             return badge("open", "warn")
-        return format_html("{} {}", badge("replayed", "good"), local_time(item.replayed_at))
+        return format_html("{} {}", badge("replayed", "good"), shown_time(item.replayed_at))
 
     @display(description="traceback")
     def traceback_shown(self, item: FailedMessage) -> str:
@@ -200,12 +200,12 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     @display(description="time")
     def happened(self, item: SecurityEvent) -> str:
         """By the charger's clock, or ours."""
-        return local_time(item.at)
+        return shown_time(item.at)
 
     @display(description="received")
     def received(self, item: SecurityEvent) -> str:
         """By our clock."""
-        return local_time(item.received_at)
+        return shown_time(item.received_at)
 
     @display(description="charge point")
     def charger(self, item: SecurityEvent) -> str:
