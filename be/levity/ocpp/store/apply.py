@@ -20,11 +20,13 @@ from levity.ocpp.store.log import (
     write_security_events,
 )
 from levity.ocpp.store.presence import write_presence
+from levity.ocpp.store.rows import written_together
 from levity.ocpp.store.values import Outcome
 
 __all__ = ["apply"]
 
 
+@written_together()
 def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
     """Put these outcomes on the books. Runs inside the batch's database transaction."""
     fresh = [outcome for outcome in outcomes if not outcome.known]

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models.functions import Lower
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
@@ -15,10 +14,6 @@ from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
 from levity.ocpp.models import (
     ChargePoint,
-    Command,
-    ConnectionEvent,
-    Connector,
-    IdTag,
     Message,
     QuarantinedMessage,
     Transaction,
@@ -31,6 +26,7 @@ from levity.ocpp.request import (
     IdTagState,
     TransactionState,
 )
+from levity.ocpp.store import queries
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
 from levity_ws.rpc.envelope import Connected, Disconnected, Received
@@ -40,23 +36,6 @@ __all__ = ["KnownCommand", "Loaded", "load"]
 # Looked through for the end of a session that is told in the wrong order; older ones are a
 # person's business.
 EARLY_STOPS = 200
-
-_TRANSACTION = (
-    "id",
-    "charge_point_id",
-    "connector",
-    "state",
-    "id_tag",
-    "started_at",
-    "meter_start",
-    "stopped_at",
-    "meter_stop",
-    "energy",
-    "meter_last",
-    "meter_last_at",
-    "flags",
-    "stop_reason",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,35 +129,11 @@ def _load_charge_points(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
 
 
 def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
-    rows = (
-        ChargePoint.objects.annotate(key=Lower("identity"))
-        .filter(key__in=list(keys))
-        .values_list(
-            "key",
-            "id",
-            "identity",
-            "registration",
-            "heartbeat_interval",
-            "vendor",
-            "model",
-            "firmware_version",
-            "connection",
-            "edge_id",
-            "last_seen_at",
-            "authorization",
-            "site__authorization",
-            "time_zone",
-            "site__time_zone",
-            "max_power",
-            "quirk_profile",
-            "quirk_overrides",
-        )
-    )
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
     default_power = setting("OCPP_MAX_POWER")
     default_rule = setting("OCPP_AUTHORIZATION")
     retry_interval = setting("OCPP_PENDING_INTERVAL")
-    for row in rows:
+    for row in queries.CHARGE_POINTS.rows(list(keys)):
         key, pk, identity, registration, interval, vendor, model, firmware = row[:8]
         current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
         max_power, named, overrides = row[15:]
@@ -217,19 +172,7 @@ def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     }
     if not states:
         return
-    rows = (
-        Connector.objects.filter(charge_point__in=list(states), evse=0)
-        .order_by()
-        .values_list(
-            "charge_point_id",
-            "number",
-            "status",
-            "status_since",
-            "transaction_id",
-            "error_code",
-            *(f"transaction__{name}" for name in _TRANSACTION),
-        )
-    )
+    rows = queries.CONNECTORS.rows(list(states))
     connectors: dict[int, dict[int, ConnectorState]] = {}
     active: dict[int, dict[int, TransactionState]] = {}
     for charge_point_id, number, status, since, transaction_id, error, *transaction in rows:
@@ -319,7 +262,7 @@ def _load_transactions(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         if item.references.transaction_id is not None
     } - set(loaded.transactions)
     if wanted:
-        for row in Transaction.objects.filter(pk__in=wanted).order_by().values_list(*_TRANSACTION):
+        for row in queries.TRANSACTIONS.rows(wanted):
             loaded.transactions[row[0]] = TransactionState(*row)
 
 
@@ -336,23 +279,16 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             loaded.start_keys[item.connection] = key
         starts.append((key, (charge_point.id, item.references.payload_hash)))
     if readable := [key for key, _ in starts if key]:
-        rows = Transaction.objects.filter(
-            charge_point__in=[key[0] for key in readable],
-            started_at__in=[key[3] for key in readable],
-        ).order_by()
-        for row in rows.values_list(*_TRANSACTION):
+        rows = queries.STARTS.rows([key[0] for key in readable], [key[3] for key in readable])
+        for row in rows:
             found = TransactionState(*row)
             said = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
             loaded.starts[*said, found.meter_start] = found
     if starts:
-        quarantined = QuarantinedMessage.objects.filter(
-            action="StartTransaction",
-            charge_point__in=[pk for _, (pk, _) in starts],
-            payload_hash__in=[text for _, (_, text) in starts],
-        ).order_by()
-        for pk, text, transaction_id in quarantined.values_list(
-            "charge_point_id", "payload_hash", "transaction"
-        ):
+        rows = queries.QUARANTINED_STARTS.rows(
+            [pk for _, (pk, _) in starts], [text for _, (_, text) in starts]
+        )
+        for pk, text, transaction_id in rows:
             if transaction_id is not None:
                 loaded.quarantined[pk, text] = transaction_id
     new = [hashed for key, hashed in starts if key not in loaded.starts]
@@ -383,25 +319,15 @@ def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     wanted = {item.references.id_tag.lower() for item in arrivals if item.references.id_tag}
     if not wanted:
         return
-    rows = list(
-        IdTag.objects.annotate(key=Lower("id_tag"))
-        .filter(key__in=list(wanted))
-        .order_by()
-        .values_list(
-            "key", "id", "id_tag", "status", "expires_at", "parent__id_tag", "max_transactions"
-        )
-    )
+    rows = queries.ID_TAGS.rows(wanted)
     if not rows:
         return
     places: dict[int, set[int]] = {}
-    allowed = IdTag.charge_points.through.objects.filter(idtag__in=[row[1] for row in rows])
-    for pk, charge_point_id in allowed.values_list("idtag_id", "chargepoint_id"):
+    for pk, charge_point_id in queries.ALLOWED_PLACES.rows([row[1] for row in rows]):
         places.setdefault(pk, set()).add(charge_point_id)
     running: dict[str, set[int]] = {}
     if limited := [row[0] for row in rows if row[6] is not None]:
-        active = Transaction.objects.filter(state="active").annotate(key=Lower("id_tag"))
-        found = active.filter(key__in=limited).order_by().values_list("key", "id")
-        for key, transaction_id in found:
+        for key, transaction_id in queries.RUNNING_OF_TAG.rows(limited):
             running.setdefault(key, set()).add(transaction_id)
     for key, pk, id_tag, status, expires_at, parent, most in rows:
         loaded.id_tags[key] = IdTagState(
@@ -423,10 +349,7 @@ def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         or (isinstance(item.frame, Malformed) and item.frame.kind in (3, 4))
     ]
     if wanted:
-        rows = Command.objects.filter(unique_id__in=wanted).order_by()
-        for unique_id, pk, charge_point_id, state, action, on in rows.values_list(
-            "unique_id", "id", "charge_point_id", "state", "action", "connection"
-        ):
+        for unique_id, pk, charge_point_id, state, action, on in queries.COMMANDS.rows(wanted):
             loaded.commands[unique_id] = KnownCommand(
                 pk, charge_point_id, state, action, str(on) if on else ""
             )
@@ -443,7 +366,6 @@ def _load_connections(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             if charge_point and charge_point.connection != item.connection:
                 wanted.append(item.connection)
     if wanted:
-        rows = ConnectionEvent.objects.filter(connection__in=wanted).order_by()
         loaded.connections = {
-            (str(on), kind) for on, kind in rows.values_list("connection", "kind")
+            (str(on), kind) for on, kind in queries.CONNECTION_EVENTS.rows(wanted)
         }

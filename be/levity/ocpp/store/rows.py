@@ -6,7 +6,9 @@ the number of rows. Values are Python's own (datetime, Decimal, UUID, str, int, 
 column takes JSON text. Column names are attribute names as in `Field.attname`.
 """
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -16,7 +18,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Field, Model
 
-__all__ = ["insert_rows", "reserve_ids", "update_rows", "upsert_rows"]
+__all__ = ["insert_rows", "reserve_ids", "update_rows", "upsert_rows", "written_together"]
 
 Row = Sequence[Any]
 
@@ -112,10 +114,52 @@ def reserve_ids(model: type[Model], count: int) -> list[int]:
         return list(range(first, first + count))
 
 
+class _Together(threading.local):
+    """The statements of this thread that wait for their round trip; None: they don't wait."""
+
+    statements: list[str] | None = None
+
+
+_together = _Together()
+
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """What this module writes in here goes to Postgres in one round trip.
+
+    At the end, or before any other statement, so that the order is kept. Only inside a
+    transaction: an error is raised there, and undoes all of it.
+    """
+    _together.statements = []
+    try:
+        with connection.execute_wrapper(_after_what_waits):
+            yield
+            _send_what_waits()
+    finally:
+        _together.statements = None
+
+
+def _after_what_waits(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
+    _send_what_waits()
+    return execute(sql, parameters, many, context)
+
+
+def _send_what_waits() -> None:
+    if _together.statements:
+        text = ";\n".join(_together.statements)
+        _together.statements = []
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+
+
 def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+            arrays = [list(column) for column in zip(*rows, strict=True)]
+            if _together.statements is None:
+                cursor.execute(sql, arrays)
+            else:
+                _together.statements.append(cursor.mogrify(sql, arrays).decode())
             return
         convert = _sqlite_converters(model, tuple(columns))
         step = max(1, SQLITE_VARIABLES // len(columns))
