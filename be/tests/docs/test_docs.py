@@ -35,6 +35,8 @@ PAGES = sorted(
         ROOT / "ws/README.md",
     ]
 )
+# Lists of what is promised: they name targets that are still to come.
+PLANS = ("checks.md", "conformance.md")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -86,6 +88,7 @@ def test_every_make_target_that_a_page_names_exists():
     named = {
         target
         for page in PAGES
+        if page.name not in PLANS
         for code in re.findall(r"```shell\n.*?```|`[^`\n]+`", page.read_text(), re.DOTALL)
         for target in re.findall(r"(?:^|`|& |\d )make ([a-z][a-z-]*)", code, re.MULTILINE)
     }
