@@ -451,6 +451,29 @@ async def test_a_backend_that_does_not_answer_alive_is_stale_until_it_does() -> 
     assert bench.relay.available
 
 
+async def test_open_websockets_are_announced_again_after_a_silence() -> None:
+    """F-16: the backend may have taken them off line, and most say nothing for minutes."""
+    bench = await Bench().start()
+    quiet, _ = bench.lane("CP1")
+    bench.lane("CP2")  # still in its handshake
+    quiet.connected(remote="192.0.2.7")
+    await bench.settle()
+    bench.answer(0)
+    bench.relay.tick()
+    await bench.settle()
+    await bench.pass_time(9)
+    bench.answer(1)
+    await bench.settle()
+    assert len(bench.transport.published) == 2, "no silence, nothing announced"
+    await bench.pass_time(1)
+    await bench.pass_time(25)
+    bench.answer(2)
+    await bench.settle()
+    assert bench.transport.published[3].events == (
+        Connected("CP1", quiet.connection, 1, 5.0 + bench.now),
+    )
+
+
 async def test_flush_waits_for_the_last_answer() -> None:
     bench = await Bench().start()
     lane, _ = bench.lane()

@@ -58,7 +58,16 @@ class Carrier(Protocol):
 class Lane:
     """One connection's way through the relay; see `Relay.open`."""
 
-    __slots__ = ("_busy", "_carrier", "_queued", "charge_point", "connection", "peer", "seq")
+    __slots__ = (
+        "_busy",
+        "_carrier",
+        "_queued",
+        "charge_point",
+        "connection",
+        "is_open",
+        "peer",
+        "seq",
+    )
 
     def __init__(self, carrier: Carrier, charge_point: str, connection: str, peer: Peer) -> None:
         self._carrier = carrier
@@ -66,6 +75,7 @@ class Lane:
         self.connection = connection
         self.peer = peer
         self.seq = 0
+        self.is_open = False
         self._busy = False
         self._queued: deque[Entry] | None = None
 
@@ -93,7 +103,12 @@ class Lane:
 
     def connected(self, **details: Any) -> None:
         """The websocket is open."""
+        self.is_open = True
         self._carrier.submit(self, Connected, details)
+
+    def still_connected(self) -> None:
+        """Say again that the websocket is open, to a backend that may have given the edge up."""
+        self._carrier.submit(self, Connected, {})
 
     async def received(self, text: str) -> None:
         """Relay one frame; returns when it is committed and answered.

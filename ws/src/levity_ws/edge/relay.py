@@ -43,6 +43,9 @@ __all__ = ["Relay"]
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+# So many intervals without an answered sign of life, and the backend may think the edge dead
+# (OCPP_EDGE_TIMEOUT there is three of them).
+SILENCE_INTERVALS = 2
 _EVENT_BYTES = 200  # what an event weighs beside its text
 
 
@@ -62,6 +65,7 @@ class _Pulse:
     lane: Lane
     sent_at: float | None = None
     next_at: float = 0.0
+    answered_at: float = 0.0
     stale: bool = False
 
 
@@ -104,7 +108,8 @@ class Relay:
 
     def __post_init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self._pulse = _Pulse(Lane(self, "", "", _NoPeer()), next_at=self.clock())
+        now = self.clock()
+        self._pulse = _Pulse(Lane(self, "", "", _NoPeer()), next_at=now, answered_at=now)
         self._idle.set()
 
     @property
@@ -298,7 +303,7 @@ class Relay:
 
     def _end_turn(self, entry: Entry) -> None:
         if entry.kind is Alive:
-            self._pulse.sent_at = None
+            self._alive_answered()
         following = entry.lane.end_turn()
         while following is not None and following.dropped:
             following = entry.lane.end_turn()
@@ -338,6 +343,19 @@ class Relay:
                 pulse.sent_at = now
                 pulse.next_at = now + self.settings.alive_interval
                 self.submit(pulse.lane, Alive, {"connections": self.connections()})
+
+    def _alive_answered(self) -> None:
+        """Announce the open websockets again after a silence.
+
+        A backend that heard nothing for a while (it was away, or this process was stopped) may
+        have taken the chargers off line, and most of them say nothing for minutes.
+        """
+        now, pulse = self.clock(), self._pulse
+        if now - pulse.answered_at > SILENCE_INTERVALS * self.settings.alive_interval:
+            for lane in tuple(self._lanes.values()):
+                if lane.is_open:
+                    lane.still_connected()
+        pulse.sent_at, pulse.answered_at = None, now
 
     def _oldest(self) -> float:
         heads = [flight.entries[0].since for flight in self._flights.values()]
