@@ -176,6 +176,7 @@ class Standalone:
     def _welcome(self, ws_port: int, admin: str) -> str:
         addresses = local_addresses()
         here = addresses[0] if addresses else "localhost"
+        simulate = f"{_as_typed(sys.argv[0])} simulate --url ws://localhost:{ws_port}/ws"
         lines = [
             "",
             "Levity is running. Stop it with Ctrl-C.",
@@ -189,7 +190,7 @@ class Standalone:
             "",
             "Enter the charger address in your charger's OCPP settings, with a name of your choice",
             "for CHARGE_POINT_ID. It appears on the web pages by itself. To try without a charger:",
-            f"  {_as_typed(sys.argv[0])} simulate --url ws://localhost:{ws_port}/ws --charge-points 3",
+            f"  {simulate} --charge-points 3",
             "",
         ]
         return "\n".join(lines)

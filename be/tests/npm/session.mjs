@@ -24,6 +24,7 @@ charger.on('strictValidationFailure', (event) => {
   process.exit(1);
 });
 
+const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
 const status = (name, at) =>
   charger.call('StatusNotification', {
     connectorId: 1,
@@ -37,27 +38,27 @@ const boot = await charger.call('BootNotification', {
   chargePointVendor: 'Npm',
   chargePointModel: 'Model N',
 });
-await status('Preparing', '2026-05-01T11:00:00Z');
+await status('Preparing', ago(300));
 const authorize = await charger.call('Authorize', { idTag: 'CARD-2' });
 await startedRemotely;
 const start = await charger.call('StartTransaction', {
   connectorId: 1,
   idTag: asked[0].idTag,
   meterStart: 0,
-  timestamp: '2026-05-01T11:00:01Z',
+  timestamp: ago(290),
 });
-await status('Charging', '2026-05-01T11:00:01Z');
+await status('Charging', ago(290));
 const meterValues = await charger.call('MeterValues', {
   connectorId: 1,
   transactionId: start.transactionId,
-  meterValue: [{ timestamp: '2026-05-01T11:00:02Z', sampledValue: [{ value: '400' }] }],
+  meterValue: [{ timestamp: ago(120), sampledValue: [{ value: '400' }] }],
 });
 const stop = await charger.call('StopTransaction', {
   transactionId: start.transactionId,
   meterStop: 900,
-  timestamp: '2026-05-01T11:00:03Z',
+  timestamp: ago(10),
 });
-await status('Available', '2026-05-01T11:00:03Z');
+await status('Available', ago(10));
 const heartbeat = await charger.call('Heartbeat', {});
 await charger.close({ code: 1000 });
 

@@ -1,7 +1,7 @@
 """Whole sessions of a charger that others wrote, on both shapes, and what is on the books then."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,11 +23,12 @@ from tests.system.chargers import Asked, IndependentCharger, independent_charger
 from tests.system.processes import eventually
 from tests.system.site import Site
 
-PLUGGED, STARTED, SAMPLED, STOPPED = (f"2026-05-01T10:00:0{second}Z" for second in range(4))
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+# Of the last five minutes: an older Preparing is history, and starts nothing.
+NOW = datetime.now(UTC).replace(microsecond=0)
+PLUGGED, STARTED, SAMPLED, STOPPED = (
+    (NOW - timedelta(seconds=ago)).isoformat() for ago in (300, 290, 120, 10)
+)
+moment = datetime.fromisoformat
 
 
 def sample(value: str, measurand: Measurand, unit: UnitOfMeasure) -> datatypes.SampledValue:
@@ -147,6 +148,7 @@ def test_independent_charger_charges_and_is_on_the_books(site: Site) -> None:
         Transaction,
         *("id", "connector", "state", "id_tag", "started_at", "meter_start"),
         *("stopped_at", "meter_stop", "stop_reason", "stop_id_tag", "energy", "flags"),
+        *("energy_source", "confidence"),
         **mine,
     ) == {
         "id": transaction_id,
@@ -161,6 +163,8 @@ def test_independent_charger_charges_and_is_on_the_books(site: Site) -> None:
         "stop_id_tag": "CARD-1",
         "energy": Decimal(1500),
         "flags": "",
+        "energy_source": "registers",
+        "confidence": "high",
     }
     assert books.rows(
         MeterValue, "transaction", "sampled_at", "measurand", "raw_value", "unit", "value", **mine
