@@ -27,7 +27,7 @@ DEFAULT_URL = "amqp://guest:guest@localhost:5672/"
 DEFAULT_PREFIX = "levity"
 DELIVERY_LIMIT = 20
 """A batch is parked in the dead-letter queue when it comes back more often. The backend marks and
-parks the frame that kills workers after the second delivery, so this is only the last resort."""
+parks the frame that kills workers by the fourth delivery, so this is only the last resort."""
 
 _PREFIX = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 

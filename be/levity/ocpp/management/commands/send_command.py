@@ -54,7 +54,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--delay", type=float, default=0, metavar="S", help="seconds [0]")
         parser.add_argument(
-            "--expires", type=float, default=3600, metavar="S", help="give up after [3600]"
+            "--expires",
+            type=float,
+            metavar="S",
+            help="give up if it could not be sent within so many seconds [3600; 60 with --wait]",
         )
         parser.add_argument(
             "--timeout", type=int, metavar="S", help="seconds for the answer [the charger's]"
@@ -65,6 +68,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["expires"] is None:
+            options["expires"] = 60 if options["wait"] else 3600
         charge_point = self._charge_point(options["charge_point"])
         payload = self._payload(options)
         command = commands.queue(
