@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from levity.ocpp.store.joining import join_early_values
 from levity.ocpp.store.ledger import (
     touch,
     write_charge_points,
@@ -36,6 +37,7 @@ def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str)
     write_transactions(fresh)
     write_connectors(fresh)
     write_meter_values(fresh)
+    join_early_values(fresh)
     write_messages(fresh)
     queue_commands(fresh)
     record_id_tags(fresh)

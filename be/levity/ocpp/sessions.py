@@ -1,0 +1,102 @@
+"""Sessions as rows, for what is decided outside the pipeline: read one, write effects, put it back.
+
+Everything here runs inside the caller's database transaction.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Max
+
+from levity.ocpp.effects import Effect
+from levity.ocpp.models import ChargePoint, Connector, MeterValue, Transaction
+from levity.ocpp.request import ChargePointState
+from levity.ocpp.store import Arrival, Outcome, References, load
+from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
+from levity.ocpp.store.rows import reserve_ids
+from levity_ws.rpc.envelope import Received
+
+__all__ = [
+    "new_id",
+    "newest_value_id",
+    "restore",
+    "snapshot",
+    "state_of",
+    "values_since",
+    "write",
+]
+
+TIMES = ("stopped_at", "stop_received_at", "meter_last_at")
+NUMBERS = ("meter_stop", "energy", "power", "meter_last")
+TEXTS = ("state", "stop_reason", "stop_id_tag", "flags", "energy_source", "confidence")
+
+
+def state_of(charge_point: ChargePoint) -> ChargePointState:
+    """The charge point as handlers see it, with what runs on its connectors."""
+    event = Received(charge_point.identity, str(uuid4()), 0, 0, "")
+    arrival = Arrival(event, charge_point.created_at, None, References(needs_connectors=True))
+    state = load([arrival]).charge_point(charge_point.identity)
+    assert state is not None
+    return state
+
+
+def write(charge_point: ChargePoint, effects: Sequence[Effect], received_at: datetime) -> None:
+    """Put these effects on the books, as of the time when their message came."""
+    event = Received(charge_point.identity, str(uuid4()), 0, received_at.timestamp(), "")
+    outcome = Outcome(Arrival(event, received_at), state_of(charge_point), effects=tuple(effects))
+    write_transactions([outcome])
+    write_connectors([outcome])
+    write_meter_values([outcome])
+
+
+def new_id() -> int:
+    """A transactionId that nobody ever had."""
+    return reserve_ids(Transaction, 1)[0]
+
+
+def newest_value_id() -> int:
+    """The id of the newest meter value, to find those that come after."""
+    return MeterValue.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def values_since(newest: int, row: Transaction, received_at: datetime) -> list[int]:
+    """The ids of the transaction's samples that were written after that, for that message."""
+    written = row.meter_values.filter(pk__gt=newest, received_at=received_at)
+    return list(written.values_list("pk", flat=True))
+
+
+def snapshot(row: Transaction) -> dict[str, Any]:
+    """What can change of a transaction after its start, as JSON."""
+    row.refresh_from_db()
+    said: dict[str, Any] = {name: getattr(row, name) for name in TEXTS}
+    for name in (*TIMES, *NUMBERS):
+        value = getattr(row, name)
+        said[name] = value.isoformat() if isinstance(value, datetime) else value
+        if isinstance(value, Decimal):
+            said[name] = str(value)
+    said["runs"] = Connector.objects.filter(transaction=row).exists()
+    return said
+
+
+def restore(row: Transaction, trail: dict[str, Any]) -> None:
+    """The books as they were before: `trail` is what `quarantine` wrote down."""
+    MeterValue.objects.filter(pk__in=trail["values"]).delete()
+    if trail.get("made"):
+        MeterValue.objects.filter(pk__in=trail["joined"]).update(transaction=None)
+        row.delete()
+        return
+    before = trail["before"]
+    for name in TEXTS:
+        setattr(row, name, before[name])
+    for name in TIMES:
+        setattr(row, name, before[name] and datetime.fromisoformat(before[name]))
+    for name in NUMBERS:
+        setattr(row, name, before[name] and Decimal(before[name]))
+    row.save()
+    if before["runs"]:
+        Connector.objects.filter(
+            charge_point=row.charge_point_id, number=row.connector, transaction=None
+        ).update(transaction=row)

@@ -1,0 +1,113 @@
+"""Samples that came before their session was on the books, and join it now."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from levity.ocpp.conf import setting
+from levity.ocpp.effects import Sample, StartTransaction
+from levity.ocpp.energy import REGISTER, charged, newest_register
+from levity.ocpp.models import MeterValue, Transaction
+from levity.ocpp.request import TransactionState, with_flags
+from levity.ocpp.store.values import Outcome, each
+
+__all__ = ["join_early_values", "join_values", "transaction_state"]
+
+# A StartTransaction that comes later than this after its own time may be preceded by samples.
+LATE = timedelta(seconds=30)
+
+
+def join_early_values(outcomes: Sequence[Outcome]) -> None:
+    """For StartTransactions that come late: samples of their time that nobody could place."""
+    late = {
+        effect.transaction_id: (charge_point.id, effect.connector, effect.started_at, outcome)
+        for outcome, charge_point, effect in each(outcomes, StartTransaction)
+        if outcome.arrival.at - effect.started_at > LATE and not effect.flags
+    }
+    if not late:
+        return
+    any_of = Q()
+    for pk, connector, started_at, _ in late.values():
+        any_of |= Q(charge_point=pk, connector=connector, sampled_at__gte=started_at)
+    loose = MeterValue.objects.filter(any_of, transaction=None).order_by()
+    places = set(loose.values_list("charge_point_id", "connector").distinct())
+    for transaction_id, (pk, connector, _, outcome) in late.items():
+        if (pk, connector) in places:
+            row = Transaction.objects.get(pk=transaction_id)
+            join_values(row, row.stopped_at or outcome.arrival.at)
+
+
+def join_values(row: Transaction, until: datetime) -> list[int]:
+    """Samples of the connector that belong to no session join this one; their ids.
+
+    Up to `until`, and not those of the next session. Where the charger has not said how it ended,
+    its figures move to the newest of them.
+    """
+    following = Transaction.objects.filter(
+        charge_point=row.charge_point_id, connector=row.connector, started_at__gt=row.started_at
+    ).order_by("started_at")
+    for next_start in following.values_list("started_at", flat=True)[:1]:
+        until = min(until, next_start)
+    found = list(
+        MeterValue.objects.filter(
+            charge_point=row.charge_point_id,
+            connector=row.connector,
+            transaction=None,
+            sampled_at__gte=row.started_at,
+            sampled_at__lte=until,
+        ).order_by("sampled_at", "id")
+    )
+    MeterValue.objects.filter(pk__in=[item.pk for item in found]).update(transaction=row)
+    if found and row.state != Transaction.State.STOPPED:
+        _move_on(row, found)
+    return [item.pk for item in found]
+
+
+def _move_on(row: Transaction, found: Sequence[MeterValue]) -> None:
+    max_power = row.charge_point.max_power or setting("OCPP_MAX_POWER")
+    for at in sorted({item.sampled_at for item in found if item.measurand == REGISTER}):
+        register = newest_register(_sample(item) for item in found if item.sampled_at == at)
+        if register is None:
+            continue
+        row.energy, flags = charged(transaction_state(row), *register, max_power)
+        row.meter_last, row.meter_last_at = register
+        row.flags = " ".join(with_flags(row.flags, flags))
+    if row.state == Transaction.State.ORPHANED and row.meter_last is not None:
+        row.meter_stop, row.stopped_at = row.meter_last, row.meter_last_at
+        row.energy_source, row.confidence = "samples", "medium"
+    row.save()
+
+
+def _sample(item: MeterValue) -> Sample:
+    return Sample(
+        item.sampled_at,
+        item.measurand,
+        item.raw_value,
+        item.value,
+        item.unit,
+        item.phase,
+        item.location,
+        item.context,
+        item.format,
+    )
+
+
+def transaction_state(row: Transaction, state: str = "") -> TransactionState:
+    """The transaction as handlers see it."""
+    return TransactionState(
+        id=row.pk,
+        charge_point_id=row.charge_point_id,
+        connector=row.connector,
+        state=state or row.state,
+        id_tag=row.id_tag,
+        started_at=row.started_at,
+        meter_start=row.meter_start,
+        stopped_at=row.stopped_at,
+        meter_stop=row.meter_stop,
+        energy=row.energy,
+        meter_last=row.meter_last,
+        meter_last_at=row.meter_last_at,
+        flags=row.flags,
+        stop_reason=row.stop_reason,
+    )
