@@ -12,8 +12,8 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from levity.ocpp.frames import Call, ErrorCode, Malformed, parse, storable, write_error
-from levity.ocpp.models import ChargePoint, FailedMessage, FrameAttempt, Message
-from levity.ocpp.store import Arrival, Outcome
+from levity.ocpp.models import FailedMessage, FrameAttempt, Message
+from levity.ocpp.store import Arrival, Outcome, load
 from levity_ws.rpc.envelope import Event, Received
 
 __all__ = ["is_killer", "park", "replayed_event", "survived"]
@@ -59,7 +59,7 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
         return []
     frame = parse(event.text)
     action = frame.action[:64] if isinstance(frame, Call | Malformed) else ""
-    unique_id = frame.unique_id[:64] if isinstance(frame, Call | Malformed) else ""
+    unique_id = frame.unique_id[:64]
     said = (
         why
         if isinstance(why, str)
@@ -73,12 +73,13 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
         )
     at = datetime.fromtimestamp(event.at, UTC)
     with transaction.atomic():
-        charge_point = ChargePoint.objects.filter(identity__iexact=event.charge_point).first()
+        # One that came with this frame was rolled back with it: it is made again.
+        charge_point = load([Arrival(event, at)]).charge_point(event.charge_point)
         FailedMessage.objects.update_or_create(
             connection=event.connection,
             seq=event.seq,
             defaults={
-                "charge_point": charge_point,
+                "charge_point_id": charge_point.id if charge_point else None,
                 "identity": event.charge_point[:48],
                 "action": action,
                 "text": storable(event.text),
@@ -92,7 +93,7 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
                 unique_id=unique_id,
                 seq=event.seq,
                 defaults={
-                    "charge_point": charge_point,
+                    "charge_point_id": charge_point.id,
                     "action": action,
                     "request": storable(event.text),
                     "response": answer,

@@ -23,8 +23,10 @@ __all__ = ["Worker"]
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks at the command queue, and between two rounds of housekeeping.
+# Seconds between two looks at the command queue, between two looks for Calls whose time is over
+# (the next Call of that charger waits for it), and between two rounds of housekeeping.
 LOOK = 0.25
+GIVE_UP = 0.75
 KEEP_HOUSE = 5.0
 # Seconds between two tries while the database is away: the first, and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -40,7 +42,7 @@ class Worker:
         self.clock = clock
         self.pipeline = Pipeline()
         self.stopping = threading.Event()
-        self.next_look = self.next_round = 0.0
+        self.next_look = self.next_end = self.next_round = 0.0
 
     def run(self) -> None:
         """Receive, take, reply, acknowledge, for ever; returns after `stop`."""
@@ -88,9 +90,11 @@ class Worker:
         try:
             close_old_connections()
             now = timezone.now()
+            if self.clock() >= self.next_end:
+                self.next_end = self.clock() + GIVE_UP
+                commands.give_up(now)
             if self.clock() >= self.next_round:
                 self.next_round = self.clock() + KEEP_HOUSE
-                commands.give_up(now)
                 housekeeping.sweep(now)
             commands.dispatch(now, self.transport.send)
         except DatabaseError as error:

@@ -10,9 +10,13 @@ pytestmark = pytest.mark.django_db
 
 def test_the_same_start_with_a_new_message_id_is_the_same_transaction() -> None:
     """D-01: 200 pairs."""
-    site, charger = Site(), Charger()
-    for meter in range(200):
-        assert site.start(charger, meterStart=meter) == site.start(charger, meterStart=meter)
+    site, chargers = Site(), [Charger(f"CP{number}") for number in range(200)]
+    first = site.frames(*(charger.starts() for charger in chargers))
+    again = site.frames(*(charger.starts() for charger in chargers))
+    assert len(first) == 200
+    assert [frame.partition(",{")[2] for frame in first] == [
+        frame.partition(",{")[2] for frame in again
+    ]
     assert Transaction.objects.count() == 200
 
 

@@ -36,6 +36,7 @@ __all__ = ["KnownCommand", "Loaded", "load"]
 # Looked through for the end of a session that is told in the wrong order; older ones are a
 # person's business.
 EARLY_STOPS = 200
+MAX_IDENTITY = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,12 @@ def _load_charge_points(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     wanted.pop("", None)
     _read_charge_points(loaded, wanted)
     rule = setting("OCPP_UNKNOWN_CHARGE_POINTS")
-    missing = [item for key, item in wanted.items() if key not in loaded.charge_points]
+    missing = [
+        item
+        for key, item in wanted.items()
+        # The edge lets no longer identity pass; one that came all the same is nobody's.
+        if key not in loaded.charge_points and len(key) <= MAX_IDENTITY
+    ]
     if missing and rule != "reject":
         registration = "Pending" if rule == "pending" else "Accepted"
         insert_rows(
