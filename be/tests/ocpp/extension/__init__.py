@@ -1,0 +1,1 @@
+"""A third-party extension as docs/extending.md describes one: it is not part of Levity."""
