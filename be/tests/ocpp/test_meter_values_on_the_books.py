@@ -175,7 +175,7 @@ def test_a_second_start_on_a_busy_connector_closes_the_first() -> None:
     # The charger's own word comes after all, and counts more.
     site.result(charger.stops(one, meterStop=1800))
     row = Transaction.objects.values("state", "energy", "flags").get(pk=one)
-    assert row == {"state": "stopped", "energy": Decimal(800), "flags": ""}
+    assert row == {"state": "stopped", "energy": Decimal(800), "flags": "late-stop"}
     assert Connector.objects.get().transaction_id == two
 
 
@@ -196,7 +196,7 @@ def test_a_boot_closes_what_runs_and_new_samples_open_it_again() -> None:
         "energy": Decimal(700),
         "stopped_at": None,
         "stop_reason": "",
-        "flags": "",
+        "flags": "continued",
     }
     assert list(Connector.objects.values_list("number", "transaction_id")) == [(2, started)]
     site.result(charger.stops(started))
@@ -212,7 +212,7 @@ def test_what_is_noted_about_a_transaction_stays_noted() -> None:
     site.result(charger.boots())
     assert Transaction.objects.get().flags == "start-clock-unset session-register orphaned"
     site.result(charger.stops(started, meterStop=6000))
-    assert Transaction.objects.get().flags == "start-clock-unset session-register"
+    assert Transaction.objects.get().flags == "start-clock-unset session-register late-stop"
     assert Transaction.objects.get().energy == Decimal(1000)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.conf import setting
 from levity.ocpp.housekeeping import sweep
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity_ws.rpc.envelope import Accept, Close, Refuse, Send
@@ -148,9 +149,10 @@ def test_a_frame_brings_a_charger_back_whose_edge_was_thought_dead() -> None:
     site, charger = Site(), Charger()
     site.connect(charger)
     site.alive()
-    sweep(at(29))
+    timeout = setting("OCPP_EDGE_TIMEOUT")
+    sweep(at(timeout))
     assert connection() == charger.connection
-    sweep(at(31))
+    sweep(at(timeout + 1))
     assert connection() is None
     assert Edge.objects.count() == 0
     charger.now = 40
