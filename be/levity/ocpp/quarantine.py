@@ -284,19 +284,17 @@ def _effects(message: QuarantinedMessage, state: TransactionState) -> Sequence[E
 
 
 def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
-    missing = [
-        name
-        for name in ("connector", "started_at", "meter_start")
-        if getattr(session, name) is None
-    ]
-    if missing:
-        raise CannotResolve(f"the message does not tell {', '.join(missing)}: fill it in")
+    connector, started_at, meter_start = session.connector, session.started_at, session.meter_start
+    if connector is None or started_at is None or meter_start is None:
+        named = {"connector": connector, "started_at": started_at, "meter_start": meter_start}
+        missing = ", ".join(name for name, value in named.items() if value is None)
+        raise CannotResolve(f"the message does not tell {missing}: fill it in")
     known = Transaction.objects.filter(
         charge_point=message.charge_point_id,
-        connector=session.connector,
+        connector=connector,
         id_tag=session.id_tag,
-        started_at=session.started_at,
-        meter_start=session.meter_start,
+        started_at=started_at,
+        meter_start=meter_start,
     ).first()
     if known is not None:
         raise CannotResolve(f"this session is on the books: it is transaction {known.pk}")
@@ -306,12 +304,12 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
     return Transaction.objects.create(
         pk=given,
         charge_point_id=message.charge_point_id,
-        connector=session.connector,
+        connector=connector,
         state=Transaction.State.ORPHANED,
         id_tag=session.id_tag,
-        started_at=session.started_at,
+        started_at=started_at,
         start_received_at=message.received_at,
-        meter_start=session.meter_start,
+        meter_start=meter_start,
         flags="made-by-hand",
     )
 

@@ -13,6 +13,7 @@ from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
 from levity.ocpp.admin.filters import OpenFilter, RowFilter
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.frame_text import pretty_frame
+from levity.ocpp.admin.quarantine import QuarantineDecisions
 from levity.ocpp.models import (
     ChargePoint,
     FailedMessage,
@@ -31,7 +32,7 @@ def _charger(item: Any) -> str:
 
 
 @admin.register(QuarantinedMessage)
-class QuarantinedMessageAdmin(LevityAdmin):
+class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
     """A person decides, and writes down what was decided."""
 
     list_display = ("received", "charger", "action", "why", "given", "repeated", "state")
@@ -67,9 +68,9 @@ class QuarantinedMessageAdmin(LevityAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A resolution closes it; to take the text away opens it again."""
         if not obj.resolution.strip():
-            obj.resolved_at = None
+            obj.resolved_at = obj.resolved_by = None
         elif obj.resolved_at is None:
-            obj.resolved_at = timezone.now()
+            obj.resolved_at, obj.resolved_by = timezone.now(), request.user
         super().save_model(request, obj, form, change)
 
     @display(description="received")

@@ -1,0 +1,266 @@
+"""The buttons below a quarantined message: attach, make a transaction, discard, take it back.
+
+GET shows what would happen and asks; POST (with CSRF token and permission) does it and writes who
+did it into the log of the admin.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from levity.ocpp import quarantine
+from levity.ocpp.admin.formats import badge, change_link, kwh, shown_time
+from levity.ocpp.admin.frame_text import pretty_frame
+from levity.ocpp.models import QuarantinedMessage, Transaction
+from levity.ocpp.quarantine import CannotResolve, Session
+
+__all__ = ["QuarantineDecisions"]
+
+TIME = "%Y-%m-%dT%H:%M:%S%z"
+
+
+class AttachForm(forms.Form):
+    """To which transaction."""
+
+    transaction = forms.IntegerField(
+        min_value=1, widget=UnfoldAdminTextInputWidget, help_text="Its number."
+    )
+
+
+class MakeForm(forms.Form):
+    """What the messages don't tell of a session."""
+
+    connector = forms.IntegerField(min_value=1, max_value=1000, widget=UnfoldAdminTextInputWidget)
+    id_tag = forms.CharField(
+        label="Id tag", max_length=255, required=False, widget=UnfoldAdminTextInputWidget
+    )
+    started_at = forms.DateTimeField(
+        label="Started",
+        input_formats=[TIME],
+        widget=UnfoldAdminTextInputWidget,
+        help_text="With its offset from UTC, such as 2026-11-22T14:05:00+01:00.",
+    )
+    meter_start = forms.DecimalField(
+        label="Meter at start",
+        max_digits=15,
+        decimal_places=3,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The register in Wh.",
+    )
+
+
+class DiscardForm(forms.Form):
+    """Why it belongs to no session."""
+
+    note = forms.CharField(label="Why", max_length=240, widget=UnfoldAdminTextInputWidget)
+
+
+def _attach(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
+    found = Transaction.objects.filter(pk=values["transaction"]).first()
+    if found is None:
+        raise CannotResolve(f"there is no transaction {values['transaction']}")
+    quarantine.attach(item, found, user)
+
+
+def _make(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
+    stop = next(iter(quarantine.stops_of(item)), None)
+    quarantine.make_transaction(item, user, Session(**values), stop)
+
+
+def _discard(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
+    quarantine.discard(item, user, values["note"])
+
+
+def _undo(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
+    quarantine.undo(item, user)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A button: what it says, what it asks, what it does."""
+
+    title: str
+    explanation: str
+    form: type[forms.Form]
+    decide: Callable[[QuarantinedMessage, dict[str, Any], Any], None]
+    is_dangerous: bool = False
+
+
+DECISIONS = {
+    "attach": Decision(
+        "Attach to a transaction",
+        "A StopTransaction ends the transaction with its own time and meter value, whatever the "
+        "books say of its end so far; MeterValues join it.",
+        AttachForm,
+        _attach,
+    ),
+    "make": Decision(
+        "Make a transaction",
+        "A session of its own, with what this message tells and what you add. The id that the "
+        "charger was given is used, and its StopTransaction, if that waits here, too.",
+        MakeForm,
+        _make,
+    ),
+    "discard": Decision(
+        "Discard",
+        "It belongs to no session. The message stays here, with the reason.",
+        DiscardForm,
+        _discard,
+        is_dangerous=True,
+    ),
+    "undo": Decision(
+        "Take the decision back",
+        "The transaction is put back as it was before, and the message waits here again.",
+        forms.Form,
+        _undo,
+        is_dangerous=True,
+    ),
+}
+
+
+class QuarantineDecisions:
+    """For the admin of quarantined messages: the buttons, and the pages behind them."""
+
+    change_form_outer_after_template = "ocpp/admin/quarantine_now.html"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What was decided with a button is taken back with a button."""
+        fixed = super().get_readonly_fields(request, obj)  # type: ignore[misc]  # a mixin
+        return (*fixed, "resolution") if obj is not None and obj.undo else fixed
+
+    def get_urls(self) -> list[URLPattern]:
+        """Each decision has its page."""
+        page = path(
+            "<int:pk>/decide/<slug:kind>/",
+            self.admin_site.admin_view(self.decide_view),  # type: ignore[attr-defined]  # a mixin
+            name="ocpp_quarantinedmessage_decide",
+        )
+        return [page, *super().get_urls()]  # type: ignore[misc]  # a mixin
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The message with its buttons and the transactions that it may belong to."""
+        extra = dict(extra_context or {})
+        item = self.get_object(request, object_id)  # type: ignore[attr-defined]  # a mixin
+        if item is not None and _may(request):
+            extra |= _now(item)
+        return super().change_view(  # type: ignore[misc,no-any-return]  # a mixin
+            request, object_id, form_url, extra
+        )
+
+    def decide_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """The question, and its answer."""
+        if not _may(request):
+            raise PermissionDenied
+        if kind not in DECISIONS:
+            raise Http404(f"nothing is called {kind}")
+        item = get_object_or_404(QuarantinedMessage.objects.select_related("charge_point"), pk=pk)
+        decision = DECISIONS[kind]
+        if request.method != "POST":
+            return self._ask(
+                request, item, decision, decision.form(initial=_initial(item, kind, request))
+            )
+        form = decision.form(request.POST)
+        if form.is_valid():
+            try:
+                decision.decide(item, form.cleaned_data, request.user)
+            except CannotResolve as error:
+                form.add_error(None, str(error)[:1].upper() + str(error)[1:] + ".")
+            else:
+                return _done(request, item, decision)
+        return self._ask(request, item, decision, form)
+
+    def _ask(
+        self, request: HttpRequest, item: QuarantinedMessage, decision: Decision, form: forms.Form
+    ) -> HttpResponse:
+        site = self.admin_site  # type: ignore[attr-defined]  # a mixin
+        context = {
+            **site.each_context(request),
+            "opts": QuarantinedMessage._meta,
+            "title": decision.title,
+            "decision": decision,
+            "form": form,
+            "item": item,
+            "payload": pretty_frame(item.payload),
+        }
+        return TemplateResponse(request, "ocpp/admin/quarantine_decide.html", context)
+
+
+def _may(request: HttpRequest) -> bool:
+    return request.user.has_perm("ocpp.change_quarantinedmessage")  # type: ignore[union-attr]
+
+
+def _initial(item: QuarantinedMessage, kind: str, request: HttpRequest) -> dict[str, Any]:
+    if kind == "attach":
+        return {"transaction": request.GET.get("transaction", "")}
+    if kind != "make":
+        return {}
+    known = quarantine.proposal(item)
+    started = known.started_at and timezone.localtime(known.started_at).isoformat("T", "seconds")
+    return {
+        "connector": known.connector,
+        "id_tag": known.id_tag,
+        "started_at": started,
+        "meter_start": known.meter_start,
+    }
+
+
+def _done(request: HttpRequest, item: QuarantinedMessage, decision: Decision) -> HttpResponse:
+    item.refresh_from_db()
+    LogEntry.objects.log_actions(
+        user_id=request.user.pk,  # type: ignore[arg-type]  # admin_view lets no anonymous user in
+        queryset=[item],
+        action_flag=CHANGE,
+        change_message=item.resolution or "decision taken back",
+        single_object=True,
+    )
+    messages.success(request, f"{decision.title}: done.")
+    return redirect("admin:ocpp_quarantinedmessage_change", item.pk)
+
+
+def _now(item: QuarantinedMessage) -> dict[str, Any]:
+    address = "admin:ocpp_quarantinedmessage_decide"
+    if item.resolved_at is not None:
+        kinds = ["undo"] if item.undo else []
+        rows: list[dict[str, Any]] = []
+    else:
+        made_of = item.action in ("StartTransaction", "StopTransaction")
+        kinds = (["make"] if made_of else []) + ["discard"]
+        attached = item.action != "StartTransaction"
+        if attached:
+            kinds.insert(0, "attach")
+        attach = reverse(address, args=[item.pk, "attach"])
+        rows = [
+            {
+                "number": change_link(Transaction, found.pk, f"#{found.pk}"),
+                "connector": found.connector,
+                "id_tag": found.id_tag,
+                "started": shown_time(found.started_at),
+                "stopped": shown_time(found.stopped_at),
+                "energy": kwh(found.energy),
+                "state": badge(found.state),
+                "attach": f"{attach}?transaction={found.pk}" if attached else "",
+            }
+            for found in quarantine.candidates(item)
+        ]
+    return {
+        "decisions": [(DECISIONS[kind], reverse(address, args=[item.pk, kind])) for kind in kinds],
+        "candidates": rows,
+        "is_open": item.resolved_at is None,
+    }
