@@ -17,6 +17,8 @@ _COUNTERS = {
     "batches_answered": "Batches that the backend answered.",
     "replies_unknown": "Answers to batches that had been answered before.",
     "frames_given_up": "Frames whose connection was closed because no answer came in time.",
+    "frames_paced": "Frames that waited because their charger sends too many.",
+    "floods": "Connections closed because of too many pings, pongs or fragments.",
     "slow_chargers": "Connections dropped because the charger did not read.",
 }
 

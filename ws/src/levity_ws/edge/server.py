@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import signal
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -28,8 +29,9 @@ from levity_ws.edge.handshake import (
     parse_handshake,
     printable,
 )
-from levity_ws.edge.lane import BackendUnavailable
+from levity_ws.edge.lane import BackendUnavailable, Lane
 from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.pace import Churn, Pace
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import ChargerSocket
@@ -59,6 +61,8 @@ class EdgeServer:
         self._admission = Admission(
             in_total=settings.max_connections, per_address=settings.max_connections_per_address
         )
+        self._churn = Churn(Pace(settings.max_connect_rate, settings.connect_burst), time.monotonic)
+        self._frame_pace = Pace(settings.max_frame_rate, settings.frame_burst)
         self._everyone: set[ChargerSocket] = set()
         self._sockets: set[ChargerSocket] = set()
         self._relay: Relay | None = None
@@ -210,7 +214,8 @@ class EdgeServer:
             return response
         if not self.relay.available:
             return _unavailable("The central system is not available now.", "backend unavailable")
-        refusal = self._admission.enter(charger.remote)
+        refusal = self._churn.refusal(handshake.charge_point)
+        refusal = refusal or self._admission.enter(charger.remote)
         if refusal is not None:
             return refusal
         charger.when_gone(lambda: self._admission.leave(charger.remote))
@@ -248,6 +253,11 @@ class EdgeServer:
         if charger.gone:
             lane.disconnected(1006, "gone before the handshake was finished")
             return _unavailable("Gone.", "gone")
+        # Again: of many handshakes at once, all were free to ask.
+        if refusal := self._churn.refusal(handshake.charge_point):
+            self.relay.forget(lane)
+            return refusal
+        self._churn.accepted(handshake.charge_point)
         charger.admit(lane, answer)
         return None
 
@@ -281,8 +291,10 @@ class EdgeServer:
             )
 
     async def _relay_frames(self, charger: ChargerSocket) -> None:
-        assert charger.lane is not None
+        lane = charger.lane
+        assert lane is not None
         while True:
+            await self._keep_pace(charger, lane)
             try:
                 frame = await charger.recv()
             except ConnectionClosed:
@@ -293,7 +305,7 @@ class EdgeServer:
             self.metrics.count("frames_received")
             charger.busy = True
             try:
-                await charger.lane.received(frame)
+                await lane.received(frame)
             except BackendUnavailable:
                 charger.hang_up(1013, "try again later")
                 return
@@ -301,6 +313,23 @@ class EdgeServer:
             if self._draining:
                 charger.hang_up(1012, "restarting")
                 return
+
+    async def _keep_pace(self, charger: ChargerSocket, lane: Lane) -> None:
+        """Read no faster than is allowed: meanwhile the charger waits in TCP, and nobody else."""
+        loop = charger.loop
+        wait = self._frame_pace.wait(charger.forgotten_at, loop.time())
+        if wait:
+            self.metrics.count("frames_paced")
+            if not charger.paced:
+                charger.paced = True
+                logger.warning(
+                    "%s sends more than %d frames a second and is read no faster (%s)",
+                    lane.charge_point,
+                    self._frame_pace.rate,
+                    lane.connection,
+                )
+            await asyncio.sleep(wait)
+        charger.forgotten_at = self._frame_pace.spend(charger.forgotten_at, loop.time())
 
     # --- for operators -----------------------------------------------------------------------
 

@@ -36,6 +36,15 @@ class EdgeSettings:
     max_connections_per_address: int = 200
     """0 is no limit. Loopback is never limited: what comes from there is a proxy or a test."""
     max_frame_size: int = 128 * 1024
+    max_frame_rate: int = 50
+    """Frames a second that are read from one charger; 0 is no limit. Never a disconnect: what comes
+    faster waits in TCP."""
+    frame_burst: int = 500
+    """So many frames may come at once: what a charger has kept while it was offline."""
+    max_connect_rate: int = 1
+    """Accepted connections a second of one identity; 0 is no limit. More get 429."""
+    connect_burst: int = 10
+    """So many in a row may be faster: a charger with a weak mobile signal."""
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: tuple[Network, ...] = ()
     metrics_public: bool = False
@@ -138,6 +147,8 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "LEVITY_MAX_CONNECTIONS": ("max_connections", _whole(1, 1_000_000)),
     "LEVITY_MAX_CONNECTIONS_PER_ADDRESS": ("max_connections_per_address", _whole(0, 1_000_000)),
     "LEVITY_MAX_FRAME_SIZE": ("max_frame_size", _whole(1024, 16 * 1024 * 1024)),
+    "LEVITY_MAX_FRAME_RATE": ("max_frame_rate", _whole(0, 100_000)),
+    "LEVITY_MAX_CONNECT_RATE": ("max_connect_rate", _whole(0, 100_000)),
     "LEVITY_ALLOWED_ORIGINS": ("allowed_origins", _names),
     "LEVITY_TRUSTED_PROXIES": ("trusted_proxies", _networks),
     "LEVITY_METRICS_PUBLIC": ("metrics_public", _switch),

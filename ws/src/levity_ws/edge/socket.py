@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.frames import Frame, Opcode
 from websockets.protocol import CLOSING, OPEN, Event
 
 from levity_ws.edge.handshake import printable
 from levity_ws.edge.lane import Lane
 from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.pace import Pace
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.envelope import Accept
 
@@ -23,6 +25,12 @@ __all__ = ["ChargerSocket"]
 
 HANDSHAKES = 1000
 """So many sockets may be at their handshake when all the connections are taken."""
+
+SMALL_FRAMES = Pace(rate=100, burst=2000)
+"""Pings, pongs and fragments from one charger: more than any means well."""
+
+SLICE = 4096
+"""Bytes that are read in one go: one TCP segment can hold thousands of empty frames."""
 
 
 class ChargerSocket(ServerConnection):
@@ -39,15 +47,18 @@ class ChargerSocket(ServerConnection):
         "_on_gone",
         "_outbox",
         "_outbox_size",
+        "_small_forgotten_at",
         "_unread_timer",
         "_written_at",
         "abort_to_close",
         "busy",
+        "forgotten_at",
         "frame_gap",
         "gone",
         "handled",
         "lane",
         "metrics",
+        "paced",
         "remote",
         "settings",
         "strict_gap",
@@ -76,6 +87,11 @@ class ChargerSocket(ServerConnection):
         self.gone = False
         """True once TCP is gone."""
         self.abort_to_close = False
+        self.forgotten_at = 0.0
+        """What of its frames still counts; see `Pace`."""
+        self.paced = False
+        """True once it was said that this charger sends too fast."""
+        self._small_forgotten_at = 0.0
         self.frame_gap = 0.0
         self.strict_gap = False
         self.subprotocol_answer = ""
@@ -167,7 +183,13 @@ class ChargerSocket(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Bytes. Once a close frame has passed, TCP must end soon too."""
-        super().data_received(data)
+        if len(data) <= SLICE:
+            super().data_received(data)
+        else:
+            for start in range(0, len(data), SLICE):
+                super().data_received(data[start : start + SLICE])
+                if self._end is not None or self.transport.is_closing():
+                    break
         if self.protocol.state is CLOSING and self._end_timer is None:
             # websockets leaves this to its keepalive pings, which are off here.
             self._end_timer = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
@@ -175,7 +197,20 @@ class ChargerSocket(ServerConnection):
     def process_event(self, event: Event) -> None:
         """Something arrived: the charger has read what was sent before, as a rule."""
         self._heard = True
+        if isinstance(event, Frame) and (event.opcode in _SMALL or not event.fin):
+            now = self.loop.time()
+            if SMALL_FRAMES.wait(self._small_forgotten_at, now):
+                self._fail_flood()
+                return
+            self._small_forgotten_at = SMALL_FRAMES.spend(self._small_forgotten_at, now)
         super().process_event(event)
+
+    def _fail_flood(self) -> None:
+        if self._end is None and self.protocol.state is OPEN:
+            self.metrics.count("floods")
+            self._end = (1008, "too many pings, pongs or fragments")
+            self.protocol.fail(*self._end)
+            self.send_data()
 
     # --- to the charger ----------------------------------------------------------------------
 
@@ -265,6 +300,8 @@ class ChargerSocket(ServerConnection):
         else:
             await self.close()
 
+
+_SMALL = (Opcode.PING, Opcode.PONG, Opcode.CONT)
 
 # A charger whose power is cut says nothing. TCP asks after it: the charger's websocket code, which
 # may not understand pings (Grizzl-E), does not notice.

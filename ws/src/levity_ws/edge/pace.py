@@ -1,0 +1,70 @@
+"""How often is too often: a token bucket that is one number."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from levity_ws.edge.handshake import Refusal
+
+__all__ = ["Churn", "Pace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """So many a second in the long run, and `burst` of them at once. A rate of 0 is no limit.
+
+    What has been used up is kept by whoever counts, as the time at which it is all forgotten: a
+    float for each connection, and nothing that has to be refilled (the generic cell rate
+    algorithm, ITU-T I.371).
+    """
+
+    rate: float
+    burst: int
+
+    def wait(self, forgotten_at: float, now: float) -> float:
+        """Seconds until one more may pass; 0 if it may now."""
+        if not self.rate:
+            return 0.0
+        return max(0.0, forgotten_at - now - (self.burst - 1) / self.rate)
+
+    def spend(self, forgotten_at: float, now: float) -> float:
+        """One more passes: the new time at which all is forgotten."""
+        return max(forgotten_at, now) + 1 / self.rate if self.rate else now
+
+
+class Churn:
+    """Keeps one identity from connecting over and over again.
+
+    Only who was accepted counts: a stranger who knows the name, but not the password, must not
+    shut out the charger. (The spelling doesn't matter, as in the backend.)
+    """
+
+    def __init__(self, pace: Pace, clock: Callable[[], float]) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._forgotten_at: dict[str, float] = {}
+        self._sweep_at = 1024
+
+    def refusal(self, identity: str) -> Refusal | None:
+        """Why this identity may not connect now; None if it may."""
+        wait = self._pace.wait(self._forgotten_at.get(identity.lower(), 0.0), self._clock())
+        if not wait:
+            return None
+        return Refusal(
+            429,
+            f"This charge point connects too often; once in {1 / self._pace.rate:g} s is enough.",
+            "churn",
+            retry_after=math.ceil(wait),
+        )
+
+    def accepted(self, identity: str) -> None:
+        """It has been accepted just now."""
+        if not self._pace.rate:
+            return
+        key, now = identity.lower(), self._clock()
+        self._forgotten_at[key] = self._pace.spend(self._forgotten_at.get(key, 0.0), now)
+        if len(self._forgotten_at) >= self._sweep_at:
+            self._forgotten_at = {
+                name: moment for name, moment in self._forgotten_at.items() if moment > now
+            }
+            self._sweep_at = max(1024, 2 * len(self._forgotten_at))
