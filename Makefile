@@ -38,7 +38,7 @@ test: env ## All tests; starts Postgres and RabbitMQ where none answers
 		$(bin)/pytest $(ARGS)
 test-fast: env ## The tests that need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
-		$(bin)/pytest -m "not services and not browser" $(ARGS)
+		$(bin)/pytest -m "not services and not browser and not slow" $(ARGS)
 
 .PHONY: lint format
 lint: env ## Formatting, style, types, Django checks, imports, lock files
