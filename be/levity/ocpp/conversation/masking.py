@@ -215,4 +215,5 @@ def _encoded(value: str, sign: str) -> str:
     if not sign.startswith('"') and value.lstrip("-").isdigit() and value[:1] != "0":
         return value
     encoded = json.dumps(value, ensure_ascii=False)
-    return encoded if len(sign) > 1 and sign.endswith('"') else encoded[:-1]
+    half = sign.startswith('"') and (len(sign) == 1 or not sign.endswith('"'))
+    return encoded[:-1] if half else encoded

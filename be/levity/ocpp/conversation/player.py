@@ -138,9 +138,8 @@ class Player:
         if answer is None and there.reader.done():
             await there.socket.recv()  # says how it was closed
         self.summary.answered += answer is not None
-        if step.action == "StartTransaction" and answer is not None:
-            if not self._ids.learn(step.recorded, answer):
-                self._differs(step, f"another transactionId than before: {answer}")
+        if answer is not None and not self._ids.learn(step.recorded, answer):
+            self._differs(step, f"another transactionId than before: {answer}")
         if found := difference(step, answer):
             self.summary.differences.append(found)
 

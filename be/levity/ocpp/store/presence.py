@@ -15,7 +15,14 @@ from levity.ocpp.request import ChargePointState
 from levity.ocpp.store.load import Loaded
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome
-from levity_ws.rpc.envelope import Alive, Connected, Disconnected, Received
+from levity_ws.rpc.envelope import (
+    Alive,
+    Authenticate,
+    Connected,
+    Disconnected,
+    Received,
+    Refuse,
+)
 
 __all__ = ["claims", "connections_lost", "write_presence"]
 
@@ -133,23 +140,25 @@ def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
     rows = []
     for outcome in outcomes:
         event = outcome.arrival.event
-        if outcome.charge_point is None or not isinstance(event, Connected | Disconnected):
+        what = _happened(outcome)
+        if what is None:
             continue
+        kind, user_agent, subprotocol, code, reason = what
         rows.append(
             (
-                outcome.charge_point.id,
+                outcome.charge_point.id if outcome.charge_point else None,
                 event.charge_point[:48],
                 event.connection,
-                event.type,
+                kind,
                 outcome.arrival.at,
                 edge[:100],
-                event.remote[:64] if isinstance(event, Connected) else "",
+                getattr(event, "remote", "")[:64],
                 # The charger's own words: a NUL in the reason of its close must not keep it
                 # on line for ever.
-                storable(event.user_agent)[:255] if isinstance(event, Connected) else "",
-                storable(event.subprotocol)[:255] if isinstance(event, Connected) else "",
-                event.code if isinstance(event, Disconnected) else None,
-                storable(event.reason)[:255] if isinstance(event, Disconnected) else "",
+                storable(user_agent)[:255],
+                storable(subprotocol)[:255],
+                code,
+                storable(reason)[:255],
             )
         )
     insert_rows(
@@ -170,3 +179,18 @@ def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
         rows,
         new_only=True,
     )
+
+
+def _happened(outcome: Outcome) -> tuple[str, str, str, int | None, str] | None:
+    """(kind, user agent, subprotocol, code, reason) of what is to be remembered of this event."""
+    match outcome.arrival.event:
+        case Connected(user_agent=agent, subprotocol=agreed) if outcome.charge_point:
+            return "connected", agent, agreed, None, ""
+        case Disconnected(code=code, reason=reason) if outcome.charge_point:
+            return "disconnected", "", "", code, reason
+        case Authenticate(user_agent=agent, subprotocols=offered):
+            for command in outcome.commands:
+                if isinstance(command, Refuse):
+                    names = ", ".join(offered)
+                    return "refused", agent, names, command.status, command.reason
+    return None
