@@ -70,6 +70,8 @@ class Statements:
     hundred: int
     alone: Mapping[str, int] = field(default_factory=dict)
     """Of a batch with one frame only, by action."""
+    round_trips: int = 0
+    """Of the batch of 100: several statements may go in one."""
 
 
 @dataclass(frozen=True, slots=True)

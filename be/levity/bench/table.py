@@ -148,7 +148,8 @@ def _others(report: Report) -> list[str]:
         alone = ", ".join(f"{action} {n}" for action, n in report.statements.alone.items())
         lines.append(
             f"SQL statements without BEGIN and COMMIT: batch of 10: {report.statements.ten}, of "
-            f"100: {report.statements.hundred}; one frame alone: {alone}"
+            f"100: {report.statements.hundred} in {report.statements.round_trips} round trips; "
+            f"one frame alone: {alone}"
         )
     if report.validation_us:
         checks = ", ".join(
