@@ -137,7 +137,8 @@ async def test_a_flood_is_read_at_the_rate_answered_whole_and_logged_once(
         assert [await flood.text() for _ in range(24)] == [
             f"echo {FRAME % number}" for number in range(24)
         ]
-        assert 1 <= counted(edge.metrics, "frames_paced") <= 4
+        # Four frames, and the wait before there is a 25th.
+        assert 1 <= counted(edge.metrics, "frames_paced") <= 5
         assert {each.lane.charge_point: each.paced for each in edge._sockets if each.lane} == {
             "FLOOD": True,
             "BYSTANDER": False,
