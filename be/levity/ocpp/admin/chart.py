@@ -86,7 +86,8 @@ def _most(points: Sequence[Point]) -> Decimal | None:
 
 def _line(points: Sequence[Point], first: datetime, last: datetime) -> str:
     step = max(1, len(points) // SHOWN)
-    kept = [*points[::step], *points[-1:]]
+    # Counted from the end: what was last is always shown.
+    kept = points[::-1][::step][::-1]
     top = max((float(value) for _, value in points), default=0.0)
     span = (last - first).total_seconds()
     return " ".join(

@@ -56,8 +56,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         "stopped",
         "lasted",
         "energy_shown",
-        "state_shown",
-        "flags_shown",
+        "state_and_flags",
     )
     list_filter = (
         ("state", ChoicesCheckboxFilter),
@@ -188,6 +187,12 @@ class TransactionAdmin(ReadOnlyAdmin):
         """How it stands, and why it ended."""
         word = badge(item.state, TONES.get(Transaction.State(item.state), ""))
         return format_html("{} {}", word, excerpt(item.stop_reason, 40))
+
+    @display(description="state")
+    def state_and_flags(self, item: Transaction) -> str:
+        """The same, with what was odd about it."""
+        flags = excerpt(item.flags, 80)
+        return format_html('{}<br><span class="lv-soft">{}</span>', self.state_shown(item), flags)
 
     @display(description="flags")
     def flags_shown(self, item: Transaction) -> str:

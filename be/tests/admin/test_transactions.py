@@ -1,0 +1,212 @@
+"""The ledger: found, filtered by local days, drawn, and taken away as CSV; never edited."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.http import StreamingHttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from levity.ocpp.admin.chart import draw
+from levity.ocpp.admin.csv_export import cell
+from levity.ocpp.models import ChargePoint, MeterValue, Transaction
+
+LIST = "/admin/ocpp/transaction/"
+START = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
+
+
+def transaction(charger: ChargePoint, **values: object) -> Transaction:
+    fields: dict[str, object] = {
+        "charge_point": charger,
+        "connector": 1,
+        "id_tag": "TAG",
+        "started_at": START,
+        "start_received_at": START,
+        "meter_start": Decimal(1000),
+    }
+    return Transaction.objects.create(**{**fields, **values})
+
+
+def found(client: Client, query: dict[str, str]) -> list[int]:
+    return [item.pk for item in client.get(LIST, query).context["cl"].result_list]
+
+
+def test_a_day_is_a_day_of_the_site_with_both_its_ends(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    # 2026-03-29 has 23 hours in Berlin: from 23:00 UTC the day before to 22:00 UTC.
+    moments = [datetime(2026, 3, day, hour, tzinfo=UTC) for day, hour in ((28, 22), (28, 23))]
+    moments += [datetime(2026, 3, 29, 21, 59, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC)]
+    keys = [transaction(charger, started_at=moment).pk for moment in moments]
+    day = {"started_at_from": "2026-03-29", "started_at_to": "2026-03-29"}
+    assert found(browser_of_root, day) == [keys[2], keys[1]]
+    assert found(browser_of_root, {"started_at_to": "2026-03-28"}) == [keys[0]]
+
+
+def test_search_finds_number_tag_and_charge_point(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    other = ChargePoint.objects.create(identity="OTHER", name="Court")
+    first = transaction(charger, id_tag="abc").pk
+    second = transaction(other, id_tag="def").pk
+    assert found(browser_of_root, {"q": "ABC"}) == [first]
+    assert found(browser_of_root, {"q": f"#{second}"}) == [second]
+    assert found(browser_of_root, {"q": "Cou"}) == [second]
+    assert found(browser_of_root, {"q": charger.identity}) == [first]
+
+
+def rows(answer: object) -> list[list[str]]:
+    assert isinstance(answer, StreamingHttpResponse)
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[arg-type]  # not async here
+    return list(csv.reader(text.splitlines()))
+
+
+def test_csv_has_both_clocks_units_and_no_formulas(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    item = transaction(
+        charger,
+        id_tag='=HYPERLINK("x")',
+        stopped_at=START + timedelta(minutes=90),
+        stop_received_at=START + timedelta(minutes=91),
+        meter_stop=Decimal(8250),
+        energy=Decimal(7250),
+        state="stopped",
+        stop_reason="@SUM(A1)",
+        stop_id_tag="-1",
+        flags="\tx",
+        energy_source="registers",
+        confidence="high",
+    )
+    answer = browser_of_root.get(f"{LIST}export/")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    header, row = rows(answer)
+    assert dict(zip(header, row, strict=True)) == {
+        "transaction": str(item.pk),
+        "charge point": charger.identity,
+        "name": "",
+        "connector": "1",
+        "id tag": '\'=HYPERLINK("x")',
+        "state": "stopped",
+        "started (UTC)": "2026-03-28 23:30:00",
+        "started (Europe/Berlin)": "2026-03-29 00:30:00",
+        "stopped (UTC)": "2026-03-29 01:00:00",
+        "stopped (Europe/Berlin)": "2026-03-29 03:00:00",
+        "start received (UTC)": "2026-03-28 23:30:00",
+        "stop received (UTC)": "2026-03-29 01:01:00",
+        "duration (s)": "5400",
+        "meter start (Wh)": "1000.000",
+        "meter stop (Wh)": "8250.000",
+        "energy (kWh)": "7.250",
+        "energy from": "registers",
+        "confidence": "high",
+        "stop reason": "'@SUM(A1)",
+        "stop id tag": "'-1",
+        "flags": "'\tx",
+    }
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_a_text_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(text: str) -> None:
+    assert cell(text) == f"'{text}"
+    assert cell(f"x{text}") == f"x{text}"
+
+
+def test_csv_follows_the_filter_the_selection_and_the_permission(
+    charger: ChargePoint, browser_of_root: Client, browser_of_viewer: Client, client: Client
+) -> None:
+    keys = [transaction(charger, id_tag=tag).pk for tag in ("A", "B", "C")]
+    assert [row[0] for row in rows(browser_of_root.get(f"{LIST}export/?q=B"))[1:]] == [str(keys[1])]
+    chosen = {"action": "export_selected", "_selected_action": keys[1:]}
+    selected = rows(browser_of_viewer.post(LIST, chosen))
+    assert [row[0] for row in selected[1:]] == [str(keys[2]), str(keys[1])]
+    assert client.get(f"{LIST}export/").status_code == 302
+    assert browser_of_root.get(f"{LIST}export/?charge_point__x=1").status_code in (302, 400)
+
+
+def test_csv_of_many_rows_takes_one_query(charger: ChargePoint, browser_of_root: Client) -> None:
+    for number in range(30):
+        transaction(charger, id_tag=str(number))
+    answer = browser_of_root.get(f"{LIST}export/")
+    with CaptureQueriesContext(connection) as asked:
+        assert len(rows(answer)) == 31
+    assert len(asked) == 1
+
+
+def test_nothing_on_the_books_can_be_changed_or_removed(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    item = transaction(charger)
+    page = f"{LIST}{item.pk}/"
+    answers = (
+        browser_of_root.post(f"{page}change/", {"energy": "0"}),
+        browser_of_root.post(f"{page}delete/", {"post": "yes"}),
+        browser_of_root.get(f"{LIST}add/"),
+        browser_of_root.post(
+            reverse("admin:ocpp_chargepoint_delete", args=[charger.pk]), {"post": "yes"}
+        ),
+    )
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 403]
+    assert Transaction.objects.get() == item
+
+
+def test_a_charge_point_without_transactions_may_go(browser_of_root: Client) -> None:
+    wrong = ChargePoint.objects.create(identity="TYPO")
+    page = reverse("admin:ocpp_chargepoint_delete", args=[wrong.pk])
+    assert "with its log" in browser_of_root.get(page).content.decode()
+    assert browser_of_root.post(page, {"post": "yes"}).status_code == 302
+    assert not ChargePoint.objects.exists()
+
+
+def test_meter_values_come_in_pages_the_newest_first(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    item = transaction(charger)
+    MeterValue.objects.bulk_create(
+        MeterValue(
+            charge_point=charger,
+            connector=1,
+            transaction=item,
+            sampled_at=START + timedelta(minutes=minute),
+            received_at=START,
+            measurand="Power.Active.Import",
+            raw_value=str(minute),
+            value=minute,
+        )
+        for minute in range(120)
+    )
+    page = f"{LIST}{item.pk}/change/"
+    values = browser_of_root.get(page).context["values"]
+    assert [value.raw_value for value in values] == [str(value) for value in range(119, 69, -1)]
+    assert len(browser_of_root.get(page, {"page": "3"}).context["values"]) == 20
+    assert browser_of_root.get(page, {"page": "x"}).context["values"].number == 1
+
+
+def test_the_chart_scales_each_line_to_its_greatest_value() -> None:
+    chart = draw(
+        [(START, Decimal(0)), (START + timedelta(hours=1), Decimal(7360))],
+        [(START, Decimal(0)), (START + timedelta(hours=2), Decimal(9000))],
+    )
+    assert chart is not None
+    assert (chart.power, chart.energy) == ("0.0,200.0 360.0,0.0", "0.0,200.0 720.0,0.0")
+    assert (chart.most_power, chart.most_energy) == (Decimal(7360), Decimal(9000))
+
+
+def test_the_chart_draws_no_more_points_than_it_has_room_for() -> None:
+    points = [(START + timedelta(seconds=second), Decimal(second)) for second in range(6000)]
+    chart = draw(points, [])
+    assert chart is not None
+    assert len(chart.power.split()) <= 377
+    assert chart.power.split()[-1] == "720.0,0.0"
+
+
+def test_there_is_no_chart_of_a_single_moment_and_none_falls_below_the_floor() -> None:
+    assert draw([], []) is None
+    assert draw([(START, Decimal(1))], [(START, Decimal(2))]) is None
+    chart = draw([(START, Decimal(-5)), (START + timedelta(1), Decimal(-1))], [])
+    assert chart is not None
+    assert chart.power == "0.0,200.0 720.0,200.0"
