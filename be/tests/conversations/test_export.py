@@ -112,6 +112,6 @@ def test_a_charge_point_that_is_not_there_is_said_with_those_that_are(tmp_path: 
     _, charge_point, _ = played(GRIZZL_E)
     with pytest.raises(CommandError, match="no charge point 'X'; known: GRS-184000271"):
         call_command("export_messages", "X")
+    missing = str(tmp_path / "no" / "file")
     with pytest.raises(CommandError, match="No such file"):
-        missing = str(tmp_path / "no" / "file")
         call_command("export_messages", charge_point.identity, "--output", missing)

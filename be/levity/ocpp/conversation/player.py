@@ -5,6 +5,7 @@ import base64
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +19,7 @@ from levity.ocpp.conversation.script import (
     Difference,
     Script,
     Step,
+    Times,
     TransactionIds,
     difference,
 )
@@ -71,6 +73,7 @@ class Player:
         timeout: float = 30.0,
         patience: float = 3.0,
         password: str | None = None,
+        keep_times: bool = False,
         progress: Callable[[str], object] = lambda _: None,
     ) -> None:
         if urlsplit(url).scheme not in ("ws", "wss") or not urlsplit(url).hostname:
@@ -80,7 +83,7 @@ class Player:
         self.speed, self.timeout, self.patience = speed, timeout, patience
         self.password, self.progress = password, progress
         self.summary = Summary()
-        self._ids = TransactionIds()
+        self._ids, self._times = TransactionIds(), None if keep_times else Times()
         self._open: dict[int, _Open] = {}
         self._lost: set[int] = set()
         self._asked: dict[str, int] = {}
@@ -128,7 +131,10 @@ class Player:
         while not there.answers.empty():
             # To a frame that was not answered when it was recorded.
             there.answers.get_nowait()
-        await there.socket.send(self._ids.translated(step.line.text))
+        text = self._ids.translated(step.line.text)
+        if self._times is not None:
+            text = self._times.translated(text, step.line.at, datetime.now(UTC))
+        await there.socket.send(text)
         self.summary.sent += 1
         if step.recorded is None and not step.is_call:
             return

@@ -7,16 +7,30 @@ import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, Line, head_of
 
-__all__ = ["Answer", "Difference", "Script", "Step", "TransactionIds", "difference", "script_of"]
+__all__ = [
+    "Answer",
+    "Difference",
+    "Script",
+    "Step",
+    "Times",
+    "TransactionIds",
+    "difference",
+    "script_of",
+]
 
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 # The server's clock is another one, and so is the number that it gives to a transaction.
 _OWN = frozenset({"currentTime", "transactionId", "expiryDate"})
+_TIMESTAMP = re.compile(r'("timestamp"\s*:\s*")(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
+# A clock that was not set (1970, 2000) is a habit, not a moment. No OCPP 1.6 charger is older.
+_UNSET_BEFORE = "2012"
 _TRANSACTION_ID = re.compile(r'("transactionId"\s*:\s*"?)(-?\d+)(?=\D)')
 
 
@@ -99,6 +113,30 @@ class TransactionIds:
         return _TRANSACTION_ID.sub(
             lambda match: match[1] + str(self.given.get(int(match[2]), match[2])), text
         )
+
+
+@dataclass(slots=True)
+class Times:
+    """The charger's times, as far from now as they were from the moment of their frame.
+
+    Without it everything that is played would be old news to the server. A time that was moved
+    once stays the same, so that a message that comes again is still the same message.
+    """
+
+    moved: dict[str, str] = field(default_factory=dict)
+
+    def translated(self, text: str, recorded_at: datetime, now: datetime) -> str:
+        """The charger's frame, recorded then and sent now; broken JSON, too."""
+        later = timedelta(seconds=round((now - recorded_at).total_seconds()))
+
+        def move(match: re.Match[str]) -> str:
+            said = match[2]
+            if said not in self.moved and said >= _UNSET_BEFORE:
+                with suppress(ValueError, OverflowError):
+                    self.moved[said] = (datetime.fromisoformat(said) + later).isoformat()
+            return match[1] + self.moved.get(said, said)
+
+        return _TIMESTAMP.sub(move, text)
 
 
 def script_of(lines: Iterable[Line]) -> Script:

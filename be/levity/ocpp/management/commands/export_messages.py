@@ -1,5 +1,6 @@
 """`levity export_messages`: what a charger and Levity said to each other, as JSON Lines."""
 
+import os
 import sys
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -52,8 +53,11 @@ class Command(BaseCommand):
             anonymiser=Anonymiser() if options["anonymise"] else None,
         )
         if options["output"] is None:
-            for line in lines:
-                self.stdout.write(line, ending="")
+            try:
+                for line in lines:
+                    self.stdout.write(line, ending="")
+            except BrokenPipeError:  # `| head` has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
         try:
             with options["output"].open("w", encoding="ascii") as file:

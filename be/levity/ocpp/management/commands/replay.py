@@ -48,6 +48,11 @@ class Command(BaseCommand):
         add("--timeout", type=_positive, default=30.0, metavar="S", help="for answers [30]")
         add("--patience", type=_positive, default=3.0, metavar="S", help="for its Calls [3]")
         add("--password", help="for HTTP Basic authentication")
+        add(
+            "--keep-times",
+            action="store_true",
+            help="send the recorded times; otherwise they are moved, as if it happened now",
+        )
         add("--json", action="store_true", help="print the result as JSON, and no progress")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -76,6 +81,7 @@ class Command(BaseCommand):
                 timeout=options["timeout"],
                 patience=options["patience"],
                 password=options["password"],
+                keep_times=options["keep_times"],
                 progress=(lambda _: None) if options["json"] else self._progress,
             )
             summary = asyncio.run(player.play())
