@@ -3,11 +3,11 @@
 The database is the one that DATABASE_URL names, SQLite in memory without it, so the same tests
 run on both:
 
-    make test-fast                                                        SQLite
-    DATABASE_URL=postgres://... .venv/bin/pytest be/tests/ocpp             Postgres
+    .venv/bin/pytest be/tests/ocpp -m "not services"                           SQLite
+    DATABASE_URL=postgres://postgres@127.0.0.1:5432/postgres .venv/bin/pytest be/tests/ocpp
 
 Tests marked `postgres` are about two workers at once, or about a server that goes away; they are
-left out where the database is SQLite. `test_other_database.py` (marked `services`) runs the whole
+left out where the database is SQLite. `ocpp/test_other_database.py` (marked `services`) runs its
 folder again on the other of the two, so that one `make test` proves both.
 """
 

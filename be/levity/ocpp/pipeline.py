@@ -13,7 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    transaction,
+)
 
 from levity.ocpp import answers, attempts, handshake
 from levity.ocpp.actions.v16.routes import ROUTES
@@ -31,6 +37,9 @@ log = logging.getLogger(__name__)
 # A frame that fails like this may well succeed the next time: another worker was faster.
 TRANSIENT = (IntegrityError, OperationalError, InterfaceError)
 TRIES = 3
+# SQLSTATE of Postgres: a standby after a failover; and the class of disk full, out of memory and
+# too many connections.
+READ_ONLY, NO_RESOURCES = "25006", "53"
 
 
 class DatabaseAway(Exception):
@@ -108,7 +117,7 @@ class Pipeline:
                 outcomes += self._alone(event, edge, reply_to)
                 if mark:
                     attempts.survived(event)
-            except TRANSIENT as error:
+            except (*TRANSIENT, InternalError) as error:
                 raise DatabaseAway(str(error)) from error
         return outcomes
 
@@ -175,8 +184,11 @@ def _replace(outcome: Outcome, old_edge: str | None, edge: str) -> None:
 
 def _raise_if_away(error: Exception) -> None:
     """Tell a database that is gone from a statement that failed."""
-    if not isinstance(error, OperationalError | InterfaceError):
+    if not isinstance(error, OperationalError | InterfaceError | InternalError):
         return
+    code = getattr(error.__cause__, "pgcode", None) or ""
+    if code == READ_ONLY or code.startswith(NO_RESOURCES):
+        raise DatabaseAway(str(error)) from error
     connection = transaction.get_connection()
     if connection.vendor == "sqlite":
         # One file, no server: locked, full or read-only, all of which pass.

@@ -13,7 +13,8 @@ from levity_ws.rpc.envelope import Close, Reply
 from tests.ocpp.charger import Charger, at
 from tests.ocpp.transport import FakeWorkerTransport
 
-pytestmark = pytest.mark.django_db
+# The worker closes connections that have been open for long, so no transaction around it.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Clock:
