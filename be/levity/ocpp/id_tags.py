@@ -1,0 +1,322 @@
+"""Id tags as CSV: in, with every wrong line named, and out, safe to open in a spreadsheet.
+
+What `export_lines` writes, `import_lines` reads to the same rows.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from levity.ocpp.models import ChargePoint, IdTag
+
+__all__ = ["COLUMNS", "BadFile", "Imported", "Problem", "export_lines", "import_lines"]
+
+COLUMNS = (
+    "id_tag",
+    "status",
+    "expires_at",
+    "parent",
+    "owner",
+    "charge_points",
+    "max_transactions",
+    "notes",
+)
+# A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+STATUSES = {str(status.value).lower(): str(status.value) for status in IdTag.Status}
+BATCH = 500
+
+
+class BadFile(Exception):
+    """It is no CSV of id tags at all; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that can't be imported."""
+
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.text}"
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import did, or would do."""
+
+    created: int = 0
+    updated: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    done: bool = False
+    """False: nothing was written, for it was a trial or a line was wrong."""
+
+
+@dataclass(slots=True)
+class _Line:
+    number: int
+    id_tag: str
+    values: dict[str, Any]
+    parent: str | None = None
+    places: list[int] | None = None
+
+
+def import_lines(
+    lines: Iterable[str],
+    *,
+    update: bool = False,
+    skip_errors: bool = False,
+    dry_run: bool = False,
+) -> Imported:
+    """Add the tags of this CSV, all or (with `skip_errors`) the good ones; raises `BadFile`.
+
+    `update`: tags that are known get the columns that the file has. Case does not count.
+    """
+    with transaction.atomic():
+        imported = Imported()
+        read = list(_read(lines, imported.problems))
+        keys = {line.id_tag.lower() for line in read}
+        parents = {line.parent.lower() for line in read if line.parent}
+        known = _known(keys | parents)
+        good = []
+        for line in read:
+            if line.id_tag.lower() in known and not update:
+                said = f"id tag {line.id_tag!r} is known already (--update changes it)"
+                imported.problems.append(Problem(line.number, said))
+            else:
+                good.append(line)
+        good = _with_parents(good, known, imported.problems)
+        imported.problems.sort(key=lambda item: item.line)
+        imported.created = sum(line.id_tag.lower() not in known for line in good)
+        imported.updated = len(good) - imported.created
+        if dry_run or (imported.problems and not skip_errors):
+            return imported
+        _write(good, known)
+        imported.done = True
+    return imported
+
+
+def export_lines(tags: QuerySet[IdTag]) -> Iterator[str]:
+    """The header, then a line for each tag."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    rows = tags.select_related("parent").prefetch_related("charge_points")
+    for tag in rows.iterator(chunk_size=BATCH):
+        places = sorted(place.identity for place in tag.charge_points.all())
+        yield writer.writerow(
+            [
+                _safe(tag.id_tag),
+                tag.status,
+                tag.expires_at.astimezone(UTC).isoformat() if tag.expires_at else "",
+                _safe(tag.parent.id_tag) if tag.parent else "",
+                _safe(tag.owner),
+                _safe(";".join(places)),
+                "" if tag.max_transactions is None else tag.max_transactions,
+                _safe(tag.notes),
+            ]
+        )
+
+
+class _Echo:
+    """What csv writes to: hands the line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _safe(text: str) -> str:
+    """A text that a spreadsheet takes for text; `_plain` gives it back as it was."""
+    dangerous = text.startswith(FORMULA_STARTS)
+    quoted = text.startswith("'") and text[1:2] in (*FORMULA_STARTS, "'")
+    return f"'{text}" if dangerous or quoted else text
+
+
+def _plain(text: str) -> str:
+    return text[1:] if text.startswith("'") and text[1:2] in (*FORMULA_STARTS, "'") else text
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def _read(lines: Iterable[str], problems: list[Problem]) -> Iterator[_Line]:
+    source = iter(lines)
+    first = next(source, "").removeprefix("\ufeff")
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    reader = csv.reader(_chained(first, source), delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        _check_header(header)
+        places = {item.identity.lower(): item.pk for item in ChargePoint.objects.only("identity")}
+        seen: dict[str, int] = {}
+        before = reader.line_num
+        for row in reader:
+            number, before = before + 1, reader.line_num
+            if not any(row):
+                continue
+            line = _line(number, header, row, places, seen, problems)
+            if line is not None:
+                yield line
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise BadFile(f"line {reader.line_num}: this is not CSV in UTF-8: {error}") from error
+
+
+def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def _check_header(header: list[str]) -> None:
+    wanted = ", ".join(COLUMNS)
+    unknown = [name for name in header if name not in COLUMNS]
+    if "id_tag" not in header:
+        raise BadFile(f"the first line must name the columns, at least id_tag; there are {wanted}")
+    if unknown:
+        raise BadFile(f"there is no column {', '.join(map(repr, unknown))}; there are {wanted}")
+    if len(set(header)) != len(header):
+        raise BadFile("a column is named twice")
+
+
+def _line(
+    number: int,
+    header: list[str],
+    row: list[str],
+    places: Mapping[str, int],
+    seen: dict[str, int],
+    problems: list[Problem],
+) -> _Line | None:
+    if len(row) != len(header):
+        said = f"{len(row)} values where the header has {len(header)} columns"
+        problems.append(Problem(number, said))
+        return None
+    cells = {name: _plain(value) for name, value in zip(header, row, strict=True)}
+    id_tag = cells["id_tag"]
+    line = _Line(number, id_tag, {})
+    wrong = [] if id_tag.strip() else ["no id tag"]
+    if len(id_tag) > 255 or "\0" in "".join(row):
+        wrong.append("an id tag has at most 255 characters, and nothing a NUL")
+    if (earlier := seen.setdefault(id_tag.lower(), number)) != number:
+        wrong.append(f"id tag {id_tag!r} stands in line {earlier} already")
+    for name, value in cells.items():
+        try:
+            _take(line, name, value, places)
+        except ValueError as error:
+            wrong.append(str(error))
+    problems += [Problem(number, text) for text in wrong]
+    return None if wrong else line
+
+
+def _take(line: _Line, name: str, value: str, places: Mapping[str, int]) -> None:
+    """Put one cell into the line; ValueError says what is wrong with it."""
+    bare = value.strip()
+    if name == "status":
+        if bare and bare.lower() not in STATUSES:
+            raise ValueError(f"status {bare!r} is none of {', '.join(STATUSES.values())}")
+        line.values[name] = STATUSES.get(bare.lower(), IdTag.Status.ACCEPTED.value)
+    elif name == "expires_at":
+        line.values[name] = _moment(bare) if bare else None
+    elif name == "max_transactions":
+        if bare and not (bare.isascii() and bare.isdigit() and len(bare) <= 9):
+            raise ValueError(f"max_transactions {bare!r} is no whole number")
+        line.values[name] = int(bare) if bare else None
+    elif name == "parent":
+        if value and value.lower() == line.id_tag.lower():
+            raise ValueError("a tag can't be its own parent")
+        line.parent = value
+    elif name == "charge_points":
+        named = [part.strip() for part in value.split(";") if part.strip()]
+        unknown = [part for part in named if part.lower() not in places]
+        if unknown:
+            raise ValueError(f"no charge point {', '.join(map(repr, unknown))}")
+        line.places = [places[part.lower()] for part in named]
+    elif name == "owner":
+        if len(value) > 200:
+            raise ValueError("an owner has at most 200 characters")
+        line.values[name] = value
+    elif name == "notes":
+        line.values[name] = value
+
+
+def _moment(text: str) -> datetime:
+    """A time, in the site's zone if it names none; a date is good to its last moment."""
+    try:
+        found = parse_datetime(text) if len(text) > 10 else None
+        day = None if found else parse_date(text)
+    except ValueError:
+        found = day = None
+    if day is not None and day.year < 9000:
+        found = datetime.combine(day + timedelta(days=1), time())
+    if found is None or not 1900 < found.year < 9000:
+        raise ValueError(f"expires_at {text!r} is no date or time, such as 2026-12-31")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def _with_parents(
+    lines: list[_Line], known: Mapping[str, IdTag], problems: list[Problem]
+) -> list[_Line]:
+    """Without those whose parent is neither on the books nor in a good line."""
+    while True:
+        there = {line.id_tag.lower() for line in lines} | set(known)
+        lost = [line for line in lines if line.parent and line.parent.lower() not in there]
+        if not lost:
+            return lines
+        problems += [Problem(line.number, f"no parent {line.parent!r}") for line in lost]
+        gone = {line.number for line in lost}
+        lines = [line for line in lines if line.number not in gone]
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def _known(keys: Iterable[str]) -> dict[str, IdTag]:
+    found: dict[str, IdTag] = {}
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), BATCH):
+        rows = IdTag.objects.annotate(key=Lower("id_tag")).select_for_update(of=("self",))
+        for tag in rows.filter(key__in=wanted[start : start + BATCH]):
+            found[tag.id_tag.lower()] = tag
+    return found
+
+
+def _write(lines: list[_Line], known: dict[str, IdTag]) -> None:
+    new, changed = [], []
+    for line in lines:
+        tag = known.get(line.id_tag.lower())
+        if tag is None:
+            tag = known[line.id_tag.lower()] = IdTag(id_tag=line.id_tag)
+            new.append(tag)
+        else:
+            changed.append(tag)
+        for name, value in line.values.items():
+            setattr(tag, name, value)
+    IdTag.objects.bulk_create(new, batch_size=BATCH)
+    for line in lines:
+        if line.parent is not None:
+            tag = known[line.id_tag.lower()]
+            tag.parent = known[line.parent.lower()] if line.parent else None
+    IdTag.objects.bulk_update(
+        [*changed, *new],
+        ["status", "expires_at", "parent", "owner", "max_transactions", "notes"],
+        batch_size=BATCH,
+    )
+    allowed = IdTag.charge_points.through
+    placed = [line for line in lines if line.places is not None]
+    ids = [known[line.id_tag.lower()].pk for line in placed]
+    for start in range(0, len(ids), BATCH):
+        allowed.objects.filter(idtag__in=ids[start : start + BATCH]).delete()
+    allowed.objects.bulk_create(
+        [
+            allowed(idtag_id=known[line.id_tag.lower()].pk, chargepoint_id=pk)
+            for line in placed
+            for pk in dict.fromkeys(line.places or ())
+        ],
+        batch_size=BATCH,
+    )
