@@ -55,6 +55,8 @@ class Taken:
     """(edge id, close): old connections at other edges that a newer one has replaced."""
     commands_due: bool = False
     """A Call was queued or answered, so there may be one to send right now."""
+    calls: list[tuple[str, str, int | None]] = field(default_factory=list)
+    """(charge point, action, transaction id) of each Call that was answered, for the terminal."""
 
 
 class Pipeline:
@@ -85,6 +87,9 @@ class Pipeline:
                 commands += _reply(outcome)
                 taken.elsewhere += outcome.elsewhere
                 taken.commands_due |= outcome.commands_due
+                if outcome.action in ROUTES and outcome.answer and not outcome.error_code:
+                    identity = outcome.arrival.event.charge_point
+                    taken.calls.append((identity, outcome.action, outcome.transaction_id))
         taken.reply = Reply(commands=tuple(commands), batch=batch.batch)
         return taken
 

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LOOK = 0.25
 GIVE_UP = 0.75
 KEEP_HOUSE = 5.0
+# Calls that come every few seconds or minutes and would bury the others.
+FREQUENT = frozenset({"Heartbeat", "MeterValues"})
 # Seconds between two tries while the database is away: the first, and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
@@ -67,6 +69,7 @@ class Worker:
             self.transport.send(delivery.reply_to, taken.reply)
             self.transport.ack(delivery)
             self._close_elsewhere(taken)
+            _tell(taken)
             commands_due = taken.commands_due
         if commands_due or self.clock() >= self.next_look:
             self._look()
@@ -113,6 +116,15 @@ class Worker:
             return
         if edge is not None:
             self.transport.send(edge.reply_to, Reply(commands=(close,)))
+
+
+def _tell(taken: Taken) -> None:
+    """One line for each Call, once nobody waits for it any more; the frequent ones at DEBUG."""
+    for charge_point, action, transaction_id in taken.calls:
+        level = logging.DEBUG if action in FREQUENT else logging.INFO
+        if log.isEnabledFor(level):
+            about = f" (transaction {transaction_id})" if transaction_id is not None else ""
+            log.log(level, "%s: %s%s", charge_point, action, about)
 
 
 def _line(error: Exception) -> str:
