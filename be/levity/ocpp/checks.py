@@ -9,8 +9,9 @@ from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.conf import DEFAULTS, setting
 from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
 from levity.ocpp.models import Authorization
+from levity.ocpp.quirks import BadQuirk, own_profile
 
-__all__ = ["check_middleware", "check_settings"]
+__all__ = ["check_middleware", "check_quirk_profiles", "check_settings"]
 
 POSITIVE = (
     "OCPP_HEARTBEAT_INTERVAL",
@@ -80,4 +81,24 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             problems.append(
                 Warning(f"{name} is no setting of Levity", hint="Mistyped?", id="ocpp.W001")
             )
+    return problems
+
+
+@register(Tags.compatibility)
+def check_quirk_profiles(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.E004: an entry of OCPP_QUIRK_PROFILES can't be used."""
+    entries = setting("OCPP_QUIRK_PROFILES")
+    if isinstance(entries, str) or not hasattr(entries, "__iter__"):
+        return [Error("OCPP_QUIRK_PROFILES must be a list of profiles", id="ocpp.E004")]
+    problems: list[CheckMessage] = []
+    names: set[str] = set()
+    for entry in entries:
+        try:
+            profile = own_profile(entry)
+            if profile.name in names:
+                raise BadQuirk(f"OCPP_QUIRK_PROFILES: two are called {profile.name!r}")
+            names.add(profile.name)
+        except BadQuirk as error:
+            hint = "Mend or remove this entry; docs/chargers.md explains the fields."
+            problems.append(Error(str(error), hint=hint, id="ocpp.E004"))
     return problems

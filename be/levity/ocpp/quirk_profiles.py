@@ -20,6 +20,15 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         frame_gap=0.05,
     ),
     QuirkProfile(
+        name="grizzl-e-mini",
+        title="Grizzl-E Mini",
+        vendor="United ?Chargers|UC$",
+        model=".*Mini",
+        facts="Takes charging profiles of stack level 0 only, and ignores limits under 7 A.",
+        sources=("evcc#32502",),
+        frame_gap=0.1,
+    ),
+    QuirkProfile(
         name="grizzl-e",
         title="Grizzl-E Smart",
         vendor="United Chargers|UnitedChargers|UC$",
@@ -45,6 +54,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="wallbox",
         title="Wallbox",
         vendor="Wall ?Box",
+        grade="captures",
         facts="Loops when it is spoken to before its BootNotification; sends an empty idTag in "
         "StopTransaction and NoAuthorization in an offline StartTransaction.",
         sources=("lb#1503", "evcc#27309"),
@@ -164,6 +174,21 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         energy_scale=1000,
     ),
     QuirkProfile(
+        name="garo",
+        title="Garo",
+        vendor="Garo",
+        facts="Hyphens, blanks and vertical bars in its identity (%20 and %7C in the URL).",
+        sources=("citrineos#1093",),
+    ),
+    QuirkProfile(
+        name="libocpp",
+        title="EVerest and others with libocpp",
+        vendor="EVerest",
+        facts="After an offline start StopTransaction and MeterValues carry transactionId -1, 0 or "
+        "null; meterStop may have decimals.",
+        sources=("libocpp#495", "libocpp#638", "steve#292"),
+    ),
+    QuirkProfile(
         name="legrand",
         title="Legrand",
         vendor="Legrand",
@@ -183,6 +208,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="hager",
         title="Hager",
         vendor="Hager",
+        grade="captures",
         facts="Starts anyway after ConcurrentTx, and stops with transactionId -1.",
         sources=("public capture",),
     ),
@@ -190,6 +216,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="metron",
         title="Metron",
         vendor="Metron",
+        grade="captures",
         facts="Sends the same StopTransaction every 10 seconds for ever after one CALLERROR.",
         sources=("public capture",),
     ),

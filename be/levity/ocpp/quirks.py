@@ -15,7 +15,18 @@ from typing import Any
 
 from levity.ocpp.conf import setting
 
-__all__ = ["DEFAULT", "BadQuirk", "QuirkProfile", "all_profiles", "overridden", "profile_for"]
+__all__ = [
+    "DEFAULT",
+    "GRADES",
+    "BadQuirk",
+    "Match",
+    "QuirkProfile",
+    "all_profiles",
+    "match_of",
+    "overridden",
+    "own_profile",
+    "profile_for",
+]
 
 
 class BadQuirk(Exception):
@@ -32,7 +43,7 @@ class QuirkProfile:
     vendor: str = ""
     model: str = ""
     firmware: str = ""
-    grade: str = field(default="simulated", metadata={"help": "captures, simulated or hardware"})
+    grade: str = field(default="simulated", metadata={"help": "how well it is known, see GRADES"})
     facts: str = field(default="", metadata={"help": "what it does, for people"})
     sources: tuple[str, ...] = field(default=(), metadata={"help": "where that is known from"})
 
@@ -78,6 +89,21 @@ DEFAULT = QuirkProfile(
     facts="No quirk is known of this make: OCPP 1.6, with the patience that every charger gets.",
 )
 
+GRADES: Mapping[str, str] = {
+    "hardware": "tested with a charger of this make",
+    "captures": "seen in captures of what such chargers sent; no charger was at hand",
+    "simulated": "rebuilt from what people reported; nothing of it was seen here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The profile of a charger, and why it is this one, for people."""
+
+    profile: QuirkProfile
+    why: str
+
+
 _PATTERNS = ("vendor", "model", "firmware")
 _NOT_OVERRIDABLE = frozenset({"name", "title", "grade", "facts", "sources", *_PATTERNS})
 
@@ -90,7 +116,7 @@ def all_profiles() -> tuple[QuirkProfile, ...]:
     """
     from levity.ocpp.quirk_profiles import SHIPPED
 
-    return (*(_own(entry) for entry in setting("OCPP_QUIRK_PROFILES")), *SHIPPED)
+    return (*(own_profile(entry) for entry in setting("OCPP_QUIRK_PROFILES")), *SHIPPED)
 
 
 def profile_for(
@@ -110,17 +136,29 @@ def _profile_for(
 ) -> QuirkProfile:
     import orjson
 
-    profile = next(
-        (item for item in all_profiles() if item.name == named),
-        None,
-    ) or next(
-        (item for item in all_profiles() if _fits(item, vendor, model, firmware)),
-        DEFAULT,
-    )
+    profile = match_of(vendor, model, firmware, named=named).profile
     try:
         return overridden(profile, orjson.loads(overrides or "{}"))
     except (BadQuirk, orjson.JSONDecodeError):
         return profile
+
+
+def match_of(vendor: str, model: str, firmware: str, *, named: str = "") -> Match:
+    """The first profile that fits such a charger, without overrides."""
+    said = dict(zip(_PATTERNS, (vendor, model, firmware), strict=True))
+    for item in all_profiles():
+        if named and item.name == named:
+            return Match(item, "chosen by name")
+    for item in all_profiles():
+        if _fits(item, vendor, model, firmware):
+            fitting = [
+                f"{name} {said[name]!r} fits {pattern!r}"
+                for name in _PATTERNS
+                if (pattern := getattr(item, name))
+            ]
+            return Match(item, ", ".join(fitting) or "it fits every charger")
+    gone = f"no profile is called {named!r}, and " if named else ""
+    return Match(DEFAULT, f"{gone}no pattern fits vendor {vendor!r}, model {model!r}")
 
 
 def overridden(profile: QuirkProfile, overrides: Mapping[str, Any]) -> QuirkProfile:
@@ -154,8 +192,8 @@ def _checked(name: str, value: Any) -> Any:
     return value
 
 
-def _own(entry: Any) -> QuirkProfile:
-    """A profile from the setting: a `QuirkProfile`, or a dotted path to one."""
+def own_profile(entry: Any) -> QuirkProfile:
+    """A profile from the setting: a `QuirkProfile`, or a dotted path to one. Raises `BadQuirk`."""
     if isinstance(entry, str):
         module, _, name = entry.rpartition(".")
         try:
@@ -164,10 +202,18 @@ def _own(entry: Any) -> QuirkProfile:
             raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry!r} can't be imported: {error}") from error
     if not isinstance(entry, QuirkProfile):
         raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry!r} is no QuirkProfile")
+    if entry.grade not in GRADES:
+        names = ", ".join(GRADES)
+        raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.grade: none of {names}")
+    for name in sorted({item.name for item in fields(entry)} - _NOT_OVERRIDABLE):
+        try:
+            _checked(name, getattr(entry, name))
+        except BadQuirk as error:
+            raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.{error}") from error
     for name in _PATTERNS:
         try:
             re.compile(getattr(entry, name))
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.{name}: {error}") from error
     return entry
 
