@@ -1,0 +1,14 @@
+"""LogStatusNotification (OCPP 1.6, whitepaper)."""
+
+from levity.ocpp.actions.v16.log_status_notification import log_status_notification
+from levity.ocpp.effects import UpdateChargePoint
+from levity.ocpp.request import Response
+from tests.ocpp.states import request
+
+
+def test_the_status_is_shown_with_the_charge_point_whatever_it_is() -> None:
+    """Unknown words are kept as text."""
+    for status in ("Idle", "UploadFailed", "Banana"):
+        assert log_status_notification(
+            request("LogStatusNotification", {"status": status})
+        ) == Response({}, (UpdateChargePoint({"diagnostics_status": status}),))

@@ -1,0 +1,14 @@
+"""SignCertificate (OCPP 1.6 security whitepaper)."""
+
+from levity.ocpp.actions.v16.sign_certificate import sign_certificate
+from levity.ocpp.effects import NoteSecurityEvent
+from levity.ocpp.request import Response
+from tests.ocpp.states import request
+
+
+def test_it_is_refused_and_noted() -> None:
+    """Nothing is signed here yet."""
+    event = NoteSecurityEvent("SignCertificateRefused", "no certificate authority is set up")
+    assert sign_certificate(request("SignCertificate", {"csr": "x"})) == Response(
+        {"status": "Rejected"}, (event,)
+    )

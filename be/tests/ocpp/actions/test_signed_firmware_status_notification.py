@@ -1,0 +1,16 @@
+"""SignedFirmwareStatusNotification (OCPP 1.6, whitepaper)."""
+
+from levity.ocpp.actions.v16.signed_firmware_status_notification import (
+    signed_firmware_status_notification,
+)
+from levity.ocpp.effects import UpdateChargePoint
+from levity.ocpp.request import Response
+from tests.ocpp.states import request
+
+
+def test_the_status_is_shown_with_the_charge_point_whatever_it_is() -> None:
+    """Unknown words are kept as text."""
+    for status in ("Idle", "UploadFailed", "Banana"):
+        assert signed_firmware_status_notification(
+            request("SignedFirmwareStatusNotification", {"status": status})
+        ) == Response({}, (UpdateChargePoint({"firmware_status": status}),))
