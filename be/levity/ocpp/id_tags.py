@@ -17,7 +17,15 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from levity.ocpp.models import ChargePoint, IdTag
 
-__all__ = ["COLUMNS", "BadFile", "Imported", "Problem", "export_lines", "import_lines"]
+__all__ = [
+    "COLUMNS",
+    "BadFile",
+    "Imported",
+    "Problem",
+    "export_lines",
+    "import_lines",
+    "safe_cell",
+]
 
 COLUMNS = (
     "id_tag",
@@ -114,14 +122,14 @@ def export_lines(tags: QuerySet[IdTag]) -> Iterator[str]:
         places = sorted(place.identity for place in tag.charge_points.all())
         yield writer.writerow(
             [
-                _safe(tag.id_tag),
+                safe_cell(tag.id_tag),
                 tag.status,
                 tag.expires_at.astimezone(UTC).isoformat() if tag.expires_at else "",
-                _safe(tag.parent.id_tag) if tag.parent else "",
-                _safe(tag.owner),
-                _safe(";".join(places)),
+                safe_cell(tag.parent.id_tag) if tag.parent else "",
+                safe_cell(tag.owner),
+                safe_cell(";".join(places)),
                 "" if tag.max_transactions is None else tag.max_transactions,
-                _safe(tag.notes),
+                safe_cell(tag.notes),
             ]
         )
 
@@ -133,7 +141,7 @@ class _Echo:
         return line
 
 
-def _safe(text: str) -> str:
+def safe_cell(text: str) -> str:
     """A text that a spreadsheet takes for text; `_plain` gives it back as it was."""
     dangerous = text.startswith(FORMULA_STARTS)
     quoted = text.startswith("'") and text[1:2] in (*FORMULA_STARTS, "'")

@@ -1,0 +1,131 @@
+"""Which values of an energy register can be true, and what should stand where one can't.
+
+No database: a series of (time, Wh) goes in, findings come out. Works on a stream: only values that
+are in doubt are held.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+__all__ = ["Finding", "Reading", "Verdict", "judge", "most"]
+
+SECONDS_PER_HOUR = Decimal(3600)
+# For clocks and rounding; as in `energy.at_stop`.
+TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
+# A register may fall so far by rounding (Huawei: 1 Wh below meterStart).
+ROUNDING = Decimal(10)
+# So many values that fit each other, though not what was before, are a register that began anew.
+NEW_LIFE = 3
+# More are not held in doubt.
+HELD = 1000
+MICRO = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of the register; `id` is 0 for what StartTransaction and StopTransaction said."""
+
+    id: int
+    at: datetime
+    wh: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A reading that can't be true, what it should be, and why."""
+
+    reading: Reading
+    wh: Decimal
+    reason: str
+    is_between: bool
+    """There are believable readings before and after it."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a series comes to."""
+
+    energy: Decimal = Decimal(0)
+    """The sum of all rises that can be true, Wh."""
+    findings: list[Finding] = field(default_factory=list)
+    breaks: list[str] = field(default_factory=list)
+    """Where the register jumped to another level and stayed there."""
+
+
+def most(seconds: float, max_power: int) -> Decimal:
+    """The Wh that can have flowed in this time at this power (W)."""
+    return Decimal(max(seconds, 0)) / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK
+
+
+def judge(series: Iterable[Reading], max_power: int) -> Verdict:
+    """Doubt every reading that the one before it does not allow; in the order of time."""
+    verdict = Verdict()
+    good: Reading | None = None
+    believed = 0
+    doubtful: list[Reading] = []
+    for reading in series:
+        if good is None or _follows(good, reading, max_power):
+            if good is not None:
+                verdict.findings += [_between(item, good, reading, max_power) for item in doubtful]
+                verdict.energy += reading.wh - good.wh
+            good, doubtful, believed = reading, [], believed + 1
+            continue
+        doubtful.append(reading)
+        chain = _chain(doubtful, max_power)
+        if len(chain) >= NEW_LIFE or len(doubtful) > HELD:
+            _begin_anew(verdict, good, doubtful, chain, max_power)
+            good, doubtful, believed = reading, [], len(chain)
+    if good is not None and doubtful:
+        chain = _chain(doubtful, max_power)
+        if len(chain) > believed:
+            # What came first was the wrong one.
+            _begin_anew(verdict, good, doubtful, chain, max_power)
+        else:
+            verdict.findings += [_after(item, good, max_power) for item in doubtful]
+    return verdict
+
+
+def _begin_anew(
+    verdict: Verdict, good: Reading, doubtful: list[Reading], chain: list[Reading], max_power: int
+) -> None:
+    """The chain is the register from now on; the jump to it is no energy."""
+    alone = doubtful[: len(doubtful) - len(chain)]
+    verdict.findings += [_after(item, good, max_power) for item in alone]
+    verdict.breaks.append(_why(good, chain[0], max_power))
+    verdict.energy += chain[-1].wh - chain[0].wh
+
+
+def _follows(before: Reading, after: Reading, max_power: int) -> bool:
+    rise = after.wh - before.wh
+    return -ROUNDING <= rise <= most((after.at - before.at).total_seconds(), max_power)
+
+
+def _chain(readings: list[Reading], max_power: int) -> list[Reading]:
+    """The last of these readings that fit each other."""
+    start = len(readings) - 1
+    while start > 0 and _follows(readings[start - 1], readings[start], max_power):
+        start -= 1
+    return readings[start:]
+
+
+def _between(item: Reading, before: Reading, after: Reading, max_power: int) -> Finding:
+    """Where it stands on the line from the last to the next believable reading."""
+    span = (after.at - before.at).total_seconds()
+    part = Decimal((item.at - before.at).total_seconds() / span) if span > 0 else Decimal(1)
+    wh = (before.wh + (after.wh - before.wh) * part).quantize(MICRO)
+    return Finding(item, wh, _why(before, item, max_power), is_between=True)
+
+
+def _after(item: Reading, before: Reading, max_power: int) -> Finding:
+    """Nothing believable follows: the last believable value stays."""
+    return Finding(item, before.wh, _why(before, item, max_power), is_between=False)
+
+
+def _why(before: Reading, item: Reading, max_power: int) -> str:
+    seconds = (item.at - before.at).total_seconds()
+    rise = item.wh - before.wh
+    if rise < 0:
+        return f"falls by {-rise:.0f} Wh"
+    return f"rises by {rise:.0f} Wh in {seconds:.0f} s; at most {most(seconds, max_power):.0f} can"

@@ -1,0 +1,253 @@
+"""Registers that jump: what is found, what stands there afterwards, and the way back."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from levity.ocpp import corrections
+from levity.ocpp.believable import Reading, judge
+from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
+from tests.ledger.chargers import NOW, Charger, at, books, meter_value
+
+POWER = 11_000
+FIGURES = ("energy", "energy_source", "confidence")
+
+
+def readings(*wh: int) -> list[Reading]:
+    """One a minute."""
+    return [Reading(number + 1, at(number), Decimal(value)) for number, value in enumerate(wh)]
+
+
+@pytest.mark.parametrize(
+    ("series", "energy", "corrected", "breaks"),
+    [
+        # Nothing to say.
+        ((0, 100, 200, 300), 300, {}, 0),
+        # 1 Wh down is rounding.
+        ((1000, 999, 1100), 100, {}, 0),
+        # One value far off, up or down: on the line between its neighbours.
+        ((0, 100, 9_000_000, 300, 400), 400, {3: 200}, 0),
+        ((5000, 5100, 0, 5300, 5400), 400, {3: 5200}, 0),
+        ((0, 100, 9_000_000, 0, 400, 500), 500, {3: 200, 4: 300}, 0),
+        # The last one is wrong: nothing believable follows.
+        ((0, 100, 200, 9_000_000), 200, {4: 200}, 0),
+        # The register begins anew and goes on from there.
+        ((5000, 5100, 0, 100, 200), 300, {}, 1),
+        # It jumps to another level and stays.
+        ((5000, 5100, 80_000, 80_100, 80_200), 300, {}, 1),
+        # The first one was wrong.
+        ((0, 800_000, 800_100), 100, {}, 1),
+        # More than any register shows.
+        ((0, 10**13, 100), 100, {2: 50}, 0),
+        ((), 0, {}, 0),
+        ((7,), 0, {}, 0),
+    ],
+)
+def test_what_can_be_true(
+    series: tuple[int, ...], energy: int, corrected: dict[int, int], breaks: int
+) -> None:
+    verdict = judge(readings(*series), POWER)
+    assert verdict.energy == energy
+    assert {item.reading.id: item.wh for item in verdict.findings} == corrected
+    assert len(verdict.breaks) == breaks
+
+
+def test_the_time_decides_how_far_a_register_may_rise() -> None:
+    # 11 kW for an hour and the tolerance of a tenth and 100 Wh.
+    for wh, findings in ((12_200, 0), (12_201, 1)):
+        series = [Reading(1, NOW, Decimal(0)), Reading(2, at(60), Decimal(wh))]
+        assert len(judge(series, POWER).findings) == findings
+
+
+def test_an_endless_series_of_nonsense_is_not_held_in_memory() -> None:
+    wild = (Reading(number, at(number), Decimal(number * 10**9)) for number in range(20_000))
+    # After a thousand in doubt the next one is taken for the register.
+    assert len(judge(wild, POWER).breaks) == 19
+
+
+def wild(charger: Charger) -> int:
+    """A session of an hour with one wild sample and a wild stop."""
+    started = charger.started(at(0), 1000)
+    for minute, wh in ((10, 2000), (20, 9_000_000), (30, 4000), (40, 5000)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    charger.stop(started, at(60), 70_000_000)
+    return started
+
+
+def everything() -> Any:
+    return (list(Transaction.objects.values()), list(MeterValue.objects.order_by("pk").values()))
+
+
+def run(*args: str, **options: Any) -> str:
+    """The CSV that the command writes."""
+    out = io.StringIO()
+    call_command("correct_meter_values", *args, csv="-", stdout=out, stderr=out, **options)
+    return out.getvalue()
+
+
+def test_session_and_samples_are_corrected_with_a_trail_and_come_back(charger: Charger) -> None:
+    """D-16"""
+    started = wild(charger)
+    before = everything()
+    assert books(started, *FIGURES) == (Decimal(69_999_000), "registers", "low")
+    dry = run("2026-03-09", "2026-03-09", max_power=POWER, dry_run=True)
+    assert everything() == before
+    done = run("2026-03-09", "2026-03-09", max_power=POWER)
+    assert dry.splitlines()[:-1] == done.splitlines()[:-1]
+    rows = list(csv.reader(io.StringIO(done)))[1:-1]
+    assert [(row[0], row[2], row[5], row[6], row[7]) for row in rows] == [
+        ("CP1", str(started), "value", "9000000.000000", "3000.000000"),
+        ("CP1", str(started), "energy", "69999000.000", "4000.000"),
+        ("CP1", str(started), "energy_source", "registers", "corrected"),
+        ("CP1", str(started), "confidence", "low", "low"),
+    ]
+    assert rows[0][8] == "rises by 8998000 Wh in 600 s; at most 2117 can"
+    assert books(started, *FIGURES) == (Decimal(4000), "corrected", "low")
+    kept = MeterValue.objects.order_by("sampled_at").values_list("value", "raw_value")
+    assert list(kept)[1] == (Decimal(3000), "9000000")
+    trail = MeterValueCorrection.objects.all()
+    assert len({item.run for item in trail}) == 1
+    assert len(trail) == 4
+    # A second run finds nothing more.
+    after = everything()
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09", max_power=POWER)
+    assert everything() == after
+    call_command("correct_meter_values", undo=str(trail[0].run))
+    assert everything() == before
+    assert not MeterValueCorrection.objects.filter(undone_at=None).exists()
+
+
+def test_a_wild_sample_between_good_ones_leaves_a_good_session_alone(charger: Charger) -> None:
+    started = charger.started(at(0), 1000)
+    for minute, wh in ((10, 2000), (20, 9_000_000), (30, 4000)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    charger.stop(started, at(60), 6000)
+    before = books(started, *FIGURES)
+    run("2026-03-09", "2026-03-10", max_power=POWER)
+    assert books(started, *FIGURES) == before
+    assert [item.field for item in MeterValueCorrection.objects.all()] == ["value"]
+
+
+def test_the_end_that_levity_made_of_a_wild_sample_is_corrected(charger: Charger) -> None:
+    """Boot in the middle: the last sample had been believed."""
+    started = charger.started(at(0), 1000)
+    charger.meter(started, meter_value(at(10), 2000), when=at(10))
+    charger.meter(started, meter_value(at(20), 9_000_000), when=at(20))
+    charger.boot(at(30))
+    before = everything()
+    run("2026-03-09", "2026-03-09", max_power=POWER)
+    assert books(started, *FIGURES, "meter_last", "meter_stop") == (
+        Decimal(1000),
+        "corrected",
+        "low",
+        Decimal(2000),
+        Decimal(2000),
+    )
+    corrections.undo(MeterValueCorrection.objects.all()[0].run)
+    assert everything() == before
+
+
+def test_samples_outside_of_sessions_are_looked_at_too(charger: Charger) -> None:
+    for minute, wh in ((0, 1000), (1, 5), (2, 1000)):
+        charger.meter(None, meter_value(at(minute), wh), when=at(minute))
+    run("2026-03-09", "2026-03-09")
+    values = MeterValue.objects.order_by("sampled_at").values_list("value", flat=True)
+    assert list(values) == [Decimal(1000)] * 3
+
+
+def test_only_the_charge_point_and_the_days_that_are_meant(charger: Charger) -> None:
+    wild(charger)
+    wild(Charger("CP2", charger.pipeline))
+    before = everything()
+    run("2026-03-10", "2026-03-11", max_power=POWER)
+    run("2026-03-09T12:01", "2026-03-10", max_power=POWER)
+    assert everything() == before
+    done = run("2026-03-09", "2026-03-09", max_power=POWER, charge_point="cp2")
+    assert {row[0] for row in list(csv.reader(io.StringIO(done)))[1:-1]} == {"CP2"}
+
+
+def test_the_power_of_the_charge_point_is_the_limit(charger: Charger) -> None:
+    started = charger.started(at(0), 0)
+    charger.stop(started, at(60), 50_000)
+    assert "would be corrected: 0 samples and 3" in run("2026-03-09", "2026-03-09", dry_run=True)
+    charger.row.__class__.objects.update(max_power=50_000)
+    assert "would be corrected: 0 samples and 0" in run("2026-03-09", "2026-03-09", dry_run=True)
+
+
+def test_undo_leaves_what_has_changed_since(charger: Charger) -> None:
+    started = wild(charger)
+    run("2026-03-09", "2026-03-09", max_power=POWER)
+    Transaction.objects.filter(pk=started).update(energy=1)
+    with pytest.raises(CommandError, match="1 values have changed again"):
+        call_command("correct_meter_values", undo=str(MeterValueCorrection.objects.all()[0].run))
+    assert books(started, *FIGURES) == (Decimal(1), "registers", "low")
+
+
+def test_days_are_those_of_the_site(charger: Charger, settings: Any) -> None:
+    settings.TIME_ZONE = "Pacific/Auckland"
+    started = charger.started(datetime(2026, 3, 8, 12, tzinfo=UTC), 0)
+    charger.stop(started, datetime(2026, 3, 8, 13, tzinfo=UTC), 900_000)
+    assert "and 0 figures" in run("2026-03-08", "2026-03-08", dry_run=True)
+    assert "and 3 figures" in run("2026-03-09", "2026-03-09", dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "why"),
+    [
+        ((), {}, "say START and END"),
+        (("2026-03-09",), {}, "say START and END"),
+        (("2026-03-10", "2026-03-08"), {}, "START must lie before END"),
+        (("yesterday", "2026-03-08"), {}, "'yesterday' is no date"),
+        (("2026-03-09", "2026-03-09"), {"charge_point": "CP9"}, "no charge point 'CP9'"),
+        (("2026-03-09", "2026-03-09"), {"max_power": 0}, "more than 0"),
+        ((), {"undo": "x"}, "is no run"),
+        ((), {"undo": str(uuid4())}, "has corrected anything"),
+    ],
+)
+def test_what_can_not_be_done_is_said(
+    charger: Charger, args: tuple[str, ...], options: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(CommandError, match=why):
+        call_command("correct_meter_values", *args, **options)
+
+
+def test_no_cell_is_a_formula(charger: Charger, tmp_path: Path) -> None:
+    charger.row.__class__.objects.update(identity="=1+1")
+    started = charger.started
+    charger.identity = "=1+1"
+    begun = started(at(0), 0)
+    charger.stop(begun, at(1), 900_000)
+    file = tmp_path / "found.csv"
+    call_command("correct_meter_values", "2026-03-09", "2026-03-09", csv=str(file), dry_run=True)
+    rows = list(csv.reader(io.StringIO(file.read_text(), newline="")))
+    assert {row[0] for row in rows[1:]} == {"'=1+1"}
+
+
+def test_many_sessions_take_few_statements(
+    charger: Charger, django_assert_max_num_queries: Any
+) -> None:
+    rows = [
+        Transaction(
+            charge_point=charger.row,
+            connector=1,
+            state="stopped",
+            started_at=at(number),
+            stopped_at=at(number) + timedelta(minutes=1),
+            meter_start=0,
+            meter_stop=900_000,
+            energy=900_000,
+        )
+        for number in range(300)
+    ]
+    Transaction.objects.bulk_create(rows)
+    with django_assert_max_num_queries(60):
+        assert "300" not in run("2026-03-09", "2026-03-09", dry_run=True)[:10]
+        run("2026-03-09", "2026-03-09")
+    assert Transaction.objects.filter(energy_source="corrected").count() == 300
