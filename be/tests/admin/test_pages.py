@@ -128,37 +128,50 @@ def test_forms_for_commands_show_hostile_chargers_as_text(
     assert live_markup(seen(browser_of_root, page)) == []
 
 
-FILTERS = (
-    "online=yes",
-    "online=no&status=Charging&fault=yes",
-    "online=%00&status=%00&fault=%00",
-    "action=Heartbeat&error=yes&sender=cs",
-    "action=%00&error=no&sender=%00",
-    "open=yes",
-    "open=no",
-    "open=%00",
-    "q=anything",
-    "q=%00",
-    "q=%23123",
-    "q=99999999999999999999",
-    "p=2",
-    "p=99999",
-    "all=",
-    "charge_point__id__exact=1",
-    "charge_point__id__exact=99999999999999999999999",
-    "started_at_from=2026-03-29&started_at_to=2026-03-29",
-    "received_at_from=2026-03-29&received_at_to=2026-03-29",
-    "at_from=2026-03-29&at_to=0001-01-01",
-    "received_at_from=nonsense&received_at_to=9999-12-31",
-)
+FILTERS = {
+    "chargepoint": (
+        "online=yes",
+        "online=no&status=Charging&fault=yes",
+        "online=%00&status=%00&fault=%00",
+        "fault=no",
+        "q=anything",
+        "q=%00",
+    ),
+    "command": ("action=Reset", "action=%00", "state__exact=queued", "state__exact=%00x"),
+    "connectionevent": ("at_from=2026-03-29&at_to=0001-01-01", "kind__exact=refused"),
+    "failedmessage": ("open=yes", "open=no", "open=%00"),
+    "message": (
+        "action=Heartbeat&error=yes&sender=cs",
+        "action=%00&error=no&sender=%00",
+        "charge_point__id__exact=1",
+        "charge_point__id__exact=99999999999999999999999",
+        "charge_point__id__exact=%00",
+        "received_at_from=2026-03-29&received_at_to=2026-03-29",
+        "received_at_from=nonsense&received_at_to=9999-12-31",
+        "p=2",
+        "p=99999",
+        "p=x",
+        "all=",
+        "nonsense=1",
+        "q=anything",
+        "q=99999999999999999999",
+        "q=%00",
+        "q=%2500%5C'%22",
+    ),
+    "metervalue": ("charge_point__id__exact=1", "transaction__id__exact=1"),
+    "transaction": ("started_at_from=2026-03-29", "q=%23123", "q=99999999999999999999", "q=%00"),
+}
 
 
-@pytest.mark.parametrize("query", FILTERS)
-def test_filters_and_searches_never_fail(query: str, browser_of_root: Client) -> None:
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters_and_searches_never_fail(name: str, browser_of_root: Client) -> None:
     fill(2)
-    for model in MODELS:
-        answer = browser_of_root.get(f"{list_page(model)}?{query}", follow=True)
-        assert (answer.status_code, model, query) == (200, model, query)
+    page = reverse(f"admin:ocpp_{name}_changelist")
+    answers = {
+        query: browser_of_root.get(f"{page}?{query}", follow=True).status_code
+        for query in FILTERS[name]
+    }
+    assert answers == dict.fromkeys(FILTERS[name], 200)
 
 
 def test_the_overview_of_an_empty_site_says_how_to_connect(browser_of_root: Client) -> None:

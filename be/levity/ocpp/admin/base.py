@@ -29,7 +29,8 @@ class BoundedPaginator(Paginator):
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
-        return rows.order_by()[: self.LIMIT + 1].count()
+        # Only keys: a list may compute more for each row, which counting does not need.
+        return rows.order_by().values("pk")[: self.LIMIT + 1].count()
 
     @cached_property
     def count(self) -> int:

@@ -272,7 +272,7 @@ def _power(charge_point: ChargePoint) -> Any:
 
 def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
     """What the panel above the form shows."""
-    may = request.user.has_perm  # type: ignore[union-attr]  # admin_view lets no anonymous user in
+    may = request.user.has_perm
     connectors = [
         {
             "number": item.number,

@@ -40,7 +40,6 @@ def chart_of(transaction: Transaction) -> Chart | None:
             transaction=transaction,
             measurand__in=(POWER, REGISTER),
             location__in=("", "Outlet"),
-            value__isnull=False,
         )
         .order_by("-id")
         .values_list("measurand", "sampled_at", "phase", "value")[:NEWEST]
@@ -49,7 +48,8 @@ def chart_of(transaction: Transaction) -> Chart | None:
     register: dict[datetime, dict[str, Decimal]] = {}
     for measurand, sampled_at, phase, value in values:
         series = power if measurand == POWER else register
-        series.setdefault(sampled_at, {})[phase] = value
+        if value is not None:
+            series.setdefault(sampled_at, {})[phase] = value
     energy = _totals(register)
     # From the session's start, whatever the register began with.
     zero = energy[0][1] if energy else Decimal(0)

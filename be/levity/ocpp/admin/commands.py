@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
+from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.command_forms import NewCommandForm
 from levity.ocpp.admin.filters import ActionFilter, RowFilter
@@ -82,7 +83,7 @@ class CommandAdmin(ReadOnlyAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Who may add rows may send commands."""
-        return bool(request.user.has_perm("ocpp.add_command"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("ocpp.add_command"))
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Who may send may also think better of it."""
@@ -235,10 +236,5 @@ class CommandAdmin(ReadOnlyAdmin):
         if not count:
             messages.warning(request, "Nothing to cancel: it was sent already, or has ended.")
             return
-        LogEntry.objects.log_actions(
-            user_id=request.user.pk,
-            queryset=open_ones,
-            action_flag=CHANGE,
-            change_message="cancelled",
-        )
+        note(request, open_ones, CHANGE, "cancelled")
         messages.success(request, f"Cancelled: {count}.")

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 
+from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import badge, shown_time
 from levity.ocpp.models import IdTag
@@ -60,10 +61,5 @@ class IdTagAdmin(LevityAdmin):
             status=IdTag.Status.ACCEPTED
         )
         if waiting:
-            LogEntry.objects.log_actions(
-                user_id=request.user.pk,
-                queryset=waiting,
-                action_flag=CHANGE,
-                change_message="approved",
-            )
+            note(request, waiting, CHANGE, "approved")
         messages.success(request, f"Approved: {len(waiting)}.")

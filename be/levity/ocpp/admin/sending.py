@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.admin.models import ADDITION
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
 from levity.ocpp.admin import command_forms as forms
+from levity.ocpp.admin.audit import note
 from levity.ocpp.commands import queue
 from levity.ocpp.models import ChargePoint, Command
 
@@ -88,7 +89,7 @@ KINDS: dict[str, Kind] = {
 
 def send_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResponse:
     """The form of one kind of command to one charge point, and its sending."""
-    if not request.user.has_perm("ocpp.add_command"):  # type: ignore[union-attr]
+    if not request.user.has_perm("ocpp.add_command"):
         raise PermissionDenied
     if kind not in KINDS:
         raise Http404(f"no command is called {kind}")
@@ -123,15 +124,9 @@ def queue_from_form(
         )
         if not known:
             # The payload stays out of the log: it may hold a key (ChangeConfiguration).
-            LogEntry.objects.log_actions(
-                user_id=request.user.pk,
-                queryset=[command],
-                action_flag=ADDITION,
-                change_message=f"{action} for {charge_point.identity}",
-                single_object=True,
-            )
+            note(request, [command], ADDITION, f"{action} for {charge_point.identity}")
     messages.success(request, f"{action} is on its way to {charge_point}.")
-    if request.user.has_perm("ocpp.view_command"):  # type: ignore[union-attr]
+    if request.user.has_perm("ocpp.view_command"):
         return redirect("admin:ocpp_command_change", command.pk)
     return redirect("admin:index")
 

@@ -145,7 +145,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A traceback tells of the inside of the system: for superusers only."""
         shown = super().get_fields(request, obj)
-        if request.user.is_superuser:  # type: ignore[union-attr]
+        if request.user.is_superuser:
             return shown
         return [name for name in shown if name != "traceback_shown"]
 
