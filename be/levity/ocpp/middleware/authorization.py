@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import RecordIdTag, StartTransaction
-from levity.ocpp.fields import text, wire_time
+from levity.ocpp.effects import RecordIdTag, StartTransaction, StopTransaction
+from levity.ocpp.fields import integer, text, wire_time
+from levity.ocpp.frames import OcppError
 from levity.ocpp.request import GetResponse, Request, Response
 
 __all__ = ["AuthorizeIdTags"]
@@ -39,9 +40,14 @@ class AuthorizeIdTags:
         if status != "Accepted":
             # 4.8: the transaction is on the books all the same; the charger stops it.
             flag = f"id-tag-{status.lower()}"
+            begun = {
+                effect.transaction_id for effect in effects if isinstance(effect, StartTransaction)
+            }
+            # One that is ended in the same breath (its Stop came first) has its flags there.
             effects = tuple(
                 replace(effect, flags=(*effect.flags, flag))
-                if isinstance(effect, StartTransaction)
+                if isinstance(effect, StartTransaction | StopTransaction)
+                and effect.transaction_id in begun
                 else effect
                 for effect in effects
             )
@@ -84,6 +90,10 @@ class AuthorizeIdTags:
         if tag is None or tag.max_transactions is None:
             return False
         own = {request.repeated.id} if request.repeated else set()
+        # What runs on this connector ends where another one starts.
+        ending = request.charge_point.active.get(_connector(request))
+        if ending is not None:
+            own.add(ending.id)
         return len(tag.active - own) >= tag.max_transactions
 
     def _is_new(self, request: Request) -> bool:
@@ -94,3 +104,13 @@ class AuthorizeIdTags:
             and bool(id_tag)
             and id_tag.lower() != self.own_tag
         )
+
+
+def _connector(request: Request) -> int:
+    """Where a StartTransaction starts; 0 for what is about no connector."""
+    if request.action != "StartTransaction":
+        return 0
+    try:
+        return integer(request.payload, "connectorId", 0)
+    except OcppError:
+        return 0

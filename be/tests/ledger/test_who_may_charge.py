@@ -1,0 +1,172 @@
+"""AuthorizeIdTags over the whole pipeline: who may charge, and what the books say of it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from levity.ocpp.models import IdTag, Site, Transaction
+from tests.ledger.chargers import NOW, Charger, at, books, iso
+
+
+def tell(charger: Charger, id_tag: str = "tag") -> Any:
+    """What Authorize says of this tag."""
+    return charger.call("Authorize", {"idTag": id_tag}, at(0))["idTagInfo"]
+
+
+def rule(charger: Charger, own: str = "", site: str | None = None) -> None:
+    """The rule of the charge point, and of its site if it has one."""
+    row = charger.row
+    row.authorization = own
+    row.site = None if site is None else Site.objects.create(name="Home", authorization=site)
+    row.save()
+
+
+@pytest.mark.parametrize(
+    ("default", "site", "own", "unknown", "recorded"),
+    [
+        ("anonymous", None, "", "Accepted", "Accepted"),
+        ("known", None, "", "Invalid", "Invalid"),
+        ("record", None, "", "Accepted", "Accepted"),
+        ("anonymous", "known", "", "Invalid", "Invalid"),
+        ("known", "anonymous", "", "Accepted", "Accepted"),
+        ("known", "", "", "Invalid", "Invalid"),
+        ("anonymous", "known", "anonymous", "Accepted", "Accepted"),
+        ("anonymous", "anonymous", "known", "Invalid", "Invalid"),
+        ("known", "known", "record", "Accepted", "Accepted"),
+    ],
+)
+def test_the_rule_is_the_charge_points_or_its_sites_or_the_default(
+    charger: Charger,
+    settings: Any,
+    default: str,
+    site: str | None,
+    own: str,
+    unknown: str,
+    recorded: str,
+) -> None:
+    settings.OCPP_AUTHORIZATION = default
+    rule(charger, own, site)
+    IdTag.objects.create(id_tag="waiting", status="Recorded")
+    IdTag.objects.create(id_tag="good")
+    IdTag.objects.create(id_tag="bad", status="Blocked")
+    said = {tag: tell(charger, tag)["status"] for tag in ("unknown", "waiting", "good", "bad")}
+    assert said == {"unknown": unknown, "waiting": recorded, "good": "Accepted", "bad": "Blocked"}
+    noted = IdTag.objects.filter(id_tag="unknown").values_list("status", flat=True)
+    assert list(noted) == (["Recorded"] if "record" in (own or site or default) else [])
+
+
+def test_an_unknown_tag_is_noted_once_whatever_its_case(charger: Charger) -> None:
+    """D-18"""
+    rule(charger, "record")
+    for id_tag in ("NewTag", "newtag", "NEWTAG"):
+        assert tell(charger, id_tag) == {"status": "Accepted"}
+    assert [tag.id_tag for tag in IdTag.objects.all()] == ["NewTag"]
+
+
+def test_case_does_not_count(charger: Charger) -> None:
+    """D-18"""
+    IdTag.objects.create(id_tag="AbCd", status="Blocked")
+    said = {tag: tell(charger, tag)["status"] for tag in ("abcd", "ABCD", "aBcD", "abcde")}
+    assert said == {"abcd": "Blocked", "ABCD": "Blocked", "aBcD": "Blocked", "abcde": "Accepted"}
+
+
+def test_what_a_charger_is_told_of_a_tag(charger: Charger) -> None:
+    """Authorize and StartTransaction say the same: status, expiryDate, parentIdTag."""
+    group = IdTag.objects.create(id_tag="GROUP-OF-MORE-THAN-20-CHARACTERS")
+    later, past = NOW + timedelta(days=1), NOW - timedelta(seconds=1)
+    tags = {
+        "good": ({"expires_at": later, "parent": group}, "Accepted"),
+        "late": ({"expires_at": past}, "Expired"),
+        "just": ({"expires_at": NOW}, "Expired"),
+        "bad": ({"status": "Blocked", "expires_at": past, "parent": group}, "Blocked"),
+        "none": ({"max_transactions": 0}, "ConcurrentTx"),
+    }
+    for number, (id_tag, (values, status)) in enumerate(tags.items()):
+        IdTag.objects.create(id_tag=id_tag, **values)
+        wanted = {"status": status}
+        if "expires_at" in values:
+            wanted["expiryDate"] = iso(values["expires_at"]).replace("Z", ".000Z")
+        if "parent" in values:
+            wanted["parentIdTag"] = "GROUP-OF-MORE-THAN-2"
+        assert tell(charger, id_tag) == wanted
+        answer = charger.start(at(0), number, idTag=id_tag, connectorId=number + 1)
+        assert answer["idTagInfo"] == wanted
+        flags = "" if status == "Accepted" else f"id-tag-{status.lower()}"
+        assert books(answer["transactionId"], "state", "flags") == ("active", flags)
+
+
+def test_a_tag_for_some_charge_points_is_invalid_elsewhere(charger: Charger) -> None:
+    other = Charger("CP2", charger.pipeline)
+    IdTag.objects.create(id_tag="tag").charge_points.add(other.row)
+    assert (tell(charger), tell(other)) == ({"status": "Invalid"}, {"status": "Accepted"})
+
+
+def test_a_tag_may_have_so_many_sessions_at_once(charger: Charger) -> None:
+    IdTag.objects.create(id_tag="TAG", max_transactions=1)
+    other = Charger("CP2", charger.pipeline)
+    started = charger.started(at(0))
+    assert tell(other) == {"status": "ConcurrentTx"}
+    refused = other.start(at(1))
+    assert refused["idTagInfo"] == {"status": "ConcurrentTx"}
+    # 4.8: it is on the books all the same, and the charger stops it.
+    other.stop(refused["transactionId"], at(2), 1000, reason="DeAuthorized")
+    assert books(refused["transactionId"], "state", "stop_reason", "energy", "flags") == (
+        "stopped",
+        "DeAuthorized",
+        0,
+        "id-tag-concurrenttx",
+    )
+    # The same StartTransaction again is the same session, not a second one.
+    assert charger.start(at(0))["idTagInfo"] == {"status": "Accepted"}
+    charger.stop(started, at(5), 2000)
+    assert tell(other) == {"status": "Accepted"}
+
+
+def test_a_session_that_ends_by_this_start_does_not_count(charger: Charger) -> None:
+    """D-17: its StopTransaction was lost; the next one on the connector closes it."""
+    IdTag.objects.create(id_tag="tag", max_transactions=1)
+    charger.started(at(0))
+    assert charger.start(at(10), 2000)["idTagInfo"] == {"status": "Accepted"}
+    assert Transaction.objects.filter(state="active").count() == 1
+
+
+@pytest.mark.parametrize("own", ["anonymous", "known", "record"])
+def test_a_refused_tag_makes_a_transaction_with_a_flag_under_every_rule(
+    charger: Charger, own: str
+) -> None:
+    """OCPP 1.6, 4.8: the answer always carries a transactionId."""
+    rule(charger, own)
+    IdTag.objects.create(id_tag="tag", status="Blocked")
+    answer = charger.start()
+    assert answer["idTagInfo"] == {"status": "Blocked"}
+    assert books(answer["transactionId"], "state", "flags") == ("active", "id-tag-blocked")
+
+
+def test_a_refused_session_whose_stop_came_first_keeps_its_flag(charger: Charger) -> None:
+    """D-15"""
+    IdTag.objects.create(id_tag="tag", status="Blocked")
+    charger.stop(-1, at(30), 3000, when=at(31))
+    started = charger.started(at(0), when=at(32))
+    assert books(started, "state", "flags") == ("stopped", "stop-came-first id-tag-blocked")
+
+
+def test_a_stop_is_answered_with_the_tag_that_stopped_it(charger: Charger) -> None:
+    """A tag of the same group stops what another one started; the charger compares the parents."""
+    group = IdTag.objects.create(id_tag="GROUP")
+    for id_tag in ("ann", "bob"):
+        IdTag.objects.create(id_tag=id_tag, parent=group, max_transactions=1)
+    same = {"status": "Accepted", "parentIdTag": "GROUP"}
+    started = charger.start(idTag="ann")
+    assert started["idTagInfo"] == same
+    stopped = charger.stop(started["transactionId"], at(5), 2000, idTag="bob")
+    assert stopped == {"idTagInfo": same}
+    assert books(started["transactionId"], "id_tag", "stop_id_tag") == ("ann", "bob")
+
+
+def test_free_charging_needs_no_card_and_notes_no_tag_of_ours(charger: Charger) -> None:
+    """The tag with which AutoRemoteStart starts waits for nobody's approval."""
+    rule(charger, "record")
+    assert charger.start(idTag="anonymous")["idTagInfo"] == {"status": "Accepted"}
+    assert charger.start(at(1), idTag="")["idTagInfo"] == {"status": "Accepted"}
+    assert IdTag.objects.count() == 0
