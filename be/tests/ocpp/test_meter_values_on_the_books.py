@@ -126,6 +126,21 @@ def test_samples_that_name_no_transaction_belong_to_the_one_that_runs(transactio
     assert Transaction.objects.get().energy == Decimal(500)
 
 
+def test_events_of_one_charge_point_in_one_batch_see_what_the_earlier_ones_did() -> None:
+    """Promise 4: on one connection or several, in the order in which the edge had them."""
+    site, charger = Site(), Charger()
+    frames = site.frames(
+        charger.starts(),
+        charger.again().measures(None, 1500),
+        charger.again("cp1").stops(-1),
+        charger.starts(meterStart=7000),
+    )
+    assert all(frame.startswith("[3,") for frame in frames)
+    assert [state for _, state in states()] == ["stopped", "active"]
+    assert MeterValue.objects.get().transaction_id == states()[0][0]
+    assert QuarantinedMessage.objects.count() == 0
+
+
 def test_samples_of_connector_0_without_a_transaction_are_stored() -> None:
     """D-13: the main meter."""
     site, charger = Site(), Charger()
