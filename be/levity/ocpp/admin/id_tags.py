@@ -1,23 +1,37 @@
 """Cards, fobs and app identities: the one list that people write."""
 
+import io
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import badge, shown_time
+from levity.ocpp.id_tags import COLUMNS, BadFile, export_lines, import_lines
 from levity.ocpp.models import IdTag
 
 __all__ = ["IdTagAdmin"]
 
 TONES = {IdTag.Status.ACCEPTED: "good", IdTag.Status.BLOCKED: "bad", IdTag.Status.RECORDED: "warn"}
+
+# Wrong lines that are shown of one file, and its most bytes.
+SHOWN, LARGEST = 50, 10_000_000
 
 
 @admin.register(IdTag)
@@ -31,7 +45,8 @@ class IdTagAdmin(LevityAdmin):
     search_help_text = "Id tag or owner"
     ordering = (Lower("id_tag"),)
     autocomplete_fields = ("parent", "charge_points")
-    actions = ("approve", "delete_selected")
+    actions = ("approve", "block", "unblock", "delete_selected")
+    list_before_template = "ocpp/admin/id_tags_csv.html"
     fields = (
         "id_tag",
         "owner",
@@ -56,10 +71,110 @@ class IdTagAdmin(LevityAdmin):
     @action(description="Approve recorded tags", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Let those charge that presented themselves and were noted."""
-        waiting = list(queryset.filter(status=IdTag.Status.RECORDED)[:1000])
-        IdTag.objects.filter(pk__in=[item.pk for item in waiting]).update(
-            status=IdTag.Status.ACCEPTED
+        recorded = queryset.filter(status=IdTag.Status.RECORDED)
+        _set_status(request, recorded, IdTag.Status.ACCEPTED, "approved")
+
+    @action(description="Block", permissions=["change"])
+    def block(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
+        """Refuse these from now on, under every rule."""
+        _set_status(
+            request, queryset.exclude(status=IdTag.Status.BLOCKED), IdTag.Status.BLOCKED, "blocked"
         )
-        if waiting:
-            note(request, waiting, CHANGE, "approved")
-        messages.success(request, f"Approved: {len(waiting)}.")
+
+    @action(description="Unblock", permissions=["change"])
+    def unblock(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
+        """Let these charge again."""
+        blocked = queryset.filter(status=IdTag.Status.BLOCKED)
+        _set_status(request, blocked, IdTag.Status.ACCEPTED, "unblocked")
+
+    # --- CSV ------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list goes out and comes in as CSV at addresses of its own."""
+        view = self.admin_site.admin_view
+        return [
+            path("export/", view(self.export_view), name="ocpp_idtag_export"),
+            path("import/", view(self.import_view), name="ocpp_idtag_import"),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """All tags, as `import_id_tags` reads them."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        name = f"id-tags-{timezone.localtime():%Y%m%d-%H%M}.csv"
+        return StreamingHttpResponse(
+            export_lines(IdTag.objects.order_by(Lower("id_tag"))),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """A file of tags: all of them, or none and what is wrong with which line."""
+        if not (self.has_add_permission(request) and self.has_change_permission(request)):
+            raise PermissionDenied
+        is_sent = request.method == "POST"
+        form = ImportForm(request.POST, request.FILES) if is_sent else ImportForm()
+        problems: list[str] = []
+        if is_sent and form.is_valid():
+            try:
+                with io.TextIOWrapper(
+                    form.cleaned_data["file"].file, encoding="utf-8-sig", newline=""
+                ) as text:
+                    done = import_lines(text, update=form.cleaned_data["update"])
+            except (BadFile, UnicodeDecodeError) as error:
+                form.add_error("file", str(error))
+            else:
+                if done.done:
+                    said = f"Imported: {done.created} new, {done.updated} changed."
+                    messages.success(request, said)
+                    _note_import(request, said)
+                    return redirect("admin:ocpp_idtag_changelist")
+                problems = [str(problem) for problem in done.problems]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": IdTag._meta,
+            "title": "Import id tags",
+            "form": form,
+            "columns": ", ".join(COLUMNS),
+            "problems": problems[:SHOWN],
+            "more": max(0, len(problems) - SHOWN),
+        }
+        return TemplateResponse(request, "ocpp/admin/id_tags_import.html", context)
+
+
+class ImportForm(forms.Form):
+    """Which file, and what to do with tags that are known."""
+
+    file = forms.FileField(
+        help_text="CSV in UTF-8, at most 10 MB.", widget=UnfoldAdminFileFieldWidget
+    )
+    update = forms.BooleanField(
+        label="Change tags that are known", required=False, widget=UnfoldBooleanWidget
+    )
+
+    def clean_file(self) -> Any:
+        """Nobody has more cards than fit in there."""
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST:
+            raise forms.ValidationError("The file is larger than 10 MB: use import_id_tags.")
+        return file
+
+
+def _set_status(request: HttpRequest, tags: QuerySet[IdTag], status: str, word: str) -> None:
+    """Change these, and write down who did it."""
+    changed = list(tags[:1000])
+    IdTag.objects.filter(pk__in=[item.pk for item in changed]).update(status=status)
+    note(request, changed, CHANGE, word)
+    messages.success(request, f"{word.capitalize()}: {len(changed)}.")
+
+
+def _note_import(request: HttpRequest, said: str) -> None:
+    user: Any = request.user
+    LogEntry.objects.create(
+        user_id=user.pk,
+        content_type=ContentType.objects.get_for_model(IdTag),
+        object_repr="CSV file",
+        action_flag=ADDITION,
+        change_message=said,
+    )

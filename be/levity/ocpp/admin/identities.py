@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from levity.ocpp.models import ChargePoint, Site
+from levity.ocpp.conf import setting
+from levity.ocpp.models import Authorization, ChargePoint, Site
 from levity.ocpp.quirks import BadQuirk, QuirkProfile, all_profiles, overridden, profile_for
 
 __all__ = ["ChargePointForm", "SiteForm"]
@@ -65,6 +66,8 @@ class ChargePointForm(_TimeZoneForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "authorization" in self.fields:
+            self.fields["authorization"].help_text = _rule(self.instance)
         field = self.fields.get("quirk_profile")
         if not isinstance(field, forms.ChoiceField):
             return
@@ -98,3 +101,15 @@ class ChargePointForm(_TimeZoneForm):
 
 def _fitting(charge_point: ChargePoint) -> QuirkProfile:
     return profile_for(charge_point.vendor, charge_point.model, charge_point.firmware_version)
+
+
+def _rule(charge_point: ChargePoint) -> str:
+    """Who may charge here now, and who says so."""
+    site = charge_point.site
+    if charge_point.authorization:
+        rule, origin = charge_point.authorization, "this charge point says so"
+    elif site is not None and site.authorization:
+        rule, origin = site.authorization, f"its site {site} says so"
+    else:
+        rule, origin = setting("OCPP_AUTHORIZATION"), "the setting OCPP_AUTHORIZATION says so"
+    return f"Now: {Authorization(rule).label}; {origin}. Empty: as its site says."

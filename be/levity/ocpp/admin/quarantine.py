@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,6 +20,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from levity.ocpp import quarantine
+from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.formats import badge, change_link, kwh, shown_time
 from levity.ocpp.admin.frame_text import pretty_frame
 from levity.ocpp.models import QuarantinedMessage, Transaction
@@ -160,7 +161,7 @@ class QuarantineDecisions:
         item = self.get_object(request, object_id)  # type: ignore[attr-defined]  # a mixin
         if item is not None and _may(request):
             extra |= _now(item)
-        return super().change_view(  # type: ignore[misc,no-any-return]  # a mixin
+        return super().change_view(  # type: ignore[misc]  # a mixin
             request, object_id, form_url, extra
         )
 
@@ -203,7 +204,8 @@ class QuarantineDecisions:
 
 
 def _may(request: HttpRequest) -> bool:
-    return request.user.has_perm("ocpp.change_quarantinedmessage")  # type: ignore[union-attr]
+    user: Any = request.user
+    return bool(user.has_perm("ocpp.change_quarantinedmessage"))
 
 
 def _initial(item: QuarantinedMessage, kind: str, request: HttpRequest) -> dict[str, Any]:
@@ -223,13 +225,7 @@ def _initial(item: QuarantinedMessage, kind: str, request: HttpRequest) -> dict[
 
 def _done(request: HttpRequest, item: QuarantinedMessage, decision: Decision) -> HttpResponse:
     item.refresh_from_db()
-    LogEntry.objects.log_actions(
-        user_id=request.user.pk,  # type: ignore[arg-type]  # admin_view lets no anonymous user in
-        queryset=[item],
-        action_flag=CHANGE,
-        change_message=item.resolution or "decision taken back",
-        single_object=True,
-    )
+    note(request, [item], CHANGE, item.resolution or "decision taken back")
     messages.success(request, f"{decision.title}: done.")
     return redirect("admin:ocpp_quarantinedmessage_change", item.pk)
 

@@ -1,0 +1,97 @@
+"""Id tags in the admin: approve, block, in and out as CSV; and whose rule counts."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from levity.ocpp.models import ChargePoint, IdTag, Site
+
+LIST = "admin:ocpp_idtag_changelist"
+IMPORT = "admin:ocpp_idtag_import"
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def file(text: str) -> Any:
+    return {"file": SimpleUploadedFile("tags.csv", text.encode())}
+
+
+@pytest.mark.parametrize(
+    ("action", "after"),
+    [
+        ("approve", ["Accepted", "Blocked", "Accepted"]),
+        ("block", ["Blocked", "Blocked", "Blocked"]),
+        ("unblock", ["Accepted", "Accepted", "Recorded"]),
+    ],
+)
+def test_actions_on_many(browser: Client, action: str, after: list[str]) -> None:
+    tags = [
+        IdTag.objects.create(id_tag=status, status=status)
+        for status in ("Accepted", "Blocked", "Recorded")
+    ]
+    said = {"action": action, "_selected_action": [tag.pk for tag in tags]}
+    assert browser.post(reverse(LIST), said).status_code == 302
+    assert list(IdTag.objects.order_by("pk").values_list("status", flat=True)) == after
+    changed = sum(tag.status != status for tag, status in zip(tags, after, strict=True))
+    assert LogEntry.objects.count() == changed
+
+
+def test_tags_go_out_and_come_in(browser: Client) -> None:
+    IdTag.objects.create(id_tag="=1+1", owner="Ann")
+    page = browser.get(reverse(LIST)).content.decode()
+    assert reverse("admin:ocpp_idtag_export") in page
+    assert reverse(IMPORT) in page
+    out = b"".join(browser.get(reverse("admin:ocpp_idtag_export"))).decode()
+    assert out.splitlines()[1] == "'=1+1,Accepted,,,Ann,,,"
+    IdTag.objects.all().delete()
+    assert browser.post(reverse(IMPORT), file(out)).status_code == 302
+    assert IdTag.objects.get().id_tag == "=1+1"
+    assert LogEntry.objects.get().change_message == "Imported: 1 new, 0 changed."
+
+
+def test_wrong_lines_are_shown_as_text_and_nothing_is_imported(browser: Client) -> None:
+    text = "id_tag,status\ngood,\n<b>,<script>\n"
+    page = browser.post(reverse(IMPORT), file(text)).content.decode()
+    assert "line 3: status &#x27;&lt;script&gt;&#x27; is none of" in page
+    assert IdTag.objects.count() == 0
+    page = browser.post(reverse(IMPORT), file("colour\n")).content.decode()
+    assert "the first line must name the columns" in page
+    assert "This field is required" in browser.post(reverse(IMPORT)).content.decode()
+
+
+def test_who_may_only_look_imports_nothing(db: None) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_idtag"))
+    client = Client()
+    client.force_login(viewer)
+    assert reverse(IMPORT) not in client.get(reverse(LIST)).content.decode()
+    assert client.post(reverse(IMPORT), file("id_tag\nx\n")).status_code == 403
+    assert client.get(reverse("admin:ocpp_idtag_export")).status_code == 200
+    assert IdTag.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("own", "site", "said"),
+    [
+        ("", None, "everybody, with any tag or none; the setting OCPP_AUTHORIZATION says so"),
+        ("", "known", "known tags only; its site Home says so"),
+        ("known", "record", "known tags only; this charge point says so"),
+    ],
+)
+def test_a_charge_point_says_whose_rule_counts(
+    browser: Client, own: str, site: str | None, said: str
+) -> None:
+    home = site and Site.objects.create(name="Home", authorization=site)
+    charger = ChargePoint.objects.create(identity="CP1", authorization=own, site=home or None)
+    page = browser.get(reverse("admin:ocpp_chargepoint_change", args=[charger.pk]))
+    assert said in page.content.decode()
