@@ -55,7 +55,7 @@ def tables(site: Site) -> Iterator[str]:
         yield ""
         not_object = made_of(site, action, (), ["no", "object"])
         extra = made_of(site, action, ("extraField",), 1)
-        yield f"Payload that is no object: {not_object}. Field that the schema does not have: {extra}."
+        yield f"Payload that is no object: {not_object}. Field that it does not have: {extra}."
         rows = list(fields_of(schema))
         if not rows:
             continue
@@ -70,7 +70,7 @@ def tables(site: Site) -> Iterator[str]:
         yield ""
         yield f"| field | {' | '.join(kinds)} |"
         yield f"|---|{'---|' * len(kinds)}"
-        for keys, item, required in rows:
+        for keys, _, required in rows:
             cells = (found[keys].get(kind, "") for kind in kinds)
             yield f"| {_name(keys, required=required)} | {' | '.join(map(_short, cells))} |"
 

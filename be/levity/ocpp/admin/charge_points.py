@@ -13,6 +13,12 @@ from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import display
 
 from levity.ocpp.admin.base import LevityAdmin
+from levity.ocpp.admin.conversations import (
+    NAME,
+    conversation_links,
+    conversation_view,
+    fitting_quirks,
+)
 from levity.ocpp.admin.filters import ConnectorStatusFilter, FaultFilter, OnlineFilter, RowFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
@@ -81,7 +87,7 @@ class ChargePointAdmin(LevityAdmin):
     search_help_text = "Identity, name or serial number"
     ordering = (Lower("identity"),)
     list_per_page = 100
-    readonly_fields = (*SAID_BY_CHARGER, "created")
+    readonly_fields = (*SAID_BY_CHARGER, "created", "quirks")
     change_form_outer_before_template = "ocpp/admin/charge_point_now.html"
     fieldsets = (
         (
@@ -101,6 +107,7 @@ class ChargePointAdmin(LevityAdmin):
             "How it is treated",
             {
                 "fields": (
+                    "quirks",
                     "quirk_profile",
                     "quirk_overrides",
                     "time_zone",
@@ -186,6 +193,11 @@ class ChargePointAdmin(LevityAdmin):
             excerpt(charge_point.firmware_version, 40),
         )
 
+    @display(description="quirks")
+    def quirks(self, charge_point: ChargePoint) -> str:
+        """Which profile fits, why, and what it changes."""
+        return fitting_quirks(charge_point)
+
     @display(description="known since")
     def created(self, charge_point: ChargePoint) -> str:
         """When it appeared here."""
@@ -214,7 +226,12 @@ class ChargePointAdmin(LevityAdmin):
             self.admin_site.admin_view(send_view),
             name="ocpp_chargepoint_send",
         )
-        return [send, *super().get_urls()]
+        conversation = path(
+            "<int:charge_point_id>/conversation/",
+            self.admin_site.admin_view(conversation_view),
+            name=NAME,
+        )
+        return [send, conversation, *super().get_urls()]
 
     # --- deleting -------------------------------------------------------------------------------
 
@@ -310,7 +327,8 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
                 ("Security events", SecurityEvent),
             )
             if may(f"ocpp.view_{model._meta.model_name}")
-        ],
+        ]
+        + conversation_links(request, charge_point),
     }
     if may("ocpp.add_command"):
         now["now_buttons"] = [
