@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from levity.ocpp.conf import call_timeout
@@ -162,7 +162,7 @@ def give_up(now: datetime) -> int:
     expired = Command.objects.filter(state=Command.State.QUEUED, expires_at__lt=now).update(
         state=Command.State.EXPIRED,
         finished_at=now,
-        idempotency_key=None,
+        idempotency_key=Case(When(connection__isnull=True, then=F("idempotency_key"))),
         error_description="it could not be sent in time",
     )
     return overdue + expired
@@ -194,7 +194,11 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
     for command in due:
         if (obstacle := _obstacle(command, statuses)) is not None:
             command.state, command.error_description = obstacle
-            command.finished_at, command.idempotency_key = now, None
+            command.finished_at = now
+            if command.connection is not None:
+                # Meant for one connection: it may be asked for again on the next. A person's key
+                # stays taken, or the second half of a double click would be a second command.
+                command.idempotency_key = None
             ended.append(command)
         elif command.charge_point_id not in sent and not _must_boot_first(command, now):
             charge_point = command.charge_point

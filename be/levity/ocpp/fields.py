@@ -30,6 +30,9 @@ MAX_CONNECTOR = 1000
 # More than any meter will ever count, little enough for every column and sum: 10^12 Wh.
 MAX_ENERGY = Decimal(10) ** 12
 # As many decimals as a double is written with: 0.30000000000000004 has 17.
+# SQLite keeps decimals as doubles: 10^18 - 1 comes back as 10^18, one digit more than the column
+# has, and every page that shows it would fail.
+MAX_NUMBER = 10**17
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,24})?|\.\d{1,24})([eE][+-]?\d{1,2})?", re.ASCII)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -80,7 +83,7 @@ def energy(payload: Mapping[str, Any], name: str) -> Decimal:
 def decimal_of(value: Any) -> Decimal | None:
     """The number in this JSON number or string; None where there is none that can be kept."""
     if type(value) is int:
-        return Decimal(value) if abs(value) < 10**18 else None
+        return Decimal(value) if abs(value) < MAX_NUMBER else None
     if type(value) is float:
         value = repr(value)
     if type(value) is not str or not _NUMBER.fullmatch(value.strip()):
@@ -89,7 +92,7 @@ def decimal_of(value: Any) -> Decimal | None:
         number = Decimal(value.strip())
     except InvalidOperation:
         return None
-    return number if abs(number) < Decimal(10) ** 18 else None
+    return number if abs(number) < MAX_NUMBER else None
 
 
 def timestamp(

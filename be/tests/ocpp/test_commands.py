@@ -287,7 +287,7 @@ def test_a_delayed_call_goes_when_it_is_due(charger: Charger, edges: Edges) -> N
 
 
 def test_a_call_waits_for_a_charger_that_is_away(site: Site, edges: Edges) -> None:
-    """As long as it may: then it expires and gives its key back."""
+    """As long as it may: then it expires. Its key stays taken: a retry is not a second wish."""
     site.take(Charger().asks())
     command = ask(expires_after=timedelta(seconds=60), idempotency_key="k")
     for_ever = ask("Later", expires_after=None)
@@ -305,7 +305,7 @@ def test_a_call_waits_for_a_charger_that_is_away(site: Site, edges: Edges) -> No
     assert (second.state, second.error_description, second.idempotency_key) == (
         "expired",
         "it could not be sent in time",
-        None,
+        "k2",
     )
 
 
@@ -315,18 +315,19 @@ def test_a_call_for_now_fails_at_once_when_the_charger_is_away(site: Site, edges
     command = ask(queue_offline=False, idempotency_key="k")
     assert look(edges) == []
     assert end(command) == ("failed", "the charger is not connected")
-    assert command.idempotency_key is None
+    assert command.idempotency_key == "k", "W-14: a second click makes no second command"
 
 
 def test_a_call_for_one_connection_goes_there_or_nowhere(
     site: Site, charger: Charger, edges: Edges
 ) -> None:
     """D-30: none after a disconnect, even if the charger is back by then."""
-    command = ask()
+    command = ask(idempotency_key="k")
     Command.objects.update(connection=charger.connection, queue_offline=False)
     site.connect(charger.again())
     assert look(edges) == []
     assert end(command)[0] == "cancelled"
+    assert command.idempotency_key is None, "it may be asked for again on the next connection"
 
 
 def test_a_call_for_a_status_goes_only_while_the_connector_has_it(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from levity.ocpp.effects import Sample
-from levity.ocpp.fields import decimal_of, text
+from levity.ocpp.fields import MAX_NUMBER, decimal_of, text
 from levity.ocpp.quirks import QuirkProfile
 from levity.ocpp.request import Request
 
@@ -16,8 +16,6 @@ THOUSAND = Decimal(1000)
 # Units in which a base unit is counted by the thousand (7.47 UnitOfMeasure).
 KILO = {"kWh", "kvarh", "kW", "kVA", "kvar"}
 MICRO = Decimal("0.000001")
-# What the column holds; more is no reading.
-MOST = Decimal(10) ** 18
 
 
 def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
@@ -60,7 +58,7 @@ def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile)
             value *= THOUSAND
         elif measurand.startswith("Energy."):
             value *= quirks.energy_scale
-        value = value.quantize(MICRO) if abs(value) < MOST else None
+        value = value.quantize(MICRO) if abs(value) < MAX_NUMBER else None
     return Sample(
         sampled_at=sampled_at,
         measurand=measurand,
