@@ -91,3 +91,31 @@ def test_the_page_says_which_quirk_profile_fits_and_why(
         assert "<code>remote_start_delay = 2.5</code>: seconds from Preparing to" in shown
         assert "(set here)" in shown
         assert "conversation/?anonymise=1" in shown
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"s3cret"}]',
+        '[3,"1",{"configurationKey":[{"key":"WiFiPassword","value":"s3cret"}]}]',
+        '[3,"1",{"configurationKey":[{"value":"s3cret","key":"WiFiPassword"',
+        '[2,"1","GetDiagnostics",{"location":"ftp://me:s3cret@host/"}]',
+    ],
+)
+def test_no_page_shows_a_password_that_a_charger_tells(
+    browser_of_root: Client, charger: ChargePoint, frame: str
+) -> None:
+    """Grizzl-E Smart Connect (GWM-07.020) shows the station's password in GetConfiguration."""
+    message = Message.objects.create(
+        charge_point=charger,
+        connection=UUID(int=1),
+        sender="cs",
+        unique_id="1",
+        request=frame,
+        response=frame,
+        received_at=timezone.now(),
+    )
+    shown = browser_of_root.get(f"/admin/ocpp/message/{message.pk}/change/").content.decode()
+    assert "***" in shown
+    listed = browser_of_root.get("/admin/ocpp/message/").content.decode()
+    assert "s3cret" not in shown + listed

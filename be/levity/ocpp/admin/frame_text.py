@@ -6,17 +6,19 @@ from typing import Any
 from django.utils.html import format_html
 
 from levity.ocpp.admin.formats import NOTHING, excerpt
+from levity.ocpp.conversation.masking import without_secrets
 
 __all__ = ["frame_excerpt", "pretty_frame", "pretty_value"]
 
-HIDDEN = "(hidden)"
-# OCPP 1.6 security whitepaper, 7.2: the key of Basic authentication is write-only.
+# OCPP 1.6 security whitepaper, 7.2: the key of Basic authentication.
 WRITE_ONLY = "authorizationkey"
 
 
 def frame_excerpt(text: str, length: int = 100) -> str:
     """The beginning of a frame for a list."""
-    if WRITE_ONLY in text.lower():
+    masked = without_secrets(text)
+    if masked != text or WRITE_ONLY in text.lower():
+        # Only its beginning is at hand: the key may come behind its value.
         return "(holds a secret; open it to see the rest)"
     return excerpt(text, length)
 
@@ -25,18 +27,26 @@ def pretty_frame(text: str) -> str:
     """A whole frame, indented if it is JSON."""
     if not text:
         return NOTHING
+    masked = without_secrets(text)
     try:
-        document = json.loads(text)
+        document = json.loads(masked)
     except (ValueError, RecursionError):
         # Kept as it came; json also refuses integers of thousands of digits.
-        return _block(HIDDEN if WRITE_ONLY in text.lower() else text)
-    return pretty_value(document)
+        return _block(masked)
+    return _pretty(document)
 
 
 def pretty_value(document: Any) -> str:
     """A JSON value, indented."""
     try:
-        text = json.dumps(_without_secrets(document), indent=2, ensure_ascii=False)
+        return pretty_frame(json.dumps(document))
+    except (ValueError, RecursionError):
+        return _block("(nested too deeply to show)")
+
+
+def _pretty(document: Any) -> str:
+    try:
+        text = json.dumps(document, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return _block("(nested too deeply to show)")
     # A lone surrogate is legal in JSON and in no encoding.
@@ -45,13 +55,3 @@ def pretty_value(document: Any) -> str:
 
 def _block(text: str) -> str:
     return format_html('<pre class="lv-json" tabindex="0">{}</pre>', text)
-
-
-def _without_secrets(document: Any) -> Any:
-    if isinstance(document, list):
-        return [_without_secrets(item) for item in document]
-    if not isinstance(document, dict):
-        return document
-    if str(document.get("key")).lower() == WRITE_ONLY and "value" in document:
-        return {**document, "value": HIDDEN}
-    return {name: _without_secrets(item) for name, item in document.items()}

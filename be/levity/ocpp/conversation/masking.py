@@ -19,7 +19,7 @@ MASK = "***"
 # Names of configuration keys and of fields. Grizzl-E Smart Connect (GWM-07.020) shows the
 # station's password in GetConfiguration; AuthorizationKey is the standard's own.
 _SECRET = re.compile(
-    r"password|passwd|passphrase|passcode|pwd|secret|authorization_?key|token|psk|private_?key"
+    r"(?<!by)pass(?!ed|ive)|pwd|secret|authorization_?key|token|psk|private_?key"
     r"|credential|api_?key|(wi-?fi|wlan|wpa|wep|sim)\w*(key|pin)|pin$",
     re.IGNORECASE,
 )
