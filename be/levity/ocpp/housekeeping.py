@@ -11,7 +11,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.store import connections_lost
 
-__all__ = ["forget_edges", "silence", "sweep"]
+__all__ = ["ClockSteps", "forget_edges", "silence", "sweep"]
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,31 @@ LOOK = 5
 # `last_seen_at` is exact to ten seconds only; less patience would see ghosts.
 LEAST_PATIENCE = 30
 AT_ONCE = 500
+# Seconds by which our own clock may drift between two looks before it counts as set forward.
+STEP = 5.0
+
+
+class ClockSteps:
+    """Notices that our own clock was set forward: all that is alive seems silent then."""
+
+    def __init__(self) -> None:
+        self.last: tuple[datetime, float] | None = None
+        self.calm_from = 0.0
+
+    def is_calm(self, now: datetime, tick: float) -> bool:
+        """False until everything that is alive has had the time to be heard again.
+
+        `tick` is a clock that nobody sets (`time.monotonic`).
+        """
+        if self.last is not None:
+            wall, before = self.last
+            moved = (now - wall).total_seconds() - (tick - before)
+            if moved > STEP:
+                log.warning("our clock went forward by %.0f s: nobody is silent for that", moved)
+                patience = max(setting("OCPP_EDGE_TIMEOUT"), 2 * setting("OCPP_HEARTBEAT_INTERVAL"))
+                self.calm_from = tick + patience
+        self.last = now, tick
+        return tick >= self.calm_from
 
 
 def sweep(now: datetime) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 from levity_ws.edge.lane import BackendUnavailable, Entry, Lane, Peer
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.settings import EdgeSettings
+from levity_ws.edge.wall import SteadyWall
 from levity_ws.rpc.envelope import (
     Accept,
     Alive,
@@ -90,7 +91,7 @@ class Relay:
     settings: EdgeSettings
     metrics: Metrics = field(default_factory=Metrics)
     clock: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
+    wall: Callable[[], float] = field(default_factory=SteadyWall)
     connections: Callable[[], int] = lambda: 0
     loop: asyncio.AbstractEventLoop = field(init=False)
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
