@@ -43,6 +43,7 @@ class Worker:
         self.transport = transport
         self.clock = clock
         self.pipeline = Pipeline()
+        self.steps = housekeeping.ClockSteps()
         self.stopping = threading.Event()
         self.next_look = self.next_end = self.next_round = 0.0
 
@@ -98,7 +99,8 @@ class Worker:
                 commands.give_up(now)
             if self.clock() >= self.next_round:
                 self.next_round = self.clock() + KEEP_HOUSE
-                housekeeping.sweep(now)
+                if self.steps.is_calm(now, self.clock()):
+                    housekeeping.sweep(now)
             commands.dispatch(now, self.transport.send)
         except DatabaseError as error:
             log.error("the command queue can't be read (%s), trying again", _line(error))
