@@ -10,7 +10,14 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 
 from levity.ocpp.conf import setting
-from levity.ocpp.models import Command, ConnectionEvent, Message, StatusEvent
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    ConnectionEvent,
+    FrameAttempt,
+    Message,
+    StatusEvent,
+)
 
 __all__ = ["prune"]
 
@@ -30,9 +37,13 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
     deleted: dict[str, int] = {}
     for rows in (
         Message.objects.filter(received_at__lt=oldest),
-        ConnectionEvent.objects.filter(at__lt=oldest),
+        # The beginning of a connection that still stands tells that it is no stranger.
+        ConnectionEvent.objects.filter(at__lt=oldest).exclude(
+            connection__in=ChargePoint.objects.filter(connection__isnull=False).values("connection")
+        ),
         StatusEvent.objects.filter(received_at__lt=oldest),
         Command.objects.filter(finished_at__lt=oldest),
+        FrameAttempt.objects.filter(at__lt=oldest),
     ):
         name = str(rows.model._meta.verbose_name_plural)
         deleted[name] = 0

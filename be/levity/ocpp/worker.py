@@ -1,7 +1,7 @@
 """The worker: it receives batches, has them taken, replies and acknowledges; and sends commands.
 
-One thread does all of it, so everything here is plain synchronous Django. Run as many workers as
-you like: the order of each charger's frames is kept by the edge, everything else by the database.
+Everything here is plain synchronous Django. Run as many workers as you like: the order of each
+charger's frames is kept by the edge, everything else by the database.
 """
 
 import logging
@@ -32,27 +32,49 @@ KEEP_HOUSE = 5.0
 FREQUENT = frozenset({"Heartbeat", "MeterValues"})
 # Seconds between two tries while the database is away: the first, and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+LONGEST_WAIT = 5.0
 
 
 class Worker:
-    """Works until `stop`; one instance per process or thread."""
+    """Works until `stop`; one instance per process or thread.
+
+    Commands are sent between two batches, by the same thread; that is best where the database has
+    one writer (SQLite). With `own_thread_for_commands` another thread sends them, so that no
+    frame ever waits for a command: best on Postgres.
+    """
 
     def __init__(
-        self, transport: WorkerTransport, clock: Callable[[], float] = time.monotonic
+        self,
+        transport: WorkerTransport,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        own_thread_for_commands: bool = False,
     ) -> None:
         self.transport = transport
         self.clock = clock
         self.pipeline = Pipeline()
         self.steps = housekeeping.ClockSteps()
         self.stopping = threading.Event()
+        self.own_thread_for_commands = own_thread_for_commands
+        self.commands_due = threading.Event()
         self.next_look = self.next_end = self.next_round = 0.0
 
     def run(self) -> None:
         """Receive, take, reply, acknowledge, for ever; returns after `stop`."""
-        while not self.stopping.is_set():
-            self.step(max(0.0, self.next_look - self.clock()))
-        self.transport.close()
-        connection.close()
+        sender = threading.Thread(target=self._keep_looking, name="commands", daemon=True)
+        if self.own_thread_for_commands:
+            sender.start()
+        try:
+            while not self.stopping.is_set():
+                alone = self.own_thread_for_commands
+                self.step(LONGEST_WAIT if alone else max(0.0, self.next_look - self.clock()))
+        finally:
+            self.stopping.set()
+            if sender.is_alive():
+                self.commands_due.set()
+                sender.join(LONGEST_PAUSE)
+            self.transport.close()
+            connection.close()
 
     def stop(self) -> None:
         """Finish the batch at hand, then return from `run`. For any thread and signal handler."""
@@ -72,7 +94,10 @@ class Worker:
             self._close_elsewhere(taken)
             _tell(taken)
             commands_due = taken.commands_due
-        if commands_due or self.clock() >= self.next_look:
+        if self.own_thread_for_commands:
+            if commands_due:
+                self.commands_due.set()
+        elif commands_due or self.clock() >= self.next_look:
             self._look()
 
     def _take(self, delivery: Delivery) -> Taken | None:
@@ -87,6 +112,19 @@ class Worker:
                 if self.stopping.wait(pause):
                     return None
                 pause = min(LONGEST_PAUSE, pause * 2)
+
+    def _keep_looking(self) -> None:
+        """The other thread: look at the command queue, often, and at once when there is reason."""
+        while not self.stopping.is_set():
+            try:
+                self._look()
+            except Exception:
+                # Nobody would notice if this thread ended: frames go on being taken.
+                log.exception("looking at the command queue failed; trying again")
+                self.stopping.wait(FIRST_PAUSE)
+            self.commands_due.wait(LOOK)
+            self.commands_due.clear()
+        connection.close()
 
     def _look(self) -> None:
         """Send the commands that are due; now and then end what is over."""

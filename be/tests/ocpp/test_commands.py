@@ -449,6 +449,21 @@ def test_auto_remote_start_stays_away_when_the_car_or_the_charger_is_gone(
     assert look(edges, 13) == ["RemoteStartTransaction"]
 
 
+def test_auto_remote_start_comes_again_where_its_outcome_is_unknown(
+    site: Site, charger: Charger, edges: Edges
+) -> None:
+    """D-30: the link dropped while the charger had the Call; the car may still be waiting."""
+    site.result(charger.shows("Preparing"))
+    assert look(edges, 1) == ["RemoteStartTransaction"]
+    site.take(charger.leaves())
+    charger = site.connect(charger.again())
+    charger.now = 5
+    site.result(charger.shows("Preparing"))
+    assert look(edges, 6) == ["RemoteStartTransaction"]
+    site.result(charger.shows("Preparing"))
+    assert look(edges, 7) == []
+
+
 def test_auto_remote_start_stays_away_from_a_running_session(
     site: Site, charger: Charger, edges: Edges
 ) -> None:

@@ -7,7 +7,7 @@ offline (promise 5 of the design).
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 
 from levity.ocpp.frames import storable
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
@@ -81,6 +81,9 @@ def connections_lost(connections: dict[str, datetime]) -> None:
     Command.objects.filter(on_them, state=Command.State.SENT).update(
         state=Command.State.TIMED_OUT,
         finished_at=at,
+        # An automatic start gives its key back: the car may still be waiting for it, and a second
+        # RemoteStartTransaction to a charger that is still Preparing does no harm.
+        idempotency_key=Case(When(only_status="", then=F("idempotency_key"))),
         error_description="the connection closed before the answer came; the outcome is unknown",
     )
     # The key is free again: the same may be asked for on the next connection.

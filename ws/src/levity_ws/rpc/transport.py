@@ -64,7 +64,8 @@ class Delivery:
 
 
 class WorkerTransport(Protocol):
-    """The worker's way to the edges. All methods are for one thread: the worker's."""
+    """The worker's way to the edges. `send` and `wake` are for any thread, the others for one: the
+    worker's."""
 
     def receive(self, timeout: float) -> Delivery | None:
         """The next batch, or None after `timeout` seconds (or after `wake`).
@@ -80,7 +81,7 @@ class WorkerTransport(Protocol):
         connection is gone: the broker delivers that one again, and it is recognised."""
 
     def wake(self) -> None:
-        """Make a waiting `receive` return at once. The only method for other threads."""
+        """Make a waiting `receive` return at once."""
 
     def close(self) -> None:
         """Give back what was not acknowledged, and let go of everything. Idempotent."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from levity.ocpp.worker import Worker
 from levity.rpc_amqp import AmqpWorkerTransport
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             transport = AmqpWorkerTransport(url, prefix=prefix)
         except ValueError as error:
             raise CommandError(f"AMQP_URL: {error}") from error
-        worker = Worker(transport)
+        worker = Worker(transport, own_thread_for_commands=connection.vendor == "postgresql")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         log.info("worker takes batches from %s", broker_label(url))

@@ -1,0 +1,131 @@
+"""What happens by itself with time: silent edges, silent chargers, old messages."""
+
+from datetime import timedelta
+
+import pytest
+
+from levity.ocpp import retention
+from levity.ocpp.housekeeping import forget_edges, sweep
+from levity.ocpp.models import (
+    ChargePoint,
+    ConnectionEvent,
+    Edge,
+    FrameAttempt,
+    Message,
+    MeterValue,
+    StatusEvent,
+    Transaction,
+)
+from levity_ws.rpc.envelope import Connected
+from tests.ocpp.charger import Charger, Site, at
+
+pytestmark = pytest.mark.django_db
+
+DAY = 86_400
+
+
+def online() -> bool:
+    """As the admin shows it."""
+    return ChargePoint.objects.get().online
+
+
+def test_chargers_of_a_silent_edge_go_off_line() -> None:
+    """F-14: and what it was called is forgotten."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    sweep(at(20))
+    assert online()
+    sweep(at(26))
+    assert not online()
+    assert Edge.objects.count() == 0
+
+
+def test_a_frame_brings_a_charger_back_that_was_taken_for_dead() -> None:
+    """F-16: its edge was only cut off."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    forget_edges(list(Edge.objects.values_list("pk", flat=True)), at(60))
+    assert not online()
+    charger.now = 61
+    site.result(charger.calls("Heartbeat"))
+    assert online()
+
+
+def test_an_edge_that_announces_its_connections_again_brings_them_back() -> None:
+    """F-16: a quiet charger need not say anything for that."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    forget_edges(list(Edge.objects.values_list("pk", flat=True)), at(60))
+    site.take(Connected(charger.identity, charger.connection, 900, at(61).timestamp()))
+    assert online()
+    assert ConnectionEvent.objects.filter(kind="connected").count() == 1
+
+
+def test_an_announcement_never_takes_over_from_a_newer_connection() -> None:
+    """Promise 5: the newest wins, also against an edge that comes back."""
+    site, old = Site(), Charger()
+    site.connect(old)
+    new = site.connect(old.again())
+    site.take(Connected(old.identity, old.connection, 900, at(61).timestamp()))
+    assert str(ChargePoint.objects.get().connection) == new.connection
+
+
+def test_a_charger_that_misses_two_heartbeats_is_off_line_until_it_speaks() -> None:
+    """F-19 where pings are off: within two intervals, and the reason is in its history."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    ChargePoint.objects.update(heartbeat_interval=60)
+    Edge.objects.update(last_seen_at=at(1000))
+    sweep(at(110))
+    assert online()
+    sweep(at(120))
+    assert not online()
+    assert ConnectionEvent.objects.get(kind="silent").charge_point == ChargePoint.objects.get()
+    charger.now = 130
+    site.result(charger.calls("Heartbeat"))
+    assert online()
+
+
+def test_old_messages_go_and_the_ledger_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """W-16: nothing older than the setting is left of the log; transactions are never touched."""
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    started = site.start(charger)
+    site.result(charger.shows("Charging"))
+    site.result(charger.measures(started, 100))
+    FrameAttempt.objects.create(connection=charger.connection, seq=1, at=at(0))
+    messages = Message.objects.count()
+    assert messages >= 3
+    before = retention.prune(at(89 * DAY))
+    assert sum(before.values()) == 0
+    deleted = retention.prune(at(91 * DAY))
+    assert deleted["messages"] == messages
+    assert Message.objects.count() == StatusEvent.objects.count() == 0
+    assert FrameAttempt.objects.count() == 0
+    assert Transaction.objects.count() == 1
+    assert MeterValue.objects.count() >= 1
+    # The beginning of a connection that stands is what a comeback is recognised by.
+    assert ConnectionEvent.objects.filter(kind="connected").count() == 1
+
+
+def test_nothing_is_thrown_away_where_the_setting_is_0(settings: object) -> None:
+    """Keep for ever."""
+    settings.OCPP_MESSAGE_RETENTION_DAYS = 0  # type: ignore[attr-defined]  # pytest-django's
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    site.result(charger.calls("Heartbeat"))
+    assert retention.prune(at(10_000 * DAY)) == {}
+    assert Message.objects.count() == 1
+
+
+def test_the_time_of_the_last_frame_is_exact_to_some_seconds() -> None:
+    """`last_seen_at` is written at most every ten seconds, and never falls behind further."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    for seconds in range(0, 60, 3):
+        charger.now = float(seconds)
+        site.result(charger.calls("Heartbeat"))
+        seen = ChargePoint.objects.get().last_seen_at
+        assert seen is not None
+        assert at(seconds) - seen < timedelta(seconds=10)
