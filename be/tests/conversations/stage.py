@@ -206,6 +206,7 @@ def rows(stage: Stage) -> dict[str, list[dict[str, Any]]]:
         name: [_row(item, recorded) for item in model._default_manager.order_by("pk")]
         for name, model in TABLES.items()
     }
+    found["transactions"].sort(key=lambda row: row["transaction"])
     return {name: items for name, items in found.items() if items} | {
         "handshakes": stage.handshakes
     }

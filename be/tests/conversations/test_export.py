@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from levity.ocpp.conversation.export import conversation
-from levity.ocpp.conversation.lines import Line, read_lines
+from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, Line, read_lines
 from levity.ocpp.models import ChargePoint, Message
 from tests.conversations.stage import Stage
 from tests.conversations.test_transcripts import (
@@ -51,7 +51,14 @@ def test_a_conversation_comes_out_as_it_went_in(path: Path) -> None:
         replace(line, text=stage.recorded(line.text), number=number)
         for number, line in enumerate(conversation(charge_point), 1)
     ]
-    assert found == lines
+    assert [alike(line) for line in found] == [alike(line) for line in lines]
+
+
+def alike(line: Line) -> Line:
+    """Postgres keeps the payload of a command in an order of its own."""
+    if line.sender != CENTRAL_SYSTEM:
+        return line
+    return replace(line, text=json.dumps(json.loads(line.text), sort_keys=True))
 
 
 def test_a_piece_of_it_is_chosen_by_time_and_by_connection() -> None:
