@@ -40,6 +40,14 @@ test-fast: env ## The tests that need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
 		$(bin)/pytest -m "not services and not browser and not slow" $(ARGS)
 
+.PHONY: conformance fuzz
+conformance: env ## The certification cases, driven by an independent charger; prints a table
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest be/tests/conformance $(ARGS)
+# On Postgres where DATABASE_URL names one. No limit of time: a hang would say where.
+fuzz: env ## 100,000 frames at random through the pipeline (FRAMES, SEED)
+	@LEVITY_FUZZ_FRAMES='$(or $(FRAMES),100000)' LEVITY_FUZZ_SEED='$(or $(SEED),20261122)' \
+		$(scratch) $(bin)/pytest be/tests/fuzz -o faulthandler_timeout=0 $(ARGS)
+
 .PHONY: lint format
 lint: env ## Formatting, style, types, Django checks, imports, lock files
 	@tools/env poetry
