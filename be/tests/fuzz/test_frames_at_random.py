@@ -9,7 +9,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,10 +20,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from levity.ocpp import commands
-from levity.ocpp.frames import Call, Malformed, parse
 from levity.ocpp.models import ChargePoint, Command, FailedMessage, Message, Transaction
-from levity_ws.rpc.envelope import Close, Received, Reply, Send
-from tests.checks.messages import ALWAYS_A_RESULT
+from levity_ws.rpc.envelope import Reply, Send
+from tests.checks.promises import answers_to, judge
 from tests.fuzz.grammar import CALL_OF_OURS, FOREIGN, OWN, frames
 from tests.ocpp.charger import Charger, Site, at
 
@@ -59,7 +57,7 @@ class Fleet:
         ]
         beat = self.neighbour.calls("Heartbeat")
         batch = [*events[:5], beat, *events[5:]]
-        answers = self._answers(batch)
+        answers = answers_to(self.site, *batch)
         assert answers.pop(beat.connection)[0] == 3
         for event in events:
             judge(event, answers.pop(event.connection, None))
@@ -73,17 +71,6 @@ class Fleet:
             assert self.site.take(*batch, deliveries=1).reply.commands == first
             assert Message.objects.count() == rows
         self._tell(len(texts))
-
-    def _answers(self, batch: list[Received]) -> dict[str, Any]:
-        answers: dict[str, Any] = {}
-        for command in self.site.take(*batch).reply.commands:
-            assert not isinstance(command, Close), command
-            assert isinstance(command, Send)
-            assert command.connection not in answers, "two answers to one frame"
-            assert "Traceback" not in command.text
-            assert 'File "' not in command.text
-            answers[command.connection] = json.loads(command.text)
-        return answers
 
     def _calls_of_ours(self) -> dict[str, str]:
         known = {
@@ -141,24 +128,6 @@ def _without_a_log() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
-
-
-def judge(event: Received, answer: Any) -> None:
-    """One answer to each Call that can be addressed, of the right kind; else silence."""
-    frame = parse(event.text)
-    answer_to = frame.unique_id if isinstance(frame, Call) else getattr(frame, "answer_to", None)
-    if not answer_to:
-        assert answer is None, (event.text, answer)
-        return
-    assert answer is not None, event.text
-    assert answer[1] == answer_to, (event.text, answer)
-    assert len(answer) == {3: 3, 4: 5}[answer[0]]
-    assert answer[:3:2] != [4, "InternalError"], (event.text, answer)
-    if answer[2:4] == ["GenericError", "this unique id was used for another message"]:
-        return  # D-06
-    action = frame.action if isinstance(frame, Call | Malformed) else ""
-    if action in ALWAYS_A_RESULT and answer_to == getattr(frame, "unique_id", ""):
-        assert answer[0] == 3, (event.text, answer)
 
 
 def run(count: int, number: int) -> Fleet:
