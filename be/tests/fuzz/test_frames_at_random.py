@@ -150,6 +150,7 @@ def run(count: int, number: int) -> Fleet:
     return fleet
 
 
+@pytest.mark.slow
 def test_no_frame_breaks_a_promise_and_every_list_of_the_admin_is_shown_afterwards() -> None:
     """I-21, and I-14: what chargers wrote is shown, whatever it is."""
     fleet = run(FRAMES, SEED)
