@@ -139,6 +139,7 @@ def _outcome(site: Site, charger: Charger, text: str, unique_id: str | None) -> 
         return NOTHING
     answer = json.loads(frames[0])
     if answer[0] == 4:
+        assert answer[2] != "InternalError", text
         assert row.error_code == answer[2]
         assert row.error_description
         return str(answer[2])

@@ -1,12 +1,14 @@
 """MeterValue and SampledValue (OCPP 1.6, 7.33 and 7.43): from JSON to samples."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.fields import MAX_NUMBER, decimal_of, text
+from levity.ocpp.frames import OcppError
 from levity.ocpp.quirks import QuirkProfile
 from levity.ocpp.request import Request
 
@@ -22,8 +24,8 @@ def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
     """All samples of this array of the payload (`meterValue`, `transactionData`), in their order.
 
     A sample without a time that can be true gets ours; a value that is no number keeps its text
-    and has no `value`. What is no sample at all (not an object) is left out: the message log
-    has it.
+    and has no `value`. What is no sample at all (not an object, an object as its unit) is left
+    out: the message log has it.
     """
     meter_values = request.payload.get(name)
     if not isinstance(meter_values, list):
@@ -36,11 +38,10 @@ def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
         sampled_at = charge_point.time_of(meter_value.get("timestamp")) or request.received_at
         sampled_values = meter_value.get("sampledValue")
         if isinstance(sampled_values, list):
-            samples += [
-                _sample(item, sampled_at, charge_point.quirks)
-                for item in sampled_values
-                if isinstance(item, dict)
-            ]
+            for item in sampled_values:
+                with suppress(OcppError):
+                    if isinstance(item, dict):
+                        samples.append(_sample(item, sampled_at, charge_point.quirks))
     return tuple(samples)
 
 
