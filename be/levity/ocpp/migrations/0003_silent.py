@@ -4,15 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ocpp', '0002_charger_side'),
+        ("ocpp", "0002_charger_side"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='connectionevent',
-            name='kind',
-            field=models.CharField(choices=[('connected', 'Connected'), ('disconnected', 'Disconnected'), ('refused', 'Refused'), ('silent', 'silent for two heartbeats')], max_length=12),
+            model_name="connectionevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("connected", "Connected"),
+                    ("disconnected", "Disconnected"),
+                    ("refused", "Refused"),
+                    ("silent", "silent for two heartbeats"),
+                ],
+                max_length=12,
+            ),
         ),
     ]
