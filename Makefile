@@ -38,7 +38,8 @@ test: env ## All tests; starts Postgres and RabbitMQ where none answers
 		$(bin)/pytest $(ARGS)
 test-fast: env ## The tests that need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
-		$(bin)/pytest -m "not services and not browser and not slow" $(ARGS)
+		$(bin)/pytest -n auto --dist loadfile \
+		-m "not services and not browser and not slow" $(ARGS)
 
 .PHONY: conformance fuzz
 conformance: env ## The certification cases, driven by an independent charger; prints a table

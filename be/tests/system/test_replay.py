@@ -8,6 +8,9 @@ import pytest
 from tests.system.processes import Ran
 from tests.system.site import Site
 
+# Whole processes, each started anew: `make test` has the time for them.
+pytestmark = pytest.mark.slow
+
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
 
 

@@ -14,6 +14,9 @@ from tests.system.pages import Browser
 from tests.system.processes import Process, eventually, python
 from tests.system.site import Site, serve
 
+# Whole processes, each started anew: `make test` has the time for them.
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1024 * 1024
 
 
@@ -122,7 +125,6 @@ def test_port_in_use_is_one_clear_error(unstarted: Site) -> None:
     assert serve(unstarted).line("Log in as +admin, password ")
 
 
-@pytest.mark.slow
 def test_send_command_works_beside_fifty_busy_chargers(unstarted: Site) -> None:
     """Two processes write to one SQLite file, and neither finds it locked."""
     served = serve(unstarted)
