@@ -6,10 +6,10 @@ Tolerant: what can't be read points to nothing; the handler is the one that comp
 from collections.abc import Mapping
 from typing import Any
 
-from levity.ocpp.fields import INT4_MAX, integer, timestamp
+from levity.ocpp.fields import INT4_MAX, integer
 from levity.ocpp.fields import text as read_text
 from levity.ocpp.frames import Call, Frame, Malformed, OcppError
-from levity.ocpp.store import References, payload_hash, start_key
+from levity.ocpp.store import References, payload_hash
 
 __all__ = ["references"]
 
@@ -31,10 +31,9 @@ def references(frame: Frame, text: str) -> References:
         case "MeterValues":
             return References(transaction_id=_transaction_id(payload), needs_connectors=True)
         case "StartTransaction":
-            start = start_key(payload, timestamp(payload, "timestamp"))
             return References(
                 id_tag=_id_tag(payload),
-                start=payload if start else None,
+                start=payload,
                 payload_hash=payload_hash(frame.payload),
                 needs_connectors=True,
                 needs_new_id=True,

@@ -279,7 +279,11 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         if charge_point is None or not item.references.needs_new_id:
             continue
         start = item.references.start
-        found_key = start and start_key(start, charge_point.time_of(start.get("timestamp")))
+        found_key = None
+        if start is not None:
+            # Without a time that can be read, the time at which it came is its beginning.
+            started_at = charge_point.time_of(start.get("timestamp")) or item.at
+            found_key = start_key(start, started_at)
         key = (charge_point.id, *found_key) if found_key else None
         if key:
             loaded.start_keys[item.connection] = key

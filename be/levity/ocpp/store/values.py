@@ -31,20 +31,18 @@ class References:
     id_tag: str = ""
     transaction_id: int | None = None
     start: Mapping[str, Any] | None = None
-    """A StartTransaction's payload, if it can be read."""
+    """A StartTransaction's payload."""
     needs_connectors: bool = False
     needs_new_id: bool = False
     payload_hash: str = ""
     """Of a StartTransaction: what it is recognised by if it has to be quarantined."""
 
 
-def start_key(payload: Mapping[str, Any], started_at: datetime | None) -> tuple[Any, ...] | None:
+def start_key(payload: Mapping[str, Any], started_at: datetime) -> tuple[Any, ...] | None:
     """(connector, id tag, time, meter value): what the constraint `transaction_once` is about.
 
     None where the StartTransaction can't be read.
     """
-    if started_at is None:
-        return None
     try:
         connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
         return connector, text(payload, "idTag"), started_at, energy(payload, "meterStart")
