@@ -7,8 +7,7 @@ Two thousand in every run, always the same ones. `make fuzz` takes 100,000 and s
 import json
 import logging
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
@@ -40,7 +39,8 @@ pytestmark = [pytest.mark.django_db(transaction=True, reset_sequences=False)]
 class Fleet:
     """Ten chargers whose sessions and commands live on from batch to batch; a good neighbour."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
         self.site = Site()
         self.chargers = [self.site.connect(Charger(f"FUZZ{number}")) for number in range(CHARGERS)]
         self.neighbour = self.site.connect(Charger("NEIGHBOUR"))
@@ -104,7 +104,7 @@ class Fleet:
         self.taken += count
         if FRAMES > 10_000 and self.taken - self.told >= TOLD_EVERY:
             self.told = self.taken
-            print(f"{self.taken:>7,} frames", file=sys.__stderr__, flush=True)
+            self.say(f"{self.taken:>7,} frames")
 
     def is_well(self) -> None:
         """Nobody is stuck: whoever speaks is served, and whatever was said is on the books."""
@@ -130,9 +130,9 @@ def _without_a_log() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def run(count: int, number: int) -> Fleet:
+def run(count: int, number: int, say: Callable[[str], None]) -> Fleet:
     """So many frames of this seed."""
-    fleet = Fleet()
+    fleet = Fleet(say)
 
     @seed(number)
     @settings(
@@ -151,9 +151,16 @@ def run(count: int, number: int) -> Fleet:
 
 
 @pytest.mark.slow
-def test_no_frame_breaks_a_promise_and_every_list_of_the_admin_is_shown_afterwards() -> None:
+def test_no_frame_breaks_a_promise_and_every_list_of_the_admin_is_shown_afterwards(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     """I-21, and I-14: what chargers wrote is shown, whatever it is."""
-    fleet = run(FRAMES, SEED)
+
+    def say(progress: str) -> None:
+        with capfd.disabled():
+            print(progress, flush=True)
+
+    fleet = run(FRAMES, SEED, say)
     assert fleet.taken >= FRAMES * 0.9
     fleet.is_well()
     browser = Client()
