@@ -8,7 +8,6 @@ from levity_ws.edge.admission import Admission
 from levity_ws.edge.handshake import (
     Handshake,
     Refusal,
-    choose_subprotocol,
     client_address,
     identity_in_path,
     is_private,
@@ -91,27 +90,6 @@ def test_a_page_in_a_browser_is_refused_unless_it_is_allowed() -> None:
         "/ws/CP1", origin="https://ok.example", allowed_origins=frozenset({"https://ok.example"})
     )
     assert allowed == Handshake("CP1", "/ws/CP1", ())
-
-
-@pytest.mark.parametrize(
-    ("offered", "chosen"),
-    [
-        ((), None),
-        (("ocpp1.6",), "ocpp1.6"),
-        (("ocpp2.0.1", "ocpp1.6"), "ocpp1.6"),
-        (("OCPP1.6", "ocpp1.5"), "OCPP1.6"),
-    ],
-)
-def test_the_best_known_subprotocol_is_chosen(offered: tuple[str, ...], chosen: str | None) -> None:
-    """E-07: no header at all is OCPP 1.6."""
-    assert choose_subprotocol(offered) == chosen
-
-
-def test_only_unknown_subprotocols_are_refused() -> None:
-    """E-06."""
-    refusal = parse_handshake("/ws/CP1", subprotocol_headers=["ocpp1.5, mqtt"])
-    assert isinstance(refusal, Refusal)
-    assert (refusal.status, refusal.label) == (400, "subprotocol")
 
 
 def test_what_is_offered_is_kept_in_order_over_all_headers() -> None:

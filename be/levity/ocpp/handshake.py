@@ -24,14 +24,15 @@ def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
 def _admit(event: Authenticate, outcome: Outcome) -> Accept | Refuse:
     if outcome.charge_point is None:
         return Refuse(event.connection, 404, "this charge point is not known here")
-    if event.subprotocols and SUBPROTOCOL not in event.subprotocols:
+    spoken = next((name for name in event.subprotocols if name.lower() == SUBPROTOCOL), "")
+    if event.subprotocols and not spoken:
         return Refuse(event.connection, 400, f"none of the offered subprotocols is {SUBPROTOCOL}")
     quirks = outcome.charge_point.quirks
     gap = setting("OCPP_FRAME_GAP") if quirks.frame_gap is None else quirks.frame_gap
     return Accept(
         event.connection,
         # Grizzl-E (5.x) offers none: then none is named in the answer, and 1.6 is spoken.
-        subprotocol=SUBPROTOCOL if event.subprotocols else "",
+        subprotocol=spoken,
         frame_gap=float(gap),
         ping_interval=float(setting("OCPP_PING_INTERVAL")),
         close="abort" if quirks.abort_on_restart else "frame",

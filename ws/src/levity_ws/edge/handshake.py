@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 __all__ = [
-    "KNOWN_SUBPROTOCOLS",
     "Handshake",
     "Network",
     "Refusal",
-    "choose_subprotocol",
     "client_address",
     "identity_in_path",
     "is_private",
@@ -23,9 +21,6 @@ __all__ = [
     "parse_handshake",
     "printable",
 ]
-
-KNOWN_SUBPROTOCOLS: tuple[str, ...] = ("ocpp1.6",)
-"""Best first."""
 
 # OCPP-J 1.6, 3.1.1: the identity is the last segment of the URL, percent-encoded where needed.
 # 48 characters is the length of an identity in OCPP 2.x; the signs are those met in the field.
@@ -63,9 +58,12 @@ def parse_handshake(
     origin: str | None = None,
     subprotocol_headers: Sequence[str] = (),
     allowed_origins: frozenset[str] = frozenset(),
-    known_subprotocols: Sequence[str] = KNOWN_SUBPROTOCOLS,
 ) -> Handshake | Refusal:
-    """What this request line and these headers amount to."""
+    """What this request line and these headers amount to.
+
+    Which subprotocol is spoken, if any, is the backend's to say: then every refusal for that
+    reason stands in its list, too.
+    """
     identity = identity_in_path(path)
     if isinstance(identity, Refusal):
         return identity
@@ -73,13 +71,6 @@ def parse_handshake(
         # Browsers send Origin, chargers do not: a web page must not speak for a charger.
         return Refusal(403, "Connections from web pages are not allowed.", "origin")
     offered = offered_subprotocols(subprotocol_headers)
-    if isinstance(choose_subprotocol(offered, known_subprotocols), Refusal):
-        return Refusal(
-            400,
-            f"None of the offered subprotocols is known; offer one of "
-            f"{', '.join(known_subprotocols)}.",
-            "subprotocol",
-        )
     return Handshake(charge_point=identity, path=path.partition("?")[0], subprotocols=offered)
 
 
@@ -117,23 +108,6 @@ def offered_subprotocols(headers: Iterable[str]) -> tuple[str, ...]:
     """What all Sec-WebSocket-Protocol headers offer, in order."""
     names = (name.strip() for header in headers for name in header.split(","))
     return tuple(name for name in names if name)
-
-
-def choose_subprotocol(
-    offered: Sequence[str], known: Sequence[str] = KNOWN_SUBPROTOCOLS
-) -> str | Refusal | None:
-    """The best known of the offered; None where nothing is offered, which means OCPP 1.6.
-
-    Grizzl-E (firmware 5.x) sends no Sec-WebSocket-Protocol at all. Offering only unknown ones is
-    refused, as OCPP-J 1.6, 3.2 wants it.
-    """
-    if not offered:
-        return None
-    lowered = [name.lower() for name in offered]
-    for name in known:
-        if name in lowered:
-            return offered[lowered.index(name)]
-    return Refusal(400, "No known subprotocol.", "subprotocol")
 
 
 def client_address(peer: str, forwarded_for: Iterable[str], trusted: Sequence[Network]) -> str:

@@ -203,7 +203,6 @@ class EdgeServer:
             origin=origins[0] if origins else None,
             subprotocol_headers=headers.get_all("Sec-WebSocket-Protocol"),
             allowed_origins=self.settings.allowed_origins,
-            known_subprotocols=self.settings.known_subprotocols,
         )
         if isinstance(handshake, Refusal):
             return handshake

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from levity_ws.edge.handshake import KNOWN_SUBPROTOCOLS, Network
+from levity_ws.edge.handshake import Network
 
 __all__ = ["EdgeSettings", "SettingsError"]
 
@@ -30,7 +30,6 @@ class EdgeSettings:
     port: int = 9000
     """0 picks a free one."""
     edge_id: str = field(default_factory=_new_edge_id)
-    known_subprotocols: tuple[str, ...] = KNOWN_SUBPROTOCOLS
 
     max_connections: int = 20_000
     max_connections_per_address: int = 200
