@@ -68,7 +68,7 @@ class AmqpWorkerTransport:
         url: str = DEFAULT_URL,
         *,
         prefix: str = DEFAULT_PREFIX,
-        prefetch: int = 4,
+        prefetch: int = 1,  # a batch that waits here waits while another worker is idle
         send_timeout: float = 10.0,
         pause: Callable[[int], float] = jittered_pause,
     ) -> None:
