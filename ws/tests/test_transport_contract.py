@@ -116,7 +116,7 @@ def medium(request: pytest.FixtureRequest) -> Iterator[Medium]:
         prefix = request.getfixturevalue("queues").prefix
         made = Medium(
             lambda: AmqpEdgeTransport(AMQP_URL, prefix=prefix, pause=no_pause),
-            lambda: AmqpWorkerTransport(AMQP_URL, prefix=prefix, pause=no_pause),
+            lambda: AmqpWorkerTransport(AMQP_URL, prefix=prefix, prefetch=4, pause=no_pause),
         )
     yield made
     for worker in made.workers:
