@@ -19,6 +19,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from levity.ocpp.conf import call_timeout
+from levity.ocpp.effects import ASK_FOR_BOOT
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Connector, Message
 from levity.ocpp.quirks import QuirkProfile, profile_for
@@ -224,9 +225,15 @@ def _must_boot_first(command: Command, now: datetime) -> bool:
     """True if this charger has just connected and must not be spoken to before it has booted."""
     charge_point = command.charge_point
     since = charge_point.connected_at
-    if not quirks_of(charge_point).boot_first or since is None or now - since > BOOT_PATIENCE:
+    if command.source == ASK_FOR_BOOT or not quirks_of(charge_point).boot_first:
         return False
-    return charge_point.booted_at is None or charge_point.booted_at < since
+    return since is not None and now - since <= BOOT_PATIENCE and not _has_booted(charge_point)
+
+
+def _has_booted(charge_point: ChargePoint) -> bool:
+    """True if it has booted on the connection that it has now."""
+    booted, since = charge_point.booted_at, charge_point.connected_at
+    return booted is not None and since is not None and booted >= since
 
 
 _CLAIMED = (
@@ -250,6 +257,8 @@ def _obstacle(
         return Command.State.CANCELLED, "the connection it was meant for is closed"
     if current is None:
         return Command.State.FAILED, "the charger is not connected"
+    if command.source == ASK_FOR_BOOT and _has_booted(charge_point):
+        return Command.State.CANCELLED, "it has booted by itself"
     if command.only_status:
         key = (charge_point.pk, command.only_connector or 0)
         if statuses.get(key) != command.only_status:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 __all__ = [
+    "ASK_FOR_BOOT",
     "NO_SUCH_TRANSACTION",
     "ConnectorStatus",
     "Effect",
@@ -31,6 +32,10 @@ __all__ = [
 
 NO_SUCH_TRANSACTION = "no such transaction"
 """Why a StopTransaction is quarantined whose StartTransaction may still come."""
+
+
+ASK_FOR_BOOT = "AskForBoot"
+"""The `source` of the one Call that a charger with `boot_first` is sent before its boot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         sources=("lb#442", "lb#176", "lb#899", "lb#2093"),
         frame_gap=0.1,
         remote_start_delay=1.0,
+        remote_start_again=10.0,
         session_register=True,
     ),
     QuirkProfile(

@@ -57,6 +57,10 @@ class QuirkProfile:
     remote_start_delay: float = field(
         default=1.0, metadata={"help": "seconds from Preparing to RemoteStartTransaction"}
     )
+    remote_start_again: float | None = field(
+        default=None,
+        metadata={"help": "seconds after which it is started once more if it is still Preparing"},
+    )
     remote_start_id_tag: str = field(
         default="", metadata={"help": "the tag it must be started with; empty: the site's"}
     )

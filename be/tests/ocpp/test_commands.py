@@ -464,6 +464,62 @@ def test_auto_remote_start_comes_again_where_its_outcome_is_unknown(
     assert look(edges, 7) == []
 
 
+def test_a_grizzl_e_is_started_once_more_while_it_is_still_preparing(
+    site: Site, charger: Charger, edges: Edges
+) -> None:
+    """Grizzl-E misses a RemoteStart now and then; the second goes only if it did."""
+    ChargePoint.objects.update(quirk_profile="grizzl-e")
+    site.result(charger.shows("Preparing"))
+    assert look(edges, 1) == ["RemoteStartTransaction"]
+    command = Command.objects.get(state="sent")
+    site.take(charger.answers(command.unique_id, {"status": "Accepted"}))
+    assert look(edges, 10) == []
+    assert look(edges, 11) == ["RemoteStartTransaction"]
+    command = Command.objects.get(state="sent")
+    site.take(charger.answers(command.unique_id, {"status": "Accepted"}))
+    charger.now = 100
+    site.result(charger.shows("Available"))
+    site.result(charger.shows("Preparing"))
+    assert look(edges, 101) == ["RemoteStartTransaction"]
+    command = Command.objects.get(state="sent")
+    site.take(charger.answers(command.unique_id, {"status": "Accepted"}))
+    charger.now = 103
+    site.result(charger.shows("Charging"))
+    assert look(edges, 111) == []
+
+
+def test_a_wallbox_that_does_not_boot_is_asked_to_before_anything_else(
+    site: Site, edges: Edges
+) -> None:
+    """Wallbox 6.x: no command before its BootNotification, and half a minute at most."""
+    site.take(Charger().asks())
+    ChargePoint.objects.update(quirk_profile="wallbox")
+    charger = site.connect(Charger())
+    ask("GetConfiguration")
+    assert look(edges, 14) == []
+    assert look(edges, 15) == ["TriggerMessage"]
+    command = Command.objects.get(state="sent")
+    site.take(charger.answers(command.unique_id, {"status": "Accepted"}))
+    assert look(edges, 16) == []
+    charger.now = 17
+    site.result(charger.boots())
+    assert look(edges, 18) == ["GetConfiguration"]
+
+
+def test_a_wallbox_that_boots_by_itself_is_not_asked_to(site: Site, edges: Edges) -> None:
+    """The question is cancelled, and commands go at once."""
+    site.take(Charger().asks())
+    ChargePoint.objects.update(quirk_profile="wallbox")
+    charger = site.connect(Charger())
+    charger.now = 2
+    site.result(charger.boots())
+    ask("GetConfiguration")
+    assert look(edges, 3) == ["GetConfiguration"]
+    site.take(charger.leaves())
+    assert look(edges, 15) == []
+    assert Command.objects.get(action="TriggerMessage").state == "cancelled"
+
+
 def test_auto_remote_start_stays_away_from_a_running_session(
     site: Site, charger: Charger, edges: Edges
 ) -> None:

@@ -1,5 +1,6 @@
 """Charging without a card: what happens when a car is plugged in."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from levity.ocpp.clocks import is_backlog
@@ -38,9 +39,10 @@ class AutoRemoteStart:
             # Free charging is off here: a card has to be presented.
             return response
         starts = [
-            self._start(request, effect)
+            start
             for effect in response.effects
             if isinstance(effect, ConnectorStatus) and self._is_waiting(request, effect)
+            for start in self._starts(request, effect)
         ]
         return response.adding(*starts) if starts else response
 
@@ -52,6 +54,18 @@ class AutoRemoteStart:
             # What is told after an outage is not about the car that is plugged in now.
             and not is_backlog(effect.reported_at, request.received_at)
         )
+
+    def _starts(self, request: Request, effect: ConnectorStatus) -> list[SendCall]:
+        """The start, and once more where the make is known to miss the first one at times.
+
+        The second goes only while the connector is still Preparing, like the first.
+        """
+        first = self._start(request, effect)
+        again = request.charge_point.quirks.remote_start_again
+        if again is None:
+            return [first]
+        delay = first.delay + timedelta(seconds=again)
+        return [first, replace(first, delay=delay, key=f"{first.key}:again")]
 
     def _start(self, request: Request, effect: ConnectorStatus) -> SendCall:
         known = request.charge_point.connectors.get(effect.connector)
