@@ -488,6 +488,17 @@ def test_a_grizzl_e_is_started_once_more_while_it_is_still_preparing(
     assert look(edges, 111) == []
 
 
+def test_a_grizzl_e_that_swallows_the_first_start_gets_the_second_after_its_time_out(
+    site: Site, charger: Charger, edges: Edges
+) -> None:
+    """One outstanding Call: the unanswered first one holds the second up, and must not kill it."""
+    ChargePoint.objects.update(quirk_profile="grizzl-e")
+    site.result(charger.shows("Preparing"))
+    assert look(edges, 1) == ["RemoteStartTransaction"]
+    assert look(edges, 60) == []
+    assert look(edges, 62) == ["RemoteStartTransaction"]
+
+
 def test_a_wallbox_that_does_not_boot_is_asked_to_before_anything_else(
     site: Site, edges: Edges
 ) -> None:

@@ -27,6 +27,7 @@ class AutoRemoteStart:
     actions = frozenset({"StatusNotification"})
     # EN+ leaves Preparing again when nobody starts; a late start would hit the next car.
     expires_after = timedelta(seconds=30)
+    second_expires_after = timedelta(minutes=3)
 
     def __init__(self, get_response: GetResponse, id_tag: str | None = None) -> None:
         self.get_response = get_response
@@ -58,14 +59,18 @@ class AutoRemoteStart:
     def _starts(self, request: Request, effect: ConnectorStatus) -> list[SendCall]:
         """The start, and once more where the make is known to miss the first one at times.
 
-        The second goes only while the connector is still Preparing, like the first.
+        The second goes only while the connector is still Preparing, like the first. It may wait
+        longer: a charger that never answered the first one gets no other Call before its time-out.
         """
         first = self._start(request, effect)
         again = request.charge_point.quirks.remote_start_again
         if again is None:
             return [first]
         delay = first.delay + timedelta(seconds=again)
-        return [first, replace(first, delay=delay, key=f"{first.key}:again")]
+        second = replace(
+            first, delay=delay, expires_after=self.second_expires_after, key=f"{first.key}:again"
+        )
+        return [first, second]
 
     def _start(self, request: Request, effect: ConnectorStatus) -> SendCall:
         known = request.charge_point.connectors.get(effect.connector)
