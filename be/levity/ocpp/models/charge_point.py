@@ -4,7 +4,15 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-__all__ = ["Authorization", "ChargePoint", "Connector", "Edge", "Site", "StatusEvent"]
+__all__ = [
+    "Authorization",
+    "ChargePoint",
+    "Connector",
+    "Edge",
+    "SecurityProfile",
+    "Site",
+    "StatusEvent",
+]
 
 
 class Edge(models.Model):
@@ -32,6 +40,15 @@ class Authorization(models.TextChoices):
     RECORD = "record", "everybody; unknown tags are noted for approval"
 
 
+class SecurityProfile(models.IntegerChoices):
+    """How a charger proves who it is (OCPP 1.6 security whitepaper, 2.1). More is safer."""
+
+    OPEN = 0, "0: open, nobody is asked for a key"
+    BASIC = 1, "1: key, without encryption (ws://)"
+    BASIC_TLS = 2, "2: key, over TLS (wss://)"
+    CERTIFICATE = 3, "3: client certificate, over TLS (wss://)"
+
+
 class Site(models.Model):
     """A place with chargers and rules of its own: a house, a car park."""
 
@@ -44,6 +61,12 @@ class Site(models.Model):
     )
     authorization = models.CharField(
         max_length=12, choices=Authorization, blank=True, help_text="Empty: the default setting."
+    )
+    security_profile = models.PositiveSmallIntegerField(
+        choices=SecurityProfile,
+        null=True,
+        blank=True,
+        help_text="What new charge points here begin with; empty: the default setting.",
     )
     notes = models.TextField(blank=True)
 
@@ -74,6 +97,14 @@ class ChargePoint(models.Model):
     notes = models.TextField(blank=True)
     registration = models.CharField(
         max_length=8, choices=Registration, default=Registration.ACCEPTED
+    )
+
+    security_profile = models.PositiveSmallIntegerField(
+        choices=SecurityProfile,
+        default=SecurityProfile.OPEN,
+        # An older worker, which does not know the column, adds charge points, too.
+        db_default=SecurityProfile.OPEN,
+        help_text="Who comes with less is refused. No message of OCPP ever lowers it.",
     )
 
     vendor = models.CharField(max_length=255, blank=True)
@@ -177,7 +208,7 @@ class Connector(models.Model):
         editable=False,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The one that is running.",
+        help_text="The one that runs, or that a boot interrupted (then it is orphaned).",
     )
 
     class Meta:

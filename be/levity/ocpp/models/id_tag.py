@@ -28,7 +28,8 @@ class IdTag(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="children",
-        help_text="The group: a tag of the same group may stop what another one started.",
+        help_text="The group, such as a household: a tag of it may stop what another one started, "
+        "and if the group is blocked, expired or at its limit, so are its tags.",
     )
     charge_points = models.ManyToManyField(
         ChargePoint,
@@ -37,7 +38,10 @@ class IdTag(models.Model):
         help_text="Where it may charge; none: everywhere.",
     )
     max_transactions = models.PositiveIntegerField(
-        null=True, blank=True, help_text="How many sessions it may have at once; empty: any number."
+        null=True,
+        blank=True,
+        help_text="How many sessions it, or all tags of this group together, may have at once; "
+        "empty: any number.",
     )
     owner = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)

@@ -27,6 +27,14 @@ class Transaction(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     id_tag = models.CharField("id tag", max_length=255, blank=True)
     reservation_id = models.BigIntegerField(null=True, blank=True)
+    occurrence = models.PositiveIntegerField(
+        default=0,
+        # Also for a worker of the release before, which does not name the column.
+        db_default=0,
+        editable=False,
+        help_text="Which session of these same words this is; more than 0 only where the "
+        "charger's clock was never set.",
+    )
 
     started_at = models.DateTimeField(help_text="The charger's clock.")
     start_received_at = models.DateTimeField(default=timezone.now)
@@ -85,7 +93,14 @@ class Transaction(models.Model):
         constraints = [
             # Promise 2 of the design: the same StartTransaction again is the same transaction.
             models.UniqueConstraint(
-                fields=["charge_point", "connector", "id_tag", "started_at", "meter_start"],
+                fields=[
+                    "charge_point",
+                    "connector",
+                    "id_tag",
+                    "started_at",
+                    "meter_start",
+                    "occurrence",
+                ],
                 name="transaction_once",
             ),
         ]

@@ -28,7 +28,10 @@ class QuarantinedMessage(models.Model):
     transaction = models.IntegerField(
         null=True, blank=True, help_text="The transactionId that it names or was answered."
     )
-    received_at = models.DateTimeField()
+    received_at = models.DateTimeField(help_text="When it came first.")
+    last_received_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the same came last."
+    )
     repeated = models.PositiveIntegerField(
         default=0, help_text="How often the same came again after the first time."
     )
