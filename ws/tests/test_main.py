@@ -86,7 +86,7 @@ def test_a_taken_port_ends_with_one_line() -> None:
 async def test_it_starts_without_a_broker_says_so_and_ends_cleanly(number: int) -> None:
     url = f"amqp://guest:guest@127.0.0.1:{unused_port()}/"
     async with edge_process(AMQP_URL=url) as (process, port):
-        assert (await http_get(port, "/healthz"))[0] == 503
+        assert (await http_get(port, "/readyz"))[0] == 503
         async with raw_charger(port) as charger:
             assert (charger.status, charger.header("Retry-After") is not None) == (503, True)
         process.send_signal(number)
@@ -108,7 +108,7 @@ async def test_a_charger_reaches_a_worker_and_is_said_goodbye(queues: Queues) ->
     backend = ScriptedBackend(AmqpWorkerTransport(AMQP_URL, prefix=queues.prefix))
     async with edge_process(AMQP_URL=AMQP_URL, LEVITY_AMQP_PREFIX=queues.prefix) as (process, port):
         async with asyncio.timeout(20):
-            while (await http_get(port, "/healthz"))[0] != 200:
+            while (await http_get(port, "/readyz"))[0] != 200:
                 pass
         async with raw_charger(port, "/ws/RDAM%20123") as charger:
             charger.send('[2,"1","Heartbeat",{}]')

@@ -525,13 +525,16 @@ async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_
     """Promise 6."""
     async with running_site(hold=0.5, alive_interval=0.1, alive_timeout=0.3) as site:
         async with raw_charger(site.port) as charger:
-            assert (await http_get(site.port, "/healthz")) == (200, "ok\n")
+            assert (await http_get(site.port, "/readyz")) == (200, "ok\n")
             site.backend.answering.clear()
             charger.send("held")
             assert await charger.close_frame() == (1013, "try again later")
         async with asyncio.timeout(10):
-            while (await http_get(site.port, "/healthz"))[0] != 503:
+            while (await http_get(site.port, "/readyz"))[0] != 503:
                 pass
+        # It lives, it only can't do anything: to restart it would help nobody.
+        assert (await http_get(site.port, "/healthz")) == (200, "ok\n")
+        assert "no worker answers" in (await http_get(site.port, "/readyz"))[1]
         async with raw_charger(site.port, "/ws/CP2") as refused:
             assert refused.status == 503
             assert refused.header("Retry-After") is not None
@@ -539,7 +542,7 @@ async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_
         site.backend.answering.set()
         await site.heard(Disconnected)
         async with asyncio.timeout(10):
-            while (await http_get(site.port, "/healthz"))[0] != 200:
+            while (await http_get(site.port, "/readyz"))[0] != 200:
                 pass
         async with raw_charger(site.port, "/ws/CP2") as welcome:
             assert welcome.status == 101
@@ -641,16 +644,18 @@ async def test_metrics_are_prometheus_text() -> None:
         assert status == 200
         lines = body.splitlines()
         for line in (
-            "levity_edge_connections 1",
-            "levity_edge_backend_available 1",
-            "levity_edge_connections_opened_total 1",
-            "levity_edge_frames_received_total 1",
-            "levity_edge_frames_sent_total 1",
+            "levity_edge_connections 1.0",
+            "levity_edge_backend_available 1.0",
+            "levity_edge_connections_opened_total 1.0",
+            "levity_edge_frames_received_total 1.0",
+            "levity_edge_frames_sent_total 1.0",
+            "levity_edge_answer_seconds_count 1.0",
+            "levity_edge_batches_under_way 0.0",
         ):
             assert line in lines
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/healthz"])
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
 async def test_strangers_see_no_status_pages(path: str) -> None:
     """E-20: nor does anybody who comes through a proxy that is not trusted."""
     proxies = (ipaddress.ip_network("127.0.0.0/8"),)

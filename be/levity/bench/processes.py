@@ -121,7 +121,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def answers(port: int, path: str = "/healthz") -> bool:
+def answers(port: int, path: str = "/readyz") -> bool:
     """True if an edge listens there and says that its backend answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:

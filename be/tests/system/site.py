@@ -118,7 +118,7 @@ class Site:
         """Wait until chargers can connect to this edge."""
         self._ports[edge] = int(edge.line(r"Listening on ws://[^:]+:(\d+)/")[1])
         port = self._ports[edge]
-        assert eventually(lambda: http_get(port, "/healthz")[::2], (200, b"ok\n"), within=30) == (
+        assert eventually(lambda: http_get(port, "/readyz")[::2], (200, b"ok\n"), within=30) == (
             200,
             b"ok\n",
         ), edge.log

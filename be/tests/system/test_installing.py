@@ -120,7 +120,7 @@ def test_readme_steps_of_the_developer_install_let_a_charger_through(
             web = int(pages.line(r"http://127\.0\.0\.1:(\d+)/")[1])
             port = int(edge.line(r"Listening on ws://[^:]+:(\d+)/")[1])
             ready = (200, "text/plain; charset=utf-8", b"ok\n")
-            assert eventually(lambda: http_get(port, "/healthz"), ready, within=30) == ready
+            assert eventually(lambda: http_get(port, "/readyz"), ready, within=30) == ready
             assert boots(port, "README-1") == "Accepted"
             browser = Browser(web)
             assert browser.login("admin", "s3cret-9")

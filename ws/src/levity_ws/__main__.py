@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from levity_ws import logs
 from levity_ws.edge.server import CannotListen, run
 from levity_ws.edge.settings import EdgeSettings, SettingsError
 from levity_ws.rpc.amqp import AmqpEdgeTransport
@@ -30,7 +30,9 @@ environment:
   LEVITY_MAX_FRAME_SIZE                 bytes of the largest frame [131072]
   LEVITY_TRUSTED_PROXIES                whose X-Forwarded-For is believed, such as 10.0.0.0/8 [none]
   LEVITY_ALLOWED_ORIGINS                web pages that may connect [none]
-  LEVITY_METRICS_PUBLIC                 1 answers /healthz and /metrics to everybody [0]
+  LEVITY_METRICS_PUBLIC                 1 answers /healthz, /readyz and /metrics to everybody
+                                        [0]
+  LEVITY_LOG_FORMAT, LOG_LEVEL          text or json; DEBUG, INFO, WARNING, ERROR [text, INFO]
   LEVITY_PING_INTERVAL                  seconds between websocket pings, 0 is off [0]
   LEVITY_PING_TIMEOUT, LEVITY_OPEN_TIMEOUT, LEVITY_WRITE_TIMEOUT, LEVITY_HOLD_SECONDS,
   LEVITY_FRAME_GAP                      seconds [20, 10, 20, 20, 0.02]
@@ -45,8 +47,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         epilog=_VARIABLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.configure(environ)
         settings = EdgeSettings.from_environ(environ)
         url, prefix = url_from_environ(environ), prefix_from_environ(environ)
     except (SettingsError, ValueError) as error:

@@ -1,26 +1,69 @@
-"""Counters and gauges of one edge, as Prometheus reads them."""
+"""Counters, gauges and latencies of one edge, as Prometheus reads them.
 
+Counting happens for every frame, so it is an addition in a dictionary; the library that knows
+Prometheus' formats is only asked when somebody looks.
+"""
+
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-__all__ = ["Metrics"]
+from levity_ws import __version__
 
-_COUNTERS = {
-    "connections_opened": "Websockets opened.",
-    "connections_closed": "Websockets closed, by close code.",
-    "refusals": "Handshakes refused, by reason.",
-    "frames_received": "Text frames from chargers.",
-    "frames_sent": "Text frames to chargers.",
-    "commands_dropped": "What the backend said to connections that are gone, by kind.",
-    "batches_published": "Batches handed to the transport, repeats included.",
-    "batches_repeated": "Batches published again because no answer came.",
-    "batches_answered": "Batches that the backend answered.",
-    "replies_unknown": "Answers to batches that had been answered before.",
-    "frames_given_up": "Frames whose connection was closed because no answer came in time.",
-    "frames_paced": "Frames that waited because their charger sends too many.",
-    "floods": "Connections closed because of too many pings, pongs or fragments.",
-    "slow_chargers": "Connections dropped because the charger did not read.",
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+__all__ = ["CONTENT_TYPE", "LATENCIES", "SIZES", "Distribution", "Metrics"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# Name, the name of its label (empty: none), what it counts.
+_COUNTERS: Mapping[str, tuple[str, str]] = {
+    "connections_opened": ("", "Websockets opened."),
+    "connections_closed": ("code", "Websockets closed, by close code."),
+    "refusals": ("reason", "Handshakes refused, by reason."),
+    "frames_received": ("", "Text frames from chargers."),
+    "frames_sent": ("", "Text frames to chargers."),
+    "commands_dropped": ("kind", "What the backend said to connections that are gone, by kind."),
+    "batches_published": ("", "Batches handed to the transport, repeats included."),
+    "batches_repeated": ("", "Batches published again because no answer came."),
+    "batches_answered": ("", "Batches that the backend answered."),
+    "replies_unknown": ("", "Answers to batches that had been answered before."),
+    "frames_given_up": ("", "Frames whose connection was closed: no answer came in time."),
+    "frames_paced": ("", "Frames that waited because their charger sends too many."),
+    "floods": ("", "Connections closed because of too many pings, pongs or fragments."),
+    "slow_chargers": ("", "Connections dropped because the charger did not read."),
 }
+# Seconds: from what a fast disk takes to the end of an edge's patience.
+LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+# RFC 6455, 7.4: what a charger may invent beyond these is one label, not thousands.
+_CLOSE_CODES = frozenset(str(code) for code in range(1000, 1016))
+
+
+class Distribution:
+    """How often a value fell between which bounds; `bounds` are upper ones, in rising order."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        """One more value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """(upper bound, how many at most that), as Prometheus wants them: cumulative."""
+        shown: list[tuple[str, float]] = []
+        so_far = 0
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+            so_far += count
+            shown.append((bound, so_far))
+        return shown
 
 
 class Metrics:
@@ -28,7 +71,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.answer_seconds = Distribution(LATENCIES)
+        self.batch_seconds = Distribution(LATENCIES)
+        self.batch_events = Distribution(SIZES)
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self.edge = ""
 
     def count(self, name: str, label: str = "", amount: int = 1) -> None:
         """One more of these. `name` is one of those described above."""
@@ -38,23 +85,50 @@ class Metrics:
         """Show what `read` says at the time."""
         self._gauges[name] = (description, read)
 
-    def text(self) -> str:
-        """Prometheus' text format, version 0.0.4."""
-        lines: list[str] = []
+    def collect(self) -> "Iterator[Metric]":
+        """What a registry of prometheus_client asks for."""
+        from prometheus_client.metrics_core import (
+            CounterMetricFamily,
+            GaugeMetricFamily,
+            HistogramMetricFamily,
+        )
+
+        about = GaugeMetricFamily(
+            "levity_edge_info", "Always 1; the labels tell which.", labels=["edge", "version"]
+        )
+        about.add_metric([self.edge, __version__], 1)
+        yield about
         for name, (description, read) in self._gauges.items():
-            lines += [
-                f"# HELP levity_edge_{name} {description}",
-                f"# TYPE levity_edge_{name} gauge",
-                f"levity_edge_{name} {read():g}",
-            ]
-        for name, description in _COUNTERS.items():
-            full = f"levity_edge_{name}_total"
-            lines += [f"# HELP {full} {description}", f"# TYPE {full} counter"]
-            labelled = sorted(
-                (label, count) for (key, label), count in self.counts.items() if key == name
+            yield GaugeMetricFamily(f"levity_edge_{name}", description, value=float(read()))
+        for name, (label, description) in _COUNTERS.items():
+            counter = CounterMetricFamily(
+                f"levity_edge_{name}", description, labels=[label] if label else []
             )
-            lines += [
-                f'{full}{{kind="{label}"}} {count}' if label else f"{full} {count}"
-                for label, count in labelled or [("", 0)]
-            ]
-        return "\n".join(lines) + "\n"
+            for value, count in sorted(self._by_label(name).items()):
+                counter.add_metric([value] if label else [], count)
+            yield counter
+        for name, description, distribution in (
+            ("answer_seconds", "From a frame's arrival to its answer.", self.answer_seconds),
+            ("batch_seconds", "From a batch's departure to its answer.", self.batch_seconds),
+            ("batch_events", "Events in a batch.", self.batch_events),
+        ):
+            histogram = HistogramMetricFamily(f"levity_edge_{name}", description)
+            histogram.add_metric([], distribution.buckets(), distribution.total)
+            yield histogram
+
+    def _by_label(self, name: str) -> Counter[str]:
+        shown: Counter[str] = Counter() if _COUNTERS[name][0] else Counter({"": 0})
+        for (key, label), count in list(self.counts.items()):
+            if key == name:
+                odd = name == "connections_closed" and label not in _CLOSE_CODES
+                shown["other" if odd else label] += count
+        return shown
+
+    def text(self) -> str:
+        """Prometheus' text format, with the memory and CPU of this process."""
+        from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)  # a Collector is whoever has `collect`
+        ProcessCollector(registry=registry)
+        return generate_latest(registry).decode()

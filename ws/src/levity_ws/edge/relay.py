@@ -118,6 +118,27 @@ class Relay:
         """False while the broker or the backend can't be reached, as far as the edge knows."""
         return self.transport.available and not self._pulse.stale
 
+    @property
+    def why_unavailable(self) -> str:
+        """What is wrong, for an operator; empty while nothing is."""
+        if not self.transport.available:
+            return "no connection to the message broker"
+        if self._pulse.stale:
+            return (
+                "no worker answers: is one running, and does it reach the broker and the database?"
+            )
+        return ""
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait for a batch to leave with."""
+        return len(self._waiting)
+
+    @property
+    def under_way(self) -> int:
+        """Batches that are sent and not answered."""
+        return len(self._flights)
+
     async def start(self, *, ticking: bool = True) -> None:
         """Connect the transport, now or in the background, and begin to relay."""
         try:
@@ -278,7 +299,12 @@ class Relay:
         if flight is None:
             return
         self.metrics.count("batches_answered")
+        now = self.clock()
+        self.metrics.batch_seconds.observe(now - flight.published_at)
+        self.metrics.batch_events.observe(len(flight.entries))
         for entry in flight.entries:
+            if entry.kind is Received:
+                self.metrics.answer_seconds.observe(now - entry.since)
             if entry.done is not None and not entry.done.done() and entry.kind is Received:
                 entry.done.set_result(None)
             self._end_turn(entry)

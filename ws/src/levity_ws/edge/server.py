@@ -30,7 +30,7 @@ from levity_ws.edge.handshake import (
     printable,
 )
 from levity_ws.edge.lane import BackendUnavailable, Lane
-from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.metrics import CONTENT_TYPE, Metrics
 from levity_ws.edge.pace import Churn, Pace
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
@@ -70,6 +70,13 @@ class EdgeServer:
         self._draining = False
         self.metrics.gauge("connections", "Open websockets.", lambda: len(self._sockets))
         self.metrics.gauge("backend_available", "1 if the backend answers.", self._available)
+        self.metrics.gauge(
+            "events_waiting", "Events that wait for a batch to leave with.", lambda: self._waiting
+        )
+        self.metrics.gauge(
+            "batches_under_way", "Batches sent and not answered yet.", lambda: self._under_way
+        )
+        self.metrics.edge = settings.edge_id
 
     @property
     def port(self) -> int:
@@ -159,6 +166,14 @@ class EdgeServer:
     def _available(self) -> bool:
         return self._relay is not None and self._relay.available
 
+    @property
+    def _waiting(self) -> int:
+        return 0 if self._relay is None else self._relay.waiting
+
+    @property
+    def _under_way(self) -> int:
+        return 0 if self._relay is None else self._relay.under_way
+
     # --- handshake ---------------------------------------------------------------------------
 
     async def _process_request(
@@ -169,7 +184,7 @@ class EdgeServer:
         forwarded = request.headers.get_all("X-Forwarded-For")
         charger.remote = client_address(peer, forwarded, self.settings.trusted_proxies)
         path = request.path.partition("?")[0]
-        if path in ("/healthz", "/metrics"):
+        if path in ("/healthz", "/readyz", "/metrics"):
             hidden = charger.remote == peer and bool(forwarded)
             return self._status_page(charger, path, hidden=hidden)
         refusal = await self._admit(charger, request, from_proxy=charger.remote != peer)
@@ -276,7 +291,14 @@ class EdgeServer:
         charger.handshake_over()
         self._sockets.add(charger)
         self.metrics.count("connections_opened")
-        logger.info("%s connected from %s (%s)", lane.charge_point, charger.remote, lane.connection)
+        about = {"charge_point": lane.charge_point, "connection": lane.connection}
+        logger.info(
+            "%s connected from %s (%s)",
+            lane.charge_point,
+            charger.remote,
+            lane.connection,
+            extra=about,
+        )
         try:
             await self._relay_frames(charger)
         finally:
@@ -286,7 +308,12 @@ class EdgeServer:
             lane.disconnected(code, reason)
             self.metrics.count("connections_closed", str(code))
             logger.info(
-                "%s disconnected: %d %s (%s)", lane.charge_point, code, reason, lane.connection
+                "%s disconnected: %d %s (%s)",
+                lane.charge_point,
+                code,
+                reason,
+                lane.connection,
+                extra=about,
             )
 
     async def _relay_frames(self, charger: ChargerSocket) -> None:
@@ -326,6 +353,7 @@ class EdgeServer:
                     lane.charge_point,
                     self._frame_pace.rate,
                     lane.connection,
+                    extra={"charge_point": lane.charge_point, "connection": lane.connection},
                 )
             await asyncio.sleep(wait)
         charger.forgotten_at = self._frame_pace.spend(charger.forgotten_at, loop.time())
@@ -339,15 +367,15 @@ class EdgeServer:
         if path == "/metrics":
             response = charger.respond(http.HTTPStatus.OK, self.metrics.text())
             del response.headers["Content-Type"]
-            response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
+            response.headers["Content-Type"] = CONTENT_TYPE
             return response
-        if self._draining:
-            return charger.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "restarting\n")
-        if not self.relay.available:
-            return charger.respond(
-                http.HTTPStatus.SERVICE_UNAVAILABLE, "the backend does not answer\n"
-            )
+        # Alive is whoever answers; ready is who can do a charger a service.
+        if path == "/readyz" and (why := self._why_not_ready()):
+            return charger.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, f"{why}\n")
         return charger.respond(http.HTTPStatus.OK, "ok\n")
+
+    def _why_not_ready(self) -> str:
+        return "restarting" if self._draining else self.relay.why_unavailable
 
 
 async def run(
