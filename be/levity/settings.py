@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from levity import places
+from levity_ws import logs
 
 DATA_DIR = places.data_dir(os.environ)
 
@@ -135,14 +136,17 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- logging -------------------------------------------------------------------------------------
 
+try:
+    _log_line, _log_level = type(logs.formatter(os.environ)), logs.level(os.environ)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
-    },
+    "formatters": {"line": {"()": _log_line}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": _log_level},
     "loggers": {
         # Their INFO lines tell of sockets and frames of the broker, not of chargers.
         name: {"level": "WARNING"}
