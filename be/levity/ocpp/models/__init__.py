@@ -9,12 +9,14 @@ from levity.ocpp.models.charge_point import (
     ChargePoint,
     Connector,
     Edge,
+    SecurityProfile,
     Site,
     StatusEvent,
 )
 from levity.ocpp.models.command import Command
 from levity.ocpp.models.id_tag import IdTag
 from levity.ocpp.models.message import ConnectionEvent, Message
+from levity.ocpp.models.security import AuthFailure, Credential, RefusedHandshake
 from levity.ocpp.models.transaction import MeterValue, MeterValueCorrection, Transaction
 from levity.ocpp.models.trouble import (
     FailedMessage,
@@ -24,11 +26,13 @@ from levity.ocpp.models.trouble import (
 )
 
 __all__ = [
+    "AuthFailure",
     "Authorization",
     "ChargePoint",
     "Command",
     "ConnectionEvent",
     "Connector",
+    "Credential",
     "Edge",
     "FailedMessage",
     "FrameAttempt",
@@ -37,7 +41,9 @@ __all__ = [
     "MeterValue",
     "MeterValueCorrection",
     "QuarantinedMessage",
+    "RefusedHandshake",
     "SecurityEvent",
+    "SecurityProfile",
     "Site",
     "StatusEvent",
     "Transaction",

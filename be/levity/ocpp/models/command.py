@@ -37,6 +37,13 @@ class Command(models.Model):
     charge_point = models.ForeignKey(ChargePoint, on_delete=models.CASCADE, related_name="commands")
     action = models.CharField(max_length=64)
     payload = models.JSONField(default=dict, blank=True)
+    secret = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The payload with what is masked in it, encrypted; gone once it has its end.",
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     unique_id = models.CharField(max_length=36, default=new_unique_id, unique=True, editable=False)
 
@@ -103,6 +110,7 @@ class Command(models.Model):
                 fields=["deadline"], name="command_sent", condition=models.Q(state="sent")
             ),
             models.Index(fields=["charge_point", "-id"], name="command_of_charge_point"),
+            models.Index(fields=["id"], name="command_with_secret", condition=~models.Q(secret="")),
         ]
 
     def __str__(self) -> str:
