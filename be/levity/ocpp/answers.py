@@ -111,11 +111,12 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
     arrival, charge_point = outcome.arrival, outcome.charge_point
     assert charge_point is not None
     references = arrival.references
-    repeated, new_id = None, None
+    repeated, new_id, occurrence = None, None, 0
     if references.needs_new_id:
-        repeated = loaded.starts.get(loaded.start_keys.get(arrival.connection, ()))
+        key = loaded.start_keys.get(arrival.connection, ())
+        repeated, occurrence = loaded.starts.get(key), loaded.occurrences.get(key, 0)
         if repeated is None:
-            new_id = loaded.take_new_id(charge_point.id, references)
+            new_id = loaded.take_new_id(charge_point.id, references, again=occurrence)
         outcome.transaction_id = repeated.id if repeated else new_id
     findings = check(call.action, call.payload)
     return Request(
@@ -129,6 +130,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         transaction=loaded.transactions.get(references.transaction_id or 0),
         repeated=repeated,
         new_id=new_id,
+        occurrence=occurrence,
         early_stops=loaded.early_stops.get(charge_point.id, ()) if new_id else (),
         findings=findings,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "ASK_FOR_BOOT",
+    "BY_BOOT",
     "NO_SUCH_TRANSACTION",
     "ConnectorStatus",
     "Effect",
@@ -32,6 +33,13 @@ __all__ = [
 
 NO_SUCH_TRANSACTION = "no such transaction"
 """Why a StopTransaction is quarantined whose StartTransaction may still come."""
+
+
+BY_BOOT = "Reboot"
+"""The `reason` of the end that we give a transaction in the middle of which its charger boots.
+
+It may still go on: it stays the connector's until another one begins there.
+"""
 
 
 ASK_FOR_BOOT = "AskForBoot"
@@ -77,6 +85,8 @@ class StartTransaction:
     reservation_id: int | None = None
     flags: tuple[str, ...] = ()
     evse: int = 0
+    occurrence: int = 0
+    """Which session of these same words it is (see `Request.occurrence`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +183,8 @@ class Quarantine:
     reason: str
     transaction_id: int | None = None
     """The transaction that it is about, or that its answer names."""
+    resolution: str = ""
+    """Why nobody has to decide anything: the row is kept as a trace, resolved from the start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from levity.ocpp import sessions
 from levity.ocpp.actions.v16.meter_values import meter_values
 from levity.ocpp.actions.v16.samples import read_samples
 from levity.ocpp.actions.v16.stop_transaction import stop_transaction
+from levity.ocpp.clocks import is_unset
 from levity.ocpp.effects import Effect, StopTransaction
 from levity.ocpp.energy import REGISTER, closed, newest_register
 from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
@@ -289,14 +290,15 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
         named = {"connector": connector, "started_at": started_at, "meter_start": meter_start}
         missing = ", ".join(name for name, value in named.items() if value is None)
         raise CannotResolve(f"the message does not tell {missing}: fill it in")
-    known = Transaction.objects.filter(
+    same = Transaction.objects.filter(
         charge_point=message.charge_point_id,
         connector=connector,
         id_tag=session.id_tag,
         started_at=started_at,
         meter_start=meter_start,
-    ).first()
-    if known is not None:
+    )
+    known = same.order_by("occurrence").last()
+    if known is not None and not is_unset(started_at, message.received_at):
         raise CannotResolve(f"this session is on the books: it is transaction {known.pk}")
     given = message.transaction if message.action == "StartTransaction" else None
     if given is None or Transaction.objects.filter(pk=given).exists():
@@ -310,6 +312,7 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
         started_at=started_at,
         start_received_at=message.received_at,
         meter_start=meter_start,
+        occurrence=0 if known is None else known.occurrence + 1,
         flags="made-by-hand",
     )
 

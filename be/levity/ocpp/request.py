@@ -47,6 +47,10 @@ class TransactionState:
     meter_last_at: datetime | None = None
     flags: str = ""
     stop_reason: str = ""
+    start_received_at: datetime | None = None
+    """Our clock."""
+    occurrence: int = 0
+    """Which session of the same words it is."""
 
 
 def with_flags(flags: str, more: Iterable[str]) -> tuple[str, ...]:
@@ -120,6 +124,9 @@ class ChargePointState:
     """By number; loaded for the actions that are about connectors."""
     active: Mapping[int, TransactionState] = field(default_factory=dict)
     """The running transaction of each connector, by connector number."""
+    interrupted: Mapping[int, TransactionState] = field(default_factory=dict)
+    """By connector number: the transaction that was closed there when the charger booted, as
+    long as no other has begun."""
 
     def time_of(self, value: Any) -> datetime | None:
         """What this text of the charger's means as a time, in UTC, by its zone and its habits."""
@@ -144,6 +151,9 @@ class Request:
     """StartTransaction only: the same one, already on the books."""
     new_id: int | None = None
     """StartTransaction only: the id reserved for it, if it is a new one."""
+    occurrence: int = 0
+    """StartTransaction only: how many sessions in the same words there were before, of a charger
+    whose clock was never set."""
     early_stops: tuple[EarlyStop, ...] = ()
     """StartTransaction only: those of this charge point that may be its end."""
     findings: tuple[str, ...] = ()

@@ -80,6 +80,8 @@ LEFT_OUT = {
     "expires_at",
     "deadline",
 }
+# What is nearly always so is worth a line only where it is not.
+USUAL = {"occurrence": 0, "security_profile": 0}
 
 
 def prepare(given: dict[str, Any]) -> None:
@@ -221,7 +223,7 @@ def _row(item: Model, recorded: dict[int, int]) -> dict[str, Any]:
         ):
             value = recorded.get(value, value)
             name = "transaction"
-        elif name in LEFT_OUT:
+        elif name in LEFT_OUT or USUAL.get(name) == value:
             continue
         if isinstance(value, dict):
             value = json.loads(_with_ids(json.dumps(value), recorded))

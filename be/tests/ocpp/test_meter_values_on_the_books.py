@@ -54,6 +54,7 @@ def test_a_session_is_on_the_books_from_start_to_stop() -> None:
         "state": "stopped",
         "id_tag": "TAG",
         "reservation_id": 5,
+        "occurrence": 0,
         "started_at": at(0),
         "start_received_at": at(2),
         "meter_start": Decimal(1000),

@@ -276,14 +276,20 @@ def _charging(connector: Connector) -> str:
     running = connector.transaction
     if running is None:
         return ""
-    return change_link(Transaction, running.pk, f"#{running.pk} {kwh(running.energy)}")
+    interrupted = running.state != Transaction.State.ACTIVE
+    said = "interrupted by a boot" if interrupted else kwh(running.energy)
+    return change_link(Transaction, running.pk, f"#{running.pk} {said}")
 
 
 def _power(charge_point: ChargePoint) -> Any:
     if not charge_point.online:
         return None
     running = [item.transaction for item in charge_point.connectors.all() if item.transaction]
-    known = [item.power for item in running if item.power is not None]
+    known = [
+        item.power
+        for item in running
+        if item.power is not None and item.state == Transaction.State.ACTIVE
+    ]
     return sum(known) if known else None
 
 

@@ -1,6 +1,6 @@
 """Sessions that never got their StopTransaction."""
 
-from levity.ocpp.effects import Effect, StartTransaction, StopTransaction
+from levity.ocpp.effects import BY_BOOT, Effect, StartTransaction, StopTransaction
 from levity.ocpp.energy import closed
 from levity.ocpp.request import GetResponse, Request, Response, TransactionState
 
@@ -12,8 +12,8 @@ class OrphanedTransactions:
 
     When another one starts on its connector, and when the charger boots. A StartTransaction that
     comes late (a backlog, delivered beside the session that runs now) closes itself instead. The
-    end is provisional: the charger's own StopTransaction still replaces it, and its MeterValues
-    after a boot open the transaction again (see actions).
+    end is provisional: the charger's own StopTransaction still replaces it, and MeterValues
+    that go on after a boot, with its id or without one, open the transaction again (see actions).
     """
 
     actions = frozenset({"BootNotification", "StartTransaction"})
@@ -28,7 +28,7 @@ class OrphanedTransactions:
         before: list[Effect] = []
         after: list[Effect] = []
         if request.action == "BootNotification":
-            before += [closed(item, "Reboot") for item in active.values()]
+            before += [closed(item, BY_BOOT) for item in active.values()]
         ended = {
             item.transaction_id for item in response.effects if isinstance(item, StopTransaction)
         }

@@ -110,4 +110,6 @@ def transaction_state(row: Transaction, state: str = "") -> TransactionState:
         meter_last_at=row.meter_last_at,
         flags=row.flags,
         stop_reason=row.stop_reason,
+        start_received_at=row.start_received_at,
+        occurrence=row.occurrence,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from levity.ocpp.effects import (
+    BY_BOOT,
     ConnectorStatus,
     RecordMeterValues,
     ResetConnectors,
@@ -76,6 +77,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             "start_received_at",
             "meter_start",
             "flags",
+            "occurrence",
         ),
         [
             (
@@ -90,6 +92,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 outcome.arrival.at,
                 effect.meter_start,
                 _joined(effect.flags),
+                effect.occurrence,
             )
             for outcome, charge_point, effect in each(outcomes, StartTransaction)
         ],
@@ -228,7 +231,12 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         ),
         history,
     )
-    ended = {effect.transaction_id for _, _, effect in each(outcomes, StopTransaction)}
+    # What a boot interrupts stays the connector's: it may go on.
+    ended = {
+        effect.transaction_id
+        for _, _, effect in each(outcomes, StopTransaction)
+        if not (effect.orphaned and effect.reason == BY_BOOT and "orphaned" in effect.flags)
+    }
     if ended:
         Connector.objects.filter(transaction__in=ended).update(transaction=None)
     begun = {

@@ -26,6 +26,7 @@ from levity.ocpp.request import (
     IdTagState,
     TransactionState,
 )
+from levity.ocpp.retries import is_sent_again
 from levity.ocpp.store import queries
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
@@ -68,6 +69,8 @@ class Loaded:
     """By (charge point id, connector, id tag, started at, meter start)."""
     start_keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     """By connection: the key, as in `starts`, of the StartTransaction that came on it."""
+    occurrences: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    """By such a key: how many sessions told in these words there were, where this is a new one."""
     quarantined: dict[tuple[int, str], int] = field(default_factory=dict)
     """(charge point id, payload hash) of a StartTransaction -> the id it was answered."""
     early_stops: dict[int, tuple[EarlyStop, ...]] = field(default_factory=dict)
@@ -84,11 +87,14 @@ class Loaded:
         """The charge point of this identity, however it is spelled."""
         return self.charge_points.get(identity.lower())
 
-    def take_new_id(self, charge_point_id: int, references: References) -> int:
+    def take_new_id(self, charge_point_id: int, references: References, *, again: int = 0) -> int:
         """The transactionId for a StartTransaction that is not on the books.
 
-        One that was quarantined keeps the id it was answered when it first came.
+        One that was quarantined keeps the id it was answered when it first came; not so where
+        there were sessions in the same words before (`again`).
         """
+        if again:
+            return self.new_ids.pop()
         key = (charge_point_id, references.payload_hash)
         if key not in self.quarantined:
             self.quarantined[key] = self.new_ids.pop()
@@ -181,6 +187,7 @@ def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     rows = queries.CONNECTORS.rows(list(states))
     connectors: dict[int, dict[int, ConnectorState]] = {}
     active: dict[int, dict[int, TransactionState]] = {}
+    interrupted: dict[int, dict[int, TransactionState]] = {}
     for charge_point_id, number, status, since, transaction_id, error, *transaction in rows:
         connectors.setdefault(charge_point_id, {})[number] = ConnectorState(
             number, status, since, transaction_id, error
@@ -190,9 +197,14 @@ def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             loaded.transactions[running.id] = running
             if running.state == "active":
                 active.setdefault(charge_point_id, {})[number] = running
+            else:
+                interrupted.setdefault(charge_point_id, {})[number] = running
     for charge_point_id, (key, state) in states.items():
         loaded.charge_points[key] = _with_connectors(
-            state, connectors.get(charge_point_id, {}), active.get(charge_point_id, {})
+            state,
+            connectors.get(charge_point_id, {}),
+            active.get(charge_point_id, {}),
+            interrupted.get(charge_point_id, {}),
         )
 
 
@@ -200,6 +212,7 @@ def _with_connectors(
     state: ChargePointState,
     connectors: Mapping[int, ConnectorState],
     active: Mapping[int, TransactionState],
+    interrupted: Mapping[int, TransactionState],
 ) -> ChargePointState:
     # dataclasses.replace takes ten times as long.
     return ChargePointState(
@@ -218,6 +231,7 @@ def _with_connectors(
         max_power=state.max_power,
         connectors=connectors,
         active=active,
+        interrupted=interrupted,
     )
 
 
@@ -290,10 +304,21 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         starts.append((key, (charge_point.id, item.references.payload_hash)))
     if readable := [key for key, _ in starts if key]:
         rows = queries.STARTS.rows([key[0] for key in readable], [key[3] for key in readable])
+        known: dict[tuple[Any, ...], TransactionState] = {}
         for row in rows:
             found = TransactionState(*row)
             said = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
-            loaded.starts[*said, found.meter_start] = found
+            newest = known.get((*said, found.meter_start))
+            if newest is None or newest.occurrence < found.occurrence:
+                known[*said, found.meter_start] = found
+        connectors = {
+            state.id: state.connectors for state in loaded.charge_points.values() if known
+        }
+        for key, found in known.items():
+            if is_sent_again(found, connectors.get(key[0], {}).get(key[1])):
+                loaded.starts[key] = found
+            else:
+                loaded.occurrences[key] = found.occurrence + 1
     if starts:
         rows = queries.QUARANTINED_STARTS.rows(
             [pk for _, (pk, _) in starts], [text for _, (_, text) in starts]
@@ -301,12 +326,13 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         for pk, text, transaction_id in rows:
             if transaction_id is not None:
                 loaded.quarantined[pk, text] = transaction_id
-    new = [hashed for key, hashed in starts if key not in loaded.starts]
+    new = [(key, hashed) for key, hashed in starts if key not in loaded.starts]
     loaded.new_ids = reserve_ids(
-        Transaction, sum(hashed not in loaded.quarantined for hashed in new)
+        Transaction,
+        sum(key in loaded.occurrences or hashed not in loaded.quarantined for key, hashed in new),
     )
     if new:
-        _load_early_stops(loaded, {pk for pk, _ in new})
+        _load_early_stops(loaded, {pk for _, (pk, _) in new})
 
 
 def _load_early_stops(loaded: Loaded, charge_points: set[int]) -> None:

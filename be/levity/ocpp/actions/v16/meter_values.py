@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.clocks import BEFORE_OCPP, is_backlog
+from levity.ocpp.believable import most
+from levity.ocpp.clocks import BEFORE_OCPP, is_backlog, is_unset
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
@@ -30,13 +31,16 @@ __all__ = ["meter_values"]
 
 # The sample that a session begins with may be dated a little before it.
 JUST_BEFORE = timedelta(minutes=1)
+# What a connector says of itself (7.7) while a session goes on, and while there is none.
+CHARGING = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+IDLE = frozenset({"Available", "Preparing", "Finishing", "Reserved", "Unavailable", "Faulted"})
 
 
 def meter_values(request: Request) -> Response:
     """Keep every sample, with the transaction it belongs to, and move that one's figures on.
 
     Without a usable transactionId they belong to the running transaction of the connector, unless
-    they are older than it.
+    they are older than it; after a boot to the one that it interrupted, if they continue it.
     """
     connector = integer(request.payload, "connectorId", 0, MAX_CONNECTOR)
     samples = read_samples(request, "meterValue")
@@ -53,7 +57,9 @@ def meter_values(request: Request) -> Response:
         transaction = None
     elif transaction is None:
         transaction = charge_point.active.get(connector)
-        if transaction is not None and _all_before(transaction, samples):
+        if transaction is None:
+            transaction = _interrupted(connector, samples, request)
+        elif _all_before(transaction, samples):
             transaction = None
     effects.append(RecordMeterValues(connector, transaction.id if transaction else None, samples))
     if transaction is not None:
@@ -67,6 +73,46 @@ def _all_before(transaction: TransactionState, samples: tuple[Sample, ...]) -> b
         return False
     newest = max(sample.sampled_at for sample in samples)
     return BEFORE_OCPP <= newest < transaction.started_at - JUST_BEFORE
+
+
+def _interrupted(
+    connector: int, samples: tuple[Sample, ...], request: Request
+) -> TransactionState | None:
+    """The session that a boot closed on this connector, if these are its samples.
+
+    They are if they were taken in its time, or if they show that it goes on: a register that
+    rises from where it was, by no more than can have flowed; or the same register, or power
+    alone, while the charger says that it is charging. A connector that shows itself free charges
+    nothing, whatever its register says; only what was kept from before is believed then.
+    """
+    charge_point = request.charge_point
+    transaction = charge_point.interrupted.get(connector)
+    if transaction is None or not samples:
+        return None
+    newest = max(sample.sampled_at for sample in samples)
+    is_past = is_backlog(newest, request.received_at)
+    ended, no_clock = transaction.stopped_at, is_unset(newest, request.received_at)
+    if not no_clock and ended is not None and transaction.started_at <= newest <= ended:
+        return transaction
+    said = charge_point.connectors.get(connector)
+    status = said.status if said else ""
+    if status in IDLE and not is_past:
+        return None
+    register = newest_register(samples)
+    if register is None:
+        power = newest_power(samples)
+        return transaction if power is not None and power > 0 and not is_past else None
+    limit, by_profile = charge_point.max_power, charge_point.quirks.session_register
+    energy, odd = charged(transaction, *register, limit, by_profile)
+    rise = energy - (transaction.energy or ZERO)
+    if set(odd) - {SESSION} or rise < 0:
+        return None
+    begun, until = transaction.meter_last_at or transaction.started_at, register[1]
+    if no_clock:
+        begun, until = transaction.start_received_at or begun, request.received_at
+    if rise > most((until - begun).total_seconds(), limit):
+        return None
+    return transaction if rise > 0 or status in CHARGING else None
 
 
 def _progress(
@@ -134,9 +180,17 @@ def _goes_on(transaction: TransactionState, samples: tuple[Sample, ...], request
         return False
     if transaction.connector in request.charge_point.active:
         return False
-    return any(
+    if any(
         sample.sampled_at > ended and not is_backlog(sample.sampled_at, request.received_at)
         for sample in samples
+    ):
+        return True
+    # A clock that stands still says nothing; the register does.
+    register, last = newest_register(samples), transaction.meter_last
+    return (
+        register is not None
+        and is_unset(register[1], request.received_at)
+        and register[0] > (transaction.meter_start if last is None else last)
     )
 
 

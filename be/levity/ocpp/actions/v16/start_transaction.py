@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
 from levity.ocpp.actions.v16.stop_transaction import could_end, stop_transaction
-from levity.ocpp.clocks import clock_flags
+from levity.ocpp.clocks import clock_flags, is_unset
 from levity.ocpp.effects import (
     Effect,
     ResolveQuarantined,
@@ -16,7 +16,15 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
 from levity.ocpp.frames import ErrorCode, OcppError
-from levity.ocpp.request import EarlyStop, Request, Response, TransactionState, with_flags
+from levity.ocpp.request import (
+    EarlyStop,
+    Request,
+    Response,
+    TransactionState,
+    with_flags,
+    without_flags,
+)
+from levity.ocpp.retries import is_closed_by_boot, is_sent_again
 
 __all__ = ["start_transaction"]
 
@@ -25,7 +33,8 @@ def start_transaction(request: Request) -> Response:
     """Open a transaction, or find the one that this charger has started with the same words.
 
     The same connector, id tag, time and meter value are the same transaction: chargers send a
-    StartTransaction again, with a new message id, when they miss the answer.
+    StartTransaction again, with a new message id, when they miss the answer. (With a clock that
+    was never set they need not be: see `retries`.)
     """
     payload = request.payload
     connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
@@ -39,7 +48,8 @@ def start_transaction(request: Request) -> Response:
     if repeated is None and started_at is None:
         repeated = _running_without_time(request, connector, id_tag, meter_start)
     if repeated is not None:
-        return Response({"transactionId": repeated.id, **answer}, tuple(_note(repeated)))
+        effects = tuple(_note(repeated, request))
+        return Response({"transactionId": repeated.id, **answer}, effects)
     assert request.new_id is not None, "the batch reserves an id for every StartTransaction"
     flags = clock_flags(started_at, request.received_at, "start")
     if meter_start < 0:
@@ -52,17 +62,29 @@ def start_transaction(request: Request) -> Response:
         started_at=started_at or request.received_at,
         reservation_id=_reservation(payload.get("reservationId")),
         flags=flags,
+        occurrence=request.occurrence,
     )
     return Response(
         {"transactionId": request.new_id, **answer}, (begun, *_early_end(begun, request))
     )
 
 
-def _note(repeated: TransactionState) -> Iterator[Effect]:
-    """That it came again after its end is worth a word; it stays ended."""
+def _note(repeated: TransactionState, request: Request) -> Iterator[Effect]:
+    """That it came again after its end is worth a word; it stays ended.
+
+    Not so with a clock that was never set and a boot in between: it may be the next session as
+    well, so it runs.
+    """
     if repeated.state == "stopped" and "start-after-stop" not in repeated.flags.split():
         flags = with_flags(repeated.flags, ("start-after-stop",))
         yield UpdateTransaction(repeated.id, flags=flags)
+    if (
+        is_closed_by_boot(repeated)
+        and is_unset(repeated.started_at, repeated.start_received_at)
+        and repeated.connector not in request.charge_point.active
+    ):
+        flags = with_flags(without_flags(repeated.flags, "orphaned"), ("continued",))
+        yield UpdateTransaction(repeated.id, reopen_on=repeated.connector, flags=flags)
 
 
 def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
@@ -110,7 +132,8 @@ def _running_without_time(
     running = request.charge_point.active.get(connector)
     if running is None or (running.id_tag, running.meter_start) != (id_tag, meter_start):
         return None
-    return running
+    there = request.charge_point.connectors.get(connector)
+    return running if is_sent_again(running, there) else None
 
 
 def _reservation(value: object) -> int | None:

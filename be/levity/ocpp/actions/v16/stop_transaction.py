@@ -102,16 +102,23 @@ def _meant(request: Request) -> TransactionState | None:
 
     -1, 0 and null are what chargers send that started offline and never got an id (libocpp#495,
     steve#292), 2^63-1 is Alfen's (5.8). The only one that runs is meant, unless it began later;
-    of several, the one that tag, time and meter fit.
+    of several, the one that tag, time and meter fit. One that a boot interrupted may be meant as
+    well, if all of them fit; where two do, a person decides.
     """
     named = decimal_of(request.payload.get("transactionId"))
     if named is not None and 1 <= named <= INT4_MAX:
         return None
-    running = list(request.charge_point.active.values())
+    charge_point = request.charge_point
     stopped_at = request.time("timestamp")
-    if len(running) > 1:
-        limit = request.charge_point.max_power
-        running = [item for item in running if could_end(item, request.payload, stopped_at, limit)]
+
+    def fits(item: TransactionState) -> bool:
+        return could_end(item, request.payload, stopped_at, charge_point.max_power)
+
+    running = list(charge_point.active.values())
+    interrupted = [item for item in charge_point.interrupted.values() if fits(item)]
+    if len(running) + len(interrupted) > 1:
+        running = [item for item in running if fits(item)]
+    running += interrupted
     if len(running) != 1:
         return None
     odd = clock_flags(stopped_at, request.received_at, "stop")
