@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from levity_ws.environ import value_or_file
+
 __all__ = [
     "DEFAULT_PREFIX",
     "DEFAULT_URL",
@@ -76,8 +78,11 @@ def prefix_from_environ(environ: Mapping[str, str]) -> str:
 
 
 def url_from_environ(environ: Mapping[str, str]) -> str:
-    """AMQP_URL, checked; the error never repeats the URL, because a password is in it."""
-    url = environ.get("AMQP_URL") or DEFAULT_URL
+    """AMQP_URL (or what AMQP_URL_FILE holds), checked.
+
+    The error never repeats the URL, because a password is in it.
+    """
+    url = value_or_file(environ, "AMQP_URL") or DEFAULT_URL
     broker_label(url)
     return url
 
