@@ -8,7 +8,9 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-__all__ = ["allowed_hosts", "data_dir", "flag", "kept_secret"]
+from levity_ws.environ import value_or_file
+
+__all__ = ["allowed_hosts", "data_dir", "flag", "kept_secret", "secret"]
 
 
 def data_dir(environ: Mapping[str, str]) -> Path:
@@ -36,6 +38,14 @@ def flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if word in ("0", "false", "no", "off"):
         return False
     raise ImproperlyConfigured(f"{name}={environ[name]!r}: write true or false")
+
+
+def secret(environ: Mapping[str, str], name: str) -> str:
+    """NAME, or what stands in the file that NAME_FILE names, as containers get their secrets."""
+    try:
+        return value_or_file(environ, name)
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
 
 
 def kept_secret(path: Path) -> str:
