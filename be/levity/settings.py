@@ -18,7 +18,7 @@ DATA_DIR = places.data_dir(os.environ)
 
 DEBUG = places.flag(os.environ, "DEBUG", default=False)
 
-SECRET_KEY = os.environ.get("SECRET_KEY") or places.kept_secret(DATA_DIR / "secret_key")
+SECRET_KEY = places.secret(os.environ, "SECRET_KEY") or places.kept_secret(DATA_DIR / "secret_key")
 
 # Every container runtime sets HOSTNAME to the container's id where nobody does, so it adds a
 # name and never replaces the local ones.
@@ -73,7 +73,7 @@ TEMPLATES = [
 
 try:
     _database = dj_database_url.parse(
-        os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'levity.sqlite3'}"
+        places.secret(os.environ, "DATABASE_URL") or f"sqlite:///{DATA_DIR / 'levity.sqlite3'}"
     )
 except (ValueError, KeyError) as error:
     raise ImproperlyConfigured(
@@ -156,7 +156,7 @@ LOGGING = {
 
 # --- OCPP ----------------------------------------------------------------------------------------
 
-AMQP_URL = os.environ.get("AMQP_URL") or ""
+AMQP_URL = places.secret(os.environ, "AMQP_URL")
 """Empty: `serve` runs in one process; `consume_rpc_queue` meets the edge on the local broker."""
 
 UNFOLD = {
