@@ -1,16 +1,34 @@
 """Where Levity keeps its files, and what it is called on the network."""
 
 import contextlib
+import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
 from levity_ws.environ import value_or_file
 
-__all__ = ["allowed_hosts", "data_dir", "flag", "kept_secret", "secret"]
+__all__ = [
+    "allowed_hosts",
+    "data_dir",
+    "flag",
+    "kept_secret",
+    "networks",
+    "number",
+    "secret",
+    "time_zone",
+]
+
+# A host name, an IPv4 address, an IPv6 address in brackets, or a domain with all that is below it
+# (.example.net). An asterisk is let through here: production.py refuses it, with its reason.
+HOST = re.compile(r"\.?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]|.*\*.*")
+# Every container runtime sets HOSTNAME to the container's id where nobody sets it.
+CONTAINER_ID = re.compile(r"[0-9a-f]{12}|[0-9a-f]{64}")
 
 
 def data_dir(environ: Mapping[str, str]) -> Path:
@@ -53,6 +71,8 @@ def kept_secret(path: Path) -> str:
     try:
         if secret := path.read_text().strip():
             return secret
+        # Empty, as a full disk leaves it: as good as none.
+        path.unlink()
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -75,9 +95,67 @@ def kept_secret(path: Path) -> str:
         ) from error
 
 
+def number(environ: Mapping[str, str], name: str, *, default: int, least: int = 0) -> int:
+    """A whole number from the environment; anything else is an error that names it."""
+    word = environ.get(name, "").strip()
+    if not word:
+        return default
+    if not (word.isascii() and word.isdigit() and len(word) < 10 and int(word) >= least):
+        raise ImproperlyConfigured(f"{name}={word!r}: write a whole number, {least} or more")
+    return int(word)
+
+
+def time_zone(environ: Mapping[str, str]) -> str:
+    """TIME_ZONE, or UTC; a name that nobody knows is an error."""
+    name = environ.get("TIME_ZONE", "").strip() or "UTC"
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        # ZoneInfoNotFoundError is a KeyError; the others: odd paths, the name of a folder.
+        raise ImproperlyConfigured(
+            f"TIME_ZONE={name!r}: no time zone is called so; write one such as Europe/Berlin"
+        ) from error
+    return name
+
+
+def networks(
+    environ: Mapping[str, str], name: str
+) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Addresses and networks from the environment, separated by commas or spaces."""
+    try:
+        return [
+            ipaddress.ip_network(word, strict=False)
+            for word in environ.get(name, "").replace(",", " ").split()
+        ]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}; write addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
+        ) from error
+
+
 def allowed_hosts(environ: Mapping[str, str], machine: str) -> list[str]:
-    """Host names the web pages answer to: this machine's own, HOSTNAME, LEVITY_ALLOWED_HOSTS."""
-    hosts = ["localhost", "127.0.0.1", "[::1]", machine, f"{machine}.local"]
-    hosts += [environ.get("HOSTNAME", "")]
-    hosts += environ.get("LEVITY_ALLOWED_HOSTS", "").replace(",", " ").split()
-    return list(dict.fromkeys(host.strip().lower() for host in hosts if host.strip()))
+    """Host names the web pages answer to: this machine's own, HOSTNAME, LEVITY_ALLOWED_HOSTS.
+
+    HOSTNAME adds a name and never replaces the local ones. A container's id is no name of a site.
+    """
+    own = [machine.strip().lower(), f"{machine.strip().lower()}.local"]
+    # A machine may be called anything, and then nobody reaches it by its name.
+    known = ["localhost", "127.0.0.1", "[::1]", *filter(HOST.fullmatch, own)]
+    given = {
+        "HOSTNAME": environ.get("HOSTNAME", ""),
+        "LEVITY_ALLOWED_HOSTS": environ.get("LEVITY_ALLOWED_HOSTS", ""),
+    }
+    for variable, text in given.items():
+        for word in text.replace(",", " ").split():
+            host = word.lower()
+            if variable == "HOSTNAME" and (CONTAINER_ID.fullmatch(host) or host in own):
+                continue
+            if host.count(":") > 1 and not host.startswith("["):
+                host = f"[{host}]"
+            if not HOST.fullmatch(host):
+                raise ImproperlyConfigured(
+                    f"{variable}={word!r}: write the name alone, without http://, port and path, "
+                    "such as chargers.example.net"
+                )
+            known.append(host)
+    return list(dict.fromkeys(known))

@@ -1,13 +1,16 @@
 """Settings of Levity. What an administrator sets comes from the environment:
 
 DEBUG, HOSTNAME, SECRET_KEY, TIME_ZONE, DATABASE_URL, AMQP_URL, LEVITY_DATA_DIR (docs/deploying.md).
+What nobody should start with is refused by levity/web/production.py.
 """
 
 import contextlib
 import os
 import socket
+from datetime import timedelta
 
 import dj_database_url
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +20,8 @@ from levity_ws import logs
 DATA_DIR = places.data_dir(os.environ)
 
 DEBUG = places.flag(os.environ, "DEBUG", default=False)
+# The one switch that allows DEBUG, a short SECRET_KEY and any host name.
+LEVITY_DEVELOPMENT = places.flag(os.environ, "LEVITY_DEVELOPMENT", default=False)
 
 SECRET_KEY = places.secret(os.environ, "SECRET_KEY") or places.kept_secret(DATA_DIR / "secret_key")
 
@@ -28,27 +33,39 @@ CSRF_TRUSTED_ORIGINS = [
 ]
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "levity.web.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "csp",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "levity.ocpp",
+    # After all others: its roles hold their permissions.
+    "levity.accounts",
 ]
 
 MIDDLEWARE = [
+    # Before all others: they shall see true addresses only.
+    "levity.web.proxies.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "levity.urls"
@@ -116,10 +133,72 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# --- who comes in (levity/accounts) -------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "levity.accounts.backends.AccountBackend",
+]
+# Everybody who logs in with a password needs a code from his phone, too.
+LEVITY_REQUIRE_TWO_FACTOR = places.flag(os.environ, "LEVITY_REQUIRE_TWO_FACTOR", default=False)
+SESSION_COOKIE_AGE = 3600 * places.number(os.environ, "LEVITY_SESSION_HOURS", default=12, least=1)
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+# Who goes on trying does not make it longer: the owner of the account gets in again.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_PARAMETERS = "levity.accounts.lockout.counted_by"
+AXES_CLIENT_IP_CALLABLE = "levity.accounts.lockout.address"
+AXES_LOCKOUT_CALLABLE = "levity.accounts.lockout.locked_out"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# A password that was typed into the wrong field stays out of the log; the address goes in.
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
+
+OTP_TOTP_ISSUER = "Levity"
+
+# --- what browsers may do (levity/web) ----------------------------------------------------------
+
+# Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; the edge reads it, too.
+LEVITY_TRUSTED_PROXIES = places.networks(os.environ, "LEVITY_TRUSTED_PROXIES")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# There is TLS in front, and no other way in. Without it the pages work on plain http as well, as
+# in a house's own network; cookies that were set over TLS are Secure in any case.
+LEVITY_HTTPS = places.flag(os.environ, "LEVITY_HTTPS", default=False)
+SECURE_SSL_REDIRECT = LEVITY_HTTPS
+# What a container or a load balancer asks, inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = (
+    places.number(os.environ, "LEVITY_HSTS_SECONDS", default=31_536_000) if LEVITY_HTTPS else 0
+)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LEVITY_HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "levity.web.errors.csrf_failure"
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS for all subdomains, and for ever in the browsers' own lists: Levity does not decide
+    # over what else is below its owner's domain.
+    "security.W005",
+    "security.W021",
+]
+# No script runs here but the files of this site: no inline script, no on... attribute.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # Alpine, which unfold is made with, evaluates its attributes: docs/adr (django-csp).
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
 # --- language and time ---------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = os.environ.get("TIME_ZONE") or "UTC"
+TIME_ZONE = places.time_zone(os.environ)
 USE_I18N = True
 USE_TZ = True
 

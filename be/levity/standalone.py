@@ -120,7 +120,8 @@ class Standalone:
                 port=self.http_port,
                 threads=WEB_THREADS,
                 ident="Levity",
-                clear_untrusted_proxy_headers=True,
+                # levity.web.proxies does, and believes the proxies that the site named.
+                clear_untrusted_proxy_headers=False,
             )
         except OSError as error:
             where = f"{self.http_host}:{self.http_port}"

@@ -46,7 +46,7 @@ class Stage:
             "DATABASE_URL": self.database_url,
             "LEVITY_AMQP_PREFIX": self.prefix(system),
             "LEVITY_DATA_DIR": str(self.folder / "data"),
-            "SECRET_KEY": "of-no-value",
+            "SECRET_KEY": "of-no-value-" * 5,
             "DJANGO_SETTINGS_MODULE": "levity.settings",
         }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import models, transaction
+from django.dispatch import Signal
 
 from levity.ocpp.conf import setting
 from levity.ocpp.models import (
@@ -19,7 +20,11 @@ from levity.ocpp.models import (
     StatusEvent,
 )
 
-__all__ = ["prune"]
+__all__ = ["prune", "pruned"]
+
+# Sent at the end of each pruning with `now` and `oldest` (None: the log is kept for ever), so that
+# other apps throw their part away, too.
+pruned = Signal()
 
 # Small enough that a charger's frame never waits noticeably for the write lock.
 AT_ONCE = 2000
@@ -32,6 +37,7 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
     """
     days = setting("OCPP_MESSAGE_RETENTION_DAYS")
     if not days:
+        pruned.send(sender=None, now=now, oldest=None)
         return {}
     oldest = now - timedelta(days=days)
     deleted: dict[str, int] = {}
@@ -51,6 +57,7 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
             deleted[name] += count
             if progress is not None:
                 progress(name, deleted[name])
+    pruned.send(sender=None, now=now, oldest=oldest)
     return deleted
 
 

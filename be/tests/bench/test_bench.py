@@ -23,7 +23,12 @@ def bench(folder: Path, *options: str, **environ: str) -> "subprocess.CompletedP
         check=False,
         text=True,
         timeout=120,
-        env={**os.environ, "LEVITY_DATA_DIR": str(folder), "SECRET_KEY": "x", **environ},
+        env={
+            **os.environ,
+            "LEVITY_DATA_DIR": str(folder),
+            "SECRET_KEY": "of-no-value-" * 5,
+            **environ,
+        },
     )
 
 

@@ -172,7 +172,7 @@ def fleet(
             DATABASE_URL=database,
             AMQP_URL=amqp_url,
             LEVITY_AMQP_PREFIX=queues.prefix,
-            SECRET_KEY="of-no-value",
+            SECRET_KEY="of-no-value-" * 5,
             **{"DJANGO_SETTINGS_MODULE": "levity.settings", **environ},
         )
         site = Site("fleet", folder, everywhere, Books(database, blocker), stack)

@@ -16,7 +16,6 @@ from levity.ocpp.admin import (
     sites,
     transactions,
     trouble,
-    users,
 )
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "sites",
     "transactions",
     "trouble",
-    "users",
 ]
 
 # unfold's own templates stand before ours in the search order; this is the site's setting for it.

@@ -10,6 +10,8 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from levity.ocpp.admin.scope import is_limited, visible
+
 __all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "newest"]
 
 
@@ -74,6 +76,24 @@ class LevityAdmin(ModelAdmin):
     actions: Any = None
     compressed_fields = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows that this person may see: lists, pages, choices and exports begin here."""
+        return visible(super().get_queryset(request), request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who is limited to sites adds nothing: it might be of another site."""
+        return super().has_add_permission(request) and not is_limited(request.user)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only rows that this person may see can be chosen, whatever the form says."""
+        _limit_choices(db_field, request, kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The same for several."""
+        _limit_choices(db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The kind of list."""
         return BoundedChangeList
@@ -85,6 +105,13 @@ class LevityAdmin(ModelAdmin):
         if "%00" in (wanted := request.GET.urlencode()):
             request.GET = QueryDict(wanted.replace("%00", ""))
         return super().changelist_view(request, extra_context)
+
+
+def _limit_choices(db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
+    if "queryset" not in kwargs and is_limited(request.user):
+        kwargs["queryset"] = visible(
+            db_field.remote_field.model._meta.default_manager.all(), request.user
+        )
 
 
 class ReadOnlyAdmin(LevityAdmin):

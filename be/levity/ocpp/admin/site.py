@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from levity.ocpp.admin.scope import is_limited
+
 __all__ = ["icon", "navigation", "script", "style"]
 
 Item = dict[str, Any]
@@ -25,6 +27,8 @@ GROUPS = (
     (
         "Trouble",
         (
+            ("Alerts", "notifications", "operation", "alert"),
+            ("Alert rules", "forward_to_inbox", "operation", "alertrule"),
             ("Quarantine", "inventory_2", "ocpp", "quarantinedmessage"),
             ("Failed messages", "error", "ocpp", "failedmessage"),
             ("Security events", "shield", "ocpp", "securityevent"),
@@ -46,6 +50,8 @@ GROUPS = (
         (
             ("Users", "person", "auth", "user"),
             ("Groups", "group", "auth", "group"),
+            ("Logins", "login", "axes", "accesslog"),
+            ("Locked logins", "lock", "axes", "accessattempt"),
         ),
     ),
 )
@@ -83,4 +89,6 @@ def navigation(request: HttpRequest) -> list[Item]:
 
 def _may_see(request: HttpRequest, app: str, model: str) -> bool:
     user: Any = request.user
+    if app != "ocpp" and is_limited(user):
+        return False
     return bool(user.has_perm(f"{app}.view_{model}") or user.has_perm(f"{app}.change_{model}"))

@@ -1,0 +1,267 @@
+"""Users, groups, and who tried to log in."""
+
+from typing import Any
+
+from axes.models import AccessAttempt, AccessLog
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, DELETION
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from unfold.admin import ModelAdmin, StackedInline
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from levity.accounts import second_step
+from levity.accounts.models import Account
+from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
+from levity.ocpp.admin.formats import badge, excerpt, shown_time
+from levity.ocpp.admin.scope import is_limited
+
+__all__ = ["AccessAttemptAdmin", "AccessLogAdmin", "GroupAdmin", "UserAdmin"]
+
+# django-otp's own pages show the keys themselves; a person's second step is his own affair.
+for model in (TOTPDevice, StaticDevice, User, Group):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class AccountInline(StackedInline):
+    """To which sites this person is limited."""
+
+    model = Account
+    fields = ("limited", "sites")
+    autocomplete_fields = ("sites",)
+    can_delete = False
+    verbose_name = "Which sites"
+    verbose_name_plural = "Which sites"
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """Django's own page. Only a superuser gives more rights than he has: all of them."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = (AccountInline,)
+    list_display = ("username", "full_name", "roles", "active", "two_steps", "last_seen")
+    list_filter = ("is_active", "is_staff", "groups")
+    list_filter_submit = True
+    actions = ("end_second_step",)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("username", "usable_password", "password1", "password2"),
+                "description": "Roles, and whether this person may use these pages at all "
+                "(“staff status”), are chosen on the next page.",
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """With the groups and the second step, in two queries for all."""
+        devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        rows = super().get_queryset(request).prefetch_related("groups")
+        return rows.annotate(has_second_step=Exists(devices))
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """A user who is just being added has no account yet."""
+        return super().get_inlines(request, obj) if obj else ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What would make somebody more powerful than who gives it is a superuser's."""
+        fixed = (*super().get_readonly_fields(request, obj), "last_login", "date_joined")
+        user: Any = request.user
+        return fixed if user.is_superuser else (*fixed, "is_superuser", "user_permissions")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only groups that may do nothing which this person may not do himself."""
+        user: Any = request.user
+        if db_field.name == "groups" and not user.is_superuser:
+            own = user.get_all_permissions()
+            kwargs["queryset"] = Group.objects.filter(pk__in=_groups_within(own))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    # --- who may ---------------------------------------------------------------------------------
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not for somebody who sees some sites only: names and addresses of all others."""
+        return super().has_view_permission(request, obj) and not is_limited(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """As above."""
+        return super().has_add_permission(request) and not is_limited(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody but a superuser changes a superuser, or one who may do more than he."""
+        allowed = super().has_change_permission(request, obj) and not is_limited(request.user)
+        return allowed and _is_within_reach(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As above; and nobody deletes himself."""
+        allowed = super().has_delete_permission(request, obj) and not is_limited(request.user)
+        return allowed and _is_within_reach(request.user, obj) and obj != request.user
+
+    # --- columns ---------------------------------------------------------------------------------
+
+    @display(description="name", ordering="last_name")
+    def full_name(self, user: User) -> str:
+        """What people call him."""
+        return user.get_full_name()
+
+    @display(description="roles")
+    def roles(self, user: User) -> str:
+        """The groups, or that he may do everything."""
+        names = [group.name for group in user.groups.all()]
+        return ", ".join(["superuser", *names] if user.is_superuser else names)
+
+    @display(description="state")
+    def active(self, user: User) -> str:
+        """Whether he may log in here."""
+        if not user.is_active:
+            return badge("switched off", "bad")
+        return badge("active", "good") if user.is_staff else badge("no access here", "warn")
+
+    @display(description="two-factor")
+    def two_steps(self, user: Any) -> str:
+        """Whether the password alone is enough."""
+        if user.has_second_step:
+            return badge("on", "good")
+        return badge("missing", "bad") if settings.LEVITY_REQUIRE_TWO_FACTOR else badge("off", "")
+
+    @display(description="last login", ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        """When he last gave his password."""
+        return shown_time(user.last_login) if user.last_login else "never"
+
+    @action(description="Switch two-factor login off (phone lost)", permissions=["change"])
+    def end_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let these log in with the password alone again."""
+        done = []
+        for user in queryset[:1000]:
+            if self.has_change_permission(request, user) and second_step.switch_off(user):
+                done.append(user)
+        note(request, done, CHANGE, "two-factor login switched off")
+        if done:
+            names = ", ".join(user.get_username() for user in done)
+            messages.success(request, f"Two-factor login is off for {names}.")
+        else:
+            messages.warning(request, "Nothing changed: it was off, or they are superusers.")
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """The roles. Who may change what a role may do, may do everything: superusers only."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who looks after users."""
+        return super().has_view_permission(request, obj) and not is_limited(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers."""
+        return bool(request.user.is_superuser)
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(LevityAdmin):
+    """Wrong passwords of late. To delete one is to unlock."""
+
+    list_display = ("tried", "username", "ip_address", "failures_since_start", "agent")
+    list_filter_submit = False
+    search_fields = ("username", "ip_address")
+    search_help_text = "User name or address"
+    ordering = ("-attempt_time",)
+    actions = ("unlock",)
+    fields = ("tried", "username", "ip_address", "failures_since_start", "user_agent")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    @display(description="last try", ordering="attempt_time")
+    def tried(self, item: AccessAttempt) -> str:
+        """When the last wrong password came."""
+        return shown_time(item.attempt_time)
+
+    @display(description="browser")
+    def agent(self, item: AccessAttempt) -> str:
+        """What the program calls itself."""
+        return excerpt(item.user_agent, 60)
+
+    @action(description="Unlock: forget these failures", permissions=["delete"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
+        """Let them try again at once."""
+        rows = list(queryset[:1000])
+        note(request, rows, DELETION, "unlocked")
+        AccessAttempt.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        messages.success(request, f"Unlocked: {len(rows)}.")
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    """Who logged in, when, and from where."""
+
+    list_display = ("came", "username", "ip_address", "left", "agent")
+    sortable_by = ()
+    search_fields = ("username", "ip_address")
+    search_help_text = "User name or address"
+    ordering = ("-id",)
+    fields = ("came", "username", "ip_address", "left", "user_agent")
+    readonly_fields = fields
+
+    @display(description="login")
+    def came(self, item: AccessLog) -> str:
+        """When the password was right."""
+        return shown_time(item.attempt_time)
+
+    @display(description="logout")
+    def left(self, item: AccessLog) -> str:
+        """When he logged out; who only closes the window does not."""
+        return shown_time(item.logout_time)
+
+    @display(description="browser")
+    def agent(self, item: AccessLog) -> str:
+        """What the program calls itself."""
+        return excerpt(item.user_agent, 60)
+
+
+def _groups_within(own: set[str]) -> list[int]:
+    """The groups none of whose permissions goes beyond these."""
+    beyond = {
+        group
+        for group, app, name in Permission.objects.filter(group__isnull=False).values_list(
+            "group", "content_type__app_label", "codename"
+        )
+        if f"{app}.{name}" not in own
+    }
+    return list(Group.objects.exclude(pk__in=beyond).values_list("pk", flat=True))
+
+
+def _is_within_reach(user: Any, other: Any) -> bool:
+    """Whether `other` may do nothing that this user may not do himself."""
+    if other is None or user.is_superuser:
+        return True
+    if other.is_superuser:
+        return False
+    return other.get_all_permissions() <= user.get_all_permissions()

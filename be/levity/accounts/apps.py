@@ -1,0 +1,23 @@
+"""How Django knows this app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+__all__ = ["AccountsConfig"]
+
+
+class AccountsConfig(AppConfig):
+    """The app `accounts`; it stands behind all others in INSTALLED_APPS."""
+
+    name = "levity.accounts"
+    label = "accounts"
+    verbose_name = "People"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks, the roles and what happens at a login."""
+        from levity.accounts import lockout, retention  # noqa: F401  (they connect to signals)
+        from levity.accounts.roles import keep_roles
+        from levity.web import production  # noqa: F401  (registers by being imported)
+
+        post_migrate.connect(keep_roles, sender=self)

@@ -1,0 +1,48 @@
+"""`manage.py two_factor`: who has it, and the way back in for somebody who lost his phone."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from levity.accounts import second_step
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    """Whoever may run commands on this machine may read its database as well."""
+
+    help = (
+        "Say who logs in in two steps. With --off: let this person log in with the password "
+        "alone again, because the phone and the codes on paper are lost."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", nargs="?", help="one person; else all of the staff")
+        parser.add_argument("--off", action="store_true", help="switch it off for this person")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        users = get_user_model().objects
+        name = options["username"]
+        if name is None:
+            if options["off"]:
+                raise CommandError("say for whom: two_factor USERNAME --off")
+            for each in users.filter(is_staff=True, is_active=True).order_by("pk"):
+                self.stdout.write(self._state(each))
+            return
+        user = users.filter(username=name).first()
+        if user is None:
+            raise CommandError(f"nobody is called {name!r}")
+        if not options["off"]:
+            self.stdout.write(self._state(user))
+        elif second_step.switch_off(user):
+            self.stdout.write(f"{name}: two-factor login is off; the password is enough again")
+        else:
+            self.stdout.write(f"{name}: two-factor login was not on")
+
+    def _state(self, user: Any) -> str:
+        if not second_step.is_on(user):
+            return f"{user.get_username()}: password only"
+        left = second_step.codes_left(user)
+        return f"{user.get_username()}: two steps, {left} codes on paper left"

@@ -1,0 +1,57 @@
+"""Three roles for everybody: viewer, operator, admin.
+
+They are groups, made and kept up by every `migrate`. What a site adds to them stays; what it takes
+away comes back: for other rights make a group of your own.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+__all__ = ["ROLES", "keep_roles", "permissions_of"]
+
+VIEWER, OPERATOR, ADMIN = ROLES = ("Viewer", "Operator", "Admin")
+
+# What an operator does beside looking: sends commands, decides over the quarantine, keeps the
+# lists of charge points and id tags.
+OPERATES = (
+    "add_command",
+    "add_chargepoint",
+    "change_chargepoint",
+    "change_quarantinedmessage",
+    "add_idtag",
+    "change_idtag",
+)
+# An admin also looks after sites, people and logins. Groups are a superuser's: who may change what
+# a role may do, may do everything.
+ADMINISTERS = Q(content_type__app_label="accounts") | Q(
+    content_type__app_label="auth",
+    codename__in=("view_user", "add_user", "change_user", "delete_user", "view_group"),
+)
+LOGINS = Q(
+    content_type__app_label="axes",
+    codename__in=("view_accessattempt", "delete_accessattempt", "view_accesslog"),
+)
+
+
+def permissions_of(role: str) -> Iterable[Permission]:
+    """What a role may do, as far as the tables exist."""
+    ours = Q(content_type__app_label="ocpp")
+    views = ours & Q(codename__startswith="view_")
+    wanted = {
+        VIEWER: views,
+        OPERATOR: views | (ours & Q(codename__in=OPERATES)),
+        ADMIN: ours | ADMINISTERS | LOGINS,
+    }
+    return Permission.objects.filter(wanted[role])
+
+
+def keep_roles(using: str = "default", **kwargs: Any) -> None:
+    """After a migration: each role is there, with what it needs."""
+    for name in ROLES:
+        role, _ = Group.objects.using(using).get_or_create(name=name)
+        wanted = permissions_of(name).using(using)  # type: ignore[attr-defined]
+        missing = wanted.exclude(group=role)
+        role.permissions.add(*missing)

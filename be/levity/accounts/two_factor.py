@@ -1,0 +1,194 @@
+"""The pages of the second step: to give a code, to set it up, to get codes on paper, to end it."""
+
+from base64 import b32encode
+from typing import Any
+
+import segno
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_otp import login as note_device
+from django_otp.util import random_hex
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from levity.accounts import second_step
+from levity.ocpp.admin.audit import note
+
+__all__ = ["codes", "manage", "off", "verify"]
+
+SHOWN_ONCE = "two_factor_codes"
+
+
+class CodeForm(forms.Form):
+    """One code, as it stands on the phone or on paper: spaces do not matter."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={
+                "autocomplete": "one-time-code",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """Without what people put in between."""
+        typed: str = self.cleaned_data["code"]
+        code = typed.replace(" ", "").replace("-", "").lower()
+        if not code.isascii() or not code.isalnum():
+            raise forms.ValidationError("A code has digits or letters only.")
+        return code
+
+
+def verify(request: HttpRequest) -> HttpResponse:
+    """The code that completes a login."""
+    user: Any = request.user
+    wanted = _next(request)
+    if user.is_verified() or not second_step.is_on(user):
+        return redirect(wanted)
+    if request.method == "POST" and "leave" in request.POST:
+        logout(request)
+        return redirect("admin:login")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        device = second_step.check_code(user, form.cleaned_data["code"])
+        if device is not None:
+            # Another session key: whoever saw the half-finished login's has nothing.
+            request.session.cycle_key()
+            note_device(request, device)
+            left = second_step.codes_left(user)
+            if not form.cleaned_data["code"].isdigit() and left <= 3:
+                messages.warning(request, f"{left} codes on paper are left: make new ones.")
+            return redirect(wanted)
+        form.add_error("code", _why_not(user, form.cleaned_data["code"]))
+    return _page(request, "verify.html", "One more step", form=form, next=wanted)
+
+
+def manage(request: HttpRequest) -> HttpResponse:
+    """Set the second step up, or see how it stands."""
+    user: Any = request.user
+    if second_step.is_on(user):
+        if not user.is_verified():
+            return redirect("admin:two_factor_verify")
+        shown = request.session.pop(SHOWN_ONCE, [])
+        return _page(
+            request,
+            "two_factor.html",
+            "Two-factor login",
+            codes=shown,
+            left=second_step.codes_left(user),
+            is_required=settings.LEVITY_REQUIRE_TWO_FACTOR,
+        )
+    device = second_step.new_device(user)
+    if request.method == "POST" and "anew" in request.POST:
+        device.key = random_hex(20)
+        device.save(update_fields=["key"])
+        return redirect("admin:two_factor")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        if second_step.confirm(device, form.cleaned_data["code"]):
+            user.has_second_step = True
+            request.session.cycle_key()
+            note_device(request, device)
+            request.session[SHOWN_ONCE] = second_step.new_codes(user)
+            note(request, [user], CHANGE, "two-factor login switched on")
+            messages.success(request, "Two-factor login is on.")
+            return redirect("admin:two_factor")
+        form.add_error("code", _why_not(user, "", device))
+    secret = _base32(device)
+    return _page(
+        request,
+        "enrol.html",
+        "Set up two-factor login",
+        form=form,
+        picture=segno.make(device.config_url, error="m").svg_data_uri(scale=5, light="#fff"),
+        secret=" ".join(secret[place : place + 4] for place in range(0, len(secret), 4)),
+        is_required=settings.LEVITY_REQUIRE_TWO_FACTOR,
+    )
+
+
+def codes(request: HttpRequest) -> HttpResponse:
+    """New codes on paper, for a code from the phone."""
+    return _with_code(request, "New codes for paper", _new_codes)
+
+
+def off(request: HttpRequest) -> HttpResponse:
+    """No second step any more, for a code."""
+    if settings.LEVITY_REQUIRE_TWO_FACTOR:
+        messages.error(request, "This site wants two-factor login from everybody.")
+        return redirect("admin:two_factor")
+    return _with_code(request, "Switch two-factor login off", _switch_off, is_dangerous=True)
+
+
+def _new_codes(request: HttpRequest) -> None:
+    request.session[SHOWN_ONCE] = second_step.new_codes(request.user)
+    note(request, [request.user], CHANGE, "new two-factor codes for paper")  # type: ignore[list-item]
+
+
+def _switch_off(request: HttpRequest) -> None:
+    second_step.switch_off(request.user)
+    note(request, [request.user], CHANGE, "two-factor login switched off")  # type: ignore[list-item]
+    messages.success(request, "Two-factor login is off.")
+
+
+def _with_code(
+    request: HttpRequest, title: str, action: Any, *, is_dangerous: bool = False
+) -> HttpResponse:
+    """Somebody at an unlocked screen has no phone: what weakens the login asks for a code."""
+    user: Any = request.user
+    if not second_step.is_on(user):
+        return redirect("admin:two_factor")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        if second_step.check_code(user, form.cleaned_data["code"]) is not None:
+            action(request)
+            return redirect("admin:two_factor")
+        form.add_error("code", _why_not(user, form.cleaned_data["code"]))
+    return _page(request, "with_code.html", title, form=form, is_dangerous=is_dangerous)
+
+
+def _why_not(user: Any, code: str, device: Any = None) -> str:
+    if device is not None:
+        device.refresh_from_db()
+        _, reason = device.verify_is_allowed()
+        until = (reason or {}).get("locked_until")
+    else:
+        until = second_step.waiting_until(user, code)
+    if until is not None and (seconds := int((until - timezone.now()).total_seconds()) + 1) > 1:
+        return f"Wrong code, or too soon after a wrong one. Try again in {seconds} seconds."
+    return (
+        "This is not the code, or it was used already. Wait for the next one; if that fails, too, "
+        "the phone's clock may be wrong."
+    )
+
+
+def _next(request: HttpRequest) -> str:
+    wanted = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME, "")
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if wanted and is_ours else reverse("admin:index")
+
+
+def _base32(device: Any) -> str:
+    return b32encode(device.bin_key).decode()
+
+
+def _page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+    return TemplateResponse(
+        request,
+        f"accounts/{template}",
+        {**admin.site.each_context(request), "title": title, **context},
+    )

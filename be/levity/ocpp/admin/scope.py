@@ -1,0 +1,57 @@
+"""Which rows a person may see: all, or those of the sites he is limited to.
+
+A user may have an `account` with `limited` and `sites` (levity.accounts gives him one); without
+it he sees everything. Every list, page, choice and export asks here. A model that knows no way to
+a site shows nothing to somebody who is limited.
+"""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from levity.ocpp.models import ChargePoint, IdTag, MeterValueCorrection, Site
+
+__all__ = ["is_limited", "may_see", "visible"]
+
+PATHS: dict[type[Model], str] = {
+    Site: "pk",
+    ChargePoint: "site",
+    MeterValueCorrection: "transaction__charge_point__site",
+    # A tag that may be used everywhere is not one site's to see.
+    IdTag: "charge_points__site",
+}
+
+
+def is_limited(user: Any) -> bool:
+    """True for somebody who does not see every site."""
+    account = getattr(user, "account", None)
+    return bool(account is not None and account.limited and not user.is_superuser)
+
+
+def visible(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
+    """Those of these rows that this person may see."""
+    if not is_limited(user):
+        return rows
+    path = _path_to_site(rows.model)
+    if path is None:
+        return rows.none()
+    sites = user.account.sites.values("pk")
+    if rows.model is IdTag:
+        # A tag for several charge points is still one row.
+        return rows.filter(pk__in=IdTag.objects.filter(**{f"{path}__in": sites}).values("pk"))
+    return rows.filter(**{f"{path}__in": sites})
+
+
+def may_see(row: Model, user: Any) -> bool:
+    """Whether this row is one of them."""
+    if not is_limited(user):
+        return True
+    rows: QuerySet[Any] = type(row)._meta.default_manager.filter(pk=row.pk)  # type: ignore[union-attr]
+    return visible(rows, user).exists()
+
+
+def _path_to_site(model: type[Model]) -> str | None:
+    if path := PATHS.get(model):
+        return path
+    names = {field.name for field in model._meta.get_fields() if field.concrete}
+    return "charge_point__site" if "charge_point" in names else None

@@ -1,0 +1,60 @@
+"""Whose word about a request counts: nginx's, and nobody else's.
+
+A proxy says in headers who the client is and whether he came over TLS. Anybody can send the same
+headers, so they count only where the connection itself comes from a proxy that the site named
+(LEVITY_TRUSTED_PROXIES, the rule of the edge, too). Everybody else's are taken off before any other
+code sees them: the lock-out counts the real address, and nobody pretends to be on TLS.
+"""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from levity_ws.edge.handshake import Network, client_address
+
+__all__ = ["TrustedProxies"]
+
+FORWARDED = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_SSL_CLIENT")
+
+
+class TrustedProxies:
+    """The first middleware: REMOTE_ADDR is the client's, forwarded headers are true or gone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.networks: Sequence[Network] = settings.LEVITY_TRUSTED_PROXIES
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response; its cookies are Secure where the request came over TLS."""
+        meta = request.META
+        peer = meta.get("REMOTE_ADDR", "")
+        if self._trusts(peer):
+            hops = meta.get("HTTP_X_FORWARDED_FOR", "")
+            meta["REMOTE_ADDR"] = client_address(peer or "127.0.0.1", [hops], self._believed(peer))
+        else:
+            for name in [key for key in meta if key.startswith(FORWARDED)]:
+                del meta[name]
+        response = self.get_response(request)
+        if request.is_secure():
+            # A site on plain http in its own network must be able to log in, too; but what was
+            # once said over TLS is never said without.
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+        return response
+
+    def _trusts(self, peer: str) -> bool:
+        if not peer:
+            return True  # a socket file, which only programs of this machine reach
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        return any(
+            mapped.version == network.version and mapped in network for network in self.networks
+        )
+
+    def _believed(self, peer: str) -> Sequence[Network]:
+        return self.networks if peer else [*self.networks, ipaddress.ip_network("127.0.0.1")]
