@@ -1,0 +1,109 @@
+"""`levity migrate`: Django's own, one at a time.
+
+Every container brings the database up to date when it starts; of several that start at once, one
+does it and the others wait and find it done.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+__all__ = ["Command", "one_at_a_time"]
+
+# An advisory lock's number is one for the whole database: "LEVITY" in hexadecimal ASCII.
+LOCK = 0x4C4556495459
+PAUSE = 0.5  # seconds
+PATIENCE = 900.0
+
+
+class Command(migrate.Command):
+    """Waits for another migration of the same database, up to a quarter of an hour."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """As Django's; with the lock unless nothing is to be written."""
+        if options["check_unapplied"] or options["plan"]:
+            super().handle(*args, **options)
+            return
+
+        def say(text: str) -> None:
+            if options["verbosity"]:
+                self.stdout.write(text)
+
+        with one_at_a_time(connections[options["database"]], say):
+            super().handle(*args, **options)
+
+
+@contextlib.contextmanager
+def one_at_a_time(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> Iterator[None]:
+    """Hold the one lock on changing this database's tables; CommandError if it can't be had."""
+    if connection.vendor == "postgresql":
+        with _postgres(connection, say):
+            yield
+    elif connection.vendor == "sqlite" and Path(str(connection.settings_dict["NAME"])).is_absolute():
+        with _file(Path(str(connection.settings_dict["NAME"])), say):
+            yield
+    else:
+        yield
+
+
+@contextlib.contextmanager
+def _postgres(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> Iterator[None]:
+    def locked() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            return bool(cursor.fetchone()[0])
+
+    _wait_for(locked, say)
+    try:
+        with connection.cursor() as cursor:
+            # Filling a new column of a large table takes longer than any statement of a worker.
+            cursor.execute("SET statement_timeout = 0")
+        yield
+    finally:
+        # A connection that is gone has given its locks back.
+        if connection.connection is not None and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+                cursor.execute("RESET statement_timeout")
+
+
+@contextlib.contextmanager
+def _file(database: Path, say: Callable[[str], object]) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # Windows, where nobody runs several
+        yield
+        return
+    with database.with_name(f"{database.name}.migrating").open("w") as file:
+
+        def locked() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        _wait_for(locked, say)
+        yield
+
+
+def _wait_for(locked: Callable[[], bool], say: Callable[[str], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    told = False
+    while not locked():
+        if not told:
+            say("Another process is bringing this database up to date; waiting for it ...")
+            told = True
+        if time.monotonic() > until:
+            raise CommandError(
+                f"another process has been migrating this database for {PATIENCE / 60:.0f} minutes; "
+                "look at what it says, or stop it, and try again"
+            )
+        time.sleep(PAUSE)
