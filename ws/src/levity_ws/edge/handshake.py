@@ -14,10 +14,13 @@ __all__ = [
     "Handshake",
     "Network",
     "Refusal",
+    "came_over_tls",
     "client_address",
     "identity_in_path",
     "is_private",
+    "is_trusted_proxy",
     "offered_subprotocols",
+    "only",
     "parse_handshake",
     "printable",
 ]
@@ -43,13 +46,14 @@ class Handshake:
 class Refusal:
     """Answer with this HTTP status; `reason` is plain text for a person, and tells no secret.
 
-    `label` is the same reason in one word or two, for counters.
+    `label` is the same reason in one word or two, for counters; `detail` is for the operator only.
     """
 
     status: int
     reason: str
     label: str
     retry_after: int = 0
+    detail: str = ""
 
 
 def parse_handshake(
@@ -124,6 +128,22 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: Sequence[Ne
             break
         address = candidate
     return address
+
+
+def is_trusted_proxy(peer: str, trusted: Sequence[Network]) -> bool:
+    """True if what this peer's headers say of the charger behind it may be believed."""
+    return _within(peer, trusted)
+
+
+def came_over_tls(forwarded_proto: Sequence[str]) -> bool:
+    """What a trusted proxy's X-Forwarded-Proto says: its own word is the last one."""
+    said = forwarded_proto[-1].rpartition(",")[2] if forwarded_proto else ""
+    return said.strip().lower() in ("https", "wss")
+
+
+def only(values: Sequence[str]) -> str:
+    """The value of a header that a proxy sets once; a second one is not the proxy's."""
+    return values[0] if len(values) == 1 else ""
 
 
 def is_private(address: str) -> bool:

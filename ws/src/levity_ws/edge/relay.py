@@ -16,7 +16,7 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +31,11 @@ from levity_ws.rpc.envelope import (
     Close,
     Command,
     Connected,
+    EdgeRefusal,
     Event,
     Received,
     Refuse,
+    Refused,
     Reply,
     Send,
 )
@@ -207,6 +209,11 @@ class Relay:
             self._waiting.append(entry)
             self._pump_soon()
         return entry
+
+    def report(self, refusals: "Sequence[EdgeRefusal]", unlisted: int) -> None:
+        """Tell the backend whom the edge refused by itself."""
+        details = {"refusals": tuple(refusals), "unlisted": unlisted}
+        self.submit(self._pulse.lane, Refused, details)
 
     # --- outward -----------------------------------------------------------------------------
 

@@ -24,14 +24,20 @@ from levity_ws.edge.admission import Admission
 from levity_ws.edge.handshake import (
     Handshake,
     Refusal,
+    came_over_tls,
     client_address,
+    identity_in_path,
     is_private,
+    is_trusted_proxy,
+    offered_subprotocols,
+    only,
     parse_handshake,
     printable,
 )
 from levity_ws.edge.lane import BackendUnavailable, Lane
 from levity_ws.edge.metrics import CONTENT_TYPE, Metrics
 from levity_ws.edge.pace import Churn, Pace
+from levity_ws.edge.refusals import DELAY, PAUSE, RefusalBook, Visitor, unreadable
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import ChargerSocket
@@ -65,6 +71,9 @@ class EdgeServer:
         self._frame_pace = Pace(settings.max_frame_rate, settings.frame_burst)
         self._everyone: set[ChargerSocket] = set()
         self._sockets: set[ChargerSocket] = set()
+        self._refusals = RefusalBook(time.time)
+        self._report_due: asyncio.TimerHandle | None = None
+        self._reported_at = float("-inf")
         self._relay: Relay | None = None
         self._server: Server | None = None
         self._draining = False
@@ -145,7 +154,11 @@ class EdgeServer:
             create_connection=cast(
                 "type[ServerConnection]",
                 functools.partial(
-                    ChargerSocket, settings=settings, metrics=self.metrics, everyone=self._everyone
+                    ChargerSocket,
+                    settings=settings,
+                    metrics=self.metrics,
+                    everyone=self._everyone,
+                    unreadable=self._note_unreadable,
                 ),
             ),
             process_request=self._process_request,
@@ -187,8 +200,12 @@ class EdgeServer:
         if path in ("/healthz", "/readyz", "/metrics"):
             hidden = charger.remote == peer and bool(forwarded)
             return self._status_page(charger, path, hidden=hidden)
-        refusal = await self._admit(charger, request, from_proxy=charger.remote != peer)
-        if refusal is None or isinstance(refusal, Response):
+        proxied = is_trusted_proxy(peer, self.settings.trusted_proxies)
+        refusal = await self._admit(charger, request, from_proxy=proxied)
+        if refusal is None:
+            return None
+        if isinstance(refusal, Response):
+            self._note_refusal(charger, request, _NO_UPGRADE, from_proxy=proxied)
             return refusal
         self.metrics.count("refusals", refusal.label)
         logger.warning(
@@ -198,6 +215,7 @@ class EdgeServer:
             refusal.status,
             refusal.reason,
         )
+        self._note_refusal(charger, request, refusal, from_proxy=proxied)
         response = charger.respond(http.HTTPStatus(refusal.status), refusal.reason + "\n")
         if refusal.retry_after:
             response.headers["Retry-After"] = str(refusal.retry_after)
@@ -233,18 +251,17 @@ class EdgeServer:
         if refusal is not None:
             return refusal
         charger.when_gone(lambda: self._admission.leave(charger.remote))
-        secure = charger.transport.get_extra_info("ssl_object") is not None or (
-            from_proxy and "https" in headers.get_all("X-Forwarded-Proto")
-        )
-        return await self._authenticate(charger, handshake, request, secure=secure)
+        return await self._authenticate(charger, handshake, request, from_proxy=from_proxy)
 
     async def _authenticate(
-        self, charger: ChargerSocket, handshake: Handshake, request: Request, *, secure: bool
+        self, charger: ChargerSocket, handshake: Handshake, request: Request, *, from_proxy: bool
     ) -> Refusal | None:
         headers = request.headers
-        authorization = headers.get_all("Authorization")
-        if len(authorization) > 1:
-            return Refusal(400, "More than one Authorization header.", "authorization")
+        secure = _is_secure(charger, request, from_proxy=from_proxy)
+        # A client certificate is ended at the proxy, and nobody else may tell of one.
+        certified = secure and from_proxy
+        verified = only(headers.get_all("X-Client-Verify")) if certified else ""
+        certificate = only(headers.get_all("X-Client-Cert")) if verified == "SUCCESS" else ""
         lane = self.relay.open(handshake.charge_point, charger)
         try:
             answer = await lane.authenticate(
@@ -254,8 +271,11 @@ class EdgeServer:
                 path=printable(handshake.path, 512),
                 subprotocols=tuple(printable(name, 64) for name in handshake.subprotocols[:16]),
                 user_agent=_user_agent(request),
-                authorization=printable(authorization[0], 8192) if authorization else "",
+                # Two such headers are none that the backend can read.
+                authorization=printable(", ".join(headers.get_all("Authorization")), 8192),
                 secure=secure,
+                certificate_verified=printable(verified, 256),
+                certificate=printable(certificate, 16_384),
             )
         except BackendUnavailable:
             return _unavailable("The central system does not answer now.", "no answer")
@@ -274,6 +294,52 @@ class EdgeServer:
         self._churn.accepted(handshake.charge_point)
         charger.admit(lane, answer)
         return None
+
+    # --- refusals, for the backend's list ----------------------------------------------------
+
+    def _note_refusal(
+        self, charger: ChargerSocket, request: Request, refusal: Refusal, *, from_proxy: bool
+    ) -> None:
+        """Keep what the edge refused by itself; our own trouble and the backend's word are not."""
+        if refusal.label not in _LISTED:
+            return
+        identity = identity_in_path(request.path)
+        offered = offered_subprotocols(request.headers.get_all("Sec-WebSocket-Protocol"))
+        visitor = Visitor(
+            remote=charger.remote,
+            charge_point=identity if isinstance(identity, str) else "",
+            path=printable(request.path.partition("?")[0], 200),
+            user_agent=_user_agent(request),
+            subprotocols=tuple(printable(name, 64) for name in offered[:8]),
+            secure=_is_secure(charger, request, from_proxy=from_proxy),
+        )
+        self._list(visitor, refusal)
+
+    def _note_unreadable(self, charger: ChargerSocket) -> None:
+        """Keep what was no HTTP at all: TLS on the plain port, above all."""
+        remote = charger.remote_address[0] if charger.remote_address else ""
+        refusal = unreadable(charger.protocol.handshake_exc, spoke_tls=charger.spoke_tls)
+        if refusal is not None:
+            self.metrics.count("refusals", refusal.label)
+            self._list(Visitor(remote=remote), refusal)
+
+    def _list(self, visitor: Visitor, refusal: Refusal) -> None:
+        self._refusals.add(visitor, refusal)
+        if self._report_due is None and not self._draining:
+            loop = asyncio.get_running_loop()
+            wait = max(DELAY, self._reported_at + PAUSE - loop.time())
+            self._report_due = loop.call_later(wait, self._report)
+
+    def _report(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._report_due = None
+        if self._draining or not self._refusals:
+            return
+        if not self.relay.available:
+            self._report_due = loop.call_later(PAUSE, self._report)
+            return
+        self._reported_at = loop.time()
+        self.relay.report(*self._refusals.take())
 
     # --- frames ------------------------------------------------------------------------------
 
@@ -399,6 +465,28 @@ async def run(
         await stopping.wait()
     finally:
         await server.stop()
+
+
+_NO_UPGRADE = Refusal(426, "Not a websocket handshake.", "not a websocket handshake")
+_LISTED = frozenset(
+    {
+        "address limit",
+        "churn",
+        "full",
+        "identity",
+        "no identity",
+        "not a websocket handshake",
+        "origin",
+        "path",
+    }
+)
+
+
+def _is_secure(charger: ChargerSocket, request: Request, *, from_proxy: bool) -> bool:
+    """True where the charger came over TLS: to us, or to a proxy that we trust."""
+    if charger.transport.get_extra_info("ssl_object") is not None:
+        return True
+    return from_proxy and came_over_tls(request.headers.get_all("X-Forwarded-Proto"))
 
 
 def _answer_subprotocol(

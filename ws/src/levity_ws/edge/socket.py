@@ -32,6 +32,9 @@ SMALL_FRAMES = Pace(rate=100, burst=2000)
 SLICE = 4096
 """Bytes that are read in one go: one TCP segment can hold thousands of empty frames."""
 
+TLS_RECORD = b"\x16\x03"
+"""How a TLS handshake begins (RFC 8446, 5.1), of any version."""
+
 
 class ChargerSocket(ServerConnection):
     """A websocket and, once it is accepted, its lane. Also the `Peer` at the end of that lane."""
@@ -49,6 +52,7 @@ class ChargerSocket(ServerConnection):
         "_outbox_size",
         "_small_forgotten_at",
         "_unread_timer",
+        "_unreadable",
         "_written_at",
         "abort_to_close",
         "busy",
@@ -61,6 +65,7 @@ class ChargerSocket(ServerConnection):
         "paced",
         "remote",
         "settings",
+        "spoke_tls",
         "strict_gap",
         "subprotocol_answer",
     )
@@ -71,10 +76,16 @@ class ChargerSocket(ServerConnection):
         settings: EdgeSettings,
         metrics: Metrics,
         everyone: "set[ChargerSocket]",
+        unreadable: "Callable[[ChargerSocket], None]" = lambda _: None,
         **options: Any,
     ) -> None:
-        """`everyone` holds each socket from its first byte to its last; `options` are serve's."""
+        """`everyone` holds each socket from its first byte to its last; `options` are serve's.
+
+        `unreadable` is told of a connection that ended without a request that could be read.
+        """
         super().__init__(*args, **options)
+        self._unreadable = unreadable
+        self.spoke_tls = False
         self._everyone = everyone
         self.settings = settings
         self.metrics = metrics
@@ -166,6 +177,8 @@ class ChargerSocket(ServerConnection):
             self._on_gone = None
         if self.lane is not None and not self.handled:
             self.lane.disconnected(1006, "the handshake was not finished")
+        if self.request is None:
+            self._unreadable(self)
 
     def end(self) -> tuple[int, str]:
         """Close code and reason, as the first to close gave them; 1006 if nobody did."""
@@ -185,6 +198,10 @@ class ChargerSocket(ServerConnection):
         """Bytes. Once a close frame has passed, TCP must end soon too."""
         if len(data) <= SLICE:
             super().data_received(data)
+            if self.request is None and data.startswith(TLS_RECORD):
+                # wss:// at a port for ws://: it waits for an answer that we can't give.
+                self.spoke_tls = True
+                self.transport.abort()
         else:
             for start in range(0, len(data), SLICE):
                 super().data_received(data[start : start + SLICE])

@@ -25,10 +25,12 @@ __all__ = [
     "Command",
     "Connected",
     "Disconnected",
+    "EdgeRefusal",
     "EnvelopeError",
     "Event",
     "Received",
     "Refuse",
+    "Refused",
     "Reply",
     "Send",
     "decode_batch",
@@ -71,6 +73,10 @@ class Authenticate:
     """The Authorization header as it came. A secret: never logged, never stored."""
     secure: bool = False
     """True where the charger came over TLS."""
+    certificate_verified: str = ""
+    """What a trusted proxy says of the client certificate: `SUCCESS`, `NONE`, `FAILED:` and why."""
+    certificate: str = ""
+    """The client certificate as percent-encoded PEM, from a trusted proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,45 @@ class Alive:
     connections: int = 0
 
 
-Event = Authenticate | Connected | Received | Disconnected | Alive
+@dataclass(frozen=True, slots=True)
+class EdgeRefusal:
+    """Handshakes that the edge itself refused, all for one reason and from one address."""
+
+    charge_point: str = ""
+    """As in the URL; empty where there was none to be read."""
+    remote: str = ""
+    reason: str = ""
+    """A word, such as `path`."""
+    status: int = 0
+    """The HTTP status; 0 where it was no HTTP."""
+    detail: str = ""
+    path: str = ""
+    user_agent: str = ""
+    subprotocols: tuple[str, ...] = ()
+    secure: bool = False
+    count: int = 1
+    first_at: float = 0.0
+    last_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the edge refused by itself since it said so last; nobody waits for an answer.
+
+    `charge_point` and `connection` are empty. `unlisted` is how many more there were: a flood is
+    counted, not listed.
+    """
+
+    type: ClassVar[str] = "refused"
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    refusals: tuple[EdgeRefusal, ...] = ()
+    unlisted: int = 0
+
+
+Event = Authenticate | Connected | Received | Disconnected | Alive | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +259,7 @@ class Reply:
 # --- bytes -------------------------------------------------------------------------------------
 
 _EVENTS: Mapping[str, type[Event]] = {
-    kind.type: kind for kind in (Authenticate, Connected, Received, Disconnected, Alive)
+    kind.type: kind for kind in (Authenticate, Connected, Received, Disconnected, Alive, Refused)
 }
 _COMMANDS: Mapping[str, type[Command]] = {kind.type: kind for kind in (Send, Close, Accept, Refuse)}
 _FIELDS: Mapping[type, tuple[str, ...]] = {
@@ -295,6 +339,13 @@ def _from_dict(kinds: Mapping[str, type[Any]], document: dict[str, Any]) -> Any:
         kind = kinds[document.pop("type")]
         if "subprotocols" in document:
             document["subprotocols"] = tuple(document["subprotocols"])
+        if "refusals" in document:
+            document["refusals"] = tuple(_refusal(item) for item in document["refusals"])
         return kind(**document)
     except (KeyError, TypeError, AttributeError) as error:
         raise EnvelopeError(f"not an event or command of this version: {error!r}") from error
+
+
+def _refusal(document: dict[str, Any]) -> EdgeRefusal:
+    document["subprotocols"] = tuple(document.get("subprotocols", ()))
+    return EdgeRefusal(**document)

@@ -1,0 +1,93 @@
+"""What the edge refused by itself, collected for the backend's list of refused handshakes.
+
+A flood costs a look into a dictionary each: so many different ones are kept until the next report,
+the others are only counted; and reports are seconds apart.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from websockets.exceptions import SecurityError
+
+from levity_ws.edge.handshake import Refusal
+from levity_ws.rpc.envelope import EdgeRefusal
+
+__all__ = ["DELAY", "LISTED", "PAUSE", "RefusalBook", "Visitor", "unreadable"]
+
+LISTED = 50
+"""So many different ones fit into one report."""
+DELAY = 0.25
+"""Seconds from the first refusal to the report: somebody may be standing at the charger."""
+PAUSE = 5.0
+"""Seconds between two reports at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who was refused: what can be said of a request, or of bytes that are none."""
+
+    remote: str
+    charge_point: str = ""
+    path: str = ""
+    user_agent: str = ""
+    subprotocols: tuple[str, ...] = ()
+    secure: bool = False
+
+
+class RefusalBook:
+    """Counts refusals by identity, address and reason until they are reported."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self._entries: dict[tuple[str, str, str], EdgeRefusal] = {}
+        self._counts: dict[tuple[str, str, str], int] = {}
+        self._unlisted = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def add(self, visitor: Visitor, refusal: Refusal) -> None:
+        """One more."""
+        key = (visitor.charge_point, visitor.remote, refusal.label)
+        known = self._entries.get(key)
+        if known is None and len(self._entries) >= LISTED:
+            self._unlisted += 1
+            return
+        now = self._wall()
+        self._counts[key] = self._counts.get(key, 0) + 1
+        self._entries[key] = EdgeRefusal(
+            charge_point=visitor.charge_point,
+            remote=visitor.remote,
+            reason=refusal.label,
+            status=refusal.status,
+            detail=refusal.detail,
+            path=visitor.path,
+            user_agent=visitor.user_agent,
+            subprotocols=visitor.subprotocols,
+            secure=visitor.secure,
+            first_at=known.first_at if known is not None else now,
+            last_at=now,
+        )
+
+    def take(self) -> tuple[Sequence[EdgeRefusal], int]:
+        """What there was since the last time, and how many more; the book is empty then."""
+        taken = [replace(entry, count=self._counts[key]) for key, entry in self._entries.items()]
+        unlisted = self._unlisted
+        self._entries, self._counts, self._unlisted = {}, {}, 0
+        return taken, unlisted
+
+
+def unreadable(error: BaseException | None, *, spoke_tls: bool) -> Refusal | None:
+    """Why no request could be read from a connection, by websockets' error.
+
+    None where nothing was said at all, as by a port scanner or a health check.
+    """
+    if spoke_tls:
+        return Refusal(0, "TLS", "tls on a plain port")
+    if error is None or isinstance(error.__cause__, EOFError):
+        return None
+    if isinstance(error, SecurityError):
+        return Refusal(431, str(error), "too long")
+    # Only what kind of error: behind the colon may stand a header with a key in it.
+    text = str(error.__cause__ or error).partition(":")[0]
+    return Refusal(0, "not HTTP", "not http", detail=text[:200])

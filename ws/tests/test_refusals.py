@@ -1,0 +1,199 @@
+"""Whom the edge refuses by itself is told to the backend; and whose headers it believes."""
+
+import asyncio
+import ipaddress
+import ssl
+
+import pytest
+from tests.chargers import raw_charger, upgrade_request
+from tests.test_server import running_site
+
+from levity_ws.edge.handshake import Refusal, came_over_tls
+from levity_ws.edge.refusals import LISTED, RefusalBook, Visitor, unreadable
+from levity_ws.rpc.envelope import Authenticate, EdgeRefusal, Refused
+
+PROXY = (ipaddress.ip_network("127.0.0.0/8"),)
+CERTIFICATE = "-----BEGIN%20CERTIFICATE-----%0AMII%3D%0A-----END%20CERTIFICATE-----"
+
+
+def listed(refusals: tuple[EdgeRefusal, ...]) -> list[tuple[str, str, int, int]]:
+    return [(item.charge_point, item.reason, item.status, item.count) for item in refusals]
+
+
+async def test_refusals_of_the_edge_itself_are_reported_together() -> None:
+    """Each reason once with its count; the key of the query and of the headers is not in it."""
+    async with running_site() as site:
+        for path, header in (
+            ("/ocpp/CP1?key=s3cret", "User-Agent: Charger/1"),
+            ("/ocpp/CP1?key=s3cret", "User-Agent: Charger/1"),
+            ("/ws/", "Authorization: Basic czNjcmV0"),
+            ("/ws/a%2Fb", "Sec-WebSocket-Protocol: ocpp1.6, ocpp2.0.1"),
+            ("/ws/CP1", "Origin: https://evil.example"),
+        ):
+            async with raw_charger(site.port, path, header) as charger:
+                assert charger.status in (403, 404)
+        async with raw_charger(site.port, shake=False) as browser:
+            browser.writer.write(b"GET /ws/CP2 HTTP/1.1\r\nHost: x\r\n\r\n")
+            await browser.read_head()
+        [event] = await site.heard(Refused)
+    assert listed(event.refusals) == [
+        ("", "path", 404, 2),
+        ("", "no identity", 404, 1),
+        ("", "identity", 404, 1),
+        ("CP1", "origin", 403, 1),
+        ("CP2", "not a websocket handshake", 426, 1),
+    ]
+    first, _, third, *_ = event.refusals
+    assert (first.path, first.user_agent, first.remote) == ("/ocpp/CP1", "Charger/1", "127.0.0.1")
+    assert third.subprotocols == ("ocpp1.6", "ocpp2.0.1")
+    assert "s3cret" not in repr(event)
+    assert "czNjcmV0" not in repr(event)
+    assert (event.charge_point, event.connection, event.unlisted) == ("", "", 0)
+
+
+async def test_tls_at_the_plain_port_is_recognised() -> None:
+    """A charger that is told wss:// instead of ws:// is the most common slip of all."""
+    async with running_site() as site:
+        context = ssl.create_default_context()
+        with pytest.raises((ssl.SSLError, ConnectionError, TimeoutError)):
+            async with asyncio.timeout(2):
+                await asyncio.open_connection("127.0.0.1", site.port, ssl=context)
+        [event] = await site.heard(Refused)
+    assert listed(event.refusals) == [("", "tls on a plain port", 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "reason"),
+    [
+        ((b"GET /ws/" + b"A" * 9 * 1024 + b" HTTP/1.1",), 414, "too long"),
+        ((b"GET /ws/CP1 HTTP/1.1", b"X: " + b"A" * 9 * 1024), 431, "too long"),
+        ((b"GET /ws/CP1 HTTP/1.1", *[b"X: a"] * 129), 431, "too long"),
+        ((b"GET /ws/CP1 HTTP/1.1", b"Authorization: Basic " + b"A" * (1 << 20)), 431, "too long"),
+        ((b"PRI * HTTP/2.0", b"", b"SM"), 0, "not http"),
+        ((b"hello",), 0, "not http"),
+    ],
+)
+async def test_a_request_too_long_is_refused_exactly(
+    lines: tuple[bytes, ...], status: int, reason: str
+) -> None:
+    """E-11: 431 and 414; and what is no HTTP gets no answer, but is listed."""
+    async with running_site() as site:
+        async with raw_charger(site.port, shake=False) as charger:
+            charger.writer.write(b"\r\n".join(lines) + b"\r\n\r\n")
+            if status:
+                await charger.read_head()
+                assert charger.status == status
+            else:
+                await charger.end_of_stream()
+        [event] = await site.heard(Refused)
+        assert site.backend.of(Authenticate) == []
+    assert [(item.reason, item.status) for item in event.refusals] == [
+        (reason, 431 if status else 0)
+    ]
+
+
+async def test_128_headers_and_8_kib_pass() -> None:
+    """E-11: one less is a charger like any other."""
+    request = upgrade_request("/ws/CP1", "X: " + "A" * 8_100, *["Y: a"] * 121)
+    assert request.count(b"\r\n") == 1 + 127 + 1
+    request = request[:-2] + b"Z: a\r\n\r\n"
+    async with running_site() as site, raw_charger(site.port, shake=False) as charger:
+        charger.writer.write(request)
+        await charger.read_head()
+        assert charger.status == 101
+
+
+async def test_a_connection_without_a_word_is_not_listed() -> None:
+    """Health checks and port scanners say nothing."""
+    async with running_site() as site:
+        async with raw_charger(site.port, shake=False):
+            pass
+        async with raw_charger(site.port) as charger:
+            assert charger.status == 101
+        assert not site.edge._refusals
+    assert unreadable(None, spoke_tls=False) is None
+
+
+def test_a_flood_of_refusals_is_counted_and_not_kept() -> None:
+    """The list of one report is bounded whatever comes."""
+    book = RefusalBook(lambda: 7.0)
+    refusal = Refusal(404, "", "path")
+    for number in range(10_000):
+        book.add(Visitor(remote=f"192.0.2.{number % 200}"), refusal)
+    entries, unlisted = book.take()
+    assert len(entries) == LISTED
+    assert sum(entry.count for entry in entries) + unlisted == 10_000
+    assert {(entry.first_at, entry.last_at) for entry in entries} == {(7.0, 7.0)}
+    assert not book
+    assert book.take() == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"),
+    [
+        (PROXY, (True, "SUCCESS", CERTIFICATE, "192.0.2.7")),
+        ((), (False, "", "", "127.0.0.1")),
+    ],
+)
+async def test_only_a_trusted_proxy_tells_of_tls_and_certificates(
+    trusted: tuple[ipaddress.IPv4Network, ...], told: tuple[bool, str, str, str]
+) -> None:
+    """E-12, E-13, E-14: from anybody else these headers are words in the wind."""
+    headers = (
+        "X-Forwarded-For: 192.0.2.7",
+        "X-Forwarded-Proto: https",
+        "X-Client-Verify: SUCCESS",
+        f"X-Client-Cert: {CERTIFICATE}",
+    )
+    async with (
+        running_site(trusted_proxies=trusted) as site,
+        raw_charger(site.port, "/ws/CP1", *headers),
+    ):
+        [event] = await site.heard(Authenticate)
+    assert (event.secure, event.certificate_verified, event.certificate, event.remote) == told
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("X-Client-Verify: SUCCESS", f"X-Client-Cert: {CERTIFICATE}"),
+        ("X-Forwarded-Proto: http", "X-Client-Verify: SUCCESS", f"X-Client-Cert: {CERTIFICATE}"),
+        ("X-Forwarded-Proto: https", "X-Client-Verify: NONE", f"X-Client-Cert: {CERTIFICATE}"),
+        (
+            "X-Forwarded-Proto: https",
+            "X-Client-Verify: SUCCESS",
+            "X-Client-Verify: SUCCESS",
+            f"X-Client-Cert: {CERTIFICATE}",
+        ),
+    ],
+    ids=["no TLS", "http", "not verified", "told twice"],
+)
+async def test_a_certificate_counts_only_where_the_proxy_verified_it_on_a_tls_line(
+    headers: tuple[str, ...],
+) -> None:
+    """E-14: a proxy that passes a stranger's header on beside its own tells it twice."""
+    async with (
+        running_site(trusted_proxies=PROXY) as site,
+        raw_charger(site.port, "/ws/CP1", "X-Forwarded-For: 192.0.2.7", *headers),
+    ):
+        [event] = await site.heard(Authenticate)
+    assert event.certificate == ""
+    assert event.certificate_verified in ("", "NONE")
+
+
+def test_the_proxy_s_own_word_about_tls_is_the_last_one() -> None:
+    """E-13: a proxy that appends instead of replacing leaves the stranger's word in front."""
+    assert came_over_tls(["https"])
+    assert came_over_tls(["http, https"])
+    assert not came_over_tls(["https, http"])
+    assert not came_over_tls(["https", "http"])
+    assert not came_over_tls([])
+
+
+async def test_two_authorization_headers_are_one_that_nobody_can_read() -> None:
+    """S-01: the backend refuses it where it asks for a key at all."""
+    twice = ("Authorization: Basic YTpi", "Authorization: Basic YTpj")
+    async with running_site() as site, raw_charger(site.port, "/ws/CP1", *twice) as charger:
+        assert charger.status == 101
+        [event] = await site.heard(Authenticate)
+    assert event.authorization == "Basic YTpi, Basic YTpj"
