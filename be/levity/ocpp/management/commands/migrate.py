@@ -43,11 +43,12 @@ class Command(migrate.Command):
 @contextlib.contextmanager
 def one_at_a_time(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> Iterator[None]:
     """Hold the one lock on changing this database's tables; CommandError if it can't be had."""
+    place = Path(str(connection.settings_dict["NAME"]))
     if connection.vendor == "postgresql":
         with _postgres(connection, say):
             yield
-    elif connection.vendor == "sqlite" and Path(str(connection.settings_dict["NAME"])).is_absolute():
-        with _file(Path(str(connection.settings_dict["NAME"])), say):
+    elif connection.vendor == "sqlite" and place.is_absolute():
+        with _file(place, say):
             yield
     else:
         yield
@@ -103,7 +104,7 @@ def _wait_for(locked: Callable[[], bool], say: Callable[[str], object]) -> None:
             told = True
         if time.monotonic() > until:
             raise CommandError(
-                f"another process has been migrating this database for {PATIENCE / 60:.0f} minutes; "
-                "look at what it says, or stop it, and try again"
+                f"another process has been changing this database for {PATIENCE / 60:.0f} "
+                "minutes; look at what it says, or stop it, and try again"
             )
         time.sleep(PAUSE)

@@ -1,0 +1,22 @@
+"""How the image serves the web pages: `gunicorn --config gunicorn.conf.py levity.wsgi`."""
+
+import os
+
+bind = os.environ.get("LEVITY_HTTP_BIND", "0.0.0.0:8000")
+workers = int(os.environ.get("LEVITY_WEB_WORKERS", "2"))
+# A thread holds a database connection while it answers; nginx keeps slow readers away from it.
+worker_class = "gthread"
+threads = int(os.environ.get("LEVITY_WEB_THREADS", "4"))
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+# The heartbeat files of the workers: in memory, because the root file system is read-only.
+worker_tmp_dir = "/dev/shm"  # noqa: S108
+max_requests = 10_000
+max_requests_jitter = 1_000
+# Who asked is in nginx's log; X-Forwarded-* is judged by levity.web.proxies alone.
+accesslog = None
+errorlog = "-"
+forwarded_allow_ips = ""
+limit_request_fields = 100
+limit_request_field_size = 8190
