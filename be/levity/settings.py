@@ -29,7 +29,9 @@ SECRET_KEY = places.secret(os.environ, "SECRET_KEY") or places.kept_secret(DATA_
 # name and never replaces the local ones.
 ALLOWED_HOSTS = places.allowed_hosts(os.environ, socket.gethostname())
 CSRF_TRUSTED_ORIGINS = [
-    f"https://{host}" for host in ALLOWED_HOSTS if "." in host and not host.startswith("[")
+    f"https://{'*' if host.startswith('.') else ''}{host}"
+    for host in ALLOWED_HOSTS
+    if "." in host and not host.startswith("[")
 ]
 
 INSTALLED_APPS = [
@@ -252,5 +254,6 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "levity.ocpp.admin.site.icon"},
     ],
+    "ACCOUNT": {"navigation": "levity.ocpp.admin.site.account_links"},
     "SIDEBAR": {"navigation": "levity.ocpp.admin.site.navigation"},
 }

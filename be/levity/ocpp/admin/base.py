@@ -80,6 +80,11 @@ class LevityAdmin(ModelAdmin):
         """The rows that this person may see: lists, pages, choices and exports begin here."""
         return visible(super().get_queryset(request), request.user)
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Only those that the list names: Django adds “delete selected” to every list."""
+        found: dict[str, Any] = super().get_actions(request)
+        return {name: item for name, item in found.items() if name in self.actions}
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Who is limited to sites adds nothing: it might be of another site."""
         return super().has_add_permission(request) and not is_limited(request.user)

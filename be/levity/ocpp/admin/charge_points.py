@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import display
 
 from levity.ocpp.admin.base import LevityAdmin
+from levity.ocpp.admin.bulk import BulkCommands
 from levity.ocpp.admin.conversations import (
     NAME,
     conversation_links,
@@ -70,7 +71,7 @@ CONNECTORS = Prefetch(
 
 
 @admin.register(ChargePoint)
-class ChargePointAdmin(LevityAdmin):
+class ChargePointAdmin(BulkCommands, LevityAdmin):
     """The list is the site at a glance; it renews itself every ten seconds."""
 
     form = ChargePointForm

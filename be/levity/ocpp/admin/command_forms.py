@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from levity.ocpp.admin.scope import visible
 from levity.ocpp.commands import ACTIONS
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, Command, Transaction
@@ -246,10 +247,11 @@ class NewCommandForm(AnyCommandForm):
     )
     field_order = ("target", "call", "text", "queue_offline")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order_fields(self.field_order)
         target = self.fields["target"]
+        target.queryset = visible(ChargePoint.objects.all(), user)  # type: ignore[attr-defined]
         # Asks the server while one types: a list of 10,000 charge points helps nobody.
         target.widget = AutocompleteSelect(
             Command._meta.get_field("charge_point"),

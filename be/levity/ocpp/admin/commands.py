@@ -200,8 +200,9 @@ class CommandAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            return render_form(request, KINDS["command"], NewCommandForm(), None)
-        form = NewCommandForm(request.POST)
+            form = NewCommandForm(user=request.user)
+            return render_form(request, KINDS["command"], form, None)
+        form = NewCommandForm(request.POST, user=request.user)
         if not form.is_valid():
             return render_form(request, KINDS["command"], form, None)
         return queue_from_form(request, form, form.cleaned_data["target"])
@@ -219,7 +220,7 @@ class CommandAdmin(ReadOnlyAdmin):
         """Cancel this one, if it is not sent yet."""
         if not self.has_cancel_permission(request):
             raise PermissionDenied
-        command = get_object_or_404(Command, pk=command_id)
+        command = get_object_or_404(self.get_queryset(request), pk=command_id)
         self._cancel(request, Command.objects.filter(pk=command.pk))
         if self.has_view_permission(request, command):
             return redirect("admin:ocpp_command_change", command.pk)

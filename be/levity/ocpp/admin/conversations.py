@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from levity.ocpp.admin.scope import visible
 from levity.ocpp.commands import quirks_of
 from levity.ocpp.conversation.export import export
 from levity.ocpp.conversation.masking import Anonymiser
@@ -26,7 +27,7 @@ def conversation_view(request: HttpRequest, charge_point_id: int) -> StreamingHt
     user: Any = request.user
     if not user.has_perms(["ocpp.view_chargepoint", "ocpp.view_message"]):
         raise PermissionDenied
-    charge_point = get_object_or_404(ChargePoint, pk=charge_point_id)
+    charge_point = get_object_or_404(visible(ChargePoint.objects.all(), user), pk=charge_point_id)
     anonymise = bool(request.GET.get("anonymise"))
     # The identity may have spaces, colons and bars; it is itself a name.
     name = "conversation" if anonymise else re.sub(r"[^\w.-]", "_", charge_point.identity)

@@ -21,6 +21,7 @@ from levity.ocpp.admin.formats import (
     shown_time,
     watts,
 )
+from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -49,15 +50,15 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     tiles: list[Tile] = []
     if may("ocpp.view_chargepoint"):
-        counts = _charge_points()
+        counts = _charge_points(request.user)
         context["is_empty"] = counts["total"] == 0
         context["connect_to"] = connect_address(request)
         tiles += _charge_point_tiles(counts)
     if may("ocpp.view_transaction"):
-        tiles += _energy_tiles(now)
-        context["recent"] = _recent()
+        tiles += _energy_tiles(now, request.user)
+        context["recent"] = _recent(request.user)
     context["tiles"] = tiles
-    context["trouble"] = [tile for tile in _trouble(now, may) if tile["count"]]
+    context["trouble"] = [tile for tile in _trouble(now, request.user) if tile["count"]]
     context["shown_at"] = local_time(now)
     return context
 
@@ -72,9 +73,9 @@ def connect_address(request: HttpRequest) -> str:
     return f"{name}:{os.environ.get('WS_PORT') or 9000}/ws/"
 
 
-def _charge_points() -> dict[str, int]:
+def _charge_points(user: Any) -> dict[str, int]:
     faulty = Exists(Connector.objects.filter(FAULT, charge_point=OuterRef("pk")))
-    return ChargePoint.objects.aggregate(
+    return visible(ChargePoint.objects.all(), user).aggregate(
         total=Count("pk"),
         online=Count("pk", filter=Q(connection__isnull=False)),
         faulted=Count("pk", filter=faulty),
@@ -95,8 +96,9 @@ def _charge_point_tiles(counts: dict[str, int]) -> list[Tile]:
     ]
 
 
-def _energy_tiles(now: datetime) -> list[Tile]:
-    active = Transaction.objects.filter(state=Transaction.State.ACTIVE)
+def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
+    transactions = visible(Transaction.objects.all(), user)
+    active = transactions.filter(state=Transaction.State.ACTIVE)
     charging = active.aggregate(
         count=Count("pk"),
         # What an offline charger draws is not known.
@@ -105,7 +107,7 @@ def _energy_tiles(now: datetime) -> list[Tile]:
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)
     # Not beyond tomorrow: a clock that runs ahead by years is not this month's energy.
-    energy = Transaction.objects.filter(started_at__gte=month, started_at__lt=now + DAY).aggregate(
+    energy = transactions.filter(started_at__gte=month, started_at__lt=now + DAY).aggregate(
         month=Sum("energy"), today=Sum("energy", filter=Q(started_at__gte=today))
     )
     running = list_url(Transaction, state__exact=Transaction.State.ACTIVE)
@@ -127,8 +129,9 @@ def _energy_tiles(now: datetime) -> list[Tile]:
     ]
 
 
-def _recent() -> list[dict[str, Any]]:
-    rows = Transaction.objects.select_related("charge_point").order_by("-id")[:RECENT]
+def _recent(user: Any) -> list[dict[str, Any]]:
+    found = visible(Transaction.objects.select_related("charge_point"), user)
+    rows = found.order_by("-id")[:RECENT]
     return [
         {
             "link": change_link(Transaction, item.pk, f"#{item.pk}"),
@@ -142,17 +145,18 @@ def _recent() -> list[dict[str, Any]]:
     ]
 
 
-def _trouble(now: datetime, may: Any) -> list[Tile]:
+def _trouble(now: datetime, user: Any) -> list[Tile]:
+    may = user.has_perm
     yesterday = now - DAY
     tiles: list[Tile] = []
     if may("ocpp.view_quarantinedmessage"):
-        rows = QuarantinedMessage.objects.filter(resolved_at__isnull=True)
+        rows = visible(QuarantinedMessage.objects.all(), user).filter(resolved_at__isnull=True)
         tiles.append(_trouble_tile("in quarantine", rows, list_url(QuarantinedMessage, open="yes")))
     if may("ocpp.view_failedmessage"):
-        failed = FailedMessage.objects.filter(replayed_at__isnull=True)
+        failed = visible(FailedMessage.objects.all(), user).filter(replayed_at__isnull=True)
         tiles.append(_trouble_tile("failed messages", failed, list_url(FailedMessage, open="yes")))
     if may("ocpp.view_connectionevent"):
-        refused = newest(ConnectionEvent.objects.all(), LOOK_BACK).filter(
+        refused = newest(visible(ConnectionEvent.objects.all(), user), LOOK_BACK).filter(
             at__gte=yesterday, kind=ConnectionEvent.Kind.REFUSED
         )
         address = list_url(ConnectionEvent, kind__exact=ConnectionEvent.Kind.REFUSED)
@@ -164,7 +168,7 @@ def _trouble(now: datetime, may: Any) -> list[Tile]:
             Command.State.EXPIRED,
             Command.State.FAILED,
         ]
-        unanswered = newest(Command.objects.all(), LOOK_BACK).filter(
+        unanswered = newest(visible(Command.objects.all(), user), LOOK_BACK).filter(
             state__in=states, finished_at__gte=yesterday
         )
         query = urlencode([("state__exact", str(state)) for state in states])

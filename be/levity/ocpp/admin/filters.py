@@ -1,6 +1,6 @@
 """Filters that an index answers, or that are bounded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import (
 from unfold.utils import parse_date_str
 
 from levity.ocpp.admin.base import newest
+from levity.ocpp.admin.scope import visible
 from levity.ocpp.commands import ACTIONS
 from levity.ocpp.models import Connector, Message
 
@@ -101,6 +102,13 @@ class RowFilter(AutocompleteSelectFilter):
         if not all(_is_id(str(value)) for value in params.get(name, ())):
             del params[name]
         super().__init__(field, request, params, model, model_admin, field_path)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """The form; it names no row that this person may not see, even if the address does."""
+        for choice in super().choices(changelist):
+            chosen = choice["form"].fields[self.lookup_kwarg]
+            chosen.queryset = visible(chosen.queryset.all(), self.request.user)
+            yield choice
 
 
 def _is_id(text: str) -> bool:

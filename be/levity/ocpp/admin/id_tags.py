@@ -23,6 +23,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import badge, shown_time
+from levity.ocpp.admin.scope import is_limited
 from levity.ocpp.id_tags import COLUMNS, BadFile, export_lines, import_lines
 from levity.ocpp.models import IdTag
 
@@ -87,6 +88,16 @@ class IdTagAdmin(LevityAdmin):
         blocked = queryset.filter(status=IdTag.Status.BLOCKED)
         _set_status(request, blocked, IdTag.Status.ACCEPTED, "unblocked")
 
+    # --- who may --------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not for somebody who sees some sites only: a tag may be good at others as well."""
+        return super().has_change_permission(request, obj) and not is_limited(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The same."""
+        return super().has_delete_permission(request, obj) and not is_limited(request.user)
+
     # --- CSV ------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -104,7 +115,7 @@ class IdTagAdmin(LevityAdmin):
             raise PermissionDenied
         name = f"id-tags-{timezone.localtime():%Y%m%d-%H%M}.csv"
         return StreamingHttpResponse(
-            export_lines(IdTag.objects.order_by(Lower("id_tag"))),
+            export_lines(self.get_queryset(request).order_by(Lower("id_tag"))),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

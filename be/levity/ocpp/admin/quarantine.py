@@ -23,6 +23,7 @@ from levity.ocpp import quarantine
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.formats import badge, change_link, kwh, shown_time
 from levity.ocpp.admin.frame_text import pretty_frame
+from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.quarantine import CannotResolve, Session
 
@@ -171,7 +172,8 @@ class QuarantineDecisions:
             raise PermissionDenied
         if kind not in DECISIONS:
             raise Http404(f"nothing is called {kind}")
-        item = get_object_or_404(QuarantinedMessage.objects.select_related("charge_point"), pk=pk)
+        rows = visible(QuarantinedMessage.objects.select_related("charge_point"), request.user)
+        item = get_object_or_404(rows, pk=pk)
         decision = DECISIONS[kind]
         if request.method != "POST":
             return self._ask(

@@ -19,10 +19,11 @@ from django.template.response import TemplateResponse
 
 from levity.ocpp.admin import command_forms as forms
 from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.scope import visible
 from levity.ocpp.commands import queue
 from levity.ocpp.models import ChargePoint, Command
 
-__all__ = ["KINDS", "SOURCE", "Kind", "queue_from_form", "render_form", "send_view"]
+__all__ = ["KINDS", "SOURCE", "Kind", "key_of", "queue_from_form", "render_form", "send_view"]
 
 SOURCE = "admin"
 CREATED = "created"
@@ -93,7 +94,8 @@ def send_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResp
         raise PermissionDenied
     if kind not in KINDS:
         raise Http404(f"no command is called {kind}")
-    charge_point = get_object_or_404(ChargePoint, pk=charge_point_id)
+    found = visible(ChargePoint.objects.all(), request.user)
+    charge_point = get_object_or_404(found, pk=charge_point_id)
     chosen = KINDS[kind]
     if request.method != "POST":
         return render_form(request, chosen, chosen.form(charge_point=charge_point), charge_point)
@@ -108,9 +110,7 @@ def queue_from_form(
 ) -> HttpResponse:
     """Queue what the form says, once, and show the command."""
     action, payload = form.action, form.payload()
-    # The same form with other content is another command, after "back" in the browser, too.
-    content = hashlib.sha256(f"{action}{json.dumps(payload, sort_keys=True)}".encode()).hexdigest()
-    key = f"{SOURCE}:{request.user.pk}:{form.cleaned_data['key']}:{content[:16]}"
+    key = key_of(request, form, action, payload)
     with transaction.atomic():
         known = Command.objects.filter(charge_point=charge_point, idempotency_key=key).exists()
         command = queue(
@@ -129,6 +129,17 @@ def queue_from_form(
     if request.user.has_perm("ocpp.view_command"):
         return redirect("admin:ocpp_command_change", command.pk)
     return redirect("admin:index")
+
+
+def key_of(
+    request: HttpRequest, form: forms.CommandForm, action: str, payload: dict[str, Any]
+) -> str:
+    """What makes a second click the same command.
+
+    The same form with other content is another command, after "back" in the browser, too.
+    """
+    content = hashlib.sha256(f"{action}{json.dumps(payload, sort_keys=True)}".encode()).hexdigest()
+    return f"{SOURCE}:{request.user.pk}:{form.cleaned_data['key']}:{content[:16]}"
 
 
 def render_form(

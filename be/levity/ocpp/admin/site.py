@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from levity.ocpp.admin.scope import is_limited
 
-__all__ = ["icon", "navigation", "script", "style"]
+__all__ = ["account_links", "icon", "navigation", "script", "style"]
 
 Item = dict[str, Any]
 
@@ -85,6 +85,17 @@ def navigation(request: HttpRequest) -> list[Item]:
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def account_links(request: HttpRequest) -> list[Item]:
+    """Behind the person's name: what he can do about his own login."""
+    return [
+        {"title": title, "link": reverse(f"admin:{name}")}
+        for title, name in (
+            ("Change password", "password_change"),
+            ("Two-factor login", "two_factor"),
+        )
+    ]
 
 
 def _may_see(request: HttpRequest, app: str, model: str) -> bool:

@@ -19,13 +19,29 @@
     return marked || part.contains(document.activeElement);
   };
 
+  // The session has ended: what stands here grows old, and must not look like the present.
+  const sayLoggedOut = () => {
+    clearInterval(renewal);
+    const note = document.createElement("p");
+    note.className = "lv-notice";
+    note.setAttribute("role", "alert");
+    const link = document.createElement("a");
+    link.className = "lv-link";
+    link.href = location.href;
+    link.textContent = "Log in again";
+    note.append("You are logged out. This page is no longer renewed. ", link);
+    liveParts()[0]?.before(note);
+  };
+
+  let renewal;
   const renew = async () => {
     const parts = liveParts();
     if (document.hidden || !parts.length) return;
     let fresh;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (!answer.ok || answer.redirected) return;
+      if (answer.redirected && answer.url.includes("/login/")) return sayLoggedOut();
+      if (answer.redirected || !answer.ok) return;
       fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     } catch {
       return; // The next turn tries again.
@@ -37,7 +53,7 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
-    if (liveParts().length) setInterval(renew, PERIOD);
+    if (liveParts().length) renewal = setInterval(renew, PERIOD);
   });
 
   document.addEventListener("submit", (event) => {
