@@ -62,6 +62,11 @@ bench: env ## Measure against RabbitMQ and Postgres; prints a table, writes JSON
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(bin)/levity bench $(ARGS)
 
+.PHONY: soak
+soak: env ## Break everything around Levity under load; ledgers must match (ARGS=--help)
+	@env -u AMQP_URL -u DATABASE_URL LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" \
+		$(bin)/levity soak $(ARGS)
+
 .PHONY: services
 services: env-runtime ## Start Postgres and RabbitMQ where none answers (Docker, else Debian's packages)
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services

@@ -1,0 +1,149 @@
+"""A whole run: which faults, in which order, for how long; progress while it runs."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from levity.soak.faults import Fault
+from levity.soak.programs import SoakError
+from levity.soak.rounds import Round, play
+from levity.soak.site import Site
+from levity.soak.verdict import Counts, add
+
+__all__ = ["Options", "Report", "soak"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is to do."""
+
+    faults: tuple[Fault, ...]
+    seeds: tuple[int, ...]
+    chargers: int = 24
+    factor: float = 60.0
+    workers: int = 2
+    edges: int = 2
+    seconds: float | None = None
+    """Until then, faults by chance; None: each fault once with each seed."""
+    folder: Path = Path("soak")
+    stop_at_first: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run came to."""
+
+    begun: datetime
+    options: Options
+    rounds: list[Round] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> Counts:
+        """All rounds together."""
+        return add(each.counts for each in self.rounds)
+
+    @property
+    def good(self) -> bool:
+        """True if every round is, and there was one."""
+        return bool(self.rounds) and all(each.good for each in self.rounds) and not self.odd
+
+
+def plan(options: Options) -> Iterator[tuple[Fault, int]]:
+    """Faults and seeds, one after the other; without an end where the run has a length."""
+    if options.seconds is None:
+        for seed in options.seeds:
+            order = list(options.faults)
+            Random(f"{seed}/order").shuffle(order)
+            yield from ((fault, seed) for fault in order)
+        return
+    seed = options.seeds[0]
+    chance = Random(f"{seed}/order")
+    while True:
+        yield chance.choice(options.faults), seed
+        seed += 1
+
+
+async def soak(options: Options, say: Callable[[str], None]) -> Report:
+    """Run it; the report is whole also when it was interrupted. SoakError: nothing could run."""
+    report = Report(datetime.now(UTC), options)
+    begun = time.monotonic()
+    site = Site(
+        options.workers,
+        options.edges,
+        clocks=any(fault.name.startswith("clock-") for fault in options.faults),
+        seed=options.seeds[0],
+        say=say,
+    )
+    logs = options.folder / "logs"
+    try:
+        await site.open()
+        full = [fault.name for fault in options.faults if fault.name.endswith("-disk-full")]
+        if full and not site.logs.real:
+            raise SoakError(
+                f"{', '.join(full)}: a disk can only be filled on a file system of its own, which "
+                "only root may mount; run it as root, or leave them out: --faults '!*-disk-full'"
+            )
+        for number, (fault, seed) in enumerate(plan(options), start=1):
+            played = await play(
+                site,
+                fault,
+                seed,
+                chargers=options.chargers,
+                factor=options.factor,
+                ledgers=options.folder / "ledgers",
+                progress=say,
+            )
+            report.rounds.append(played)
+            report.seconds = time.monotonic() - begun
+            say(_line(number, options, played))
+            for line in (*played.odd, *played.counts.examples[:5]):
+                say(f"    {line}")
+            if not played.good and options.stop_at_first:
+                break
+            if options.seconds is not None and report.seconds >= options.seconds:
+                break
+        report.odd += await asyncio.to_thread(_at_the_end, site)
+    except asyncio.CancelledError:
+        report.interrupted = True
+    finally:
+        say("stopping everything")
+        await site.close(logs)
+    report.seconds = time.monotonic() - begun
+    return report
+
+
+def _line(number: int, options: Options, played: Round) -> str:
+    counts = played.counts
+    of = "" if options.seconds else f"/{len(options.faults) * len(options.seeds)}"
+    normal = "not normal" if played.normal_after is None else f"normal in {played.normal_after:g} s"
+    return (
+        f"{number}{of} {'ok  ' if played.good else 'FAIL'} {played.fault} seed {played.seed}: "
+        f"{counts.attempted} attempted, {counts.acknowledged} acknowledged, {counts.lost} lost, "
+        f"{counts.duplicated} duplicated, {counts.unexpected} unexpected, {counts.recovered} "
+        f"recovered, {counts.given_up} given up; {normal}; {played.seconds:.0f} s"
+    )
+
+
+def _at_the_end(site: Site) -> list[str]:
+    """What must not be left behind by any round."""
+    odd = []
+    ((commands,),) = site.database.rows(
+        "SELECT count(*) FROM ocpp_command WHERE state = 'sent' AND"
+        " sent_at < now() - interval '30 seconds'"
+    )
+    if commands:
+        odd.append(f"{commands} commands are still 'sent' after their time")
+    ((active,),) = site.database.rows("SELECT count(*) FROM ocpp_frameattempt")
+    if active:
+        odd.append(f"{active} frames are still marked as being tried")
+    dead = site.broker.depth("levity.rpc.dead")
+    if dead:
+        odd.append(f"{dead} batches are in the dead-letter queue")
+    return odd

@@ -1,0 +1,66 @@
+"""A middleware with which the soak harms a worker at an exact point of its work."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from django.db import transaction
+
+from levity.ocpp.request import GetResponse, Request, Response
+
+__all__ = ["POISON", "Trap"]
+
+POISON = "levity.soak"
+"""`vendorId` of a DataTransfer that does harm; its `messageId` says which."""
+
+
+class Trap:
+    """Files in LEVITY_SOAK_TRAPS arm it. The one-shot traps belong to whoever removes the file.
+
+    die-before-commit: SIGKILL in the middle of a handler. die-after-commit: SIGKILL when the batch
+    is committed and neither answered nor acknowledged. slow: its text is the seconds that each
+    batch takes longer, as long as the file is there.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.folder = Path(os.environ["LEVITY_SOAK_TRAPS"])
+
+    def __call__(self, request: Request) -> Response:
+        """The response of the chain, if the worker lives to give it."""
+        if request.action == "DataTransfer" and request.payload.get("vendorId") == POISON:
+            _poison(str(request.payload.get("messageId")))
+        if self._sprung("die-before-commit"):
+            _die()
+        response = self.get_response(request)
+        if self._sprung("die-after-commit"):
+            transaction.on_commit(_die)
+        slow = self.folder / "slow"
+        if slow.exists():
+            time.sleep(float(slow.read_text() or 0))
+        return response
+
+    def _sprung(self, name: str) -> bool:
+        path = self.folder / name
+        if not path.exists():
+            return False
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _poison(kind: str) -> None:
+    if kind == "raise":
+        raise ZeroDivisionError("poison of a soak run")
+    if kind == "kill":
+        _die()
+    if kind == "hang":
+        while True:
+            time.sleep(0.1)
