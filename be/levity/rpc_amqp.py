@@ -25,6 +25,7 @@ from levity_ws.rpc.envelope import EnvelopeError, Reply, decode_batch, encode_re
 from levity_ws.rpc.topology import (
     DEFAULT_PREFIX,
     DEFAULT_URL,
+    OTHERWISE,
     broker_label,
     declarations,
     rpc_queue,
@@ -299,7 +300,7 @@ def _parameters(url: str) -> pika.ConnectionParameters:
 def _reason(error: BaseException) -> str:
     text = str(error) or repr(error)
     if "PRECONDITION_FAILED" in text:
-        text += " (the queue was declared otherwise by another release: drain and delete it)"
+        text += f" ({OTHERWISE})"
     return f"{type(error).__name__}: {text}"
 
 

@@ -22,6 +22,7 @@ from levity_ws.rpc.envelope import Batch, EnvelopeError, Reply, decode_reply, en
 from levity_ws.rpc.topology import (
     DEFAULT_PREFIX,
     DEFAULT_URL,
+    OTHERWISE,
     broker_label,
     declarations,
     rpc_queue,
@@ -113,6 +114,10 @@ class AmqpEdgeTransport:
             # Refused: a quorum queue does that for a moment while it has no leader.
             raise TransportUnavailable("the broker did not take the batch") from error
         except _LOST as error:
+            if isinstance(error, TimeoutError) and self._blocked():
+                # An alarm: the broker reads nothing more, on no connection that publishes. When
+                # it is over, this one is as good as a new one.
+                raise TransportUnavailable("the broker blocks publishers") from error
             # No confirm in time: nobody knows what this connection is still good for.
             self._lose(f"a publish was not confirmed: {type(error).__name__}")
             raise TransportUnavailable("the batch was not confirmed") from error
@@ -247,7 +252,7 @@ def _reason(error: BaseException | None) -> str:
         return "closed"
     text = str(error)
     if "PRECONDITION_FAILED" in text:
-        text += " (the queue was declared otherwise by another release: drain and delete it)"
+        text += f" ({OTHERWISE})"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

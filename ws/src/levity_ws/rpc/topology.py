@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_PREFIX",
     "DEFAULT_URL",
     "DELIVERY_LIMIT",
+    "OTHERWISE",
     "QueueDeclaration",
     "broker_label",
     "dead_letter_queue",
@@ -30,6 +31,13 @@ DEFAULT_PREFIX = "levity"
 DELIVERY_LIMIT = 20
 """A batch is parked in the dead-letter queue when it comes back more often. The backend marks and
 parks the frame that kills workers by the fourth delivery, so this is only the last resort."""
+
+OTHERWISE = (
+    "the queue was declared otherwise, by another release: once nothing waits in it "
+    "(rabbitmqctl list_queues), delete it with `rabbitmqctl delete_queue NAME`"
+)
+"""What to do about PRECONDITION_FAILED, for an operator. Nothing is lost: the edges refuse
+handshakes until then, and chargers keep what they have."""
 
 _PREFIX = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
