@@ -58,6 +58,14 @@ def flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name}={environ[name]!r}: write true or false")
 
 
+def security_profile(environ: Mapping[str, str]) -> int:
+    """LEVITY_SECURITY_PROFILE, what new charge points begin with; 0 without it."""
+    word = environ.get("LEVITY_SECURITY_PROFILE", "").strip() or "0"
+    if word not in ("0", "1", "2", "3"):
+        raise ImproperlyConfigured(f"LEVITY_SECURITY_PROFILE={word!r}: write 0, 1, 2 or 3")
+    return int(word)
+
+
 def secret(environ: Mapping[str, str], name: str) -> str:
     """NAME, or what stands in the file that NAME_FILE names, as containers get their secrets."""
     try:

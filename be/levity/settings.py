@@ -237,6 +237,9 @@ LOGGING = {
 
 # --- OCPP ----------------------------------------------------------------------------------------
 
+OCPP_SECURITY_PROFILE = places.security_profile(os.environ)
+OCPP_LOCATION_HOSTS = tuple(os.environ.get("LEVITY_LOCATION_HOSTS", "").replace(",", " ").split())
+
 AMQP_URL = places.secret(os.environ, "AMQP_URL")
 """Empty: `serve` runs in one process; `consume_rpc_queue` meets the edge on the local broker."""
 

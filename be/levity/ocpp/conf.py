@@ -23,6 +23,12 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_CALL_TIMEOUT": 60,
     # What to do with a charge point that nobody has seen before: accept, pending or reject.
     "OCPP_UNKNOWN_CHARGE_POINTS": "accept",
+    # The security profile of new charge points: 0 open, 1 key, 2 key over TLS, 3 certificate. Above
+    # 0 nobody is added by connecting: the onboarding doctor lists who knocked.
+    "OCPP_SECURITY_PROFILE": 0,
+    # Hosts inside a network to which chargers may be sent for firmware and uploads: exact names,
+    # addresses, or networks such as 192.168.1.0/24.
+    "OCPP_LOCATION_HOSTS": (),
     # Who may charge, unless the charge point or its site has a rule of its own: anonymous (every
     # tag), known (known tags only), record (every tag; unknown ones are noted for approval).
     "OCPP_AUTHORIZATION": "anonymous",

@@ -2,14 +2,18 @@
 
 from datetime import timedelta
 
+from django.conf import settings
+
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import ASK_FOR_BOOT, SendCall
+from levity.ocpp.security.verdict import Verdict, judge
 from levity.ocpp.store import Arrival, Loaded, Outcome
 from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Refuse
 
 __all__ = ["SUBPROTOCOL", "answer"]
 
 SUBPROTOCOL = "ocpp1.6"
+UNAUTHORIZED = "Not let in. Why, stands in the central system under “Onboarding doctor”."
 # Time enough for one that boots by itself.
 BOOT_DELAY = timedelta(seconds=15)
 
@@ -20,7 +24,8 @@ def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
     charge_point = loaded.charge_point(event.charge_point)
     outcome = Outcome(arrival, charge_point)
     if isinstance(event, Authenticate):
-        outcome.commands = (_admit(event, outcome),)
+        outcome.verdict = _verdict(event, outcome, loaded)
+        outcome.commands = (_answer(event, outcome, outcome.verdict),)
     elif isinstance(event, Connected) and charge_point is None:
         # Deleted, or forbidden, between the handshake and now.
         outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)
@@ -46,19 +51,43 @@ def _ask_for_boot(event: Connected) -> SendCall:
     )
 
 
-def _admit(event: Authenticate, outcome: Outcome) -> Accept | Refuse:
-    if outcome.charge_point is None:
-        return Refuse(event.connection, 404, "this charge point is not known here")
-    spoken = next((name for name in event.subprotocols if name.lower() == SUBPROTOCOL), "")
-    if event.subprotocols and not spoken:
+def _verdict(event: Authenticate, outcome: Outcome, loaded: Loaded) -> Verdict:
+    """Whether it passes, and if not, why: first who it is, then what it speaks."""
+    known = outcome.charge_point
+    if known is None and not setting("OCPP_SECURITY_PROFILE"):
+        return Verdict("unknown")
+    credential = loaded.handshakes.credentials.get(known.id) if known is not None else None
+    mine, from_address = loaded.handshakes.guesses_of(event)
+    verdict = judge(event, credential, mine, from_address, settings.SECRET_KEY)
+    if verdict.guess:
+        loaded.handshakes.count(event, verdict.guess)
+    if not verdict.reason and event.subprotocols and not _spoken(event):
+        return Verdict("subprotocol", f"none of the offered ones is {SUBPROTOCOL}")
+    return verdict
+
+
+def _answer(event: Authenticate, outcome: Outcome, verdict: Verdict) -> Accept | Refuse:
+    if verdict.reason == "locked":
+        # In seconds, jittered by nothing: who guesses may as well know when to come again.
+        return Refuse(event.connection, 429, "Too many wrong keys.", verdict.retry_after)
+    if verdict.reason == "subprotocol":
         return Refuse(event.connection, 400, f"none of the offered subprotocols is {SUBPROTOCOL}")
+    if verdict.reason == "unknown" and not setting("OCPP_SECURITY_PROFILE"):
+        return Refuse(event.connection, 404, "this charge point is not known here")
+    if verdict.reason or outcome.charge_point is None:
+        # The same words for every reason: nobody learns which identities there are.
+        return Refuse(event.connection, 401, UNAUTHORIZED)
     quirks = outcome.charge_point.quirks
     gap = setting("OCPP_FRAME_GAP") if quirks.frame_gap is None else quirks.frame_gap
     return Accept(
         event.connection,
         # Grizzl-E (5.x) offers none: then none is named in the answer, and 1.6 is spoken.
-        subprotocol=spoken,
+        subprotocol=_spoken(event),
         frame_gap=float(gap),
         ping_interval=float(setting("OCPP_PING_INTERVAL")),
         close="abort" if quirks.abort_on_restart else "frame",
     )
+
+
+def _spoken(event: Authenticate) -> str:
+    return next((name for name in event.subprotocols if name.lower() == SUBPROTOCOL), "")

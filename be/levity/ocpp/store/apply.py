@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from levity.ocpp.store.handshakes import write_handshakes
 from levity.ocpp.store.joining import join_early_values
 from levity.ocpp.store.ledger import (
     touch,
@@ -31,6 +32,7 @@ __all__ = ["apply"]
 def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
     """Put these outcomes on the books. Runs inside the batch's database transaction."""
     fresh = [outcome for outcome in outcomes if not outcome.known]
+    write_handshakes(fresh, loaded.handshakes, edge)
     write_presence(fresh, loaded, edge, reply_to)
     touch(fresh, loaded)
     write_charge_points(fresh)

@@ -28,6 +28,7 @@ from levity.ocpp.request import (
 )
 from levity.ocpp.retries import is_sent_again
 from levity.ocpp.store import queries
+from levity.ocpp.store.handshakes import Handshakes, load_handshakes
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
 from levity_ws.rpc.envelope import Connected, Disconnected, Received
@@ -82,6 +83,7 @@ class Loaded:
     connections: set[tuple[str, str]] = field(default_factory=set)
     """(connection, kind) of the connection events on the books."""
     new_ids: list[int] = field(default_factory=list)
+    handshakes: Handshakes = field(default_factory=Handshakes)
 
     def charge_point(self, identity: str) -> ChargePointState | None:
         """The charge point of this identity, however it is spelled."""
@@ -112,6 +114,7 @@ def load(arrivals: Sequence[Arrival]) -> Loaded:
     _load_id_tags(loaded, arrivals)
     _load_commands(loaded, arrivals)
     _load_connections(loaded, arrivals)
+    loaded.handshakes = load_handshakes(arrivals, loaded.charge_points)
     return loaded
 
 
@@ -126,7 +129,8 @@ def _load_charge_points(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         # The edge lets no longer identity pass; one that came all the same is nobody's.
         if key not in loaded.charge_points and len(key) <= MAX_IDENTITY
     ]
-    if missing and rule != "reject":
+    # Where new charge points are asked for a key, a person has to write them down first.
+    if missing and rule != "reject" and not setting("OCPP_SECURITY_PROFILE"):
         registration = "Pending" if rule == "pending" else "Accepted"
         insert_rows(
             ChargePoint,

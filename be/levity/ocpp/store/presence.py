@@ -191,7 +191,9 @@ def _happened(outcome: Outcome) -> tuple[str, str, str, int | None, str] | None:
             return "connected", agent, agreed, None, ""
         case Disconnected(code=code, reason=reason) if outcome.charge_point:
             return "disconnected", "", "", code, reason
-        case Authenticate(user_agent=agent, subprotocols=offered):
+        case Authenticate(user_agent=agent, subprotocols=offered) if (
+            outcome.is_news and outcome.charge_point
+        ):
             for command in outcome.commands:
                 if isinstance(command, Refuse):
                     names = ", ".join(offered)

@@ -9,6 +9,7 @@ from levity.ocpp.effects import Effect, SendCall
 from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
 from levity.ocpp.frames import Frame, OcppError
 from levity.ocpp.request import ChargePointState
+from levity.ocpp.security.verdict import Verdict
 from levity_ws.rpc.envelope import Close, Command, Event
 
 __all__ = [
@@ -116,6 +117,10 @@ class Outcome:
     """The event is on the books already: answer, but write nothing."""
     command: CommandAnswer | None = None
     """The Call of ours that this frame ends."""
+    verdict: Verdict | None = None
+    """What became of a handshake."""
+    is_news: bool = False
+    """A refusal that was not told in the last minutes."""
 
     @property
     def commands_due(self) -> bool:

@@ -1,0 +1,76 @@
+"""Secrets in commands: masked wherever they are stored or shown, encrypted until they are sent.
+
+A command is a row of a table that people read. What is secret in its payload (a new key, the
+password in the URL of an upload) is masked there; the whole payload stands beside it, encrypted
+with a key made of SECRET_KEY, until the command has its end.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.conf import settings
+
+from levity.ocpp.conversation.masking import without_secrets
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+__all__ = ["CARRIERS", "Unreadable", "conceal", "reveal", "stored_answer"]
+
+CARRIERS = frozenset(
+    {
+        "ChangeConfiguration",
+        "DataTransfer",
+        "GetDiagnostics",
+        "GetLog",
+        "SignedUpdateFirmware",
+        "UpdateFirmware",
+    }
+)
+"""Calls that can hold a secret."""
+# Answers that may tell a secret: Grizzl-E Smart Connect (GWM-07.020) shows its password.
+_TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"})
+
+
+class Unreadable(Exception):
+    """SECRET_KEY has changed since the command was queued: its secret is lost."""
+
+
+def conceal(action: str, payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The payload with its secrets masked, and all of it encrypted; "" if nothing is secret."""
+    if action not in CARRIERS:
+        return dict(payload), ""
+    text = orjson.dumps(payload).decode()
+    masked = without_secrets(text)
+    if masked == text:
+        return dict(payload), ""
+    shown: dict[str, Any] = orjson.loads(masked)
+    return shown, _box(settings.SECRET_KEY).encrypt(text.encode()).decode()
+
+
+def reveal(secret: str) -> dict[str, Any]:
+    """The whole payload again; `Unreadable` if that is impossible."""
+    from cryptography.fernet import InvalidToken
+
+    try:
+        payload: dict[str, Any] = orjson.loads(_box(settings.SECRET_KEY).decrypt(secret.encode()))
+    except InvalidToken as error:
+        raise Unreadable("SECRET_KEY has changed since it was queued: queue it again") from error
+    return payload
+
+
+def stored_answer(action: str, text: str) -> str:
+    """A charger's answer as it may be kept."""
+    return without_secrets(text) if action in _TELLING else text
+
+
+@lru_cache(maxsize=2)
+def _box(secret_key: str) -> "Fernet":
+    from cryptography.fernet import Fernet
+
+    derived = hashlib.blake2b(secret_key.encode(), digest_size=32, person=b"levity commands")
+    return Fernet(base64.urlsafe_b64encode(derived.digest()))

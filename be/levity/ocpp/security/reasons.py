@@ -1,0 +1,146 @@
+"""Why a handshake was refused, and what helps: one table for edge and backend.
+
+The words come from `verdict.py` and `handshake.py`, and from the edge (its labels, with hyphens).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["REASONS", "Reason", "reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What happened, in a few words, and what to do, for whoever stands at the charger."""
+
+    title: str
+    hint: str
+    adoptable: bool = False
+    """It was a charger with an identity: one click can let it in."""
+
+
+REASONS: Mapping[str, Reason] = {
+    "unknown": Reason(
+        "unknown charge point",
+        "Nobody has written this identity down here. If it is a charger of yours, adopt it; else "
+        "check the last part of the address in the charger for a slip of the pen.",
+        adoptable=True,
+    ),
+    "subprotocol": Reason(
+        "no common OCPP version",
+        "Set the charger to OCPP 1.6 JSON (1.6J), not 2.0.1 and not SOAP.",
+    ),
+    "no-key": Reason(
+        "it sends no key",
+        "Its security profile asks for a key. Set the AuthorizationKey (often “password” or "
+        "“basic auth”) in the charger, or give it a lower profile here if the line is safe.",
+        adoptable=True,
+    ),
+    "no-key-set": Reason(
+        "no key is set here",
+        "It sends a key, but none is written down for it. Set one under “Security” on the page "
+        "of the charge point, or accept the one that it sends.",
+        adoptable=True,
+    ),
+    "key": Reason(
+        "wrong key",
+        "The key in the charger is not the one that is set here. Type it anew in the charger, or "
+        "generate a new one under “Security” on the page of the charge point.",
+        adoptable=True,
+    ),
+    "username": Reason(
+        "wrong user name",
+        "The user name must be the identity, exactly as it stands at the end of the address. "
+        "Correct the user name in the charger, or leave it empty if the charger fills it in.",
+    ),
+    "header": Reason(
+        "Authorization header not readable",
+        "It must be HTTP Basic: a user name and a key. Some chargers need the key as text, others "
+        "in hexadecimal; look for another format in its settings or for newer firmware.",
+    ),
+    "locked": Reason(
+        "too many wrong keys",
+        "From this address too many different keys were tried, so none is looked at for some "
+        "minutes. It passes by itself, or unlock it under “Security” on the page of the charge "
+        "point. If it is not your charger, somebody guesses.",
+    ),
+    "no-tls": Reason(
+        "came without TLS",
+        "Its security profile wants an encrypted line: set its address to wss:// instead of "
+        "ws://. Behind a proxy of your own, LEVITY_TRUSTED_PROXIES must name the proxy.",
+    ),
+    "no-certificate": Reason(
+        "sent no client certificate",
+        "Security profile 3 wants one. Install a certificate in the charger that is made out to "
+        "its identity, or give it profile 2 here.",
+    ),
+    "certificate": Reason(
+        "client certificate not valid",
+        "The proxy does not believe it: expired, revoked, or signed by somebody else than the "
+        "authority in its configuration. Give the charger a new one.",
+    ),
+    "certificate-name": Reason(
+        "certificate of another charger",
+        "The common name in its certificate must be its identity. Give the charger its own one, "
+        "or correct the identity in its address.",
+    ),
+    "path": Reason(
+        "wrong address",
+        "Chargers connect to /ws/ and their identity behind it. Set the address in the charger to "
+        "the one that is shown above.",
+    ),
+    "no-identity": Reason(
+        "identity missing",
+        "The address ends with /ws/ and nothing behind it. Add the identity, or fill in the field "
+        "“charge point id” in the charger.",
+    ),
+    "identity": Reason(
+        "identity not usable",
+        "1 to 48 letters, digits, spaces inside, or any of _ . - @ + = : | make an identity. "
+        "Choose another one in the charger.",
+    ),
+    "origin": Reason(
+        "came from a web page",
+        "Chargers never say which web page they come from. For a test in a browser, allow the "
+        "page with LEVITY_ALLOWED_ORIGINS.",
+    ),
+    "not-a-websocket-handshake": Reason(
+        "no websocket",
+        "The address was opened with plain HTTP: by a browser, by a monitor, or through a proxy "
+        "that takes the Upgrade header away (nginx: proxy_set_header Upgrade $http_upgrade).",
+    ),
+    "tls-on-a-plain-port": Reason(
+        "TLS at a port without TLS",
+        "It says wss:// to a port that speaks ws://. Use ws:// here, or the address of the proxy "
+        "that ends TLS (usually port 443).",
+    ),
+    "not-http": Reason(
+        "no HTTP at all",
+        "Something else speaks to this port: a scanner, or a charger with another protocol.",
+    ),
+    "too-long": Reason(
+        "request too long",
+        "A line of more than 8 KiB or more than 128 headers: no charger does that.",
+    ),
+    "address-limit": Reason(
+        "too many connections from one address",
+        "Many chargers behind one router: raise LEVITY_MAX_CONNECTIONS_PER_ADDRESS. Behind a "
+        "proxy: name it in LEVITY_TRUSTED_PROXIES.",
+    ),
+    "full": Reason(
+        "too many connections in all",
+        "Raise LEVITY_MAX_CONNECTIONS, and the number of open files that the system allows.",
+    ),
+    "churn": Reason(
+        "connects too often",
+        "It connects again and again within seconds: look at its messages for what makes it "
+        "leave. Or two chargers have the same identity.",
+    ),
+}
+
+_OTHER = Reason("refused", "This release does not know the reason; the log of the edge says more.")
+
+
+def reason(word: str) -> Reason:
+    """The title and the hint of a reason; of one that is not known, too."""
+    return REASONS.get(word, _OTHER)

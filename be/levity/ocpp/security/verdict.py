@@ -1,0 +1,157 @@
+"""Whether a handshake may pass: the rules of the security profiles. No I/O, no clock.
+
+A verdict names its reason by a word of `reasons.py`; what the charger is told says no more than
+that it is not let in, so that nobody learns which identities exist or what they need.
+"""
+
+from dataclasses import dataclass
+
+from levity.ocpp.security import keys, lockout
+from levity.ocpp.security.basic import read_basic
+from levity.ocpp.security.certificates import CertificateError, name_in
+from levity_ws.rpc.envelope import Authenticate
+
+__all__ = ["PASSED", "CredentialState", "Guesses", "Verdict", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialState:
+    """What is known of a charge point's credentials."""
+
+    profile: int
+    """0 to 3, see `SecurityProfile`."""
+    last_address: str = ""
+    """From where it was let in the last time."""
+    digest: str = ""
+    next_digest: str = ""
+    next_may_be_used: bool = False
+    """The key that is on its way has been sent."""
+    next_profile: int | None = None
+    allow_short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """Wrong keys from one address; see `lockout`."""
+
+    forgotten_at: float = 0.0
+    last_guess: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a handshake."""
+
+    reason: str = ""
+    """Empty: it may pass. Else a word of `reasons.py`."""
+    detail: str = ""
+    """For the operator; never the key."""
+    guess: str = ""
+    """Not empty: this counts as a wrong guess, and is recognised by this."""
+    key: bytes | None = None
+    """The key that was presented, where it was the wrong one. Never written anywhere."""
+    retry_after: float = 0.0
+    promotes_key: bool = False
+    """It came with the key that was on its way: the old one is dead."""
+    raises_to: int | None = None
+    """It came with the higher profile that it had accepted."""
+
+    def __repr__(self) -> str:
+        return f"Verdict({self.reason or 'passed'})"
+
+
+PASSED = Verdict()
+UNKNOWN = CredentialState(1)
+"""An identity that nobody knows is asked for a key that nobody has."""
+
+
+def judge(
+    event: Authenticate,
+    known: CredentialState | None,
+    mine: Guesses,
+    from_address: Guesses,
+    pepper: str,
+) -> Verdict:
+    """Whether this handshake meets the charge point's profile; `known` None: no such charger.
+
+    `mine` are the wrong guesses for this identity from this address, `from_address` those for
+    all identities. `pepper` is a secret of this installation.
+    """
+    credential = UNKNOWN if known is None else known
+    raised = credential.next_profile
+    if raised is not None and raised > credential.profile:
+        higher = _judge(event, credential, raised, mine, from_address, pepper)
+        if not higher.reason:
+            return Verdict(promotes_key=higher.promotes_key, raises_to=raised)
+        if higher.guess:
+            # The key is wrong at any profile: one guess, not two.
+            return higher
+    verdict = _judge(event, credential, credential.profile, mine, from_address, pepper)
+    if known is None and verdict.reason in ("key", "no-key-set", "no-key"):
+        return Verdict("unknown", verdict.detail, verdict.guess, verdict.key)
+    return verdict
+
+
+def _judge(
+    event: Authenticate,
+    credential: CredentialState,
+    profile: int,
+    mine: Guesses,
+    from_address: Guesses,
+    pepper: str,
+) -> Verdict:
+    if profile == 0:
+        return PASSED
+    if profile >= 2 and not event.secure:
+        return Verdict("no-tls", f"profile {profile} wants TLS")
+    if profile == 3:
+        return _judge_certificate(event)
+    return _judge_key(event, credential, mine, from_address, pepper)
+
+
+def _judge_certificate(event: Authenticate) -> Verdict:
+    if event.certificate_verified in ("", "NONE"):
+        return Verdict("no-certificate")
+    if event.certificate_verified != "SUCCESS":
+        # nginx: "FAILED:" and why.
+        return Verdict("certificate", event.certificate_verified.partition(":")[2][:200])
+    try:
+        name = name_in(event.certificate)
+    except CertificateError as error:
+        return Verdict("certificate", str(error)[:200])
+    if name.lower() != event.charge_point.lower():
+        return Verdict("certificate-name", f"it is made out to “{name[:64]}”")
+    return PASSED
+
+
+def _judge_key(
+    event: Authenticate,
+    credential: CredentialState,
+    mine: Guesses,
+    from_address: Guesses,
+    pepper: str,
+) -> Verdict:
+    if not event.authorization:
+        return Verdict("no-key")
+    basic = read_basic(event.authorization, event.charge_point)
+    if basic is None:
+        return Verdict("header")
+    guess = keys.same_guess(basic.password, pepper)
+    pause = lockout.wait(mine.forgotten_at, event.at)
+    if not pause and credential.last_address != event.remote:
+        # Others behind the same address never lock out who was let in from there before.
+        pause = lockout.wait(from_address.forgotten_at, event.at)
+    if pause:
+        # Not looked at, whether it is right or wrong.
+        return Verdict("locked", retry_after=pause)
+    # All of it is computed whatever the first of it says: no charger answers sooner than another.
+    is_long = credential.allow_short or len(keys.canonical(basic.password)) >= keys.SHORTEST
+    is_current = keys.matches(basic.password, credential.digest)
+    is_next = keys.matches(basic.password, credential.next_digest) and credential.next_may_be_used
+    if basic.is_identity and is_long and (is_current or is_next):
+        return Verdict(promotes_key=is_next and not is_current)
+    counted = "" if guess == mine.last_guess else guess
+    if not basic.is_identity:
+        return Verdict("username", f"its user name is “{basic.username}”", counted, basic.password)
+    reason = "key" if credential.digest or credential.next_digest else "no-key-set"
+    return Verdict(reason, "", counted, basic.password)

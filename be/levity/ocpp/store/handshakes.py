@@ -1,0 +1,306 @@
+"""What handshakes need from the database and leave there: keys, wrong guesses, refusals.
+
+Three short queries for a batch in which somebody connects, none for every other batch. A flood
+fills nothing: a refusal is one row for each identity, address and reason, with a count.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+
+from levity.ocpp.conf import setting
+from levity.ocpp.frames import storable
+from levity.ocpp.models import (
+    AuthFailure,
+    ChargePoint,
+    Command,
+    Credential,
+    RefusedHandshake,
+    SecurityEvent,
+)
+from levity.ocpp.request import ChargePointState
+from levity.ocpp.security import keys, lockout
+from levity.ocpp.security.reasons import reason
+from levity.ocpp.security.verdict import CredentialState, Guesses, Verdict
+from levity.ocpp.store.rows import insert_rows, upsert_rows
+from levity.ocpp.store.values import Arrival, Outcome
+from levity_ws.rpc.envelope import Authenticate, EdgeRefusal, Refuse, Refused
+
+__all__ = ["Handshakes", "load_handshakes", "write_handshakes"]
+
+MOST_AT_ONCE = 100
+"""Different refusals of one batch that are listed; a flood has more."""
+NEWS_AFTER = timedelta(minutes=10)
+"""The same refusal again is told in the other logs only after so long."""
+ATTACKS = frozenset(
+    {"no-key", "key", "username", "header", "locked", "no-tls"}
+    | {"no-certificate", "certificate", "certificate-name"}
+)
+"""Reasons for which somebody may be posing as a charge point of ours."""
+
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Handshakes:
+    """What is known of those who connect in this batch."""
+
+    credentials: dict[int, CredentialState] = field(default_factory=dict)
+    """By charge point id."""
+    guesses: dict[tuple[str, str], Guesses] = field(default_factory=dict)
+    """By (identity in lower case, or "" for all; address)."""
+
+    def guesses_of(self, event: Authenticate) -> tuple[Guesses, Guesses]:
+        """The wrong guesses from this address: for this identity, and for all."""
+        mine, all_of_them = _buckets(event)
+        return self.guesses.get(mine, Guesses()), self.guesses.get(all_of_them, Guesses())
+
+    def count(self, event: Authenticate, guess: str) -> None:
+        """One more wrong guess; the next handshake of this batch feels it already."""
+        for key in _buckets(event):
+            before = self.guesses.get(key, Guesses())
+            self.guesses[key] = Guesses(
+                lockout.spent(before.forgotten_at, event.at), guess if key[0] else ""
+            )
+
+
+def load_handshakes(
+    arrivals: Sequence[Arrival], charge_points: Mapping[str, ChargePointState]
+) -> Handshakes:
+    """Credentials and wrong guesses of those who ask to connect."""
+    found = Handshakes()
+    asking = [item.event for item in arrivals if isinstance(item.event, Authenticate)]
+    if not asking:
+        return found
+    known = {
+        state.id for event in asking if (state := charge_points.get(event.charge_point.lower()))
+    }
+    sent = (Command.State.SENT, Command.State.TIMED_OUT, Command.State.ANSWERED, None)
+    rows = ChargePoint.objects.filter(pk__in=known).values_list(
+        "pk",
+        "security_profile",
+        "remote_address",
+        "credential__digest",
+        "credential__next_digest",
+        "credential__next_command__state",
+        "credential__next_profile",
+        "credential__allow_short",
+    )
+    for pk, profile, address, digest, next_digest, state, next_profile, allow_short in rows:
+        found.credentials[pk] = CredentialState(
+            profile=profile,
+            last_address=address,
+            digest=digest or "",
+            next_digest=next_digest or "",
+            next_may_be_used=state in sent,
+            next_profile=next_profile,
+            allow_short=bool(allow_short),
+        )
+    are_asked = any(item.profile or item.next_profile for item in found.credentials.values())
+    if are_asked or setting("OCPP_SECURITY_PROFILE"):
+        _load_guesses(found, asking)
+    return found
+
+
+def _load_guesses(found: Handshakes, asking: Sequence[Authenticate]) -> None:
+    wanted = {key for event in asking if event.authorization for key in _buckets(event)}
+    if not wanted:
+        return
+    rows = AuthFailure.objects.filter(
+        identity__in={identity for identity, _ in wanted},
+        address__in={address for _, address in wanted},
+    )
+    # Locked, so that two workers do not each allow the same guesses.
+    locked = rows.order_by("pk").select_for_update(no_key=True)
+    for identity, address, forgotten_at, last_guess in locked.values_list(
+        "identity", "address", "forgotten_at", "last_guess"
+    ):
+        found.guesses[identity, address] = Guesses(forgotten_at, last_guess)
+
+
+def _buckets(event: Authenticate) -> tuple[tuple[str, str], tuple[str, str]]:
+    address = event.remote[:64]
+    return (event.charge_point.lower()[:48], address), ("", address)
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def write_handshakes(outcomes: Sequence[Outcome], handshakes: Handshakes, edge: str) -> None:
+    """List the refused, count the guesses, and note what the accepted have proved.
+
+    Marks the outcomes whose refusal is news.
+    """
+    judged = [(item, item.verdict) for item in outcomes if item.verdict is not None]
+    told = [item.arrival.event for item in outcomes if isinstance(item.arrival.event, Refused)]
+    if judged:
+        _write_guesses(judged, handshakes)
+        _write_proofs(judged)
+    if told or any(verdict.reason for _, verdict in judged):
+        _write_refusals(judged, told, edge)
+
+
+def _write_guesses(judged: Sequence[tuple[Outcome, Verdict]], handshakes: Handshakes) -> None:
+    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for outcome, verdict in judged:
+        event = outcome.arrival.event
+        if not verdict.guess or not isinstance(event, Authenticate):
+            continue
+        for key in _buckets(event):
+            now = handshakes.guesses[key]
+            rows[key] = (*key, event.at, now.forgotten_at, 1, now.last_guess)
+    upsert_rows(
+        AuthFailure,
+        ("identity", "address", "counted_at", "forgotten_at", "failures", "last_guess"),
+        [rows[key] for key in sorted(rows)],
+        key=("identity", "address"),
+        update=("counted_at", "forgotten_at", "last_guess"),
+        add=("failures",),
+    )
+
+
+def _write_proofs(judged: Sequence[tuple[Outcome, Verdict]]) -> None:
+    promoted, raised = [], {}
+    at = max(outcome.arrival.at for outcome, _ in judged)
+    for outcome, verdict in judged:
+        if outcome.charge_point is None:
+            continue
+        if verdict.promotes_key:
+            promoted.append(outcome.charge_point.id)
+        if verdict.raises_to is not None:
+            raised[outcome.charge_point.id] = verdict.raises_to
+    if promoted:
+        Credential.objects.filter(charge_point__in=promoted).update(
+            digest=F("next_digest"), next_digest="", next_command=None, set_at=at
+        )
+    for level in sorted(set(raised.values())):
+        those = [pk for pk, wanted in raised.items() if wanted == level]
+        ChargePoint.objects.filter(pk__in=those, security_profile__lt=level).update(
+            security_profile=level
+        )
+        Credential.objects.filter(charge_point__in=those).update(next_profile=None)
+
+
+def _write_refusals(
+    judged: Sequence[tuple[Outcome, Verdict]], told: Iterable[Refused], edge: str
+) -> None:
+    refused = [item for item in judged if item[1].reason]
+    seen: dict[Key, EdgeRefusal] = {}
+    digests: dict[Key, tuple[str, int]] = {}
+    for outcome, verdict in refused:
+        item = _as_refusal(outcome, verdict)
+        if _add(seen, item) and verdict.key is not None:
+            digests[_key(item)] = keys.digest_of(verdict.key), len(keys.canonical(verdict.key))
+    for event in told:
+        for item in event.refusals:
+            _add(seen, item)
+    before = {
+        row[:3]: row[3:]
+        for row in RefusedHandshake.objects.filter(
+            identity__in={key[0] for key in seen},
+            address__in={key[1] for key in seen},
+            reason__in={key[2] for key in seen},
+        ).values_list("identity", "address", "reason", "count", "last_at")
+    }
+    _mark_news(refused, before)
+    rows = []
+    for key in sorted(seen):
+        item = seen[key]
+        count = item.count + (before[key][0] if key in before else 0)
+        rows.append((*key, *_columns(item, min(count, 2**31 - 1), edge, digests.get(key))))
+    upsert_rows(
+        RefusedHandshake,
+        ("identity", "address", "reason", *_COLUMNS),
+        rows,
+        key=("identity", "address", "reason"),
+        update=[name for name in _COLUMNS if name != "first_at"],
+    )
+
+
+_COLUMNS = (
+    *("status", "count", "first_at", "last_at", "detail", "path", "user_agent", "subprotocols"),
+    *("secure", "edge", "key_digest", "key_length"),
+)
+
+
+def _columns(
+    item: EdgeRefusal, count: int, edge: str, key: tuple[str, int] | None
+) -> tuple[Any, ...]:
+    return (
+        item.status,
+        count,
+        datetime.fromtimestamp(item.first_at, UTC),
+        datetime.fromtimestamp(item.last_at, UTC),
+        storable(item.detail)[:255],
+        storable(item.path)[:255],
+        storable(item.user_agent)[:255],
+        storable(", ".join(item.subprotocols))[:255],
+        item.secure,
+        edge[:100],
+        *(key or ("", None)),
+    )
+
+
+def _as_refusal(outcome: Outcome, verdict: Verdict) -> EdgeRefusal:
+    event = outcome.arrival.event
+    assert isinstance(event, Authenticate)
+    status = next((item.status for item in outcome.commands if isinstance(item, Refuse)), 0)
+    return EdgeRefusal(
+        charge_point=event.charge_point,
+        remote=event.remote,
+        reason=verdict.reason,
+        status=status,
+        detail=verdict.detail,
+        path=event.path,
+        user_agent=event.user_agent,
+        subprotocols=event.subprotocols,
+        secure=event.secure,
+        first_at=event.at,
+        last_at=event.at,
+    )
+
+
+def _key(item: EdgeRefusal) -> Key:
+    word = storable(item.reason.replace(" ", "-"))[:32]
+    return storable(item.charge_point)[:48], storable(item.remote)[:64], word
+
+
+def _add(seen: dict[Key, EdgeRefusal], item: EdgeRefusal) -> bool:
+    """Count it among the others; False if there are too many different ones already."""
+    key = _key(item)
+    known = seen.get(key)
+    if known is None:
+        if len(seen) >= MOST_AT_ONCE:
+            return False
+        seen[key] = item
+        return True
+    merged = {name: getattr(item, name) for name in EdgeRefusal.__slots__}
+    merged |= {"count": known.count + item.count, "first_at": known.first_at}
+    seen[key] = EdgeRefusal(**merged)
+    return True
+
+
+def _mark_news(
+    refused: Sequence[tuple[Outcome, Verdict]], before: Mapping[Key, tuple[Any, ...]]
+) -> None:
+    """Tell the other logs of the first one, and then every ten minutes."""
+    events = []
+    told: set[Key] = set()
+    for outcome, verdict in refused:
+        key = _key(_as_refusal(outcome, verdict))
+        if key in told or len(told) >= MOST_AT_ONCE:
+            continue
+        told.add(key)
+        if key in before and outcome.arrival.at - before[key][1] < NEWS_AFTER:
+            continue
+        outcome.is_news = True
+        if outcome.charge_point is not None and verdict.reason in ATTACKS:
+            what = f"{reason(verdict.reason).title}, from {key[1]}"
+            detail = f"{what} ({verdict.detail})" if verdict.detail else what
+            kind = "AuthenticationLocked" if verdict.reason == "locked" else "AuthenticationFailed"
+            at = outcome.arrival.at
+            events.append((outcome.charge_point.id, kind, storable(detail), at, at))
+    insert_rows(SecurityEvent, ("charge_point_id", "type", "detail", "at", "received_at"), events)
