@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -27,6 +27,7 @@ from levity_ws.rpc.topology import (
     DEFAULT_URL,
     OTHERWISE,
     broker_label,
+    dead_letter_queue,
     declarations,
     rpc_queue,
 )
@@ -128,6 +129,17 @@ class AmqpWorkerTransport:
     def ack(self, delivery: Delivery) -> None:
         """See `WorkerTransport.ack`."""
         self._hand_over(lambda: self._acknowledge(delivery.tag))
+
+    def depths(self, timeout: float) -> tuple[int, int] | None:
+        """(batches that wait for a worker, batches in the dead-letter queue); None: not known."""
+        found: Future[tuple[int, int]] = Future()
+        if not self._hand_over(lambda: self._ask_depths(found)):
+            return None
+        try:
+            return found.result(timeout)
+        except (TimeoutError, CancelledError):
+            found.cancel()
+            return None
 
     def wake(self) -> None:
         """See `WorkerTransport.wake`; safe in a signal handler."""
@@ -254,6 +266,20 @@ class AmqpWorkerTransport:
             logger.debug("Nobody listens at %s", reply_to)
         finally:
             arrived.set_result(sent)
+
+    def _ask_depths(self, found: "Future[tuple[int, int]]") -> None:
+        channel = self._pushes
+        if channel is None or not channel.is_open or not found.set_running_or_notify_cancel():
+            return
+        try:
+            waiting, dead = (
+                int(channel.queue_declare(name, passive=True).method.message_count)
+                for name in (rpc_queue(self._prefix).name, dead_letter_queue(self._prefix).name)
+            )
+        except BaseException as error:
+            found.set_exception(CancelledError())
+            raise error
+        found.set_result((waiting, dead))
 
     def _acknowledge(self, tag: _Tag) -> None:
         if tag.generation == self._generation and self._replies is not None:

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from levity import places
+from levity.operation.mail import email_settings
 from levity_ws import logs
 
 DATA_DIR = places.data_dir(os.environ)
@@ -50,11 +51,14 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "levity.ocpp",
+    "levity.operation",
     # After all others: its roles hold their permissions.
     "levity.accounts",
 ]
 
 MIDDLEWARE = [
+    # The very first: health checks come by addresses that are no names of the site.
+    "levity.operation.middleware.Operation",
     # Before all others: they shall see true addresses only.
     "levity.web.proxies.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
@@ -234,6 +238,14 @@ LOGGING = {
         for name in ("pika", "aio_pika", "aiormq", "websockets")
     },
 }
+
+# --- mail ----------------------------------------------------------------------------------------
+
+# Host, port, user and encryption of EMAIL_URL, and whom mails come from.
+try:
+    globals().update(email_settings(os.environ, socket.gethostname()))
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error
 
 # --- OCPP ----------------------------------------------------------------------------------------
 

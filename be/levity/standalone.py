@@ -10,6 +10,7 @@ import shutil
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,9 @@ from levity.ocpp.housekeeping import forget_edges
 from levity.ocpp.models import ChargePoint, Edge
 from levity.ocpp.retention import prune
 from levity.ocpp.worker import Worker
+from levity.operation.exposition import also_show
+from levity.operation.figures import WORKER, count_batch
+from levity.operation.pulse import Pulse
 from levity.rpc_amqp import AmqpWorkerTransport
 from levity_ws.__main__ import loop_factory
 from levity_ws.edge.server import CannotListen, EdgeServer, run
@@ -77,6 +81,10 @@ class Standalone:
             self.make_worker_transport = broker.worker_transport
         self._stopping = threading.Event()
         self._worker: Worker | None = None
+        self._pulse = Pulse(
+            beat=lambda: self._worker.beat if self._worker else time.monotonic(),
+            transport=lambda: self._worker and self._worker.transport,
+        )
 
     def run(self, *, demo: bool = False) -> None:
         """Migrate, serve, and stop in good order. `CannotListen` if a port can't be had."""
@@ -98,6 +106,8 @@ class Standalone:
             pages.start()
             worker.start()
             pruning.start()
+            self._pulse.start()
+            also_show(*WORKER)
             self._run_edge(demo=demo)
         finally:
             self._say("Levity: stopping ...")
@@ -105,6 +115,7 @@ class Standalone:
             if self._worker is not None:
                 self._worker.stop()
             worker.join(timeout=10)
+            self._pulse.stop()
             web.close()
             connection.close()
         self._say("Levity: stopped. Every answered message is in the database.")
@@ -132,7 +143,7 @@ class Standalone:
         while not self._stopping.is_set():
             transport = self.make_worker_transport()
             try:
-                self._worker = Worker(transport)
+                self._worker = Worker(transport, on_taken=count_batch)
                 if not self._stopping.is_set():
                     self._worker.run()
             except Exception:
@@ -155,6 +166,7 @@ class Standalone:
 
     def _run_edge(self, *, demo: bool) -> None:
         def started(server: EdgeServer) -> None:
+            also_show(server.metrics)
             # Only now: a password that is made and then not shown, because a port is taken,
             # would lock everybody out.
             with ThreadPoolExecutor(1) as apart:  # Django's ORM refuses to block an event loop

@@ -12,6 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from levity.ocpp.worker import Worker
+from levity.operation.figures import count_batch
+from levity.operation.port import WorkerPort
+from levity.operation.pulse import Pulse
 from levity.rpc_amqp import AmqpWorkerTransport
 from levity_ws.rpc.topology import DEFAULT_URL, broker_label, prefix_from_environ
 
@@ -34,7 +37,13 @@ class Command(BaseCommand):
             transport = AmqpWorkerTransport(url, prefix=prefix)
         except ValueError as error:
             raise CommandError(f"AMQP_URL: {error}") from error
-        worker = Worker(transport, own_thread_for_commands=connection.vendor == "postgresql")
+        worker = Worker(
+            transport,
+            own_thread_for_commands=connection.vendor == "postgresql",
+            on_taken=count_batch,
+        )
+        pulse = Pulse(beat=lambda: worker.beat, transport=lambda: transport)
+        port = self._port(pulse)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         # What Django and its models consist of stays for good: the collector need not look at it
@@ -44,8 +53,27 @@ class Command(BaseCommand):
         # Three threads hand over to each other all the time; 5 ms is how long one may hold on.
         sys.setswitchinterval(SWITCH_INTERVAL)
         log.info("worker takes batches from %s", broker_label(url))
+        pulse.start()
         try:
             worker.run()
         finally:
+            if port is not None:
+                port.close()
+            pulse.stop()
             transport.close()
         log.info("worker stopped; nothing was left half done")
+
+    def _port(self, pulse: Pulse) -> WorkerPort | None:
+        """Where a container or Prometheus asks, if LEVITY_WORKER_PORT is set."""
+        text = os.environ.get("LEVITY_WORKER_PORT", "").strip()
+        if not text:
+            return None
+        if not text.isascii() or not text.isdigit() or int(text) > 65535:
+            raise CommandError(f"LEVITY_WORKER_PORT={text!r} is not a port (0 to 65535)")
+        host = os.environ.get("LEVITY_WORKER_HOST") or "127.0.0.1"
+        try:
+            port = WorkerPort(host, int(text), pulse.readiness)
+        except OSError as error:
+            raise CommandError(f"Can't listen on {host}:{text}: {error.strerror}") from error
+        log.info("worker answers /readyz and /metrics on http://%s:%d", host, port.port)
+        return port

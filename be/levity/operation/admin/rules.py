@@ -1,0 +1,171 @@
+"""Who is told of which alerts; with a button that tries it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html_join
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.base import LevityAdmin
+from levity.ocpp.admin.formats import badge
+from levity.operation import webhook
+from levity.operation.delivery import send_test
+from levity.operation.models import KIND_CHOICES, AlertRule
+from levity.operation.routes import mail_addresses, of_rule
+
+__all__ = ["AlertRuleAdmin", "AlertRuleForm"]
+
+LEAST_SECRET = 16
+
+
+class AlertRuleForm(forms.ModelForm):
+    """The secret goes in and never comes out."""
+
+    kinds = forms.MultipleChoiceField(
+        choices=KIND_CHOICES,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Only alerts of these kinds; none ticked: all.",
+    )
+    emails = forms.CharField(
+        label="E-mail to",
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="Addresses, with commas or line breaks between.",
+    )
+    new_secret = forms.CharField(
+        label="Webhook secret",
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text=f"Signs what is sent (HMAC-SHA256); at least {LEAST_SECRET} characters. It is "
+        "never shown again: empty keeps the one that is set.",
+    )
+
+    class Meta:
+        model = AlertRule
+        exclude = ("webhook_secret",)  # noqa: DJ006  # the one field that is not shown
+
+    def clean_emails(self) -> str:
+        """Only addresses."""
+        try:
+            return "\n".join(mail_addresses(self.cleaned_data["emails"]))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    def clean_webhook_url(self) -> str:
+        """An address that may be called."""
+        url: str = self.cleaned_data["webhook_url"].strip()
+        if url:
+            try:
+                webhook.check_url(url)
+            except webhook.BadWebhook as error:
+                raise ValidationError(str(error)) from error
+        return url
+
+    def clean_new_secret(self) -> str:
+        """Long enough that nobody guesses it."""
+        secret: str = self.cleaned_data["new_secret"]
+        if secret and len(secret) < LEAST_SECRET:
+            raise ValidationError(f"at least {LEAST_SECRET} characters")
+        return secret
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody must be told, and a night has two ends."""
+        data = super().clean() or self.cleaned_data
+        if not self.errors and not data.get("emails") and not data.get("webhook_url"):
+            raise ValidationError("Whom shall it tell? Enter an e-mail address or a webhook.")
+        if (data.get("quiet_from") is None) != (data.get("quiet_until") is None):
+            raise ValidationError("Quiet hours need both a beginning and an end, or neither.")
+        return data
+
+    def save(self, commit: bool = True) -> Any:
+        """With the new secret, if one was entered."""
+        if secret := self.cleaned_data["new_secret"]:
+            self.instance.webhook_secret = secret
+        return super().save(commit)
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(LevityAdmin):
+    """Rules beside the one of the environment (LEVITY_ALERT_EMAIL)."""
+
+    form = AlertRuleForm
+    list_display = ("name", "in_force", "site", "about", "targets", "quiet")
+    list_select_related = ("site",)
+    search_fields = ("name",)
+    ordering = ("name",)
+    list_before_template = "operation/admin/rules_help.html"
+    change_form_outer_before_template = "operation/admin/rule_test.html"
+    fields = (
+        "name",
+        "enabled",
+        "site",
+        "least_severity",
+        "kinds",
+        "emails",
+        "webhook_url",
+        "new_secret",
+        ("quiet_from", "quiet_until"),
+        "send_recovered",
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the test."""
+        view = self.admin_site.admin_view(require_POST(self.test_view))
+        test = path("<int:rule_id>/test/", view, name="operation_alertrule_test")
+        return [test, *super().get_urls()]
+
+    def test_view(self, request: HttpRequest, rule_id: int) -> HttpResponse:
+        """Send a test alert now, and say what became of it."""
+        rule = get_object_or_404(self.get_queryset(request), pk=rule_id)
+        if not self.has_change_permission(request, rule):
+            raise PermissionDenied
+        for channel, target, why in send_test(of_rule(rule)):
+            shown = target if channel == "email" else target.partition("//")[2].partition("/")[0]
+            if why:
+                messages.error(request, f"{shown}: {why}")
+            else:
+                messages.success(request, f"A test alert was sent to {shown}.")
+        note(request, [rule], CHANGE, "test alert sent")
+        return redirect("admin:operation_alertrule_change", rule.pk)
+
+    @display(description="in force")
+    def in_force(self, rule: AlertRule) -> str:
+        """Whether it counts."""
+        return badge("on", "good") if rule.enabled else badge("off", "plain")
+
+    @display(description="about")
+    def about(self, rule: AlertRule) -> str:
+        """Which alerts."""
+        names = dict(KIND_CHOICES)
+        kinds = ", ".join(names[kind] for kind in rule.kinds if kind in names) or "everything"
+        return f"{kinds} (critical only)" if rule.least_severity == "critical" else kinds
+
+    @display(description="tells")
+    def targets(self, rule: AlertRule) -> str:
+        """Whom; of a webhook only the host, for a token may be in its address."""
+        shown = [*rule.emails.split()]
+        if rule.webhook_url:
+            shown.append(rule.webhook_url.partition("//")[2].partition("/")[0])
+        return format_html_join(", ", "{}", ((item,) for item in shown))
+
+    @display(description="quiet hours")
+    def quiet(self, rule: AlertRule) -> str:
+        """When only critical alerts are sent."""
+        if rule.quiet_from is None or rule.quiet_until is None:
+            return "none"
+        return f"{rule.quiet_from:%H:%M} to {rule.quiet_until:%H:%M}"

@@ -1,0 +1,246 @@
+"""Tell people: what is due for one address goes there as one mail, or one POST.
+
+An attempt is written down before it is made. Who dies in the middle of one leaves a notice that is
+tried again after a pause; nothing that was sent is sent again.
+"""
+
+import logging
+import smtplib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import BadHeaderError, EmailMessage
+from django.urls import reverse
+from django.utils import timezone
+
+from levity.operation import webhook
+from levity.operation.kinds import KINDS, rank
+from levity.operation.models import Alert, AlertDelivery
+from levity.operation.routes import Route
+
+__all__ = ["NotSent", "Told", "send_due", "send_test"]
+
+log = logging.getLogger(__name__)
+
+Channel, Notice, State = AlertDelivery.Channel, AlertDelivery.Notice, AlertDelivery.State
+
+# Tries at 0, 1, 3, 7, 15, 31, 61 ... minutes; given up after about a day.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+MAX_TRIES = 30
+AT_ONCE = 1000
+LISTED = 50
+
+Told = tuple[str, Alert]
+
+
+class NotSent(Exception):
+    """It did not get there; the text says why, and tells no secret."""
+
+
+def send_due(
+    routes: Sequence[Route], now: datetime, still_ours: Callable[[], bool] = lambda: True
+) -> int:
+    """Send what is due; how many notices got there. Stops when `still_ours` says no."""
+    by_rule = {route.rule: route for route in routes}
+    due = (
+        AlertDelivery.objects.filter(state=State.QUEUED, not_before__lte=now)
+        .select_related("alert__charge_point", "alert__site")
+        .order_by("pk")[:AT_ONCE]
+    )
+    groups: dict[tuple[int | None, str, str], list[AlertDelivery]] = defaultdict(list)
+    for item in due:
+        groups[item.rule_id, item.channel, item.target].append(item)
+    sent = 0
+    for (rule, channel, target), items in groups.items():
+        if not still_ours():
+            break
+        route = by_rule.get(rule)
+        if route is None or (channel, target) not in set(route.targets()):
+            _finish(items, State.SKIPPED, "the rule does not name this address any more")
+            continue
+        sent += _attempt(route, channel, target, items, now)
+    return sent
+
+
+def _attempt(
+    route: Route, channel: str, target: str, items: Sequence[AlertDelivery], now: datetime
+) -> int:
+    for item in items:
+        item.attempts += 1
+        item.not_before = now + min(FIRST_PAUSE * 2 ** min(item.attempts - 1, 10), LONGEST_PAUSE)
+    AlertDelivery.objects.bulk_update(items, ["attempts", "not_before"], batch_size=500)
+    told = [(item.notice, item.alert) for item in items]
+    try:
+        _send(route, channel, target, told, f"{items[0].pk}-{items[-1].pk}")
+    except NotSent as error:
+        log.warning("no notice to %s: %s", _shown(channel, target), error)
+        over = [item for item in items if item.attempts >= MAX_TRIES]
+        _finish(over, State.FAILED, str(error))
+        _note([item for item in items if item.attempts < MAX_TRIES], str(error))
+        return 0
+    _finish(items, State.SENT, "")
+    return len(items)
+
+
+def _finish(items: Sequence[AlertDelivery], state: str, error: str) -> None:
+    keys = [item.pk for item in items]
+    AlertDelivery.objects.filter(pk__in=keys).update(
+        state=state, error=error[:255], sent_at=timezone.now() if state == State.SENT else None
+    )
+
+
+def _note(items: Sequence[AlertDelivery], error: str) -> None:
+    AlertDelivery.objects.filter(pk__in=[item.pk for item in items]).update(error=error[:255])
+
+
+def send_test(route: Route) -> list[tuple[str, str, str]]:
+    """Send a test alert to everybody on this route, now: (channel, address, what went wrong)."""
+    now = timezone.now()
+    alert = Alert(
+        kind="charger-fault",
+        severity="warning",
+        summary="this is a test: alerts of Levity reach you here",
+        detail=f"Sent for the rule “{route.name}”. Nothing is wrong.",
+        raised_at=now,
+        last_at=now,
+    )
+    results = []
+    for channel, target in route.targets():
+        try:
+            _send(route, channel, target, [("test", alert)], f"test-{int(now.timestamp())}")
+            results.append((channel, target, ""))
+        except NotSent as error:
+            results.append((channel, target, str(error)))
+    return results
+
+
+def _send(route: Route, channel: str, target: str, told: Sequence[Told], delivery: str) -> None:
+    # Worst first: who sees only the beginning sees what matters.
+    told = sorted(told, key=lambda item: -rank(item[1].severity))
+    if channel == Channel.EMAIL:
+        _send_mail(target, told, delivery)
+    else:
+        try:
+            webhook.post(target, route.webhook_secret, delivery, payload(told, delivery))
+        except webhook.BadWebhook as error:
+            raise NotSent(str(error)) from error
+
+
+# --- mail ---------------------------------------------------------------------------------------
+
+
+def _send_mail(target: str, told: Sequence[Told], delivery: str) -> None:
+    if not settings.EMAIL_HOST:
+        raise NotSent("EMAIL_URL is not set, so there is no mail server")
+    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip(">") or "levity"
+    message = EmailMessage(
+        subject(told),
+        "\n\n".join([*map(_paragraph, told[:LISTED]), *_rest(told)]) + "\n",
+        to=[target],
+        headers={
+            # The same notice sent twice (a crash between sending and noting) is one mail to
+            # most readers.
+            "Message-ID": f"<levity-{delivery}-{told[0][0]}@{host}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    try:
+        message.send()
+    except smtplib.SMTPAuthenticationError as error:
+        raise NotSent("the mail server refuses the user or password of EMAIL_URL") from error
+    except smtplib.SMTPRecipientsRefused as error:
+        raise NotSent(f"the mail server refuses {target}") from error
+    except (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError) as error:
+        # Answers of servers are bytes and lines; the password is in none of them.
+        raise NotSent(" ".join(f"{type(error).__name__}: {error}".split())[:200]) from error
+
+
+def subject(told: Sequence[Told]) -> str:
+    """What the list of mails shows."""
+    notice, alert = told[0]
+    more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+    return f"[Levity] {line(notice, alert)}"[:180].strip() + more
+
+
+def line(notice: str, alert: Alert) -> str:
+    """One alert on one line."""
+    word = {
+        Notice.RECOVERED: "Well again",
+        Notice.WORSE: "Worse now",
+        "test": "Test",
+    }.get(notice, alert.severity.capitalize())
+    return f"{word}: {alert.summary}"
+
+
+def _paragraph(told: Told) -> str:
+    notice, alert = told
+    lines = [line(notice, alert)]
+    if alert.detail:
+        lines.append(f"  {alert.detail}")
+    where = alert.site.name if alert.site else ""
+    at = timezone.localtime(alert.raised_at)
+    lines.append(f"  {where + ', ' if where else ''}{at:%Y-%m-%d %H:%M:%S} {at.tzname()}")
+    if notice in (Notice.RAISED, Notice.WORSE):
+        lines.append(f"  What to do: {KINDS[alert.kind].what_to_do}")
+    if address := page(alert):
+        lines.append(f"  {address}")
+    return "\n".join(lines)
+
+
+def _rest(told: Sequence[Told]) -> list[str]:
+    return [f"... and {len(told) - LISTED} more."] if len(told) > LISTED else []
+
+
+def page(alert: Alert) -> str:
+    """Where the alert is shown; empty where the site's own address is not known."""
+    names = [
+        name for name in settings.ALLOWED_HOSTS if "." in name.strip(".") and name[0].isalpha()
+    ]
+    public = [name for name in names if not name.endswith(".local")]
+    if not (alert.pk and public and getattr(settings, "LEVITY_HTTPS", False)):
+        return ""
+    return f"https://{public[0]}{reverse('admin:operation_alert_change', args=[alert.pk])}"
+
+
+# --- webhook ------------------------------------------------------------------------------------
+
+
+def payload(told: Sequence[Told], delivery: str) -> Mapping[str, Any]:
+    """The body of a webhook, as docs/monitoring.md describes it."""
+    lines = [line(*item) for item in told[:LISTED]] + _rest(told)
+    return {
+        "version": 1,
+        "delivery": delivery,
+        # What Slack, Mattermost and others show.
+        "text": "\n".join(lines),
+        "alerts": [_as_json(*item) for item in told],
+    }
+
+
+def _as_json(notice: str, alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.pk,
+        "notice": str(notice),
+        "kind": alert.kind,
+        "severity": str(alert.severity),
+        "summary": alert.summary,
+        "detail": alert.detail,
+        "charge_point": alert.charge_point.identity if alert.charge_point else None,
+        "site": alert.site.name if alert.site else None,
+        "raised_at": alert.raised_at.isoformat(),
+        "ended_at": alert.ended_at.isoformat() if alert.ended_at else None,
+        "url": page(alert) or None,
+    }
+
+
+def _shown(channel: str, target: str) -> str:
+    """A webhook's address may hold a token: only its host is logged."""
+    if channel == Channel.EMAIL:
+        return target
+    try:
+        return webhook.check_url(target)[1]
+    except webhook.BadWebhook:
+        return "a webhook"

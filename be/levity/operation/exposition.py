@@ -1,0 +1,38 @@
+"""What /metrics shows: the figures of this process, and of the site where it knows the database."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from levity.operation.figures import WEB
+from levity.operation.state import State
+
+__all__ = ["CONTENT_TYPE", "also_show", "exposition"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_STATE = State()
+_more: list[Any] = []
+
+
+def also_show(*collectors: Any) -> None:
+    """Show these beside the web pages' own: the edge and the worker of `levity serve`."""
+    _more.extend(collectors)
+
+
+def exposition(collectors: Sequence[Any] | None = None) -> bytes:
+    """Prometheus' text format; `collectors` None: web pages and the state of the site."""
+    registry = CollectorRegistry(auto_describe=False)
+    # Several gunicorn processes write what they count into files there, and any of them answers.
+    together = collectors is None and os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if together:
+        MultiProcessCollector(registry)
+    else:
+        ProcessCollector(registry=registry)
+    if collectors is None:
+        collectors = [_STATE, *(() if together else WEB), *_more]
+    for collector in collectors:
+        registry.register(collector)
+    return generate_latest(registry)

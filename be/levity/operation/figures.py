@@ -1,0 +1,71 @@
+"""What a process counts of itself: the worker's batches, the pages' answers.
+
+The objects belong to no registry: `exposition.py` shows those of the process that is asked.
+"""
+
+from collections import Counter as Count
+
+from prometheus_client import Counter, Histogram, disable_created_metrics
+
+from levity.ocpp.pipeline import Taken
+from levity_ws.edge.metrics import LATENCIES, SIZES
+from levity_ws.rpc.transport import Delivery
+
+__all__ = ["WEB", "WORKER", "count_batch", "count_request"]
+
+# When a counter began is of no use to anybody, and half of the lines.
+disable_created_metrics()
+
+BATCHES = Counter("levity_worker_batches", "Batches taken: committed and answered.", registry=None)
+REDELIVERED = Counter(
+    "levity_worker_batches_redelivered", "Batches that another worker left behind.", registry=None
+)
+EVENTS = Counter("levity_worker_events", "Events in the batches taken.", registry=None)
+CALLS = Counter(
+    "levity_worker_calls", "Calls of chargers answered with a result.", ["action"], registry=None
+)
+SECONDS = Histogram(
+    "levity_worker_batch_seconds",
+    "From a batch's arrival at the worker to its reply.",
+    buckets=LATENCIES,
+    registry=None,
+)
+EVENTS_IN_BATCH = Histogram(
+    "levity_worker_batch_events", "Events in a batch.", buckets=SIZES, registry=None
+)
+WORKER = (BATCHES, REDELIVERED, EVENTS, CALLS, SECONDS, EVENTS_IN_BATCH)
+
+REQUESTS = Counter(
+    "levity_web_requests",
+    "Requests for web pages, by method and status.",
+    ["method", "status"],
+    registry=None,
+)
+REQUEST_SECONDS = Histogram(
+    "levity_web_request_seconds",
+    "From a request to its answer.",
+    buckets=LATENCIES,
+    registry=None,
+)
+WEB = (REQUESTS, REQUEST_SECONDS)
+# A method is whatever a stranger writes; a label must not be.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_batch(delivery: Delivery, taken: Taken, seconds: float) -> None:
+    """A batch was taken and answered. A handful of additions a batch, none a frame."""
+    size = len(delivery.batch.events)
+    BATCHES.inc()
+    EVENTS.inc(size)
+    EVENTS_IN_BATCH.observe(size)
+    SECONDS.observe(seconds)
+    if delivery.deliveries:
+        REDELIVERED.inc()
+    for action, count in Count(call[1] for call in taken.calls).items():
+        CALLS.labels(action).inc(count)
+
+
+def count_request(method: str, status: int, seconds: float) -> None:
+    """A page was answered."""
+    REQUESTS.labels(method if method in METHODS else "other", str(status)).inc()
+    REQUEST_SECONDS.observe(seconds)

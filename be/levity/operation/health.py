@@ -1,0 +1,95 @@
+"""Alive, and ready: what each process can say of itself, with the reason where it is not."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from levity.operation.models import Worker
+
+__all__ = ["Answer", "database", "migrations", "ready", "workers"]
+
+LATELY = timedelta(seconds=60)
+_up_to_date = threading.Event()
+
+Check = Callable[[], str]
+"""What is wrong, in one line; empty if nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One of the two status pages."""
+
+    is_well: bool
+    checks: Mapping[str, str]
+
+    def body(self, *, as_json: bool) -> tuple[str, bytes]:
+        """(content type, content)."""
+        if as_json:
+            said = {name: why or "ok" for name, why in self.checks.items()}
+            text = json.dumps({"status": "ok" if self.is_well else "unavailable", "checks": said})
+            return "application/json", text.encode()
+        if self.is_well:
+            return "text/plain; charset=utf-8", b"ok\n"
+        lines = [f"{name}: {why}" for name, why in self.checks.items() if why]
+        return "text/plain; charset=utf-8", ("\n".join(lines) + "\n").encode()
+
+
+def ready(checks: Mapping[str, Check]) -> Answer:
+    """Ask them in their order. After the database has failed, nothing else is asked of it."""
+    said: dict[str, str] = {}
+    for name, check in checks.items():
+        if said.get("database"):
+            said[name] = "not known: the database does not answer"
+            continue
+        try:
+            said[name] = check()
+        except DatabaseError as error:
+            said[name] = _line(error)
+    return Answer(not any(said.values()), said)
+
+
+def database() -> str:
+    """Does it answer?"""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            cursor.fetchone()
+    except DatabaseError as error:
+        connection.close()
+        # Its first line only, and no address: a password may stand in a DSN.
+        return f"does not answer ({type(error).__name__})"
+    return ""
+
+
+def migrations() -> str:
+    """Is every migration of this release applied? Once they are, that is not asked again."""
+    if _up_to_date.is_set():
+        return ""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        return f"{len(plan)} migrations are not applied: run `levity migrate`"
+    _up_to_date.set()
+    return ""
+
+
+def workers(now: datetime) -> tuple[str, str]:
+    """What is wrong with (the workers, their broker), as the workers say. Two empty: nothing."""
+    reports = list(
+        Worker.objects.filter(last_seen_at__gte=now - LATELY).values_list("report", flat=True)
+    )
+    if not reports:
+        return "none was seen within a minute: is `levity consume_rpc_queue` running?", ""
+    if not any(report.get("connected") for report in reports):
+        return "", "no worker is connected to it"
+    return "", ""
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,50 @@
+"""`manage.py test_alert`: do alerts reach anybody?"""
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from levity.operation.delivery import send_test
+from levity.operation.routes import routes
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    """Sends right now, and says what became of it."""
+
+    help = (
+        "Send a test alert to everybody whom LEVITY_ALERT_EMAIL, LEVITY_ALERT_WEBHOOK and the "
+        "alert rules of the admin name. Exits with 1 if one of them can't be reached."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--rule", help="only this one; `environment` is that of the variables")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            found = routes(os.environ)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        names = [route.name for route in found]
+        if options["rule"] is not None:
+            found = [route for route in found if route.name == options["rule"]]
+            if not found:
+                known = ", ".join(names) or "none"
+                raise CommandError(
+                    f"no alert rule {options['rule']!r} is in force; there are: {known}"
+                )
+        targets = sum(1 for route in found for _ in route.targets())
+        if not targets:
+            raise CommandError(
+                "nobody is told of alerts yet: set LEVITY_ALERT_EMAIL (with EMAIL_URL) or "
+                "LEVITY_ALERT_WEBHOOK, or add an alert rule in the admin"
+            )
+        failed = 0
+        for route in found:
+            for channel, target, why in send_test(route):
+                failed += bool(why)
+                self.stdout.write(f"{route.name}: {channel} to {target}: {why or 'sent'}")
+        if failed:
+            raise CommandError(f"{failed} of {targets} could not be sent")

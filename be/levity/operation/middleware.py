@@ -1,0 +1,74 @@
+"""The first of Django's middleware: /healthz, /readyz and /metrics, and a count of all requests.
+
+Before all others: a container asks by an address that is no host name of the site, and without TLS.
+"""
+
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.utils import timezone
+
+from levity.operation import health
+from levity.operation.access import may_see
+from levity.operation.exposition import CONTENT_TYPE, exposition
+from levity.operation.figures import count_request
+
+__all__ = ["Operation"]
+
+PAGES = ("/healthz", "/readyz", "/metrics")
+
+
+class Operation:
+    """Status pages for this machine and its network; everybody else finds nothing there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """A status page, or what the others answer."""
+        if request.path_info in PAGES:
+            return _status_page(request)
+        began = time.perf_counter()
+        response = self.get_response(request)
+        count_request(request.method or "", response.status_code, time.perf_counter() - began)
+        return response
+
+
+def _status_page(request: HttpRequest) -> HttpResponse:
+    response = _answer(request)
+    # Django would log every 404 and 503 of a probe that comes every few seconds.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return response
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    path = request.path_info
+    if request.method not in ("GET", "HEAD") or not may_see(
+        request.META, secret=path == "/metrics"
+    ):
+        return HttpResponseNotFound("Not found.\n", content_type="text/plain")
+    if path == "/metrics":
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE)
+    answer = health.Answer(True, {}) if path == "/healthz" else readiness()
+    as_json = "application/json" in request.META.get("HTTP_ACCEPT", "")
+    kind, body = answer.body(as_json=as_json)
+    return HttpResponse(body, content_type=kind, status=200 if answer.is_well else 503)
+
+
+def readiness() -> health.Answer:
+    """Of the web pages: they need the database alone, but a site without a worker is not ready."""
+    seen: list[str] = []
+
+    def workers() -> str:
+        seen.extend(health.workers(timezone.now()))
+        return seen[0]
+
+    return health.ready(
+        {
+            "database": health.database,
+            "migrations": health.migrations,
+            "worker": workers,
+            "broker": lambda: seen[1] if seen else "",
+        }
+    )

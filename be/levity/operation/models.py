@@ -1,0 +1,180 @@
+"""The running workers, what went wrong, and who was told."""
+
+from django.db import models
+from django.utils import timezone
+
+from levity.ocpp.models import ChargePoint, Site
+from levity.operation.kinds import KINDS, Severity
+
+__all__ = ["Alert", "AlertDelivery", "AlertRule", "Duty", "Worker"]
+
+KIND_CHOICES = [(name, kind.title) for name, kind in KINDS.items()]
+
+
+class Worker(models.Model):
+    """A running worker, as it said last; one that ends cleanly takes its row away."""
+
+    id = models.CharField(max_length=100, primary_key=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField()
+    report = models.JSONField(default=dict, help_text="What it sees of the broker.")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Duty(models.Model):
+    """Something that one process of all does: who has it, and until when."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    holder = models.CharField(max_length=100)
+    until = models.DateTimeField()
+    report = models.JSONField(default=dict, help_text="What its holder found last.")
+
+    class Meta:
+        verbose_name_plural = "duties"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlertRule(models.Model):
+    """Who is told of which alerts, how, and when not."""
+
+    name = models.CharField(max_length=100, unique=True)
+    enabled = models.BooleanField(default=True)
+    site = models.ForeignKey(
+        Site,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Only what concerns this site's chargers; empty: everything.",
+    )
+    kinds = models.JSONField(
+        default=list, blank=True, help_text="Only alerts of these kinds; none ticked: all."
+    )
+    least_severity = models.CharField(
+        "severity", max_length=8, choices=Severity, default=Severity.WARNING, help_text="At least."
+    )
+    emails = models.TextField(
+        "e-mail to", blank=True, help_text="Addresses, with commas or line breaks between."
+    )
+    webhook_url = models.CharField(
+        "webhook",
+        max_length=500,
+        blank=True,
+        help_text="Is sent a signed POST with JSON (docs/monitoring.md). Slack, Mattermost and "
+        "ntfy show its text.",
+    )
+    webhook_secret = models.CharField(
+        max_length=200, blank=True, help_text="Signs the webhook's body (HMAC-SHA256)."
+    )
+    quiet_from = models.TimeField(
+        null=True, blank=True, help_text="In the site's time zone. Critical alerts are sent."
+    )
+    quiet_until = models.TimeField(null=True, blank=True)
+    send_recovered = models.BooleanField(default=True, help_text="Also tell when it is well again.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Alert(models.Model):
+    """Something went wrong: once raised, it is the same alert until it is well again."""
+
+    kind = models.CharField(max_length=32, choices=KIND_CHOICES)
+    severity = models.CharField(max_length=8, choices=Severity)
+    # Empty once it is over: then the same subject may raise the next one. What merely happened
+    # keeps it, so that it is told once.
+    key = models.CharField(max_length=200, null=True, unique=True, editable=False)
+    charge_point = models.ForeignKey(
+        ChargePoint, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    site = models.ForeignKey(
+        Site, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    summary = models.CharField(max_length=255)
+    detail = models.TextField(blank=True)
+    raised_at = models.DateTimeField(db_index=True)
+    last_at = models.DateTimeField(help_text="When it was found last.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["kind"], name="alert_open", condition=models.Q(ended_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class AlertDelivery(models.Model):
+    """One notice of one alert to one address, sent once, whoever restarts meanwhile."""
+
+    class Notice(models.TextChoices):
+        """What it tells."""
+
+        RAISED = "raised"
+        WORSE = "worse"
+        RECOVERED = "recovered", "well again"
+
+    class Channel(models.TextChoices):
+        """How."""
+
+        EMAIL = "email", "e-mail"
+        WEBHOOK = "webhook"
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        QUEUED = "queued", "waits"
+        SENT = "sent"
+        FAILED = "failed", "given up"
+        SKIPPED = "skipped", "not needed any more"
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    rule = models.ForeignKey(
+        AlertRule,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Empty: LEVITY_ALERT_EMAIL, LEVITY_ALERT_WEBHOOK.",
+    )
+    notice = models.CharField(max_length=10, choices=Notice)
+    channel = models.CharField(max_length=8, choices=Channel)
+    target = models.CharField(max_length=500)
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    not_before = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "alert deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["alert", "notice", "channel", "target"], name="alert_told_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"],
+                name="alert_delivery_due",
+                condition=models.Q(state="queued"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} to {self.target}"

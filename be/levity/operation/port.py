@@ -1,0 +1,84 @@
+"""A worker's own port: /healthz, /readyz and /metrics, where LEVITY_WORKER_PORT is set."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from django.db import connection
+
+from levity.operation import health
+from levity.operation.access import may_see
+from levity.operation.exposition import CONTENT_TYPE, exposition
+from levity.operation.figures import WORKER
+
+__all__ = ["WorkerPort"]
+
+Respond = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        # Without the look-up of our own name, which takes seconds where no DNS answers.
+        super(WSGIServer, self).server_bind()
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
+
+
+class _Quiet(WSGIRequestHandler):
+    # Who connects and says nothing does not hold a thread for ever.
+    timeout = 10
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
+        """Nothing: a line for every scrape says nothing."""
+
+    def get_environ(self) -> dict[str, Any]:
+        environ = super().get_environ()
+        environ["REMOTE_ADDR"] = self.client_address[0]
+        return environ
+
+    def address_string(self) -> str:
+        return str(self.client_address[0])
+
+
+class WorkerPort:
+    """Listens from the start until `close`; OSError if the port can't be had."""
+
+    def __init__(self, host: str, port: int, readiness: Callable[[], health.Answer]) -> None:
+        self._readiness = readiness
+        self._server = make_server(
+            host, port, self.answer, server_class=_Server, handler_class=_Quiet
+        )
+        self.port = int(self._server.server_port)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="worker-port", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, environ: Mapping[str, Any], respond: Respond) -> Iterable[bytes]:
+        """The WSGI application."""
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics" and may_see(environ, secret=True):
+            return _say(respond, "200 OK", CONTENT_TYPE, exposition(WORKER))
+        if path in ("/healthz", "/readyz") and may_see(environ, secret=False):
+            try:
+                answer = health.Answer(True, {}) if path == "/healthz" else self._readiness()
+            finally:
+                connection.close()
+            as_json = "application/json" in environ.get("HTTP_ACCEPT", "")
+            status = "200 OK" if answer.is_well else "503 Service Unavailable"
+            return _say(respond, status, *answer.body(as_json=as_json))
+        return _say(respond, "404 Not Found", "text/plain", b"Not found.\n")
+
+
+def _say(respond: Respond, status: str, kind: str, body: bytes) -> Iterable[bytes]:
+    respond(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,0 +1,157 @@
+"""What runs beside a worker: its sign of life, and (in one process of all) the alerts.
+
+Two threads that never touch a batch: whatever they wait for, the database, a mail server or a
+webhook, no charger waits with them.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.utils import timezone
+
+from levity.operation import delivery, health, lease, watch
+from levity.operation.models import Worker
+from levity.operation.routes import routes
+from levity_ws import __version__
+
+__all__ = ["Depths", "Pulse", "alerts_round", "certificate_names"]
+
+log = logging.getLogger(__name__)
+
+DUTY = "alerts"
+# Seconds between two signs of life, and between two looks for what is wrong.
+SIGN, LOOK = 10.0, 15.0
+# A worker that has not come round for so long hangs: it waits five seconds for a batch at most.
+HANGS = 30.0
+# Disks and certificates change slowly; old alerts more so.
+FORGOTTEN = timedelta(days=1)
+
+
+class Depths(Protocol):
+    """A transport that can tell how many batches wait on the broker."""
+
+    @property
+    def connected(self) -> bool:
+        """True while a connection stands."""
+
+    def depths(self, timeout: float) -> tuple[int, int] | None:
+        """(batches that wait, dead letters); None where that can't be had now."""
+
+
+class Pulse:
+    """One per worker process. `beat` says when the worker came round last (`time.monotonic`)."""
+
+    def __init__(self, beat: Callable[[], float], transport: Callable[[], Any]) -> None:
+        self.id = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.started_at = timezone.now()
+        self.beat = beat
+        self.transport = transport
+        self.stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._keep, args=(SIGN, self.sign), name="pulse", daemon=True),
+            threading.Thread(target=self._keep, args=(LOOK, self.look), name="alerts", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End, and say so: others take over at once."""
+        self.stopping.set()
+        for thread in self._threads:
+            thread.join(2)
+        try:
+            Worker.objects.filter(pk=self.id).delete()
+            lease.give_back(DUTY, self.id, timezone.now())
+        except DatabaseError as error:
+            log.debug("the goodbye could not be written: %s", error)
+        finally:
+            connection.close()
+
+    def _keep(self, pause: float, do: Callable[[datetime], None]) -> None:
+        failed = False
+        # The first look at once: a worker that has just come up is ready.
+        wait = 0.0
+        while not self.stopping.wait(wait):
+            wait = pause
+            try:
+                do(timezone.now())
+                failed = False
+            except DatabaseError as error:
+                if not failed:
+                    log.error("no look at the site: the database does not answer (%s)", error)
+                failed = True
+            except Exception:
+                log.exception("looking at the site failed; trying again")
+            finally:
+                # Not kept between two rounds: a connection each would be held by nobody's need.
+                connection.close()
+
+    @property
+    def hangs(self) -> bool:
+        """True if the worker has not come round for too long."""
+        return time.monotonic() - self.beat() > HANGS
+
+    @property
+    def connected(self) -> bool:
+        """True while the worker reaches the broker; always, in one process."""
+        return bool(getattr(self.transport(), "connected", True))
+
+    def sign(self, now: datetime) -> None:
+        """Write down that this worker lives, and what it sees."""
+        if self.hangs:
+            return
+        report: dict[str, Any] = {"connected": self.connected, "version": __version__}
+        ask = getattr(self.transport(), "depths", None)
+        if ask is not None and (found := ask(5.0)) is not None:
+            report["queue"], report["dead_letters"] = found
+        Worker.objects.update_or_create(
+            pk=self.id,
+            defaults={"last_seen_at": now, "report": report, "started_at": self.started_at},
+        )
+
+    def look(self, now: datetime) -> None:
+        """Find what is wrong and tell people, if no other process does."""
+        alerts_round(self.id, now)
+
+    def readiness(self) -> health.Answer:
+        """Is this worker of use?"""
+        return health.ready(
+            {
+                "database": health.database,
+                "migrations": health.migrations,
+                "worker": lambda: "it has not come round for 30 s" if self.hangs else "",
+                "broker": lambda: "" if self.connected else "no connection to it",
+            }
+        )
+
+
+def alerts_round(holder: str, now: datetime) -> bool:
+    """One look at everything, by whoever holds the duty; False if that is another process."""
+    if not lease.take(DUTY, holder, now):
+        return False
+    seen = watch.look(now, certificate_names())
+    lease.take(DUTY, holder, now, seen.report)
+    ways = routes()
+    watch.record(seen, ways, now)
+    # Sending may take long: whoever has lost the duty meanwhile stops.
+    delivery.send_due(ways, now, lambda: lease.take(DUTY, holder, timezone.now()))
+    watch.forget_old(now)
+    Worker.objects.filter(last_seen_at__lt=now - FORGOTTEN).delete()
+    return True
+
+
+def certificate_names() -> list[str]:
+    """LEVITY_CERTIFICATES: PEM files and host:port, separated by blanks or commas."""
+    return os.environ.get("LEVITY_CERTIFICATES", "").replace(",", " ").split()
