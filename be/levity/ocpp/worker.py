@@ -40,7 +40,8 @@ class Worker:
 
     Commands are sent between two batches, by the same thread; that is best where the database has
     one writer (SQLite). With `own_thread_for_commands` another thread sends them, so that no
-    frame ever waits for a command: best on Postgres.
+    frame ever waits for a command: best on Postgres. `on_taken` is told of every batch, once it is
+    answered, and the seconds it took.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Worker:
         clock: Callable[[], float] = time.monotonic,
         *,
         own_thread_for_commands: bool = False,
+        on_taken: Callable[[Delivery, Taken, float], None] | None = None,
     ) -> None:
         self.transport = transport
         self.clock = clock
@@ -57,6 +59,9 @@ class Worker:
         self.stopping = threading.Event()
         self.own_thread_for_commands = own_thread_for_commands
         self.commands_due = threading.Event()
+        self.on_taken = on_taken
+        # When it came round last: health checks tell a worker that hangs by it.
+        self.beat = clock()
         self.next_look = self.next_end = self.next_round = 0.0
 
     def run(self) -> None:
@@ -84,6 +89,7 @@ class Worker:
     def step(self, timeout: float) -> None:
         """One delivery, if one comes within `timeout` seconds, and the commands that are due."""
         delivery = self.transport.receive(timeout)
+        self.beat = began = self.clock()
         commands_due = False
         if delivery is not None:
             taken = self._take(delivery)
@@ -91,6 +97,8 @@ class Worker:
                 return
             self.transport.send(delivery.reply_to, taken.reply)
             self.transport.ack(delivery)
+            if self.on_taken is not None:
+                self.on_taken(delivery, taken, self.clock() - began)
             self._close_elsewhere(taken)
             _tell(taken)
             commands_due = taken.commands_due
