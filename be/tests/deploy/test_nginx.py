@@ -1,0 +1,346 @@
+"""What nginx lets through, with the very configuration of the images (CHECKS.md, E)."""
+
+import asyncio
+import json
+import socket
+import ssl
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect as connect_async
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.deploy.front import DOMAIN, Backends, Front, front, raw
+
+Site = tuple[Front, Backends]
+
+UPGRADE = (
+    "Host: chargers.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: {}\r\n\r\n"
+)
+SPOOFED = {
+    "X-Forwarded-For": "1.2.3.4",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "evil.example",
+    "X-Real-IP": "1.2.3.4",
+    "Forwarded": "for=1.2.3.4;proto=https",
+    "X-Client-Verify": "SUCCESS",
+    "X-Client-Cert": "-----BEGIN%20CERTIFICATE-----",
+    "X-Client-Fingerprint": "00",
+    "X-SSL-Client-Verify": "SUCCESS",
+    "X-SSL-Client-Cert": "x",
+    "X-Original-URL": "/admin/",
+    "X_Client_Verify": "SUCCESS",
+}
+
+
+def get(site: Front, path: str, *, tls: bool | None = None, head: str = "") -> tuple[int, bytes]:
+    with site.connect(tls=tls) as connection:
+        return raw(
+            connection, f"GET {path} HTTP/1.1\r\nHost: {DOMAIN}\r\n{head}Connection: close\r\n\r\n"
+        )
+
+
+def websocket(site: Front, path: str, *, tls: bool | None = None, **options: Any) -> Any:
+    tls = site.tls if tls is None else tls
+    port = site.https if tls else site.http
+    return connect(
+        f"{'wss' if tls else 'ws'}://127.0.0.1:{port}{path}",
+        ssl=site.context() if tls else None,
+        proxy=None,
+        compression=None,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("kind", ["plain_site", "tls_site"])
+def test_nothing_that_a_client_says_of_itself_gets_through(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    """E-12, E-13, E-14: address, scheme and certificate are nginx's own words."""
+    site, backends = request.getfixturevalue(kind)
+    with websocket(site, "/ws/E-12", additional_headers=SPOOFED) as charger:
+        at_ws = json.loads(charger.recv())["headers"]
+    get(site, "/admin/", head="".join(f"{name}: {value}\r\n" for name, value in SPOOFED.items()))
+    at_be = backends.pages[-1]["headers"]
+    for headers in (at_ws, at_be):
+        named = {name.lower(): value for name, value in headers.items()}
+        assert named.pop("x-forwarded-for") == "127.0.0.1"
+        assert named.pop("x-forwarded-proto") == ("https" if site.tls else "http")
+        assert named.pop("x-client-verify", "NONE") == "NONE"
+        assert not {name for name in named if name.startswith(("x-", "x_", "forwarded"))}
+
+
+def test_only_ws_may_become_a_tunnel(plain_site: Site) -> None:
+    """E-15: elsewhere the wish to upgrade does not even reach the backend."""
+    site, backends = plain_site
+    for path in ("/admin/", "/", "/wsx/CP1", "/static/ws/"):
+        with site.connect() as connection:
+            status, _ = raw(connection, f"GET {path} HTTP/1.1\r\n" + UPGRADE.format(13))
+        headers = {name.lower() for name in backends.pages[-1]["headers"]}
+        assert (status, "upgrade" in headers) == (200, False), path
+    # Towards HTTP/2 there is no way at all.
+    head = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    for path in ("/", "/ws/E-15"):
+        with site.connect() as connection:
+            status, answer = raw(connection, f"GET {path} HTTP/1.1\r\nHost: {DOMAIN}\r\n{head}\r\n")
+        assert status in (200, 400, 426), path
+        assert b"101 " not in answer
+    with websocket(site, "/ws/E-15") as charger:
+        assert json.loads(charger.recv())["path"] == "/ws/E-15"
+
+
+def test_a_refused_upgrade_leaves_no_way_to_the_edge(plain_site: Site) -> None:
+    """E-15: what follows a handshake of version 777 is a request like any other."""
+    site, backends = plain_site
+    seen = len(backends.sockets)
+    with site.connect() as connection:
+        status, answer = raw(
+            connection,
+            "GET /ws/E-15 HTTP/1.1\r\n"
+            + UPGRADE.format(777)
+            + f"GET /smuggled HTTP/1.1\r\nHost: {DOMAIN}\r\nX-Forwarded-For: 6.6.6.6\r\n"
+            "Connection: close\r\n\r\n",
+        )
+    assert status in (400, 426)
+    assert b"101 Switching" not in answer
+    assert len(backends.sockets) == seen
+    # If it went anywhere, then to the web pages, and with our headers.
+    smuggled = [page for page in backends.pages if page["path"] == "/smuggled"]
+    assert all(page["headers"]["X-Forwarded-For"] == "127.0.0.1" for page in smuggled)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Content-Length: +5\r\n",
+    ],
+)
+def test_two_opinions_on_where_a_request_ends_are_an_error(plain_site: Site, head: str) -> None:
+    """E-15: request smuggling."""
+    site, backends = plain_site
+    seen = len(backends.pages)
+    with site.connect() as connection:
+        status, answer = raw(
+            connection,
+            f"POST /admin/login/ HTTP/1.1\r\nHost: {DOMAIN}\r\n{head}\r\n"
+            f"0\r\n\r\nGET /admin/ HTTP/1.1\r\nHost: {DOMAIN}\r\n\r\n",
+        )
+    assert status in (400, 501)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert len(backends.pages) == seen
+
+
+def test_oversized_requests_are_told_so(tls_site: Site) -> None:
+    """E-11: a header line of 9 KiB gets 431, such a request line 414."""
+    site, backends = tls_site
+    seen = len(backends.pages), len(backends.sockets)
+    nine = "a" * 9 * 1024
+    for path in ("/admin/", "/ws/E-11"):
+        assert get(site, path, head=f"X-Long: {nine}\r\n")[0] == 431
+        assert get(site, f"{path}{nine}")[0] == 414
+    assert (len(backends.pages), len(backends.sockets)) == seen
+    assert get(site, "/", tls=False, head=f"X-Long: {nine}\r\n")[0] == 431
+
+
+def test_too_many_headers_open_no_session(tls_site: Site) -> None:
+    """E-11: the 129th header; nginx has no limit of its own, the edge behind it has."""
+    site, backends = tls_site
+    seen = len(backends.sockets)
+    many = "".join(f"X-{number}: 1\r\n" for number in range(129))
+    with site.connect() as connection:
+        status, answer = raw(connection, f"GET /ws/E-11 HTTP/1.1\r\n{many}" + UPGRADE.format(13))
+    assert status in (400, 431, 503), answer
+    assert len(backends.sockets) == seen
+
+
+@pytest.mark.parametrize("kind", ["plain_site", "tls_site"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/metrics/",
+        "//metrics",
+        "/ws/../metrics",
+        "/ws/%2e%2e/metrics",
+        "/ws/..%2fmetrics",
+        "/%6detrics",
+        "/./readyz",
+    ],
+)
+def test_figures_and_health_are_for_the_inside(
+    kind: str, path: str, request: pytest.FixtureRequest
+) -> None:
+    """E-20: however the path is written."""
+    site, backends = request.getfixturevalue(kind)
+    seen = len(backends.pages)
+    assert get(site, path)[0] == 404
+    assert len(backends.pages) == seen
+
+
+def test_the_path_of_a_charger_goes_on_as_it_came(plain_site: Site) -> None:
+    """E-02, E-03: the edge decodes it once; nginx, which would make it twice, does not."""
+    site, backends = plain_site
+    for path in ("/ws/RDAM%20123", "/ws/a%2Fb", "//ws//CP1", "/ws/", "/ws", "/ws/CP1/?x=%00"):
+        with suppress(InvalidStatus), websocket(site, path) as charger:
+            charger.recv()
+        assert backends.sockets[-1]["path"] == path
+
+
+def test_plain_http_leads_to_https(tls_site: Site) -> None:
+    """P-11: to this site's own name, whatever the request calls it."""
+    site, _ = tls_site
+    status, answer = get(site, "/admin/?next=/x", tls=False)
+    assert status == 301
+    assert f"Location: https://{DOMAIN}:{site.https}/admin/?next=/x\r\n".encode() in answer
+    with site.connect(tls=False) as connection:
+        _, answer = raw(connection, "GET /a HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    assert f"Location: https://{DOMAIN}:{site.https}/a\r\n".encode() in answer
+
+
+def test_chargers_without_tls_are_told_why_not(tls_site: Site) -> None:
+    """P-11: refused unless switched on."""
+    site, backends = tls_site
+    seen = len(backends.sockets)
+    for path in ("/ws/GRIZZL-E", "/ws", "/ws/"):
+        status, answer = get(site, path, tls=False)
+        assert (status, b"LEVITY_PLAIN_WS" in answer) == (403, True)
+    with pytest.raises(InvalidStatus), websocket(site, "/ws/GRIZZL-E", tls=False):
+        pass
+    assert len(backends.sockets) == seen
+
+
+def test_the_switch_opens_ws_and_nothing_else(tmp_path: Path) -> None:
+    """P-11: LEVITY_PLAIN_WS, for a Grizzl-E; the edge learns that there was no TLS."""
+    with front(tmp_path, tls=True, LEVITY_PLAIN_WS="true") as (site, backends):
+        with websocket(site, "/ws/GRIZZL-E", tls=False) as charger:
+            assert json.loads(charger.recv())["headers"]["X-Forwarded-Proto"] == "http"
+        assert get(site, "/admin/", tls=False)[0] == 301
+        assert get(site, "/metrics", tls=False)[0] == 301
+        assert not backends.pages
+
+
+def test_a_silent_charger_is_cut_by_this_setting_alone(tmp_path: Path) -> None:
+    """E-18: with a second in the place of two hours it happens after a second."""
+    with front(tmp_path, tls=False, LEVITY_WEBSOCKET_TIMEOUT="1s") as (site, _):
+        with websocket(site, "/ws/E-18", ping_interval=None) as charger:
+            charger.recv()
+            began = time.monotonic()
+            with pytest.raises(ConnectionClosed):
+                charger.recv(timeout=10)
+            assert 0.9 < time.monotonic() - began < 5
+
+
+def test_the_shipped_time_is_longer_than_any_heartbeat_interval(tls_site: Site) -> None:
+    """E-18: two hours; OCPP's own default interval is a day at most in no charger that we know."""
+    site, _ = tls_site
+    rendered = (site.folder / "run/websocket-proxy.conf").read_text()
+    assert "proxy_read_timeout 2h;" in rendered
+    assert "proxy_send_timeout 2h;" in rendered
+
+
+@pytest.mark.deploy
+@pytest.mark.slow
+def test_an_idle_charger_outlives_nginx_s_default(tls_site: Site) -> None:
+    """E-18: idle and without pings for longer than the 60 s that nginx gives by default."""
+    site, _ = tls_site
+    with websocket(site, "/ws/E-18", ping_interval=None) as charger:
+        charger.recv()
+        with pytest.raises(TimeoutError):
+            charger.recv(timeout=75)
+        charger.send("still here")
+        assert charger.recv(timeout=5) == "still here"
+
+
+@pytest.mark.slow
+async def test_a_thousand_slow_strangers_do_not_keep_chargers_out(tls_site: Site) -> None:
+    """E-08: one byte every five seconds; gone after ten, and a good handshake takes under a second."""
+    site, _ = tls_site
+    loop = asyncio.get_running_loop()
+    gone: list[float] = []
+
+    async def drip() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.http)
+        began = loop.time()
+        writer.write(b"GET /ws/SLOW HTTP/1.1\r\nX: ")
+        ended = asyncio.ensure_future(reader.read())
+        while not ended.done() and loop.time() - began < 30:
+            await asyncio.wait([ended], timeout=5)
+            if not ended.done():
+                writer.write(b"a")
+        gone.append(loop.time() - began)
+        writer.close()
+
+    strangers = [asyncio.ensure_future(drip()) for _ in range(1000)]
+    await asyncio.sleep(0)
+    took = []
+    for _ in range(40):
+        began = loop.time()
+        async with connect_async(
+            f"wss://127.0.0.1:{site.https}/ws/GOOD", ssl=site.context(), proxy=None
+        ) as charger:
+            await charger.recv()
+        took.append(loop.time() - began)
+    await asyncio.gather(*strangers)
+    assert sorted(took)[37] < 1.0
+    assert max(gone) < 12.0
+
+
+def test_gone_backends_are_told_as_trouble_that_passes(tmp_path: Path) -> None:
+    with front(tmp_path, tls=False) as (site, backends):
+        backends.close()
+        for path in ("/admin/", "/ws/CP1"):
+            status, answer = get(site, path)
+            assert status == 503
+            assert b"Retry-After: " in answer
+
+
+def test_there_is_room_for_ten_thousand_chargers(tls_site: Site) -> None:
+    """P-12: nginx takes two descriptors and two connections for each."""
+    site, _ = tls_site
+    rendered = (site.folder / "run/nginx.conf").read_text()
+    assert "worker_connections 32768;" in rendered
+    assert "worker_rlimit_nofile 65536;" in rendered
+
+
+def test_the_container_is_healthy_only_while_nginx_answers(tls_site: Site) -> None:
+    site, _ = tls_site
+    with socket.create_connection(("127.0.0.1", site.alive)) as connection:
+        assert raw(connection, "GET /alive HTTP/1.0\r\n\r\n")[0] == 200
+
+
+def test_nothing_that_identifies_a_person_is_logged(tls_site: Site) -> None:
+    """No query, no Authorization, no cookie in the access log."""
+    site, _ = tls_site
+    assert site.process is not None
+    get(
+        site, "/admin/?token=geheim1", head="Authorization: Basic geheim2\r\nCookie: s=geheim3\r\n"
+    )
+    site.process.line('"GET /admin/ HTTP/1.1" 200')
+    assert "geheim" not in site.process.log
+
+
+def test_old_tls_versions_are_refused(tls_site: Site) -> None:
+    """S-09: a client that speaks 1.1 at most gets no connection."""
+    site, _ = tls_site
+    context = site.context()
+    with pytest.warns(DeprecationWarning):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with (
+        pytest.raises((ssl.SSLError, ConnectionError)),
+        socket.create_connection(("127.0.0.1", site.https), 5) as plain,
+        context.wrap_socket(plain),
+    ):
+        pass
