@@ -119,6 +119,9 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
             new_id = loaded.take_new_id(charge_point.id, references, again=occurrence)
         outcome.transaction_id = repeated.id if repeated else new_id
     findings = check(call.action, call.payload)
+    if call.repeated_keys:
+        # JSON leaves open what that means; the last one counts here, and nobody is to wonder.
+        findings = (*findings, f"{call.repeated_keys}: twice, the last one counts")
     return Request(
         action=call.action,
         payload=call.payload,

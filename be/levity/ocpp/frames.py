@@ -4,6 +4,7 @@
 be kept and, where a Call can be addressed, answered.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,8 @@ MAX_UNIQUE_ID = 36  # OCPP-J 1.6, 4.1.4
 # OCPP 1.6 nests eight deep (SetChargingProfile). What is deeper than this breaks who reads on:
 # orjson writes 254 levels, Python's own recursion ends at 1,000.
 MAX_DEPTH = 100
+# So many names that stand twice are named; a frame may have thousands.
+NAMED = 5
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 
 
@@ -68,6 +71,8 @@ class Call:
     unique_id: str
     action: str
     payload: Any
+    repeated_keys: str = ""
+    """Names that stand twice in one of its objects, where a library would keep one in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def parse(text: str) -> Frame:
     if _CONTROL.search(unique_id):
         return _bad_unique_id(kind, unique_id)
     if kind == CALL:
-        return _call(document, unique_id)
+        return _call(document, unique_id, _repeated_keys(text, document))
     if kind == CALL_RESULT:
         if len(document) != 3:
             return Malformed("a CALLRESULT has three elements", kind, unique_id)
@@ -182,7 +187,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\\u0000") if "\x00" in text else text
 
 
-def _call(document: list[Any], unique_id: str) -> Frame:
+def _call(document: list[Any], unique_id: str, repeated_keys: str) -> Frame:
     if len(document) != 4:
         action = document[2] if len(document) > 2 and isinstance(document[2], str) else ""
         return Malformed(
@@ -191,7 +196,30 @@ def _call(document: list[Any], unique_id: str) -> Frame:
     action = document[2]
     if type(action) is not str:
         return Malformed("the action is not a string", CALL, unique_id, answer_to=unique_id)
-    return Call(unique_id, action, document[3])
+    return Call(unique_id, action, document[3], repeated_keys)
+
+
+def _repeated_keys(text: str, document: list[Any]) -> str:
+    """The names that stand twice in an object of this JSON text; empty if there are none.
+
+    Every name has its colon, so text that is written anew from what was read has fewer of them
+    where one was left out. Only then is it read again, slowly.
+    """
+    if text.count(":") <= orjson.dumps(document).count(b":") and "\\u003" not in text:
+        return ""
+    found: dict[str, None] = {}
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            kept = name.replace("\x00", "")
+            if kept in seen and len(found) < NAMED:
+                found[kept] = None
+            seen.add(kept)
+
+    # A number with more digits than Python likes is none of ours here.
+    json.loads(_SURROGATE.sub(_mend_surrogate, text), object_pairs_hook=note, parse_int=len)
+    return ", ".join(_CONTROL.sub("", name)[:50] or "an empty name" for name in found)
 
 
 def _bad_unique_id(kind: int, unique_id: Any) -> Malformed:

@@ -6,6 +6,7 @@ gets as far as this (I-17 to I-20, I-24) is the edge's: ws/tests/test_server.py,
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -143,11 +144,31 @@ def test_a_family_of_bad_input_hurts_nobody(family: str, caplog: pytest.LogCaptu
 
 
 def test_of_a_field_that_comes_twice_the_last_counts() -> None:
-    """I-07: as JSON libraries have it; the frame itself is kept, so that a person can see both."""
+    """I-07: as JSON libraries have it, with a note; the frame is kept, so a person can see both."""
     site, charger = Site(), Charger()
     assert site.result(charger.says(TWICE)) == {}
-    row = Message.objects.values("request", "charge_point__connectors__number").get()
-    assert row == {"request": TWICE, "charge_point__connectors__number": 2}
+    row = Message.objects.values(
+        "request", "error_code", "error_description", "charge_point__connectors__number"
+    ).get()
+    assert row == {
+        "request": TWICE,
+        "error_code": "",
+        "error_description": "connectorId: twice, the last one counts",
+        "charge_point__connectors__number": 2,
+    }
+
+
+def test_a_thousand_names_that_come_twice_cost_a_blink_and_are_named_briefly() -> None:
+    """I-07: the slow look at a frame is no way to keep a worker busy."""
+    names = ",".join(f'"k{number}":1,"k{number}":2' for number in range(6400))
+    site, charger = Site(), Charger()
+    frame = f'[2,"m1","DataTransfer",{{"vendorId":"V","data":{{{names}}}}}]'
+    assert len(frame) > LIMIT - 8_000
+    began = time.process_time()
+    assert site.result(charger.says(frame)) == {"status": "UnknownVendorId"}
+    assert time.process_time() - began < 1
+    (said,) = Message.objects.values_list("error_description", flat=True)
+    assert "k0, k1, k2, k3, k4: twice" in said
 
 
 def test_every_family_is_here_or_elsewhere() -> None:

@@ -25,6 +25,7 @@ FRAMES: tuple[tuple[str, str], ...] = (
     ("no JSON, the head of a StopTransaction", '[2,"1","StopTransaction",{"transactionId":,}]'),
     ("half a CALLRESULT", '[3,"1",{"a":['),
     ("NaN or Infinity", '[2,"1","DataTransfer",{"vendorId":"X","data":NaN}]'),
+    ("a field twice in one object", '[2,"1","Authorize",{"idTag":"A","idTag":"B"}]'),
     ("nested deeper than 100", '[2,"1","DataTransfer",' + "[" * 120 + "]" * 120 + "]"),
     ("JSON, but no array", '{"a":1}'),
     ("an empty array", "[]"),

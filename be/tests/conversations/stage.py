@@ -223,6 +223,8 @@ def _row(item: Model, recorded: dict[int, int]) -> dict[str, Any]:
         ):
             value = recorded.get(value, value)
             name = "transaction"
+        elif name == "resolved_to_id":
+            value = recorded.get(value, value)
         elif name in LEFT_OUT or USUAL.get(name) == value:
             continue
         if isinstance(value, dict):

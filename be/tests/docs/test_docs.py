@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -19,9 +19,11 @@ from django.core.management import get_commands
 from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.conf import DEFAULT_OCPP_MIDDLEWARE, DEFAULTS
 from levity.ocpp.effects import Effect, SendCall
+from levity.ocpp.frames import OcppError
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.models import Command, ConnectionEvent, Transaction
 from levity.ocpp.request import ChargePointState, Request
+from levity.ocpp.schema import check
 from levity_ws.edge import settings as edge_settings
 from levity_ws.rpc import envelope
 
@@ -265,6 +267,16 @@ def test_the_example_before_the_defaults_has_the_last_word(
     chain = build_chain(["guests_by_day.GuestsByDay", *DEFAULT_OCPP_MIDDLEWARE], ROUTES)
     request = a_request("Authorize", NOON.replace(hour=hour), idTag=id_tag)
     assert chain(request).payload == {"idTagInfo": {"status": status}}
+
+
+def test_the_strict_example_refuses_what_is_taken_softly(examples: Path):
+    """I-25: for those who want a vendor of more than 20 characters refused."""
+    chain = build_chain(["strict_boots.StrictBoots", *DEFAULT_OCPP_MIDDLEWARE], ROUTES)
+    boot = a_request("BootNotification", chargePointVendor="x" * 21, chargePointModel="One")
+    with pytest.raises(OcppError) as refused:
+        chain(replace(boot, findings=check(boot.action, boot.payload)))
+    assert refused.value.code == "PropertyConstraintViolation"
+    assert chain(boot).payload["status"] == "Accepted"
 
 
 def test_the_example_test_passes(examples: Path):

@@ -119,13 +119,37 @@ def test_second_stop_with_other_values_is_answered_and_kept_apart(charger: Charg
         assert item.reason == "the transaction is stopped already"
 
 
-def test_the_same_stop_for_ever_is_answered_and_leaves_no_heap(charger: Charger) -> None:
-    """Metron sends the same StopTransaction every ten seconds; also D-09."""
+def test_the_same_stop_for_ever_is_answered_and_leaves_one_row_that_counts(
+    charger: Charger,
+) -> None:
+    """Metron sends the same StopTransaction every ten seconds; also D-09: nobody has to decide."""
     started = charger.started()
-    for second in range(20):
-        assert charger.stop(started, at(30), 3000, when=at(30 + second / 6)) == {}
+    for ten_seconds in range(20):
+        assert charger.stop(started, at(30), 3000, when=at(30 + ten_seconds / 6)) == {}
     assert books(started, *STATE) == ("stopped", "Local", Decimal(2000), "registers", "")
-    assert QuarantinedMessage.objects.count() == 0
+    item = QuarantinedMessage.objects.get()
+    assert (item.transaction, item.resolved_to_id, item.reason, item.repeated) == (
+        started,
+        started,
+        "the transaction is stopped already, as it says",
+        18,
+    )
+    assert item.resolution == "nothing to decide: these figures are on the books"
+    second, last = at(30 + 1 / 6), at(30 + 19 / 6)
+    assert (item.received_at, item.resolved_at, item.last_received_at) == (second, second, last)
+
+
+def test_a_second_stop_with_other_figures_counts_its_repetitions_and_stays_open(
+    charger: Charger,
+) -> None:
+    """D-09: that one is for a person, and it is one row as well."""
+    started = charger.started()
+    charger.stop(started, at(30), 3000)
+    for minute in range(5):
+        charger.stop(started, at(31), 9000, when=at(40 + minute))
+    item = QuarantinedMessage.objects.get()
+    assert (item.repeated, item.resolved_at, item.received_at) == (4, None, at(40))
+    assert item.last_received_at == at(44)
 
 
 SAMPLES = (meter_value(at(1), 1200), meter_value(at(2), 1500), meter_value(at(3), 1900))

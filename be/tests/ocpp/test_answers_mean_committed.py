@@ -16,7 +16,7 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.pipeline import DatabaseAway
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import Charger, Site, wire
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +176,42 @@ def test_the_same_unique_id_with_another_payload_is_an_error() -> None:
     assert site.result(charger.calls("Authorize", {"idTag": "A"}, unique_id="1")) == {
         "idTagInfo": {"status": "Accepted"}
     }
+
+
+def test_a_stop_with_a_used_unique_id_is_an_error_and_ends_its_session_with_a_new_one() -> None:
+    """D-06 against promise 3: a CALLRESULT would make the charger forget a Stop that nobody took.
+
+    The session goes on, and nothing of the frame is lost: the log has it, with its error.
+    """
+    site, charger = Site(), Charger()
+    started = site.result(charger.calls("StartTransaction", START, unique_id="1"))["transactionId"]
+    stop = charger.stops(started)
+    before = books()
+    with_used_id = charger.calls("StopTransaction", json.loads(stop.text)[3], unique_id="1")
+    assert site.error(with_used_id) == "GenericError"
+    assert books() == {**before, "Message": before["Message"] + 1}
+    assert Transaction.objects.values_list("state", flat=True).get() == "active"
+    row = Message.objects.order_by("id").values("request", "error_code", "action").last()
+    assert row == {
+        "request": with_used_id.text,
+        "error_code": "GenericError",
+        "action": "StopTransaction",
+    }
+    assert site.result(stop) == {}
+    assert Transaction.objects.values_list("state", flat=True).get() == "stopped"
+
+
+def test_a_start_with_a_used_unique_id_is_an_error_and_begins_its_session_with_a_new_one() -> None:
+    """D-06, the same for the beginning."""
+    site, charger = Site(), Charger()
+    site.result(charger.calls("Heartbeat", {}, unique_id="1"))
+    assert site.error(charger.calls("StartTransaction", START, unique_id="1")) == "GenericError"
+    assert (Transaction.objects.count(), QuarantinedMessage.objects.count()) == (0, 0)
+    site.result(charger.calls("StartTransaction", START, unique_id="2"))
+    assert Transaction.objects.count() == 1
+
+
+START = {"connectorId": 1, "idTag": "TAG", "meterStart": 1000, "timestamp": wire()}
 
 
 def test_a_unique_id_may_come_again_on_a_new_connection() -> None:

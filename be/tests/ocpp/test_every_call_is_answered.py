@@ -226,17 +226,19 @@ def test_a_stop_that_names_no_transaction_guesses_nothing_where_two_run() -> Non
 
 
 def test_a_second_stop_changes_nothing() -> None:
-    """D-09: the first values stay; another content is quarantined, the same is a repetition."""
+    """D-09: the first values stay; another content waits for a person, the same is only counted."""
     site, charger = Site(), Charger()
     started = site.start(charger)
     assert site.result(charger.stops(started)) == {}
     before = Transaction.objects.values().get()
     assert site.result(charger.stops(started)) == {}
-    assert QuarantinedMessage.objects.count() == 0
+    assert QuarantinedMessage.objects.filter(resolved_at=None).count() == 0
     assert site.result(charger.stops(started, meterStop=9000, idTag="T")) == {
         "idTagInfo": {"status": "Accepted"}
     }
-    assert QuarantinedMessage.objects.get().reason == "the transaction is stopped already"
+    waiting = QuarantinedMessage.objects.get(resolved_at=None)
+    assert waiting.reason == "the transaction is stopped already"
+    assert QuarantinedMessage.objects.count() == 2
     assert Transaction.objects.values().get() == before
 
 

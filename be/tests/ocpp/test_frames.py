@@ -34,8 +34,24 @@ DIGITS = "9" * 5000
         ('[4,"1","GenericError","no"]', CallError("1", "GenericError", "no", {})),
         ('[4,"1","GenericError"]', CallError("1", "GenericError", "", {})),
         ('[4,"1",5,null,[]]', CallError("1", "5", "None", [])),
-        # I-07: JSON says nothing of a key that comes twice; the last one counts.
-        ('[2,"1","A",{"a":1,"a":2}]', Call("1", "A", {"a": 2})),
+        # I-07: JSON says nothing of a key that comes twice; the last one counts, and it is noted.
+        ('[2,"1","A",{"a":1,"a":2}]', Call("1", "A", {"a": 2}, "a")),
+        (
+            '[2,"1","A",{"a" : 1 ,"b":[{"c":{}, "c" :1}],"a":2}]',
+            Call("1", "A", {"a": 2, "b": [{"c": 1}]}, "c, a"),
+        ),
+        ('[2,"1","A",{"a":1,"\\u0061":"b:c"}]', Call("1", "A", {"a": "b:c"}, "a")),
+        ('[2,"1","A",{"a":1,"a\\u0000":2}]', Call("1", "A", {"a": 2}, "a")),
+        ('[2,"1","A",{"a":"\\u003a","a":"x\\u003ay"}]', Call("1", "A", {"a": "x:y"}, "a")),
+        ('[2,"1","A",{"a":1,"a":"\\ud800"}]', Call("1", "A", {"a": "\ufffd"}, "a")),
+        ('[2,"1","A",{"":1,"":2}]', Call("1", "A", {"": 2}, "an empty name")),
+        ('[2,"1","A",{"\\n":1,"\\n":2}]', Call("1", "A", {"\n": 2}, "an empty name")),
+        # Not one name twice: in two objects; a colon in a text; one that is written as an escape.
+        (
+            '[2,"1:","A",{"a":{"b":":::"},"c":{"b":1}}]',
+            Call("1:", "A", {"a": {"b": ":::"}, "c": {"b": 1}}),
+        ),
+        ('[2,"1","A",{"a":"\\u003a"}]', Call("1", "A", {"a": ":"})),
     ],
 )
 def test_a_frame_is_read_as_what_it_is(text: str, frame: object) -> None:

@@ -48,6 +48,7 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
         "payload_shown",
         "given",
         "repeated",
+        "came_last",
         "state",
         "resolution",
     )
@@ -77,6 +78,11 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
     def received(self, item: QuarantinedMessage) -> str:
         """When it came first."""
         return shown_time(item.received_at)
+
+    @display(description="came last")
+    def came_last(self, item: QuarantinedMessage) -> str:
+        """When the same came again."""
+        return shown_time(item.last_received_at) if item.repeated else NOTHING
 
     @display(description="charge point")
     def charger(self, item: QuarantinedMessage) -> str:

@@ -201,6 +201,10 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
             effect.reason[:255],
             effect.transaction_id,
             outcome.arrival.at,
+            outcome.arrival.at,
+            outcome.arrival.at if effect.resolution else None,
+            effect.resolution,
+            effect.transaction_id if effect.resolution else None,
         )
     upsert_rows(
         QuarantinedMessage,
@@ -214,9 +218,14 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
             "reason",
             "transaction",
             "received_at",
+            "last_received_at",
+            "resolved_at",
+            "resolution",
+            "resolved_to_id",
         ),
         list(rows.values()),
         key=("charge_point_id", "action", "payload_hash"),
+        update=("last_received_at",),
         add=("repeated",),
     )
 

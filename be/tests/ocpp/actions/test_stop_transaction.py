@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.stop_transaction import stop_transaction
+from levity.ocpp.actions.v16.stop_transaction import ON_THE_BOOKS, stop_transaction
 from levity.ocpp.effects import (
     NoteSecurityEvent,
     Quarantine,
@@ -129,7 +129,8 @@ def test_the_first_end_counts() -> None:
     """D-09: the same again is a repetition, other figures are a person's business."""
     over = running(state="stopped", meter_stop=Decimal(6000), stopped_at=at(3600))
     usual = request("StopTransaction", USUAL, transaction=over, received_at=LATER)
-    assert stop_transaction(usual) == Response({})
+    same = Quarantine("the transaction is stopped already, as it says", 7, ON_THE_BOOKS)
+    assert stop_transaction(usual) == Response({}, (same,))
     other = request("StopTransaction", {**USUAL, "meterStop": 7000}, transaction=over)
     assert stop_transaction(other) == Response(
         {}, (Quarantine("the transaction is stopped already", 7),)

@@ -1,6 +1,7 @@
 """StopTransaction (OCPP 1.6, 4.10): a session ends."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,9 @@ from levity.ocpp.fields import INT4_MAX, decimal_of, energy, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
 
-__all__ = ["could_end", "stop_transaction"]
+__all__ = ["ON_THE_BOOKS", "could_end", "stop_transaction"]
+
+ON_THE_BOOKS = "nothing to decide: these figures are on the books"
 
 
 def stop_transaction(request: Request) -> Response:
@@ -45,7 +48,10 @@ def stop_transaction(request: Request) -> Response:
     if transaction.state == "stopped":
         same = meter_stop == transaction.meter_stop and said in (None, transaction.stopped_at)
         kept = Quarantine("the transaction is stopped already", transaction.id)
-        return Response(answer, () if same else (kept,))
+        if same:
+            # Metron says it every ten seconds for ever: one row, which counts them.
+            kept = replace(kept, reason=f"{kept.reason}, as it says", resolution=ON_THE_BOOKS)
+        return Response(answer, (kept,))
     # Our own clock may have been stepped back meanwhile: no session lasts less than nothing.
     stopped_at = said or max(request.received_at, transaction.started_at)
     charged = at_stop(transaction, meter_stop, stopped_at, request.charge_point.max_power)
