@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -57,7 +57,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     wanted = _next(request)
     if user.is_verified() or not second_step.is_on(user):
-        return redirect(wanted)
+        return HttpResponseRedirect(wanted)
     if request.method == "POST" and "leave" in request.POST:
         logout(request)
         return redirect("admin:login")
@@ -71,7 +71,7 @@ def verify(request: HttpRequest) -> HttpResponse:
             left = second_step.codes_left(user)
             if not form.cleaned_data["code"].isdigit() and left <= 3:
                 messages.warning(request, f"{left} codes on paper are left: make new ones.")
-            return redirect(wanted)
+            return HttpResponseRedirect(wanted)
         form.add_error("code", _why_not(user, form.cleaned_data["code"]))
     return _page(request, "verify.html", "One more step", form=form, next=wanted)
 

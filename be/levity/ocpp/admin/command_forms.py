@@ -19,6 +19,7 @@ from levity.ocpp.commands import ACTIONS
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.schema import finding
+from levity.ocpp.security.guards import objection
 
 __all__ = [
     "AnyCommandForm",
@@ -71,6 +72,10 @@ class CommandForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and (departure := finding(self.action, self.payload())) is not None:
             raise forms.ValidationError(f"Not a valid {self.action}: {departure}")
+        target = self.charge_point or cleaned.get("target")
+        profile = target.security_profile if isinstance(target, ChargePoint) else 0
+        if not self.errors and (refused := objection(self.action, self.payload(), profile)):
+            raise forms.ValidationError(f"This is never sent: {refused}.")
         return cleaned
 
 
@@ -239,6 +244,15 @@ class AnyCommandForm(CommandForm):
         return payload
 
 
+class _ChargePointSelect(AutocompleteSelect):
+    """Django's asks the database for whatever was sent, and fails where that is no key."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """The one that is chosen."""
+        keys = [key for key in value if str(key).isascii() and str(key).isdigit()]
+        return super().optgroups(name, keys, attr)
+
+
 class NewCommandForm(AnyCommandForm):
     """Any Call to any charge point."""
 
@@ -253,7 +267,7 @@ class NewCommandForm(AnyCommandForm):
         target = self.fields["target"]
         target.queryset = visible(ChargePoint.objects.all(), user)  # type: ignore[attr-defined]
         # Asks the server while one types: a list of 10,000 charge points helps nobody.
-        target.widget = AutocompleteSelect(
+        target.widget = _ChargePointSelect(
             Command._meta.get_field("charge_point"),
             admin.site,
             attrs={"class": "unfold-filter-autocomplete"},

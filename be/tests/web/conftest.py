@@ -1,0 +1,47 @@
+"""People with each role, two sites, and browsers for all of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from levity.accounts.models import Account
+from levity.ocpp.models import Site
+
+PASSWORD = "a long enough pass phrase"
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., User]:
+    """Makes a user of the staff; `role` is a group, `sites` limits him to these."""
+
+    def make(name: str, role: str = "", sites: list[Site] | None = None, **values: Any) -> User:
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True, **values)
+        if role:
+            user.groups.add(Group.objects.get(name=role))
+        if sites is not None:
+            account = Account.objects.create(user=user, limited=True)
+            account.sites.set(sites)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def browser(person: Callable[..., User]) -> Callable[..., Client]:
+    """A browser in which this person is logged in; None is nobody."""
+
+    def make(user: User | None, **options: Any) -> Client:
+        client = Client(**options)
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    return User.objects.create_superuser("root", password=PASSWORD)
