@@ -9,7 +9,20 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-__all__ = ["MailServer", "WebServer", "running"]
+from django.core.mail.backends.base import BaseEmailBackend
+
+__all__ = ["Dying", "Killed", "MailServer", "WebServer", "running"]
+
+
+class Killed(BaseException):
+    """As SIGKILL: no `except` of ours sees it."""
+
+
+class Dying(BaseEmailBackend):
+    """A process that ends while it sends."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        raise Killed
 
 
 class MailServer(socketserver.TCPServer):
