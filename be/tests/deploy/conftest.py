@@ -1,4 +1,4 @@
-"""A front each, once per module: nginx starts in a quarter of a second, certificates take longer."""
+"""A front each, once per module: certificates take their time."""
 
 from collections.abc import Iterator
 

@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,9 +51,9 @@ class Backends:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_PUT = do_OPTIONS = do_GET
+            do_POST = do_GET  # noqa: N815  # its name there
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 pass
 
         self.be = ThreadingHTTPServer(("127.0.0.1", 0), Page)
@@ -84,8 +85,13 @@ class Front:
     def __init__(self, folder: Path, be: int, ws: int, *, tls: bool, **environ: str) -> None:
         self.folder, self.tls = folder, tls
         self.http, self.https, self.alive = unused_port(), unused_port(), unused_port()
-        for name in ("site", "letsencrypt", "acme", "run"):
-            (folder / name).mkdir(exist_ok=True)
+        # In the container everything belongs to nginx. Here root's nginx works as nobody, who can't
+        # look into pytest's own folders.
+        self.shared = Path(tempfile.mkdtemp(prefix="levity-front-"))
+        self.shared.chmod(0o755)
+        for path in (folder / "site", folder / "letsencrypt", self.acme, self.run):
+            path.mkdir(exist_ok=True)
+            path.chmod(0o755)
         self.certificates = folder / "letsencrypt"
         tool("nginx", "nginx-light")
         self.environ = {
@@ -94,9 +100,9 @@ class Front:
             "LEVITY_TLS_TEMPLATES": str(CHECKOUT / "fe-tls/templates"),
             "LEVITY_SITE_DIR": str(folder / "site"),
             "LEVITY_TLS_DIR": str(self.certificates),
-            "LEVITY_ACME_DIR": str(folder / "acme"),
+            "LEVITY_ACME_DIR": str(self.acme),
             "LEVITY_TLS_WORK_DIR": str(folder / "certbot"),
-            "LEVITY_RUN_DIR": str(folder / "run"),
+            "LEVITY_RUN_DIR": str(self.run),
             "LEVITY_BE": f"127.0.0.1:{be}",
             "LEVITY_WS": f"127.0.0.1:{ws}",
             "LEVITY_HTTP_LISTEN": f"127.0.0.1:{self.http}",
@@ -108,6 +114,16 @@ class Front:
             **environ,
         }
         self.process: Process | None = None
+
+    @property
+    def acme(self) -> Path:
+        """Where certbot puts its proofs."""
+        return self.shared / "acme"
+
+    @property
+    def run(self) -> Path:
+        """What levity-fe has rendered."""
+        return self.shared / "run"
 
     def script(self, name: str, *arguments: str, stdin: bytes = b"", **environ: str) -> Ran:
         """A script of fe_tls, called as the README has it called."""
@@ -142,6 +158,7 @@ class Front:
     def close(self) -> None:
         if self.process is not None:
             self.process.kill()
+        shutil.rmtree(self.shared)
 
     def connect(self, *, tls: bool | None = None, **options: Any) -> socket.socket:
         """A connection to port 80, or to 443 where `tls`."""
