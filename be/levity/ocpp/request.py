@@ -96,7 +96,15 @@ class IdTagState:
     """Ids of the charge points where it may charge; empty: everywhere."""
     max_transactions: int | None = None
     active: frozenset[int] = frozenset()
-    """Ids of its running transactions; loaded where `max_transactions` limits them."""
+    """Ids of the transactions that run with it, or with a tag whose group it is; loaded where
+    `max_transactions` limits them."""
+    parent_status: str = ""
+    """Of its group, if it has one, like the following."""
+    parent_expires_at: datetime | None = None
+    parent_max_transactions: int | None = None
+    parent_active: frozenset[int] = frozenset()
+    """Ids of the transactions of the whole group; loaded where `parent_max_transactions` limits
+    them."""
 
 
 @dataclass(frozen=True, slots=True)

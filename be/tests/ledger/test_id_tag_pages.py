@@ -9,7 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.models import ChargePoint, IdTag, Site
+from levity.ocpp.models import ChargePoint, IdTag, Site, Transaction
+from tests.ledger.chargers import NOW
 
 LIST = "admin:ocpp_idtag_changelist"
 IMPORT = "admin:ocpp_idtag_import"
@@ -95,3 +96,46 @@ def test_a_charge_point_says_whose_rule_counts(
     charger = ChargePoint.objects.create(identity="CP1", authorization=own, site=home or None)
     page = browser.get(reverse("admin:ocpp_chargepoint_change", args=[charger.pk]))
     assert said in page.content.decode()
+
+
+def test_the_list_says_when_a_group_keeps_its_tags_from_charging(browser: Client) -> None:
+    group = IdTag.objects.create(id_tag="flat-7", status="Blocked")
+    IdTag.objects.create(id_tag="Ann", parent=group)
+    assert "its group is blocked" in browser.get(reverse(LIST)).content.decode()
+    group.status, group.expires_at = "Accepted", NOW
+    group.save()
+    assert "its group has expired" in browser.get(reverse(LIST)).content.decode()
+
+
+def test_the_page_of_a_group_shows_its_tags_and_what_they_charge(browser: Client) -> None:
+    group = IdTag.objects.create(id_tag="flat-7", max_transactions=2)
+    ann = IdTag.objects.create(id_tag="Ann", parent=group)
+    started = Transaction.objects.create(
+        charge_point=ChargePoint.objects.create(identity="CP1"),
+        connector=1,
+        id_tag="ANN",
+        started_at=NOW,
+        meter_start=0,
+    )
+    page = browser.get(reverse("admin:ocpp_idtag_change", args=[group.pk])).content.decode()
+    assert reverse("admin:ocpp_idtag_change", args=[ann.pk]) in page
+    assert f"#{started.pk}" in page
+    assert "(at most 2)" in page
+    page = browser.get(reverse("admin:ocpp_idtag_add")).content.decode()
+    assert "no tag has this one as its group" in page
+
+
+def test_a_group_is_one_level(browser: Client) -> None:
+    """A household has cards; a card has none, and nothing is its own household."""
+    group = IdTag.objects.create(id_tag="flat-7")
+    ann = IdTag.objects.create(id_tag="Ann", parent=group)
+
+    def refused(tag: IdTag, parent: IdTag) -> str:
+        said = {"id_tag": tag.id_tag, "status": "Accepted", "parent": parent.pk}
+        page = browser.post(reverse("admin:ocpp_idtag_change", args=[tag.pk]), said)
+        assert page.status_code == 200
+        return page.content.decode()
+
+    assert "its own group" in refused(group, group)
+    assert "This tag is a group itself" in refused(group, IdTag.objects.create(id_tag="house"))
+    assert "is in a group itself" in refused(IdTag.objects.create(id_tag="Ben"), ann)

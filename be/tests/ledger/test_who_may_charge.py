@@ -170,3 +170,91 @@ def test_free_charging_needs_no_card_and_notes_no_tag_of_ours(charger: Charger) 
     assert charger.start(idTag="anonymous")["idTagInfo"] == {"status": "Accepted"}
     assert charger.start(at(1), idTag="")["idTagInfo"] == {"status": "Accepted"}
     assert IdTag.objects.count() == 0
+
+
+def household(**values: Any) -> IdTag:
+    """A group with two cards, as a co-op has for each flat."""
+    group = IdTag.objects.create(id_tag="flat-7", **values)
+    for id_tag in ("Ann", "Ben"):
+        IdTag.objects.create(id_tag=id_tag, parent=group)
+    return group
+
+
+@pytest.mark.parametrize(
+    ("group", "status"),
+    [
+        ({"status": "Blocked"}, "Blocked"),
+        ({"expires_at": NOW}, "Expired"),
+        ({"expires_at": NOW + timedelta(days=1)}, "Accepted"),
+        # Nobody has looked at it yet: that is no reason to refuse the cards that somebody has.
+        ({"status": "Recorded"}, "Accepted"),
+    ],
+)
+@pytest.mark.parametrize("own", ["", "known"])
+def test_a_household_that_is_blocked_or_expired_charges_with_none_of_its_cards(
+    charger: Charger, own: str, group: dict[str, Any], status: str
+) -> None:
+    rule(charger, own)
+    household(**group)
+    assert [tell(charger, tag)["status"] for tag in ("ann", "BEN")] == [status, status]
+    answer = charger.start(idTag="Ann")
+    assert answer["idTagInfo"]["status"] == status
+    flags = "" if status == "Accepted" else f"id-tag-{status.lower()}"
+    assert books(answer["transactionId"], "flags") == flags
+
+
+def test_a_card_is_good_no_longer_than_its_household(charger: Charger) -> None:
+    """The earlier of the two is what the charger is told."""
+    group = household(expires_at=NOW + timedelta(days=1))
+    IdTag.objects.filter(id_tag="Ann").update(expires_at=NOW + timedelta(days=9))
+    IdTag.objects.filter(id_tag="Ben").update(expires_at=NOW + timedelta(hours=1))
+    said = [tell(charger, tag)["expiryDate"] for tag in ("Ann", "Ben")]
+    assert said == ["2026-03-10T12:00:00.000Z", "2026-03-09T13:00:00.000Z"]
+    assert group.pk
+
+
+def test_a_limit_of_the_household_counts_all_of_its_cards(charger: Charger) -> None:
+    """At most two cars at once, whoever's card it is; the group's own card counts, too."""
+    household(max_transactions=2)
+    first = charger.started(at(0), connectorId=1, idTag="Ann")
+    charger.started(at(1), connectorId=2, idTag="Ann")
+    assert books(first, "flags") == ""
+    assert {tag: tell(charger, tag)["status"] for tag in ("Ann", "Ben", "FLAT-7")} == {
+        "Ann": "ConcurrentTx",
+        "Ben": "ConcurrentTx",
+        "FLAT-7": "ConcurrentTx",
+    }
+    third = charger.start(at(2), connectorId=3, idTag="ben")
+    assert third["idTagInfo"] == {"status": "ConcurrentTx", "parentIdTag": "flat-7"}
+    assert books(third["transactionId"], "flags") == "id-tag-concurrenttx"
+    charger.stop(third["transactionId"], at(3), 2000)
+    charger.stop(first, at(3), 2000)
+    assert tell(charger, "Ben")["status"] == "Accepted"
+    # The household next door has nothing to do with it.
+    IdTag.objects.create(id_tag="Cleo", parent=IdTag.objects.create(id_tag="flat-8"))
+    assert tell(charger, "Cleo")["status"] == "Accepted"
+
+
+def test_a_cards_own_limit_holds_beside_the_households(charger: Charger) -> None:
+    household(max_transactions=5)
+    IdTag.objects.filter(id_tag="Ann").update(max_transactions=1)
+    running = charger.started(at(0), connectorId=1, idTag="Ann")
+    assert (tell(charger, "Ann")["status"], tell(charger, "Ben")["status"]) == (
+        "ConcurrentTx",
+        "Accepted",
+    )
+    # The same start again is the session that counts, not a second one.
+    assert charger.start(at(0), connectorId=1, idTag="Ann", when=at(1)) == {
+        "transactionId": running,
+        "idTagInfo": {"status": "Accepted", "parentIdTag": "flat-7"},
+    }
+
+
+def test_what_is_over_or_of_another_charger_counts_as_what_it_is(charger: Charger) -> None:
+    household(max_transactions=1)
+    elsewhere = Charger("CP2", charger.pipeline)
+    running = elsewhere.started(at(0), idTag="Ann")
+    assert tell(charger, "Ben")["status"] == "ConcurrentTx"
+    elsewhere.boot(at(5))
+    assert books(running, "state") == "orphaned"
+    assert tell(charger, "Ben")["status"] == "Accepted"

@@ -16,16 +16,17 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import badge, shown_time
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, shown_time
 from levity.ocpp.admin.scope import is_limited
 from levity.ocpp.id_tags import COLUMNS, BadFile, export_lines, import_lines
-from levity.ocpp.models import IdTag
+from levity.ocpp.models import IdTag, Transaction
 
 __all__ = ["IdTagAdmin"]
 
@@ -57,17 +58,45 @@ class IdTagAdmin(LevityAdmin):
         "parent",
         "charge_points",
         "notes",
+        "group_shown",
+        "charging_shown",
     )
+    readonly_fields = ("group_shown", "charging_shown")
 
     @display(description="status", ordering="status")
     def status_shown(self, item: IdTag) -> str:
-        """Whether it may charge."""
-        return badge(item.get_status_display(), TONES.get(IdTag.Status(item.status), ""))
+        """Whether it may charge; the group's word counts, too."""
+        own = badge(item.get_status_display(), TONES.get(IdTag.Status(item.status), ""))
+        return format_html("{} {}", own, badge(word, "bad")) if (word := _of_group(item)) else own
 
     @display(description="expires", ordering="expires_at")
     def expires(self, item: IdTag) -> str:
         """Until when it is good."""
         return shown_time(item.expires_at) if item.expires_at else "never"
+
+    @display(description="as a group")
+    def group_shown(self, item: IdTag) -> str:
+        """The tags that have it as their group."""
+        tags = list(item.children.order_by(Lower("id_tag"))[: SHOWN + 1]) if item.pk else []
+        if not tags:
+            return "no tag has this one as its group"
+        links = format_html_join(", ", "{}", ((change_link(IdTag, t.pk, t),) for t in tags[:SHOWN]))
+        return format_html("{}{}", links, ", …" if len(tags) > SHOWN else "")
+
+    @display(description="charging now")
+    def charging_shown(self, item: IdTag) -> str:
+        """What runs with it, or with a tag of the group that it is; and how many may."""
+        if not item.pk:
+            return NOTHING
+        keys = {item.id_tag.lower(), *item.children.values_list(Lower("id_tag"), flat=True)}
+        running = Transaction.objects.filter(state=Transaction.State.ACTIVE)
+        found = running.annotate(key=Lower("id_tag")).filter(key__in=keys).order_by("id")
+        rows = list(found[: SHOWN + 1])
+        links = format_html_join(
+            ", ", "{}", ((change_link(Transaction, row.pk, f"#{row.pk}"),) for row in rows[:SHOWN])
+        )
+        most = "" if item.max_transactions is None else f" (at most {item.max_transactions})"
+        return format_html("{}{}{}", links or "nothing", ", …" if len(rows) > SHOWN else "", most)
 
     @action(description="Approve recorded tags", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
@@ -152,6 +181,18 @@ class IdTagAdmin(LevityAdmin):
             "more": max(0, len(problems) - SHOWN),
         }
         return TemplateResponse(request, "ocpp/admin/id_tags_import.html", context)
+
+
+def _of_group(item: IdTag) -> str:
+    """Why its group keeps it from charging, if it does."""
+    group = item.parent
+    if group is None:
+        return ""
+    if group.status == IdTag.Status.BLOCKED:
+        return "its group is blocked"
+    if group.expires_at is not None and group.expires_at <= timezone.now():
+        return "its group has expired"
+    return ""
 
 
 class ImportForm(forms.Form):

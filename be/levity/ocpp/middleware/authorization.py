@@ -1,13 +1,14 @@
 """Who may charge: the tag of every Authorize, StartTransaction and StopTransaction is looked at."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import RecordIdTag, StartTransaction, StopTransaction
 from levity.ocpp.fields import integer, text, wire_time
 from levity.ocpp.frames import OcppError
-from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.request import GetResponse, IdTagState, Request, Response
 
 __all__ = ["AuthorizeIdTags"]
 
@@ -19,8 +20,9 @@ class AuthorizeIdTags:
     - `known`: unknown tags, and recorded ones that nobody has approved, are Invalid.
     - `record`: every tag is accepted; unknown ones are noted for approval.
 
-    A tag that a person has blocked, or that is expired, is refused under every rule. Replace this
-    class in OCPP_MIDDLEWARE to ask somebody else (docs/extending.md).
+    A tag that a person has blocked, or that is expired, is refused under every rule, and so is one
+    whose group is. A limit of the group counts what runs with all of its tags. Replace this class
+    in OCPP_MIDDLEWARE to ask somebody else (docs/extending.md).
     """
 
     actions = frozenset({"Authorize", "StartTransaction", "StopTransaction"})
@@ -62,9 +64,10 @@ class AuthorizeIdTags:
         known_only = request.charge_point.authorization == "known"
         if tag is None:
             return "Invalid" if known_only else "Accepted"
-        if tag.status == "Blocked":
+        if "Blocked" in (tag.status, tag.parent_status):
             return "Blocked"
-        if tag.expires_at is not None and tag.expires_at <= request.received_at:
+        ends = _ends(tag)
+        if ends is not None and ends <= request.received_at:
             return "Expired"
         if known_only and tag.status != "Accepted":
             return "Invalid"
@@ -78,8 +81,9 @@ class AuthorizeIdTags:
         """IdTagInfo (OCPP 1.6, 7.27)."""
         info: dict[str, Any] = {"status": status}
         if request.id_tag is not None:
-            if request.id_tag.expires_at is not None:
-                info["expiryDate"] = wire_time(request.id_tag.expires_at)
+            ends = _ends(request.id_tag)
+            if ends is not None:
+                info["expiryDate"] = wire_time(ends)
             if request.id_tag.parent:
                 # CiString20Type: a longer one would make the whole answer invalid.
                 info["parentIdTag"] = request.id_tag.parent[:20]
@@ -87,14 +91,20 @@ class AuthorizeIdTags:
 
     def _is_busy(self, request: Request) -> bool:
         tag = request.id_tag
-        if tag is None or tag.max_transactions is None:
+        if tag is None:
             return False
         own = {request.repeated.id} if request.repeated else set()
         # What runs on this connector ends where another one starts.
         ending = request.charge_point.active.get(_connector(request))
         if ending is not None:
             own.add(ending.id)
-        return len(tag.active - own) >= tag.max_transactions
+        return any(
+            most is not None and len(running - own) >= most
+            for running, most in (
+                (tag.active, tag.max_transactions),
+                (tag.parent_active, tag.parent_max_transactions),
+            )
+        )
 
     def _is_new(self, request: Request) -> bool:
         id_tag = text(request.payload, "idTag")
@@ -104,6 +114,11 @@ class AuthorizeIdTags:
             and bool(id_tag)
             and id_tag.lower() != self.own_tag
         )
+
+
+def _ends(tag: IdTagState) -> datetime | None:
+    """When it, or its group, expires: whichever comes first."""
+    return min(filter(None, (tag.expires_at, tag.parent_expires_at)), default=None)
 
 
 def _connector(request: Request) -> int:

@@ -1,5 +1,6 @@
 """The tags that charge."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -56,3 +57,13 @@ class IdTag(models.Model):
 
     def __str__(self) -> str:
         return self.id_tag
+
+    def clean(self) -> None:
+        """A group is one level: a household has cards, a card has none."""
+        if self.parent_id is not None and self.parent_id == self.pk:
+            raise ValidationError({"parent": "A tag can't be its own group."})
+        if self.parent is not None and self.parent.parent_id is not None:
+            said = f"{self.parent} is in a group itself; a group can't be part of another one."
+            raise ValidationError({"parent": said})
+        if self.parent_id is not None and self.pk and self.children.exists():
+            raise ValidationError({"parent": "This tag is a group itself: it has tags."})

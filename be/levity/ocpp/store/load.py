@@ -365,20 +365,39 @@ def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     places: dict[int, set[int]] = {}
     for pk, charge_point_id in queries.ALLOWED_PLACES.rows([row[1] for row in rows]):
         places.setdefault(pk, set()).add(charge_point_id)
-    running: dict[str, set[int]] = {}
-    if limited := [row[0] for row in rows if row[6] is not None]:
-        for key, transaction_id in queries.RUNNING_OF_TAG.rows(limited):
-            running.setdefault(key, set()).add(transaction_id)
-    for key, pk, id_tag, status, expires_at, parent, most in rows:
+    running = _running_together(rows)
+    for key, pk, id_tag, status, expires_at, most, group, *parent in rows:
+        parent_tag, parent_status, parent_expires_at, parent_most = parent
         loaded.id_tags[key] = IdTagState(
             id_tag,
             status,
             expires_at,
-            parent or "",
+            parent_tag or "",
             frozenset(places.get(pk, ())),
             most,
-            frozenset(running.get(key, ())),
+            running.get(pk, frozenset()),
+            parent_status or "",
+            parent_expires_at,
+            parent_most,
+            running.get(group, frozenset()),
         )
+
+
+def _running_together(rows: Sequence[tuple[Any, ...]]) -> dict[int, frozenset[int]]:
+    """By id of a tag with a limit: what runs with it, or with a tag of which it is the group."""
+    limited = {row[1]: {row[0]} for row in rows if row[5] is not None}
+    limited |= {row[6]: {row[7].lower()} for row in rows if row[10] is not None}
+    if not limited:
+        return {}
+    for group, key in queries.MEMBERS.rows(list(limited)):
+        limited[group].add(key)
+    running: dict[str, set[int]] = {}
+    for key, transaction_id in queries.RUNNING_OF_TAG.rows(set().union(*limited.values())):
+        running.setdefault(key, set()).add(transaction_id)
+    return {
+        pk: frozenset[int]().union(*(running.get(key, ()) for key in keys))
+        for pk, keys in limited.items()
+    }
 
 
 def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:

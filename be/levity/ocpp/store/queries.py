@@ -23,6 +23,7 @@ __all__ = [
     "CONNECTION_EVENTS",
     "CONNECTORS",
     "ID_TAGS",
+    "MEMBERS",
     "QUARANTINED_STARTS",
     "RUNNING_OF_TAG",
     "STARTS",
@@ -102,8 +103,26 @@ ID_TAGS = Prepared(
         .filter(key__any_of=keys)
         .order_by()
         .values_list(
-            "key", "id", "id_tag", "status", "expires_at", "parent__id_tag", "max_transactions"
+            "key",
+            "id",
+            "id_tag",
+            "status",
+            "expires_at",
+            "max_transactions",
+            "parent_id",
+            "parent__id_tag",
+            "parent__status",
+            "parent__expires_at",
+            "parent__max_transactions",
         )
+    )
+)
+MEMBERS = Prepared(
+    lambda groups: (
+        IdTag.objects.filter(parent__any_of=groups)
+        .annotate(key=Lower("id_tag"))
+        .order_by()
+        .values_list("parent_id", "key")
     )
 )
 ALLOWED_PLACES = Prepared(
