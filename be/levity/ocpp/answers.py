@@ -22,6 +22,7 @@ from levity.ocpp.frames import (
 )
 from levity.ocpp.request import GetResponse, Request
 from levity.ocpp.schema import check
+from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
 from levity_ws.rpc.envelope import Close, Received
 
@@ -246,7 +247,7 @@ def _finish_command(
             unique_id,
             "answered",
             late,
-            result=orjson.dumps(frame.payload).decode(),
+            result=stored_answer(command.action, orjson.dumps(frame.payload).decode()),
             result_status=status[:64] if isinstance(status, str) else "",
         )
     elif isinstance(frame, CallError):

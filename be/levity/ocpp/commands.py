@@ -23,10 +23,13 @@ from levity.ocpp.effects import ASK_FOR_BOOT
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Connector, Message
 from levity.ocpp.quirks import QuirkProfile, profile_for
+from levity.ocpp.security.concealment import Unreadable, conceal, reveal
+from levity.ocpp.security.guards import is_key_change, objection
+from levity.ocpp.store.key_changes import expect_keys
 from levity.ocpp.store.rows import insert_rows, update_rows
 from levity_ws.rpc.envelope import Reply, Send
 
-__all__ = ["ACTIONS", "calls_to_send", "cancel", "dispatch", "give_up", "queue", "quirks_of"]
+__all__ = ["ACTIONS", "NeverSent", "calls_to_send", "cancel", "dispatch", "give_up", "queue", "quirks_of"]
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,18 @@ ACTIONS = (
 )
 
 
+class NeverSent(ValueError):
+    """This Call would weaken the charger's security; the text says how, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concealed:
+    """A payload as it may be stored, and as it is sent."""
+
+    shown: Any
+    whole: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A Call that is committed as sent and now has to go out."""
@@ -96,12 +111,17 @@ def queue(
     """Ask for a Call; a worker sends it. With a key that was used before: the earlier command.
 
     `expires_after` counts from the end of `delay`; `timeout` is the seconds to wait for the
-    answer. With `queue_offline` False it fails at once if the charger is not connected.
+    answer. With `queue_offline` False it fails at once if the charger is not connected. Raises
+    `NeverSent` for what would weaken the charger's security.
     """
+    if refused := objection(action, payload, charge_point.security_profile):
+        raise NeverSent(refused)
     due = timezone.now() + delay
+    shown, secret = conceal(action, payload)
     values = {
         "action": action,
-        "payload": dict(payload),
+        "payload": shown,
+        "secret": secret,
         "not_before": due,
         "expires_at": due + expires_after if expires_after else None,
         "queue_offline": queue_offline,
@@ -259,6 +279,14 @@ def _obstacle(
         return Command.State.FAILED, "the charger is not connected"
     if command.source == ASK_FOR_BOOT and _has_booted(charge_point):
         return Command.State.CANCELLED, "it has booted by itself"
+    if refused := objection(command.action, command.payload, charge_point.security_profile):
+        # Asked for by a middleware, or the profile was raised since.
+        return Command.State.FAILED, f"never sent: {refused}"
+    if command.secret:
+        try:
+            command.payload = Concealed(command.payload, reveal(command.secret))
+        except Unreadable as error:
+            return Command.State.FAILED, str(error)
     if command.only_status:
         key = (charge_point.pk, command.only_connector or 0)
         if statuses.get(key) != command.only_status:
@@ -279,9 +307,17 @@ def quirks_of(charge_point: ChargePoint) -> QuirkProfile:
 
 def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:
     outgoing, messages = [], []
+    keys: list[tuple[int, int, Mapping[str, Any]]] = []
     for command in commands:
         charge_point = command.charge_point
-        text = write_call(command.unique_id, command.action, command.payload)
+        shown = text = ""
+        if isinstance(command.payload, Concealed):
+            shown = write_call(command.unique_id, command.action, command.payload.shown)
+            text = write_call(command.unique_id, command.action, command.payload.whole)
+            if is_key_change(command.action, command.payload.whole):
+                keys.append((charge_point.pk, command.pk, command.payload.whole))
+        else:
+            shown = text = write_call(command.unique_id, command.action, command.payload)
         edge = charge_point.edge
         outgoing.append(
             Outgoing(
@@ -299,7 +335,7 @@ def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:
                 "cs",
                 command.unique_id,
                 command.action,
-                text,
+                shown,
                 "",
                 "",
                 "",
@@ -323,6 +359,7 @@ def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:
         ),
         messages,
     )
+    expect_keys(keys)
     return outgoing
 
 

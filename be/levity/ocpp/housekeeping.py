@@ -9,6 +9,7 @@ from django.db import transaction
 
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
+from levity.ocpp.security.tidying import tidy
 from levity.ocpp.store import connections_lost
 
 __all__ = ["ClockSteps", "forget_edges", "silence", "sweep"]
@@ -54,6 +55,7 @@ def sweep(now: datetime) -> None:
     if gone:
         forget_edges(gone, now)
     silence(now)
+    tidy(now)
 
 
 def forget_edges(edges: list[str], now: datetime) -> None:

@@ -25,6 +25,7 @@ from levity.ocpp.admin.scope import visible
 from levity.ocpp.admin.sending import KINDS, SOURCE, Kind, key_of
 from levity.ocpp.commands import queue
 from levity.ocpp.models import ChargePoint, Command
+from levity.ocpp.security.guards import objection
 
 __all__ = ["MANY", "MOST", "BulkCommands", "send_many_view"]
 
@@ -99,6 +100,10 @@ def send_many_view(request: HttpRequest, kind: str) -> HttpResponse:
         return _page(request, KINDS[kind], kind, form, targets)
     action_name, payload = form.action, form.payload()
     key = key_of(request, form, action_name, payload)
+    for charge_point in targets:
+        if refused := objection(action_name, payload, charge_point.security_profile):
+            form.add_error(None, f"This is never sent to {charge_point}: {refused}.")
+            return _page(request, KINDS[kind], kind, form, targets)
     with transaction.atomic():
         known = set(
             Command.objects.filter(charge_point__in=targets, idempotency_key=key).values_list(

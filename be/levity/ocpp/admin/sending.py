@@ -4,7 +4,6 @@ GET shows the form; POST (with CSRF token, permission and a key that makes a sec
 same command) queues it, writes who did it into the log of the admin, and shows the command.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils.crypto import salted_hmac
 
 from levity.ocpp.admin import command_forms as forms
 from levity.ocpp.admin.audit import note
@@ -138,7 +138,8 @@ def key_of(
 
     The same form with other content is another command, after "back" in the browser, too.
     """
-    content = hashlib.sha256(f"{action}{json.dumps(payload, sort_keys=True)}".encode()).hexdigest()
+    # With SECRET_KEY in it: the payload may hold a password that is easily guessed.
+    content = salted_hmac(SOURCE, f"{action}{json.dumps(payload, sort_keys=True)}").hexdigest()
     return f"{SOURCE}:{request.user.pk}:{form.cleaned_data['key']}:{content[:16]}"
 
 

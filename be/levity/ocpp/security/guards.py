@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from levity.ocpp.conf import setting
+from levity.ocpp.conversation.masking import MASK
+from levity.ocpp.security import keys
 
 __all__ = ["SECURITY_PROFILE", "is_key_change", "objection", "profile_in"]
 
@@ -33,7 +35,7 @@ _INSIDE = (
 def objection(action: str, payload: Mapping[str, Any], profile: int) -> str:
     """Why this Call must not be sent to a charge point of this profile; empty if it may."""
     if action == "ChangeConfiguration":
-        return _lowers(payload, profile)
+        return _lowers(payload, profile) or _weak_key(payload)
     if action in _LOCATIONS:
         return _bad_location(payload, _LOCATIONS[action], setting("OCPP_LOCATION_HOSTS"))
     return ""
@@ -71,6 +73,16 @@ def _lowers(payload: Mapping[str, Any], profile: int) -> str:
             f"the security profile of this charge point is {profile}; OCPP never lowers it. "
             "Lower it on the charger itself, and then under “Security” here"
         )
+    return ""
+
+
+def _weak_key(payload: Mapping[str, Any]) -> str:
+    """OCPP 1.6 security whitepaper, A00.FR.205: a key has at least 16 bytes."""
+    value = payload.get("value")
+    if not is_key_change("ChangeConfiguration", payload) or value == MASK:
+        return ""
+    if isinstance(value, str) and len(keys.canonical(value.encode())) < keys.SHORTEST:
+        return f"a key has at least {keys.SHORTEST} bytes, {2 * keys.SHORTEST} hexadecimal digits"
     return ""
 
 

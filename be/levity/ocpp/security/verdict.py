@@ -24,8 +24,7 @@ class CredentialState:
     """From where it was let in the last time."""
     digest: str = ""
     next_digest: str = ""
-    next_may_be_used: bool = False
-    """The key that is on its way has been sent."""
+    """Of a key that was sent to the charger and may be in use there."""
     next_profile: int | None = None
     allow_short: bool = False
 
@@ -147,7 +146,7 @@ def _judge_key(
     # All of it is computed whatever the first of it says: no charger answers sooner than another.
     is_long = credential.allow_short or len(keys.canonical(basic.password)) >= keys.SHORTEST
     is_current = keys.matches(basic.password, credential.digest)
-    is_next = keys.matches(basic.password, credential.next_digest) and credential.next_may_be_used
+    is_next = keys.matches(basic.password, credential.next_digest)
     if basic.is_identity and is_long and (is_current or is_next):
         return Verdict(promotes_key=is_next and not is_current)
     counted = "" if guess == mine.last_guess else guess

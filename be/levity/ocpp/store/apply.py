@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from levity.ocpp.store.handshakes import write_handshakes
 from levity.ocpp.store.joining import join_early_values
+from levity.ocpp.store.key_changes import settle_key_changes
 from levity.ocpp.store.ledger import (
     touch,
     write_charge_points,
@@ -44,6 +45,7 @@ def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str)
     queue_commands(fresh)
     record_id_tags(fresh)
     finish_commands(fresh)
+    settle_key_changes(fresh)
     write_quarantine(fresh)
     resolve_quarantined(fresh)
     write_security_events(fresh)

@@ -16,7 +16,6 @@ from levity.ocpp.frames import storable
 from levity.ocpp.models import (
     AuthFailure,
     ChargePoint,
-    Command,
     Credential,
     RefusedHandshake,
     SecurityEvent,
@@ -78,24 +77,21 @@ def load_handshakes(
     known = {
         state.id for event in asking if (state := charge_points.get(event.charge_point.lower()))
     }
-    sent = (Command.State.SENT, Command.State.TIMED_OUT, Command.State.ANSWERED, None)
     rows = ChargePoint.objects.filter(pk__in=known).values_list(
         "pk",
         "security_profile",
         "remote_address",
         "credential__digest",
         "credential__next_digest",
-        "credential__next_command__state",
         "credential__next_profile",
         "credential__allow_short",
     )
-    for pk, profile, address, digest, next_digest, state, next_profile, allow_short in rows:
+    for pk, profile, address, digest, next_digest, next_profile, allow_short in rows:
         found.credentials[pk] = CredentialState(
             profile=profile,
             last_address=address,
             digest=digest or "",
             next_digest=next_digest or "",
-            next_may_be_used=state in sent,
             next_profile=next_profile,
             allow_short=bool(allow_short),
         )

@@ -16,6 +16,7 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.frames import storable
 from levity.ocpp.models import Command, IdTag, Message, QuarantinedMessage, SecurityEvent
+from levity.ocpp.security.concealment import conceal, stored_answer
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Received
@@ -86,12 +87,14 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
     for outcome, charge_point, effect in each(outcomes, SendCall):
         at = outcome.arrival.at
         due = at + effect.delay
+        shown, secret = conceal(effect.action, effect.payload)
         connector, status = effect.only_while or (None, "")
         rows.append(
             (
                 charge_point.id,
                 effect.action,
-                orjson.dumps(effect.payload).decode(),
+                orjson.dumps(shown).decode(),
+                secret,
                 "queued",
                 str(uuid4()),
                 not effect.this_connection,
@@ -111,6 +114,7 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
             "charge_point_id",
             "action",
             "payload",
+            "secret",
             "state",
             "unique_id",
             "queue_offline",
@@ -152,7 +156,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
                 answer.connection,
                 answer.unique_id,
                 "cs",
-                storable(event.text),
+                stored_answer(outcome.action, storable(event.text)),
                 at,
                 answer.error_code,
                 answer.error_description,

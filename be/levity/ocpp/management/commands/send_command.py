@@ -72,17 +72,20 @@ class Command(BaseCommand):
             options["expires"] = 60 if options["wait"] else 3600
         charge_point = self._charge_point(options["charge_point"])
         payload = self._payload(options)
-        command = commands.queue(
-            charge_point,
-            options["action"],
-            payload,
-            source="send_command",
-            delay=timedelta(seconds=options["delay"]),
-            expires_after=timedelta(seconds=options["expires"]),
-            queue_offline=not options["if_connected"],
-            timeout=options["timeout"],
-            idempotency_key=options["key"],
-        )
+        try:
+            command = commands.queue(
+                charge_point,
+                options["action"],
+                payload,
+                source="send_command",
+                delay=timedelta(seconds=options["delay"]),
+                expires_after=timedelta(seconds=options["expires"]),
+                queue_offline=not options["if_connected"],
+                timeout=options["timeout"],
+                idempotency_key=options["key"],
+            )
+        except commands.NeverSent as error:
+            raise CommandError(f"{options['action']} is never sent: {error}") from error
         if not options["wait"]:
             self.stdout.write(f"queued as command {command.pk}")
             return
