@@ -97,7 +97,8 @@ def test_the_order_of_the_samples_does_not_change_the_energy(order: tuple[int, .
         "meter_last_at": at(63),
         "flags": "",
     }
-    assert MeterValue.objects.count() == 8
+    # Sent again, as after a lost answer: the same samples are no new ones.
+    assert MeterValue.objects.count() == 4
 
 
 def test_samples_after_the_stop_are_kept_and_flagged_and_open_nothing() -> None:
@@ -109,7 +110,7 @@ def test_samples_after_the_stop_are_kept_and_flagged_and_open_nothing() -> None:
     for _ in range(2):
         site.result(charger.measures(started, 9000, wire(3601)))
     assert Transaction.objects.values().get() == {**before, "flags": "samples-after-stop"}
-    assert MeterValue.objects.filter(transaction=started).count() == 2
+    assert MeterValue.objects.filter(transaction=started).count() == 1
     assert Connector.objects.get().transaction_id is None
 
 
@@ -162,7 +163,7 @@ def test_nobody_touches_the_transaction_of_another_charge_point() -> None:
     ids = [row["id"] for row in before]
     site.start(attacker, connectorId=9)
     for number in ids:
-        attack = (attacker.stops(number), attacker.measures(number, 5))
+        attack = (attacker.stops(number), attacker.measures(number, number))
         assert all(frame.endswith(",{}]") for frame in site.frames(*attack))
     assert list(Transaction.objects.filter(id__in=ids).order_by("id").values()) == before
     assert MeterValue.objects.filter(transaction__isnull=False).count() == 0

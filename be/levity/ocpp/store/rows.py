@@ -24,15 +24,29 @@ Row = Sequence[Any]
 
 # SQLite takes 32,766 variables in one statement (SQLITE_MAX_VARIABLE_NUMBER since 3.32).
 SQLITE_VARIABLES = 30_000
+# Of rows with the same first two columns, so many are compared (`unless_same`).
+LOOK_AT_SAME = 64
 
 
 def insert_rows(
-    model: type[Model], columns: Sequence[str], rows: Sequence[Row], *, new_only: bool = False
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    new_only: bool = False,
+    unless_same: Sequence[str] = (),
 ) -> None:
-    """Insert the rows; with `new_only` those that break a unique constraint are left out."""
+    """Insert the rows; with `new_only` those that break a unique constraint are left out.
+
+    `unless_same`: so are those of which the table has a row with the same values in these columns,
+    none of them NULL. An index must be on the first two; of many rows that share these two, only
+    some (`LOOK_AT_SAME`) are looked at, so that nobody can make it slow.
+    """
     if not rows:
         return
-    _run(_insert_sql(model, tuple(columns), "DO NOTHING" if new_only else ""), model, columns, rows)
+    conflict = "DO NOTHING" if new_only else ""
+    sql = _insert_sql(model, tuple(columns), conflict, tuple(unless_same))
+    _run(sql, model, columns, rows)
 
 
 def upsert_rows(
@@ -175,7 +189,12 @@ def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Ro
 
 
 @lru_cache(maxsize=256)
-def _insert_sql(model: type[Model], columns: tuple[str, ...], on_conflict: str) -> str:
+def _insert_sql(
+    model: type[Model],
+    columns: tuple[str, ...],
+    on_conflict: str,
+    unless_same: tuple[str, ...] = (),
+) -> str:
     fields = [_field(model, name) for name in columns]
     table = _quoted(model._meta.db_table)
     others = _with_default(model, columns)
@@ -184,11 +203,25 @@ def _insert_sql(model: type[Model], columns: tuple[str, ...], on_conflict: str) 
     tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
     if connection.vendor == "postgresql":
         arrays = ", ".join(_array(item) for item in fields)
-        return f"INSERT INTO {table} ({names}) SELECT {values} FROM unnest({arrays}) AS v{tail}"
+        aliases = [f"c{number}" for number in range(len(fields))]
+        source = f"unnest({arrays}) AS v({', '.join(aliases)})"
+    else:
+        source = "(VALUES <rows>) AS v"
+        aliases = [f"column{number}" for number in range(1, len(fields) + 1)]
     # "WHERE true" tells SQLite's parser that ON CONFLICT is not a join's ON.
-    return (
-        f"INSERT INTO {table} ({names}) SELECT {values} FROM (VALUES <rows>) AS v WHERE true{tail}"
-    )
+    where = "true"
+    if unless_same:
+        pairs = {
+            item.attname: f"o.{_quoted(item.column)} = v.{alias}"
+            for item, alias in zip(fields, aliases, strict=True)
+        }
+        near, same = (
+            " AND ".join(pairs[name] for name in part)
+            for part in (unless_same[:2], unless_same[2:])
+        )
+        rows = f"SELECT * FROM {table} o WHERE {near} LIMIT {LOOK_AT_SAME}"
+        where = f"NOT EXISTS (SELECT 1 FROM ({rows}) AS o WHERE {same})"
+    return f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} WHERE {where}{tail}"
 
 
 def _with_default(model: type[Model], columns: tuple[str, ...]) -> "list[Field[Any, Any]]":
