@@ -176,9 +176,8 @@ def test_energy_does_not_depend_on_the_order_of_samples(
         "samples-after-stop",
     )
     kept = MeterValue.objects.filter(transaction=started).order_by("sampled_at")
-    assert [item.value for item in kept] == [
-        Decimal(value) for value in (1200, 1500, 1900, 2400) for _ in range(3)
-    ]
+    # The same samples again, as after a lost answer, are no new ones.
+    assert [item.value for item in kept] == [Decimal(each) for each in (1200, 1500, 1900, 2400)]
 
 
 SESSION = tuple(
