@@ -31,6 +31,7 @@ from levity.ocpp.admin.formats import (
     list_url,
     local_time,
     shown_time,
+    site_zone,
     watts,
 )
 from levity.ocpp.admin.identities import ChargePointForm
@@ -123,7 +124,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChargePoint]:
         """Charge points with their connectors and what charges there: three queries in all."""
-        return super().get_queryset(request).prefetch_related(CONNECTORS)
+        return super().get_queryset(request).select_related("site").prefetch_related(CONNECTORS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The identity is the charger's address: it is chosen once."""
@@ -159,7 +160,9 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
             "good" if online else "plain",
             word,
             note,
-            format_html("since {}", shown_time(since)) if since else "never connected",
+            format_html("since {}", shown_time(since, site_zone(charge_point)))
+            if since
+            else "never connected",
         )
 
     @display(description="connectors")
@@ -181,7 +184,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
         return format_html(
             '{}<br><span class="lv-soft">{}</span>',
             ago(charge_point.last_seen_at, timezone.now()),
-            shown_time(charge_point.last_seen_at),
+            shown_time(charge_point.last_seen_at, site_zone(charge_point)),
         )
 
     @display(description="vendor, model, firmware", ordering="vendor")
@@ -202,7 +205,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     @display(description="known since")
     def created(self, charge_point: ChargePoint) -> str:
         """When it appeared here."""
-        return shown_time(charge_point.created_at)
+        return shown_time(charge_point.created_at, site_zone(charge_point))
 
     # --- the page of one ------------------------------------------------------------------------
 
@@ -297,11 +300,12 @@ def _power(charge_point: ChargePoint) -> Any:
 def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
     """What the panel above the form shows."""
     may = request.user.has_perm
+    zone = site_zone(charge_point)
     connectors = [
         {
             "number": item.number,
             "status": badge(item.status or "unknown"),
-            "since": shown_time(item.status_since),
+            "since": shown_time(item.status_since, zone),
             "error": _error(item),
             "detail": " · ".join(
                 excerpt(part, 120) for part in (item.info, item.vendor_error_code) if part
@@ -316,11 +320,12 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
         "now_connectors": connectors,
         "now_power": watts(_power(charge_point)),
         "now_since": local_time(
-            charge_point.connected_at if charge_point.online else charge_point.disconnected_at
+            charge_point.connected_at if charge_point.online else charge_point.disconnected_at,
+            zone,
         ),
         "now_seen": ago(charge_point.last_seen_at, timezone.now()),
-        "now_seen_at": local_time(charge_point.last_seen_at),
-        "now_booted": local_time(charge_point.booted_at),
+        "now_seen_at": local_time(charge_point.last_seen_at, zone),
+        "now_booted": local_time(charge_point.booted_at, zone),
         "now_links": [
             (title, list_url(model, charge_point__id__exact=charge_point.pk))
             for title, model in (
@@ -346,7 +351,7 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
         now["now_commands"] = [
             {
                 "link": change_link(Command, item.pk, item.action),
-                "at": local_time(item.created_at),
+                "at": local_time(item.created_at, zone),
                 "state": item.get_state_display(),
                 "result": item.result_status or item.error_description,
             }

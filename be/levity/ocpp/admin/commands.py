@@ -26,6 +26,7 @@ from levity.ocpp.admin.formats import (
     excerpt,
     list_url,
     shown_time,
+    site_zone,
 )
 from levity.ocpp.admin.frame_text import pretty_value
 from levity.ocpp.admin.sending import KINDS, queue_from_form, render_form
@@ -54,7 +55,7 @@ class CommandAdmin(ReadOnlyAdmin):
         ActionFilter,
         ("charge_point", RowFilter),
     )
-    list_select_related = ("charge_point", "requested_by")
+    list_select_related = ("charge_point__site", "requested_by")
     actions = ("cancel_selected",)
     fields = (
         "to",
@@ -79,7 +80,7 @@ class CommandAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Command]:
         """With the charge point and the person, also on the page of one."""
-        return super().get_queryset(request).select_related("charge_point", "requested_by")
+        return super().get_queryset(request).select_related("charge_point__site", "requested_by")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Who may add rows may send commands."""
@@ -125,7 +126,7 @@ class CommandAdmin(ReadOnlyAdmin):
     @display(description="asked at", ordering="id")
     def asked_at(self, command: Command) -> str:
         """When the row was made."""
-        return shown_time(command.created_at)
+        return shown_time(command.created_at, site_zone(command))
 
     @display(description="waited, answered after")
     def timing(self, command: Command) -> str:
@@ -149,22 +150,22 @@ class CommandAdmin(ReadOnlyAdmin):
     @display(description="not before")
     def not_before_shown(self, command: Command) -> str:
         """When it may go out at the earliest."""
-        return shown_time(command.not_before)
+        return shown_time(command.not_before, site_zone(command))
 
     @display(description="expires")
     def expires_shown(self, command: Command) -> str:
         """When it is given up, if it could not be sent."""
-        return shown_time(command.expires_at)
+        return shown_time(command.expires_at, site_zone(command))
 
     @display(description="sent")
     def sent_shown(self, command: Command) -> str:
         """When it went out."""
-        return shown_time(command.sent_at)
+        return shown_time(command.sent_at, site_zone(command))
 
     @display(description="finished")
     def finished_shown(self, command: Command) -> str:
         """When its end was known."""
-        return shown_time(command.finished_at)
+        return shown_time(command.finished_at, site_zone(command))
 
     @display(description="answered late")
     def late(self, command: Command) -> str:

@@ -19,6 +19,7 @@ from levity.ocpp.admin.formats import (
     excerpt,
     local_time,
     shown_time,
+    site_zone,
 )
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge, StatusEvent
 
@@ -37,7 +38,7 @@ class ConnectionEventAdmin(ReadOnlyAdmin):
         ("charge_point", RowFilter),
         ("at", DayRangeFilter),
     )
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     sortable_by = ()
     fields = (
         "when",
@@ -61,7 +62,7 @@ class ConnectionEventAdmin(ReadOnlyAdmin):
     @display(description="time")
     def when(self, item: ConnectionEvent) -> str:
         """When it happened at the edge."""
-        return shown_time(item.at)
+        return shown_time(item.at, site_zone(item))
 
     @display(description="charge point")
     def who(self, item: ConnectionEvent) -> str:
@@ -116,7 +117,7 @@ class StatusEventAdmin(ReadOnlyAdmin):
         ("charge_point", RowFilter),
         ("received_at", DayRangeFilter),
     )
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     sortable_by = ()
     fields = ("received", "reported", "where", "status_shown", "error", "info")
     readonly_fields = fields
@@ -130,12 +131,12 @@ class StatusEventAdmin(ReadOnlyAdmin):
     @display(description="time")
     def received(self, item: StatusEvent) -> str:
         """By our clock."""
-        return shown_time(item.received_at)
+        return shown_time(item.received_at, site_zone(item))
 
     @display(description="by the charger")
     def reported(self, item: StatusEvent) -> str:
         """By the charger's clock, if it said."""
-        return shown_time(item.reported_at)
+        return shown_time(item.reported_at, site_zone(item))
 
     @display(description="charge point · connector")
     def where(self, item: StatusEvent) -> str:

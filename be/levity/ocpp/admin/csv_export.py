@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from levity.ocpp.admin.formats import site_zone
 from levity.ocpp.models import Transaction
 
 __all__ = ["cell", "csv_response", "rows_of"]
@@ -40,7 +41,6 @@ def csv_response(transactions: QuerySet[Transaction]) -> StreamingHttpResponse:
 
 def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
     """The header, then a row for each transaction."""
-    zone = timezone.get_current_timezone_name()
     yield [
         "transaction",
         "charge point",
@@ -49,9 +49,9 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
         "id tag",
         "state",
         "started (UTC)",
-        f"started ({zone})",
+        "started (local)",
         "stopped (UTC)",
-        f"stopped ({zone})",
+        "stopped (local)",
         "start received (UTC)",
         "stop received (UTC)",
         "duration (s)",
@@ -64,9 +64,10 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
         "stop id tag",
         "flags",
     ]
-    rows = transactions.select_related("charge_point")
+    rows = transactions.select_related("charge_point__site")
     for item in rows.iterator(chunk_size=CHUNK):
         span = (item.stopped_at - item.started_at).total_seconds() if item.stopped_at else None
+        zone = site_zone(item)
         yield [
             str(item.pk),
             cell(item.charge_point.identity),
@@ -75,9 +76,9 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             cell(item.id_tag),
             item.state,
             _utc(item.started_at),
-            _local(item.started_at),
+            _local(item.started_at, zone),
             _utc(item.stopped_at),
-            _local(item.stopped_at),
+            _local(item.stopped_at, zone),
             _utc(item.start_received_at),
             _utc(item.stop_received_at),
             "" if span is None else f"{span:.0f}",
@@ -106,5 +107,8 @@ def _utc(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _local(moment: datetime | None) -> str:
-    return "" if moment is None else timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
+def _local(moment: datetime | None, zone: tzinfo | None) -> str:
+    """In the time zone of the charger's site, with its offset from UTC, so that nobody guesses."""
+    if moment is None:
+        return ""
+    return timezone.localtime(moment, zone).isoformat(" ", "seconds")

@@ -19,6 +19,7 @@ from levity.ocpp.admin.formats import (
     list_url,
     local_time,
     shown_time,
+    site_zone,
     watts,
 )
 from levity.ocpp.admin.scope import visible
@@ -130,14 +131,14 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
 
 
 def _recent(user: Any) -> list[dict[str, Any]]:
-    found = visible(Transaction.objects.select_related("charge_point"), user)
+    found = visible(Transaction.objects.select_related("charge_point__site"), user)
     rows = found.order_by("-id")[:RECENT]
     return [
         {
             "link": change_link(Transaction, item.pk, f"#{item.pk}"),
             "where": f"{item.charge_point} · {item.connector}",
             "id_tag": item.id_tag,
-            "started": shown_time(item.started_at),
+            "started": shown_time(item.started_at, site_zone(item)),
             "energy": kwh(item.energy),
             "state": badge(item.state, "busy" if item.state == "active" else ""),
         }

@@ -1,6 +1,6 @@
 """How values are shown to people: with their unit, in the site's time zone, as plain text."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
+
+from levity.ocpp.fields import zone_of
+from levity.ocpp.models import ChargePoint
 
 __all__ = [
     "NOTHING",
@@ -23,6 +26,7 @@ __all__ = [
     "list_url",
     "local_time",
     "shown_time",
+    "site_zone",
     "watts",
 ]
 
@@ -43,25 +47,36 @@ TONES = {
 }
 
 
-def local_time(moment: datetime | None) -> str:
-    """The moment in the site's time zone, which is named: 2026-11-22 14:05:09 CET."""
+def site_zone(row: Any) -> tzinfo | None:
+    """The time zone of the site of this charge point, or of the charge point of this row.
+
+    None, the server's own, where there is no site or it names none. Load a list's rows with
+    `charge_point__site`.
+    """
+    charge_point = row if isinstance(row, ChargePoint) else row.charge_point
+    site = charge_point.site if charge_point is not None else None
+    return zone_of(site.time_zone) if site is not None and site.time_zone else None
+
+
+def local_time(moment: datetime | None, zone: tzinfo | None = None) -> str:
+    """The moment in this time zone, or in the server's; it is named: 2026-11-22 14:05:09 CET."""
     if moment is None:
         return NOTHING
     try:
-        shown = timezone.localtime(moment)
+        shown = timezone.localtime(moment, zone)
     except (OverflowError, ValueError):
         # The first or last day of the calendar, moved out of it by the time zone.
         return moment.isoformat(sep=" ", timespec="seconds")
     return f"{shown:%Y-%m-%d %H:%M:%S} {shown.tzname()}"
 
 
-def shown_time(moment: datetime | None) -> str:
+def shown_time(moment: datetime | None, zone: tzinfo | None = None) -> str:
     """The same for a list: it breaks between date and time only."""
-    return format_html_join(" ", '<span class="lv-time">{}</span>', _date_and_time(moment))
+    return format_html_join(" ", '<span class="lv-time">{}</span>', _date_and_time(moment, zone))
 
 
-def _date_and_time(moment: datetime | None) -> list[tuple[str]]:
-    date, _, time = local_time(moment).partition(" ")
+def _date_and_time(moment: datetime | None, zone: tzinfo | None) -> list[tuple[str]]:
+    date, _, time = local_time(moment, zone).partition(" ")
     return [(part,) for part in (date, time) if part]
 
 

@@ -17,7 +17,7 @@ from levity.ocpp.admin.filters import (
     RowFilter,
     SenderFilter,
 )
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
 from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame
 from levity.ocpp.models import ChargePoint, Message, Transaction
 
@@ -48,7 +48,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ("charge_point", RowFilter),
         ("received_at", DayRangeFilter),
     )
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     sortable_by = ()
     search_fields = ("unique_id",)
     search_help_text = "Charge point, or text of a frame"
@@ -71,7 +71,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Lists carry the beginning of each frame only."""
-        rows = super().get_queryset(request).select_related("charge_point")
+        rows = super().get_queryset(request).select_related("charge_point__site")
         match = request.resolver_match
         if match is None or not str(match.url_name).endswith("_changelist"):
             return rows
@@ -108,12 +108,12 @@ class MessageAdmin(ReadOnlyAdmin):
     @display(description="time")
     def received(self, item: Message) -> str:
         """When the request passed the edge."""
-        return shown_time(item.received_at)
+        return shown_time(item.received_at, site_zone(item))
 
     @display(description="answered")
     def answered_at_shown(self, item: Message) -> str:
         """When the answer was known."""
-        return shown_time(item.answered_at)
+        return shown_time(item.answered_at, site_zone(item))
 
     @display(description="charge point")
     def charger(self, item: Message) -> str:

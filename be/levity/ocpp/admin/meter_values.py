@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.filters import RowFilter
-from levity.ocpp.admin.formats import NOTHING, change_link, excerpt, shown_time
+from levity.ocpp.admin.formats import NOTHING, change_link, excerpt, shown_time, site_zone
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
 
 __all__ = ["MeterValueAdmin", "MeterValueCorrectionAdmin"]
@@ -29,7 +29,7 @@ class MeterValueAdmin(ReadOnlyAdmin):
         "detail",
     )
     list_filter = (("charge_point", RowFilter),)
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     sortable_by = ()
     fields = (
         "sampled",
@@ -59,12 +59,12 @@ class MeterValueAdmin(ReadOnlyAdmin):
     @display(description="sampled")
     def sampled(self, item: MeterValue) -> str:
         """By the charger's clock."""
-        return shown_time(item.sampled_at)
+        return shown_time(item.sampled_at, site_zone(item))
 
     @display(description="received")
     def received(self, item: MeterValue) -> str:
         """By our clock."""
-        return shown_time(item.received_at)
+        return shown_time(item.received_at, site_zone(item))
 
     @display(description="charge point · connector")
     def where(self, item: MeterValue) -> str:

@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from levity.ocpp import quarantine
 from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.formats import badge, change_link, kwh, shown_time
+from levity.ocpp.admin.formats import badge, change_link, kwh, shown_time, site_zone
 from levity.ocpp.admin.frame_text import pretty_frame
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import QuarantinedMessage, Transaction
@@ -216,7 +216,9 @@ def _initial(item: QuarantinedMessage, kind: str, request: HttpRequest) -> dict[
     if kind != "make":
         return {}
     known = quarantine.proposal(item)
-    started = known.started_at and timezone.localtime(known.started_at).isoformat("T", "seconds")
+    started = None
+    if known.started_at is not None:
+        started = timezone.localtime(known.started_at, site_zone(item)).isoformat("T", "seconds")
     return {
         "connector": known.connector,
         "id_tag": known.id_tag,
@@ -243,14 +245,15 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
         attached = item.action != "StartTransaction"
         if attached:
             kinds.insert(0, "attach")
+        zone = site_zone(item)
         attach = reverse(address, args=[item.pk, "attach"])
         rows = [
             {
                 "number": change_link(Transaction, found.pk, f"#{found.pk}"),
                 "connector": found.connector,
                 "id_tag": found.id_tag,
-                "started": shown_time(found.started_at),
-                "stopped": shown_time(found.stopped_at),
+                "started": shown_time(found.started_at, zone),
+                "stopped": shown_time(found.stopped_at, zone),
                 "energy": kwh(found.energy),
                 "state": badge(found.state),
                 "attach": f"{attach}?transaction={found.pk}" if attached else "",

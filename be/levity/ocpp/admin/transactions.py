@@ -30,6 +30,7 @@ from levity.ocpp.admin.formats import (
     list_url,
     local_time,
     shown_time,
+    site_zone,
     watts,
 )
 from levity.ocpp.models import ChargePoint, Message, MeterValue, MeterValueCorrection, Transaction
@@ -63,7 +64,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         ("charge_point", RowFilter),
         ("started_at", DayRangeFilter),
     )
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     search_fields = ("id_tag",)
     search_help_text = "Number, id tag or charge point"
     actions = ("export_selected",)
@@ -96,7 +97,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         """With the charge point, and whether figures were corrected."""
         corrections = MeterValueCorrection.objects.filter(transaction=OuterRef("pk"))
-        rows = super().get_queryset(request).select_related("charge_point")
+        rows = super().get_queryset(request).select_related("charge_point__site")
         return rows.annotate(is_corrected=Exists(corrections))
 
     def get_ordering(self, request: HttpRequest) -> Any:
@@ -142,12 +143,12 @@ class TransactionAdmin(ReadOnlyAdmin):
     @display(description="started", ordering="started_at")
     def started(self, item: Transaction) -> str:
         """By the charger's clock."""
-        return shown_time(item.started_at)
+        return shown_time(item.started_at, site_zone(item))
 
     @display(description="stopped")
     def stopped(self, item: Transaction) -> str:
         """By the charger's clock."""
-        return shown_time(item.stopped_at)
+        return shown_time(item.stopped_at, site_zone(item))
 
     @display(description="duration")
     def lasted(self, item: Transaction) -> str:
@@ -202,12 +203,12 @@ class TransactionAdmin(ReadOnlyAdmin):
     @display(description="start received")
     def start_received(self, item: Transaction) -> str:
         """By our clock."""
-        return shown_time(item.start_received_at)
+        return shown_time(item.start_received_at, site_zone(item))
 
     @display(description="stop received")
     def stop_received(self, item: Transaction) -> str:
         """By our clock."""
-        return shown_time(item.stop_received_at)
+        return shown_time(item.stop_received_at, site_zone(item))
 
     @display(description="meter at start")
     def meter_start_shown(self, item: Transaction) -> str:
@@ -224,7 +225,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         """The register, as the last meter values said."""
         if item.meter_last is None:
             return NOTHING
-        return f"{item.meter_last:.3f} Wh at {local_time(item.meter_last_at)}"
+        return f"{item.meter_last:.3f} Wh at {local_time(item.meter_last_at, site_zone(item))}"
 
     @display(description="frames")
     def frames(self, item: Transaction) -> str:
@@ -278,8 +279,9 @@ class TransactionAdmin(ReadOnlyAdmin):
 def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:
     """A page of its meter values, the newest first."""
     rows = MeterValue.objects.filter(transaction=item).order_by("-id")
+    zone = site_zone(item)
     page = BoundedPaginator(rows, VALUES_A_PAGE).get_page(request.GET.get("page"))
-    return {"values": page, "value_rows": [(shown_time(row.sampled_at), row) for row in page]}
+    return {"values": page, "value_rows": [(shown_time(row.sampled_at, zone), row) for row in page]}
 
 
 def _chart(item: Transaction) -> dict[str, Any]:
@@ -287,9 +289,10 @@ def _chart(item: Transaction) -> dict[str, Any]:
     chart = chart_of(item)
     if chart is None:
         return {}
+    zone = site_zone(item)
     return {
         "chart": chart,
         "chart_power": watts(chart.most_power),
         "chart_energy": kwh(chart.most_energy),
-        "chart_span": f"{local_time(chart.first)} to {local_time(chart.last)}",
+        "chart_span": f"{local_time(chart.first, zone)} to {local_time(chart.last, zone)}",
     }

@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
 from levity.ocpp.admin.filters import OpenFilter, RowFilter
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
 from levity.ocpp.admin.frame_text import pretty_frame
 from levity.ocpp.admin.quarantine import QuarantineDecisions
 from levity.ocpp.models import (
@@ -37,7 +37,7 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
 
     list_display = ("received", "charger", "action", "why", "given", "repeated", "state")
     list_filter = (OpenFilter, ("charge_point", RowFilter))
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     sortable_by = ()
     fields = (
         "received",
@@ -64,7 +64,7 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QuarantinedMessage]:
         """With the charge point, also on the page of one."""
-        return super().get_queryset(request).select_related("charge_point")
+        return super().get_queryset(request).select_related("charge_point__site")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A resolution closes it; to take the text away opens it again."""
@@ -77,12 +77,12 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
     @display(description="received")
     def received(self, item: QuarantinedMessage) -> str:
         """When it came first."""
-        return shown_time(item.received_at)
+        return shown_time(item.received_at, site_zone(item))
 
     @display(description="came last")
     def came_last(self, item: QuarantinedMessage) -> str:
         """When the same came again."""
-        return shown_time(item.last_received_at) if item.repeated else NOTHING
+        return shown_time(item.last_received_at, site_zone(item)) if item.repeated else NOTHING
 
     @display(description="charge point")
     def charger(self, item: QuarantinedMessage) -> str:
@@ -109,7 +109,7 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
         return format_html(
             "{} {}: {}",
             badge("resolved", "good"),
-            shown_time(item.resolved_at),
+            shown_time(item.resolved_at, site_zone(item)),
             excerpt(item.resolution, 80),
         )
 
@@ -131,7 +131,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
 
     list_display = ("failed", "identity", "action_shown", "attempts", "replayed")
     list_filter = (NotReplayedFilter, ("charge_point", RowFilter))
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     sortable_by = ()
     fields = (
         "failed",
@@ -158,12 +158,12 @@ class FailedMessageAdmin(ReadOnlyAdmin):
     @display(description="failed")
     def failed(self, item: FailedMessage) -> str:
         """When it failed."""
-        return shown_time(item.failed_at)
+        return shown_time(item.failed_at, site_zone(item))
 
     @display(description="received")
     def received(self, item: FailedMessage) -> str:
         """When it passed the edge."""
-        return shown_time(item.received_at)
+        return shown_time(item.received_at, site_zone(item))
 
     @display(description="charge point")
     def charger(self, item: FailedMessage) -> str:
@@ -185,7 +185,9 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         """Whether it was taken again with success."""
         if item.replayed_at is None:
             return badge("open", "warn")
-        return format_html("{} {}", badge("replayed", "good"), shown_time(item.replayed_at))
+        return format_html(
+            "{} {}", badge("replayed", "good"), shown_time(item.replayed_at, site_zone(item))
+        )
 
     @display(description="traceback")
     def traceback_shown(self, item: FailedMessage) -> str:
@@ -199,7 +201,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
 
     list_display = ("happened", "charger", "kind", "detail_shown", "received")
     list_filter = (("charge_point", RowFilter),)
-    list_select_related = ("charge_point",)
+    list_select_related = ("charge_point__site",)
     sortable_by = ()
     fields = ("happened", "received", "charger", "kind", "detail")
     readonly_fields = fields
@@ -207,12 +209,12 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     @display(description="time")
     def happened(self, item: SecurityEvent) -> str:
         """By the charger's clock, or ours."""
-        return shown_time(item.at)
+        return shown_time(item.at, site_zone(item))
 
     @display(description="received")
     def received(self, item: SecurityEvent) -> str:
         """By our clock."""
-        return shown_time(item.received_at)
+        return shown_time(item.received_at, site_zone(item))
 
     @display(description="charge point")
     def charger(self, item: SecurityEvent) -> str:

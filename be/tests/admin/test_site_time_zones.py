@@ -1,0 +1,152 @@
+"""A person reads the times of a charger in the time zone of its site; CSV names the offset."""
+
+import csv
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    ConnectionEvent,
+    FailedMessage,
+    Message,
+    MeterValue,
+    QuarantinedMessage,
+    SecurityEvent,
+    Site,
+    StatusEvent,
+    Transaction,
+)
+
+pytestmark = pytest.mark.django_db
+WHEN = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+IN_NEW_YORK, IN_BERLIN = "08:00:00 EDT", "14:00:00 CEST"
+LISTS = (
+    ChargePoint,
+    Transaction,
+    Message,
+    MeterValue,
+    Command,
+    ConnectionEvent,
+    StatusEvent,
+    QuarantinedMessage,
+    FailedMessage,
+    SecurityEvent,
+)
+
+
+def charger_with_rows(identity: str, zone: str | None) -> ChargePoint:
+    """One row of everything, at the same moment."""
+    site = None if zone is None else Site.objects.create(name=f"of {identity}", time_zone=zone)
+    charger = ChargePoint.objects.create(
+        identity=identity, site=site, connection=uuid4(), connected_at=WHEN, last_seen_at=WHEN
+    )
+    common = {"charge_point": charger, "received_at": WHEN}
+    Transaction.objects.create(
+        charge_point=charger,
+        connector=1,
+        started_at=WHEN,
+        stopped_at=WHEN,
+        state="stopped",
+        meter_start=0,
+    )
+    Message.objects.create(connection=uuid4(), unique_id="1", seq=1, request="[]", **common)
+    MeterValue.objects.create(connector=1, sampled_at=WHEN, measurand="V", raw_value="1", **common)
+    Command.objects.create(charge_point=charger, action="Reset", created_at=WHEN, not_before=WHEN)
+    ConnectionEvent.objects.create(
+        charge_point=charger, identity=identity, connection=uuid4(), kind="connected", at=WHEN
+    )
+    StatusEvent.objects.create(connector=1, status="Available", **common)
+    QuarantinedMessage.objects.create(
+        action="StopTransaction", payload="{}", payload_hash=identity, reason="x", **common
+    )
+    FailedMessage.objects.create(
+        connection=uuid4(), identity=identity, seq=1, text="[]", failed_at=WHEN, **common
+    )
+    SecurityEvent.objects.create(charge_point=charger, type="X", at=WHEN, received_at=WHEN)
+    return charger
+
+
+def shown(browser: Client, path: str) -> str:
+    """The page, with each time in one piece."""
+    text = browser.get(path).content.decode()
+    return text.replace('</span> <span class="lv-time">', " ")
+
+
+@pytest.mark.parametrize("model", LISTS)
+@pytest.mark.parametrize(
+    ("zone", "time"), [("America/New_York", IN_NEW_YORK), ("", IN_BERLIN), (None, IN_BERLIN)]
+)
+def test_a_list_shows_the_time_of_the_site(
+    browser_of_root: Client, model: type[Any], zone: str | None, time: str
+) -> None:
+    """The server's where there is no site, or it names none."""
+    charger_with_rows("CP1", zone)
+    other = IN_BERLIN if time == IN_NEW_YORK else IN_NEW_YORK
+    page = shown(browser_of_root, reverse(f"admin:ocpp_{model._meta.model_name}_changelist"))
+    assert f"2026-07-01 {time}" in page
+    assert other not in page
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_a_page_shows_the_time_of_the_site(browser_of_root: Client, model: type[Any]) -> None:
+    charger_with_rows("CP1", "America/New_York")
+    row = model.objects.get()
+    page = shown(
+        browser_of_root, reverse(f"admin:ocpp_{model._meta.model_name}_change", args=[row.pk])
+    )
+    assert f"2026-07-01 {IN_NEW_YORK}" in page
+    assert IN_BERLIN not in page
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_many_sites_cost_no_more_queries_than_one(
+    browser_of_root: Client, model: type[Any]
+) -> None:
+    path = reverse(f"admin:ocpp_{model._meta.model_name}_changelist")
+    asked = []
+    for number in range(8):
+        charger_with_rows(f"CP{number}", "America/New_York")
+        if number in (1, 7):
+            with CaptureQueriesContext(connection) as captured:
+                browser_of_root.get(path)
+            asked.append(len(captured))
+    assert asked[0] == asked[1]
+
+
+def test_the_csv_of_transactions_has_the_sites_time_with_its_offset(
+    browser_of_root: Client,
+) -> None:
+    """Two sites in one file: nobody has to know which zone a line is in."""
+    charger_with_rows("CP1", "America/New_York")
+    charger_with_rows("CP2", None)
+    Transaction.objects.update(energy=Decimal(1000))
+    answer: Any = browser_of_root.get("/admin/ocpp/transaction/export/")
+    lines = list(csv.DictReader(b"".join(answer.streaming_content).decode().splitlines()))
+    found = {
+        line["charge point"]: (line["started (UTC)"], line["started (local)"]) for line in lines
+    }
+    assert found == {
+        "CP1": ("2026-07-01 12:00:00", "2026-07-01 08:00:00-04:00"),
+        "CP2": ("2026-07-01 12:00:00", "2026-07-01 14:00:00+02:00"),
+    }
+
+
+def test_the_time_of_a_session_that_a_person_makes_is_proposed_in_the_sites_zone(
+    browser_of_root: Client,
+) -> None:
+    charger_with_rows("CP1", "America/New_York")
+    QuarantinedMessage.objects.update(
+        action="StartTransaction", payload='{"timestamp":"2026-07-01T12:00:00Z"}'
+    )
+    pk = QuarantinedMessage.objects.get().pk
+    page = browser_of_root.get(f"/admin/ocpp/quarantinedmessage/{pk}/decide/make/")
+    assert 'value="2026-07-01T08:00:00-04:00"' in page.content.decode()
