@@ -1,0 +1,225 @@
+"""A copy of the database while Levity runs, and the way back to it (docs/operating.md, Backup).
+
+What a restored database has forgotten, chargers still know: the numbers of sessions that began
+since the copy. `settle` moves the counter on, so that none of them is ever given again.
+"""
+
+import math
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.models import Max
+
+from levity.ocpp.models import ChargePoint, Command, Connector, Message, Transaction
+
+__all__ = ["BackupError", "Settled", "back_up", "restore", "settle"]
+
+# Sessions that one connector can begin in a day; a quarter of an hour each is a busy one.
+SESSIONS_A_DAY = 96
+LEAST_GAP = 10_000
+INT4 = 2**31 - 1
+
+
+class BackupError(Exception):
+    """Nothing was changed; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was done to a restored database."""
+
+    newest: datetime | None
+    """When the last thing happened that it knows."""
+    next_transaction: int
+    cancelled: int
+    """Commands that were waiting when the copy was made."""
+
+
+def back_up(path: Path) -> int:
+    """Write all of the database to this new file; its size in bytes. Levity may go on meanwhile."""
+    if path.exists():
+        raise BackupError(f"{path} exists already: name another file")
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    # Made first, so that nobody else can read it for a moment: everything is in it.
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        if connection.vendor == "sqlite":
+            _copy_sqlite(part)
+        else:
+            _postgres("pg_dump", "--format=custom", "--no-owner", f"--file={part}")
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def restore(path: Path) -> Path | None:
+    """Put the database back to what is in this file; where the old one was kept (SQLite).
+
+    Levity must be stopped: BackupError if anybody has a SQLite file open.
+    """
+    if not path.is_file():
+        raise BackupError(f"{path} is not there")
+    if connection.vendor == "sqlite":
+        return _restore_sqlite(path)
+    _postgres(
+        "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(path)
+    )
+    return None
+
+
+def settle(now: datetime, gap: int | None = None) -> Settled:
+    """Make a restored database safe to go on with; to be called before Levity starts on it.
+
+    Moves the counter of transactionIds on by `gap` (None: by more than can have begun since the
+    copy was made), cancels commands that were waiting then, and forgets who was connected.
+    """
+    with transaction.atomic():
+        newest = _newest()
+        if gap is None:
+            days = math.ceil(max(0.0, (now - newest).total_seconds()) / 86_400) if newest else 0
+            connectors = max(Connector.objects.count(), ChargePoint.objects.count(), 10)
+            gap = max(LEAST_GAP, (days + 1) * connectors * SESSIONS_A_DAY)
+        last = _move_counter(gap)
+        cancelled = Command.objects.filter(
+            state__in=(Command.State.QUEUED, Command.State.SENT)
+        ).update(
+            state=Command.State.CANCELLED,
+            finished_at=now,
+            deadline=None,
+            error_description="The database was restored from a backup.",
+        )
+        ChargePoint.objects.filter(connection__isnull=False).update(connection=None, edge=None)
+    return Settled(newest, last + 1, cancelled)
+
+
+def _newest() -> datetime | None:
+    known = (
+        Message.objects.aggregate(last=Max("received_at"))["last"],
+        Transaction.objects.aggregate(last=Max("start_received_at"))["last"],
+    )
+    return max((moment for moment in known if moment is not None), default=None)
+
+
+def _move_counter(gap: int) -> int:
+    """The last number that counts as given now."""
+    table = Transaction._meta.db_table
+    highest = Transaction.objects.aggregate(last=Max("id"))["last"] or 0
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            row = cursor.fetchone()
+        else:
+            cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])
+            row = cursor.fetchone()
+        last = max(highest, row[0] if row else 0) + gap
+        if last > INT4:
+            raise BackupError(
+                f"transactionIds end at {INT4}, and {last} would be next: choose a smaller --gap"
+            )
+        if connection.vendor == "sqlite":
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
+        else:
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, last])
+    return last
+
+
+# --- SQLite --------------------------------------------------------------------------------------
+
+
+def _sqlite_path() -> Path:
+    return Path(str(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]))
+
+
+def _copy_sqlite(target: Path) -> None:
+    if not _sqlite_path().is_file():
+        raise BackupError(f"there is no database yet at {_sqlite_path()}")
+    with closing(sqlite3.connect(_sqlite_path(), timeout=30)) as source:
+        source.execute("VACUUM INTO ?", [str(target)])
+    _check_sqlite(target)
+
+
+def _check_sqlite(path: Path) -> None:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as copy:
+            found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+            table = Transaction._meta.db_table
+            known = copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone()
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"{path} is no SQLite database: {error}") from error
+    if found != "ok":
+        raise BackupError(f"{path} is damaged: {found}")
+    if known is None:
+        raise BackupError(f"{path} is a database, but not one of Levity's")
+
+
+def _restore_sqlite(path: Path) -> Path | None:
+    _check_sqlite(path)
+    here = _sqlite_path()
+    here.parent.mkdir(parents=True, exist_ok=True)
+    connection.close()
+    kept = here.with_name(f"{here.name}.before-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005
+    had_one = here.is_file()
+    with closing(sqlite3.connect(here, timeout=0, isolation_level=None)) as target:
+        try:
+            # Refused while any other process has the file open.
+            target.execute("PRAGMA locking_mode = EXCLUSIVE")
+            target.execute("BEGIN EXCLUSIVE")
+            target.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise BackupError(f"{here} is in use: stop Levity first ({error})") from error
+        if had_one:
+            target.execute("VACUUM INTO ?", [str(kept)])
+            kept.chmod(0o600)
+        with closing(sqlite3.connect(path)) as source:
+            source.backup(target)
+    return kept if had_one else None
+
+
+# --- Postgres ------------------------------------------------------------------------------------
+
+_BY_HAND = {
+    "pg_dump": "docker compose exec -T postgres pg_dump --username=levity --format=custom levity"
+    " >levity.dump",
+    "pg_restore": "docker compose exec -T postgres pg_restore --username=levity --dbname=levity"
+    " --clean --if-exists --no-owner --single-transaction <levity.dump\n"
+    "and after it: docker compose run --rm be levity restore --done",
+}
+
+
+def _postgres(program: str, *arguments: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise BackupError(
+            f"{program} is not installed here (Debian: postgresql-client). With Docker Compose:\n"
+            f"{_BY_HAND[program]}"
+        )
+    known = connections[DEFAULT_DB_ALIAS].settings_dict
+    connection.close()
+    # No password on the command line, where everybody on this machine could read it.
+    environ = {
+        **os.environ,
+        "PGHOST": str(known["HOST"] or ""),
+        "PGPORT": str(known["PORT"] or ""),
+        "PGUSER": str(known["USER"] or ""),
+        "PGPASSWORD": str(known["PASSWORD"] or ""),
+        "PGDATABASE": str(known["NAME"]),
+    }
+    environ = {name: value for name, value in environ.items() if value or not name.startswith("PG")}
+    into = ["--dbname", str(known["NAME"])] if program == "pg_restore" else []
+    done = subprocess.run(  # noqa: S603  # no word of it comes from outside
+        [found, *into, *arguments], env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BackupError(f"{program} failed:\n{done.stderr.strip()[-2000:]}")

@@ -1,0 +1,67 @@
+"""`levity restore FILE`: back to a copy, with no transactionId given twice."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from levity.ocpp.backups import BackupError, restore, settle
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    """Stop Levity first. The old SQLite file is kept beside the new one."""
+
+    help = (
+        "Put the database back to a copy that `levity backup` made: what happened since is gone. "
+        "Brings it up to this release, moves the counter of transactionIds past every number that "
+        "may have been given since, and cancels commands that were waiting."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("file", type=Path, nargs="?", help="what `levity backup` wrote")
+        which.add_argument(
+            "--done",
+            action="store_true",
+            help="the database is restored already, by pg_restore: only do the rest",
+        )
+        parser.add_argument(
+            "--gap",
+            type=int,
+            help="how many transactionIds to leave out [enough for all that can have begun]",
+        )
+        parser.add_argument(
+            "--no-input", "--noinput", action="store_true", help="ask no question before"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["gap"] is not None and options["gap"] < 0:
+            raise CommandError("--gap: a number, 0 or more")
+        self._ask(options)
+        try:
+            if options["file"]:
+                kept = restore(options["file"])
+                if kept is not None:
+                    self.stdout.write(f"The database that was here is kept as {kept}")
+            call_command("migrate", verbosity=0, interactive=False)
+            settled = settle(timezone.now(), options["gap"])
+        except (BackupError, OSError) as error:
+            raise CommandError(str(error)) from error
+        newest = f"{settled.newest:%Y-%m-%d %H:%M:%S %Z}" if settled.newest else "nothing"
+        self.stdout.write(
+            f"Restored. The last that it knows: {newest}. "
+            f"The next transactionId is {settled.next_transaction}; "
+            f"{settled.cancelled} waiting commands were cancelled. Start Levity now."
+        )
+
+    def _ask(self, options: dict[str, Any]) -> None:
+        if options["no_input"] or options["done"] or not sys.stdin.isatty():
+            return
+        answer = input("What happened since that copy will be gone. Is Levity stopped? [yes/no] ")
+        if answer.strip().lower() not in ("y", "yes"):
+            raise CommandError("nothing was changed")
