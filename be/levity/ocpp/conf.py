@@ -47,6 +47,9 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_FRAME_GAP": 0.0,
     # Seconds between websocket pings; 0 is off. Grizzl-E (0.5) sends invalid pongs.
     "OCPP_PING_INTERVAL": 0,
+    # Seconds that handlers and middleware may take for one frame; then it is parked. 0 is no limit.
+    # Less than the 20 s for which an edge holds what else is in the batch.
+    "OCPP_FRAME_TIME_LIMIT": 10,
     # Seconds without a sign of life after which an edge, and what hangs on it, counts as gone.
     # With the 5 s between two rounds of housekeeping: off line within 30 s.
     "OCPP_EDGE_TIMEOUT": 25,

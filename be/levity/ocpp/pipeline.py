@@ -28,6 +28,7 @@ from levity.ocpp.frames import parse
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.references import references
 from levity.ocpp.store import Arrival, Loaded, Outcome, apply, claims, load
+from levity.ocpp.time_limit import TimeLimit
 from levity_ws.rpc.envelope import Batch, Close, Command, Event, Received, Reply, Send
 
 __all__ = ["DatabaseAway", "Pipeline", "Taken"]
@@ -63,7 +64,8 @@ class Pipeline:
     """Takes batches, one at a time; one instance per worker."""
 
     def __init__(self) -> None:
-        self.chain = build_chain(setting("OCPP_MIDDLEWARE"), ROUTES)
+        self.time_limit = TimeLimit(setting("OCPP_FRAME_TIME_LIMIT"))
+        self.chain = self.time_limit.around(build_chain(setting("OCPP_MIDDLEWARE"), ROUTES))
 
     def take(self, batch: Batch, reply_to: str, deliveries: int = 0) -> Taken:
         """Everything in this batch, committed; raises only `DatabaseAway`.

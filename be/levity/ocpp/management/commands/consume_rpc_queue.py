@@ -23,6 +23,8 @@ __all__ = ["Command"]
 log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 0.0005  # seconds
+# Exit status of a worker that a frame holds up for ever (sysexits.h: an internal software error).
+STUCK = 70
 
 
 class Command(BaseCommand):
@@ -44,6 +46,8 @@ class Command(BaseCommand):
         )
         pulse = Pulse(beat=lambda: worker.beat, transport=lambda: transport)
         port = self._port(pulse)
+        # Nothing else ends a handler that hangs in C; the frame is found out by its marks.
+        worker.pipeline.time_limit.on_stuck = lambda: os._exit(STUCK)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         # What Django and its models consist of stays for good: the collector need not look at it
