@@ -14,6 +14,8 @@ folder again on the other of the two, so that one `make test` proves both.
 import pytest
 from django.conf import settings
 
+from levity.ocpp.store.planned import plan_once
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known to --strict-markers."""
@@ -21,8 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about Postgres where there is none."""
+    """Leave out what is about Postgres where there is none; else plan its statements once."""
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        # As a worker does.
+        plan_once()
         return
     left_out = [item for item in items if item.get_closest_marker("postgres")]
     if left_out:

@@ -138,7 +138,7 @@ async def test_a_frame_leaves_at_once_when_nothing_is_under_way() -> None:
 
 
 async def test_frames_collect_while_two_batches_are_under_way() -> None:
-    bench = await Bench().start()
+    bench = await Bench(few_frames=2).start()
     lanes = [bench.lane(f"CP{number}")[0] for number in range(6)]
     for number, lane in enumerate(lanes[:2]):
         bench.send(lane, f"first-{number}")
@@ -150,6 +150,19 @@ async def test_frames_collect_while_two_batches_are_under_way() -> None:
     bench.answer(1)
     await bench.settle()
     assert bench.texts()[2:] == [["later-0", "later-1", "later-2", "later-3"]]
+
+
+async def test_a_lone_frame_waits_for_no_lone_frame() -> None:
+    """Only where many frames are under way does the next one wait and collect others."""
+    bench = await Bench().start()
+    lanes = [bench.lane(f"CP{number}")[0] for number in range(10)]
+    for number, lane in enumerate(lanes):
+        bench.send(lane, str(number))
+        await bench.settle()
+    assert bench.texts() == [[str(number)] for number in range(8)]
+    bench.answer(0)
+    await bench.settle()
+    assert bench.texts()[8:] == [["8", "9"]]
 
 
 async def test_frames_of_the_same_turn_of_the_loop_travel_together() -> None:
@@ -359,7 +372,7 @@ async def test_a_frame_is_held_for_20_seconds_and_then_given_up() -> None:
 
 
 async def test_a_frame_waiting_for_its_window_is_held_no_longer_and_never_sent() -> None:
-    bench = await Bench(window=1).start()
+    bench = await Bench(window=1, few_frames=0).start()
     stuck, waiting = bench.lane("CP1")[0], bench.lane("CP2")[0]
     bench.send(stuck, "stuck")
     await bench.settle()
@@ -488,7 +501,7 @@ async def test_flush_waits_for_the_last_answer() -> None:
 
 
 async def test_close_releases_whoever_waits() -> None:
-    bench = await Bench(window=1).start()
+    bench = await Bench(window=1, few_frames=0).start()
     lane = bench.lane("CP1")[0]
     frames = [bench.send(lane, "one"), bench.send(lane, "two"), bench.send(bench.lane()[0], "x")]
     handshake = asyncio.create_task(bench.lane()[0].authenticate(60.0))

@@ -15,28 +15,35 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models import Case, F, When
 from django.utils import timezone
 
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.effects import ASK_FOR_BOOT
 from levity.ocpp.frames import write_call
-from levity.ocpp.models import ChargePoint, Command, Connector, Message
+from levity.ocpp.models import ChargePoint, Command, Message
 from levity.ocpp.quirks import QuirkProfile, profile_for
 from levity.ocpp.security.concealment import Unreadable, conceal, reveal
 from levity.ocpp.security.guards import is_key_change, objection
+from levity.ocpp.store.due import DueCommand, anything_due, due_commands, statuses_of
 from levity.ocpp.store.key_changes import expect_keys
-from levity.ocpp.store.rows import insert_rows, update_rows
+from levity.ocpp.store.rows import insert_rows, update_rows, written_together
 from levity_ws.rpc.envelope import Reply, Send
 
-__all__ = ["ACTIONS", "NeverSent", "calls_to_send", "cancel", "dispatch", "give_up", "queue", "quirks_of"]
+__all__ = [
+    "ACTIONS",
+    "NeverSent",
+    "calls_to_send",
+    "cancel",
+    "dispatch",
+    "give_up",
+    "queue",
+    "quirks_of",
+]
 
 log = logging.getLogger(__name__)
 
 SendTo = Callable[[str, Reply], bool]
-
-# At most so many Calls in one go, so that a mass command doesn't keep frames waiting.
-AT_ONCE = 200
 
 # Some chargers (Wallbox) send no BootNotification when they reconnect: then this is enough.
 BOOT_PATIENCE = timedelta(seconds=30)
@@ -162,8 +169,7 @@ def calls_to_send(now: datetime) -> Sequence[Outgoing]:
     Committed first, sent afterwards: an answer always finds its command. If the worker dies in
     between, the command times out, and says so.
     """
-    due = Command.objects.filter(state=Command.State.QUEUED, not_before__lte=now).order_by()
-    if not due.exists():
+    if not anything_due(now):
         return ()
     try:
         with transaction.atomic():
@@ -190,107 +196,72 @@ def give_up(now: datetime) -> int:
 
 
 def _claim(now: datetime) -> Sequence[Outgoing]:
-    outstanding = Command.objects.filter(
-        charge_point=OuterRef("charge_point"), state=Command.State.SENT
-    )
-    sendable = Q(charge_point__connection__isnull=False) | Q(queue_offline=False)
-    due = list(
-        Command.objects.filter(sendable, state=Command.State.QUEUED, not_before__lte=now)
-        .exclude(Exists(outstanding))
-        .exclude(expires_at__lt=now)
-        .select_related("charge_point", "charge_point__edge")
-        .select_for_update(skip_locked=True, no_key=True, of=("self", "charge_point"))
-        .order_by("id")[:AT_ONCE]
-    )
+    due = due_commands(now)
     if not due:
         return ()
-    statuses = {
-        (item.charge_point_id, item.number): item.status
-        for item in Connector.objects.filter(
-            charge_point__in={item.charge_point_id for item in due if item.only_status}, evse=0
-        )
-    }
-    ended: list[Command] = []
-    sent: dict[int, Command] = {}
+    statuses = statuses_of({item.charge_point_id for item in due if item.only_status})
+    ended: list[tuple[Any, ...]] = []
+    sent: dict[int, DueCommand] = {}
+    rows: list[tuple[Any, ...]] = []
     for command in due:
         if (obstacle := _obstacle(command, statuses)) is not None:
-            command.state, command.error_description = obstacle
-            command.finished_at = now
-            if command.connection is not None:
-                # Meant for one connection: it may be asked for again on the next. A person's key
-                # stays taken, or the second half of a double click would be a second command.
-                command.idempotency_key = None
-            ended.append(command)
+            # Meant for one connection: it may be asked for again on the next. A person's key
+            # stays taken, or the second half of a double click would be a second command.
+            key = None if command.wanted_connection is not None else command.idempotency_key
+            ended.append((command.id, *obstacle, now, key))
         elif command.charge_point_id not in sent and not _must_boot_first(command, now):
-            charge_point = command.charge_point
-            own = command.timeout or charge_point.call_timeout
-            own = own or quirks_of(charge_point).call_timeout
-            command.state, command.sent_at = Command.State.SENT, now
-            command.deadline = now + call_timeout(own)
-            command.connection = command.charge_point.connection
+            own = command.timeout or command.call_timeout or command.quirks.call_timeout
+            deadline = now + call_timeout(own)
             sent[command.charge_point_id] = command
-    # Django's bulk_update costs a millisecond a row; frames wait meanwhile.
-    update_rows(
-        Command,
-        ("id", *_CLAIMED),
-        [
-            (command.pk, *(getattr(command, name) for name in _CLAIMED))
-            for command in (*ended, *sent.values())
-        ],
-    )
-    return _outgoing(list(sent.values()), now)
+            rows.append((command.id, Command.State.SENT.value, now, deadline, command.connection))
+    with written_together():
+        update_rows(
+            Command,
+            ("id", "state", "error_description", "finished_at", "idempotency_key"),
+            ended,
+        )
+        update_rows(Command, ("id", "state", "sent_at", "deadline", "connection"), rows)
+        return _outgoing(list(sent.values()), now)
 
 
-def _must_boot_first(command: Command, now: datetime) -> bool:
+def _must_boot_first(command: DueCommand, now: datetime) -> bool:
     """True if this charger has just connected and must not be spoken to before it has booted."""
-    charge_point = command.charge_point
-    since = charge_point.connected_at
-    if command.source == ASK_FOR_BOOT or not quirks_of(charge_point).boot_first:
+    since = command.connected_at
+    if command.source == ASK_FOR_BOOT or not command.quirks.boot_first:
         return False
-    return since is not None and now - since <= BOOT_PATIENCE and not _has_booted(charge_point)
+    return since is not None and now - since <= BOOT_PATIENCE and not _has_booted(command)
 
 
-def _has_booted(charge_point: ChargePoint) -> bool:
-    """True if it has booted on the connection that it has now."""
-    booted, since = charge_point.booted_at, charge_point.connected_at
+def _has_booted(command: DueCommand) -> bool:
+    """True if the charger has booted on the connection that it has now."""
+    booted, since = command.booted_at, command.connected_at
     return booted is not None and since is not None and booted >= since
 
 
-_CLAIMED = (
-    "state",
-    "error_description",
-    "finished_at",
-    "idempotency_key",
-    "sent_at",
-    "deadline",
-    "connection",
-)
-
-
 def _obstacle(
-    command: Command, statuses: Mapping[tuple[int, int], str]
-) -> tuple[Command.State, str] | None:
+    command: DueCommand, statuses: Mapping[tuple[int, int], str]
+) -> tuple[str, str] | None:
     """Why this command can't be sent any more: its end, and the reason for people."""
-    charge_point = command.charge_point
-    current = charge_point.connection
-    if command.connection is not None and command.connection != current:
-        return Command.State.CANCELLED, "the connection it was meant for is closed"
-    if current is None:
-        return Command.State.FAILED, "the charger is not connected"
-    if command.source == ASK_FOR_BOOT and _has_booted(charge_point):
-        return Command.State.CANCELLED, "it has booted by itself"
-    if refused := objection(command.action, command.payload, charge_point.security_profile):
+    wanted = command.wanted_connection
+    if wanted is not None and wanted != command.connection:
+        return Command.State.CANCELLED.value, "the connection it was meant for is closed"
+    if command.connection is None:
+        return Command.State.FAILED.value, "the charger is not connected"
+    if command.source == ASK_FOR_BOOT and _has_booted(command):
+        return Command.State.CANCELLED.value, "it has booted by itself"
+    if refused := objection(command.action, command.payload, command.security_profile):
         # Asked for by a middleware, or the profile was raised since.
-        return Command.State.FAILED, f"never sent: {refused}"
+        return Command.State.FAILED.value, f"never sent: {refused}"
     if command.secret:
         try:
             command.payload = Concealed(command.payload, reveal(command.secret))
         except Unreadable as error:
-            return Command.State.FAILED, str(error)
+            return Command.State.FAILED.value, str(error)
     if command.only_status:
-        key = (charge_point.pk, command.only_connector or 0)
+        key = (command.charge_point_id, command.only_connector or 0)
         if statuses.get(key) != command.only_status:
-            return Command.State.CANCELLED, f"the connector is no longer {command.only_status}"
+            ended = f"the connector is no longer {command.only_status}"
+            return Command.State.CANCELLED.value, ended
     return None
 
 
@@ -305,32 +276,30 @@ def quirks_of(charge_point: ChargePoint) -> QuirkProfile:
     )
 
 
-def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:
+def _outgoing(commands: Sequence[DueCommand], now: datetime) -> Sequence[Outgoing]:
     outgoing, messages = [], []
     keys: list[tuple[int, int, Mapping[str, Any]]] = []
     for command in commands:
-        charge_point = command.charge_point
         shown = text = ""
         if isinstance(command.payload, Concealed):
             shown = write_call(command.unique_id, command.action, command.payload.shown)
             text = write_call(command.unique_id, command.action, command.payload.whole)
             if is_key_change(command.action, command.payload.whole):
-                keys.append((charge_point.pk, command.pk, command.payload.whole))
+                keys.append((command.charge_point_id, command.id, command.payload.whole))
         else:
             shown = text = write_call(command.unique_id, command.action, command.payload)
-        edge = charge_point.edge
         outgoing.append(
             Outgoing(
-                command.pk,
-                edge.id if edge else "",
-                edge.reply_to if edge else "",
-                str(charge_point.connection),
+                command.id,
+                command.edge or "",
+                command.reply_to or "",
+                str(command.connection),
                 text,
             )
         )
         messages.append(
             (
-                charge_point.pk,
+                command.charge_point_id,
                 command.connection,
                 "cs",
                 command.unique_id,
@@ -342,7 +311,7 @@ def _outgoing(commands: Sequence[Command], now: datetime) -> Sequence[Outgoing]:
                 now,
             )
         )
-        log.info("%s: sending %s", charge_point.identity, command.action)
+        log.info("%s: sending %s", command.identity, command.action)
     insert_rows(
         Message,
         (

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 __all__ = ["DEFAULTS", "DEFAULT_OCPP_MIDDLEWARE", "call_timeout", "setting"]
 
@@ -53,6 +55,9 @@ DEFAULTS: dict[str, Any] = {
     # Seconds without a sign of life after which an edge, and what hangs on it, counts as gone.
     # With the 5 s between two rounds of housekeeping: off line within 30 s.
     "OCPP_EDGE_TIMEOUT": 25,
+    # Postgres plans the statements of the pipeline once a connection. Off behind a pooler that
+    # gives each transaction another connection (pgbouncer in transaction mode).
+    "OCPP_PREPARED_STATEMENTS": True,
     # The tag with which AutoRemoteStart starts. At most 18 characters: some chargers (Ocular)
     # give a 20-character tag back with two more.
     "OCPP_AUTO_REMOTE_START_ID_TAG": "anonymous",
@@ -61,7 +66,19 @@ DEFAULTS: dict[str, Any] = {
 
 def setting(name: str) -> Any:
     """The site's value of an OCPP setting, else the default."""
-    return getattr(settings, name, DEFAULTS[name])
+    if name not in _read:
+        # Django looks a missing setting up with an exception, and this is asked for every frame.
+        _read[name] = getattr(settings, name, DEFAULTS[name])
+    return _read[name]
+
+
+_read: dict[str, Any] = {}
+
+
+@receiver(setting_changed, dispatch_uid="levity.ocpp.conf")
+def _forget(*, setting: str, **_: Any) -> None:
+    """Tests change settings."""
+    _read.pop(setting, None)
 
 
 def call_timeout(own: int | None) -> timedelta:

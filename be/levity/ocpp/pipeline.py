@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.db import (
+    DatabaseError,
     IntegrityError,
     InterfaceError,
     InternalError,
@@ -27,7 +28,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.frames import parse
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.references import references
-from levity.ocpp.store import Arrival, Loaded, Outcome, apply, claims, load
+from levity.ocpp.store import Arrival, Loaded, Outcome, apply, claims, load, lost_its_plan
 from levity.ocpp.time_limit import TimeLimit
 from levity_ws.rpc.envelope import Batch, Close, Command, Event, Received, Reply, Send
 
@@ -191,6 +192,9 @@ def _replace(outcome: Outcome, old_edge: str | None, edge: str) -> None:
 
 def _raise_if_away(error: Exception) -> None:
     """Tell a database that is gone from a statement that failed."""
+    if isinstance(error, DatabaseError) and lost_its_plan(error):
+        transaction.get_connection().close()
+        raise DatabaseAway(str(error)) from error
     if not isinstance(error, OperationalError | InterfaceError | InternalError):
         return
     code = getattr(error.__cause__, "pgcode", None) or ""

@@ -16,6 +16,7 @@ from django.utils import timezone
 from levity.ocpp import commands, housekeeping
 from levity.ocpp.models import Edge
 from levity.ocpp.pipeline import DatabaseAway, Pipeline, Taken
+from levity.ocpp.store import plan_once
 from levity_ws.rpc.envelope import Close, Reply
 from levity_ws.rpc.transport import Delivery, WorkerTransport
 
@@ -66,6 +67,7 @@ class Worker:
 
     def run(self) -> None:
         """Receive, take, reply, acknowledge, for ever; returns after `stop`."""
+        plan_once()
         sender = threading.Thread(target=self._keep_looking, name="commands", daemon=True)
         if self.own_thread_for_commands:
             sender.start()
@@ -123,6 +125,7 @@ class Worker:
 
     def _keep_looking(self) -> None:
         """The other thread: look at the command queue, often, and at once when there is reason."""
+        plan_once()
         while not self.stopping.is_set():
             try:
                 self._look()

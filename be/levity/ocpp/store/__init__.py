@@ -6,6 +6,7 @@ Both work in bulk: the number of SQL statements does not grow with the number of
 from levity.ocpp.store.apply import apply
 from levity.ocpp.store.load import Loaded, load
 from levity.ocpp.store.log import payload_hash
+from levity.ocpp.store.planned import lost_its_plan, plan_once
 from levity.ocpp.store.presence import claims, connections_lost
 from levity.ocpp.store.values import (
     Arrival,
@@ -27,6 +28,8 @@ __all__ = [
     "claims",
     "connections_lost",
     "load",
+    "lost_its_plan",
     "payload_hash",
+    "plan_once",
     "start_key",
 ]

@@ -17,7 +17,7 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.models import ChargePoint, Connector, MeterValue, StatusEvent, Transaction
 from levity.ocpp.store.load import Loaded
-from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
+from levity.ocpp.store.rows import clear_column, insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Connected, Received
 
@@ -237,8 +237,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         for _, _, effect in each(outcomes, StopTransaction)
         if not (effect.orphaned and effect.reason == BY_BOOT and "orphaned" in effect.flags)
     }
-    if ended:
-        Connector.objects.filter(transaction__in=ended).update(transaction=None)
+    clear_column(Connector, "transaction_id", ended)
     begun = {
         (charge_point.id, effect.evse, effect.connector): effect.transaction_id
         for _, charge_point, effect in each(outcomes, StartTransaction)

@@ -6,16 +6,14 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
 from levity.ocpp.models import (
     ChargePoint,
     Message,
-    QuarantinedMessage,
     Transaction,
 )
 from levity.ocpp.quirks import profile_for
@@ -29,15 +27,13 @@ from levity.ocpp.request import (
 from levity.ocpp.retries import is_sent_again
 from levity.ocpp.store import queries
 from levity.ocpp.store.handshakes import Handshakes, load_handshakes
+from levity.ocpp.store.planned import array_text, planned
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
 from levity_ws.rpc.envelope import Connected, Disconnected, Received
 
 __all__ = ["KnownCommand", "Loaded", "load"]
 
-# Looked through for the end of a session that is told in the wrong order; older ones are a
-# person's business.
-EARLY_STOPS = 200
 MAX_IDENTITY = 48
 
 
@@ -247,23 +243,24 @@ def _load_messages(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     ]
     if not frames:
         return
-    table = connection.ops.quote_name(Message._meta.db_table)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    database = connections[DEFAULT_DB_ALIAS]
+    table = database.ops.quote_name(Message._meta.db_table)
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":
             wanted = "unnest(%s::uuid[], %s::varchar[], %s::bigint[])"
-            values: list[Any] = [list(column) for column in zip(*frames, strict=True)]
+            values: list[Any] = [array_text(column) for column in zip(*frames, strict=True)]
         else:
             wanted = f"(VALUES {', '.join(['(%s, %s, %s)'] * len(frames))})"
             values = [value for on, *rest in frames for value in (on.replace("-", ""), *rest)]
         # Of frames whose id can't be read there may be thousands; their number tells them apart.
-        cursor.execute(
+        sql = (
             f"WITH v(connection, unique_id, seq) AS (SELECT * FROM {wanted} AS w)"
             f" SELECT m.connection, m.unique_id, m.seq, m.request, m.response"
             f" FROM v JOIN {table} m ON m.connection = v.connection AND m.unique_id = v.unique_id"
             f" WHERE m.seq = v.seq OR (m.seq IS NOT NULL AND m.unique_id <> '')"
-            f" ORDER BY m.seq DESC",
-            values,
+            f" ORDER BY m.seq DESC"
         )
+        cursor.execute(planned(database, sql), values)
         # Newest first, so that the first of several stays.
         for on, unique_id, seq, request, response in cursor.fetchall():
             stored = StoredMessage(seq, request, response)
@@ -340,14 +337,7 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
 
 
 def _load_early_stops(loaded: Loaded, charge_points: set[int]) -> None:
-    rows = QuarantinedMessage.objects.filter(
-        charge_point__in=charge_points,
-        action="StopTransaction",
-        reason=NO_SUCH_TRANSACTION,
-        resolved_at=None,
-    ).order_by("-id")[:EARLY_STOPS]
-    for row in rows.values_list("id", "charge_point_id", "payload", "received_at"):
-        pk, charge_point_id, text, received_at = row
+    for pk, charge_point_id, text, received_at in queries.EARLY_STOPS.rows(charge_points):
         payload = orjson.loads(text)
         if isinstance(payload, dict):
             stop = EarlyStop(pk, payload, received_at)

@@ -4,12 +4,14 @@ Building a queryset costs Django ten times as much as reading its rows; and an `
 parameters as a batch has frames is a new statement each time. Here a list is one parameter.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, ForeignObject, Lookup, QuerySet
+
+from levity.ocpp.store.planned import array_text, planned
 
 __all__ = ["Prepared"]
 
@@ -17,58 +19,96 @@ Build = Callable[..., "QuerySet[Any, Any]"]
 
 
 class Prepared:
-    """Rows of a `values_list` queryset, which `build` makes once of one place holder a list.
+    """Rows of a `values_list` queryset, which `build` makes once of one place holder a parameter.
 
     In `build`, a place holder stands for a list of values behind the lookup `any_of`:
-    `filter(id__any_of=ids)`.
+    `filter(id__any_of=ids)`; or for one value behind `no_later_than`. `locking` is what Postgres
+    gets at the end (`FOR UPDATE ...`); on SQLite the transaction has the one write lock.
     """
 
-    def __init__(self, build: Build, lists: int = 1) -> None:
+    def __init__(self, build: Build, parameters: int = 1, *, locking: str = "") -> None:
         self._build = build
-        self._places = tuple(_Place() for _ in range(lists))
+        self._places = tuple(_Place() for _ in range(parameters))
+        self._locking = locking
         self._built: dict[str, tuple[str, tuple[Any, ...], Any, Any]] = {}
 
-    def rows(self, *lists: Collection[Any]) -> list[tuple[Any, ...]]:
-        """The rows for these lists of values, one for each place holder."""
-        built = self._built.get(connection.vendor)
+    def rows(self, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows for these values, one (list) for each place holder."""
+        database = connections[DEFAULT_DB_ALIAS]
+        built = self._built.get(database.vendor)
         if built is None:
-            built = self._built[connection.vendor] = self._compiled()
+            built = self._built[database.vendor] = self._compiled()
         sql, parameters, compiler, converters = built
-        given = dict(zip(map(id, self._places), lists, strict=True))
-        values = [
-            _value(item, given[id(item.place)]) if isinstance(item, _Array) else item
-            for item in parameters
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
+        given = dict(zip(map(id, self._places), values, strict=True))
+        filled = [item.value(given[id(item.place)], database) for item in parameters]
+        with database.cursor() as cursor:
+            cursor.execute(planned(database, sql), filled)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
-        if not converters:
+        if not converters or not rows:
             return rows
         return [tuple(row) for row in compiler.apply_converters(rows, converters)]
 
     def _compiled(self) -> tuple[str, tuple[Any, ...], Any, Any]:
         compiler = self._build(*self._places).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
+        if self._locking and connection.vendor == "postgresql":
+            sql = f"{sql} {self._locking}"
+        sql, parameters = _with_constants(sql, parameters)
         expressions = [item[0] for item in compiler.select]
-        return sql, tuple(parameters), compiler, compiler.get_converters(expressions)
+        return sql, parameters, compiler, compiler.get_converters(expressions)
+
+
+def _with_constants(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The statement with what is always the same in its text.
+
+    A plan for any value can't use an index for `state = 'queued'` if it doesn't know the state.
+    """
+    texts, last = [], sql
+    left = []
+    for parameter in parameters:
+        before, _, last = last.partition("%s")
+        if isinstance(parameter, _Parameter):
+            left.append(parameter)
+            texts.append(f"{before}%s")
+        else:
+            texts.append(before + _literal(parameter))
+    return "".join([*texts, last]), tuple(left)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        named = value is None or connection.vendor == "postgresql"
+        return str({None: "NULL"}.get(value, value)) if named else str(int(value))
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str) and "%" not in value:
+        return "'" + value.replace("'", "''") + "'"
+    raise ValueError(f"{value!r} is no constant for a prepared query")
 
 
 class _Place:
-    """Stands for a list of values until there is one."""
+    """Stands for what is not known yet."""
 
 
-class _Array:
+class _Parameter:
     """A place holder in the parameters of a statement, with the column it is compared with."""
 
     def __init__(self, place: _Place, field: "Field[Any, Any]") -> None:
         self.place, self.field = place, field
 
+    def value(self, given: Any, database: Any) -> Any:
+        """What the driver gets."""
+        return self.field.get_db_prep_value(given, database)
 
-def _value(array: _Array, values: Collection[Any]) -> Any:
-    if connection.vendor == "postgresql":
-        return list(values)
-    prepare = array.field.get_db_prep_value
-    return orjson.dumps([prepare(item, connection) for item in values]).decode()
+
+class _Array(_Parameter):
+    """The same for a list of values."""
+
+    def value(self, given: Collection[Any], database: Any) -> Any:
+        if database.vendor == "postgresql":
+            return array_text(given)
+        prepare = self.field.get_db_prep_value
+        return orjson.dumps([prepare(item, database) for item in given]).decode()
 
 
 if TYPE_CHECKING:
@@ -94,3 +134,29 @@ class AnyOf(_Lookup):
             kind = str(field.rel_db_type(connection)).split("(", 1)[0]
             return f"{lhs} = ANY(%s::{kind}[])", (*parameters, array)
         return f"{lhs} IN (SELECT value FROM json_each(%s))", (*parameters, array)
+
+
+class _Compared(_Lookup):
+    prepare_rhs = False
+    operator = ""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        lhs, parameters = self.process_lhs(compiler, connection)
+        parameter = _Parameter(self.rhs, self.lhs.output_field)
+        return f"{lhs} {self.operator} %s", (*parameters, parameter)
+
+
+@Field.register_lookup
+class NoLaterThan(_Compared):
+    """The column's value is at most the one that is given."""
+
+    lookup_name = "no_later_than"
+    operator = "<="
+
+
+@Field.register_lookup
+class NoEarlierThan(_Compared):
+    """The column's value is at least the one that is given."""
+
+    lookup_name = "no_earlier_than"
+    operator = ">="

@@ -4,6 +4,7 @@ from dataclasses import fields
 
 from django.db.models.functions import Lower
 
+from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -22,6 +23,7 @@ __all__ = [
     "COMMANDS",
     "CONNECTION_EVENTS",
     "CONNECTORS",
+    "EARLY_STOPS",
     "ID_TAGS",
     "MEMBERS",
     "QUARANTINED_STARTS",
@@ -83,7 +85,7 @@ STARTS = Prepared(
         .order_by()
         .values_list(*TRANSACTION)
     ),
-    lists=2,
+    parameters=2,
 )
 QUARANTINED_STARTS = Prepared(
     lambda charge_points, hashes: (
@@ -95,7 +97,21 @@ QUARANTINED_STARTS = Prepared(
         .order_by()
         .values_list("charge_point_id", "payload_hash", "transaction")
     ),
-    lists=2,
+    parameters=2,
+)
+# Looked through for the end of a session that is told in the wrong order; older ones are a
+# person's business.
+EARLY_STOPS = Prepared(
+    lambda charge_points: (
+        QuarantinedMessage.objects.filter(
+            charge_point__any_of=charge_points,
+            action="StopTransaction",
+            reason=NO_SUCH_TRANSACTION,
+            resolved_at=None,
+        )
+        .order_by("-id")
+        .values_list("id", "charge_point_id", "payload", "received_at")[:200]
+    )
 )
 ID_TAGS = Prepared(
     lambda keys: (

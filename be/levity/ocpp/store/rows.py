@@ -7,7 +7,7 @@ column takes JSON text. Column names are attribute names as in `Field.attname`.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,10 +15,19 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 
-__all__ = ["insert_rows", "reserve_ids", "update_rows", "upsert_rows", "written_together"]
+from levity.ocpp.store.planned import array_text, planned
+
+__all__ = [
+    "clear_column",
+    "insert_rows",
+    "reserve_ids",
+    "update_rows",
+    "upsert_rows",
+    "written_together",
+]
 
 Row = Sequence[Any]
 
@@ -95,6 +104,12 @@ def update_rows(
     )
 
 
+def clear_column(model: type[Model], column: str, values: Collection[int]) -> None:
+    """Set the column to NULL in the rows in which it has one of these values."""
+    if values:
+        _run(_clear_sql(model, column), model, (column,), [(value,) for value in sorted(values)])
+
+
 def _in_key_order(rows: Sequence[Row]) -> Sequence[Row]:
     """By their key, so that two workers take the row locks in the same order."""
     return sorted(rows, key=lambda row: row[0]) if len(rows) > 1 else rows
@@ -109,12 +124,11 @@ def reserve_ids(model: type[Model], count: int) -> list[int]:
     if count == 0:
         return []
     table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-                [table, count],
-            )
+    database = connections[DEFAULT_DB_ALIAS]
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":
+            sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            cursor.execute(planned(database, sql), [table, count])
             return [row[0] for row in cursor.fetchall()]
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         row = cursor.fetchone()
@@ -167,13 +181,15 @@ def _send_what_waits() -> None:
 
 
 def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            arrays = [list(column) for column in zip(*rows, strict=True)]
+    database = connections[DEFAULT_DB_ALIAS]
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":
+            arrays = [array_text(column) for column in zip(*rows, strict=True)]
+            text = planned(database, sql)
             if _together.statements is None:
-                cursor.execute(sql, arrays)
+                cursor.execute(text, arrays)
             else:
-                _together.statements.append(cursor.mogrify(sql, arrays).decode())
+                _together.statements.append(cursor.mogrify(text, arrays).decode())
             return
         convert = _sqlite_converters(model, tuple(columns))
         step = max(1, SQLITE_VARIABLES // len(columns))
@@ -274,6 +290,18 @@ def _update_sql(
     return (
         f"WITH v({', '.join(aliases)}) AS (VALUES <rows>)"
         f" UPDATE {table} SET {sets} FROM v WHERE {where}"
+    )
+
+
+@lru_cache(maxsize=16)
+def _clear_sql(model: type[Model], column: str) -> str:
+    field = _field(model, column)
+    table, name = _quoted(model._meta.db_table), _quoted(field.column)
+    if connection.vendor == "postgresql":
+        return f"UPDATE {table} SET {name} = NULL WHERE {name} = ANY({_array(field)})"
+    return (
+        f"WITH v(c) AS (VALUES <rows>)"
+        f" UPDATE {table} SET {name} = NULL WHERE {name} IN (SELECT c FROM v)"
     )
 
 

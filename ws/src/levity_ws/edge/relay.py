@@ -225,14 +225,19 @@ class Relay:
 
     def _pump(self) -> None:
         self._pump_due = False
-        while (
-            self._waiting and len(self._flights) < self.settings.window and self.transport.available
-        ):
+        while self._waiting and self._may_depart() and self.transport.available:
             entries = self._next_entries()
             if entries:
                 self._depart(entries)
         if not self._waiting and not self._flights:
             self._idle.set()
+
+    def _may_depart(self) -> bool:
+        """Two full batches keep the workers busy; but a lone frame never waits for a lone frame."""
+        if len(self._flights) < self.settings.window:
+            return True
+        under_way = sum(len(flight.entries) for flight in self._flights.values())
+        return under_way < self.settings.few_frames
 
     def _next_entries(self) -> list[Entry]:
         entries: list[Entry] = []

@@ -67,6 +67,8 @@ class EdgeSettings:
 
     window: int = 2
     """How many batches may be under way."""
+    few_frames: int = 8
+    """While fewer frames than this are under way, the next batch leaves all the same."""
     max_batch_frames: int = 500
     max_batch_bytes: int = 1024 * 1024
     hold: float = 20.0

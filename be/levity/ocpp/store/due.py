@@ -1,0 +1,148 @@
+"""The command queue as the worker reads it: what is due, locked, in one query."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db.models import Exists, OuterRef, Q
+
+from levity.ocpp.models import Command, Connector
+from levity.ocpp.quirks import QuirkProfile, profile_for
+from levity.ocpp.store.prepared import Prepared
+
+__all__ = ["DueCommand", "anything_due", "due_commands", "statuses_of"]
+
+# At most so many Calls in one go, so that a mass command doesn't keep frames waiting.
+AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class DueCommand:
+    """A queued Call whose time has come, and what must be known of its charge point."""
+
+    id: int
+    charge_point_id: int
+    action: str
+    payload: Any
+    unique_id: str
+    timeout: int | None
+    wanted_connection: str | None
+    """Send on this websocket or not at all."""
+    only_connector: int | None
+    only_status: str
+    idempotency_key: str | None
+    source: str
+    identity: str
+    connection: str | None
+    """The one that is open now."""
+    connected_at: datetime | None
+    booted_at: datetime | None
+    call_timeout: int | None
+    edge: str | None
+    reply_to: str | None
+    vendor: str
+    model: str
+    firmware_version: str
+    quirk_profile: str
+    quirk_overrides: Any
+    secret: str
+    """The whole payload, encrypted; empty where nothing in it is masked."""
+    security_profile: int
+
+    @property
+    def quirks(self) -> QuirkProfile:
+        """How its charge point is to be treated."""
+        overrides = self.quirk_overrides
+        return profile_for(
+            self.vendor,
+            self.model,
+            self.firmware_version,
+            named=self.quirk_profile,
+            overrides=orjson.dumps(overrides).decode() if overrides else "",
+        )
+
+
+def anything_due(now: datetime) -> bool:
+    """True if a Call waits whose time has come; it need not be possible to send it."""
+    return bool(_ANY.rows(now))
+
+
+def due_commands(now: datetime) -> list[DueCommand]:
+    """Calls that can be sent or ended now, oldest first, locked for this transaction.
+
+    Not those whose charge point waits for an answer (OCPP-J 1.6, 4.1.1), nor those that another
+    worker has in hand.
+    """
+    found = []
+    for row in _DUE.rows(now, now):
+        due = DueCommand(*row)
+        due.unique_id = str(due.unique_id)
+        due.wanted_connection = str(due.wanted_connection) if due.wanted_connection else None
+        due.connection = str(due.connection) if due.connection else None
+        found.append(due)
+    return found
+
+
+def statuses_of(charge_points: set[int]) -> dict[tuple[int, int], str]:
+    """(charge point id, connector number) -> the status it has."""
+    if not charge_points:
+        return {}
+    return {(pk, number): status for pk, number, status in _STATUSES.rows(charge_points)}
+
+
+_ANY = Prepared(
+    lambda now: (
+        Command.objects.filter(state="queued", not_before__no_later_than=now)
+        .order_by()
+        .values_list("id")[:1]
+    )
+)
+_DUE = Prepared(
+    lambda due, now: (
+        Command.objects.filter(
+            Q(charge_point__connection__isnull=False) | Q(queue_offline=False),
+            Q(expires_at=None) | Q(expires_at__no_earlier_than=now),
+            ~Exists(Command.objects.filter(charge_point=OuterRef("charge_point"), state="sent")),
+            state="queued",
+            not_before__no_later_than=due,
+        )
+        .order_by("id")
+        .values_list(
+            "id",
+            "charge_point_id",
+            "action",
+            "payload",
+            "unique_id",
+            "timeout",
+            "connection",
+            "only_connector",
+            "only_status",
+            "idempotency_key",
+            "source",
+            "charge_point__identity",
+            "charge_point__connection",
+            "charge_point__connected_at",
+            "charge_point__booted_at",
+            "charge_point__call_timeout",
+            "charge_point__edge_id",
+            "charge_point__edge__reply_to",
+            "charge_point__vendor",
+            "charge_point__model",
+            "charge_point__firmware_version",
+            "charge_point__quirk_profile",
+            "charge_point__quirk_overrides",
+            "secret",
+            "charge_point__security_profile",
+        )[:AT_ONCE]
+    ),
+    parameters=2,
+    locking="FOR NO KEY UPDATE OF ocpp_command, ocpp_chargepoint SKIP LOCKED",
+)
+_STATUSES = Prepared(
+    lambda charge_points: (
+        Connector.objects.filter(charge_point__any_of=charge_points, evse=0)
+        .order_by()
+        .values_list("charge_point_id", "number", "status")
+    )
+)

@@ -1,0 +1,131 @@
+"""Statements that Postgres parses and plans once a connection instead of once a batch.
+
+For a batch of one frame, planning is half of what a query costs. Only the worker's threads do so
+(`plan_once`): everybody else, and everything on SQLite, executes the same text as it is. Behind a
+pooler that gives each transaction another connection (pgbouncer's transaction mode) it can't work:
+then the worker goes on without, and `OCPP_PREPARED_STATEMENTS = False` says so from the start.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
+
+from levity.ocpp.conf import setting
+
+__all__ = ["array_text", "lost_its_plan", "plan_once", "planned"]
+
+log = logging.getLogger(__name__)
+
+# A plan is kept for whatever values come and however large the tables grow: so it walks along
+# indexes, even where reading a whole table would be cheaper today.
+SESSION = (
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+    " SET enable_hashjoin = off; SET enable_mergejoin = off"
+)
+# SQLSTATE; the last is "cached plan must not change result type".
+NO_SUCH_STATEMENT, DUPLICATE_STATEMENT, CHANGED_RESULT = "26000", "42P05", "0A000"
+
+_thread = threading.local()
+# Not empty: this process does without, whatever the setting says.
+_without: list[bool] = []
+
+
+def plan_once() -> None:
+    """From now on, this thread's connections plan their statements once; outside a transaction."""
+    _thread.plans = True
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.connection is not None:
+        _begin(sender=None, connection=database)
+
+
+@receiver(connection_created, dispatch_uid="levity.ocpp.store.planned")
+def _begin(sender: Any, connection: Any, **_: Any) -> None:
+    if not getattr(_thread, "plans", False) or connection.vendor != "postgresql":
+        return
+    if _without or not setting("OCPP_PREPARED_STATEMENTS"):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(SESSION)
+    connection.levity_plans = (connection.connection, set())
+
+
+def planned(database: Any, sql: str) -> str:
+    """The statement to execute with the same parameters, planned already where that is the rule.
+
+    `database` is Django's connection, open. The name under which the statement is planned is a
+    digest of its text.
+    """
+    own = database.connection
+    begun: tuple[Any, set[str]] | None = getattr(database, "levity_plans", None)
+    if begun is None or begun[0] is not own or _without:
+        return sql
+    name, prepare, execute = _texts(sql)
+    if name not in begun[1]:
+        # Not with Django's cursor: what waits to be written together may go on waiting.
+        with database.wrap_database_errors, own.cursor() as cursor:
+            cursor.execute(prepare)
+        begun[1].add(name)
+    return execute
+
+
+def lost_its_plan(error: Exception) -> bool:
+    """True if the statement failed only because of how it was planned: try again, it will work.
+
+    A migration may change what a planned statement reads; and a pooler may give each transaction
+    another connection, which knows nothing of our plans: then we do without.
+    """
+    code = getattr(error.__cause__, "pgcode", None)
+    if code in (NO_SUCH_STATEMENT, DUPLICATE_STATEMENT) and not _without:
+        log.warning(
+            "Postgres forgets prepared statements, as behind pgbouncer; doing without them "
+            "(OCPP_PREPARED_STATEMENTS = False says so from the start)"
+        )
+        _without.append(True)
+        return True
+    return code in (NO_SUCH_STATEMENT, DUPLICATE_STATEMENT, CHANGED_RESULT)
+
+
+@lru_cache(maxsize=512)
+def _texts(sql: str) -> tuple[str, str, str]:
+    """Its name, PREPARE and EXECUTE."""
+    name = "levity_" + sha256(sql.encode()).hexdigest()[:24]
+    count = 0
+
+    def numbered(found: re.Match[str]) -> str:
+        nonlocal count
+        if found[0] == "%%":
+            return "%"
+        count += 1
+        return f"${count}"
+
+    text = re.sub("%%|%s", numbered, sql)
+    values = f"({', '.join(['%s'] * count)})" if count else ""
+    return name, f"PREPARE {name} AS {text}", f"EXECUTE {name}{values}"
+
+
+def array_text(values: Iterable[Any]) -> str:
+    """The values as the text of a Postgres array, for a parameter whose type is known there.
+
+    psycopg2 writes `ARRAY['a', 'b']`, with a function call in Python for each value and a node to
+    parse for each in Postgres; one text is cheaper for both.
+    """
+    return "{" + ",".join([_element(value) for value in values]) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,137 @@
+"""Statements that Postgres plans once a connection: what may go wrong with them, and does not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from levity.ocpp import commands
+from levity.ocpp.models import ChargePoint, Command, Message, SecurityEvent, Transaction
+from levity.ocpp.pipeline import DatabaseAway
+from levity.ocpp.store import due, planned, queries
+from levity.ocpp.store.prepared import Prepared
+from levity.ocpp.store.rows import insert_rows
+from tests.ocpp.charger import Charger, Site
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+ODD = ["", "NULL", "null", "{}", "{a,b}", 'q"q', "b\\s", "\\", ",", " a ", "\t\n", "é", "😀"]
+ODD += ["%s", "'", "$1"]
+
+
+@pytest.fixture(autouse=True)
+def with_plans() -> Iterator[None]:
+    """Plans as a worker has them, whatever a test has done to them."""
+    connection.close()
+    planned.plan_once()
+    yield
+    planned._without.clear()
+    connection.close()
+
+
+@pytest.fixture
+def site() -> Site:
+    """One that runs the default middleware."""
+    return Site()
+
+
+def names() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def plan_of(query: Prepared, *values: Any) -> str:
+    """How Postgres executes this query from now on."""
+    query.rows(*values)
+    sql, parameters, _, _ = query._built["postgresql"]
+    filled = [item.value(value, connection) for item, value in zip(parameters, values, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {planned.planned(connection, sql)}", filled)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_a_batch_is_planned_once_for_all_that_follow(site: Site) -> None:
+    charger = Charger("CP1")
+    site.take(charger.connects())
+    site.take(charger.calls("Heartbeat"))
+    before = names()
+    assert before
+    for _ in range(3):
+        site.take(charger.calls("Heartbeat"))
+    assert names() == before
+
+
+def test_a_plan_walks_along_the_index_of_what_is_queued(site: Site) -> None:
+    """The state is in the text: a plan for any state would read all commands there ever were."""
+    now = timezone.now()
+    assert "command_queued" in plan_of(due._ANY, now)
+    assert "command_queued" in plan_of(due._DUE, now, now)
+    assert "Seq Scan" not in plan_of(queries.CHARGE_POINTS, ["cp1"])
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_every_text_arrives_as_it_was(site: Site, text: str) -> None:
+    site.take(Charger("CP1").connects())
+    now = timezone.now()
+    columns = ("type", "detail", "at", "received_at")
+    insert_rows(SecurityEvent, columns, [("T", text, now, now), ("T", "after", now, now)])
+    rows = SecurityEvent.objects.order_by("id").values_list("detail", "at")
+    assert list(rows) == [(text, now), ("after", now)]
+
+
+def test_behind_a_pooler_it_goes_on_without_plans(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """pgbouncer gives the next transaction a connection that knows nothing of our statements."""
+    charger = Charger("CP1")
+    site.take(charger.connects())
+    site.take(charger.calls("Heartbeat"))
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    beat = charger.calls("Heartbeat")
+    with pytest.raises(DatabaseAway):
+        site.take(beat)
+    site.take(beat)
+    assert Message.objects.filter(action="Heartbeat").count() == 2
+    assert names() == set()
+    assert "OCPP_PREPARED_STATEMENTS" in caplog.text
+
+
+def test_a_migration_in_the_middle_of_work_loses_no_frame(site: Site) -> None:
+    """Postgres refuses a planned statement whose columns have changed their type since."""
+    charger = Charger("CP1")
+    site.take(charger.connects())
+    site.take(charger.starts())
+    table = Transaction._meta.db_table
+    again = charger.starts(timestamp="2026-01-02T00:00:00Z")
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ALTER COLUMN stop_reason TYPE text")
+    try:
+        with pytest.raises(DatabaseAway):
+            site.take(again)
+        site.take(again)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} ALTER COLUMN stop_reason TYPE varchar(64)")
+    assert Transaction.objects.count() == 2
+
+
+def test_what_is_wrong_for_another_reason_is_not_taken_for_a_lost_plan() -> None:
+    with connection.cursor() as cursor, pytest.raises(DatabaseError) as caught:
+        cursor.execute("SELECT 1 / 0")
+    assert not planned.lost_its_plan(caught.value)
+
+
+def test_a_call_goes_out_with_planned_statements(site: Site) -> None:
+    charger = Charger("CP1")
+    site.take(charger.connects())
+    site.take(charger.boots())
+    command = commands.queue(ChargePoint.objects.get(), "Reset", {"type": "Soft"}, source="test")
+    sent: list[Any] = []
+    commands.dispatch(timezone.now(), lambda to, reply: bool(sent.append((to, reply))) or True)
+    assert len(sent) == 1
+    assert Command.objects.get().state == "sent"
+    assert Message.objects.get(sender="cs").unique_id == command.unique_id
