@@ -1,4 +1,4 @@
-"""What did not fit the books, what our own code failed at, and what may be an attack."""
+"""What did not fit the books, and what may be an attack."""
 
 from typing import Any
 
@@ -16,13 +16,12 @@ from levity.ocpp.admin.frame_text import pretty_frame
 from levity.ocpp.admin.quarantine import QuarantineDecisions
 from levity.ocpp.models import (
     ChargePoint,
-    FailedMessage,
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
 )
 
-__all__ = ["FailedMessageAdmin", "QuarantinedMessageAdmin", "SecurityEventAdmin"]
+__all__ = ["QuarantinedMessageAdmin", "SecurityEventAdmin"]
 
 
 def _charger(item: Any) -> str:
@@ -117,82 +116,6 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
     def payload_shown(self, item: QuarantinedMessage) -> str:
         """What the charger sent."""
         return pretty_frame(item.payload)
-
-
-class NotReplayedFilter(OpenFilter):
-    """Failed messages that were not taken again with success."""
-
-    closed_field = "replayed_at"
-
-
-@admin.register(FailedMessage)
-class FailedMessageAdmin(ReadOnlyAdmin):
-    """Frames at which our own code failed; `levity replay_failed` takes them again."""
-
-    list_display = ("failed", "identity", "action_shown", "attempts", "replayed")
-    list_filter = (NotReplayedFilter, ("charge_point", RowFilter))
-    list_select_related = ("charge_point__site",)
-    sortable_by = ()
-    fields = (
-        "failed",
-        "received",
-        "charger",
-        "identity",
-        "action_shown",
-        "text_shown",
-        "attempts",
-        "replayed",
-        "connection",
-        "seq",
-        "traceback_shown",
-    )
-    readonly_fields = fields
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A traceback tells of the inside of the system: for superusers only."""
-        shown = super().get_fields(request, obj)
-        if request.user.is_superuser:
-            return shown
-        return [name for name in shown if name != "traceback_shown"]
-
-    @display(description="failed")
-    def failed(self, item: FailedMessage) -> str:
-        """When it failed."""
-        return shown_time(item.failed_at, site_zone(item))
-
-    @display(description="received")
-    def received(self, item: FailedMessage) -> str:
-        """When it passed the edge."""
-        return shown_time(item.received_at, site_zone(item))
-
-    @display(description="charge point")
-    def charger(self, item: FailedMessage) -> str:
-        """Who sent it, if known."""
-        return _charger(item)
-
-    @display(description="action")
-    def action_shown(self, item: FailedMessage) -> str:
-        """The action, if the frame could be read so far."""
-        return item.action or NOTHING
-
-    @display(description="frame")
-    def text_shown(self, item: FailedMessage) -> str:
-        """The frame."""
-        return pretty_frame(item.text)
-
-    @display(description="state")
-    def replayed(self, item: FailedMessage) -> str:
-        """Whether it was taken again with success."""
-        if item.replayed_at is None:
-            return badge("open", "warn")
-        return format_html(
-            "{} {}", badge("replayed", "good"), shown_time(item.replayed_at, site_zone(item))
-        )
-
-    @display(description="traceback")
-    def traceback_shown(self, item: FailedMessage) -> str:
-        """Where our code failed."""
-        return format_html('<pre class="lv-json" tabindex="0">{}</pre>', item.traceback)
 
 
 @admin.register(SecurityEvent)

@@ -1,15 +1,12 @@
 """`manage.py replay_failed`: take parked frames again, once what they failed at is mended."""
 
 from typing import Any
-from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
-from levity.ocpp.attempts import replayed_event
 from levity.ocpp.models import FailedMessage
 from levity.ocpp.pipeline import Pipeline
-from levity_ws.rpc.envelope import Batch
+from levity.ocpp.replays import take_again
 
 __all__ = ["Command"]
 
@@ -37,22 +34,8 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.stdout.write(label)
                 continue
-            event = replayed_event(item)
-            pipeline.take(Batch("replay", str(uuid4()), (event,)), "")
-            failed_again = FailedMessage.objects.filter(
-                connection=event.connection, seq=event.seq
-            ).first()
-            if failed_again is None:
-                FailedMessage.objects.filter(pk=item.pk).update(replayed_at=timezone.now())
-                self.stdout.write(f"{label}: on the books")
-                done += 1
-            else:
-                last = failed_again.traceback.strip().rpartition("\n")[2]
-                FailedMessage.objects.filter(pk=item.pk).update(
-                    attempts=item.attempts + 1, traceback=failed_again.traceback
-                )
-                failed_again.delete()
-                self.stdout.write(f"{label}: failed again: {last}")
-                again += 1
+            why = take_again(item, pipeline)
+            self.stdout.write(f"{label}: failed again: {why}" if why else f"{label}: on the books")
+            done, again = (done, again + 1) if why else (done + 1, again)
         if not options["dry_run"]:
             self.stdout.write(f"{done} on the books, {again} failed again")

@@ -1,0 +1,138 @@
+"""The button "Take again": it asks first, says what came of it, and writes down who pressed it."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from levity.ocpp.models import FailedMessage, Transaction
+from levity.ocpp.request import GetResponse, Request, Response
+from tests.ocpp.charger import Charger, Site
+
+LIST = "/admin/ocpp/failedmessage/"
+REPLAY = f"{LIST}replay/"
+
+
+class Broken:
+    """A middleware with a bug, until it is mended."""
+
+    is_mended = False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Request) -> Response:
+        if not self.is_mended:
+            raise ZeroDivisionError("secret <b>inside</b>")
+        return self.get_response(request)
+
+
+@pytest.fixture
+def failed(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[FailedMessage]:
+    """The starts of two cars at which our own code failed."""
+    monkeypatch.setattr(Broken, "is_mended", False)
+    settings.OCPP_MIDDLEWARE = [f"{__name__}.Broken"]
+    site = Site()
+    for name in ("CP1", "CP2"):
+        assert site.error(Charger(name).starts()) == "InternalError"
+    assert Transaction.objects.count() == 0
+    return list(FailedMessage.objects.order_by("pk"))
+
+
+@pytest.fixture
+def mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Broken, "is_mended", True)
+
+
+def ids(rows: list[FailedMessage]) -> str:
+    return ",".join(str(row.pk) for row in rows)
+
+
+def said(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_the_page_of_one_offers_it_and_the_question_names_it(
+    browser_of_root: Client, failed: list[FailedMessage]
+) -> None:
+    page = browser_of_root.get(reverse("admin:ocpp_failedmessage_change", args=[failed[0].pk]))
+    assert f"{REPLAY}?ids={failed[0].pk}" in page.content.decode()
+    question = browser_of_root.get(f"{REPLAY}?ids={failed[0].pk}").content.decode()
+    assert "1 message" in question
+    assert "CP1" in question
+    assert "CP2" not in question
+    assert FailedMessage.objects.filter(attempts=1).count() == 2
+
+
+def test_selected_ones_go_on_the_books_as_of_the_time_they_came(
+    browser_of_root: Client, failed: list[FailedMessage], mended: None
+) -> None:
+    """From the list over the question to the books; a second time changes nothing."""
+    selected = {"action": "replay_selected", "_selected_action": [row.pk for row in failed]}
+    asked = browser_of_root.post(LIST, selected)
+    assert asked["Location"] == f"{REPLAY}?ids={ids(failed)}"
+    assert Transaction.objects.count() == 0
+    done = browser_of_root.post(REPLAY, {"ids": ids(failed)}, follow=True)
+    assert said(done) == ["On the books now: 2."]
+    starts = Transaction.objects.order_by("pk").values_list("charge_point__identity", "state")
+    assert list(starts) == [("CP1", "active"), ("CP2", "active")]
+    received = set(Transaction.objects.values_list("start_received_at", flat=True))
+    assert received == {row.received_at for row in failed}
+    assert not FailedMessage.objects.filter(replayed_at=None).exists()
+    notes = [entry.get_change_message() for entry in LogEntry.objects.all()]
+    assert notes == ["taken again, on the books"] * 2
+    again = browser_of_root.post(REPLAY, {"ids": ids(failed)}, follow=True)
+    assert said(again) == ["None of these is open: they are on the books already."]
+    assert Transaction.objects.count() == 2
+    page = browser_of_root.get(reverse("admin:ocpp_failedmessage_change", args=[failed[0].pk]))
+    assert f"{REPLAY}?ids" not in page.content.decode()
+
+
+def test_what_fails_again_stays_and_says_why(
+    browser_of_root: Client, failed: list[FailedMessage]
+) -> None:
+    done = browser_of_root.post(REPLAY, {"ids": ids(failed[:1])}, follow=True)
+    why = "ZeroDivisionError: secret <b>inside</b>"
+    assert said(done) == [f"#{failed[0].pk} (CP1) failed again: {why}"]
+    assert "<b>inside" not in done.content.decode()
+    row = FailedMessage.objects.get(pk=failed[0].pk)
+    assert (row.attempts, row.replayed_at) == (2, None)
+    assert FailedMessage.objects.count() == 2
+
+
+def test_only_who_may_change_them_takes_them_again(
+    browser_of_viewer: Client, viewer: User, failed: list[FailedMessage], mended: None
+) -> None:
+    """The inside of the system is for superusers, here too."""
+    page = browser_of_viewer.get(reverse("admin:ocpp_failedmessage_change", args=[failed[0].pk]))
+    assert f"{REPLAY}?ids" not in page.content.decode()
+    assert "replay_selected" not in browser_of_viewer.get(LIST).content.decode()
+    assert browser_of_viewer.get(f"{REPLAY}?ids={ids(failed)}").status_code == 403
+    assert browser_of_viewer.post(REPLAY, {"ids": ids(failed)}).status_code == 403
+    assert Transaction.objects.count() == 0
+    viewer.user_permissions.add(Permission.objects.get(codename="change_failedmessage"))
+    Broken.is_mended = False
+    done = browser_of_viewer.post(REPLAY, {"ids": ids(failed[:1])}, follow=True)
+    assert said(done) == [f"#{failed[0].pk} (CP1) failed again"]
+
+
+@pytest.mark.parametrize("wanted", ["", "x", "0,,;3", "9" * 30, "99999", "-1"])
+def test_nonsense_and_strangers_are_nothing_to_take(
+    browser_of_root: Client, failed: list[FailedMessage], wanted: str
+) -> None:
+    assert browser_of_root.get(f"{REPLAY}?ids={wanted}").status_code == 302
+    assert browser_of_root.post(REPLAY, {"ids": wanted}).status_code == 302
+    assert FailedMessage.objects.filter(attempts=1).count() == 2
+
+
+def test_it_needs_the_token_of_its_page(
+    root: User, failed: list[FailedMessage], mended: None
+) -> None:
+    """W-07."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(root)
+    assert browser.post(REPLAY, {"ids": ids(failed)}).status_code == 403
+    assert Transaction.objects.count() == 0
