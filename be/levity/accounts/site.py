@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
@@ -32,7 +32,7 @@ class LevityAdminSite(UnfoldAdminSite):
         """The password; who has given it already goes on to what is missing."""
         if super().has_permission(request) and (step := missing_step(request.user)):
             wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-            query = f"?{urlencode({REDIRECT_FIELD_NAME: wanted})}" if wanted else ""
+            query = f"?{urlencode({REDIRECT_FIELD_NAME: wanted}, safe='/')}" if wanted else ""
             return redirect(f"{reverse(f'{self.name}:{step}')}{query}")
         response = super().login(request, extra_context)
         if known := getattr(request, "known_browser", None):
@@ -73,7 +73,7 @@ class LevityAdminSite(UnfoldAdminSite):
 
         def inner(request: HttpRequest) -> HttpResponse:
             if not UnfoldAdminSite.has_permission(self, request):
-                wanted = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+                wanted = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()}, safe="/")
                 return redirect(f"{reverse(f'{self.name}:login')}?{wanted}")
             return view(request)
 

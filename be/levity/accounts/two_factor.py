@@ -1,6 +1,7 @@
 """The pages of the second step: to give a code, to set it up, to get codes on paper, to end it."""
 
 from base64 import b32encode
+from math import ceil
 from typing import Any
 
 import segno
@@ -166,8 +167,8 @@ def _why_not(user: Any, code: str, device: Any = None) -> str:
         until = (reason or {}).get("locked_until")
     else:
         until = second_step.waiting_until(user, code)
-    if until is not None and (seconds := int((until - timezone.now()).total_seconds()) + 1) > 1:
-        return f"Wrong code, or too soon after a wrong one. Try again in {seconds} seconds."
+    if until is not None and (seconds := ceil((until - timezone.now()).total_seconds())) > 0:
+        return f"This is not the code, or too soon after a wrong one. Try again in {seconds} s."
     return (
         "This is not the code, or it was used already. Wait for the next one; if that fails, too, "
         "the phone's clock may be wrong."

@@ -1,7 +1,8 @@
 """What is thrown away in the end: the log, never the ledger.
 
-Messages and the history of connections and connectors go after OCPP_MESSAGE_RETENTION_DAYS;
-transactions and their meter values stay for ever.
+Messages and the history of connections and connectors go after OCPP_MESSAGE_RETENTION_DAYS, and
+so does what was quarantined or had failed, counted from when it was dealt with: all of them hold
+id tags. Transactions and their meter values stay for ever; so does what waits for a person.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,11 @@ from levity.ocpp.models import (
     ChargePoint,
     Command,
     ConnectionEvent,
+    FailedMessage,
     FrameAttempt,
     Message,
+    QuarantinedMessage,
+    SecurityEvent,
     StatusEvent,
 )
 
@@ -50,6 +54,9 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
         StatusEvent.objects.filter(received_at__lt=oldest),
         Command.objects.filter(finished_at__lt=oldest),
         FrameAttempt.objects.filter(at__lt=oldest),
+        QuarantinedMessage.objects.filter(resolved_at__lt=oldest),
+        FailedMessage.objects.filter(replayed_at__lt=oldest),
+        SecurityEvent.objects.filter(received_at__lt=oldest),
     ):
         name = str(rows.model._meta.verbose_name_plural)
         deleted[name] = 0

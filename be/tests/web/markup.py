@@ -1,4 +1,4 @@
-"""Thirty texts that become markup or script somewhere if they are not escaped, and how to see it."""
+"""Thirty texts that become markup or script if they are not escaped, and how to see it."""
 
 from html.parser import HTMLParser
 
@@ -40,10 +40,12 @@ PAYLOADS = (
 )
 # Attributes whose value is text and nothing else.
 INERT = frozenset(
-    "value title alt placeholder content aria-label aria-describedby data-name data-label id name"
-    " for data-placeholder".split()
+    (
+        *("value", "title", "alt", "placeholder", "content", "id", "name", "for"),
+        *("aria-label", "aria-describedby", "data-name", "data-label", "data-placeholder"),
+    )
 )
-ADDRESSES = frozenset("href action".split())
+ADDRESSES = frozenset(("href", "action"))
 
 
 class _Finder(HTMLParser):
@@ -59,11 +61,11 @@ class _Finder(HTMLParser):
             if MARK in tag or MARK in name:
                 self.found.append(where)
             elif MARK in (value or "") and name not in INERT:
-                # A path of this site with the text in its query, percent-encoded or not.
-                if name in ADDRESSES and (value or "").startswith(("/", "?")):
-                    if not (value or "").startswith("//"):
-                        continue
-                self.found.append(where)
+                # A path of this site may have the text in its query.
+                path = value or ""
+                is_ours = path.startswith(("/", "?")) and not path.startswith("//")
+                if not (name in ADDRESSES and is_ours):
+                    self.found.append(where)
 
     def handle_endtag(self, tag: str) -> None:
         self._raw = ""

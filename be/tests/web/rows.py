@@ -3,6 +3,7 @@
 Nothing here names a model's fields: a column that somebody adds tomorrow is filled, too.
 """
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,7 +96,9 @@ def _value(field: Any, text: str) -> Any:
     if isinstance(field, models.DateTimeField):
         # Open, not dealt with: a row that is still to be decided shows the most.
         return None if field.null else timezone.now()
-    if field.has_default() or field.null and not isinstance(field, models.GenericIPAddressField):
+    if field.has_default():
+        return None
+    if field.null and not isinstance(field, models.GenericIPAddressField):
         return None
     if isinstance(field, models.UUIDField):
         return uuid.uuid4()
@@ -163,8 +166,6 @@ def _route(entry: Any) -> str:
 
 
 def _arguments(entry: URLPattern, pk: Any, word: str) -> Iterator[tuple[str, str]]:
-    import re
-
     for found in re.finditer(r"<(?:(\w+):)?(\w+)>", str(entry.pattern)):
         kind, name = found.groups()
         if kind in ("slug", "str") and name not in ("object_id", "pk"):

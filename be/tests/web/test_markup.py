@@ -22,7 +22,6 @@ from levity.ocpp.models import ChargePoint, Command
 from tests.web.markup import MARK, PAYLOADS, live
 from tests.web.rows import SHOWN, Page, one_of_each, pages
 
-
 EVERY = bool(os.environ.get("LEVITY_EVERY_TEXT"))
 
 
@@ -168,13 +167,13 @@ def test_messages_about_a_charger_show_its_name_as_text(
     assert live(as_text(answer)) == []
 
 
-# --- in the code -----------------------------------------------------------------------------------
+# --- in the code ---------------------------------------------------------------------------------
 
 OURS = Path(levity.__file__).parent
 
 
 def test_our_code_declares_no_text_safe() -> None:
-    """W-02: no mark_safe, no |safe, no autoescape off, no html_safe, no format_html without values."""
+    """W-02: no mark_safe, no |safe, no autoescape off, no html_safe, no made-up patterns."""
     found = []
     for path in OURS.rglob("*.py"):
         tree = ast.parse(path.read_text())

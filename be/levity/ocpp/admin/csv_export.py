@@ -11,12 +11,11 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from levity.ocpp.admin.formats import site_zone
+from levity.ocpp.id_tags import safe_cell
 from levity.ocpp.models import Transaction
 
 __all__ = ["cell", "csv_response", "rows_of"]
 
-# A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CHUNK = 1_000
 
 
@@ -95,8 +94,7 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
 
 def cell(text: Any) -> str:
     """A text that a spreadsheet takes for text, whatever a charger or a person wrote."""
-    shown = str(text)
-    return f"'{shown}" if shown.startswith(FORMULA_STARTS) else shown
+    return safe_cell(str(text))
 
 
 def _number(value: Decimal | None) -> str:

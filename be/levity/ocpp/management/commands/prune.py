@@ -15,13 +15,16 @@ class Command(BaseCommand):
     """`levity serve` does it once a day; in the fleet shape run it from cron."""
 
     help = (
-        "Delete messages, connection and status history and finished commands that are older "
-        "than OCPP_MESSAGE_RETENTION_DAYS. Transactions and meter values are never deleted."
+        "Delete messages, connection and status history, finished commands, security events, "
+        "logins, and what was dealt with in quarantine, older than OCPP_MESSAGE_RETENTION_DAYS. "
+        "Transactions, meter values and what waits for a person are never deleted."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = setting("OCPP_MESSAGE_RETENTION_DAYS")
         if not days:
+            # Sessions that have ended go in any case.
+            prune(timezone.now())
             self.stdout.write("OCPP_MESSAGE_RETENTION_DAYS is 0: everything is kept")
             return
 

@@ -1,0 +1,171 @@
+"""Commands from the pages: who may, once, written down; to one charge point and to many."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from levity.ocpp.admin.bulk import MANY, MOST
+from levity.ocpp.admin.sending import KINDS
+from levity.ocpp.models import ChargePoint, Command, Transaction
+
+LIST = "/admin/ocpp/chargepoint/"
+FIELDS: dict[str, Any] = {
+    "connector": "1",
+    "id_tag": "anonymous",
+    "message": "Heartbeat",
+    "keys": "",
+    "call": "UpdateFirmware",
+    "text": '{"location":"https://example.com/fw.bin","retrieveDate":"2026-01-01T00:00:00Z"}',
+}
+
+
+@pytest.fixture
+def operator(person: Callable[..., User]) -> User:
+    return person("operator", "Operator")
+
+
+@pytest.fixture
+def chargers(db: None) -> list[ChargePoint]:
+    """Three of them; the second one is there."""
+    found = [ChargePoint.objects.create(identity=f"CP-{number}") for number in range(3)]
+    for each in found:
+        each.connectors.create(number=1, status="Available")
+    ChargePoint.objects.filter(pk=found[1].pk).update(connection=uuid.uuid4())
+    return found
+
+
+def form(kind: str, **more: Any) -> dict[str, Any]:
+    return {**FIELDS, "key": str(uuid.uuid4()), **more}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_command_asks_for_the_permission_and_leaves_a_trail(
+    kind: str,
+    chargers: list[ChargePoint],
+    operator: User,
+    person: Callable[..., User],
+    browser: Callable[..., Client],
+) -> None:
+    """W-13: permission, token, and who, when, what: in the row itself and in the admin's log."""
+    running = Transaction.objects.create(
+        charge_point=chargers[0], connector=1, started_at="2026-01-01T00:00Z", meter_start=0
+    )
+    address = reverse("admin:ocpp_chargepoint_send", args=[chargers[0].pk, kind])
+    data = form(kind, running=str(running.pk))
+    assert browser(person("viewer", "Viewer")).post(address, data).status_code == 403
+    assert browser(operator, enforce_csrf_checks=True).post(address, data).status_code == 403
+    assert not Command.objects.exists()
+    client = browser(operator)
+    for _ in range(100 if kind == "reset-hard" else 2):
+        # W-14: the same form again, as a double click or an impatient browser sends it.
+        assert client.post(address, data).status_code == 302
+    command = Command.objects.get()
+    assert (command.requested_by, command.source) == (operator, "admin")
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id) == (operator, str(command.pk))
+    assert entry.change_message == f"{command.action} for CP-0"
+    assert abs((entry.action_time - command.created_at).total_seconds()) < 60
+
+
+def confirmation(client: Client, action: str, targets: list[ChargePoint]) -> str:
+    data = {"action": action, "_selected_action": [each.pk for each in targets]}
+    text: str = client.post(LIST, data).content.decode()
+    return text
+
+
+def test_several_chargers_are_listed_before_they_are_reset(
+    chargers: list[ChargePoint], operator: User, browser: Callable[..., Client]
+) -> None:
+    client = browser(operator)
+    page = confirmation(client, "send_soft_reset", chargers[:2])
+    assert "It goes to 2 charge points, of which 1 is away" in page
+    assert "CP-0" in page
+    assert "CP-1" in page
+    assert "CP-2" not in page
+    assert not Command.objects.exists()
+    targets = re.findall(r'name="target" value="(\d+)"', page)
+    key = re.search(r'name="key" value="([^"]+)"', page)
+    assert key
+    address = reverse("admin:ocpp_chargepoint_send_many", args=["reset-soft"])
+    data = {"target": targets, "key": key[1], "queue_offline": "on"}
+    for _ in range(2):
+        # W-14: twice.
+        answer = client.post(address, data, follow=True)
+    assert "Reset is on its way to 2 charge points. 1 of them are away" in answer.content.decode()
+    found = Command.objects.order_by("charge_point__identity")
+    assert [(each.charge_point.identity, each.payload, each.requested_by) for each in found] == [
+        ("CP-0", {"type": "Soft"}, operator),
+        ("CP-1", {"type": "Soft"}, operator),
+    ]
+    assert all(each.queue_offline for each in found)
+    assert LogEntry.objects.filter(user=operator).count() == 2
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_each_kind_for_several_works_and_a_viewer_may_not(
+    kind: str,
+    chargers: list[ChargePoint],
+    operator: User,
+    person: Callable[..., User],
+    browser: Callable[..., Client],
+) -> None:
+    """W-13."""
+    address = reverse("admin:ocpp_chargepoint_send_many", args=[kind])
+    data = form(kind, target=[each.pk for each in chargers])
+    assert browser(person("viewer", "Viewer")).post(address, data).status_code == 403
+    assert not Command.objects.exists()
+    client = browser(operator)
+    assert client.get(address).status_code == 405
+    assert client.post(address, data).status_code == 302
+    assert Command.objects.count() == LogEntry.objects.count() == 3
+
+
+def test_a_wrong_form_for_several_keeps_them_and_says_why(
+    chargers: list[ChargePoint], operator: User, browser: Callable[..., Client]
+) -> None:
+    address = reverse("admin:ocpp_chargepoint_send_many", args=["command"])
+    data = form("command", target=[each.pk for each in chargers], text="{}")
+    page = browser(operator).post(address, data).content.decode()
+    assert "Not a valid UpdateFirmware" in page
+    assert len(re.findall(r'name="target"', page)) == 3
+    assert not Command.objects.exists()
+
+
+@pytest.mark.parametrize("targets", [[], ["x"], ["-1"], ["999999999999"], ["9" * 40]])
+def test_what_is_no_charge_point_gets_no_command(
+    targets: list[str],
+    chargers: list[ChargePoint],
+    operator: User,
+    browser: Callable[..., Client],
+) -> None:
+    address = reverse("admin:ocpp_chargepoint_send_many", args=["reset-soft"])
+    data = form("reset-soft", target=[*targets, *([chargers[0].pk] if targets else [])])
+    answer = browser(operator).post(address, data, follow=True)
+    assert f"Choose 1 to {MOST} charge points" in answer.content.decode()
+    assert not Command.objects.exists()
+
+
+def test_more_than_the_limit_is_refused_before_anything_is_sent(
+    operator: User, browser: Callable[..., Client], db: None
+) -> None:
+    ChargePoint.objects.bulk_create(ChargePoint(identity=f"M{n}") for n in range(MOST + 1))
+    first = ChargePoint.objects.first()
+    assert first
+    data = {"action": "send_hard_reset", "select_across": "1", "_selected_action": [first.pk]}
+    answer = browser(operator).post(LIST, data, follow=True)
+    assert f"At most {MOST} charge points at once" in answer.content.decode()
+
+
+def test_chargers_with_sessions_on_the_books_are_not_deleted_from_the_list(
+    chargers: list[ChargePoint], root: User, browser: Callable[..., Client]
+) -> None:
+    data = {"action": "delete_selected", "_selected_action": [chargers[0].pk], "post": "yes"}
+    browser(root).post(LIST, data)
+    assert ChargePoint.objects.count() == 3

@@ -1,0 +1,154 @@
+"""What leaves as a file: no cell is a formula, and what is too old is in none."""
+
+import ast
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from axes.models import AccessAttempt, AccessLog
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+
+import levity
+from levity.ocpp.models import (
+    Command,
+    ConnectionEvent,
+    FailedMessage,
+    Message,
+    QuarantinedMessage,
+    SecurityEvent,
+    Transaction,
+)
+from tests.web.rows import one_of_each, pages
+
+STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = '1+cmd|" /C calc"!A0'
+
+
+def is_number(cell: str) -> bool:
+    try:
+        Decimal(cell)
+    except ArithmeticError:
+        return False
+    return True
+
+
+def formulas(text: str) -> list[str]:
+    return [
+        cell
+        for row in csv.reader(io.StringIO(text, newline=""))
+        for cell in row
+        if cell.startswith(STARTS) and not is_number(cell)
+    ]
+
+
+def as_text(answer: Any) -> str:
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return str(content.decode())
+
+
+def test_the_check_sees_a_formula() -> None:
+    assert formulas('a,"=1+1"\n-5.0,"\tx"\n') == ["=1+1", "\tx"]
+
+
+def test_no_csv_of_the_pages_and_of_the_shell_has_a_formula(
+    root: User, browser: Callable[..., Client], tmp_path: Path
+) -> None:
+    """W-03: every file of the URL map, every export action, every export command."""
+    everything = [one_of_each(f"{start}{FORMULA}", n) for n, start in enumerate(STARTS)]
+    # A number before it would hide what a tag or an identity begins with.
+    for start, rows in zip(STARTS, everything, strict=True):
+        for model, row in rows.items():
+            for name in {"identity", "id_tag", "name", "owner"} & names_of(model):
+                text = f"{start}{FORMULA}"[: model._meta.get_field(name).max_length]
+                model._default_manager.filter(pk=row.pk).update(**{name: text})
+    client = browser(root)
+    texts = {}
+    for page in pages(everything[0]):
+        answer = client.get(page.path)
+        if answer.headers.get("Content-Type", "").startswith("text/csv"):
+            texts[page.name] = as_text(answer)
+    for model in everything[0]:
+        keys = [rows[model].pk for rows in everything]
+        for action in admin.site._registry[model].actions or ():
+            answer = client.post(
+                f"/admin/{model._meta.app_label}/{model._meta.model_name}/",
+                {"action": action, "_selected_action": keys},
+            )
+            if answer.headers.get("Content-Type", "").startswith("text/csv"):
+                texts[action] = as_text(answer)
+    call_command("export_id_tags", str(tmp_path / "tags.csv"))
+    texts["shell"] = (tmp_path / "tags.csv").read_text(encoding="utf-8")
+    wanted = {"ocpp_transaction_export", "export_selected", "ocpp_idtag_export", "shell"}
+    assert wanted <= set(texts)
+    assert all(text.count("calc") >= len(STARTS) for text in texts.values())
+    assert {name: found for name, text in texts.items() if (found := formulas(text))} == {}
+
+
+def names_of(model: type[Model]) -> set[str]:
+    return {field.name for field in model._meta.concrete_fields}
+
+
+def test_every_module_that_writes_csv_neutralises_cells() -> None:
+    """W-03: whoever adds a file adds this, too."""
+    careless = []
+    for path in Path(levity.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(tree)}
+        writes = "csv" in names and names & {"writer", "DictWriter"}
+        if writes and not names & {"cell", "safe_cell"}:
+            careless.append(path.name)
+    assert careless == []
+
+
+# --- what is not kept for ever ------------------------------------------------------------------
+
+
+def test_nothing_personal_stays_beyond_the_limit(settings: Any, db: None) -> None:
+    """W-16: id tags in messages, addresses of logins, sessions: 0 rows past the limit."""
+    settings.OCPP_MESSAGE_RETENTION_DAYS = 30
+    now = timezone.now()
+    old, young = now - timedelta(days=30, seconds=1), now - timedelta(days=29)
+    rows = [one_of_each("TAG-OF-ANNA", number) for number in range(2)]
+    for each, moment in zip(rows, (old, young), strict=True):
+        for model, fields in AGED.items():
+            model._default_manager.filter(pk=each[model].pk).update(**dict.fromkeys(fields, moment))
+    Session.objects.create(session_key="a", session_data="", expire_date=now - timedelta(1))
+    Session.objects.create(session_key="b", session_data="", expire_date=now + timedelta(1))
+    call_command("prune", verbosity=0)
+    left = {model: list(model._default_manager.values_list("pk", flat=True)) for model in AGED}
+    assert left == {model: [rows[1][model].pk] for model in AGED}
+    assert [each.session_key for each in Session.objects.all()] == ["b"]
+    # The books are the books.
+    assert Transaction.objects.count() == 2
+
+
+def test_what_waits_for_a_person_is_not_thrown_away(settings: Any, db: None) -> None:
+    settings.OCPP_MESSAGE_RETENTION_DAYS = 30
+    rows = one_of_each("waits")
+    for model in (QuarantinedMessage, FailedMessage):
+        old = timezone.now() - timedelta(days=400)
+        model._default_manager.filter(pk=rows[model].pk).update(received_at=old)
+    call_command("prune", verbosity=0)
+    assert QuarantinedMessage.objects.count() == FailedMessage.objects.count() == 1
+
+
+AGED: dict[type[Model], tuple[str, ...]] = {
+    Message: ("received_at",),
+    QuarantinedMessage: ("resolved_at",),
+    FailedMessage: ("replayed_at",),
+    SecurityEvent: ("received_at",),
+    ConnectionEvent: ("at",),
+    Command: ("finished_at",),
+    AccessLog: ("attempt_time",),
+    AccessAttempt: ("attempt_time",),
+}

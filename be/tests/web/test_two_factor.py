@@ -1,0 +1,245 @@
+"""The second step of a login: whoever has only the password is nowhere in."""
+
+import re
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django_otp.oath import totp
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from levity.accounts import second_step
+from tests.web.conftest import PASSWORD
+from tests.web.rows import one_of_each, pages
+
+VERIFY, MANAGE = "/admin/two-factor/verify/", "/admin/two-factor/"
+
+
+def phone(user: User) -> TOTPDevice:
+    return TOTPDevice.objects.get(user=user)
+
+
+def code_of(user: User) -> str:
+    """What the phone shows; as if half a minute had passed since the last one."""
+    device = phone(user)
+    TOTPDevice.objects.filter(pk=device.pk).update(last_t=-1, throttling_failure_count=0)
+    return f"{totp(device.bin_key, drift=device.drift):06d}"
+
+
+def wrong(user: User) -> str:
+    return f"{(int(code_of(user)) + 500_000) % 1_000_000:06d}"
+
+
+@pytest.fixture
+def anna(person: Callable[..., User]) -> User:
+    return person("anna", "Admin")
+
+
+@pytest.fixture
+def secured(anna: User) -> User:
+    """Anna, who has set it up."""
+    assert second_step.confirm(second_step.new_device(anna), code_of_new(anna))
+    second_step.new_codes(anna)
+    return anna
+
+
+def code_of_new(user: User) -> str:
+    return f"{totp(second_step.new_device(user).bin_key):06d}"
+
+
+def with_password(client: Client | None = None, name: str = "anna") -> Client:
+    client = client or Client()
+    client.post("/admin/login/", {"username": name, "password": PASSWORD})
+    return client
+
+
+def test_setting_it_up_with_the_phone_and_logging_in_with_it(
+    anna: User, browser: Callable[..., Client]
+) -> None:
+    client = browser(anna)
+    page = client.get(MANAGE).content.decode()
+    assert 'src="data:image/svg+xml' in page
+    # A wrong code changes nothing.
+    assert "This is not the code" in client.post(MANAGE, {"code": "abcdef"}).content.decode()
+    assert not second_step.is_on(User.objects.get(pk=anna.pk))
+    TOTPDevice.objects.update(throttling_failure_count=0)
+    answer = client.post(MANAGE, {"code": code_of_new(anna)}, follow=True)
+    codes = re.findall(r'<li><code class="lv-address">(\w{8})</code>', answer.content.decode())
+    assert len(codes) == second_step.CODES
+    # Shown once.
+    assert codes[0] not in client.get(MANAGE).content.decode()
+    # This session goes on; a new one needs the code.
+    assert client.get("/admin/").status_code == 200
+    other = with_password()
+    answer = other.get("/admin/ocpp/chargepoint/", follow=True)
+    assert answer.redirect_chain[-1][0] == f"{VERIFY}?next=/admin/ocpp/chargepoint/"
+    given = {"code": code_of(anna), "next": "/admin/ocpp/chargepoint/"}
+    assert other.post(VERIFY, given).headers["Location"] == "/admin/ocpp/chargepoint/"
+    assert other.get("/admin/").status_code == 200
+    said = list(LogEntry.objects.values_list("change_message", flat=True))
+    assert said == ["two-factor login switched on"]
+
+
+def test_with_the_password_alone_every_address_leads_to_the_second_step(secured: User) -> None:
+    """W-09: on 100 % of the URL map, GET and POST."""
+    rows = one_of_each("secretrow")
+    client = with_password()
+    for page in pages(rows):
+        if page.path in ("/", VERIFY):
+            continue
+        for method in (client.get, client.post):
+            answer = method(page.path, follow=True)
+            assert (page.path, answer.redirect_chain[-1][0].split("?")[0]) == (page.path, VERIFY)
+            # What was asked for stands there, to go on to.
+            asked = f'value="{page.path}"'
+            assert "secretrow" not in answer.content.decode().replace(asked, "")
+    assert second_step.codes_left(secured) == second_step.CODES
+
+
+def test_a_code_on_paper_opens_once(secured: User) -> None:
+    code = StaticToken.objects.first()
+    assert code
+    typed = f" {code.token[:4].upper()} {code.token[4:]} "
+    client = with_password()
+    assert client.post(VERIFY, {"code": typed}).headers["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+    assert with_password().post(VERIFY, {"code": typed}).status_code == 200
+    assert second_step.codes_left(secured) == second_step.CODES - 1
+
+
+def test_a_code_of_the_phone_opens_once(secured: User) -> None:
+    code = code_of(secured)
+    assert with_password().post(VERIFY, {"code": code}).status_code == 302
+    assert with_password().post(VERIFY, {"code": code}).status_code == 200
+
+
+def test_guessing_codes_is_slowed_down_and_says_so(secured: User) -> None:
+    """W-06: the second step, too. Each wrong code doubles the time before the next is looked at."""
+    client = with_password()
+    client.post(VERIFY, {"code": wrong(secured)})
+    assert phone(secured).throttling_failure_count == 1
+    # As if it were the sixth.
+    TOTPDevice.objects.update(throttling_failure_count=6)
+    answer = client.post(VERIFY, {"code": f"{totp(phone(secured).bin_key):06d}"})
+    assert re.search(r"Try again in (2|3)\d s\.", answer.content.decode())
+    # That was the right one; within that time it counts for nothing.
+    assert client.get("/admin/").status_code == 302
+    # Codes on paper are counted by themselves: the owner gets in with one.
+    token = StaticToken.objects.first()
+    assert token
+    assert client.post(VERIFY, {"code": token.token}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "code", ["", " ", "12345", "1234567", "१२३४५६", "' or 1=1 --", "x" * 500, "\x00", "-1"]
+)
+def test_what_is_no_code_is_refused(code: str, secured: User) -> None:
+    client = with_password()
+    assert client.post(VERIFY, {"code": code}).status_code == 200
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "\\\\evil", ""]
+)
+def test_after_the_code_one_stays_on_this_site(wanted: str, secured: User) -> None:
+    answer = with_password().post(VERIFY, {"code": code_of(secured), "next": wanted})
+    assert answer.headers["Location"] == "/admin/"
+
+
+def test_a_code_of_somebody_else_does_not_open(secured: User, person: Callable[..., User]) -> None:
+    other = person("mallory")
+    second_step.confirm(second_step.new_device(other), code_of_new(other))
+    assert with_password().post(VERIFY, {"code": code_of(other)}).status_code == 200
+
+
+def test_the_session_of_the_password_is_not_the_one_behind_the_code(secured: User) -> None:
+    client = with_password()
+    before = client.session.session_key
+    client.post(VERIFY, {"code": code_of(secured)})
+    assert client.session.session_key != before
+
+
+def test_one_can_go_back_and_log_in_as_somebody_else(secured: User) -> None:
+    client = with_password()
+    assert client.post(VERIFY, {"leave": "1"}).headers["Location"] == "/admin/login/"
+    assert "_auth_user_id" not in client.session
+
+
+def test_switching_it_off_and_new_codes_ask_for_a_code(secured: User) -> None:
+    client = with_password()
+    client.post(VERIFY, {"code": code_of(secured)})
+    for path in (f"{MANAGE}off/", f"{MANAGE}codes/"):
+        assert client.post(path, {"code": wrong(secured)}).status_code == 200
+    assert second_step.is_on(User.objects.get(pk=secured.pk))
+    old = set(StaticToken.objects.values_list("token", flat=True))
+    client.post(f"{MANAGE}codes/", {"code": code_of(secured)})
+    assert not old & set(StaticToken.objects.values_list("token", flat=True))
+    client.post(f"{MANAGE}off/", {"code": code_of(secured)})
+    assert not TOTPDevice.objects.exists()
+    assert not StaticToken.objects.exists()
+    assert with_password().get("/admin/").status_code == 200
+
+
+def test_a_site_can_want_it_from_everybody(anna: User, settings: Any) -> None:
+    settings.LEVITY_REQUIRE_TWO_FACTOR = True
+    client = with_password()
+    answer = client.get("/admin/ocpp/message/", follow=True)
+    assert answer.redirect_chain[-1][0] == f"{MANAGE}?next=/admin/ocpp/message/"
+    assert "wants two-factor login from everybody" in answer.content.decode()
+    assert client.post(MANAGE, {"code": code_of_new(anna)}).status_code == 302
+    assert client.get("/admin/ocpp/message/").status_code == 200
+    # And nobody switches it off for himself.
+    client.post(f"{MANAGE}off/", {"code": code_of(anna)})
+    assert TOTPDevice.objects.filter(user=anna, confirmed=True).exists()
+
+
+def test_an_admin_helps_somebody_who_lost_the_phone(
+    person: Callable[..., User], browser: Callable[..., Client], root: User
+) -> None:
+    lost = person("lost", "Operator")
+    for user in (lost, root):
+        second_step.confirm(second_step.new_device(user), code_of_new(user))
+    chief = browser(person("chief", "Admin"))
+    address = "/admin/auth/user/"
+    assert "on</span>" in chief.get(address).content.decode()
+    chief.post(address, {"action": "end_second_step", "_selected_action": [lost.pk, root.pk]})
+    # A superuser's is not an admin's to take away.
+    assert list(TOTPDevice.objects.values_list("user", flat=True)) == [root.pk]
+    assert LogEntry.objects.get().object_id == str(lost.pk)
+    operator = browser(person("other", "Operator"))
+    answer = operator.post(address, {"action": "end_second_step", "_selected_action": [root.pk]})
+    assert answer.status_code == 403
+
+
+def test_the_command_is_the_way_back_in(secured: User) -> None:
+    said = StringIO()
+    call_command("two_factor", stdout=said)
+    call_command("two_factor", "anna", stdout=said)
+    call_command("two_factor", "anna", "--off", stdout=said)
+    call_command("two_factor", "anna", "--off", stdout=said)
+    assert said.getvalue().splitlines() == [
+        "anna: two steps, 10 codes on paper left",
+        "anna: two steps, 10 codes on paper left",
+        "anna: two-factor login is off; the password is enough again",
+        "anna: two-factor login was not on",
+    ]
+    assert with_password().get("/admin/").status_code == 200
+    with pytest.raises(CommandError, match="nobody is called 'bob'"):
+        call_command("two_factor", "bob")
+
+
+def test_keys_of_phones_are_on_no_page(secured: User, root: User) -> None:
+    """Not even a superuser reads another person's key in the admin."""
+    client = Client()
+    client.force_login(root)
+    key = phone(secured).key
+    for path in ("/admin/auth/user/", f"/admin/auth/user/{secured.pk}/change/", MANAGE):
+        assert key not in client.get(path).content.decode()
+    assert client.get("/admin/otp_totp/totpdevice/").status_code == 404
