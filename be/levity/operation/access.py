@@ -10,20 +10,20 @@ from levity_ws.edge.handshake import is_private
 __all__ = ["FORWARDED", "may_see"]
 
 # Any of these: the request came through a proxy, so it is somebody from outside.
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED", "levity.forwarded")
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
 
 
-def may_see(environ: Mapping[str, Any], *, secret: bool) -> bool:
-    """True for a WSGI request that may see what operators see.
+def may_see(meta: Mapping[str, Any], *, secret: bool) -> bool:
+    """True for a WSGI request, by its `meta`, that may see what operators see.
 
     With LEVITY_METRICS_TOKEN set, what is `secret` (the metrics) is for those who send it as
     `Authorization: Bearer ...`, wherever they are, and for nobody else.
     """
     token = os.environ.get("LEVITY_METRICS_TOKEN", "")
     if secret and token:
-        given = str(environ.get("HTTP_AUTHORIZATION", ""))
+        given = str(meta.get("HTTP_AUTHORIZATION", ""))
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    if any(environ.get(name) for name in FORWARDED):
+    if any(meta.get(name) for name in FORWARDED):
         return False
-    peer = str(environ.get("REMOTE_ADDR") or "")
+    peer = str(meta.get("REMOTE_ADDR") or "")
     return not peer or is_private(peer)

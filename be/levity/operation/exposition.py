@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from levity.operation.figures import WEB
+from levity.operation.slots import VARIABLE
 from levity.operation.state import State
 
 __all__ = ["CONTENT_TYPE", "also_show", "exposition"]
@@ -26,7 +27,7 @@ def exposition(collectors: Sequence[Any] | None = None) -> bytes:
     """Prometheus' text format; `collectors` None: web pages and the state of the site."""
     registry = CollectorRegistry(auto_describe=False)
     # Several gunicorn processes write what they count into files there, and any of them answers.
-    together = collectors is None and os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    together = collectors is None and os.environ.get(VARIABLE)
     if together:
         MultiProcessCollector(registry)
     else:

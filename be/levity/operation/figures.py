@@ -8,6 +8,7 @@ from collections import Counter as Count
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
 from levity.ocpp.pipeline import Taken
+from levity.operation.slots import use_slots
 from levity_ws.edge.metrics import LATENCIES, SIZES
 from levity_ws.rpc.transport import Delivery
 
@@ -15,6 +16,7 @@ __all__ = ["WEB", "WORKER", "count_batch", "count_request"]
 
 # When a counter began is of no use to anybody, and half of the lines.
 disable_created_metrics()
+use_slots()
 
 BATCHES = Counter("levity_worker_batches", "Batches taken: committed and answered.", registry=None)
 REDELIVERED = Counter(

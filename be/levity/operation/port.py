@@ -36,9 +36,7 @@ class _Quiet(WSGIRequestHandler):
         """Nothing: a line for every scrape says nothing."""
 
     def get_environ(self) -> dict[str, Any]:
-        environ = super().get_environ()
-        environ["REMOTE_ADDR"] = self.client_address[0]
-        return environ
+        return {**super().get_environ(), "REMOTE_ADDR": self.client_address[0]}
 
     def address_string(self) -> str:
         return str(self.client_address[0])
@@ -63,17 +61,17 @@ class WorkerPort:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, environ: Mapping[str, Any], respond: Respond) -> Iterable[bytes]:
+    def answer(self, meta: Mapping[str, Any], respond: Respond) -> Iterable[bytes]:
         """The WSGI application."""
-        path = environ.get("PATH_INFO", "")
-        if path == "/metrics" and may_see(environ, secret=True):
+        path = meta.get("PATH_INFO", "")
+        if path == "/metrics" and may_see(meta, secret=True):
             return _say(respond, "200 OK", CONTENT_TYPE, exposition(WORKER))
-        if path in ("/healthz", "/readyz") and may_see(environ, secret=False):
+        if path in ("/healthz", "/readyz") and may_see(meta, secret=False):
             try:
                 answer = health.Answer(True, {}) if path == "/healthz" else self._readiness()
             finally:
                 connection.close()
-            as_json = "application/json" in environ.get("HTTP_ACCEPT", "")
+            as_json = "application/json" in meta.get("HTTP_ACCEPT", "")
             status = "200 OK" if answer.is_well else "503 Service Unavailable"
             return _say(respond, status, *answer.body(as_json=as_json))
         return _say(respond, "404 Not Found", "text/plain", b"Not found.\n")

@@ -128,6 +128,7 @@ def test_every_environment_variable_that_the_code_reads_is_documented():
     assert {"DATABASE_URL", "AMQP_URL", "WS_PORT", "HTTP_PORT", "SECRET_KEY"} <= read
     documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("README.md")))
     documented |= first_cells(text_of("docs/deploying.md"))
+    documented |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("docs/monitoring.md")))
     assert read - documented == set()
 
 
