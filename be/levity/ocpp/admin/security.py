@@ -1,0 +1,377 @@
+"""The security of a charge point: its profile, its key, and who was refused in its name.
+
+Every change has its page: GET explains and asks, POST (with CSRF token and permission) does it
+and writes who did it into the log of the admin. A key is shown once, on the answer to the POST.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
+
+from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.formats import change_link, list_url, shown_time, site_zone
+from levity.ocpp.admin.scope import visible
+from levity.ocpp.commands import NeverSent, queue
+from levity.ocpp.models import (
+    AuthFailure,
+    ChargePoint,
+    Command,
+    Credential,
+    RefusedHandshake,
+    SecurityProfile,
+)
+from levity.ocpp.security import keys
+from levity.ocpp.security.guards import SECURITY_PROFILE
+
+__all__ = ["PAGE", "CannotChange", "security_link", "security_urls", "shown_once"]
+
+PAGE = "ocpp_chargepoint_security"
+SOURCE = "admin: security"
+LATEST = 10
+
+
+class CannotChange(Exception):
+    """Not possible as things are; the text says why, and what to do."""
+
+
+class ProfileForm(forms.Form):
+    """Which profile."""
+
+    profile = forms.TypedChoiceField(
+        coerce=int, choices=SecurityProfile.choices, widget=UnfoldAdminSelectWidget
+    )
+    lower = forms.BooleanField(
+        label="I want to lower it",
+        required=False,
+        widget=UnfoldBooleanWidget,
+        help_text="Only needed for a lower profile than now: it makes the charger easier to "
+        "impersonate.",
+    )
+
+
+class RaiseForm(forms.Form):
+    """Which profile the charger is to come with."""
+
+    profile = forms.TypedChoiceField(
+        coerce=int, choices=SecurityProfile.choices[1:], widget=UnfoldAdminSelectWidget
+    )
+
+
+class KeyForm(forms.Form):
+    """A key that the charger has already."""
+
+    key = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=2 * keys.LONGEST,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+        ),
+        help_text="As it stands in the charger: text, or hexadecimal digits. At least 16 bytes.",
+    )
+    allow_short = forms.BooleanField(
+        label="Allow a short or empty key",
+        required=False,
+        widget=UnfoldBooleanWidget,
+        help_text="For chargers such as Grizzl-E Smart Connect, which send an empty password. Who "
+        "knows the identity can then speak for this charger.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, in a sentence; and a key to be shown once, if there is a new one."""
+
+    said: str
+    key: str = ""
+
+
+def _set_profile(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+    wanted = values["profile"]
+    credential = Credential.objects.filter(charge_point=row).first()
+    if wanted < row.security_profile and not values["lower"]:
+        raise CannotChange(
+            f"That is less than now ({row.security_profile}). Tick “I want to lower it” if you "
+            "mean it"
+        )
+    has_key = credential is not None and credential.digest
+    if wanted in (SecurityProfile.BASIC, SecurityProfile.BASIC_TLS) and not has_key:
+        raise CannotChange("No key is set: generate or set one first, or nobody gets in")
+    ChargePoint.objects.filter(pk=row.pk).update(security_profile=wanted)
+    Credential.objects.filter(charge_point=row).update(next_profile=None)
+    return Done(f"The security profile is {wanted} now.")
+
+
+def _generate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+    key = keys.new_key()
+    _keep(row, key.encode(), allow_short=False)
+    return Done("A new key is set. The charger gets in with it only.", key)
+
+
+def _set_key(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+    key = values["key"].encode()
+    if len(keys.canonical(key)) < keys.SHORTEST and not values["allow_short"]:
+        raise CannotChange(
+            "This key has less than 16 bytes (32 hexadecimal digits). Generate one, or tick the "
+            "box below if the charger can't do better"
+        )
+    _keep(row, key, allow_short=values["allow_short"])
+    return Done("The key is set. The charger gets in with it only.")
+
+
+def _keep(row: ChargePoint, key: bytes, *, allow_short: bool) -> None:
+    Credential.objects.update_or_create(
+        charge_point=row,
+        defaults={
+            "digest": keys.digest_of(key),
+            "set_at": timezone.now(),
+            "allow_short": allow_short,
+            "next_digest": "",
+            "next_command": None,
+        },
+    )
+    unlock(row.identity)
+
+
+def _rotate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+    key = keys.new_key()
+    payload = {"key": "AuthorizationKey", "value": key}
+    queue(row, "ChangeConfiguration", payload, source=SOURCE, requested_by=user)
+    return Done(
+        "The new key is on its way to the charger. The old one is dead as soon as the charger has "
+        "accepted it; if its answer is lost, as soon as it comes with the new one.",
+        key,
+    )
+
+
+def _raise(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+    payload = {"key": SECURITY_PROFILE, "value": str(values["profile"])}
+    if values["profile"] <= row.security_profile:
+        raise CannotChange(f"It is {row.security_profile} already")
+    queue(row, "ChangeConfiguration", payload, source=SOURCE, requested_by=user)
+    return Done(
+        "The command is on its way. When the charger has accepted it, reset the charger; the "
+        "profile is raised here when it first comes with it."
+    )
+
+
+def _unlock(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+    unlock(row.identity)
+    return Done("Wrong keys that were tried are forgotten.")
+
+
+def unlock(identity: str) -> None:
+    """Forget the wrong guesses for this identity, and those of the addresses they came from."""
+    mine = AuthFailure.objects.filter(identity=identity.lower())
+    addresses = list(mine.values_list("address", flat=True)[:100])
+    AuthFailure.objects.filter(identity="", address__in=addresses).delete()
+    mine.delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A button: what it says, what it asks, what it does."""
+
+    title: str
+    explanation: str
+    form: type[forms.Form]
+    do: Callable[[ChargePoint, dict[str, Any], Any], Done]
+    is_dangerous: bool = False
+
+
+CHANGES: dict[str, Change] = {
+    "profile": Change(
+        "Set profile",
+        "What the charger must come with from now on. A connection that stands is not closed; the "
+        "next one is refused if it comes with less.",
+        ProfileForm,
+        _set_profile,
+        is_dangerous=True,
+    ),
+    "generate": Change(
+        "Generate a key",
+        "A new random key, shown once. Type it into the charger; the old one is dead at once, so "
+        "the charger gets in again only with the new one.",
+        forms.Form,
+        _generate,
+        is_dangerous=True,
+    ),
+    "set": Change(
+        "Set a key",
+        "The key that the charger has already. It is never shown again.",
+        KeyForm,
+        _set_key,
+        is_dangerous=True,
+    ),
+    "rotate": Change(
+        "Change the key over OCPP",
+        "Makes a new key and sends it to the charger (ChangeConfiguration AuthorizationKey). "
+        "Nothing has to be typed. If the charger rejects it, the old key stays.",
+        forms.Form,
+        _rotate,
+    ),
+    "raise": Change(
+        "Raise the profile over OCPP",
+        "Tells the charger to come with a higher profile (ChangeConfiguration SecurityProfile). It "
+        "needs a reset after that.",
+        RaiseForm,
+        _raise,
+    ),
+    "unlock": Change(
+        "Unlock",
+        "Forgets the wrong keys that were tried for this charger, so that the next one is looked "
+        "at at once.",
+        forms.Form,
+        _unlock,
+    ),
+}
+
+
+def security_link(request: HttpRequest, row: ChargePoint) -> list[tuple[str, str]]:
+    """(title, address) of the page, for somebody who may change what stands there."""
+    return [("Security", reverse(f"admin:{PAGE}", args=[row.pk]))] if _may(request) else []
+
+
+def security_urls(site: admin.AdminSite) -> list[URLPattern]:
+    """The page, and one for each change."""
+    page = path("<int:charge_point_id>/security/", site.admin_view(security_view), name=PAGE)
+    return [
+        page,
+        *(
+            path(
+                f"<int:charge_point_id>/security/{kind}/",
+                site.admin_view(change_view),
+                {"kind": kind},
+                name=f"{PAGE}_{kind}",
+            )
+            for kind in CHANGES
+        ),
+    ]
+
+
+def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
+    """What is set, and what can be done about it."""
+    row = _charge_point(request, charge_point_id)
+    credential = Credential.objects.filter(charge_point=row).first() or Credential()
+    refused = RefusedHandshake.objects.filter(identity__iexact=row.identity).order_by("-last_at")
+    last = refused.first()
+    sent = Command.objects.filter(
+        charge_point=row, action="ChangeConfiguration", source=SOURCE
+    ).order_by("-pk")
+    zone = site_zone(row)
+    context = {
+        **admin.site.each_context(request),
+        "opts": ChargePoint._meta,
+        "title": f"Security of {row}",
+        "charge_point": row,
+        "profile": SecurityProfile(row.security_profile).label,
+        "is_open": row.security_profile == SecurityProfile.OPEN,
+        "credential": credential,
+        "set_at": shown_time(credential.set_at, zone),
+        "buttons": [
+            (change, reverse(f"admin:{PAGE}_{kind}", args=[row.pk]))
+            for kind, change in CHANGES.items()
+        ],
+        "is_locked": AuthFailure.objects.filter(identity=row.identity.lower()).exists(),
+        "refusals": refused.count(),
+        "last_refused": shown_time(last.last_at, zone) if last else "",
+        "refusals_url": list_url(RefusedHandshake, q=row.identity),
+        "commands": [
+            {
+                "link": change_link(Command, item.pk, _what(item)),
+                "at": shown_time(item.created_at, zone),
+                "state": item.get_state_display(),
+                "result": item.result_status or item.error_description,
+            }
+            for item in sent[:LATEST]
+        ],
+    }
+    return TemplateResponse(request, "ocpp/admin/security.html", context)
+
+
+def change_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResponse:
+    """The question, and its answer."""
+    row = _charge_point(request, charge_point_id)
+    change = CHANGES[kind]
+    if request.method != "POST":
+        initial = {"profile": row.security_profile if kind == "profile" else None}
+        return _ask(request, row, change, change.form(initial=initial))
+    form = change.form(request.POST)
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                done = change.do(row, form.cleaned_data, request.user)
+                # Never the key, nor what was typed.
+                note(request, [row], CHANGE, f"security: {change.title.lower()}")
+        except (CannotChange, NeverSent) as error:
+            form.add_error(None, str(error)[:1].upper() + str(error)[1:] + ".")
+        else:
+            if done.key:
+                return shown_once(request, row, done.key, done.said)
+            messages.success(request, done.said)
+            return redirect(f"admin:{PAGE}", row.pk)
+    return _ask(request, row, change, form)
+
+
+def shown_once(request: HttpRequest, row: ChargePoint, key: str, said: str) -> HttpResponse:
+    """The page with the key: not kept by the browser, and nowhere to be had again."""
+    context = {
+        **admin.site.each_context(request),
+        "opts": ChargePoint._meta,
+        "title": f"The key of {row}",
+        "charge_point": row,
+        "key": key,
+        "said": said,
+    }
+    response = TemplateResponse(request, "ocpp/admin/security_key.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _ask(request: HttpRequest, row: ChargePoint, change: Change, form: forms.Form) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "opts": ChargePoint._meta,
+        "title": change.title,
+        "change": change,
+        "form": form,
+        "media": form.media,
+        "charge_point": row,
+        "back": reverse(f"admin:{PAGE}", args=[row.pk]),
+    }
+    return TemplateResponse(request, "ocpp/admin/security_change.html", context)
+
+
+def _charge_point(request: HttpRequest, charge_point_id: int) -> ChargePoint:
+    if not _may(request):
+        raise PermissionDenied
+    rows = visible(ChargePoint.objects.select_related("site"), request.user)
+    return get_object_or_404(rows, pk=charge_point_id)
+
+
+def _may(request: HttpRequest) -> bool:
+    user: Any = request.user
+    return bool(user.has_perm("ocpp.change_credential"))
+
+
+def _what(command: Command) -> str:
+    payload = command.payload if isinstance(command.payload, dict) else {}
+    if payload.get("key") == SECURITY_PROFILE:
+        return f"{SECURITY_PROFILE} {payload.get('value')}"
+    return str(payload.get("key", command.action))
