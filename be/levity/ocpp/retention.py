@@ -20,6 +20,7 @@ from levity.ocpp.models import (
     FrameAttempt,
     Message,
     QuarantinedMessage,
+    RefusedHandshake,
     SecurityEvent,
     StatusEvent,
 )
@@ -57,6 +58,7 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
         QuarantinedMessage.objects.filter(resolved_at__lt=oldest),
         FailedMessage.objects.filter(replayed_at__lt=oldest),
         SecurityEvent.objects.filter(received_at__lt=oldest),
+        RefusedHandshake.objects.filter(last_at__lt=oldest),
     ):
         name = str(rows.model._meta.verbose_name_plural)
         deleted[name] = 0

@@ -18,6 +18,7 @@ from levity.ocpp.models import (
     MeterValue,
     MeterValueCorrection,
     QuarantinedMessage,
+    RefusedHandshake,
     SecurityEvent,
     Site,
     StatusEvent,
@@ -236,4 +237,16 @@ def _trouble(charger: ChargePoint, number: int, text: str) -> None:
     )
     SecurityEvent.objects.create(
         charge_point=charger if number % 2 else None, type=text[:64], detail=text, at=EPOCH
+    )
+    RefusedHandshake.objects.create(
+        identity=text[:48],
+        address=text[:60] + str(number),
+        reason=("unknown", text[:32])[number % 2],
+        status=401,
+        last_at=EPOCH,
+        detail=text[:255],
+        path=text[:255],
+        user_agent=text[:255],
+        subprotocols=text[:255],
+        edge=text[:100],
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
@@ -35,7 +35,9 @@ from levity.ocpp.admin.formats import (
     watts,
 )
 from levity.ocpp.admin.identities import ChargePointForm
+from levity.ocpp.admin.security import security_link, security_urls
 from levity.ocpp.admin.sending import KINDS, send_view
+from levity.ocpp.conf import setting
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -45,6 +47,7 @@ from levity.ocpp.models import (
     MeterValue,
     QuarantinedMessage,
     SecurityEvent,
+    SecurityProfile,
     StatusEvent,
     Transaction,
 )
@@ -89,7 +92,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     search_help_text = "Identity, name or serial number"
     ordering = (Lower("identity"),)
     list_per_page = 100
-    readonly_fields = (*SAID_BY_CHARGER, "created", "quirks")
+    readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "security")
     change_form_outer_before_template = "ocpp/admin/charge_point_now.html"
     fieldsets = (
         (
@@ -101,6 +104,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
                     "site",
                     "registration",
                     "authorization",
+                    "security",
                     "notes",
                 )
             },
@@ -202,6 +206,23 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
         """Which profile fits, why, and what it changes."""
         return fitting_quirks(charge_point)
 
+    @display(description="security profile")
+    def security(self, charge_point: ChargePoint) -> str:
+        """How it proves who it is; the page “Security” changes it."""
+        if charge_point.pk is None:
+            return "as its site or the default setting says"
+        chosen = SecurityProfile(charge_point.security_profile)
+        return badge(chosen.label, "warn" if chosen == SecurityProfile.OPEN else "good")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A new one begins with the security profile of its site."""
+        if not change:
+            own = obj.site.security_profile if obj.site else None
+            obj.security_profile = setting("OCPP_SECURITY_PROFILE") if own is None else own
+            if obj.security_profile in (SecurityProfile.BASIC, SecurityProfile.BASIC_TLS):
+                messages.info(request, "It needs a key to connect: generate one under “Security”.")
+        super().save_model(request, obj, form, change)
+
     @display(description="known since")
     def created(self, charge_point: ChargePoint) -> str:
         """When it appeared here."""
@@ -235,7 +256,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
             self.admin_site.admin_view(conversation_view),
             name=NAME,
         )
-        return [send, conversation, *super().get_urls()]
+        return [send, conversation, *security_urls(self.admin_site), *super().get_urls()]
 
     # --- deleting -------------------------------------------------------------------------------
 
@@ -340,7 +361,8 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
             )
             if may(f"ocpp.view_{model._meta.model_name}")
         ]
-        + conversation_links(request, charge_point),
+        + conversation_links(request, charge_point)
+        + security_link(request, charge_point),
     }
     if may("ocpp.add_command"):
         now["now_buttons"] = [

@@ -26,10 +26,10 @@ from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import (
     ChargePoint,
     Command,
-    ConnectionEvent,
     Connector,
     FailedMessage,
     QuarantinedMessage,
+    RefusedHandshake,
     Transaction,
 )
 
@@ -156,12 +156,10 @@ def _trouble(now: datetime, user: Any) -> list[Tile]:
     if may("ocpp.view_failedmessage"):
         failed = visible(FailedMessage.objects.all(), user).filter(replayed_at__isnull=True)
         tiles.append(_trouble_tile("failed messages", failed, list_url(FailedMessage, open="yes")))
-    if may("ocpp.view_connectionevent"):
-        refused = newest(visible(ConnectionEvent.objects.all(), user), LOOK_BACK).filter(
-            at__gte=yesterday, kind=ConnectionEvent.Kind.REFUSED
-        )
-        address = list_url(ConnectionEvent, kind__exact=ConnectionEvent.Kind.REFUSED)
-        tiles.append(_trouble_tile("refused handshakes (24 h)", refused, address))
+    if may("ocpp.view_refusedhandshake"):
+        refused = visible(RefusedHandshake.objects.filter(last_at__gte=yesterday), user)
+        address = list_url(RefusedHandshake)
+        tiles.append(_trouble_tile("kinds of refused handshakes (24 h)", refused, address))
     if may("ocpp.view_command"):
         states = [
             Command.State.REFUSED,

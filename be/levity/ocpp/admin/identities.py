@@ -39,7 +39,7 @@ class SiteForm(_TimeZoneForm):
 
     class Meta:
         model = Site
-        fields = ("name", "time_zone", "authorization", "notes")
+        fields = ("name", "time_zone", "authorization", "security_profile", "notes")
 
 
 class ChargePointForm(_TimeZoneForm):

@@ -29,6 +29,7 @@ GROUPS = (
         (
             ("Alerts", "notifications", "operation", "alert"),
             ("Alert rules", "forward_to_inbox", "operation", "alertrule"),
+            ("Onboarding doctor", "stethoscope", "ocpp", "refusedhandshake"),
             ("Quarantine", "inventory_2", "ocpp", "quarantinedmessage"),
             ("Failed messages", "error", "ocpp", "failedmessage"),
             ("Security events", "shield", "ocpp", "securityevent"),

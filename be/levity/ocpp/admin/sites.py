@@ -21,7 +21,7 @@ class SiteAdmin(LevityAdmin):
     list_display = ("name", "time_zone", "authorization", "chargers")
     search_fields = ("name",)
     ordering = ("name",)
-    fields = ("name", "time_zone", "authorization", "notes")
+    fields = ("name", "time_zone", "authorization", "security_profile", "notes")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
         """With the number of its chargers."""
