@@ -42,6 +42,9 @@ TRIES = 3
 # SQLSTATE of Postgres: a standby after a failover; and the class of disk full, out of memory and
 # too many connections.
 READ_ONLY, NO_RESOURCES = "25006", "53"
+# What others do to us, never the frame's fault however often it happens: a deadlock, a
+# serialization failure, a lock that is not let go within lock_timeout.
+BLOCKED = ("40P01", "40001", "55P03")
 
 
 class DatabaseAway(Exception):
@@ -138,6 +141,8 @@ class Pipeline:
                 _raise_if_away(error)
                 if isinstance(error, TRANSIENT) and left:
                     continue
+                if getattr(error.__cause__, "pgcode", None) in BLOCKED:
+                    raise DatabaseAway(str(error)) from error
                 log.exception("%s: frame %s failed and is parked", event.charge_point, event.seq)
                 return attempts.park(event, error)
         raise AssertionError("unreachable")

@@ -7,7 +7,7 @@ from levity.soak.rounds import Round, Sample
 
 __all__ = ["timeline"]
 
-WIDTH, LEFT, RIGHT = 900, 46, 46
+WIDTH, LEFT, RIGHT = 900, 64, 46
 TOP, HEIGHT, LANE = 16, 120, 14
 COLOURS = {"answers": "#2563eb", "connected": "#059669", "waiting": "#d97706"}
 

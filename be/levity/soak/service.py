@@ -109,6 +109,8 @@ class Service:
             process = self._process
         if process is None:
             return 0
+        if process.poll() is None:
+            self.happened("told to stop")
         # One that was stopped with SIGSTOP hears nothing else.
         self.send_all(signal.SIGCONT)
         self.send(number or self.stop_signal)

@@ -249,7 +249,7 @@ def _judge_samples(
         elif number > happened[key]:
             too_many[key[:2]] = True
     for key in too_many:
-        counts.note("duplicated", f"samples {key}")
+        counts.note("duplicated", f"samples of {key[0]} at {key[1].isoformat()}")
 
 
 def _samples(identity: str, payload: Mapping[str, Any]) -> Iterable[Key]:
