@@ -22,8 +22,9 @@ CERTBOT = CHECKOUT / ".certbot/bin"
 class Authority:
     """A running pebble, which finds every name on this machine."""
 
-    def __init__(self, folder: Path, http_port: int) -> None:
-        self.port, dns = unused_port(), unused_port()
+    def __init__(self, folder: Path, http_port: int, port: int = 0, dns: str = "") -> None:
+        self.port = port or unused_port()
+        own_dns = f"127.0.0.1:{unused_port()}"
         self.certificate = folder / "pebble.pem"
         key = folder / "pebble.key"
         subprocess.run(
@@ -56,7 +57,7 @@ class Authority:
             "pebble-challtestsrv",
             [
                 *(tool("pebble-challtestsrv", "pebble"), "-defaultIPv4", "127.0.0.1"),
-                *("-defaultIPv6", "", "-dns01", f"127.0.0.1:{dns}", "-http01", ""),
+                *("-defaultIPv6", "", "-dns01", own_dns, "-http01", ""),
                 *("-https01", "", "-tlsalpn01", "", "-management", f"127.0.0.1:{unused_port()}"),
             ],
             {},
@@ -66,7 +67,7 @@ class Authority:
             "pebble",
             [
                 *(tool("pebble", "pebble"), "-config", str(config)),
-                *("-dnsserver", f"127.0.0.1:{dns}"),
+                *("-dnsserver", dns or own_dns),
             ],
             {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"},
             folder,

@@ -14,14 +14,13 @@ FILES = {
     "levity/secret_key",
     "postgres/password",
     "postgres/url",
-    "rabbitmq/password",
-    "rabbitmq/10-levity.conf",
+    "rabbitmq-conf/10-levity.conf",
     "rabbitmq/url",
 }
 
 
 def make(folder: Path) -> dict[str, str]:
-    for name in ("levity", "postgres", "rabbitmq"):
+    for name in ("levity", "postgres", "rabbitmq", "rabbitmq-conf"):
         (folder / name).mkdir(exist_ok=True)
     script = image("be").source("levity-secrets")
     assert script is not None
@@ -45,22 +44,25 @@ def test_every_site_gets_secrets_of_its_own_once(tmp_path: Path) -> None:
     first, other = make(tmp_path / "a"), make(tmp_path / "b")
     assert set(first) == FILES
     assert make(tmp_path / "a") == first
-    for name in ("levity/secret_key", "postgres/password", "rabbitmq/password"):
+    for name in ("levity/secret_key", "postgres/password"):
         assert len(first[name]) == 64
         assert first[name] != other[name]
     assert len({first[name] for name in FILES}) == len(FILES)
     assert first["postgres/url"] == (
         f"postgres://levity:{first['postgres/password']}@postgres:5432/levity"
     )
-    assert f"default_pass = {first['rabbitmq/password']}\n" in first["rabbitmq/10-levity.conf"]
+    password = first["rabbitmq/url"].removeprefix("amqp://levity:").partition("@")[0]
+    assert len(password) == 64
+    assert password not in other["rabbitmq/url"]
+    assert f"default_pass = {password}\n" in first["rabbitmq-conf/10-levity.conf"]
 
 
 def test_a_start_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
     first = make(tmp_path)
-    (tmp_path / "rabbitmq/url").unlink()
+    (tmp_path / "rabbitmq-conf/10-levity.conf").unlink()
     (tmp_path / "levity/secret_key").write_text("")
     second = make(tmp_path)
-    assert second["rabbitmq/url"] == first["rabbitmq/url"]
+    assert second["rabbitmq-conf/10-levity.conf"] == first["rabbitmq-conf/10-levity.conf"]
     assert len(second["levity/secret_key"]) == 64
 
 
