@@ -119,3 +119,30 @@ def test_the_provisioned_names_fit_together() -> None:
     provider = yaml.safe_load((OPS / "grafana/provisioning/dashboards/levity.yml").read_text())
     folder = provider["providers"][0]["options"]["path"]
     assert f"COPY ops/grafana/dashboards {folder}" in Path(OPS / "grafana/Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana"])
+def test_the_images_are_pinned_and_not_roots(name: str) -> None:
+    """P-04, P-05."""
+    lines = (OPS / name / "Dockerfile").read_text().splitlines()
+    [base] = [line for line in lines if line.startswith("FROM ")]
+    assert re.fullmatch(r"FROM \S+:[\w.]+@sha256:[0-9a-f]{64}", base)
+    assert lines[-1].startswith("USER ")
+    assert not lines[-1].startswith(("USER 0", "USER root"))
+
+
+@pytest.mark.parametrize("name", ["docker-compose.full.yml", "docker-compose.full-tls.yml"])
+def test_prometheus_asks_where_the_processes_answer(name: str) -> None:
+    services = yaml.safe_load((CHECKOUT / name).read_text())["services"]
+    worker = services["worker"]["environment"]
+    assert (worker["LEVITY_WORKER_HOST"], worker["LEVITY_WORKER_PORT"]) == ("0.0.0.0", "8001")
+    jobs = yaml.safe_load((OPS / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    asked = set()
+    for job in jobs:
+        for where in job.get("dns_sd_configs", []):
+            asked |= {f"{host}:{where['port']}" for host in where["names"]}
+        for static in job.get("static_configs", []):
+            asked |= set(static["targets"])
+    assert asked == {"be:8000", "worker:8001", "ws:9000", "rabbitmq:15692"}
+    assert {target.partition(":")[0] for target in asked} <= set(services)
+    assert set(services["prometheus"]["networks"]) == {"default", "data"}
