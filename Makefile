@@ -35,11 +35,11 @@ demo: env-runtime ## The same with ten simulated charge points
 test: env ## All tests; starts Postgres and RabbitMQ where none answers
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services --tests
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
-		$(bin)/pytest $(ARGS)
+		$(bin)/pytest -m "not deploy" $(ARGS)
 test-fast: env ## The tests that need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
 		$(bin)/pytest -n auto --dist loadfile \
-		-m "not services and not browser and not slow" $(ARGS)
+		-m "not services and not browser and not slow and not nginx and not deploy" $(ARGS)
 
 .PHONY: conformance fuzz
 conformance: env ## The certification cases, driven by an independent charger; prints a table
@@ -75,13 +75,27 @@ services: env-runtime ## Start Postgres and RabbitMQ where none answers (Docker,
 checks-report: env ## List which promised checks have a test
 	@$(bin)/python tools/checks_report.py $(ARGS)
 
+.PHONY: check-deploy images
+check-deploy: env ## Images, compose files, nginx, certificates, the whole site; installs what it needs
+	@tools/check-deploy $(ARGS)
+images: ## Build the four images (Docker; without it stand-ins, as root on Debian)
+	@tools/images $(ARGS)
+
+.PHONY: audit sbom
+audit: env ## Known weaknesses of what is locked, of our own code, and secrets in the repository
+	@tools/env deploy
+	@tools/audit $(ARGS)
+sbom: env-runtime ## What the images consist of, as CycloneDX, into sbom/
+	@tools/env deploy
+	@tools/sbom
+
 .PHONY: wheels
 wheels: env-runtime ## Build the wheels of levity-ws and levity into dist/
 	@tools/wheels
 
 .PHONY: clean
 clean: ## Remove environments, builds and caches (never data/)
-	rm -rf .venv .poetry .venv-lock .poetry-lock dist ws/dist be/dist \
+	rm -rf .venv .poetry .deploy .certbot .images sbom .venv-lock .poetry-lock .deploy-lock .certbot-lock dist ws/dist be/dist \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
 		be/tests/npm/node_modules
 	find ws be tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from tests.deploy.front import DOMAIN, Backends, Front, front, raw, tool
 from tests.system.processes import CHECKOUT, Process, eventually
 
-pytestmark = [pytest.mark.deploy, pytest.mark.slow]
+pytestmark = [pytest.mark.nginx, pytest.mark.deploy, pytest.mark.slow]
 
 CERTBOT = CHECKOUT / ".certbot/bin"
 

@@ -15,6 +15,8 @@ from websockets.sync.client import connect
 
 from tests.deploy.front import DOMAIN, Backends, Front, front, raw
 
+pytestmark = pytest.mark.nginx
+
 Site = tuple[Front, Backends]
 
 UPGRADE = (

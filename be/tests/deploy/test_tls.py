@@ -15,6 +15,8 @@ from tests.deploy.authority import Authority
 from tests.deploy.front import DOMAIN, Backends, Front, front, tool
 from tests.system.processes import eventually
 
+pytestmark = pytest.mark.nginx
+
 Site = tuple[Front, Backends]
 SUITES = {  # OCPP 1.6 security whitepaper, A00.FR.317, by OpenSSL's names
     "ECDHE-ECDSA-AES128-GCM-SHA256": "ecdsa",
