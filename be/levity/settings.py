@@ -145,6 +145,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "levity.accounts.backends.AccountBackend",
 ]
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 # Everybody who logs in with a password needs a code from his phone, too.
 LEVITY_REQUIRE_TWO_FACTOR = places.flag(os.environ, "LEVITY_REQUIRE_TWO_FACTOR", default=False)
 SESSION_COOKIE_AGE = 3600 * places.number(os.environ, "LEVITY_SESSION_HOURS", default=12, least=1)

@@ -16,6 +16,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from levity.accounts import second_step
 from levity.accounts.models import Account
@@ -55,6 +56,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     list_filter = ("is_active", "is_staff", "groups")
     list_filter_submit = True
     actions = ("end_second_step",)
+    filter_horizontal = ()
+    # No single permissions: what somebody may do is what his roles may do.
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
     add_fieldsets = (
         (
             None,
@@ -80,15 +89,21 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         """What would make somebody more powerful than who gives it is a superuser's."""
         fixed = (*super().get_readonly_fields(request, obj), "last_login", "date_joined")
         user: Any = request.user
-        return fixed if user.is_superuser else (*fixed, "is_superuser", "user_permissions")
+        return fixed if user.is_superuser else (*fixed, "is_superuser")
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only groups that may do nothing which this person may not do himself."""
         user: Any = request.user
-        if db_field.name == "groups" and not user.is_superuser:
+        if db_field.name != "groups":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        if not user.is_superuser:
             own = user.get_all_permissions()
             kwargs["queryset"] = Group.objects.filter(pk__in=_groups_within(own))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field.label = "Roles"
+        field.help_text = "What each may do is told in the documentation (Operating, Logins)."
+        return field
 
     # --- who may ---------------------------------------------------------------------------------
 

@@ -260,6 +260,13 @@ def test_a_session_ends_after_the_hours_of_the_setting(anna: User, settings: Any
     assert (cookie["max-age"], cookie["httponly"], cookie["samesite"]) == (7200, True, "Lax")
 
 
+def test_after_the_login_one_is_where_one_wanted_to_be(anna: User) -> None:
+    assert attempt(Client(), "anna", PASSWORD).headers["Location"] == "/admin/"
+    for wanted, found in (("/admin/ocpp/message/", "/admin/ocpp/message/"), ("//evil", "/admin/")):
+        fields = {"username": "anna", "password": PASSWORD, "next": wanted}
+        assert Client().post(LOGIN, fields).headers["Location"] == found
+
+
 def test_logging_in_changes_the_key_of_the_session(anna: User) -> None:
     client = Client()
     session = client.session

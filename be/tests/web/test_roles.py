@@ -283,6 +283,7 @@ def test_an_admin_makes_nobody_a_superuser(
     for user in (chief, friend):
         address = reverse("admin:auth_user_change", args=[user.pk])
         permission = Permission.objects.get(codename="change_group").pk
+        assert "user_permissions" not in client.get(address).context["adminform"].form.fields
         client.post(
             address,
             as_posted(client, address, is_superuser="on", user_permissions=[permission]),
