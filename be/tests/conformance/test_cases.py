@@ -1,7 +1,7 @@
 """The certification cases in which the central system only answers: wire and books.
 
 Each test is named by the id of its case in docs/conformance.md. TC_085 to TC_087 (passwords and
-certificates at the handshake) belong to deployment.
+certificates at the handshake) are in `test_security_cases.py`.
 """
 
 import asyncio
@@ -40,16 +40,16 @@ LEDGER = (
     "stop_reason",
     "flags",
 )
-DEPLOYMENT = {"TC_085_CSMS", "TC_086_CSMS", "TC_087_CSMS"}
+SECURITY = {"TC_085_CSMS", "TC_086_CSMS", "TC_087_CSMS"}
 
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def test_every_case_is_here_but_those_of_deployment() -> None:
+def test_every_case_is_here_but_those_of_security() -> None:
     here = {case_id(name) for name in globals() if name.startswith("test_tc_")}
-    assert here == set(titles()) - DEPLOYMENT
+    assert here == set(titles()) - SECURITY
 
 
 def test_tc_001_csms__cold_boot(site: Site) -> None:
