@@ -65,8 +65,20 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
             outcome.action if outcome.action in ROUTES else "frame",
             outcome.error_code,
             outcome.error_description,
+            extra=_about(outcome),
         )
     return outcome
+
+
+def _about(outcome: Outcome) -> dict[str, str]:
+    """The fields of a line in the log."""
+    event = outcome.arrival.event
+    return {
+        "charge_point": event.charge_point,
+        "connection": event.connection,
+        "message_id": outcome.unique_id,
+        "action": outcome.action if outcome.action in ROUTES else "",
+    }
 
 
 def _is_repeated(outcome: Outcome, loaded: Loaded) -> bool:
@@ -207,7 +219,12 @@ def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> Non
         return
     if frame.answer_to is None:
         outcome.error_description = frame.reason
-        log.warning("%s: ignored: %s", outcome.arrival.event.charge_point, frame.reason)
+        log.warning(
+            "%s: ignored: %s",
+            outcome.arrival.event.charge_point,
+            frame.reason,
+            extra=_about(outcome),
+        )
         return
     if frame.action in ALWAYS_A_RESULT and frame.unique_id == frame.answer_to:
         outcome.payload = getattr(outcome.arrival.event, "text", "")

@@ -311,7 +311,18 @@ def _outgoing(commands: Sequence[DueCommand], now: datetime) -> Sequence[Outgoin
                 now,
             )
         )
-        log.info("%s: sending %s", command.identity, command.action)
+        log.info(
+            "%s: sending %s",
+            command.identity,
+            command.action,
+            extra={
+                "charge_point": command.identity,
+                "connection": command.connection,
+                "message_id": command.unique_id,
+                "action": command.action,
+                "command": command.id,
+            },
+        )
     insert_rows(
         Message,
         (

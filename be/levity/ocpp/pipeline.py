@@ -60,8 +60,9 @@ class Taken:
     """(edge id, close): old connections at other edges that a newer one has replaced."""
     commands_due: bool = False
     """A Call was queued or answered, so there may be one to send right now."""
-    calls: list[tuple[str, str, int | None]] = field(default_factory=list)
-    """(charge point, action, transaction id) of each Call that was answered, for the terminal."""
+    calls: list[tuple[str, str, int | None, str, str]] = field(default_factory=list)
+    """(charge point, action, transaction id, connection, unique id) of each Call that was answered,
+    for the log."""
 
 
 class Pipeline:
@@ -94,8 +95,16 @@ class Pipeline:
                 taken.elsewhere += outcome.elsewhere
                 taken.commands_due |= outcome.commands_due
                 if outcome.action in ROUTES and outcome.answer and not outcome.error_code:
-                    identity = outcome.arrival.event.charge_point
-                    taken.calls.append((identity, outcome.action, outcome.transaction_id))
+                    event = outcome.arrival.event
+                    taken.calls.append(
+                        (
+                            event.charge_point,
+                            outcome.action,
+                            outcome.transaction_id,
+                            event.connection,
+                            outcome.unique_id,
+                        )
+                    )
         taken.reply = Reply(commands=tuple(commands), batch=batch.batch)
         return taken
 
@@ -143,7 +152,12 @@ class Pipeline:
                     continue
                 if getattr(error.__cause__, "pgcode", None) in BLOCKED:
                     raise DatabaseAway(str(error)) from error
-                log.exception("%s: frame %s failed and is parked", event.charge_point, event.seq)
+                log.exception(
+                    "%s: frame %s failed and is parked",
+                    event.charge_point,
+                    event.seq,
+                    extra={"charge_point": event.charge_point, "connection": event.connection},
+                )
                 return attempts.park(event, error)
         raise AssertionError("unreachable")
 

@@ -171,11 +171,18 @@ class Worker:
 
 def _tell(taken: Taken) -> None:
     """One line for each Call, once nobody waits for it any more; the frequent ones at DEBUG."""
-    for charge_point, action, transaction_id in taken.calls:
+    for charge_point, action, transaction_id, connection_id, unique_id in taken.calls:
         level = logging.DEBUG if action in FREQUENT else logging.INFO
         if log.isEnabledFor(level):
             about = f" (transaction {transaction_id})" if transaction_id is not None else ""
-            log.log(level, "%s: %s%s", charge_point, action, about)
+            fields = {
+                "charge_point": charge_point,
+                "connection": connection_id,
+                "message_id": unique_id,
+                "action": action,
+                "transaction": transaction_id,
+            }
+            log.log(level, "%s: %s%s", charge_point, action, about, extra=fields)
 
 
 def _line(error: Exception) -> str:
