@@ -38,6 +38,9 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_PENDING_INTERVAL": 60,
     # Days after which messages, connection and status history are deleted; 0 keeps them for ever.
     "OCPP_MESSAGE_RETENTION_DAYS": 90,
+    # Days without a sign of the charger after which its running sessions are ended at their last
+    # sample; 0 leaves them running for ever.
+    "OCPP_ABANDONED_AFTER_DAYS": 7,
     # Profiles of chargers that Levity does not know: QuirkProfile objects or dotted paths to them.
     "OCPP_QUIRK_PROFILES": (),
     # W of one connector, where neither charge point nor connector says: a register that rises

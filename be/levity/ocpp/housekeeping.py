@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from levity.ocpp.abandoned import end_abandoned
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.security.tidying import tidy
@@ -49,13 +50,16 @@ class ClockSteps:
 
 
 def sweep(now: datetime) -> None:
-    """Take the chargers of edges that are silent for too long off line."""
+    """Take the chargers of edges that are silent for too long off line; end what is over."""
     silent = now - timedelta(seconds=setting("OCPP_EDGE_TIMEOUT"))
     gone = list(Edge.objects.filter(last_seen_at__lt=silent).values_list("pk", flat=True))
     if gone:
         forget_edges(gone, now)
     silence(now)
     tidy(now)
+    if now.second < LOOK:
+        # Once a minute: hours and days are what it looks for.
+        end_abandoned(now)
 
 
 def forget_edges(edges: list[str], now: datetime) -> None:

@@ -1,15 +1,15 @@
 """Debian's Chromium, driven by playwright, and a charge point to look at."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, sync_playwright
 
 from levity.ocpp.models import ChargePoint
-
-PASSWORD = "p4ssw0rd-of-root"
+from tests.browser.visits import PASSWORD, Visit
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +37,19 @@ def charger(transactional_db: None) -> ChargePoint:
     found = ChargePoint.objects.create(identity="RDAM 123|:x", vendor="Vendor", model="Model")
     found.connectors.create(number=1, status="Available", error_code="NoError")
     return found
+
+
+@pytest.fixture
+def visit(chromium: Browser, live_server: Any, root: User) -> Iterator[Callable[[Any], Visit]]:
+    """Opens a visit of this size; all are closed before the site is."""
+    visits: list[Visit] = []
+
+    def opened(size: Any) -> Visit:
+        visits.append(Visit(chromium, live_server.url, size))
+        return visits[-1]
+
+    yield opened
+    for each in visits:
+        # A page that renews itself would go on asking after the database is gone.
+        each.page.goto("about:blank")
+        each.context.close()

@@ -1,72 +1,16 @@
 """The admin as people meet it: by keyboard, on a phone, with style sheets though DEBUG is off."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page
 
 from levity.ocpp.models import ChargePoint, Command, Transaction
+from tests.browser.visits import DESKTOP, PHONE, Visit
 
 pytestmark = pytest.mark.browser
-
-PASSWORD = "p4ssw0rd-of-root"
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
-LIVE = "#lv-dashboard"
-
-
-class Visit:
-    """A page that is logged in, and all that its console and network complained about."""
-
-    def __init__(self, browser: Browser, address: str, size: Any) -> None:
-        self.complaints: list[str] = []
-        self.address = address
-        self.context = browser.new_context(viewport=size)
-        self.page: Page = self.context.new_page()
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("response", self._note)
-        self.page.goto(f"{address}/admin/")
-        self.page.focus("#id_username")
-        self.page.keyboard.type("root")
-        self.page.keyboard.press("Tab")
-        self.page.keyboard.type(PASSWORD)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_selector(LIVE)
-
-    def _note(self, response: Any) -> None:
-        if response.status >= 400:
-            self.complaints.append(f"{response.status} {response.url}")
-
-    def go(self, path: str) -> Page:
-        self.page.goto(f"{self.address}{path}")
-        return self.page
-
-    def tab_to(self, text: str) -> None:
-        """Press Tab until the link or button of this name has the focus."""
-        for _ in range(80):
-            self.page.keyboard.press("Tab")
-            if self.page.evaluate("document.activeElement.textContent.trim()") == text:
-                return
-        raise AssertionError(f"Tab never came to {text}")
-
-
-@pytest.fixture
-def visit(chromium: Browser, live_server: Any, root: User) -> Iterator[Callable[[Any], Visit]]:
-    """Opens a visit of this size; all are closed before the site is."""
-    visits: list[Visit] = []
-
-    def opened(size: Any) -> Visit:
-        visits.append(Visit(chromium, live_server.url, size))
-        return visits[-1]
-
-    yield opened
-    for each in visits:
-        # A page that renews itself would go on asking after the database is gone.
-        each.page.goto("about:blank")
-        each.context.close()
 
 
 def test_a_command_is_sent_by_keyboard(

@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.utils import parse_date_str
 
+from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.admin.base import newest
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.commands import ACTIONS
@@ -35,18 +36,6 @@ __all__ = [
 
 Lookups = list[tuple[str, str]]
 
-# OCPP 1.6, chapter 4: what chargers ask.
-CHARGER_ACTIONS = (
-    "Authorize",
-    "BootNotification",
-    "DiagnosticsStatusNotification",
-    "FirmwareStatusNotification",
-    "Heartbeat",
-    "MeterValues",
-    "StartTransaction",
-    "StatusNotification",
-    "StopTransaction",
-)
 STATUSES = (
     "Available",
     "Preparing",
@@ -181,7 +170,7 @@ class ActionFilter(_Choice, DropdownFilter):
 
     title = "action"
     parameter_name = "action"
-    options = tuple((action, action) for action in sorted({*CHARGER_ACTIONS, *ACTIONS}))
+    options = tuple((action, action) for action in sorted({*ROUTES, *ACTIONS}))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()

@@ -1,5 +1,6 @@
 """Meter values, as sent and in base units, and what was corrected in them."""
 
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -104,6 +105,7 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     """What `correct_meter_values` changed, and what it was before."""
 
     list_display = ("corrected", "in_transaction", "field", "change", "reason", "undone", "run")
+    list_select_related = ("transaction__charge_point__site",)
     sortable_by = ()
     fields = (
         "corrected",
@@ -124,7 +126,7 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     @display(description="corrected")
     def corrected(self, item: MeterValueCorrection) -> str:
         """When."""
-        return shown_time(item.corrected_at)
+        return shown_time(item.corrected_at, _zone(item))
 
     @display(description="transaction")
     def in_transaction(self, item: MeterValueCorrection) -> str:
@@ -143,12 +145,19 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     @display(description="from, to")
     def change(self, item: MeterValueCorrection) -> str:
         """What it was, and what it is; in base units."""
-        return f"{_plain(item.old_value)} → {_plain(item.new_value)}"
+        # The figures of a transaction itself are all energy.
+        unit = " Wh" if item.meter_value_id is None and item.old_value is not None else ""
+        return f"{_plain(item.old_value)} → {_plain(item.new_value)}{unit}"
 
     @display(description="undone")
     def undone(self, item: MeterValueCorrection) -> str:
         """When it was taken back."""
-        return shown_time(item.undone_at)
+        return shown_time(item.undone_at, _zone(item))
+
+
+def _zone(item: MeterValueCorrection) -> tzinfo | None:
+    """Of the site where it was charged."""
+    return site_zone(item.transaction) if item.transaction is not None else None
 
 
 def _plain(value: Decimal | None) -> str:

@@ -1,0 +1,64 @@
+"""Sessions of which nobody will tell the end any more: they are ended here, provisionally."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from levity.ocpp.conf import setting
+from levity.ocpp.energy import closed
+from levity.ocpp.models import Connector, Transaction
+from levity.ocpp.request import with_flags
+from levity.ocpp.sessions import write
+from levity.ocpp.store.joining import transaction_state
+
+__all__ = ["end_abandoned"]
+
+log = logging.getLogger(__name__)
+
+# A charger tells that a connector is free when the cable is out. Its StopTransaction may be tried
+# again for a while; an hour later it was dropped (1.6, 3.7.1; shipped firmware tries once).
+FREE_FOR = timedelta(hours=1)
+AT_ONCE = 500
+
+
+def end_abandoned(now: datetime) -> int:
+    """End sessions whose stop got lost or whose charger is gone, at their last sample; how many.
+
+    Those on a connector that has been free for an hour, without a sample since, and those of
+    chargers that were not heard for OCPP_ABANDONED_AFTER_DAYS. Like every end of ours it is
+    provisional: the charger's own StopTransaction replaces it, its MeterValues open it again.
+    """
+    days = setting("OCPP_ABANDONED_AFTER_DAYS")
+    over = Q(
+        status="Available",
+        status_since__lt=now - FREE_FOR,
+        status_since__gt=F("transaction__start_received_at"),
+    )
+    if days:
+        over |= Q(charge_point__last_seen_at__lt=now - timedelta(days=days))
+    found = Connector.objects.filter(over, transaction__state=Transaction.State.ACTIVE)
+    rows = found.order_by("pk").values_list(
+        "transaction", "charge_point__last_seen_at", "status", "status_since"
+    )
+    return sum(
+        _end(pk, since if status == "Available" and since else seen or now, now)
+        for pk, seen, status, since in rows[:AT_ONCE]
+    )
+
+
+def _end(pk: int, quiet_since: datetime, now: datetime) -> bool:
+    with transaction.atomic():
+        # A frame that is being taken at this moment may end it itself, or go on with it.
+        row = Transaction.objects.select_for_update(of=("self",)).get(pk=pk)
+        if row.state != Transaction.State.ACTIVE:
+            return False
+        if row.meter_values.filter(received_at__gt=quiet_since).exists():
+            return False
+        state = transaction_state(row)
+        state = replace(state, flags=" ".join(with_flags(state.flags, ("abandoned",))))
+        write(row.charge_point, (closed(state, "Other"),), now)
+    log.warning("%s: transaction %s is over, though nobody said so", row.charge_point, pk)
+    return True
