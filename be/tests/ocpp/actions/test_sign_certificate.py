@@ -7,8 +7,8 @@ from tests.ocpp.states import request
 
 
 def test_it_is_refused_and_noted() -> None:
-    """Nothing is signed here yet."""
-    event = NoteSecurityEvent("SignCertificateRefused", "no certificate authority is set up")
+    """Nothing is signed here; what is wrong with it is noted (S-13: tests/security)."""
+    event = NoteSecurityEvent("InvalidCertificateRequest", "not a certificate request")
     assert sign_certificate(request("SignCertificate", {"csr": "x"})) == Response(
         {"status": "Rejected"}, (event,)
     )
