@@ -9,10 +9,13 @@ from levity_ws.rpc.envelope import (
     Authenticate,
     Command,
     Event,
+    Lease,
+    Leased,
     Received,
     Refuse,
     Reply,
     Send,
+    Spooled,
 )
 from levity_ws.rpc.transport import Delivery, WorkerTransport
 
@@ -54,6 +57,7 @@ class ScriptedBackend:
         self._received = received
         self._changed = threading.Condition()
         self._stopping = False
+        self._next_id = 1
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -100,6 +104,11 @@ class ScriptedBackend:
     def _command(self, event: Event) -> Command | None:
         if isinstance(event, Authenticate):
             return self._authenticate(event)
+        if isinstance(event, Spooled):
+            return None
         if isinstance(event, Received):
             return self._received(event)
+        if isinstance(event, Lease):
+            self._next_id += event.count
+            return Leased(ids=tuple(range(self._next_id - event.count, self._next_id)))
         return None

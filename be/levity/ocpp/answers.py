@@ -16,6 +16,7 @@ from levity.ocpp.frames import (
     ErrorCode,
     Malformed,
     OcppError,
+    parse,
     storable,
     write_error,
     write_result,
@@ -24,7 +25,7 @@ from levity.ocpp.request import GetResponse, Request
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
-from levity_ws.rpc.envelope import Close, Received
+from levity_ws.rpc.envelope import Close, Received, Spooled
 
 __all__ = ["answer"]
 
@@ -40,6 +41,30 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
 
     `OcppError` becomes a CALLERROR here and nowhere else; any other exception is the caller's.
     """
+    outcome = _answer(arrival, loaded, chain)
+    if isinstance(arrival.event, Spooled):
+        _keep_given_answer(outcome, arrival.event)
+    return outcome
+
+
+def _keep_given_answer(outcome: Outcome, event: Spooled) -> None:
+    """The charger has its answer, from the edge: ours only says which transaction it is."""
+    given, ours = event.transaction, _answered_id(outcome.answer)
+    if given and ours and given != ours:
+        outcome.alias = given, ours
+    outcome.answer = event.answer
+    if not outcome.error_description:
+        outcome.error_description = "answered by the edge, while the backend was away"
+
+
+def _answered_id(answer: str) -> int | None:
+    frame = parse(answer) if answer else None
+    payload = frame.payload if isinstance(frame, CallResult) else None
+    number = payload.get("transactionId") if isinstance(payload, Mapping) else None
+    return number if isinstance(number, int) else None
+
+
+def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     frame, event = arrival.frame, arrival.event
     assert isinstance(event, Received)
     outcome = Outcome(arrival, loaded.charge_point(event.charge_point))
@@ -129,7 +154,10 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         key = loaded.start_keys.get(arrival.connection, ())
         repeated, occurrence = loaded.starts.get(key), loaded.occurrences.get(key, 0)
         if repeated is None:
-            new_id = loaded.take_new_id(charge_point.id, references, again=occurrence)
+            # An edge that answered by itself has given one of its leased ids.
+            new_id = getattr(arrival.event, "transaction", 0) or loaded.take_new_id(
+                charge_point.id, references, again=occurrence
+            )
         outcome.transaction_id = repeated.id if repeated else new_id
     findings = check(call.action, call.payload)
     if call.repeated_keys:

@@ -8,7 +8,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.effects import ASK_FOR_BOOT, SendCall
 from levity.ocpp.security.verdict import Verdict, judge
 from levity.ocpp.store import Arrival, Loaded, Outcome
-from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Refuse
+from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease, Leased, Refuse
 
 __all__ = ["SUBPROTOCOL", "answer"]
 
@@ -26,6 +26,8 @@ def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
     if isinstance(event, Authenticate):
         outcome.verdict = _verdict(event, outcome, loaded)
         outcome.commands = (_answer(event, outcome, outcome.verdict),)
+    elif isinstance(event, Lease):
+        outcome.commands = (Leased(event.connection, loaded.leased),)
     elif isinstance(event, Connected) and charge_point is None:
         # Deleted, or forbidden, between the handshake and now.
         outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)

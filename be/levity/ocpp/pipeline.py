@@ -30,7 +30,7 @@ from levity.ocpp.middleware import build_chain
 from levity.ocpp.references import references
 from levity.ocpp.store import Arrival, Loaded, Outcome, apply, claims, load, lost_its_plan
 from levity.ocpp.time_limit import TimeLimit
-from levity_ws.rpc.envelope import Batch, Close, Command, Event, Received, Reply, Send
+from levity_ws.rpc.envelope import Batch, Close, Command, Event, Received, Reply, Send, Spooled
 
 __all__ = ["DatabaseAway", "Pipeline", "Taken"]
 
@@ -191,6 +191,8 @@ def rounds(events: Iterable[Event]) -> list[list[Event]]:
 
 
 def _reply(outcome: Outcome) -> list[Command]:
+    if isinstance(outcome.arrival.event, Spooled):
+        return []  # the edge has answered it
     commands: list[Command] = []
     if outcome.answer:
         commands.append(Send(outcome.arrival.connection, outcome.answer))

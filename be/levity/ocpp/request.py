@@ -81,6 +81,8 @@ class ConnectorState:
     status_since: datetime | None
     transaction_id: int | None
     error_code: str = ""
+    status_at: datetime | None = None
+    """The charger's clock, in its last StatusNotification."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Times come in pairs: what the charger said, and when it reached us; all UTC. Wha
 invents (a status, a unit, a measurand) is kept as text.
 """
 
+from levity.ocpp.models.alias import TransactionAlias
 from levity.ocpp.models.charge_point import (
     Authorization,
     ChargePoint,
@@ -47,4 +48,5 @@ __all__ = [
     "Site",
     "StatusEvent",
     "Transaction",
+    "TransactionAlias",
 ]

@@ -7,6 +7,7 @@ from levity.ocpp.store.joining import join_early_values
 from levity.ocpp.store.key_changes import settle_key_changes
 from levity.ocpp.store.ledger import (
     touch,
+    write_aliases,
     write_charge_points,
     write_connectors,
     write_meter_values,
@@ -38,6 +39,7 @@ def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str)
     touch(fresh, loaded)
     write_charge_points(fresh)
     write_transactions(fresh)
+    write_aliases(outcomes)
     write_connectors(fresh)
     write_meter_values(fresh)
     join_early_values(fresh)

@@ -15,14 +15,23 @@ from levity.ocpp.effects import (
     UpdateChargePoint,
     UpdateTransaction,
 )
-from levity.ocpp.models import ChargePoint, Connector, MeterValue, StatusEvent, Transaction
+from levity.ocpp.models import (
+    ChargePoint,
+    Connector,
+    MeterValue,
+    StatusEvent,
+    Transaction,
+    TransactionAlias,
+)
+from levity.ocpp.request import ConnectorState
 from levity.ocpp.store.load import Loaded
 from levity.ocpp.store.rows import clear_column, insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
-from levity_ws.rpc.envelope import Connected, Received
+from levity_ws.rpc.envelope import Connected, Received, Spooled
 
 __all__ = [
     "touch",
+    "write_aliases",
     "write_charge_points",
     "write_connectors",
     "write_meter_values",
@@ -163,6 +172,12 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
     update_rows(Transaction, columns, running, keep_null=columns[1:])
 
 
+def write_aliases(outcomes: Sequence[Outcome]) -> None:
+    """Note the ids that an edge has given for transactions that were on the books already."""
+    rows = [(*outcome.alias, outcome.arrival.at) for outcome in outcomes if outcome.alias]
+    insert_rows(TransactionAlias, ("id", "transaction_id", "given_at"), rows, new_only=True)
+
+
 def _joined(flags: Sequence[str]) -> str:
     """The flags in one column; the oldest go first where there are too many."""
     text = " ".join(flags)
@@ -184,16 +199,17 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         known = charge_point.connectors.get(effect.connector)
         same = known is not None and known.status == effect.status and known.status_since
         key = (charge_point.id, effect.evse, effect.connector)
-        said[key] = (
-            *key,
-            effect.status,
-            known.status_since if known and same else outcome.arrival.at,
-            effect.reported_at,
-            effect.error_code,
-            effect.info,
-            effect.vendor_id,
-            effect.vendor_error_code,
-        )
+        if not _is_older(outcome, effect, known):
+            said[key] = (
+                *key,
+                effect.status,
+                known.status_since if known and same else outcome.arrival.at,
+                effect.reported_at,
+                effect.error_code,
+                effect.info,
+                effect.vendor_id,
+                effect.vendor_error_code,
+            )
         if not same or known is None or known.error_code != effect.error_code:
             history.append(
                 (
@@ -253,6 +269,16 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         key=key_columns,
         update=("transaction_id",),
     )
+
+
+def _is_older(outcome: Outcome, effect: ConnectorStatus, known: ConnectorState | None) -> bool:
+    """True if an edge delivers late what the connector's newer words have overtaken."""
+    if known is None or not isinstance(outcome.arrival.event, Spooled):
+        return False
+    if known.status_since is not None and known.status_since > outcome.arrival.at:
+        return True
+    said, newest = effect.reported_at, known.status_at
+    return said is not None and newest is not None and said < newest
 
 
 def write_meter_values(outcomes: Sequence[Outcome]) -> None:

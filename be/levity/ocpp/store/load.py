@@ -30,11 +30,13 @@ from levity.ocpp.store.handshakes import Handshakes, load_handshakes
 from levity.ocpp.store.planned import array_text, planned
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
-from levity_ws.rpc.envelope import Connected, Disconnected, Received
+from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received
 
 __all__ = ["KnownCommand", "Loaded", "load"]
 
 MAX_IDENTITY = 48
+# Ids are 2^31; an edge has its next 500 in store.
+MOST_LEASED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Loaded:
     connections: set[tuple[str, str]] = field(default_factory=set)
     """(connection, kind) of the connection events on the books."""
     new_ids: list[int] = field(default_factory=list)
+    leased: tuple[int, ...] = ()
+    """Transaction ids for the edge that asks for a lease."""
     handshakes: Handshakes = field(default_factory=Handshakes)
 
     def charge_point(self, identity: str) -> ChargePointState | None:
@@ -110,6 +114,7 @@ def load(arrivals: Sequence[Arrival]) -> Loaded:
     _load_id_tags(loaded, arrivals)
     _load_commands(loaded, arrivals)
     _load_connections(loaded, arrivals)
+    _load_leases(loaded, arrivals)
     loaded.handshakes = load_handshakes(arrivals, loaded.charge_points)
     return loaded
 
@@ -188,9 +193,9 @@ def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     connectors: dict[int, dict[int, ConnectorState]] = {}
     active: dict[int, dict[int, TransactionState]] = {}
     interrupted: dict[int, dict[int, TransactionState]] = {}
-    for charge_point_id, number, status, since, transaction_id, error, *transaction in rows:
+    for charge_point_id, number, status, since, transaction_id, error, said, *transaction in rows:
         connectors.setdefault(charge_point_id, {})[number] = ConnectorState(
-            number, status, since, transaction_id, error
+            number, status, since, transaction_id, error, said
         )
         if transaction_id is not None:
             running = TransactionState(*transaction)
@@ -285,6 +290,16 @@ def _load_transactions(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     if wanted:
         for row in queries.TRANSACTIONS.rows(wanted):
             loaded.transactions[row[0]] = TransactionState(*row)
+        if unknown := wanted - set(loaded.transactions):
+            for row in queries.ALIASES.rows(unknown):
+                loaded.transactions[row[0]] = TransactionState(*row[1:])
+
+
+def _load_leases(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    """Ids for an edge to give while it can't ask; a new block each time that it is asked for."""
+    wanted = sum(item.event.count for item in arrivals if isinstance(item.event, Lease))
+    if wanted > 0:
+        loaded.leased = tuple(reserve_ids(Transaction, min(wanted, MOST_LEASED)))
 
 
 def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:

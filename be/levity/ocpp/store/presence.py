@@ -22,6 +22,7 @@ from levity_ws.rpc.envelope import (
     Disconnected,
     Received,
     Refuse,
+    Spooled,
 )
 
 __all__ = ["claims", "connections_lost", "write_presence"]
@@ -32,10 +33,13 @@ def claims(outcome: Outcome, loaded: Loaded) -> bool:
 
     A new connection does, always. One that we know already does only where none is in use: its
     edge was thought dead, or the event came twice. One that is closed never does; nor does one
-    that never opened, on which a parked frame is taken again.
+    that never opened, on which a parked frame is taken again. What an edge delivers late says
+    nothing of now.
     """
     event, charge_point = outcome.arrival.event, outcome.charge_point
     if charge_point is None or not isinstance(event, Connected | Received):
+        return False
+    if isinstance(event, Spooled):
         return False
     if (event.connection, "disconnected") in loaded.connections:
         return False

@@ -13,11 +13,13 @@ from levity.ocpp.models import (
     IdTag,
     QuarantinedMessage,
     Transaction,
+    TransactionAlias,
 )
 from levity.ocpp.request import TransactionState
 from levity.ocpp.store.prepared import Prepared
 
 __all__ = [
+    "ALIASES",
     "ALLOWED_PLACES",
     "CHARGE_POINTS",
     "COMMANDS",
@@ -72,12 +74,20 @@ CONNECTORS = Prepared(
             "status_since",
             "transaction_id",
             "error_code",
+            "status_at",
             *(f"transaction__{name}" for name in TRANSACTION),
         )
     )
 )
 TRANSACTIONS = Prepared(
     lambda ids: Transaction.objects.filter(id__any_of=ids).order_by().values_list(*TRANSACTION)
+)
+ALIASES = Prepared(
+    lambda ids: (
+        TransactionAlias.objects.filter(id__any_of=ids)
+        .order_by()
+        .values_list("id", *(f"transaction__{name}" for name in TRANSACTION))
+    )
 )
 STARTS = Prepared(
     lambda charge_points, times: (

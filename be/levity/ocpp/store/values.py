@@ -113,6 +113,8 @@ class Outcome:
     effects: tuple[Effect, ...] = ()
     payload: Any = None
     """The Call's payload, for the quarantine."""
+    alias: tuple[int, int] | None = None
+    """(the leased id that the edge has given, the transaction's own id), where they differ."""
     known: bool = False
     """The event is on the books already: answer, but write nothing."""
     command: CommandAnswer | None = None

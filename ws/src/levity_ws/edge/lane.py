@@ -124,6 +124,12 @@ class Lane:
         self._carrier.forget(self)
         self._carrier.submit(self, Disconnected, {"code": code, "reason": reason})
 
+    def next_seq(self) -> int:
+        """The number of an event that leaves later, and keeps it."""
+        number = self.seq
+        self.seq += 1
+        return number
+
     def take_turn(self, entry: "Entry") -> bool:
         """True if the entry may leave now; else it waits for the one before it."""
         if not self._busy:
@@ -161,17 +167,19 @@ class Entry:
     sent: bool = False
     dropped: bool = False
     expired: bool = False
+    seq: int = -1
+    """Its number; -1 until it leaves."""
 
     def event(self) -> Event:
         """What goes into the batch."""
         # Numbered when it leaves: what is dropped before leaves no gap.
         lane = self.lane
-        event = self.kind(
+        if self.seq < 0:
+            self.seq = lane.next_seq()
+        return self.kind(
             charge_point=lane.charge_point,
             connection=lane.connection,
-            seq=lane.seq,
+            seq=self.seq,
             at=self.at,
             **self.details,
         )
-        lane.seq += 1
-        return event

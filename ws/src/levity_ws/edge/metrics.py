@@ -31,6 +31,9 @@ _COUNTERS: Mapping[str, tuple[str, str]] = {
     "replies_unknown": ("", "Answers to batches that had been answered before."),
     "frames_given_up": ("", "Frames whose connection was closed: no answer came in time."),
     "frames_paced": ("", "Frames that waited because their charger sends too many."),
+    "frames_spooled": ("action", "Frames that the spool has taken and answered."),
+    "spooled_frames_delivered": ("", "Frames of the spool that the backend has now."),
+    "spool_refusals": ("reason", "Frames that the spool could not take."),
     "floods": ("", "Connections closed because of too many pings, pongs or fragments."),
     "slow_chargers": ("", "Connections dropped because the charger did not read."),
 }

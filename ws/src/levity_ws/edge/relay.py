@@ -18,7 +18,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from levity_ws.edge.lane import BackendUnavailable, Entry, Lane, Peer
 from levity_ws.edge.metrics import Metrics
@@ -33,15 +33,18 @@ from levity_ws.rpc.envelope import (
     Connected,
     EdgeRefusal,
     Event,
+    Lease,
+    Leased,
     Received,
     Refuse,
     Refused,
     Reply,
     Send,
+    Spooled,
 )
 from levity_ws.rpc.transport import EdgeTransport, TransportUnavailable
 
-__all__ = ["Relay"]
+__all__ = ["Relay", "StandIn"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ TICK_SECONDS = 1.0
 # (OCPP_EDGE_TIMEOUT there is three of them).
 SILENCE_INTERVALS = 2
 _EVENT_BYTES = 200  # what an event weighs beside its text
+_ENDED_BY_ANSWER = (Received, Spooled)
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +85,22 @@ class _NoPeer:
         """Nobody is there."""
 
 
+class StandIn(Protocol):
+    """Who answers chargers while the backend is away: the spool."""
+
+    def look(self, now: float) -> None:
+        """Called once a second."""
+
+    def backend_answers(self) -> None:
+        """The backend has just answered a sign of life."""
+
+    def leased(self, command: Leased) -> None:
+        """Transaction ids that may be given."""
+
+    def swallows(self, command: Send) -> bool:
+        """True if the charger has this answer already."""
+
+
 @dataclass(slots=True)
 class Relay:
     """Between the sockets and the transport. Everything runs on one event loop.
@@ -95,6 +115,7 @@ class Relay:
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = field(default_factory=SteadyWall)
     connections: Callable[[], int] = lambda: 0
+    stand_in: StandIn | None = None
     loop: asyncio.AbstractEventLoop = field(init=False)
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
     _verdicts: "dict[str, asyncio.Future[Accept | Refuse]]" = field(
@@ -204,11 +225,34 @@ class Relay:
         entry = Entry(
             lane, kind, details, self.wall(), self.clock(), size + _EVENT_BYTES, done=done
         )
+        self._enqueue(entry)
+        return entry
+
+    def ask_for_ids(self, count: int) -> None:
+        """Ask the backend for transaction ids; it answers with `Leased`."""
+        self.submit(self._pulse.lane, Lease, {"count": count})
+
+    async def deliver(self, event: Spooled) -> None:
+        """Put an event of an earlier time on its way; returns when the backend has it.
+
+        However long that takes: `BackendUnavailable` only when the relay closes.
+        """
+        lane = self._lanes.get(event.connection)
+        if lane is None:
+            lane = Lane(self, event.charge_point, event.connection, _NoPeer())
+        details = {"text": event.text, "answer": event.answer, "transaction": event.transaction}
+        size = len(event.text) + len(event.answer) + _EVENT_BYTES
+        done: asyncio.Future[None] = self.loop.create_future()
+        self._enqueue(
+            Entry(lane, Spooled, details, event.at, self.clock(), size, done=done, seq=event.seq)
+        )
+        await done
+
+    def _enqueue(self, entry: Entry) -> None:
         self._idle.clear()
-        if lane.take_turn(entry):
+        if entry.lane.take_turn(entry):
             self._waiting.append(entry)
             self._pump_soon()
-        return entry
 
     def report(self, refusals: "Sequence[EdgeRefusal]", unlisted: int) -> None:
         """Tell the backend whom the edge refused by itself."""
@@ -317,7 +361,7 @@ class Relay:
         for entry in flight.entries:
             if entry.kind is Received:
                 self.metrics.answer_seconds.observe(now - entry.since)
-            if entry.done is not None and not entry.done.done() and entry.kind is Received:
+            if entry.done is not None and not entry.done.done() and entry.kind in _ENDED_BY_ANSWER:
                 entry.done.set_result(None)
             self._end_turn(entry)
         self._pump()
@@ -331,9 +375,14 @@ class Relay:
         else:
             lane = self._lanes.get(command.connection)
             if lane is not None and isinstance(command, Send):
-                lane.peer.write(command.text)
+                if self.stand_in is None or not self.stand_in.swallows(command):
+                    lane.peer.write(command.text)
                 return
-            if lane is not None and isinstance(command, Close):
+            if isinstance(command, Leased):
+                if self.stand_in is not None:
+                    self.stand_in.leased(command)
+                    return
+            elif lane is not None and isinstance(command, Close):
                 lane.peer.hang_up(command.code, command.reason)
                 return
         # The charger has gone meanwhile. Nothing may reach its next connection instead: the answer
@@ -362,7 +411,10 @@ class Relay:
         self._feel_pulse(now)
         if self._oldest() < now - self.settings.hold:
             for entry in self._unanswered():
-                if entry.since < now - self.settings.hold and not entry.expired:
+                # What the spool has answered waits for as long as it takes.
+                if entry.expired or entry.kind is Spooled:
+                    continue
+                if entry.since < now - self.settings.hold:
                     self._give_up(entry)
         if self.transport.available:
             late = now - self.settings.repeat_after
@@ -371,6 +423,8 @@ class Relay:
                     self._publish_again(flight)
             self._pump_soon()
         self._tell_availability()
+        if self.stand_in is not None:
+            self.stand_in.look(now)
 
     def _feel_pulse(self, now: float) -> None:
         pulse = self._pulse
@@ -395,6 +449,8 @@ class Relay:
                 if lane.is_open:
                     lane.still_connected()
         pulse.sent_at, pulse.answered_at = None, now
+        if self.stand_in is not None:
+            self.stand_in.backend_answers()
 
     def _oldest(self) -> float:
         heads = [flight.entries[0].since for flight in self._flights.values()]

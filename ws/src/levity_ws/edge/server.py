@@ -14,6 +14,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -41,6 +42,8 @@ from levity_ws.edge.refusals import DELAY, PAUSE, RefusalBook, Visitor, unreadab
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import ChargerSocket
+from levity_ws.edge.spool.journal import Journal, SpoolUnusable
+from levity_ws.edge.spool.keeper import Spool
 from levity_ws.rpc.envelope import Refuse
 from levity_ws.rpc.transport import EdgeTransport
 
@@ -51,7 +54,8 @@ _REFUSABLE = (400, 401, 403, 404, 429, 503)
 
 
 class CannotListen(Exception):
-    """The address can't be had: it is taken, or not ours. The text says so in one line."""
+    """The address (or the spool's folder) can't be had: it is taken, or not ours. The text says so
+    in one line."""
 
 
 class EdgeServer:
@@ -75,6 +79,7 @@ class EdgeServer:
         self._report_due: asyncio.TimerHandle | None = None
         self._reported_at = float("-inf")
         self._relay: Relay | None = None
+        self._spool: Spool | None = None
         self._server: Server | None = None
         self._draining = False
         self.metrics.gauge("connections", "Open websockets.", lambda: len(self._sockets))
@@ -102,12 +107,14 @@ class EdgeServer:
     async def start(self) -> None:
         """Listen, and connect to the backend, now or in the background.
 
-        `CannotListen` if the port can't be had.
+        `CannotListen` if the port, or the spool's folder, can't be had.
         """
         settings = self.settings
         self._relay = Relay(
             self._transport, settings, self.metrics, connections=lambda: len(self._sockets)
         )
+        if settings.spool:
+            self._open_spool(self._relay)
         try:
             self._server = await self._serve()
         except OSError as error:
@@ -117,6 +124,21 @@ class EdgeServer:
             raise CannotListen(f"Can't listen on {settings.host}:{settings.port}: {why}") from error
         logger.info("Listening on ws://%s:%d/ws/{charge point id}", settings.host, self.port)
         await self._relay.start()
+
+    def _open_spool(self, relay: Relay) -> None:
+        settings = self.settings
+        journal = Journal(Path(settings.spool), settings.spool_size)
+        try:
+            spool = Spool(journal, relay, settings, self.metrics)
+        except SpoolUnusable as error:
+            raise CannotListen(f"LEVITY_SPOOL: {error}") from error
+        self._spool = relay.stand_in = spool
+        for name, description, read in (
+            ("spool_frames", "Frames that the backend does not have yet.", lambda: spool.waiting),
+            ("spool_bytes", "Size of the spool on the disk.", lambda: spool.size),
+            ("spool_ids", "Transaction ids that the spool may give.", lambda: spool.ids_left),
+        ):
+            self.metrics.gauge(name, description, read)
 
     async def stop(self) -> None:
         """Say goodbye to everybody (1012), tell the backend, and let go. At most about 10 s."""
@@ -138,6 +160,8 @@ class EdgeServer:
             charger.transport.abort()
         if not await self.relay.flush(self.settings.goodbye_timeout):
             logger.warning("Stopped before the backend had heard of every closed connection")
+        if self._spool is not None:
+            await self._spool.close()
         await self.relay.close()
         await closed
 
@@ -397,7 +421,10 @@ class EdgeServer:
             self.metrics.count("frames_received")
             charger.busy = True
             try:
-                await lane.received(frame)
+                if self._spool is None:
+                    await lane.received(frame)
+                else:
+                    await self._spool.receive(lane, frame)
             except BackendUnavailable:
                 charger.hang_up(1013, "try again later")
                 return

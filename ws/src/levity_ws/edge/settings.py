@@ -78,6 +78,16 @@ class EdgeSettings:
     repeat_after: float = 30.0
     """A batch without an answer for so long is published again: the broker may have lost it."""
 
+    spool: str = ""
+    """The folder in which the edge keeps what it answers while the backend is away; empty: off."""
+    spool_size: int = 64 * 1024 * 1024
+    spool_starts: bool = True
+    """Whether it lets anybody charge then: StartTransaction and Authorize are accepted unseen."""
+    spool_after: float = 5.0
+    """How long the backend must be away before the spool answers."""
+    spool_ids: int = 500
+    """How many transaction ids it has in store, to give when the backend is away."""
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "EdgeSettings":
         """The defaults, with what the environment says otherwise; `SettingsError` if it errs."""
@@ -135,6 +145,12 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(part.strip() for part in text.split(",") if part.strip())
 
 
+def _folder(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("expected the path of a folder")
+    return text
+
+
 def _name(text: str) -> str:
     if len(text) > 64 or not text.isprintable():
         raise ValueError("expected at most 64 printable characters")
@@ -159,4 +175,8 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "LEVITY_PING_TIMEOUT": ("ping_timeout", _seconds(1, 600)),
     "LEVITY_FRAME_GAP": ("frame_gap", _seconds(0, 10)),
     "LEVITY_HOLD_SECONDS": ("hold", _seconds(1, 300)),
+    "LEVITY_SPOOL": ("spool", _folder),
+    "LEVITY_SPOOL_SIZE": ("spool_size", _whole(64 * 1024, 16 * 1024**3)),
+    "LEVITY_SPOOL_STARTS": ("spool_starts", _switch),
+    "LEVITY_SPOOL_AFTER": ("spool_after", _seconds(0, 20)),
 }

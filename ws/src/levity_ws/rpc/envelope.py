@@ -28,11 +28,14 @@ __all__ = [
     "EdgeRefusal",
     "EnvelopeError",
     "Event",
+    "Lease",
+    "Leased",
     "Received",
     "Refuse",
     "Refused",
     "Reply",
     "Send",
+    "Spooled",
     "decode_batch",
     "decode_reply",
     "encode_batch",
@@ -106,6 +109,36 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Spooled(Received):
+    """A frame that the edge has answered by itself, because the backend was away.
+
+    The backend takes it as it would have then, and sends the charger nothing. Its connection may
+    be gone, or in use: it says nothing of who is connected now.
+    """
+
+    type: ClassVar[str] = "spooled"
+    answer: str = ""
+    """The frame that the charger got; empty if it waits for none."""
+    transaction: int = 0
+    """The leased transactionId in that answer; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The edge asks for `count` transaction ids of its own; answered with `Leased`.
+
+    `charge_point` and `connection` are empty.
+    """
+
+    type: ClassVar[str] = "lease"
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected:
     """The websocket is gone; the last event of its connection.
 
@@ -175,7 +208,7 @@ class Refused:
     unlisted: int = 0
 
 
-Event = Authenticate | Connected | Received | Disconnected | Alive | Refused
+Event = Authenticate | Connected | Received | Spooled | Disconnected | Alive | Refused | Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +278,16 @@ class Refuse:
     retry_after: float = 0.0
 
 
-Command = Send | Close | Accept | Refuse
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """Transaction ids that are the edge's from now on: no one else gives them, ever."""
+
+    type: ClassVar[str] = "leased"
+    connection: str = ""
+    ids: tuple[int, ...] = ()
+
+
+Command = Send | Close | Accept | Refuse | Leased
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +301,15 @@ class Reply:
 # --- bytes -------------------------------------------------------------------------------------
 
 _EVENTS: Mapping[str, type[Event]] = {
-    kind.type: kind for kind in (Authenticate, Connected, Received, Disconnected, Alive, Refused)
+    kind.type: kind
+    for kind in (
+        *(Authenticate, Connected, Received, Spooled),
+        *(Disconnected, Alive, Refused, Lease),
+    )
 }
-_COMMANDS: Mapping[str, type[Command]] = {kind.type: kind for kind in (Send, Close, Accept, Refuse)}
+_COMMANDS: Mapping[str, type[Command]] = {
+    kind.type: kind for kind in (Send, Close, Accept, Refuse, Leased)
+}
 _FIELDS: Mapping[type, tuple[str, ...]] = {
     kind: tuple(item.name for item in fields(kind))
     for kind in (*_EVENTS.values(), *_COMMANDS.values())
@@ -339,6 +387,8 @@ def _from_dict(kinds: Mapping[str, type[Any]], document: dict[str, Any]) -> Any:
         kind = kinds[document.pop("type")]
         if "subprotocols" in document:
             document["subprotocols"] = tuple(document["subprotocols"])
+        if "ids" in document:
+            document["ids"] = tuple(document["ids"])
         if "refusals" in document:
             document["refusals"] = tuple(_refusal(item) for item in document["refusals"])
         return kind(**document)

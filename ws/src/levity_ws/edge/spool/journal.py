@@ -1,0 +1,292 @@
+"""The spool's file: lines that are on the disk when `keep` returns, and are found again.
+
+A line is a checksum, a space and a JSON document. What a crash or a disk left half-written is put
+aside, and every line that can be read counts, whatever stands before it.
+
+    {"kind": "frame", ...}                     a frame that the edge has answered
+    {"kind": "lease", "ids": [1001, ...]}      transaction ids that may be given
+    {"kind": "done", "connection": , "seq": }  the backend has this frame
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+__all__ = ["Found", "Journal", "SpoolFull", "SpoolUnusable", "SpooledFrame"]
+
+logger = logging.getLogger(__name__)
+
+WORTH_REWRITING = 64 * 1024
+
+
+class SpoolFull(Exception):
+    """No room left within the limit: what comes now is not answered by the edge."""
+
+
+class SpoolUnusable(Exception):
+    """The folder can't be used; the text says why, for the one who starts the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledFrame:
+    """A frame that the edge has taken, and what it has answered; `seq` is its event's."""
+
+    charge_point: str
+    connection: str
+    seq: int
+    at: float
+    text: str
+    unique_id: str
+    answer: str = ""
+    transaction: int = 0
+    """The transactionId in the answer; 0 for none."""
+    content: str = ""
+    """Of a StartTransaction: what it is recognised by when it comes again."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What the file says: frames that the backend may not have yet, and ids not given yet."""
+
+    frames: list[SpooledFrame] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    damaged: int = 0
+
+
+class Journal:
+    """One file in `folder`, which belongs to one edge at a time; at most `limit` bytes."""
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder, self.limit = folder, limit
+        self.path = folder / "spool.log"
+        self.size = 0
+        self._lock = -1
+        self._file = -1
+        self._pending: deque[tuple[bytes, asyncio.Future[None] | None]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        # Frames on the disk, or on their way to it, that the backend does not have yet.
+        self._open = 0
+        self._ids_left: Callable[[], Iterable[int]] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
+
+    def open(self) -> Found:
+        """Take the folder, and read what is there. `SpoolUnusable` if that can't be."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Read and written, before the first charger depends on it.
+            found = self._read()
+            self.size = self._write_anew(found.ids, found.frames)
+            self._open = len(found.frames)
+        except BlockingIOError as error:
+            raise SpoolUnusable(
+                f"{self.folder} is another edge's spool: give each edge a folder of its own"
+            ) from error
+        except OSError as error:
+            raise SpoolUnusable(f"{self.folder}: {error.strerror or error}") from error
+        return found
+
+    async def keep(self, frame: SpooledFrame) -> None:
+        """Returns when it is on the disk. `SpoolFull`, or OSError if the disk does not take it."""
+        self._open += 1
+        try:
+            await self._append({"kind": "frame", **asdict(frame)})
+        except BaseException:
+            self._open -= 1
+            raise
+
+    async def lease(self, ids: Sequence[int]) -> None:
+        """Returns when these ids are on the disk, and may be given; raises as `keep` does."""
+        await self._append({"kind": "lease", "ids": list(ids)})
+
+    def delivered(self, frame: SpooledFrame) -> None:
+        """The backend has it. Written some time soon: a frame may be delivered twice."""
+        self._open -= 1
+        self._put(_line({"kind": "done", "connection": frame.connection, "seq": frame.seq}), None)
+
+    def shorten(self, ids_left: Callable[[], Iterable[int]]) -> None:
+        """Begin again with the ids that are left, as soon as no frame waits any more."""
+        if self.size > WORTH_REWRITING:
+            self._ids_left = ids_left
+
+    async def close(self) -> None:
+        """Write what waits, and let go of the folder."""
+        while self._writer is not None:
+            await asyncio.wait([self._writer])
+        self._thread.shutdown()
+        for descriptor in (self._file, self._lock):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._file = self._lock = -1
+
+    # --- writing -----------------------------------------------------------------------------
+
+    async def _append(self, document: Mapping[str, Any]) -> None:
+        line = _line(document)
+        if self.size + len(line) > self.limit:
+            raise SpoolFull(f"{self.path} has {self.size} of {self.limit} bytes")
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(line, written)
+        await written
+
+    def _put(self, line: bytes, written: "asyncio.Future[None] | None") -> None:
+        self.size += len(line)
+        self._pending.append((line, written))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_pending())
+
+    async def _write_pending(self) -> None:
+        """What came while the last write was under way goes to the disk together."""
+        try:
+            while self._pending:
+                await self._write_batch()
+                if self._ids_left is not None and not self._open and not self._pending:
+                    ids, self._ids_left = list(self._ids_left()), None
+                    await self._rewrite(ids)
+        finally:
+            self._writer = None
+
+    async def _write_batch(self) -> None:
+        batch, self._pending = self._pending, deque()
+        data = b"".join(line for line, _ in batch)
+        waiting = [written for _, written in batch if written is not None]
+        error: OSError | None = None
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._write, data, bool(waiting))
+        except OSError as failed:
+            error = failed
+            self.size -= len(data)
+            logger.error("The spool can't be written: %s", failed)
+        for written in waiting:
+            if written.done():
+                continue
+            if error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(error)
+
+    def _write(self, data: bytes, is_awaited: bool) -> None:
+        begin = os.lseek(self._file, 0, os.SEEK_END)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._file, view) :]
+            if is_awaited:
+                os.fsync(self._file)
+        except OSError:
+            # Half a line would be put aside at the next start; the next line must not be with it.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, begin)
+            raise
+
+    async def _rewrite(self, ids: list[int]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            size = await loop.run_in_executor(self._thread, self._write_anew, ids, [])
+        except OSError as error:
+            logger.error("The spool can't be written anew: %s", error)
+        else:
+            self.size = size + sum(len(line) for line, _ in self._pending)
+
+    def _write_anew(self, ids: Iterable[int], frames: Iterable[SpooledFrame]) -> int:
+        lines = [_line({"kind": "lease", "ids": list(ids)})]
+        lines += [_line({"kind": "frame", **asdict(frame)}) for frame in frames]
+        data = b"".join(lines)
+        beside = self.path.with_suffix(".new")
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+            beside.replace(self.path)
+            _sync_folder(self.folder)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = descriptor
+        return len(data)
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def _read(self) -> Found:
+        found = Found()
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return found
+        frames: dict[tuple[str, int], SpooledFrame] = {}
+        leased: dict[int, None] = {}
+        bad: list[bytes] = []
+        for line in data.split(b"\n"):
+            document = _document(line)
+            if document is None:
+                bad += [line] if line else []
+                continue
+            match document.pop("kind", None):
+                case "frame":
+                    frame = SpooledFrame(**document)
+                    frames[frame.connection, frame.seq] = frame
+                    leased.pop(frame.transaction, None)
+                case "lease":
+                    leased.update(dict.fromkeys(document["ids"]))
+                case "done":
+                    frames.pop((document["connection"], document["seq"]), None)
+        if bad:
+            self._put_aside(bad)
+            # One of them may have given an id, and no id is ever given twice.
+            leased.clear()
+        found.frames = list(frames.values())
+        found.ids = list(leased)
+        found.damaged = len(bad)
+        return found
+
+    def _put_aside(self, bad: list[bytes]) -> None:
+        """Keep what can't be read for a person: it may be the half line of a power cut."""
+        aside = self.folder / f"damaged-{time.time_ns()}"
+        with aside.open("wb") as file:
+            file.write(b"\n".join(bad))
+            file.flush()
+            os.fsync(file.fileno())
+        logger.error("%d damaged lines of the spool are put aside in %s", len(bad), aside)
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    data = orjson.dumps(document)
+    return b"%08x %s\n" % (zlib.crc32(data), data)
+
+
+def _document(line: bytes) -> dict[str, Any] | None:
+    """The line's document; None if it is damaged."""
+    checksum, _, data = line.partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(data):
+            return None
+        document = orjson.loads(data)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
