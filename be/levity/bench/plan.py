@@ -5,9 +5,10 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -22,8 +23,10 @@ from levity.bench.figures import (
 )
 from levity.bench.processes import python, running
 from levity.bench.rounds import idle_round, load_round
+from levity.bench.scale import FULL, measure_scale, scale_json, scale_table
 from levity.bench.stage import Stage, borrowed
 from levity.bench.systems import System, edge_of, embedded, fleet, migrated
+from levity.bench.table import table
 from levity.bench.usage import of_children
 from levity.bench.validation import session_mean, validation_us
 from levity.simulator.crowd import raise_file_limit
@@ -46,6 +49,7 @@ class Options:
     """Idle ones; 0 leaves that out."""
     embedded: bool = False
     statements: bool = True
+    scale: bool = False
 
 
 @dataclass(slots=True)
@@ -59,18 +63,30 @@ class _Run:
 
 def measure(
     options: Options, amqp_url: str, database_url: str, say: Callable[[str], None]
-) -> Report:
-    """Run all of it. `say` is told each step. BenchError if something is missing or fails."""
+) -> tuple[str, dict[str, Any]]:
+    """Run all of it: the table for people, and all that was measured. `say` is told each step.
+
+    Raises BenchError if something is missing or fails.
+    """
     raise_file_limit()
     load_before = os.getloadavg()[0]
     run = _Run(options, say)
-    with borrowed(amqp_url, database_url, SYSTEMS) as stage:
+    with borrowed(amqp_url, database_url, (*SYSTEMS, FULL)) as stage:
         machine = _machine(stage, load_before)
         say("making Levity's tables")
         migrated(stage)
         if options.statements:
             say("counting SQL statements")
             run.statements = _statements(stage)
+        if options.scale:
+            scale = measure_scale(
+                stage,
+                workers=options.workers,
+                rounds=options.rounds,
+                seconds=options.seconds,
+                say=say,
+            )
+            return scale_table(scale), scale_json(scale)
         _compare(run, stage)
         if options.embedded:
             say("starting `levity serve` on SQLite")
@@ -81,7 +97,7 @@ def measure(
     say("measuring the schema check")
     costs = validation_us()
     worker = typical(run.rounds, "Levity", "closed", lambda one: one.cpu_ms.get("workers", 0.0))
-    return Report(
+    report = Report(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine,
         options={
@@ -97,6 +113,7 @@ def measure(
         validation_us=costs,
         validation_share=session_mean(costs) / 1000 / worker if worker else None,
     )
+    return table(report), asdict(report)
 
 
 def _compare(run: _Run, stage: Stage) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from levity.bench.figures import Idle, Round, cpu_per_message
@@ -12,7 +12,7 @@ from levity.bench.stage import Stage
 from levity.bench.systems import System
 from levity.bench.usage import Watch, of_children
 
-__all__ = ["idle_round", "load_round"]
+__all__ = ["held", "idle_round", "load_round"]
 
 WARM_UP = 1.0
 # Beyond ramp, warm-up and the measured time.
@@ -63,7 +63,8 @@ def idle_round(stage: Stage, system: System, connections: int) -> Idle:
     The system's edge must be a new one: memory that it used before would be used again.
     """
     # The first connections bring what every edge needs, however few hang on it.
-    _hold(stage, system, min(50, connections), "FIRST")
+    with held(stage, system, min(50, connections), "FIRST"):
+        pass
     with Watch(system.groups) as watch:
         time.sleep(_SETTLE_SECONDS)
         before, begin = watch.memory_mb()["edge"], time.time()
@@ -84,13 +85,16 @@ def idle_round(stage: Stage, system: System, connections: int) -> Idle:
     )
 
 
-def _hold(stage: Stage, system: System, connections: int, prefix: str) -> None:
+@contextlib.contextmanager
+def held(stage: Stage, system: System, connections: int, prefix: str) -> Iterator[None]:
+    """So many more chargers, connected and booted, which then say nothing."""
     arguments = (
         *("--url", system.url, "--charge-points", str(connections)),
         *("--prefix", prefix, "--idle", "--boot"),
     )
     with _generator(stage, arguments) as load:
         _ready(load)
+        yield
 
 
 def _generator(

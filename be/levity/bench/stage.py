@@ -17,7 +17,7 @@ from levity.bench.echo import TABLE
 from levity.bench.processes import BenchError
 from levity_ws.rpc.topology import broker_label, declarations, rpc_queue
 
-__all__ = ["DATABASE", "Stage", "borrowed"]
+__all__ = ["DATABASE", "Stage", "another_database", "borrowed"]
 
 DATABASE = "levity_bench"
 _CONNECT_SECONDS = 5
@@ -28,6 +28,8 @@ class Stage:
     """Where the processes of one run meet."""
 
     amqp_url: str
+    server_url: str
+    """The database of the user, from which others are made."""
     database_url: str
     folder: Path
     """For logs and for the data of the embedded system; gone after the run."""
@@ -49,6 +51,11 @@ class Stage:
             "SECRET_KEY": "of-no-value-" * 5,
             "DJANGO_SETTINGS_MODULE": "levity.settings",
         }
+
+    @property
+    def database(self) -> str:
+        """The name of the database that its processes use."""
+        return urlsplit(self.database_url).path[1:]
 
     def consumers(self, system: str) -> int:
         """How many workers listen to this system's queue; 0 where it is not declared yet."""
@@ -74,6 +81,7 @@ def borrowed(amqp_url: str, database_url: str, systems: tuple[str, ...]) -> Iter
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="levity-bench-")))
         stage = Stage(
             amqp_url=amqp_url,
+            server_url=database_url,
             database_url=_with_name(database_url, DATABASE),
             folder=folder,
             postgres=postgres,
@@ -87,27 +95,37 @@ def borrowed(amqp_url: str, database_url: str, systems: tuple[str, ...]) -> Iter
         yield stage
 
 
-def _make_database(url: str) -> str:
+@contextlib.contextmanager
+def another_database(stage: Stage, name: str) -> Iterator[str]:
+    """The URL of one more database, empty; gone afterwards."""
+    _make_database(stage.server_url, name)
+    try:
+        yield _with_name(stage.server_url, name)
+    finally:
+        _drop_database(stage.server_url, name)
+
+
+def _make_database(url: str, name: str = DATABASE) -> str:
     with contextlib.closing(_database(url)) as database:
         database.autocommit = True
         with database.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [DATABASE])
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name])
             if cursor.fetchone()[0]:
-                raise BenchError(f"the database {DATABASE} is in use: another bench is running")
+                raise BenchError(f"the database {name} is in use: another bench is running")
             # One that was killed has left it behind.
-            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
-            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             cursor.execute("SHOW server_version")
             return str(cursor.fetchone()[0]).split(" ", maxsplit=1)[0]
 
 
-def _drop_database(url: str) -> None:
+def _drop_database(url: str, name: str = DATABASE) -> None:
     with contextlib.closing(_database(url)) as database:
         database.autocommit = True
         with database.cursor() as cursor:
             # FORCE: a worker that was killed may have left its backend at work.
             cursor.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE))
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from levity.bench.processes import Started, answers, free_port, python, running, wait_until
-from levity.bench.stage import DATABASE, Stage
+from levity.bench.stage import Stage
 from levity.bench.usage import Members, of_broker, of_children, of_database
 
 __all__ = ["System", "edge_of", "embedded", "fleet", "migrated"]
@@ -41,9 +41,9 @@ def migrated(stage: Stage) -> None:
 
 @contextlib.contextmanager
 def fleet(stage: Stage, name: str, workers: int) -> Iterator[System]:
-    """One edge and so many workers over RabbitMQ and Postgres: `Levity`, or the `limit`."""
+    """One edge and so many workers over RabbitMQ and Postgres: the `limit`, else Levity."""
     with contextlib.ExitStack() as stack:
-        command = python(*_WORKERS[name])
+        command = python(*_WORKERS.get(name, _WORKERS["Levity"]))
         started = [
             stack.enter_context(
                 running(f"{name}-worker-{number}", command, stage.environ(name), stage.folder)
@@ -56,7 +56,7 @@ def fleet(stage: Stage, name: str, workers: int) -> Iterator[System]:
             "edge": of_children([edge.pid]),
             "workers": of_children([each.pid for each in started]),
             "RabbitMQ": of_broker,
-            "Postgres": of_database(DATABASE),
+            "Postgres": of_database(stage.database),
         }
         yield System(name, port, groups, (edge, *started))
 

@@ -15,6 +15,7 @@ from levity.bench.figures import (
     system_cpu,
     typical,
 )
+from levity.bench.scale import Scale, scale_json, scale_table
 from levity.bench.table import table
 
 MACHINE = Machine(
@@ -150,3 +151,27 @@ def test_the_table_does_without_what_was_left_out():
     text = table(a_report(idle=None, statements=None, validation_us={}, validation_share=None))
     assert "idle websocket" not in text
     assert "SQL" not in text
+
+
+def test_a_message_among_thousands_is_compared_with_one_alone() -> None:
+    def rounds(*worker_ms: float) -> tuple[Round, ...]:
+        return tuple(a_round("Levity", "closed", cpu_ms={"workers": one}) for one in worker_ms)
+
+    scale = Scale(
+        connected=9_800,
+        messages=1_000_000,
+        transactions=100_000,
+        plain=rounds(0.4, 0.5, 0.9),
+        crowded=rounds(0.6),
+        full=rounds(0.25, 0.75),
+        edge_mb=140.4,
+    )
+    assert (scale.crowded_ratio, scale.full_ratio) == (1.2, 1.0)
+    assert scale_json(scale)["crowded_ratio"] == 1.2
+    assert scale_table(scale).splitlines() == [
+        "CPU of a message, 200 chargers in closed loop: 0.500 ms",
+        "  with 9,800 more chargers connected: 0.600 ms,",
+        "    1.20 times (target 1.3); the edge has 140 MB",
+        "  beside 1,000,000 messages and 100,000 transactions: 0.500 ms, 1.00 times (target 1.2)",
+        "  CALLERRORs: 0",
+    ]

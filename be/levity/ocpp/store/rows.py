@@ -335,7 +335,8 @@ def _sqlite_converters(
 
 
 def _sqlite_time(value: datetime) -> str:
-    return str(value.astimezone(UTC).replace(tzinfo=None))
+    # UTC in nearly all cases; its last six characters are "+00:00".
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[:-6]
 
 
 def _sqlite_uuid(value: UUID | str) -> str:

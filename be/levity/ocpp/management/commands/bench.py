@@ -2,7 +2,6 @@
 
 import os
 import signal
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,6 +38,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--quick", action="store_true", help="one second of each: does it work at all?"
         )
+        parser.add_argument(
+            "--scale",
+            action="store_true",
+            help="instead: what a message costs with 10,000 chargers connected, and beside a "
+            "million stored messages",
+        )
         parser.add_argument("--json", metavar="FILE", help="[bench-<date>.json]")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,7 +54,6 @@ class Command(BaseCommand):
                 f"the benchmark needs the development packages ({error.name} is missing): make env"
             ) from error
         from levity.bench.processes import BenchError
-        from levity.bench.table import table
 
         chosen = Options(
             seconds=options["seconds"],
@@ -59,12 +63,13 @@ class Command(BaseCommand):
             rate=options["rate"],
             connections=options["connections"],
             embedded=options["embedded"],
+            scale=options["scale"],
         )
         if options["quick"]:
             chosen = Options(1.0, 1, 20, 2, 50.0, 50, options["embedded"])
         signal.signal(signal.SIGTERM, _interrupt)
         try:
-            report = measure(
+            text, measured = measure(
                 chosen,
                 os.environ.get("AMQP_URL") or "amqp://guest:guest@localhost:5672/",
                 os.environ.get("DATABASE_URL") or "",
@@ -75,8 +80,8 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("interrupted; everything is cleaned up", returncode=130) from None
         path = Path(options["json"] or f"bench-{datetime.now(UTC):%Y-%m-%d}.json")
-        path.write_bytes(orjson.dumps(asdict(report), option=orjson.OPT_INDENT_2) + b"\n")
-        self.stdout.write(table(report))
+        path.write_bytes(orjson.dumps(measured, option=orjson.OPT_INDENT_2) + b"\n")
+        self.stdout.write(text)
         self.stdout.write(f"\nwritten to {path}")
 
     def _say(self, text: str) -> None:
