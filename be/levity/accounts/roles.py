@@ -38,7 +38,7 @@ LOGINS = Q(
 
 def permissions_of(role: str) -> Iterable[Permission]:
     """What a role may do, as far as the tables exist."""
-    ours = Q(content_type__app_label="ocpp")
+    ours = Q(content_type__app_label__in=("ocpp", "operation"))
     views = ours & Q(codename__startswith="view_")
     wanted = {
         VIEWER: views,

@@ -67,8 +67,8 @@ class AlertRule(models.Model):
         "webhook",
         max_length=500,
         blank=True,
-        help_text="Is sent a signed POST with JSON (docs/monitoring.md). Slack, Mattermost and "
-        "ntfy show its text.",
+        help_text="Is sent a signed POST with JSON (docs/monitoring.md). Slack and Mattermost "
+        "show its text.",
     )
     webhook_secret = models.CharField(
         max_length=200, blank=True, help_text="Signs the webhook's body (HMAC-SHA256)."

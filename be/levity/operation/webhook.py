@@ -66,8 +66,9 @@ def addresses(host: str, port: int, allowed: frozenset[str]) -> list[str]:
     if host.lower() not in allowed:
         for text in texts:
             if text not in allowed and not _may_be_called(text):
+                named = host if host == text else f"{host} ({text})"
                 raise BadWebhook(
-                    f"{host} is {text}: this machine and link-local addresses are not called "
+                    f"{named}: this machine and link-local addresses are not called "
                     "(LEVITY_WEBHOOK_ALLOWED lets one through)"
                 )
     return texts

@@ -132,6 +132,10 @@ def test_who_may_only_look_sends_no_test(db: None) -> None:
     viewer.user_permissions.set(Permission.objects.filter(codename="view_alertrule"))
     browser = Client()
     browser.force_login(viewer)
-    rule = AlertRule.objects.create(name="House", emails="a@example.net")
+    url = "https://hooks.example.net/t0ken"
+    rule = AlertRule.objects.create(name="House", emails="a@example.net", webhook_url=url)
     assert browser.post(f"{RULES}{rule.pk}/test/").status_code == 403
-    assert "Send test alert" not in browser.get(f"{RULES}{rule.pk}/change/").content.decode()
+    page = browser.get(f"{RULES}{rule.pk}/change/").content.decode()
+    assert "a@example.net" in page
+    assert "Send test alert" not in page
+    assert "t0ken" not in page

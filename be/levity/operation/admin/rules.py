@@ -123,6 +123,12 @@ class AlertRuleAdmin(LevityAdmin):
         "send_recovered",
     )
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A token may be in a webhook's address: only for those who may change it."""
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return [name for name in self.fields if name not in ("webhook_url", "new_secret")]
+
     def get_urls(self) -> list[URLPattern]:
         """With the test."""
         view = self.admin_site.admin_view(require_POST(self.test_view))

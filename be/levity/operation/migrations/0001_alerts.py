@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                     "webhook_url",
                     models.CharField(
                         blank=True,
-                        help_text="Is sent a signed POST with JSON (docs/monitoring.md). Slack, Mattermost and ntfy show its text.",
+                        help_text="Is sent a signed POST with JSON (docs/monitoring.md). Slack and Mattermost show its text.",
                         max_length=500,
                         verbose_name="webhook",
                     ),
