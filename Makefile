@@ -67,6 +67,12 @@ soak: env ## Break everything around Levity under load; ledgers must match (ARGS
 	@env -u AMQP_URL -u DATABASE_URL LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" \
 		$(bin)/levity soak $(ARGS)
 
+.PHONY: bench-handshakes
+bench-handshakes: env ## What 10,000 authenticated handshakes cost (LEVITY_HANDSHAKES), E-22
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
+		$(bin)/pytest be/tests/security/handshakes_bench.py -o faulthandler_timeout=0 $(ARGS)
+
 .PHONY: services
 services: env-runtime ## Start Postgres and RabbitMQ where none answers (Docker, else Debian's packages)
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
