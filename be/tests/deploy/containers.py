@@ -119,6 +119,14 @@ class Project:
             assert time.monotonic() < end, f"{service} does not get well:\n{process.log}"
             threading.Event().wait(0.5)
 
+    def ready(self) -> None:
+        """Wait until the edge has a backend: then chargers are let in."""
+        end = time.monotonic() + 60
+        probe = ["levity-healthy", "http://127.0.0.1:9000/readyz"]
+        while self.run("ws", entrypoint=probe).returncode != 0:
+            assert time.monotonic() < end, self.running["ws"].log
+            threading.Event().wait(0.5)
+
     def down(self, service: str) -> int:
         """SIGTERM, as `docker compose stop` sends it to what the container runs."""
         process = self.running.pop(service)
@@ -202,7 +210,9 @@ class Project:
         scripts = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin"))
         assert scripts, "no RabbitMQ: apt-get install rabbitmq-server"
         data = self.folder / "rabbitmq"
-        (data / "env.conf").write_text("")
+        # This machine's own configuration is none of the container's.
+        for name in ("env.conf", "rabbitmq.conf"):
+            (data / name).write_text("")
         (data / "plugins").write_text("[].")
         self.rabbitmq_environ = {
             "PATH": os.environ["PATH"],
@@ -214,6 +224,7 @@ class Project:
             "RABBITMQ_PID_FILE": str(data / "pid"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(data / "plugins"),
             "RABBITMQ_CONF_ENV_FILE": str(data / "env.conf"),
+            "RABBITMQ_CONFIG_FILE": str(data / "rabbitmq.conf"),
             "RABBITMQ_CONFIG_FILES": str(self.folder / "rabbitmq-conf"),
         }
         self._rabbitmqctl = scripts[-1] / "rabbitmqctl"

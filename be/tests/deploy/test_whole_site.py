@@ -5,8 +5,10 @@ Needs the built images and a network namespace of its own: `make check-deploy`.
 
 import asyncio
 import os
+import shutil
 import ssl
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -32,16 +34,19 @@ PASSWORD = "a-password-of-the-superuser"
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project() -> Iterator[Project]:
     assert os.environ.get("LEVITY_OWN_NETWORK"), "run it by `make check-deploy`"
-    folder = tmp_path_factory.mktemp("site")
-    for parent in (folder.parent, folder.parent.parent):
-        parent.chmod(0o755)  # Postgres runs as itself
-    made = Project("docker-compose.full-tls.yml", folder, HOSTNAME=DOMAIN)
+    # Postgres runs as itself, and can't look into pytest's own folders.
+    folder = Path(tempfile.mkdtemp(prefix="levity-site-"))
+    folder.chmod(0o755)
+    # The containers' network is 127.0.0.1 here.
+    proxies = {"LEVITY_TRUSTED_PROXIES": "127.0.0.1"}
+    made = Project("docker-compose.full-tls.yml", folder, HOSTNAME=DOMAIN, **proxies)
     try:
         yield made
     finally:
         made.close()
+        shutil.rmtree(folder)
 
 
 def fe_tls(project: Project, script: str, *arguments: str, **options: Any) -> None:
@@ -112,7 +117,7 @@ def test_the_documented_steps_bring_a_site_up(project: Project, tmp_path: Path) 
     project.down("fe")
     project.up("fe")
     # --- docker compose up -d
-    project.up("worker").line("worker takes batches|Worker takes batches|takes batches")
+    project.up("worker").line("worker takes batches")
     project.up("fe_tls")
 
     # --- docker compose run --rm be poetry run python manage.py migrate
@@ -138,6 +143,7 @@ def test_the_documented_steps_bring_a_site_up(project: Project, tmp_path: Path) 
 
 def test_an_independent_charger_comes_over_tls_alone(project: Project) -> None:
     """P-11: wss is taken; ws is refused until it is switched on, and then to /ws/ alone."""
+    project.ready()
     assert asyncio.run(boot("wss://127.0.0.1", trusting())) == "Accepted"
     with pytest.raises(InvalidStatus, match="403"):
         asyncio.run(boot("ws://127.0.0.1", None))
@@ -221,6 +227,7 @@ def test_a_deploy_stops_in_good_order(project: Project) -> None:
         assert "Traceback" not in process.log, process.log
     for service in ("be", "worker", "ws"):
         project.up(service)
+    project.ready()
     assert asyncio.run(boot("wss://127.0.0.1", trusting())) == "Accepted"
 
 
