@@ -111,13 +111,24 @@ def test_two_hundred_starts_again_on_a_new_socket_are_the_same_transactions() ->
 
 
 def test_a_hundred_repeated_frames_get_the_stored_answers_and_do_nothing() -> None:
-    """D-05: same id, same bytes, same socket; 100 of 100 byte-equal."""
+    """D-05: same id, same bytes, same socket; 100 of 100 byte-equal.
+
+    A StartTransaction would be answered the same by its content alone: what the time is, and what
+    is noted each time, is not.
+    """
     site, chargers = Site(), fleet(100)
     calls = [charger.starts() for charger in chargers]
-    first = site.frames(*calls)
-    again = [charger.says(call.text) for charger, call in zip(chargers, calls, strict=True)]
-    assert site.frames(*again) == first
+    beats = [charger.calls("Heartbeat") for charger in chargers]
+    said = {"type": "FirmwareUpdated", "timestamp": wire()}
+    noted = [charger.calls("SecurityEventNotification", said) for charger in chargers]
+    for frames in (calls, beats, noted):
+        first = site.frames(*frames)
+        for charger in chargers:
+            charger.now += 60
+        again = [charger.says(call.text) for charger, call in zip(chargers, frames, strict=True)]
+        assert site.frames(*again) == first
     assert Transaction.objects.count() == 100
+    assert SecurityEvent.objects.count() == 100
 
 
 def test_a_hundred_reused_ids_with_another_content_are_errors_and_write_nothing() -> None:

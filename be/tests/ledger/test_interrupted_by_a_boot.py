@@ -80,6 +80,7 @@ def test_a_connector_that_shows_itself_free_continues_nothing(charger: Charger, 
 def test_a_register_that_can_not_be_its_own_continues_nothing(charger: Charger, wh: int) -> None:
     """It fell, or rose by more than can have flowed: a new meter, another unit."""
     started = interrupted(charger)
+    charger.status("Charging", at(7))
     charger.meter(None, meter_value(at(8), wh), when=at(8))
     assert books(started, *STATE) == ("orphaned", Decimal(500), "orphaned")
 

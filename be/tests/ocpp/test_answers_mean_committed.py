@@ -156,6 +156,11 @@ def test_the_same_call_again_gets_the_stored_answer_and_is_not_carried_out_again
     assert Transaction.objects.count() == 1
     assert Message.objects.count() == 101
     assert QuarantinedMessage.objects.count() == 0
+    # Answered anew, a Heartbeat would say another time.
+    beat = charger.calls("Heartbeat")
+    (first,) = site.frames(beat)
+    charger.now += 60
+    assert site.frames(charger.says(beat.text)) == [first]
 
 
 def test_the_same_unique_id_with_another_payload_is_an_error() -> None:
@@ -223,6 +228,11 @@ def test_a_unique_id_may_come_again_on_a_new_connection() -> None:
         event = charger.calls("Authorize", {"idTag": str(meter)}, unique_id="1")
         assert site.result(event) == {"idTagInfo": {"status": "Accepted"}}
     assert Transaction.objects.count() == 20
+    # Each was carried out and is in the log, not taken for the one before.
+    logged = Message.objects.filter(unique_id="1").order_by("id")
+    assert [json.loads(text)[3]["idTag"] for text in logged.values_list("request", flat=True)] == [
+        str(meter) for meter in range(20)
+    ]
 
 
 def test_an_answer_that_nobody_waits_for_does_not_use_up_the_id_of_a_call() -> None:

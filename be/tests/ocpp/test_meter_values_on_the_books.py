@@ -9,6 +9,7 @@ import pytest
 
 from levity.ocpp.models import (
     ChargePoint,
+    Command,
     Connector,
     FailedMessage,
     IdTag,
@@ -238,7 +239,12 @@ def test_a_remote_start_without_a_start_is_no_session() -> None:
     site, charger = Site(), Charger()
     site.connect(charger)
     site.result(charger.shows("Preparing"))
+    command = Command.objects.get(action="RemoteStartTransaction")
+    Command.objects.update(state="sent", connection=charger.connection)
+    assert site.frames(charger.answers(command.unique_id, {"status": "Accepted"})) == []
+    assert Command.objects.values_list("state", "result_status").get() == ("answered", "Accepted")
     assert Transaction.objects.count() == 0
+    assert not Connector.objects.filter(transaction__isnull=False).exists()
     charger.now = 600
     site.start(charger)
     assert Transaction.objects.count() == 1
