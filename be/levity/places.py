@@ -153,10 +153,12 @@ def allowed_hosts(environ: Mapping[str, str], machine: str) -> list[str]:
         "HOSTNAME": environ.get("HOSTNAME", ""),
         "LEVITY_ALLOWED_HOSTS": environ.get("LEVITY_ALLOWED_HOSTS", ""),
     }
+    if given["HOSTNAME"].strip().lower() in own:
+        del given["HOSTNAME"]
     for variable, text in given.items():
         for word in text.replace(",", " ").split():
             host = word.lower()
-            if variable == "HOSTNAME" and (CONTAINER_ID.fullmatch(host) or host in own):
+            if variable == "HOSTNAME" and CONTAINER_ID.fullmatch(host):
                 continue
             if host.count(":") > 1 and not host.startswith("["):
                 host = f"[{host}]"
