@@ -23,6 +23,7 @@ GOOD = (
 )
 BAD = (
     "file:///etc/passwd",
+    "file://files.example.com/etc/passwd",
     "gopher://files.example.com/",
     "dict://files.example.com/",
     "ldap://files.example.com/",
