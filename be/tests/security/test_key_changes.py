@@ -286,6 +286,23 @@ def test_a_password_that_a_charger_tells_is_not_kept(line: Line) -> None:
     assert Command.objects.get().result["configurationKey"][0]["value"] == "***"
 
 
+@pytest.mark.parametrize("where", ["description", "details", "result", "half"])
+def test_a_secret_that_the_charger_says_back_is_masked(line: Line, where: str) -> None:
+    """S-06, S-15: in whatever it answers, also where that can't be read."""
+    command, _ = change_key(line)
+    one = command.unique_id
+    frame = {
+        "description": f'[4,"{one}","GenericError","can not set {NEW}",{{}}]',
+        "details": f'[4,"{one}","GenericError","",{{"said":"{NEW}"}}]',
+        "result": f'[3,"{one}",{{"status":"Rejected","reason":"{NEW} is no key"}}]',
+        "half": f'[3,"{one}",{{"status":"{NEW}',
+    }[where]
+    line.site.take(line.charger.says(frame))
+    assert NEW not in everything()
+    assert Command.objects.get().secret == ""
+    assert "***" in Message.objects.get(sender="cs").response
+
+
 # --- profiles ------------------------------------------------------------------------------------
 
 

@@ -194,6 +194,32 @@ def test_a_new_charge_point_begins_with_the_profile_of_its_site(
     assert list(rows) == [("A", 2), ("B", 1)]
 
 
+@pytest.mark.parametrize(
+    ("call", "payload", "said"),
+    [
+        ("ChangeConfiguration", '{"key":"SecurityProfile","value":"0"}', "OCPP never lowers it"),
+        ("ChangeConfiguration", '{"key":"AuthorizationKey","value":"short"}', "at least 16 bytes"),
+        ("GetDiagnostics", '{"location":"http://169.254.169.254/"}', "inside a network"),
+        ("GetDiagnostics", '{"location":"file:///etc/passwd"}', "must begin with one of"),
+    ],
+)
+def test_a_form_says_why_a_command_is_never_sent(
+    browser: Client, line: Line, call: str, payload: str, said: str
+) -> None:
+    """S-11, S-16: to one charge point, to one that is chosen, to several at once."""
+    form = {"call": call, "text": payload, "key": "9c2f1f6e-6f5b-4c3b-8a53-2f5a3f0c9d11"}
+    one = reverse("admin:ocpp_chargepoint_send", args=[line.row.pk, "command"])
+    many = reverse("admin:ocpp_chargepoint_send_many", args=["command"])
+    for url, more in (
+        (one, {}),
+        (reverse("admin:ocpp_command_add"), {"target": line.row.pk}),
+        (many, {"_selected_action": line.row.pk, "target": line.row.pk}),
+    ):
+        answer = browser.post(url, {**form, **more})
+        assert said in answer.content.decode(), url
+    assert not Command.objects.exists()
+
+
 # --- the onboarding doctor -----------------------------------------------------------------------
 
 

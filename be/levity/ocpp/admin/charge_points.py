@@ -209,7 +209,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     @display(description="security profile")
     def security(self, charge_point: ChargePoint) -> str:
         """How it proves who it is; the page “Security” changes it."""
-        if charge_point._state.adding:
+        if charge_point._state.adding:  # noqa: SLF001  # documented by Django
             return "as its site or the default setting says"
         chosen = SecurityProfile(charge_point.security_profile)
         return badge(chosen.label, "warn" if chosen == SecurityProfile.OPEN else "good")

@@ -142,7 +142,6 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
     """Each identity, address and reason once, the newest first."""
 
     list_display = ("when", "who", "what_helps", "how_often", "agent", "act")
-    list_display_links = None
     list_filter = (ReasonFilter,)
     search_fields = ("identity", "address")
     search_help_text = "Identity or address"

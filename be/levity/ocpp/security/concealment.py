@@ -7,6 +7,7 @@ with a key made of SECRET_KEY, until the command has its end.
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from levity.ocpp.conversation.masking import without_secrets
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-__all__ = ["CARRIERS", "Unreadable", "conceal", "reveal", "stored_answer"]
+__all__ = ["CARRIERS", "Unreadable", "conceal", "reveal", "secrets_in", "stored_answer"]
 
 CARRIERS = frozenset(
     {
@@ -34,6 +35,10 @@ CARRIERS = frozenset(
 """Calls that can hold a secret."""
 # Answers that may tell a secret: Grizzl-E Smart Connect (GWM-07.020) shows its password.
 _TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"})
+
+
+# The password of a URL: the charger may say it without the rest.
+_LOGIN = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")
 
 
 class Unreadable(Exception):
@@ -61,6 +66,26 @@ def reveal(secret: str) -> dict[str, Any]:
     except InvalidToken as error:
         raise Unreadable("SECRET_KEY has changed since it was queued: queue it again") from error
     return payload
+
+
+def secrets_in(payload: Mapping[str, Any]) -> list[str]:
+    """The texts in a whole payload that are masked where it is shown; and passwords of URLs."""
+    found: list[str] = []
+    items: list[Any] = [payload]
+    masked: list[Any] = [orjson.loads(without_secrets(orjson.dumps(payload).decode()))]
+    while items:
+        item, shown = items.pop(), masked.pop()
+        if isinstance(item, str) and item != shown:
+            found.append(item)
+            found += [part for part in _LOGIN.findall(item) if part]
+        elif isinstance(item, Mapping):
+            items += item.values()
+            masked += [shown[name] for name in item]
+        elif isinstance(item, list):
+            items += item
+            masked += shown
+    # What is shorter stands in other words by chance.
+    return sorted((text for text in found if len(text) >= 4), key=len, reverse=True)
 
 
 def stored_answer(action: str, text: str) -> str:
