@@ -23,12 +23,16 @@ from tests.system.chargers import Asked, IndependentCharger, independent_charger
 from tests.system.processes import eventually
 from tests.system.site import Site
 
-# Of the last five minutes: an older Preparing is history, and starts nothing.
 NOW = datetime.now(UTC).replace(microsecond=0)
 PLUGGED, STARTED, SAMPLED, STOPPED = (
     (NOW - timedelta(seconds=ago)).isoformat() for ago in (300, 290, 120, 10)
 )
 moment = datetime.fromisoformat
+
+
+def just_now() -> str:
+    """Not `NOW`, which may be ten minutes ago in a long run: such a Preparing starts nothing."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def sample(value: str, measurand: Measurand, unit: UnitOfMeasure) -> datatypes.SampledValue:
@@ -50,10 +54,10 @@ async def charge(charger: IndependentCharger) -> dict[str, Any]:
     )
     said["boot"] = (boot.status, boot.interval)
     await charger.call(call.StatusNotification(0, "NoError", "Available", timestamp=PLUGGED))
-    await charger.call(call.StatusNotification(1, "NoError", "Preparing", timestamp=PLUGGED))
+    await charger.call(call.StatusNotification(1, "NoError", "Preparing", timestamp=just_now()))
     plugged_at = asyncio.get_running_loop().time()
     # Many chargers say it again; that is no second car.
-    await charger.call(call.StatusNotification(1, "NoError", "Preparing", timestamp=PLUGGED))
+    await charger.call(call.StatusNotification(1, "NoError", "Preparing", timestamp=just_now()))
     said["authorize"] = (await charger.call(call.Authorize("CARD-1"))).id_tag_info
     [asked] = await charger.until_asked(1)
     said["remote start"] = (asked.action, asked.payload)
