@@ -139,6 +139,7 @@ class Broker:
             command,
             env=self.environ,
             cwd=self._home,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=90,

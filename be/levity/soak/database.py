@@ -69,7 +69,13 @@ class Database:
         command = [str(self._programs.postgres / "initdb"), "-D", str(data), "-U", "levity"]
         command += ["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         done = subprocess.run(  # noqa: S603  # our own command line
-            command, check=False, capture_output=True, text=True, cwd=data.parent, **self._user
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd=data.parent,
+            **self._user,
         )
         if done.returncode:
             raise SoakError(f"initdb failed:\n{done.stderr}")
@@ -119,7 +125,7 @@ class Database:
         return [
             pid
             for (pid,) in self.rows(
-                "SELECT pid FROM pg_stat_activity WHERE datname = 'levity'"
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
                 " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
         ]

@@ -14,7 +14,6 @@ from levity.soak.poison import poison
 from levity.soak.programs import SoakError
 from levity.soak.scene import Scene, family
 from levity.soak.service import Service, until
-from levity.soak.site import QUEUE
 from levity.soak.sql import (
     cancel_statements,
     deadlocks,
@@ -296,7 +295,7 @@ def memory_alarm() -> Harm:
 
 def disk_alarm() -> Harm:
     """RabbitMQ believes that its disk is nearly full."""
-    return _with_ctl(("set_disk_free_limit", "100TB"), ("set_disk_free_limit", "60MB"))
+    return _with_ctl(("set_disk_free_limit", str(10**14)), ("set_disk_free_limit", "60MB"))
 
 
 def _again(work: Callable[[Scene], object], every: float) -> Harm:
@@ -324,7 +323,7 @@ def purge_queue() -> Harm:
 
     def purge(scene: Scene) -> None:
         with scene.site.broker.open() as channel:
-            scene.count("purged", channel.queue_purge(QUEUE).method.message_count)
+            scene.count("purged", channel.queue_purge(scene.site.queue).method.message_count)
 
     return _again(purge, 0.3)
 
@@ -334,7 +333,7 @@ def delete_queue() -> Harm:
 
     def delete(scene: Scene) -> None:
         with scene.site.broker.open() as channel:
-            channel.queue_delete(QUEUE)
+            channel.queue_delete(scene.site.queue)
 
     return _again(delete, 3.0)
 

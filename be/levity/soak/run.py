@@ -14,7 +14,7 @@ from levity.soak.rounds import Round, play
 from levity.soak.site import Site
 from levity.soak.verdict import Counts, add
 
-__all__ = ["Options", "Report", "soak"]
+__all__ = ["Options", "Report", "at_the_end", "soak"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +91,23 @@ async def soak(options: Options, say: Callable[[str], None]) -> Report:
                 "only root may mount; run it as root, or leave them out: --faults '!*-disk-full'"
             )
         for number, (fault, seed) in enumerate(plan(options), start=1):
-            played = await play(
-                site,
-                fault,
-                seed,
-                chargers=options.chargers,
-                factor=options.factor,
-                ledgers=options.folder / "ledgers",
-                progress=say,
-            )
+            try:
+                played = await play(
+                    site,
+                    fault,
+                    seed,
+                    chargers=options.chargers,
+                    factor=options.factor,
+                    ledgers=options.folder / "ledgers",
+                    progress=say,
+                )
+            except SoakError as error:
+                # The harm could not be done, or the round before left something behind.
+                report.odd.append(f"{fault.name} seed {seed}: {error}")
+                say(f"{number} FAIL {report.odd[-1]}")
+                if options.seconds is not None and time.monotonic() - begun >= options.seconds:
+                    break
+                continue
             report.rounds.append(played)
             report.seconds = time.monotonic() - begun
             say(_line(number, options, played))
@@ -109,7 +117,7 @@ async def soak(options: Options, say: Callable[[str], None]) -> Report:
                 break
             if options.seconds is not None and report.seconds >= options.seconds:
                 break
-        report.odd += await asyncio.to_thread(_at_the_end, site)
+        report.odd += await asyncio.to_thread(at_the_end, site)
     except asyncio.CancelledError:
         report.interrupted = True
     finally:
@@ -131,7 +139,7 @@ def _line(number: int, options: Options, played: Round) -> str:
     )
 
 
-def _at_the_end(site: Site) -> list[str]:
+def at_the_end(site: Site) -> list[str]:
     """What must not be left behind by any round."""
     odd = []
     ((commands,),) = site.database.rows(
@@ -143,7 +151,7 @@ def _at_the_end(site: Site) -> list[str]:
     ((active,),) = site.database.rows("SELECT count(*) FROM ocpp_frameattempt")
     if active:
         odd.append(f"{active} frames are still marked as being tried")
-    dead = site.broker.depth("levity.rpc.dead")
+    dead = site.broker.depth(site.dead_letters)
     if dead:
         odd.append(f"{dead} batches are in the dead-letter queue")
     return odd

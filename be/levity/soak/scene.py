@@ -38,12 +38,9 @@ class Scene:
     def services(self, kind: str, number: int) -> list[Service]:
         """So many processes of this kind by chance; 0: all of them."""
         site = self.site
-        every = {
-            "worker": site.workers,
-            "edge": site.edges,
-            "broker": [site.broker.service],
-            "database": [site.database.service],
-        }[kind]
+        if kind in ("broker", "database"):
+            return [getattr(site, kind).service]
+        every = site.workers if kind == "worker" else site.edges
         return self.chance.sample(every, number) if number else list(every)
 
     def wires(self, name: str) -> list[Wire]:

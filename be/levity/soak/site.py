@@ -14,18 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
+from levity.soak.borrowed import BorrowedBroker, BorrowedDatabase
 from levity.soak.broker import Broker
 from levity.soak.database import Database
 from levity.soak.disks import Disk
 from levity.soak.programs import SoakError, find_programs
 from levity.soak.service import Service, free_port, until
 from levity.soak.wire import Wire
-from levity_ws.rpc.topology import rpc_queue
+from levity_ws.rpc.topology import DEFAULT_PREFIX, dead_letter_queue, rpc_queue
 
-__all__ = ["QUEUE", "Happening", "Site"]
+__all__ = ["Happening", "Site"]
 
-QUEUE = rpc_queue().name
 LOG_MEGABYTES = 64
 KEEP_SECONDS = 0.1
 
@@ -49,6 +50,8 @@ class Site:
     """Run workers and edges under libfaketime, so that their clocks can be set."""
     seed: int = 1
     say: Callable[[str], None] = lambda _: None
+    borrowed: tuple[str, str] | None = None
+    """AMQP and database URL of services that run already and are not to be harmed."""
     happenings: list[Happening] = field(default_factory=list)
     workers: list[Service] = field(default_factory=list)
     edges: list[Service] = field(default_factory=list)
@@ -59,6 +62,9 @@ class Site:
         self.folder = Path(tempfile.mkdtemp(prefix="levity-soak-"))
         # Postgres and RabbitMQ run as users of their own, and have to get through.
         self.folder.chmod(0o755)
+        self.prefix = f"levity-soak-{self.folder.name[-8:]}" if self.borrowed else DEFAULT_PREFIX
+        self.queue = rpc_queue(self.prefix).name
+        self.dead_letters = dead_letter_queue(self.prefix).name
         self._secret = secrets.token_urlsafe(50)
         self.traps = self.folder / "traps"
         self.traps.mkdir()
@@ -72,18 +78,25 @@ class Site:
 
     async def open(self) -> None:
         """Start everything; returns when chargers can connect. SoakError says what failed."""
-        programs = find_programs()
-        if self.clocks and programs.faketime is None:
+        programs = None if self.borrowed else find_programs()
+        if self.clocks and (programs is None or programs.faketime is None):
             raise SoakError(
                 "the faults of the clock need libfaketime, which is not installed. "
                 "Debian, Ubuntu: sudo apt-get install libfaketime; or leave them out: "
                 "--faults '!clock-*'"
             )
-        self._faketime = programs.faketime if self.clocks else None
+        self._faketime = programs.faketime if programs is not None and self.clocks else None
         self.logs = Disk(self.folder / "logs", LOG_MEGABYTES)
-        self.broker = Broker(programs, self.folder, self.noting("broker"))
-        self.database = Database(programs, self.folder, self.noting("database"))
-        self.say("starting RabbitMQ and Postgres, each our own")
+        self.broker: Any
+        self.database: Any
+        if self.borrowed:
+            self.broker = BorrowedBroker(self.borrowed[0], self.prefix)
+            self.database = BorrowedDatabase(self.borrowed[1])
+        else:
+            assert programs is not None
+            self.broker = Broker(programs, self.folder, self.noting("broker"))
+            self.database = Database(programs, self.folder, self.noting("database"))
+            self.say("starting RabbitMQ and Postgres, each our own")
         await asyncio.gather(
             asyncio.to_thread(self.broker.start), asyncio.to_thread(self.database.start)
         )
@@ -120,7 +133,8 @@ class Site:
     @property
     def services(self) -> list[Service]:
         """All processes of the site."""
-        return [self.broker.service, self.database.service, *self.workers, *self.edges]
+        ours = [*self.workers, *self.edges]
+        return ours if self.borrowed else [self.broker.service, self.database.service, *ours]
 
     def _environ(self, name: str) -> dict[str, str]:
         environ = {
@@ -129,6 +143,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "levity.soak.settings",
             "DATABASE_URL": self.database.url(self.worker_database.port),
             "AMQP_URL": self.broker.url(self.worker_broker.port),
+            "LEVITY_AMQP_PREFIX": self.prefix,
             "LEVITY_DATA_DIR": str(self.folder / "data"),
             "LEVITY_SOAK_TRAPS": str(self.traps),
             "SECRET_KEY": self._secret,
@@ -187,13 +202,21 @@ class Site:
         environ.pop("LD_PRELOAD", None)
         command = [sys.executable, "-m", "levity", "migrate", "--verbosity", "0"]
         done = subprocess.run(  # noqa: S603  # our own command line
-            command, env=environ, capture_output=True, text=True, check=False, cwd=self.folder
+            command,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
         )
         if done.returncode:
             raise SoakError(f"migrate failed:\n{done.stderr}")
 
     def _wait_until_ready(self) -> None:
-        until(lambda: self.broker.consumers(QUEUE) >= len(self.workers), "a worker", self.workers)
+        until(
+            lambda: self.broker.consumers(self.queue) >= len(self.workers), "a worker", self.workers
+        )
         for port in self.edge_ports:
             until(lambda port=port: healthy(port), "an edge", self.edges)  # type: ignore[misc]
 
@@ -211,7 +234,7 @@ class Site:
     def consumers(self) -> int:
         """How many workers listen now."""
         with contextlib.suppress(OSError):
-            return self.broker.consumers(QUEUE)
+            return int(self.broker.consumers(self.queue))
         return 0
 
     def tracebacks(self) -> list[str]:
@@ -253,7 +276,7 @@ def healthy(port: int) -> bool:
     """True if an edge listens there and says that its backend answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", "/readyz")
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

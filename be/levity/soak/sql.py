@@ -25,7 +25,7 @@ __all__ = [
 
 Harm = Callable[[Scene], AbstractAsyncContextManager[None]]
 OF_WORKERS = (
-    "FROM pg_stat_activity WHERE datname = 'levity' AND backend_type = 'client backend'"
+    "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
     " AND pid <> pg_backend_pid() AND application_name <> 'soak'"
 )
 LOCKED = "ocpp_chargepoint, ocpp_transaction, ocpp_message"
@@ -178,7 +178,7 @@ def deadlocks() -> Harm:
 
 def _deadlocks(scene: Scene) -> int:
     ((count,),) = scene.site.database.rows(
-        "SELECT deadlocks FROM pg_stat_database WHERE datname = 'levity'"
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     )
     return int(count)
 

@@ -177,7 +177,9 @@ def _judge_stops(
         (identity, orjson.loads(payload))
         for identity, payload in books.rows(
             "SELECT c.identity, q.payload FROM ocpp_quarantinedmessage q"
-            " JOIN ocpp_chargepoint c ON c.id = q.charge_point_id WHERE c.identity LIKE %s",
+            " JOIN ocpp_chargepoint c ON c.id = q.charge_point_id WHERE c.identity LIKE %s"
+            # What came again with the figures that are on the books is resolved from the start.
+            " AND q.resolved_at IS NULL",
             f"{prefix}%",
         )
     ]
