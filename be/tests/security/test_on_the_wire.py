@@ -6,6 +6,7 @@ import socket
 import statistics
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ RAW = b"p:a:s:s \xff\xfe\xf6\xfc in raw bytes"
 def site(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("wire")
     with embedded(folder, django_db_blocker, started=False) as running:
-        serve(running, LEVITY_SECURITY_PROFILE="1")
+        serve(running, LEVITY_SECURITY_PROFILE="1", LEVITY_TRUSTED_PROXIES="127.0.0.1")
         for identity, key in (("CP1", KEY.encode()), ("a.b", KEY.encode()), ("RAW", RAW)):
             with running.books.open(ChargePoint) as rows:
                 row = rows.create(identity=identity, security_profile=1)
@@ -132,6 +133,31 @@ def test_an_unknown_identity_and_a_wrong_key_answer_alike(site: Site) -> None:
     known, unknown = (statistics.median(took) for took in times.values())
     assert abs(known - unknown) <= 0.005
     assert site.books.count(ChargePoint, identity="NOBODY") == 0
+
+
+@pytest.mark.parametrize("spread", [False, True], ids=["one identity", "spread over identities"])
+def test_a_thousand_guesses_at_once_keep_nobody_out(site: Site, spread: bool) -> None:
+    """S-05: ten are looked at, the others get 429; meanwhile the real charger gets in at once,
+    from where it is."""
+    guesser = b"X-Forwarded-For: 203.0.113.9" if spread else b"X-Forwarded-For: 203.0.113.8"
+    waits: list[float] = []
+
+    def guess(number: int) -> int:
+        identity = f"X{number}" if spread else "CP1"
+        header = login(basic(identity, f"guess {number:020} {spread}"))
+        return shake(site, f"/ws/{identity}", header, guesser)[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(guess, range(1000))
+        for _ in range(3):
+            began = time.monotonic()
+            real = shake(site, "/ws/CP1", login(basic()), b"X-Forwarded-For: 192.0.2.1")
+            waits.append(time.monotonic() - began)
+            assert real[0] == 101
+        told = list(answers)
+    assert {status: told.count(status) for status in set(told)} == {401: 10, 429: 990}
+    assert max(waits) < 60
+    assert shake(site, "/ws/CP1", login(basic()), b"X-Forwarded-For: 192.0.2.1")[0] == 101
 
 
 def test_what_the_edge_refuses_is_on_the_books_within_seconds(site: Site) -> None:
