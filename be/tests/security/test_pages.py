@@ -1,5 +1,7 @@
 """The page “Security” of a charge point, and the onboarding doctor."""
 
+import csv
+import io
 import re
 from typing import Any
 
@@ -308,6 +310,30 @@ def test_what_is_no_charger_can_not_be_adopted(browser: Client) -> None:
     assert browser.post(url, {"profile": 0, "key": "none"}).status_code == 302
     assert not ChargePoint.objects.exists()
     assert url not in browser.get(DOCTOR).content.decode()
+
+
+def test_the_list_can_be_downloaded(browser: Client) -> None:
+    """W-03: what a stranger wrote is no formula."""
+    row = RefusedHandshake.objects.create(
+        identity="=1+1", address="192.0.2.1", reason="key", status=401, user_agent="@SUM(A1)"
+    )
+    answer = browser.post(DOCTOR, {"action": "as_csv", "_selected_action": [row.pk]})
+    header, line = list(csv.reader(io.StringIO(answer.content.decode())))
+    found = dict(zip(header, line, strict=True))
+    assert (found["identity"], found["user_agent"]) == ("'=1+1", "'@SUM(A1)")
+    assert found["what helps"].startswith("The key in the charger")
+
+
+def test_a_stranger_without_a_key_is_offered_what_new_ones_begin_with(
+    browser: Client, settings: Any
+) -> None:
+    """Not less than the setting, only because it came with nothing."""
+    settings.OCPP_SECURITY_PROFILE = 2
+    asks(Site(), "NEW")
+    url = reverse("admin:ocpp_refusedhandshake_adopt", args=[RefusedHandshake.objects.get().pk])
+    form = browser.get(url).context["form"]
+    assert (form["profile"].initial, form["key"].initial) == (2, "new")
+    assert "came without TLS" in form.fields["profile"].help_text
 
 
 def test_the_list_is_bounded_and_scanners_do_not_push_chargers_out() -> None:

@@ -1,6 +1,8 @@
 """The onboarding doctor: who was refused, why, and what helps; and the way in for a charger."""
 
+import csv
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -16,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -30,6 +32,8 @@ from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, show
 from levity.ocpp.admin.identities import IDENTITY
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.admin.security import shown_once, unlock
+from levity.ocpp.conf import setting
+from levity.ocpp.id_tags import safe_cell
 from levity.ocpp.models import (
     ChargePoint,
     Credential,
@@ -109,6 +113,11 @@ class AdoptForm(forms.Form):
             del self.fields["allow_short"]
         profile = _fitting_profile(item, known)
         self.fields["profile"].initial = profile
+        if not item.secure:
+            self.fields["profile"].help_text = (
+                "It came without TLS: with profile 2 or 3 it is let in only once its address "
+                "begins with wss://."
+            )
         if profile in WITH_KEY:
             self.fields["key"].initial = PRESENTED if item.key_digest else NEW
         else:
@@ -148,6 +157,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
     sortable_by = ()
     ordering = ("-last_at", "-pk")
     list_before_template = "ocpp/admin/doctor_help.html"
+    actions = ("as_csv",)
     fields = (
         "when",
         "first",
@@ -247,6 +257,29 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         address = reverse(f"admin:{ADOPT}", args=[item.pk])
         return format_html('<a class="lv-button" href="{}">{}</a>', address, text)
 
+    @action(description="Download as CSV")
+    def as_csv(self, request: HttpRequest, queryset: QuerySet[RefusedHandshake]) -> HttpResponse:
+        """Those that are ticked, safe to open in a spreadsheet; times in UTC."""
+        response = HttpResponse(content_type="text/csv; charset=utf-8")
+        name = f"refused-handshakes-{timezone.localtime():%Y%m%d-%H%M}.csv"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        writer = csv.writer(response)
+        columns = (
+            *("identity", "address", "reason", "detail", "status", "count", "first_at", "last_at"),
+            *("path", "user_agent", "subprotocols", "secure", "edge"),
+        )
+        writer.writerow([*columns, "what helps"])
+        for item in queryset.order_by("-last_at"):
+            values = [getattr(item, column) for column in columns]
+            cells = [
+                value.astimezone(UTC).isoformat("T", "seconds")
+                if isinstance(value, datetime)
+                else str(value)
+                for value in values
+            ]
+            writer.writerow([safe_cell(cell) for cell in (*cells, reason(item.reason).hint)])
+        return response
+
     # --- adopting -------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -343,11 +376,12 @@ def _adoptable(item: RefusedHandshake) -> bool:
 
 
 def _fitting_profile(item: RefusedHandshake, known: ChargePoint | None) -> int:
-    """What it came with; never less than what it has."""
+    """What it came with; never less than what it has, or than what new ones begin with."""
     came_with = SecurityProfile.OPEN
     if item.key_digest or item.reason == "no-key":
         came_with = SecurityProfile.BASIC_TLS if item.secure else SecurityProfile.BASIC
-    return max(int(came_with), known.security_profile if known else 0)
+    least = known.security_profile if known else setting("OCPP_SECURITY_PROFILE")
+    return max(int(came_with), least)
 
 
 def _since(item: RefusedHandshake) -> str:
