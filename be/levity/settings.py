@@ -126,6 +126,16 @@ else:
         "-c statement_timeout=30000 -c lock_timeout=5000"
         " -c idle_in_transaction_session_timeout=60000",
     )
+    # A server that is gone without a word (a pulled cable, a firewall that forgot us) is noticed
+    # within a minute; by default Linux asks after two hours, and a worker would wait as long.
+    _GONE = {
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
+    _database["OPTIONS"] = {**_GONE, **_database["OPTIONS"]}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

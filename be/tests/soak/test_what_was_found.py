@@ -1,6 +1,7 @@
 """What `make soak` found: each failing seed is a test here, and stays."""
 
 import pytest
+from django.db import connection
 
 from levity.ocpp.models import MeterValue, Transaction
 from tests.ocpp.charger import Charger, Site, wire
@@ -49,3 +50,19 @@ def test_samples_that_differ_in_anything_are_kept() -> None:
     # Twice in one message: whatever it means, it is one message.
     values({"value": "8"}, {"value": "8"})
     assert len(sampled()) == 8
+
+
+@pytest.mark.postgres
+def test_a_database_server_that_vanishes_without_a_word_is_noticed_within_a_minute() -> None:
+    """F-06, F-08: worker-database-half-open. Linux asks after two hours by default, and until then
+    the worker would wait for an answer; libpq lets us say otherwise, in seconds and ms."""
+    parameters = connection.get_connection_params()
+    idle, interval, count = (
+        parameters[f"keepalives_{name}"] for name in ("idle", "interval", "count")
+    )
+    assert idle + interval * count <= 60
+    assert parameters["tcp_user_timeout"] <= 60_000
+    assert parameters["connect_timeout"] <= 10
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert connection.connection.get_dsn_parameters()["tcp_user_timeout"] == "30000"
