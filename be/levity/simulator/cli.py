@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--url", default="ws://localhost:9000/ws", help="the identity is appended (%(default)s)")
     add("--charge-points", type=_positive, default=1, metavar="N", help="how many (%(default)s)")
     add("--profile", default="generic", choices=list(PROFILES), help="make (%(default)s)")
+    add("--key", metavar="KEY", help="present this key (HTTP Basic); not with --rate")
     add("--prefix", default="SIM", help="identities are PREFIX-0001, ... (%(default)s)")
     add("--connectors", type=_positive, help="connectors per charger (the make's)")
     add("--life", default="lively", choices=list(_LIVES), help="how busy (%(default)s)")
@@ -70,6 +71,8 @@ def simulate(options: argparse.Namespace) -> int:
     raise_file_limit()
     try:
         if options.rate is not None:
+            if options.key is not None:
+                raise ValueError("--rate knows no --key: give the charge points profile 0")
             return run_loop(_load(options))
         return run_loop(_fleet(options))
     except ValueError as error:
@@ -84,7 +87,7 @@ async def _fleet(options: argparse.Namespace) -> int:
     if options.connectors is not None:
         profile = replace(profile, connectors=options.connectors)
     fleet = Fleet(
-        WebsocketDialer(options.url),
+        WebsocketDialer(options.url, key=options.key),
         uniform_fleet(options.prefix, options.charge_points, profile),
         life=ONCE if options.once else _LIVES[options.life],
         clock=Clock.that_ends_now(speed=options.speed, seconds=options.duration or 3600.0),

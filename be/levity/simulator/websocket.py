@@ -1,5 +1,6 @@
 """Real websockets behind the seam of `wire.py`."""
 
+import base64
 import contextlib
 from urllib.parse import quote, urlsplit
 
@@ -68,13 +69,21 @@ class WebsocketLink:
 
 
 class WebsocketDialer:
-    """Dials `base`/identity. Time-outs are real seconds."""
+    """Dials `base`/identity, with this key if there is one. Time-outs are real seconds."""
 
-    def __init__(self, base: str, *, open_timeout: float = 20.0) -> None:
+    def __init__(self, base: str, *, open_timeout: float = 20.0, key: str | None = None) -> None:
         if urlsplit(base).scheme not in ("ws", "wss") or not urlsplit(base).hostname:
             raise ValueError(f"{base!r} is no websocket URL; it should look like ws://host:9000/ws")
         self.base = base
         self._open_timeout = open_timeout
+        self._key = key
+
+    def _headers(self, identity: str) -> dict[str, str]:
+        if self._key is None:
+            return {}
+        # OCPP-J 1.6, 6.2.2: the user name is the identity.
+        login = base64.b64encode(f"{identity}:{self._key}".encode()).decode()
+        return {"Authorization": f"Basic {login}"}
 
     async def dial(self, identity: str, profile: Profile) -> WebsocketLink:
         try:
@@ -82,6 +91,7 @@ class WebsocketDialer:
                 charge_point_url(self.base, identity),
                 subprotocols=[Subprotocol(offer) for offer in profile.subprotocols] or None,
                 user_agent_header=profile.user_agent,
+                additional_headers=self._headers(identity),
                 compression=None,
                 proxy=None,
                 ping_interval=None,
