@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, shown_time
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.scope import is_limited
 from levity.ocpp.id_tags import COLUMNS, BadFile, export_lines, import_lines
 from levity.ocpp.models import IdTag, Transaction
@@ -56,10 +56,10 @@ class IdTagAdmin(LevityAdmin):
         "expires_at",
         "max_transactions",
         "parent",
-        "charge_points",
-        "notes",
         "group_shown",
         "charging_shown",
+        "charge_points",
+        "notes",
     )
     readonly_fields = ("group_shown", "charging_shown")
 
@@ -80,7 +80,9 @@ class IdTagAdmin(LevityAdmin):
         tags = list(item.children.order_by(Lower("id_tag"))[: SHOWN + 1]) if item.pk else []
         if not tags:
             return "no tag has this one as its group"
-        links = format_html_join(", ", "{}", ((change_link(IdTag, t.pk, t),) for t in tags[:SHOWN]))
+        links = format_html_join(
+            ", ", "{}", ((change_link(IdTag, t.pk, excerpt(t.id_tag, 40)),) for t in tags[:SHOWN])
+        )
         return format_html("{}{}", links, ", …" if len(tags) > SHOWN else "")
 
     @display(description="charging now")

@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 from levity.ocpp.admin.base import BoundedPaginator, ReadOnlyAdmin
 from levity.ocpp.admin.chart import chart_of
 from levity.ocpp.admin.csv_export import csv_response
+from levity.ocpp.admin.ending import EndByHand
 from levity.ocpp.admin.filters import DayRangeFilter, RowFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
@@ -46,7 +47,7 @@ TONES = {
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ReadOnlyAdmin):
+class TransactionAdmin(EndByHand, ReadOnlyAdmin):
     """Times are the charger's, shown in the site's time zone; energy in kWh."""
 
     list_display = (
@@ -247,6 +248,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         item = self.get_object(request, object_id)
         if item is not None and self.has_view_permission(request, item):
             extra |= _values(request, item) | _chart(item)
+            extra["end_url"] = self.end_url(request, item)
         return super().change_view(request, object_id, form_url, extra)
 
     # --- CSV ------------------------------------------------------------------------------------

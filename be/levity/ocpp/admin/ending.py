@@ -1,0 +1,97 @@
+"""The button of a running transaction whose charger will not end it: ends it here, in the books.
+
+GET says what would happen and asks; POST (with CSRF token and permission) does it and writes who
+did it into the log of the admin. The charger is not told: RemoteStopTransaction is for that.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE
+from django.core.exceptions import PermissionDenied
+from django.db import transaction as database
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from levity.ocpp import sessions
+from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.formats import kwh, shown_time, site_zone
+from levity.ocpp.energy import closed
+from levity.ocpp.models import Transaction
+from levity.ocpp.request import with_flags
+from levity.ocpp.store.joining import transaction_state
+
+__all__ = ["EndByHand"]
+
+
+class EndByHand:
+    """For the admin of transactions: the button, and the page behind it."""
+
+    change_form_outer_before_template = "ocpp/admin/transaction_now.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The question has its page."""
+        page = path(
+            "<int:pk>/end/",
+            self.admin_site.admin_view(self.end_view),  # type: ignore[attr-defined]  # a mixin
+            name="ocpp_transaction_end",
+        )
+        return [page, *super().get_urls()]  # type: ignore[misc]  # a mixin
+
+    def end_url(self, request: HttpRequest, item: Transaction) -> str:
+        """Where to end it; empty if it is over, or not this person's to end."""
+        if item.state != Transaction.State.ACTIVE or not _may(request):
+            return ""
+        return reverse("admin:ocpp_transaction_end", args=[item.pk])
+
+    def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The question, and its answer."""
+        if not _may(request):
+            raise PermissionDenied
+        item = self.get_object(request, str(pk))  # type: ignore[attr-defined]  # a mixin
+        if item is None:
+            raise Http404(f"there is no transaction {pk}")
+        there = redirect("admin:ocpp_transaction_change", item.pk)
+        if item.state != Transaction.State.ACTIVE:
+            messages.info(request, f"Transaction {pk} is over already.")
+            return there
+        if request.method == "POST":
+            if _end(item):
+                note(request, [item], CHANGE, "ended by hand")
+                messages.success(request, f"Transaction {pk} is ended.")
+            else:
+                messages.info(request, f"Transaction {pk} has ended meanwhile.")
+            return there
+        zone, state = site_zone(item), transaction_state(item)
+        end = closed(state, "Other")
+        site = self.admin_site  # type: ignore[attr-defined]  # a mixin
+        context = {
+            **site.each_context(request),
+            "opts": Transaction._meta,
+            "title": "End this session",
+            "item": item,
+            "stopped": shown_time(end.stopped_at, zone),
+            "energy": kwh(end.energy),
+            "confidence": end.confidence,
+        }
+        return TemplateResponse(request, "ocpp/admin/transaction_end.html", context)
+
+
+def _may(request: HttpRequest) -> bool:
+    user: Any = request.user
+    return bool(user.has_perm("ocpp.change_transaction"))
+
+
+def _end(item: Transaction) -> bool:
+    with database.atomic():
+        row = Transaction.objects.select_for_update(of=("self",)).get(pk=item.pk)
+        if row.state != Transaction.State.ACTIVE:
+            return False
+        state = transaction_state(row)
+        state = replace(state, flags=" ".join(with_flags(state.flags, ("by-hand",))))
+        sessions.write(row.charge_point, (closed(state, "Other"),), timezone.now())
+    return True
