@@ -4,6 +4,7 @@ Needs the built images and a network namespace of its own: `make check-deploy`.
 """
 
 import asyncio
+import base64
 import os
 import shutil
 import ssl
@@ -22,6 +23,7 @@ from playwright.sync_api import sync_playwright
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.deploy.authority import Authority as ClientAuthority
 from tests.deploy.containers import Project
 from tests.deploy.front import tool
 from tests.deploy.test_lets_encrypt import Authority
@@ -55,6 +57,14 @@ def fe_tls(project: Project, script: str, *arguments: str, **options: Any) -> No
         "fe_tls", entrypoint=["sh", f"/usr/local/bin/{script}", *arguments], **options
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def fe_tls_with(project: Project, stdin: Path, script: str, *arguments: str) -> None:
+    """`docker compose run --rm -T --entrypoint 'sh /usr/local/bin/SCRIPT ...' fe_tls <STDIN`."""
+    words = project.words("fe_tls", entrypoint=["sh", f"/usr/local/bin/{script}", *arguments])
+    with stdin.open("rb") as file:
+        done = subprocess.run(words, stdin=file, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 async def boot(url: str, context: ssl.SSLContext | None) -> str:
@@ -150,6 +160,89 @@ def test_an_independent_charger_comes_over_tls_alone(project: Project) -> None:
     project.down("fe")
     project.up("fe", LEVITY_PLAIN_WS="true")
     assert asyncio.run(boot("ws://127.0.0.1", None)) == "Accepted"
+    project.down("fe")
+    project.up("fe")
+
+
+def status_of(url: str, context: ssl.SSLContext | None, identity: str, key: str = "") -> int:
+    """101 for a charger that is let in, else what the handshake was answered with."""
+
+    async def knock() -> int:
+        headers = {}
+        if key:
+            basic = base64.b64encode(f"{identity}:{key}".encode()).decode()
+            headers["Authorization"] = f"Basic {basic}"
+        try:
+            async with connect(
+                f"{url}/ws/{identity}",
+                subprotocols=["ocpp1.6"],
+                ssl=context,
+                proxy=None,
+                additional_headers=headers,
+            ):
+                return 101
+        except InvalidStatus as refused:
+            return refused.response.status_code
+
+    return asyncio.run(knock())
+
+
+def test_the_security_profiles_hold_behind_nginx(project: Project, tmp_path: Path) -> None:
+    """S-04, S-10: keys and certificates, by the headers that nginx sets."""
+    authority = ClientAuthority(tmp_path, "The operator's authority")
+    stranger = ClientAuthority(tmp_path, "The operator's authority")
+    for name, pem in (("ca", authority.pem), ("crl", authority.crl())):
+        path = tmp_path / f"{name}.pem"
+        path.write_bytes(pem)
+        fe_tls_with(project, path, "client-certificates.sh", name)
+    made = project.run(
+        "be",
+        *("levity", "shell", "--command"),
+        "from levity.ocpp.models import ChargePoint, Credential\n"
+        "from levity.ocpp.security.keys import digest_of\n"
+        "for profile in (1, 2, 3):\n"
+        "    made = ChargePoint.objects.create(\n"
+        "        identity=f'PROFILE-{profile}', security_profile=profile)\n"
+        "    Credential.objects.create(charge_point=made, digest=digest_of(b'k' * 20))\n",
+    )
+    assert made.returncode == 0, made.stderr
+    project.down("fe")
+    project.up("fe", LEVITY_PLAIN_WS="true")
+    plain, tls, key = "ws://127.0.0.1", "wss://127.0.0.1", "k" * 20
+
+    assert status_of(plain, None, "PROFILE-1", key) == 101
+    assert status_of(plain, None, "PROFILE-1") == 401
+    assert status_of(tls, trusting(), "PROFILE-2", key) == 101
+    assert status_of(tls, trusting(), "PROFILE-2", "w" * 20) == 401
+    assert status_of(plain, None, "PROFILE-2", key) in (401, 403)
+
+    def with_certificate(path: Path) -> ssl.SSLContext:
+        context = trusting()
+        context.load_cert_chain(path)
+        return context
+
+    def third(path: Path, identity: str = "PROFILE-3") -> int:
+        return status_of(tls, with_certificate(path), identity)
+
+    assert third(authority.issue("PROFILE-3")) == 101
+    refused = {
+        "none": status_of(tls, trusting(), "PROFILE-3", key),
+        "another's authority": third(stranger.issue("PROFILE-3")),
+        "expired": third(authority.issue("PROFILE-3", expired=True)),
+        "another charger's": third(authority.issue("PROFILE-2")),
+    }
+    revoked = authority.issue("PROFILE-3", revoked=True)
+    path = tmp_path / "crl.pem"
+    path.write_bytes(authority.crl())
+    fe_tls_with(project, path, "client-certificates.sh", "crl")
+    project.down("fe")
+    project.up("fe")
+    refused["revoked"] = third(revoked)
+    assert set(refused.values()) <= {401, 403}, refused
+    assert third(authority.issue("PROFILE-3")) == 101
+    # Who brings a certificate that is wanted by nobody is not turned away for it.
+    assert status_of(tls, with_certificate(stranger.issue("X")), "PROFILE-2", key) == 101
+    fe_tls(project, "client-certificates.sh", "off")
     project.down("fe")
     project.up("fe")
 
