@@ -48,6 +48,11 @@ conformance: env ## The certification cases, driven by an independent charger; p
 fuzz: env ## 100,000 frames at random through the pipeline (FRAMES, SEED)
 	@LEVITY_FUZZ_FRAMES='$(or $(FRAMES),100000)' LEVITY_FUZZ_SEED='$(or $(SEED),20261122)' \
 		$(scratch) $(bin)/pytest be/tests/fuzz -o faulthandler_timeout=0 $(ARGS)
+# Ratios of turns in one run; on a machine that does something else they mean nothing.
+.PHONY: flood
+flood: env ## What floods cost the other chargers (FLOODS, TURN); prints a table
+	@LEVITY_FLOODS='$(FLOODS)' LEVITY_FLOOD_SECONDS='$(TURN)' $(scratch) \
+		$(bin)/pytest be/tests/floods/measure.py $(ARGS)
 
 .PHONY: lint format
 lint: env ## Formatting, style, types, Django checks, imports, lock files

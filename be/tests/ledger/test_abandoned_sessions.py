@@ -54,7 +54,7 @@ def test_a_connector_that_says_it_is_free_and_charges_is_believed_its_meter(
     """Some never change their status: neither one from before the start counts, nor one that
     samples contradict."""
     charger.status("Available", at(-30))
-    started = begun(charger)
+    started = charger.started()
     assert end_abandoned(at(5 * HOUR)) == 0
     charger.status("Finishing", at(6))
     charger.status("Available", at(7))
