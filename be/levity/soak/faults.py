@@ -114,6 +114,15 @@ def _table() -> dict[str, Fault]:
             ("F-24",),
             parks=1,
         ),
+        Fault(
+            "poison-sleep",
+            "a frame whose handler hangs in C and can't be interrupted",
+            harm.poison("sleep"),
+            60,
+            ("F-25",),
+            long=True,
+            parks=1,
+        ),
         # --- edges
         Fault("edge-kill", "one edge is killed", harm.kill_edges(1), 8, ("F-14", "F-16")),
         Fault(

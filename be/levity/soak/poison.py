@@ -17,7 +17,7 @@ PARKED_WITHIN = 60.0
 
 
 def poison(kind: str) -> Callable[[Scene], AbstractAsyncContextManager[None]]:
-    """`raise`, `kill` or `hang` (see `traps.py`), sent once."""
+    """`raise`, `kill`, `hang` or `sleep` (see `traps.py`), sent once."""
 
     @contextlib.asynccontextmanager
     async def harm(scene: Scene) -> AsyncIterator[None]:

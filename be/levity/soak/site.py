@@ -137,8 +137,10 @@ class Site:
         return ours if self.borrowed else [self.broker.service, self.database.service, *ours]
 
     def _environ(self, name: str) -> dict[str, str]:
+        # What is set for a site of the user's own is not for this one.
+        ours = ("DATABASE_URL", "AMQP_URL", "SECRET_KEY", "DEBUG", "LEVITY_", "WS_", "HTTP_")
         environ = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
             "PYTHONUNBUFFERED": "1",
             "DJANGO_SETTINGS_MODULE": "levity.soak.settings",
             "DATABASE_URL": self.database.url(self.worker_database.port),

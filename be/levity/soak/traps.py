@@ -64,3 +64,5 @@ def _poison(kind: str) -> None:
     if kind == "hang":
         while True:
             time.sleep(0.1)
+    if kind == "sleep":
+        time.sleep(3600)

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -82,7 +84,7 @@ class Wire:
         for pair in tuple(self._pairs):
             for end in (pair.near, pair.far):
                 if end is not None:
-                    end.transport.abort()
+                    _reset(end)
 
     def abandon(self) -> int:
         """The near ends go without a word, and the far ends never hear of it: no FIN, no RST.
@@ -95,7 +97,7 @@ class Wire:
             if pair.far is not None and not pair.abandoned:
                 pair.abandoned = True
                 abandoned += 1
-            pair.near.transport.abort()
+            _reset(pair.near)
         return abandoned
 
     def heal(self) -> None:
@@ -103,7 +105,7 @@ class Wire:
         self.trouble = GOOD
         for pair in tuple(self._pairs):
             if pair.abandoned and pair.far is not None:
-                pair.far.transport.abort()
+                _reset(pair.far)
                 self._pairs.discard(pair)
 
     async def close(self) -> None:
@@ -117,7 +119,7 @@ class Wire:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._trouble.refused:
-            writer.transport.abort()
+            _reset(writer)
             return
         self.connections += 1
         pair = _Pair(writer)
@@ -135,11 +137,11 @@ class Wire:
             pass
         finally:
             self._tasks.discard(task)
-            writer.transport.abort()
+            _reset(writer)
             if not pair.abandoned:
                 self._pairs.discard(pair)
             if pair.far is not None and not pair.abandoned:
-                pair.far.transport.abort()
+                _reset(pair.far)
 
     async def _both_ways(
         self, pair: _Pair, near: asyncio.StreamReader, far: asyncio.StreamReader
@@ -172,7 +174,7 @@ class Wire:
         except OSError:
             # RST travels on: whoever is at the other end learns of it at once.
             if not pair.abandoned:
-                writer.transport.abort()
+                _reset(writer)
             return
         if pair.abandoned:
             return
@@ -195,3 +197,12 @@ class Wire:
     async def _passable(self) -> None:
         while self._trouble.stalled:
             await self._changed.wait()
+
+
+def _reset(end: asyncio.StreamWriter) -> None:
+    """RST, not FIN: the other side hears that something is wrong."""
+    raw = end.get_extra_info("socket")
+    if raw is not None and not end.transport.is_closing():
+        with contextlib.suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.transport.abort()
