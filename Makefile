@@ -54,6 +54,15 @@ flood: env ## What floods cost the other chargers (FLOODS, TURN); prints a table
 	@LEVITY_FLOODS='$(FLOODS)' LEVITY_FLOOD_SECONDS='$(TURN)' $(scratch) \
 		$(bin)/pytest be/tests/floods/measure.py $(ARGS)
 
+# A million messages and 10,000 charge points on Postgres, and every hostile text on every page.
+.PHONY: pages
+pages: env ## The admin with a million messages: queries and times; takes minutes (MESSAGES, CHARGERS)
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services --tests
+	@DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) LEVITY_EVERY_TEXT=1 \
+		LEVITY_PAGE_MESSAGES='$(or $(MESSAGES),1000000)' \
+		LEVITY_PAGE_CHARGERS='$(or $(CHARGERS),10000)' \
+		$(bin)/pytest -s be/tests/web/test_big_site.py be/tests/web/test_markup.py $(ARGS)
+
 .PHONY: lint format
 lint: env ## Formatting, style, types, Django checks, imports, lock files
 	@tools/env poetry

@@ -201,7 +201,7 @@ SILENCED_SYSTEM_CHECKS = [
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        # Alpine, which unfold is made with, evaluates its attributes: docs/adr (django-csp).
+        # Alpine, which unfold is made with, evaluates its attributes: docs/adr/0015.
         "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
