@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
@@ -10,10 +11,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from levity.ocpp.admin.audit import note_all
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.bulk import BulkCommands
+from levity.ocpp.admin.bulk import MOST, BulkCommands
 from levity.ocpp.admin.conversations import (
     NAME,
     conversation_links,
@@ -79,6 +81,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     """The list is the site at a glance; it renews itself every ten seconds."""
 
     form = ChargePointForm
+    actions = ("accept_registration", *BulkCommands.actions)
     list_display = ("who", "state", "connectors_now", "power_now", "last_seen", "make")
     list_filter = (
         OnlineFilter,
@@ -227,6 +230,19 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     def created(self, charge_point: ChargePoint) -> str:
         """When it appeared here."""
         return shown_time(charge_point.created_at, site_zone(charge_point))
+
+    @action(description="Accept registration", permissions=["change"])
+    def accept_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """Let in those that are pending or rejected; each hears it when it boots again."""
+        accepted = ChargePoint.Registration.ACCEPTED
+        rows = list(queryset.exclude(registration=accepted).order_by("pk")[:MOST])
+        ChargePoint.objects.filter(pk__in=[row.pk for row in rows]).update(registration=accepted)
+        note_all(request, rows, CHANGE, "registration accepted")
+        messages.success(
+            request,
+            f"Accepted: {len(rows)}. A pending charger hears of it with its next BootNotification, "
+            f"within {setting('OCPP_PENDING_INTERVAL')} s.",
+        )
 
     # --- the page of one ------------------------------------------------------------------------
 
