@@ -106,6 +106,14 @@ class _Installed(_Broker):
             "RABBITMQ_CONF_ENV_FILE": str(folder / "env.conf"),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        # Or the virtual machine starts one that outlives it.
+        self._port_mapper = subprocess.Popen(
+            ["epmd", "-port", str(self._mapper)],
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def start(self) -> None:
         assert self._process is None, "it runs"
@@ -159,14 +167,8 @@ class _Installed(_Broker):
     def remove(self) -> None:
         self.resume()
         self.kill()
-        # The virtual machine starts a port mapper, which outlives it.
-        subprocess.run(
-            ["epmd", "-port", str(self._mapper), "-kill"],
-            env=self._environ,
-            capture_output=True,
-            timeout=10,
-            check=False,
-        )
+        self._port_mapper.terminate()
+        self._port_mapper.wait(10)
 
 
 class _Container(_Broker):

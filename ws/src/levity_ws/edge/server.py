@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from levity_ws.edge.admission import Admission
+from levity_ws.edge.gate import Gate
 from levity_ws.edge.handshake import (
     Handshake,
     Refusal,
@@ -71,6 +72,7 @@ class EdgeServer:
         self._admission = Admission(
             in_total=settings.max_connections, per_address=settings.max_connections_per_address
         )
+        self._gate = Gate(settings.handshakes_at_once, settings.handshakes_waiting)
         self._churn = Churn(Pace(settings.max_connect_rate, settings.connect_burst), time.monotonic)
         self._frame_pace = Pace(settings.max_frame_rate, settings.frame_burst)
         self._everyone: set[ChargerSocket] = set()
@@ -197,7 +199,8 @@ class EdgeServer:
             max_queue=1,
             write_limit=16 * 1024,
             logger=quiet,
-            backlog=1024,
+            # What the kernel has accepted is accepted here in one go, while all others wait.
+            backlog=settings.backlog,
         )
 
     def _available(self) -> bool:
@@ -275,10 +278,27 @@ class EdgeServer:
         if refusal is not None:
             return refusal
         charger.when_gone(lambda: self._admission.leave(charger.remote))
-        return await self._authenticate(charger, handshake, request, from_proxy=from_proxy)
+        # Early enough for a 503 before websockets gives up on the handshake.
+        last = charger.loop.time() + self.settings.open_timeout * 0.8
+        if not await self._gate.enter(self.settings.open_timeout * 0.5):
+            return _unavailable("Too many chargers connect at once.", "storm")
+        try:
+            if charger.gone:
+                return _unavailable("Gone.", "gone")
+            return await self._authenticate(
+                charger, handshake, request, from_proxy=from_proxy, last=last
+            )
+        finally:
+            self._gate.leave()
 
     async def _authenticate(
-        self, charger: ChargerSocket, handshake: Handshake, request: Request, *, from_proxy: bool
+        self,
+        charger: ChargerSocket,
+        handshake: Handshake,
+        request: Request,
+        *,
+        from_proxy: bool,
+        last: float,
     ) -> Refusal | None:
         headers = request.headers
         secure = _is_secure(charger, request, from_proxy=from_proxy)
@@ -289,8 +309,7 @@ class EdgeServer:
         lane = self.relay.open(handshake.charge_point, charger)
         try:
             answer = await lane.authenticate(
-                # Early enough for a 503 before websockets gives up on the handshake.
-                self.settings.open_timeout * 0.8,
+                last - charger.loop.time(),
                 remote=charger.remote,
                 path=printable(handshake.path, 512),
                 subprotocols=tuple(printable(name, 64) for name in handshake.subprotocols[:16]),

@@ -78,6 +78,12 @@ class EdgeSettings:
     repeat_after: float = 30.0
     """A batch without an answer for so long is published again: the broker may have lost it."""
 
+    handshakes_at_once: int = 50
+    """So many handshakes are under way at a time; the others wait, so that nobody inside does."""
+    handshakes_waiting: int = 2_000
+    """More than these are told at once to come back later."""
+    backlog: int = 512
+    """Connections that the kernel holds until the edge takes them."""
     spool: str = ""
     """The folder in which the edge keeps what it answers while the backend is away; empty: off."""
     spool_size: int = 64 * 1024 * 1024
