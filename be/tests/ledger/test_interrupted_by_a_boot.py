@@ -169,6 +169,10 @@ def test_an_interrupted_session_is_not_shown_as_running(
     started = interrupted(charger)
     page = admin_client.get(f"/admin/ocpp/chargepoint/{charger.row.pk}/change/").content.decode()
     assert f"#{started} interrupted" in page
+    charger.status("Available", at(6))
+    page = admin_client.get(f"/admin/ocpp/chargepoint/{charger.row.pk}/change/").content.decode()
+    assert "interrupted" not in page
+    charger.status("Charging", at(6))
     charger.meter(started, meter_value(at(7), 1600), when=at(7))
     page = admin_client.get(f"/admin/ocpp/chargepoint/{charger.row.pk}/change/").content.decode()
     assert f"#{started} 0.600 kWh" in page

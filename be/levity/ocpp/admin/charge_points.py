@@ -318,6 +318,8 @@ def _charging(connector: Connector) -> str:
     if running is None:
         return ""
     interrupted = running.state != Transaction.State.ACTIVE
+    if interrupted and connector.status == "Available":
+        return ""
     said = "interrupted by a boot" if interrupted else kwh(running.energy)
     return change_link(Transaction, running.pk, f"#{running.pk} {said}")
 
