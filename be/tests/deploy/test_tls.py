@@ -12,7 +12,7 @@ from cryptography import x509
 from websockets.sync.client import connect
 
 from tests.deploy.authority import Authority
-from tests.deploy.front import DOMAIN, Backends, Front, front, tool
+from tests.deploy.front import DOMAIN, Backends, Front, front, raw, tool
 from tests.system.processes import eventually
 
 pytestmark = pytest.mark.nginx
@@ -280,6 +280,22 @@ def test_no_certificate_and_bad_ones_are_told_as_such(
         == "FAILED:certificate revoked"
     )
     assert arrives(site, good)["x-client-verify"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/admin/", "/ws/../metrics", "/wsx"])
+def test_a_bad_certificate_opens_no_way_around(
+    profile_3: tuple[Front, Backends, Authority], path: str
+) -> None:
+    """E-20: what is passed to the edge all the same, so that it can tell why, is /ws alone."""
+    site, backends, _ = profile_3
+    stranger = Authority(site.folder, "A stranger").issue("CP-3")
+    seen = len(backends.pages), len(backends.sockets)
+    with site.connect(certificate=stranger) as connection:
+        status, answer = raw(
+            connection, f"GET {path} HTTP/1.1\r\nHost: {DOMAIN}\r\nConnection: close\r\n\r\n"
+        )
+    assert (status, b"does not hold" in answer) == (400, True)
+    assert (len(backends.pages), len(backends.sockets)) == seen
 
 
 def test_what_is_no_certificate_is_not_taken_for_an_authority(tmp_path: Path) -> None:
