@@ -93,6 +93,7 @@ def postgres(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @pytest.mark.services
+@pytest.mark.deploy
 def test_a_site_on_postgres_comes_back_and_its_commands_are_not_sent_again(
     postgres: tuple[str, dict[str, str]], tmp_path: Path, django_db_blocker: Any
 ) -> None:
