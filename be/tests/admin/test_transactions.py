@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from levity.ocpp.admin.chart import draw
 from levity.ocpp.admin.csv_export import cell
@@ -210,3 +211,40 @@ def test_there_is_no_chart_of_a_single_moment_and_none_falls_below_the_floor() -
     chart = draw([(START, Decimal(-5)), (START + timedelta(1), Decimal(-1))], [])
     assert chart is not None
     assert chart.power == "0.0,200.0 720.0,200.0"
+
+
+def test_a_session_whose_clock_was_never_set_is_found_on_the_day_it_was_heard_of(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    """1970-01-01 is in no month that anybody bills; what a backlog says of its time is believed."""
+    heard = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
+    unset = transaction(
+        charger,
+        started_at=datetime(1970, 1, 1, tzinfo=UTC),
+        start_received_at=heard,
+        energy=Decimal(4000),
+    )
+    late = transaction(
+        charger, started_at=datetime(2026, 2, 1, tzinfo=UTC), start_received_at=heard
+    )
+
+    def found(days: str) -> set[int]:
+        return {int(row[0]) for row in rows(browser_of_root.get(f"{LIST}export/?{days}"))[1:]}
+
+    assert found("started_at_from=2026-03-28&started_at_to=2026-03-28") == {unset.pk}
+    assert found("started_at_from=2026-03-29") == set()
+    assert found("started_at_to=2026-03-27") == {late.pk}
+    assert found("started_at_from=2026-03-01") == {unset.pk}
+    assert found("") == {unset.pk, late.pk}
+
+
+def test_its_energy_is_this_months(charger: ChargePoint, browser_of_root: Client) -> None:
+    """On the overview."""
+    transaction(
+        charger,
+        started_at=datetime(1970, 1, 1, tzinfo=UTC),
+        start_received_at=timezone.now(),
+        energy=Decimal(4321),
+    )
+    page = browser_of_root.get("/admin/").content.decode()
+    assert page.count("4.321 kWh") >= 2

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from levity.ocpp.admin.base import newest
-from levity.ocpp.admin.filters import FAULT
+from levity.ocpp.admin.filters import FAULT, started_within
 from levity.ocpp.admin.formats import (
     badge,
     change_link,
@@ -108,8 +108,8 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)
     # Not beyond tomorrow: a clock that runs ahead by years is not this month's energy.
-    energy = transactions.filter(started_at__gte=month, started_at__lt=now + DAY).aggregate(
-        month=Sum("energy"), today=Sum("energy", filter=Q(started_at__gte=today))
+    energy = transactions.filter(started_within(month, now + DAY)).aggregate(
+        month=Sum("energy"), today=Sum("energy", filter=started_within(today, None))
     )
     running = list_url(Transaction, state__exact=Transaction.State.ACTIVE)
     first = f"{month:%Y-%m-%d}"

@@ -19,6 +19,7 @@ from unfold.utils import parse_date_str
 from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.admin.base import newest
 from levity.ocpp.admin.scope import visible
+from levity.ocpp.clocks import BEFORE_OCPP
 from levity.ocpp.commands import ACTIONS
 from levity.ocpp.models import Connector, Message
 
@@ -32,6 +33,8 @@ __all__ = [
     "OpenFilter",
     "RowFilter",
     "SenderFilter",
+    "StartedFilter",
+    "started_within",
 ]
 
 Lookups = list[tuple[str, str]]
@@ -70,6 +73,28 @@ class DayRangeFilter(RangeDateFilter):
         if day is None or not 1900 <= day.year <= 9000:
             return None
         return timezone.make_aware(datetime.combine(day, time()))
+
+
+def started_within(first: datetime | None, end: datetime | None) -> Q:
+    """Sessions that began then; those of a clock that was never set count by when we heard of it,
+    or no month would ever hold their energy."""
+    said = Q(started_at__gte=BEFORE_OCPP if first is None else max(first, BEFORE_OCPP))
+    heard = Q(started_at__lt=BEFORE_OCPP)
+    if first is not None:
+        heard &= Q(start_received_at__gte=first)
+    if end is not None:
+        said, heard = said & Q(started_at__lt=end), heard & Q(start_received_at__lt=end)
+    return said | heard
+
+
+class StartedFilter(DayRangeFilter):
+    """The same for the beginning of a session."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = self._day("from"), self._day("to")
+        if first is None and last is None:
+            return queryset
+        return queryset.filter(started_within(first, last and last + timedelta(days=1)))
 
 
 class RowFilter(AutocompleteSelectFilter):

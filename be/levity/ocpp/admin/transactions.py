@@ -19,7 +19,7 @@ from levity.ocpp.admin.base import BoundedPaginator, ReadOnlyAdmin
 from levity.ocpp.admin.chart import chart_of
 from levity.ocpp.admin.csv_export import csv_response
 from levity.ocpp.admin.ending import EndByHand
-from levity.ocpp.admin.filters import DayRangeFilter, RowFilter
+from levity.ocpp.admin.filters import RowFilter, StartedFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
     badge,
@@ -63,7 +63,7 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         ("charge_point", RowFilter),
-        ("started_at", DayRangeFilter),
+        ("started_at", StartedFilter),
     )
     list_select_related = ("charge_point__site",)
     search_fields = ("id_tag",)
