@@ -91,13 +91,15 @@ bench-handshakes: env ## What 10,000 authenticated handshakes cost (LEVITY_HANDS
 storm: env ## Let 10,000 chargers connect in the same second, beside 100 that are served (STORM)
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
-		LEVITY_STORM='$(or $(STORM),10000)' $(bin)/pytest be/tests/system/test_storm.py -s $(ARGS)
+		LEVITY_STORM='$(or $(STORM),10000)' $(bin)/pytest be/tests/system/test_storm.py \
+		-s -o faulthandler_timeout=0 $(ARGS)
 # Half an hour. No limit of time: a hang would say where.
 trouble: env ## Restart a broker 50 times, kill edges with a spool, connect and go 100,000 times
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
 		LEVITY_BROKER_RESTARTS=50 LEVITY_SPOOL_KILLS=20 LEVITY_CHURN=100000 \
 		$(bin)/pytest ws/tests/test_broker_trouble.py be/tests/system/test_spool.py \
+		be/tests/system/still_edges.py \
 		ws/tests/test_growth.py -s -o faulthandler_timeout=0 $(ARGS)
 
 .PHONY: services

@@ -176,7 +176,7 @@ async def test_broker_under_alarm_is_unavailable_until_it_is_over(
             charger.send("held")
             # Longer than a confirm may take (2 s here). The connection is only blocked, and a new
             # one each time that a confirm is late would mend nothing.
-            await asyncio.sleep(5)
+            await asyncio.sleep(3)
             assert not fleet.edge.relay.available
             assert "Giving up" not in caplog.text
             await asyncio.to_thread(broker.ctl, *all_clear)

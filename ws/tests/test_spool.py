@@ -316,25 +316,21 @@ async def test_frame_that_was_under_way_is_answered_once(tmp_path: Path) -> None
 async def test_what_the_spool_does_not_answer_is_held_and_closed_with_1013(
     tmp_path: Path,
 ) -> None:
-    async with spooling(tmp_path) as site, raw_charger(site.edge.port) as charger:
-        charger.send("hello")
-        await charger.text()
-        await site.away()
-        charger.send(call("BootNotification", {}))
-        assert (await charger.close_frame())[0] == 1013
-
-
-async def test_nobody_may_start_where_the_site_says_so(tmp_path: Path) -> None:
+    """And so is a start where the site says that nobody may begin unseen."""
     async with (
         spooling(tmp_path, spool_starts=False) as site,
-        raw_charger(site.edge.port) as charger,
+        raw_charger(site.edge.port, "/ws/CP1") as boots,
+        raw_charger(site.edge.port, "/ws/CP2") as starts,
     ):
-        charger.send("hello")
-        await charger.text()
+        for charger in (boots, starts):
+            charger.send("hello")
+            await charger.text()
         await site.away()
-        assert await said(charger, "MeterValues", {"transactionId": 1}) == {}
-        charger.send(call("StartTransaction", START))
-        assert (await charger.close_frame())[0] == 1013
+        assert await said(starts, "MeterValues", {"transactionId": 1}) == {}
+        boots.send(call("BootNotification", {}))
+        starts.send(call("StartTransaction", START))
+        for charger in (boots, starts):
+            assert (await charger.close_frame())[0] == 1013
 
 
 async def test_full_spool_behaves_as_none(tmp_path: Path) -> None:
@@ -364,7 +360,10 @@ async def test_newer_frames_wait_behind_what_an_earlier_run_has_left(tmp_path: P
         )
     )
     await journal.close()
-    async with spooling(tmp_path) as site, raw_charger(site.edge.port, "/ws/CP1") as charger:
+    async with (
+        spooling(tmp_path, hold=20.0) as site,
+        raw_charger(site.edge.port, "/ws/CP1") as charger,
+    ):
         # Taken by the spool behind what is there, or by the backend after it.
         assert await said(charger, "StopTransaction", {"transactionId": 5}) == {}
         assert await said(charger, "DataTransfer", {}) == {}

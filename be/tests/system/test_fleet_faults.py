@@ -123,24 +123,28 @@ def test_database_that_drops_every_connection_costs_only_time(troubled: Site) ->
     assert (statistics.call_errors, statistics.timeouts, statistics.lost) == ({}, 0, 0)
 
 
-def test_edge_that_is_stopped_says_1012_and_loses_nothing(troubled: Site) -> None:
-    async def play() -> tuple[Any, tuple[int, str], int]:
+def test_edges_restarted_one_after_the_other_say_1012_and_lose_nothing(troubled: Site) -> None:
+    """F-15: the chargers come back at the other edge meanwhile."""
+
+    async def play() -> tuple[Any, list[tuple[tuple[int, str], int]]]:
+        ends = []
         async with busy_chargers(troubled, 20, SEED + 3, "TERM") as load:
             await load.answers(60)
-            async with raw_charger(troubled.port(1), "/ws/TERM-RAW") as charger:
-                edge = troubled.edges[1]
-                edge.send_signal(signal.SIGTERM)
-                goodbye = await charger.close_frame()
-                await charger.close()
-            status = await asyncio.to_thread(edge.wait)
-            await load.answers(60)
-            # On the port of the old one: the chargers know no other.
-            await asyncio.to_thread(troubled.replace_edge, edge)
-            await load.answers(60)
-        return load, goodbye, status
+            for number in (1, 0):
+                async with raw_charger(troubled.port(number), "/ws/TERM-RAW") as charger:
+                    edge = troubled.edges[number]
+                    edge.send_signal(signal.SIGTERM)
+                    goodbye = await charger.close_frame()
+                    await charger.close()
+                ends.append((goodbye, await asyncio.to_thread(edge.wait)))
+                await load.answers(60)
+                # On the port of the old one: the chargers know no other.
+                await asyncio.to_thread(troubled.replace_edge, edge)
+                await load.answers(60)
+        return load, ends
 
-    load, goodbye, status = asyncio.run(play())
-    assert (goodbye, status) == ((1012, "restarting"), 0)
+    load, ends = asyncio.run(play())
+    assert ends == [((1012, "restarting"), 0)] * 2
     assert audit(troubled.books, load).faults == {}
     assert load.statistics.call_errors == {}
 

@@ -80,7 +80,7 @@ class EdgeSettings:
 
     handshakes_at_once: int = 50
     """So many handshakes are under way at a time; the others wait, so that nobody inside does."""
-    handshakes_waiting: int = 2_000
+    handshakes_waiting: int = 5_000
     """More than these are told at once to come back later."""
     backlog: int = 512
     """Connections that the kernel holds until the edge takes them."""

@@ -184,11 +184,13 @@ class Spool:
         return lane.charge_point.lower() in self._backlog
 
     async def _until_delivered(self, lane: Lane) -> None:
-        """Wait, as long as a frame may, until nothing older of this charger is in the spool."""
+        """Wait until nothing older of this charger is in the spool, as long as a frame may wait."""
         key = lane.charge_point.lower()
         if key in self._backlog:
             self._deliver_soon(key)
             await asyncio.wait([self._deliveries[key]], timeout=self._settings.hold)
+            if self._is_behind(lane) and not self.away:
+                raise BackendUnavailable("older frames of this charger are still on their way")
 
     # --- what the relay tells ----------------------------------------------------------------
 
