@@ -19,7 +19,7 @@ from levity.ocpp.models import (
 from levity.ocpp.models import Site as SiteRow
 from levity.operation import conditions, lease, watch
 from levity.operation.conditions import Finding
-from levity.operation.kinds import CRITICAL_EVENTS, KINDS
+from levity.operation.kinds import KINDS
 from levity.operation.models import Alert, AlertDelivery, Worker
 from levity.operation.pulse import alerts_round
 from levity.operation.quiet import awake_at
@@ -31,7 +31,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 ALL = Route(name="all", emails=("a@example.net",))
 # OCPP 1.6 security whitepaper, 8.
 EVENTS = (
-    *CRITICAL_EVENTS,
+    *("FirmwareUpdated", "SettingSystemTime", "StartupOfTheDevice", "ResetOrReboot"),
+    *("SecurityLogWasCleared", "MemoryExhaustion", "TamperDetectionActivated"),
     "FailedToAuthenticateAtCentralSystem",
     "CentralSystemFailedToAuthenticate",
     "ReconfigurationOfSecurityParameters",
