@@ -7,14 +7,17 @@ code sees them: the lock-out counts the real address, and nobody pretends to be 
 """
 
 import ipaddress
+import logging
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from levity_ws.edge.handshake import Network, client_address
+from levity_ws.edge.handshake import Network, client_address, is_private
 
 __all__ = ["TrustedProxies"]
+
+log = logging.getLogger(__name__)
 
 FORWARDED = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_SSL_CLIENT")
 
@@ -25,6 +28,7 @@ class TrustedProxies:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.networks: Sequence[Network] = settings.LEVITY_TRUSTED_PROXIES
+        self._told = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response; its cookies are Secure where the request came over TLS."""
@@ -34,6 +38,16 @@ class TrustedProxies:
             hops = meta.get("HTTP_X_FORWARDED_FOR", "")
             meta["REMOTE_ADDR"] = client_address(peer or "127.0.0.1", [hops], self._believed(peer))
         else:
+            if not self._told and "HTTP_X_FORWARDED_FOR" in meta and is_private(peer):
+                # Said once: a proxy that nobody named makes everybody look like one address, and
+                # five wrong passwords of one lock all of them out.
+                self._told = True
+                log.warning(
+                    "X-Forwarded-For from %s is not believed. If that is your proxy, set "
+                    "LEVITY_TRUSTED_PROXIES=%s",
+                    peer,
+                    peer,
+                )
             for name in [key for key in meta if key.startswith(FORWARDED)]:
                 del meta[name]
         response = self.get_response(request)

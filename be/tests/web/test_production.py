@@ -246,6 +246,14 @@ def test_nobody_elses_word_counts(peer: str, trusted: dict[str, str]) -> None:
     assert seen(peer, **spoofed) == [(peer, False)]
 
 
+def test_a_proxy_that_nobody_named_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    chain = TrustedProxies(lambda request: HttpResponse())
+    for peer in ("8.8.8.8", "172.18.0.5", "172.18.0.5"):
+        chain(RequestFactory().get("/", REMOTE_ADDR=peer, **FROM_AFAR))
+    assert [record.getMessage().split(".")[-1] for record in caplog.records] == ["5"]
+    assert "set LEVITY_TRUSTED_PROXIES=172.18.0.5" in caplog.text
+
+
 def cookies_after_login(client: Client, **meta: str) -> dict[str, tuple[bool, bool, str]]:
     client.get("/admin/login/", **meta)  # type: ignore[arg-type]
     fields = {"username": "root", "password": PASSWORD}

@@ -301,6 +301,8 @@ def test_an_admin_makes_nobody_a_superuser(
             {"username": "gone", "password1": "x" * 20, "password2": "x" * 20, "post": "yes"},
         )
         assert answer.status_code == 403
+    data = {"action": "delete_selected", "_selected_action": [root.pk], "post": "yes"}
+    client.post(reverse("admin:auth_user_changelist"), data)
     root.refresh_from_db()
     assert (root.username, root.check_password("x" * 20)) == ("root", False)
 
