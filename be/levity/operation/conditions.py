@@ -62,7 +62,7 @@ AT_MOST = 5000
 LOOK_BACK = timedelta(hours=1)
 NEWEST = 5000
 # What this backend notices itself, beside what chargers report.
-NOTICED_HERE = frozenset({"ForeignTransaction"})
+NOTICED_HERE = frozenset({"AuthenticationFailed", "AuthenticationLocked", "ForeignTransaction"})
 CONNECT_SECONDS = 5.0
 UNSUCCESSFUL = (
     Command.State.REFUSED,

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 DUTY = "alerts"
 # Seconds between two signs of life, and between two looks for what is wrong.
 SIGN, LOOK = 10.0, 15.0
+# While there is no connection: so that it is known at once when there is one.
+SOON = 1.0
 # A worker that has not come round for so long hangs: it waits five seconds for a batch at most.
 HANGS = 30.0
 # Disks and certificates change slowly; old alerts more so.
@@ -57,8 +59,15 @@ class Pulse:
         self.transport = transport
         self.stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._keep, args=(SIGN, self.sign), name="pulse", daemon=True),
-            threading.Thread(target=self._keep, args=(LOOK, self.look), name="alerts", daemon=True),
+            threading.Thread(
+                target=self._keep,
+                args=(lambda: SIGN if self.connected else SOON, self.sign),
+                name="pulse",
+                daemon=True,
+            ),
+            threading.Thread(
+                target=self._keep, args=(lambda: LOOK, self.look), name="alerts", daemon=True
+            ),
         ]
 
     def start(self) -> None:
@@ -79,12 +88,12 @@ class Pulse:
         finally:
             connection.close()
 
-    def _keep(self, pause: float, do: Callable[[datetime], None]) -> None:
+    def _keep(self, pause: Callable[[], float], do: Callable[[datetime], None]) -> None:
         failed = False
         # The first look at once: a worker that has just come up is ready.
         wait = 0.0
         while not self.stopping.wait(wait):
-            wait = pause
+            wait = pause()
             try:
                 do(timezone.now())
                 failed = False
