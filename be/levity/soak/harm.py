@@ -10,6 +10,8 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
+import psycopg2
+
 from levity.soak.poison import poison
 from levity.soak.programs import SoakError
 from levity.soak.scene import Scene, family
@@ -404,6 +406,10 @@ def full_disk(which: str) -> Harm:
             # What is deleted meanwhile (a log, a WAL segment) makes no room.
             while True:
                 await asyncio.to_thread(disk.fill)
+                if which == "database":
+                    # Postgres keeps some empty WAL segments, which would last for a while.
+                    with contextlib.suppress(psycopg2.Error):
+                        await asyncio.to_thread(site.database.rows, "SELECT pg_switch_wal()")
                 await asyncio.sleep(0.3)
 
         try:
