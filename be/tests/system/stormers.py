@@ -31,10 +31,14 @@ class Stormer:
         """Until it is served."""
         while True:
             wait = random.uniform(1, 5)
+            # TimeoutError is an OSError, too: what the kernel has dropped nobody answers.
             with suppress(OSError, asyncio.IncompleteReadError):
                 tried = time.monotonic()
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=4096)
-                head = await self._shake(reader, writer)
+                async with asyncio.timeout(30):
+                    reader, writer = await asyncio.open_connection(
+                        "127.0.0.1", self.port, limit=4096
+                    )
+                    head = await self._shake(reader, writer)
                 status = head.split(" ", 2)[1]
                 seen[status] += 1
                 if status == "101":

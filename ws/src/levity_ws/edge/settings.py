@@ -82,7 +82,7 @@ class EdgeSettings:
     """So many handshakes are under way at a time; the others wait, so that nobody inside does."""
     handshakes_waiting: int = 5_000
     """More than these are told at once to come back later."""
-    backlog: int = 512
+    backlog: int = 1024
     """Connections that the kernel holds until the edge takes them."""
     spool: str = ""
     """The folder in which the edge keeps what it answers while the backend is away; empty: off."""
