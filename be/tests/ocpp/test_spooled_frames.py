@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.housekeeping import forget_edges
 from levity.ocpp.models import (
     ChargePoint,
     Connector,
@@ -141,7 +142,8 @@ def test_what_comes_late_says_nothing_of_who_is_connected_now() -> None:
     site, charger = Site(), Charger()
     site.connect(charger)
     late = spooled(charger.calls("Heartbeat"))
-    site.take(charger.leaves())
+    # Killed, so that nobody heard of the end of its connections; then started again.
+    forget_edges([site.edge], at(60))
     site.take(late)
     assert ChargePoint.objects.get().connection is None
     newer = charger.again()
