@@ -1,5 +1,6 @@
 """ops/: every metric that a rule or a dashboard names is one that Levity shows."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -15,6 +16,9 @@ from levity.operation.figures import WEB, WORKER
 from levity.operation.lease import take
 from levity.operation.models import Worker
 from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.server import EdgeServer
+from levity_ws.edge.settings import EdgeSettings
+from levity_ws.rpc.memory import MemoryBroker
 from tests.ocpp.charger import NOW
 from tests.system.processes import CHECKOUT
 
@@ -43,8 +47,22 @@ def named_in_dashboards() -> set[str]:
     }
 
 
+async def an_edge(folder: Path) -> Metrics:
+    """What a real edge shows, with everything that may be switched on."""
+    settings = EdgeSettings(
+        host="127.0.0.1", port=0, spool=str(folder / "spool"), goodbye_timeout=0.1
+    )
+    edge = EdgeServer(settings, MemoryBroker().edge_transport())
+    await edge.start()
+    try:
+        edge.metrics.text()
+        return edge.metrics
+    finally:
+        await edge.stop()
+
+
 @pytest.fixture
-def shown(db: None, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+def shown(db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> set[str]:
     """The names of all samples of edge, worker and web, on a site where everything occurs."""
     one = ChargePoint.objects.create(identity="CP1", last_seen_at=NOW)
     one.connectors.create(number=1, status="Faulted")
@@ -54,12 +72,7 @@ def shown(db: None, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(state.timezone, "now", lambda: NOW)
     Worker.objects.create(id="w", last_seen_at=NOW, report={"queue": 0, "dead_letters": 0})
     take("alerts", "w", NOW, {"disk_free": {"/": 0.5}, "certificates": {"fe:8443": 1.0}})
-    edge = Metrics()
-    for gauge in ("connections", "backend_available", "events_waiting", "batches_under_way"):
-        edge.gauge(gauge, "As server.py has it.", lambda: 1.0)
-    edge.count("refusals", "churn")
-    edge.count("connections_closed", "1000")
-    text = exposition([state.State(), *WEB, *WORKER, edge]).decode()
+    text = exposition([state.State(), *WEB, *WORKER, asyncio.run(an_edge(tmp_path))]).decode()
     # Families whose labels have no value yet have no sample, but their name.
     names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     for family in text_string_to_metric_families(text):
