@@ -1,5 +1,6 @@
 """Real nginx with the very files of `fe` and `fe-tls`, in a folder of its own and on free ports."""
 
+import atexit
 import json
 import os
 import shutil
@@ -89,6 +90,7 @@ class Front:
         # look into pytest's own folders.
         self.shared = Path(tempfile.mkdtemp(prefix="levity-front-"))
         self.shared.chmod(0o755)
+        atexit.register(shutil.rmtree, self.shared, ignore_errors=True)
         for path in (folder / "site", folder / "letsencrypt", self.acme, self.run):
             path.mkdir(exist_ok=True)
             path.chmod(0o755)
@@ -158,7 +160,7 @@ class Front:
     def close(self) -> None:
         if self.process is not None:
             self.process.kill()
-        shutil.rmtree(self.shared)
+        shutil.rmtree(self.shared, ignore_errors=True)
 
     def connect(self, *, tls: bool | None = None, **options: Any) -> socket.socket:
         """A connection to port 80, or to 443 where `tls`."""
