@@ -1,13 +1,15 @@
 """Alerts: raised once, ended when it is well again, told to those who want to know."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from levity.ocpp.models import (
     ChargePoint,
@@ -329,6 +331,24 @@ def test_dead_letters_are_found_by_what_the_workers_say() -> None:
     assert [item.summary for item in findings if item.kind == "dead-letter"] == [
         "3 batches are in the queue levity.rpc.dead"
     ]
+
+
+def test_many_wrong_passwords_are_told_once_an_hour(client: Client, settings: Any) -> None:
+    """W-06: as the real login counts them, of all addresses together."""
+    settings.OPERATION_FAILED_LOGINS = 4
+    for number in range(4):
+        assert conditions.failed_logins(timezone.now()) == []
+        login = {"username": f"admin-{number}", "password": "wrong"}
+        client.post("/admin/login/", login, REMOTE_ADDR=f"10.0.0.{number}")
+    now = timezone.now()
+    findings = conditions.failed_logins(now)
+    assert [(item.kind, item.summary) for item in findings] == [
+        ("failed-logins", "4 failed logins within ten minutes")
+    ]
+    seen(*findings)
+    seen(*conditions.failed_logins(now), now=at(15))
+    assert Alert.objects.count() == 1
+    assert conditions.failed_logins(now + timedelta(minutes=11)) == []
 
 
 # --- one process of all ---------------------------------------------------------------------------
