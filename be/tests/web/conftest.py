@@ -1,6 +1,7 @@
 """People with each role, two sites, and browsers for all of them."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,18 @@ from levity.accounts.models import Account
 from levity.ocpp.models import Site
 
 PASSWORD = "a long enough pass phrase"
+
+
+@pytest.fixture(autouse=True)
+def said_quietly() -> Iterator[None]:
+    """Thousands of requests are refused here, each with a traceback in the log."""
+    loggers = [logging.getLogger(name) for name in ("django.request", "django.security")]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.CRITICAL)
+    yield
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
 
 
 @pytest.fixture
