@@ -38,7 +38,7 @@ MOST = 500
 class BulkCommands:
     """For the admin of charge points: the actions of the list."""
 
-    actions = (
+    actions: tuple[str, ...] = (
         "send_soft_reset",
         "send_hard_reset",
         "send_trigger",

@@ -76,11 +76,12 @@ def _with_constants(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[Any
 
 
 def _literal(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        named = value is None or connection.vendor == "postgresql"
-        return str({None: "NULL"}.get(value, value)) if named else str(int(value))
-    if isinstance(value, int):
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool) and connection.vendor == "postgresql":
         return str(value)
+    if isinstance(value, int):
+        return str(int(value))
     if isinstance(value, str) and "%" not in value:
         return "'" + value.replace("'", "''") + "'"
     raise ValueError(f"{value!r} is no constant for a prepared query")
