@@ -31,15 +31,20 @@ run: env-runtime ## Serve HTTP on 8000 and websockets on 9000 (HTTP_PORT, WS_POR
 demo: env-runtime ## The same with ten simulated charge points
 	@exec $(bin)/levity serve --demo
 
+in-parallel := -n auto --dist loadfile
+# These share a broker, a database server, a browser or ports with each other.
+alone := services or browser or nginx
+
 .PHONY: test test-fast
 test: env ## All tests; starts Postgres and RabbitMQ where none answers
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services --tests
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
-		$(bin)/pytest -m "not deploy" $(ARGS)
+		$(bin)/pytest $(in-parallel) -m "not ($(alone)) and not deploy" $(ARGS)
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
+		$(bin)/pytest -m "($(alone)) and not deploy" $(ARGS)
 test-fast: env ## The tests that need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
-		$(bin)/pytest -n auto --dist loadfile \
-		-m "not services and not browser and not slow and not nginx and not deploy" $(ARGS)
+		$(bin)/pytest $(in-parallel) -m "not ($(alone)) and not slow and not deploy" $(ARGS)
 
 .PHONY: conformance fuzz
 conformance: env ## The certification cases, driven by an independent charger; prints a table

@@ -16,6 +16,11 @@ from django.conf import settings
 
 from levity.ocpp.store.planned import plan_once
 
+# Those that visit every page, start processes, play whole sessions or try everything a thousand
+# times: left to `make test`.
+SLOW = frozenset({"conformance", "operation", "web"})
+SLOW_FILES = frozenset({"test_pages.py", "test_mutated_messages.py", "test_who_may_connect.py"})
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known to --strict-markers."""
@@ -24,6 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about Postgres where there is none; else plan its statements once."""
+    for item in items:
+        if item.path.parent.name in SLOW or item.path.name in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
         # As a worker does.
         plan_once()
