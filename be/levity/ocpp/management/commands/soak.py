@@ -130,9 +130,15 @@ class Command(BaseCommand):
 async def _cancellable(work: Any) -> Any:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
+
+    def cancel_once() -> None:
+        # A second Ctrl-C must not keep the first from stopping and unmounting everything.
+        if not task.cancelling():
+            task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, cancel_once)
     return await task
 
 
