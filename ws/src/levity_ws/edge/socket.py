@@ -26,10 +26,10 @@ __all__ = ["ChargerSocket"]
 HANDSHAKES = 1000
 """So many sockets may be at their handshake when all the connections are taken."""
 
-SMALL_FRAMES = Pace(rate=100, burst=2000)
+SMALL_FRAMES = Pace(rate=100, burst=300)
 """Pings, pongs and fragments from one charger: more than any means well."""
 
-SLICE = 4096
+SLICE = 1024
 """Bytes that are read in one go: one TCP segment can hold thousands of empty frames."""
 
 TLS_RECORD = b"\x16\x03"
@@ -46,6 +46,7 @@ class ChargerSocket(ServerConnection):
         "_end",
         "_end_timer",
         "_everyone",
+        "_flooded",
         "_heard",
         "_on_gone",
         "_outbox",
@@ -103,6 +104,7 @@ class ChargerSocket(ServerConnection):
         self.paced = False
         """True once it was said that this charger sends too fast."""
         self._small_forgotten_at = 0.0
+        self._flooded = False
         self.frame_gap = 0.0
         self.strict_gap = False
         self.subprotocol_answer = ""
@@ -196,6 +198,9 @@ class ChargerSocket(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Bytes. Once a close frame has passed, TCP must end soon too."""
+        if self._flooded:
+            # Not even parsed: everybody else would wait for it. TCP ends by the timer.
+            return
         if len(data) <= SLICE:
             super().data_received(data)
             if self.request is None and data.startswith(TLS_RECORD):
@@ -225,6 +230,7 @@ class ChargerSocket(ServerConnection):
     def _fail_flood(self) -> None:
         if self._end is None and self.protocol.state is OPEN:
             self.metrics.count("floods")
+            self._flooded = True
             self._end = (1008, "too many pings, pongs or fragments")
             self.protocol.fail(*self._end)
             self.send_data()
