@@ -33,7 +33,7 @@ demo: env-runtime ## The same with ten simulated charge points
 
 in-parallel := -n auto --dist loadfile
 # These share a broker, a database server, a browser or ports with each other.
-alone := services or browser or nginx
+alone := services or browser
 
 .PHONY: test test-fast
 test: env ## All tests; starts Postgres and RabbitMQ where none answers
@@ -44,7 +44,7 @@ test: env ## All tests; starts Postgres and RabbitMQ where none answers
 		$(bin)/pytest -m "($(alone)) and not deploy" $(ARGS)
 test-fast: env ## The tests that need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
-		$(bin)/pytest $(in-parallel) -m "not ($(alone)) and not slow and not deploy" $(ARGS)
+		$(bin)/pytest $(in-parallel) -m "not ($(alone)) and not nginx and not slow and not deploy" $(ARGS)
 
 .PHONY: conformance fuzz
 conformance: env ## The certification cases, driven by an independent charger; prints a table
