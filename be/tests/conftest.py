@@ -19,7 +19,18 @@ from levity.ocpp.store.planned import plan_once
 # Those that visit every page, start processes, play whole sessions or try everything a thousand
 # times: left to `make test`.
 SLOW = frozenset({"conformance", "operation", "web"})
-SLOW_FILES = frozenset({"test_pages.py", "test_mutated_messages.py", "test_who_may_connect.py"})
+SLOW_FILES = frozenset(
+    {
+        "test_backup.py",
+        "test_bad_families.py",
+        "test_main.py",
+        "test_mutated_messages.py",
+        "test_pages.py",
+        "test_spool.py",
+        "test_validation_table.py",
+        "test_who_may_connect.py",
+    }
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -85,7 +85,8 @@ def test_two_factor_login_is_set_up_and_used_by_keyboard_on_a_phone(
     seen = visit(PHONE)
     page = seen.go("/admin/two-factor/")
     assert page.evaluate("document.querySelector('.lv-qr').naturalWidth") > 100
-    assert page.evaluate("document.activeElement.id") == "id_code"
+    # The browser sets the focus when it has drawn the page, not when it has loaded it.
+    page.wait_for_function("document.activeElement.id == 'id_code'")
     device = TOTPDevice.objects.get(user=root)
     page.keyboard.type(f"{totp(device.bin_key):06d}")
     page.keyboard.press("Enter")
@@ -99,6 +100,7 @@ def test_two_factor_login_is_set_up_and_used_by_keyboard_on_a_phone(
     page.keyboard.press("Enter")
     page.wait_for_selector("text=One more step")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.wait_for_function("document.activeElement.tagName == 'INPUT'")
     page.keyboard.type(code)
     page.keyboard.press("Enter")
     page.wait_for_selector(LIVE)
