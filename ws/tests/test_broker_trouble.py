@@ -3,7 +3,7 @@
 The edge learns of it before its chargers do, holds what is under way, closes with 1013, refuses
 handshakes with 503 and a jittered Retry-After, and comes back by itself. (Promise 6.)
 
-LEVITY_BROKER_RESTARTS says how often the broker is restarted: once here, 50 times before a release.
+LEVITY_BROKER_RESTARTS says how often the broker is restarted: 2 here (stopped, killed), 50 before.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from levity_ws.rpc.topology import rpc_queue
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
-RESTARTS = int(os.environ.get("LEVITY_BROKER_RESTARTS", "1"))
+RESTARTS = int(os.environ.get("LEVITY_BROKER_RESTARTS", "2"))
 
 
 @pytest.fixture(scope="module")
