@@ -3,7 +3,8 @@
 The edge learns of it before its chargers do, holds what is under way, closes with 1013, refuses
 handshakes with 503 and a jittered Retry-After, and comes back by itself. (Promise 6.)
 
-LEVITY_BROKER_RESTARTS says how often the broker is restarted: 2 here (stopped, killed), 50 before.
+LEVITY_BROKER_RESTARTS says how often the broker is restarted: 2 here (stopped, killed), 50
+before a release.
 """
 
 import asyncio
