@@ -56,8 +56,8 @@ fuzz: env ## 100,000 frames at random through the pipeline (FRAMES, SEED)
 # Ratios of turns in one run; on a machine that does something else they mean nothing.
 .PHONY: flood
 flood: env ## What floods cost the other chargers (FLOODS, TURN); prints a table
-	@LEVITY_FLOODS='$(FLOODS)' LEVITY_FLOOD_SECONDS='$(TURN)' $(scratch) \
-		$(bin)/pytest be/tests/floods/measure.py $(ARGS)
+	@LEVITY_FLOOD_SECONDS='$(TURN)' $(scratch) \
+		$(bin)/pytest be/tests/floods/measure.py $(if $(FLOODS),-k '$(FLOODS)') $(ARGS)
 
 # A million messages and 10,000 charge points on Postgres, and every hostile text on every page.
 .PHONY: pages
@@ -115,9 +115,11 @@ services: env-runtime ## Start Postgres and RabbitMQ where none answers (Docker,
 checks-report: env ## List which promised checks have a test
 	@$(bin)/python tools/checks_report.py $(ARGS)
 
-.PHONY: check-deploy images
+.PHONY: check-deploy try-compose images
 check-deploy: env ## Images, compose files, nginx, certificates, the whole site; installs what it needs
 	@tools/check-deploy $(ARGS)
+try-compose: env-runtime ## The full compose files on a real Docker engine, with a charger (ARGS=full)
+	@tools/try-compose $(ARGS)
 images: ## Build the four images (Docker; without it stand-ins, as root on Debian)
 	@tools/images $(ARGS)
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, NackError, UnroutableError
 
 from levity_ws.rpc.backoff import jittered_pause
@@ -41,6 +42,10 @@ HEARTBEAT_SECONDS = 10
 BLOCKED_TIMEOUT = 20.0
 POLL_SECONDS = 1.0
 CLOSE_TIMEOUT = 5.0
+HANDSHAKE_TIMEOUT = 10.0
+# A broker that takes the connection and says nothing (it stands still) is pika's
+# AMQPConnectorStackTimeout, which is no AMQPError.
+_TROUBLE = (AMQPError, AMQPConnectorException, OSError, EOFError)
 
 # pika logs a traceback for every failed try to connect, and the first bytes of every returned
 # message, which may hold a charger's secret. What matters is logged here, once.
@@ -82,8 +87,10 @@ class AmqpWorkerTransport:
         self._pause = pause
         self._deliveries: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._work: deque[Callable[[], None]] = deque()
+        self._woken: pika.BlockingConnection | None = None
         self._generation = 0
         self._cancelled = False
+        self._paused = False
         self._connection: pika.BlockingConnection | None = None
         self._replies: BlockingChannel | None = None
         self._pushes: BlockingChannel | None = None
@@ -130,6 +137,16 @@ class AmqpWorkerTransport:
         """See `WorkerTransport.ack`."""
         self._hand_over(lambda: self._acknowledge(delivery.tag))
 
+    def hand_back(self) -> None:
+        """See `WorkerTransport.hand_back`."""
+        self._paused = True
+        self._hand_over(self._stop_listening)
+
+    def listen(self) -> None:
+        """See `WorkerTransport.listen`."""
+        self._paused = False
+        self._hand_over(self._listen)
+
     def depths(self, timeout: float) -> tuple[int, int] | None:
         """(batches that wait for a worker, batches in the dead-letter queue); None: not known."""
         found: Future[tuple[int, int]] = Future()
@@ -158,6 +175,10 @@ class AmqpWorkerTransport:
         if connection is None:
             return False
         self._work.append(work)
+        if self._woken is connection:
+            # The I/O thread has not come round yet: it finds this, too.
+            return True
+        self._woken = connection
         try:
             connection.add_callback_threadsafe(self._do_work)
         except AMQPError:  # it has just gone; the I/O thread drops the work and reconnects
@@ -178,7 +199,7 @@ class AmqpWorkerTransport:
                     connection.process_data_events(POLL_SECONDS)
                 self._do_work()
                 connection.close()
-            except (AMQPError, OSError, EOFError) as error:
+            except _TROUBLE as error:
                 failures += 1
                 if failures == 1:
                     logger.warning("No connection to %s: %s", self._label, _reason(error))
@@ -194,26 +215,42 @@ class AmqpWorkerTransport:
     def _connect(self) -> pika.BlockingConnection:
         connection = pika.BlockingConnection(self._parameters)
         try:
-            channel = connection.channel()
+            pushes = connection.channel()
             for declaration in declarations(self._prefix):
-                channel.queue_declare(
+                pushes.queue_declare(
                     declaration.name, durable=True, arguments=dict(declaration.arguments)
                 )
-            channel.basic_qos(prefetch_count=self._prefetch)
-            channel.add_on_return_callback(self._reply_returned)
-            channel.add_on_cancel_callback(self._consumer_cancelled)
-            pushes = connection.channel()
             pushes.confirm_delivery()
-            self._generation += 1
             self._cancelled = False
-            self._replies, self._pushes = channel, pushes
+            self._pushes = pushes
             self._connection = connection
-            channel.basic_consume(rpc_queue(self._prefix).name, self._arrived)
+            self._listen()
         except BaseException:
             if connection.is_open:
                 connection.close()
             raise
         return connection
+
+    def _listen(self) -> None:
+        """Let batches come, unless they do already or must not."""
+        connection = self._connection
+        if connection is None or self._paused or self._replies is not None:
+            return
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=self._prefetch)
+        channel.add_on_return_callback(self._reply_returned)
+        channel.add_on_cancel_callback(self._consumer_cancelled)
+        self._generation += 1
+        self._replies = channel
+        channel.basic_consume(rpc_queue(self._prefix).name, self._arrived)
+
+    def _stop_listening(self) -> None:
+        """With its channel everything that was delivered on it goes back into the queue."""
+        channel, self._replies = self._replies, None
+        if self._paused and channel is not None and channel.is_open:
+            channel.close()
+        else:
+            self._replies = channel
 
     def _forget_connection(self) -> None:
         connection, self._connection = self._connection, None
@@ -226,8 +263,11 @@ class AmqpWorkerTransport:
                 logger.debug("The old connection to %s did not close", self._label)
 
     def _do_work(self) -> None:
+        # First: what is handed over while we work wakes us again.
+        self._woken = None
         while self._work:
             self._work.popleft()()
+        _in_one_piece(self._connection)
 
     def _arrived(self, channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
         try:
@@ -252,7 +292,10 @@ class AmqpWorkerTransport:
 
     def _publish_reply(self, reply_to: str, body: bytes) -> None:
         if self._replies is not None and self._replies.is_open:
-            self._replies.basic_publish("", reply_to, body, _PROPERTIES, mandatory=True)
+            # Of the channel below, here and in _acknowledge: BlockingChannel's own methods go
+            # through the I/O loop once each; so both frames leave together, after our work.
+            below = self._replies._impl  # noqa: SLF001  # no public way
+            below.basic_publish("", reply_to, body, _PROPERTIES, mandatory=True)
 
     def _publish_push(self, reply_to: str, body: bytes, arrived: "Future[bool]") -> None:
         if not arrived.set_running_or_notify_cancel():
@@ -283,7 +326,7 @@ class AmqpWorkerTransport:
 
     def _acknowledge(self, tag: _Tag) -> None:
         if tag.generation == self._generation and self._replies is not None:
-            self._replies.basic_ack(tag.number)
+            self._replies._impl.basic_ack(tag.number)  # noqa: SLF001  # see _publish_reply
 
     def _reply_returned(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
         self.returned_replies += 1
@@ -318,7 +361,7 @@ def _parameters(url: str) -> pika.ConnectionParameters:
         heartbeat=int(query.get("heartbeat", HEARTBEAT_SECONDS)),
         blocked_connection_timeout=BLOCKED_TIMEOUT,
         socket_timeout=10.0,
-        stack_timeout=10.0,
+        stack_timeout=HANDSHAKE_TIMEOUT,
         ssl_options=tls,
     )
 
@@ -328,6 +371,20 @@ def _reason(error: BaseException) -> str:
     if "PRECONDITION_FAILED" in text:
         text += f" ({OTHERWISE})"
     return f"{type(error).__name__}: {text}"
+
+
+def _in_one_piece(connection: pika.BlockingConnection | None) -> None:
+    """Join the frames that wait to be sent: pika would make a segment of each.
+
+    A reply and its acknowledgement are four of them, and each wakes the broker up. Where a later
+    pika keeps them elsewhere, they go out one by one.
+    """
+    impl = getattr(connection, "_impl", None)
+    waiting = getattr(getattr(impl, "_transport", None), "_tx_buffers", None)
+    if isinstance(waiting, deque) and len(waiting) > 1:
+        whole = b"".join(waiting)
+        waiting.clear()
+        waiting.append(whole)
 
 
 def _nothing() -> None:

@@ -25,6 +25,8 @@ DEBUG = places.flag(os.environ, "DEBUG", default=False)
 LEVITY_DEVELOPMENT = places.flag(os.environ, "LEVITY_DEVELOPMENT", default=False)
 
 SECRET_KEY = places.secret(os.environ, "SECRET_KEY") or places.kept_secret(DATA_DIR / "secret_key")
+# Those before it: what was signed or sealed with them still counts.
+SECRET_KEY_FALLBACKS = places.secret(os.environ, "SECRET_KEY_FALLBACKS").split()
 
 # Every container runtime sets HOSTNAME to the container's id where nobody does, so it adds a
 # name and never replaces the local ones.
@@ -120,11 +122,13 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database["CONN_MAX_AGE"] = 600
-    # A lock that is held for ever fails the one statement, not the whole worker.
+    # A lock that is held for ever fails the one statement, not the whole worker. A worker that
+    # stands still in the middle of a batch loses it as soon as no edge waits for it any more, and
+    # whoever waits for that worker's locks goes on.
     _database.setdefault("OPTIONS", {}).setdefault(
         "options",
         "-c statement_timeout=30000 -c lock_timeout=5000"
-        " -c idle_in_transaction_session_timeout=60000",
+        " -c idle_in_transaction_session_timeout=20000",
     )
     # A server that is gone without a word (a pulled cable, a firewall that forgot us) is noticed
     # within a minute; by default Linux asks after two hours, and a worker would wait as long.
@@ -245,8 +249,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": _log_level},
     "loggers": {
         # Their INFO lines tell of sockets and frames of the broker, not of chargers.
-        name: {"level": "WARNING"}
-        for name in ("pika", "aio_pika", "aiormq", "websockets")
+        **{name: {"level": "WARNING"} for name in ("pika", "aio_pika", "aiormq", "websockets")},
+        # It warns of every request that waits for a thread; a browser asks for six files at once.
+        "waitress.queue": {"level": "ERROR"},
     },
 }
 
@@ -261,10 +266,12 @@ except ValueError as error:
 # --- OCPP ----------------------------------------------------------------------------------------
 
 OCPP_SECURITY_PROFILE = places.security_profile(os.environ)
+OCPP_CA_KEY_FILE = os.environ.get("LEVITY_CA_KEY_FILE", "")
+OCPP_CA_PASSPHRASE = places.secret(os.environ, "LEVITY_CA_PASSPHRASE")
 OCPP_LOCATION_HOSTS = tuple(os.environ.get("LEVITY_LOCATION_HOSTS", "").replace(",", " ").split())
 
 AMQP_URL = places.secret(os.environ, "AMQP_URL")
-"""Empty: `serve` runs in one process; `consume_rpc_queue` meets the edge on the local broker."""
+"""Empty: `serve` needs no broker; `consume_rpc_queue` meets the edge on the local one."""
 
 UNFOLD = {
     "SITE_TITLE": "Levity",
@@ -274,7 +281,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "levity.ocpp.admin.dashboard.summary",
+    "DASHBOARD_CALLBACK": "levity.operation.admin.overview.summary",
     "STYLES": ["levity.ocpp.admin.site.style"],
     "SCRIPTS": ["levity.ocpp.admin.site.script"],
     "SITE_FAVICONS": [

@@ -1,4 +1,4 @@
-"""Levity in one process: the edge, the worker and the web pages of `levity serve`."""
+"""`levity serve`: the worker and the web pages in this process, the edge in one beside it."""
 
 import asyncio
 import contextlib
@@ -24,6 +24,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from waitress.server import create_server
 
+from levity.edge_process import EdgeProcess
 from levity.ocpp.housekeeping import forget_edges
 from levity.ocpp.models import ChargePoint, Edge
 from levity.ocpp.retention import prune
@@ -33,7 +34,7 @@ from levity.operation.figures import WORKER, count_batch
 from levity.operation.pulse import Pulse
 from levity.rpc_amqp import AmqpWorkerTransport
 from levity_ws.__main__ import loop_factory
-from levity_ws.edge.server import CannotListen, EdgeServer, run
+from levity_ws.edge.server import CannotListen, run
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.amqp import AmqpEdgeTransport
 from levity_ws.rpc.memory import MemoryBroker
@@ -51,9 +52,10 @@ FIRST_PRUNE, DAY = 300.0, 86_400.0
 
 
 class Standalone:
-    """Everything in one process, until Ctrl-C or SIGTERM.
+    """Everything that a small site needs, until Ctrl-C or SIGTERM.
 
-    Edge and worker meet in memory, or on the broker where `amqp_url` is not empty.
+    The edge is a process of its own, joined to this one by a pipe (docs/adr/0022); where `amqp_url`
+    is not empty they meet on the broker, and the edge runs in this process.
     """
 
     def __init__(
@@ -69,7 +71,8 @@ class Standalone:
         self.http_host, self.http_port = http_host, http_port
         self._say = say
         self.make_worker_transport: Callable[[], WorkerTransport]
-        self.edge_transport: EdgeTransport
+        self.edge_transport: EdgeTransport | None = None
+        self.edge_process: EdgeProcess | None = None
         self.shared_with_others = bool(amqp_url)
         if amqp_url:
             prefix = prefix_from_environ(os.environ)
@@ -77,7 +80,7 @@ class Standalone:
             self.make_worker_transport = lambda: AmqpWorkerTransport(amqp_url, prefix=prefix)
         else:
             broker = MemoryBroker()
-            self.edge_transport = broker.edge_transport()
+            self.edge_process = EdgeProcess(broker, edge.port, _nobody_is_connected_any_more)
             self.make_worker_transport = broker.worker_transport
         self._stopping = threading.Event()
         self._worker: Worker | None = None
@@ -165,21 +168,21 @@ class Standalone:
                 connection.close()
 
     def _run_edge(self, *, demo: bool) -> None:
-        def started(server: EdgeServer) -> None:
-            also_show(server.metrics)
+        def started(port: int, metrics: Any) -> None:
+            also_show(metrics)
             # Only now: a password that is made and then not shown, because a port is taken,
             # would lock everybody out.
             with ThreadPoolExecutor(1) as apart:  # Django's ORM refuses to block an event loop
                 admin = apart.submit(_first_admin_and_close).result()
-            self._say(self._welcome(server.port, admin))
+            self._say(self._welcome(port, admin))
             if demo:
-                tasks.append(asyncio.ensure_future(_play(f"ws://127.0.0.1:{server.port}/ws")))
+                tasks.append(asyncio.ensure_future(_play(f"ws://127.0.0.1:{port}/ws")))
 
         tasks: list[asyncio.Future[None]] = []
 
         async def serve() -> None:
             try:
-                await run(self.edge, self.edge_transport, on_started=started)
+                await self._edge(started)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -190,6 +193,18 @@ class Standalone:
             asyncio.Runner(loop_factory=loop_factory()) as runner,
         ):
             runner.run(serve())
+
+    async def _edge(self, started: Callable[[int, Any], None]) -> None:
+        """The edge, until all is to stop: in a process of its own; here if there is a broker."""
+        if self.edge_process is not None:
+            process = self.edge_process
+            await process.run(lambda: started(process.port, process))
+        elif self.edge_transport is not None:
+            await run(
+                self.edge,
+                self.edge_transport,
+                on_started=lambda server: started(server.port, server.metrics),
+            )
 
     def _welcome(self, ws_port: int, admin: str) -> str:
         addresses = local_addresses()
@@ -264,6 +279,16 @@ def _nobody_is_connected() -> None:
     if edges:
         forget_edges(edges, timezone.now())
     ChargePoint.objects.filter(connection__isnull=False).update(connection=None, edge=None)
+
+
+def _nobody_is_connected_any_more() -> None:
+    """The same in a thread of another loop's."""
+    try:
+        _nobody_is_connected()
+    except DatabaseError:
+        log.exception("who was connected stays so until housekeeping looks")
+    finally:
+        connection.close()
 
 
 async def _play(url: str) -> None:

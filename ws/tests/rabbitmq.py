@@ -33,6 +33,13 @@ class Queues:
             frame = connection.channel().queue_declare(name, passive=True)
             return int(frame.method.message_count)
 
+    def consumers(self) -> int:
+        """How many workers listen to the rpc queue."""
+        with pika.BlockingConnection(pika.URLParameters(AMQP_URL)) as connection:
+            name = declarations(self.prefix)[1].name
+            frame = connection.channel().queue_declare(name, passive=True)
+            return int(frame.method.consumer_count)
+
     def put(self, body: bytes) -> None:
         """Publish these bytes to the rpc queue, whatever they are."""
         with pika.BlockingConnection(pika.URLParameters(AMQP_URL)) as connection:

@@ -11,11 +11,11 @@ from tests.backend import ScriptedBackend
 from tests.chargers import RawCharger, http_get, raw_charger
 
 from levity_ws.edge.metrics import Metrics
-from levity_ws.edge.pace import Churn, Pace
+from levity_ws.edge.pace import FLOOD_PAUSE, Churn, Pace
 from levity_ws.edge.server import EdgeServer
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import SMALL_FRAMES
-from levity_ws.rpc.envelope import Connected, Disconnected, Event
+from levity_ws.rpc.envelope import Authenticate, Connected, Disconnected, Event, Refused
 from levity_ws.rpc.memory import MemoryBroker
 
 PING, PONG, TEXT, CONTINUATION = 9, 10, 1, 0
@@ -115,6 +115,33 @@ def test_identities_that_are_quiet_again_are_forgotten() -> None:
         now += 0.01
         churn.accepted(f"CP{number}")
     assert len(churn._forgotten_at) <= 1024
+
+
+def test_who_floods_stays_out_for_half_a_minute_and_nobody_longer_than_one() -> None:
+    """I-19; S-14: a flood in a charger's name keeps the real one out for at most a minute."""
+    now = 1000.0
+    churn = Churn(Pace(0, 1), lambda: now)
+    churn.flooded("CP1")
+    refusal = churn.refusal("cp1")
+    assert refusal is not None
+    assert (refusal.status, refusal.label, refusal.retry_after) == (429, "after a flood", 30)
+    assert churn.refusal("CP2") is None
+    now += 29.5
+    refusal = churn.refusal("CP1")
+    assert refusal is not None
+    assert refusal.retry_after == 1
+    now += 0.5
+    assert churn.refusal("CP1") is None
+    assert FLOOD_PAUSE <= 60
+
+
+def test_floods_that_are_over_are_forgotten() -> None:
+    now = 1000.0
+    churn = Churn(Pace(1, 10), lambda: now)
+    for number in range(10_000):
+        now += 1
+        churn.flooded(f"CP{number}")
+    assert len(churn._out_until) <= 1024
 
 
 # --- over sockets --------------------------------------------------------------------------------
@@ -292,6 +319,22 @@ async def test_a_flood_of_pings_is_counted_and_told_to_the_backend() -> None:
         [gone] = await heard(backend, Disconnected, 1)
         assert (gone.code, gone.reason) == (1008, "too many pings, pongs or fragments")
         assert counted(edge.metrics, "floods") == 1
+
+
+async def test_who_has_flooded_is_refused_and_nobody_else() -> None:
+    """I-19: without asking the backend; with the reason in the list of refusals."""
+    async with running_edge() as (edge, backend):
+        async with raw_charger(edge.port, "/ws/FLOOD") as charger:
+            charger.writer.write(pings(10_000))
+            assert await closing_code(charger) == 1008
+            async with raw_charger(edge.port, "/ws/Flood") as again:
+                assert (again.status, again.header("Retry-After")) == (429, "30")
+        async with raw_charger(edge.port, "/ws/OTHER") as other:
+            assert other.status == 101
+        assert len(backend.of(Authenticate)) == 2
+        assert counted(edge.metrics, "refusals", "after a flood") == 1
+        [report] = await heard(backend, Refused, 1)
+        assert [item.reason for item in report.refusals] == ["after a flood"]
 
 
 async def test_a_ping_now_and_then_is_answered() -> None:

@@ -138,7 +138,7 @@ async def test_a_frame_leaves_at_once_when_nothing_is_under_way() -> None:
 
 
 async def test_frames_collect_while_two_batches_are_under_way() -> None:
-    bench = await Bench(few_frames=2).start()
+    bench = await Bench().start()
     lanes = [bench.lane(f"CP{number}")[0] for number in range(6)]
     for number, lane in enumerate(lanes[:2]):
         bench.send(lane, f"first-{number}")
@@ -150,19 +150,6 @@ async def test_frames_collect_while_two_batches_are_under_way() -> None:
     bench.answer(1)
     await bench.settle()
     assert bench.texts()[2:] == [["later-0", "later-1", "later-2", "later-3"]]
-
-
-async def test_a_lone_frame_waits_for_no_lone_frame() -> None:
-    """Only where many frames are under way does the next one wait and collect others."""
-    bench = await Bench().start()
-    lanes = [bench.lane(f"CP{number}")[0] for number in range(10)]
-    for number, lane in enumerate(lanes):
-        bench.send(lane, str(number))
-        await bench.settle()
-    assert bench.texts() == [[str(number)] for number in range(8)]
-    bench.answer(0)
-    await bench.settle()
-    assert bench.texts()[8:] == [["8", "9"]]
 
 
 async def test_frames_of_the_same_turn_of_the_loop_travel_together() -> None:
@@ -223,10 +210,10 @@ async def test_received_returns_when_its_batch_is_answered() -> None:
     await bench.settle()
     bench.transport.on_reply(Reply(commands=(Send(lane.connection, "push"),)))
     await bench.settle()
-    assert (peer.written, task.done()) == (["push"], False)
+    assert (peer.written, task.done()) == ([], False)
     bench.answer(0, Send(lane.connection, "answer"))
     await bench.settle()
-    assert (peer.written, task.done()) == (["push", "answer"], True)
+    assert (peer.written, task.done()) == (["answer", "push"], True)
 
 
 async def test_commands_reach_their_connection_and_no_other() -> None:
@@ -371,8 +358,37 @@ async def test_a_frame_is_held_for_20_seconds_and_then_given_up() -> None:
     await given_up(task)
 
 
+async def test_a_call_of_ours_goes_behind_the_answer_that_the_charger_waits_for() -> None:
+    """Before it, the answer would have to wait for the gap between two frames."""
+    bench = await Bench().start()
+    (lane, peer), (other, beside) = bench.lane("CP1"), bench.lane("CP2")
+    bench.send(lane, "[2]")
+    await bench.settle()
+    for to in (lane, other):
+        call = Send(to.connection, f"call of {to.charge_point}")
+        bench.transport.on_reply(Reply(commands=(call,)))
+    assert (peer.written, beside.written) == ([], ["call of CP2"])
+    bench.answer(0, Send(lane.connection, "[3]"))
+    assert peer.written == ["[3]", "call of CP1"]
+    bench.transport.on_reply(Reply(commands=(Send(lane.connection, "another"),)))
+    assert peer.written == ["[3]", "call of CP1", "another"]
+
+
+async def test_a_call_of_ours_comes_between_two_frames_of_a_hurried_charger() -> None:
+    bench = await Bench().start()
+    lane, peer = bench.lane()
+    for number in range(2):
+        bench.send(lane, str(number))
+    await bench.settle()
+    bench.transport.on_reply(Reply(commands=(Send(lane.connection, "call"),)))
+    for number in range(2):
+        bench.answer(-1, Send(lane.connection, f"answer {number}"))
+        await bench.settle()
+    assert peer.written == ["answer 0", "call", "answer 1"]
+
+
 async def test_a_frame_waiting_for_its_window_is_held_no_longer_and_never_sent() -> None:
-    bench = await Bench(window=1, few_frames=0).start()
+    bench = await Bench(window=1).start()
     stuck, waiting = bench.lane("CP1")[0], bench.lane("CP2")[0]
     bench.send(stuck, "stuck")
     await bench.settle()
@@ -501,7 +517,7 @@ async def test_flush_waits_for_the_last_answer() -> None:
 
 
 async def test_close_releases_whoever_waits() -> None:
-    bench = await Bench(window=1, few_frames=0).start()
+    bench = await Bench(window=1).start()
     lane = bench.lane("CP1")[0]
     frames = [bench.send(lane, "one"), bench.send(lane, "two"), bench.send(bench.lane()[0], "x")]
     handshake = asyncio.create_task(bench.lane()[0].authenticate(60.0))

@@ -1,4 +1,4 @@
-"""What every transport promises, checked on each: in memory, and on a real RabbitMQ.
+"""What every transport promises, checked on each: in memory, through a pipe, on a real RabbitMQ.
 
 Besides: what only a broker can do wrong (it is away, its queue is gone, the wire is cut).
 """
@@ -23,6 +23,7 @@ from levity.rpc_amqp import AmqpWorkerTransport
 from levity_ws.rpc.amqp import AmqpEdgeTransport
 from levity_ws.rpc.envelope import Batch, Received, Reply, Send
 from levity_ws.rpc.memory import MemoryBroker
+from levity_ws.rpc.pipe import PipeBackend, PipeEdgeTransport, pair
 from levity_ws.rpc.topology import declarations, rpc_queue
 from levity_ws.rpc.transport import Delivery, EdgeTransport, TransportUnavailable, WorkerTransport
 
@@ -107,11 +108,38 @@ def queues() -> Iterator[Queues]:
         yield isolated
 
 
-@pytest.fixture(params=["memory", pytest.param("amqp", marks=pytest.mark.services)])
+class JoinedEdge(PipeEdgeTransport):
+    """The edge's end, with the other end in the same loop."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        ours, its = pair()
+        super().__init__(its)
+        self._broker, self._ours = broker, ours
+
+    async def start(
+        self,
+        on_reply: Callable[[Reply], None],
+        on_connect: Callable[[], None] | None = None,
+    ) -> None:
+        """Both ends."""
+        backend = PipeBackend(self._broker, self._ours)
+        self._passing = asyncio.create_task(backend.run())
+        await super().start(on_reply, on_connect)
+
+    async def close(self) -> None:
+        """Until the other end has seen it."""
+        await super().close()
+        await self._passing
+
+
+@pytest.fixture(params=["memory", "pipe", pytest.param("amqp", marks=pytest.mark.services)])
 def medium(request: pytest.FixtureRequest) -> Iterator[Medium]:
     if request.param == "memory":
         broker = MemoryBroker()
         made = Medium(broker.edge_transport, broker.worker_transport)
+    elif request.param == "pipe":
+        broker = MemoryBroker()
+        made = Medium(lambda: JoinedEdge(broker), broker.worker_transport)
     else:
         prefix = request.getfixturevalue("queues").prefix
         made = Medium(

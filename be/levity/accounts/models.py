@@ -1,9 +1,18 @@
 """What Levity knows of a person beside Django's user."""
 
+from binascii import unhexlify
+from collections.abc import Iterable
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-__all__ = ["Account"]
+from levity.ocpp.security.sealing import is_fresh, is_sealed, seal, unseal
+
+__all__ = ["Account", "Phone"]
+
+PURPOSE = "key of a phone"
 
 
 class Account(models.Model):
@@ -29,3 +38,36 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"access of {self.user}"
+
+
+class Phone(TOTPDevice):
+    """django-otp's device of the second step, with its key sealed in the same column.
+
+    A key in clear, of an older release, is sealed when the row is saved: with the next code, or
+    by `prune`. `Unreadable` where SECRET_KEY was lost.
+    """
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+    @property
+    def bin_key(self) -> bytes:
+        """The key, as the phone has it."""
+        return unseal(self.key, PURPOSE) if is_sealed(self.key) else unhexlify(self.key.encode())
+
+    @property
+    def is_in_order(self) -> bool:
+        """True if the key is sealed with today's SECRET_KEY."""
+        return is_fresh(self.key, PURPOSE)
+
+    def sealed_key(self) -> str:
+        """The key, sealed with today's SECRET_KEY."""
+        return seal(self.bin_key, PURPOSE)
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """With the key sealed."""
+        if not self.is_in_order:
+            self.key = self.sealed_key()
+            update_fields = None if update_fields is None else {*update_fields, "key"}
+        super().save(*args, update_fields=update_fields, **kwargs)

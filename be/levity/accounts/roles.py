@@ -14,13 +14,14 @@ __all__ = ["ROLES", "keep_roles", "permissions_of"]
 
 VIEWER, OPERATOR, ADMIN = ROLES = ("Viewer", "Operator", "Admin")
 
-# What an operator does beside looking: sends commands, decides over the quarantine, keeps the
-# lists of charge points and id tags.
+# What an operator does beside looking: sends commands, decides over the quarantine, acknowledges
+# alerts, keeps the lists of charge points and id tags.
 OPERATES = (
     "add_command",
     "add_chargepoint",
     "change_chargepoint",
     "change_quarantinedmessage",
+    "change_alert",
     "add_idtag",
     "change_idtag",
 )

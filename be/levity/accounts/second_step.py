@@ -5,15 +5,20 @@ next attempt wait longer. This module says who needs one, and what a person's de
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Length
 from django_otp import verify_token
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp.util import random_hex
+
+from levity.accounts.models import Phone
+from levity.ocpp.security.sealing import Unreadable, keyed_digest, secret_keys
 
 __all__ = [
     "CODES",
@@ -24,11 +29,16 @@ __all__ = [
     "missing_step",
     "new_codes",
     "new_device",
+    "renew",
     "switch_off",
+    "tidy",
     "waiting_until",
 ]
 
 CODES = 10
+PAPER = "code on paper"
+IN_CLEAR = 8
+"""Letters of a code; its digest has 16."""
 ENROL, VERIFY = "two_factor", "two_factor_verify"
 
 
@@ -36,7 +46,7 @@ def is_on(user: Any) -> bool:
     """True if this person set up a second step. AccountBackend has looked already."""
     known = getattr(user, "has_second_step", None)
     if known is None:
-        known = TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+        known = Phone.objects.filter(user=user, confirmed=True).exists()
     return bool(known)
 
 
@@ -49,30 +59,42 @@ def missing_step(user: Any) -> str:
     return ENROL if settings.LEVITY_REQUIRE_TWO_FACTOR else ""
 
 
-def new_device(user: Any) -> TOTPDevice:
+def new_device(user: Any) -> Phone:
     """The device that this person is just setting up: it does not count before its first code."""
-    device, _ = TOTPDevice.objects.get_or_create(
-        user=user, confirmed=False, defaults={"name": "phone"}
-    )
+    device, _ = Phone.objects.get_or_create(user=user, confirmed=False, defaults={"name": "phone"})
+    try:
+        assert device.bin_key
+    except Unreadable:
+        renew(device)
     return device
 
 
-def confirm(device: TOTPDevice, code: str) -> bool:
+def renew(device: Phone) -> None:
+    """Another key: what was scanned before counts for nothing."""
+    device.key = random_hex(20)
+    device.save(update_fields=["key"])
+
+
+def confirm(device: Phone, code: str) -> bool:
     """Take the device into use if this is its code; the one before it, if any, goes."""
     with transaction.atomic():
-        device = TOTPDevice.objects.select_for_update().get(pk=device.pk)
+        device = Phone.objects.select_for_update().get(pk=device.pk)
         if not device.verify_token(code):
             return False
         device.confirmed = True
         device.save(update_fields=["confirmed"])
-        TOTPDevice.objects.filter(user=device.user_id).exclude(pk=device.pk).delete()
+        Phone.objects.filter(user=device.user_id).exclude(pk=device.pk).delete()
     return True
 
 
 def check_code(user: Any, code: str) -> Device | None:
-    """The device whose code this is; a code on paper is used up. None: no such code."""
+    """The device whose code this is; a code on paper is used up. None: no such code.
+
+    `Unreadable` if SECRET_KEY was lost, and with it the key of the phone.
+    """
     for device in _devices(user, code):
-        if verify_token(user, device.persistent_id, code) is not None:
+        given = code if isinstance(device, Phone) else _as_stored(device, code)
+        if verify_token(user, device.persistent_id, given) is not None:
             return device
     return None
 
@@ -88,7 +110,7 @@ def waiting_until(user: Any, code: str) -> datetime | None:
 
 
 def _devices(user: Any, code: str) -> Sequence[Device]:
-    model = TOTPDevice if code.isdigit() else StaticDevice
+    model = Phone if code.isdigit() else StaticDevice
     return list(model.objects.filter(user=user, confirmed=True))
 
 
@@ -98,8 +120,33 @@ def new_codes(user: Any) -> list[str]:
     with transaction.atomic():
         StaticDevice.objects.filter(user=user).delete()
         device = StaticDevice.objects.create(user=user, name="paper")
-        StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+        StaticToken.objects.bulk_create(
+            StaticToken(device=device, token=_digests(code)[0]) for code in codes
+        )
     return codes
+
+
+def _digests(code: str) -> list[str]:
+    """What is stored of a code on paper; the first with today's SECRET_KEY."""
+    return [keyed_digest(code, PAPER, key) for key in secret_keys()]
+
+
+def _as_stored(device: StaticDevice, code: str) -> str:
+    """How this code stands with the device; a release before this one kept them in clear."""
+    ways = [*_digests(code), *([code] if len(code) == IN_CLEAR else [])]
+    known = device.token_set.filter(token__in=ways).values_list("token", flat=True).first()
+    return known or ways[0]
+
+
+def tidy() -> None:
+    """Seal keys and digest codes that stand in clear, and seal anew after a new SECRET_KEY."""
+    for phone in Phone.objects.all():
+        with suppress(Unreadable):
+            if not phone.is_in_order:
+                before = phone.key
+                Phone.objects.filter(pk=phone.pk, key=before).update(key=phone.sealed_key())
+    for token in StaticToken.objects.annotate(length=Length("token")).filter(length=IN_CLEAR):
+        StaticToken.objects.filter(pk=token.pk).update(token=_digests(token.token)[0])
 
 
 def codes_left(user: Any) -> int:
@@ -110,6 +157,6 @@ def codes_left(user: Any) -> int:
 def switch_off(user: Any) -> bool:
     """Take all of this person's devices away; False if there was none."""
     with transaction.atomic():
-        deleted, _ = TOTPDevice.objects.filter(user=user).delete()
+        deleted, _ = Phone.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()
     return deleted > 0

@@ -17,11 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_otp import login as note_device
-from django_otp.util import random_hex
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from levity.accounts import second_step
 from levity.ocpp.admin.audit import note
+from levity.ocpp.security.sealing import Unreadable
 
 __all__ = ["codes", "manage", "off", "verify"]
 
@@ -64,7 +64,10 @@ def verify(request: HttpRequest) -> HttpResponse:
         return redirect("admin:login")
     form = CodeForm(request.POST or None)
     if form.is_valid():
-        device = second_step.check_code(user, form.cleaned_data["code"])
+        try:
+            device = second_step.check_code(user, form.cleaned_data["code"])
+        except Unreadable:
+            return _page(request, "verify.html", "One more step", form=_lost(form), next=wanted)
         if device is not None:
             # Another session key: whoever saw the half-finished login's has nothing.
             request.session.cycle_key()
@@ -94,8 +97,7 @@ def manage(request: HttpRequest) -> HttpResponse:
         )
     device = second_step.new_device(user)
     if request.method == "POST" and "anew" in request.POST:
-        device.key = random_hex(20)
-        device.save(update_fields=["key"])
+        second_step.renew(device)
         return redirect("admin:two_factor")
     form = CodeForm(request.POST or None)
     if form.is_valid():
@@ -153,11 +155,27 @@ def _with_code(
         return redirect("admin:two_factor")
     form = CodeForm(request.POST or None)
     if form.is_valid():
-        if second_step.check_code(user, form.cleaned_data["code"]) is not None:
+        try:
+            device = second_step.check_code(user, form.cleaned_data["code"])
+        except Unreadable:
+            return _page(
+                request, "with_code.html", title, form=_lost(form), is_dangerous=is_dangerous
+            )
+        if device is not None:
             action(request)
             return redirect("admin:two_factor")
         form.add_error("code", _why_not(user, form.cleaned_data["code"]))
     return _page(request, "with_code.html", title, form=form, is_dangerous=is_dangerous)
+
+
+def _lost(form: CodeForm) -> CodeForm:
+    """The form, which says why no code can help."""
+    form.add_error(
+        "code",
+        "No code can be checked any more, because the server's SECRET_KEY was changed. Whoever "
+        "looks after the server lets you in with: levity two_factor YOUR-NAME --off",
+    )
+    return form
 
 
 def _why_not(user: Any, code: str, device: Any = None) -> str:

@@ -14,7 +14,9 @@ from levity.bench.usage import Watch, of_children
 
 __all__ = ["held", "idle_round", "load_round"]
 
-WARM_UP = 1.0
+WARM_UP = 3.0
+# The chargers spread over the session first, as fast as they can; the automatic starts of that are
+# sent a second later, and belong to the ramp as well.
 # Beyond ramp, warm-up and the measured time.
 _PATIENCE = 60.0
 _SETTLE_SECONDS = 1.0

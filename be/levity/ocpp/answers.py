@@ -21,7 +21,7 @@ from levity.ocpp.frames import (
     write_error,
     write_result,
 )
-from levity.ocpp.request import GetResponse, Request
+from levity.ocpp.request import GetResponse, Request, SigningState
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
@@ -176,6 +176,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         new_id=new_id,
         occurrence=occurrence,
         early_stops=loaded.early_stops.get(charge_point.id, ()) if new_id else (),
+        signing=loaded.signing.get(arrival.connection, SigningState()),
         findings=findings,
     )
 

@@ -11,21 +11,26 @@ from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
 from levity.ocpp.models import Authorization
 from levity.ocpp.quirks import BadQuirk, own_profile
 
-__all__ = ["check_middleware", "check_quirk_profiles", "check_settings"]
+__all__ = ["LEAST_EDGE_TIMEOUT", "check_middleware", "check_quirk_profiles", "check_settings"]
 
 POSITIVE = (
     "OCPP_HEARTBEAT_INTERVAL",
     "OCPP_CALL_TIMEOUT",
     "OCPP_EDGE_TIMEOUT",
     "OCPP_PENDING_INTERVAL",
+    "OCPP_CERTIFICATE_DAYS",
 )
 NOT_NEGATIVE = (
     "OCPP_ABANDONED_AFTER_DAYS",
+    "OCPP_CERTIFICATE_RENEWAL_DAYS",
     "OCPP_FRAME_GAP",
     "OCPP_FRAME_TIME_LIMIT",
     "OCPP_PING_INTERVAL",
 )
+# Two intervals of an edge's sign of life (ws: SILENCE_INTERVALS, alive_interval), and a second.
+LEAST_EDGE_TIMEOUT = 21
 UNKNOWN = ("accept", "pending", "reject")
+SIGNING = ("triggered", "approval")
 
 
 @register(Tags.compatibility)
@@ -69,6 +74,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         value, least = setting(name), 0 if name in NOT_NEGATIVE else 1
         if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
             problems.append(Error(f"{name} must be {least} or more, not {value!r}", id="ocpp.E003"))
+    problems += _edge_timeout(setting("OCPP_EDGE_TIMEOUT"))
     if setting("OCPP_UNKNOWN_CHARGE_POINTS") not in UNKNOWN:
         problems.append(
             Error(f"OCPP_UNKNOWN_CHARGE_POINTS must be one of {', '.join(UNKNOWN)}", id="ocpp.E003")
@@ -76,6 +82,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     if setting("OCPP_AUTHORIZATION") not in Authorization.values:
         names = ", ".join(Authorization.values)
         problems.append(Error(f"OCPP_AUTHORIZATION must be one of {names}", id="ocpp.E003"))
+    if setting("OCPP_SIGN_CERTIFICATES") not in SIGNING:
+        names = ", ".join(SIGNING)
+        problems.append(Error(f"OCPP_SIGN_CERTIFICATES must be one of {names}", id="ocpp.E003"))
     tag = setting("OCPP_AUTO_REMOTE_START_ID_TAG")
     if not isinstance(tag, str) or not 0 < len(tag) <= 20:
         problems.append(
@@ -87,6 +96,22 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
                 Warning(f"{name} is no setting of Levity", hint="Mistyped?", id="ocpp.W001")
             )
     return problems
+
+
+def _edge_timeout(seconds: Any) -> list[CheckMessage]:
+    """ocpp.E006: edges that live would be given up, and their chargers shown offline."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return []  # ocpp.E003 says so
+    if seconds < 1 or seconds >= LEAST_EDGE_TIMEOUT:
+        return []
+    return [
+        Error(
+            f"OCPP_EDGE_TIMEOUT must be {LEAST_EDGE_TIMEOUT} or more, not {seconds!r}",
+            hint="An edge says what hangs on it again after a silence of 20 s; given up sooner, "
+            "chargers that are connected would be shown as offline. Leave it out: it is 25.",
+            id="ocpp.E006",
+        )
+    ]
 
 
 @register(Tags.compatibility)

@@ -7,7 +7,6 @@ The rows of `Command` are the queue; nothing is kept in memory, so any worker ca
 another one died. (The charger's answer comes through the pipeline, see `answers.py`.)
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +21,13 @@ from levity.ocpp.conf import call_timeout
 from levity.ocpp.effects import ASK_FOR_BOOT
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Message
-from levity.ocpp.quirks import QuirkProfile, profile_for
+from levity.ocpp.quirks import quirks_of
 from levity.ocpp.security.concealment import Unreadable, conceal, reveal
 from levity.ocpp.security.guards import is_key_change, objection
 from levity.ocpp.store.due import DueCommand, anything_due, due_commands, statuses_of
 from levity.ocpp.store.key_changes import expect_keys
 from levity.ocpp.store.rows import insert_rows, update_rows, written_together
+from levity.ocpp.store.trips import in_few_trips
 from levity_ws.rpc.envelope import Reply, Send
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "dispatch",
     "give_up",
     "queue",
-    "quirks_of",
 ]
 
 log = logging.getLogger(__name__)
@@ -172,7 +171,7 @@ def calls_to_send(now: datetime) -> Sequence[Outgoing]:
     if not anything_due(now):
         return ()
     try:
-        with transaction.atomic():
+        with in_few_trips():
             return _claim(now)
     except IntegrityError:
         # Another worker sent a Call to the same charge point in this moment; it has its turn.
@@ -210,7 +209,7 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
             key = None if command.wanted_connection is not None else command.idempotency_key
             ended.append((command.id, *obstacle, now, key))
         elif command.charge_point_id not in sent and not _must_boot_first(command, now):
-            own = command.timeout or command.call_timeout or command.quirks.call_timeout
+            own = command.timeout or command.call_timeout or quirks_of(command).call_timeout
             deadline = now + call_timeout(own)
             sent[command.charge_point_id] = command
             rows.append((command.id, Command.State.SENT.value, now, deadline, command.connection))
@@ -227,7 +226,7 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
 def _must_boot_first(command: DueCommand, now: datetime) -> bool:
     """True if this charger has just connected and must not be spoken to before it has booted."""
     since = command.connected_at
-    if command.source == ASK_FOR_BOOT or not command.quirks.boot_first:
+    if command.source == ASK_FOR_BOOT or not quirks_of(command).boot_first:
         return False
     return since is not None and now - since <= BOOT_PATIENCE and not _has_booted(command)
 
@@ -263,17 +262,6 @@ def _obstacle(
             ended = f"the connector is no longer {command.only_status}"
             return Command.State.CANCELLED.value, ended
     return None
-
-
-def quirks_of(charge_point: ChargePoint) -> QuirkProfile:
-    """How this charge point is to be treated."""
-    return profile_for(
-        charge_point.vendor,
-        charge_point.model,
-        charge_point.firmware_version,
-        named=charge_point.quirk_profile,
-        overrides=json.dumps(charge_point.quirk_overrides) if charge_point.quirk_overrides else "",
-    )
 
 
 def _outgoing(commands: Sequence[DueCommand], now: datetime) -> Sequence[Outgoing]:

@@ -31,6 +31,18 @@ DEFAULTS: dict[str, Any] = {
     # Hosts inside a network to which chargers may be sent for firmware and uploads: exact names,
     # addresses, or networks such as 192.168.1.0/24.
     "OCPP_LOCATION_HOSTS": (),
+    # When a certificate that a charger asks for is signed: "triggered" by itself where a Call of
+    # ours asked for it and the charger has proved over TLS who it is, else after a person's
+    # approval; "approval" after a person's approval always.
+    "OCPP_SIGN_CERTIFICATES": "triggered",
+    # Days for which a charger's certificate is good, and before its end the days from which on the
+    # charger is asked to have a new one made; 0 asks nobody.
+    "OCPP_CERTIFICATE_DAYS": 365,
+    "OCPP_CERTIFICATE_RENEWAL_DAYS": 30,
+    # The key of our own certificate authority; empty: certificate_authority.key in DATA_DIR. And
+    # the passphrase with which it is encrypted, if it is.
+    "OCPP_CA_KEY_FILE": "",
+    "OCPP_CA_PASSPHRASE": "",
     # Who may charge, unless the charge point or its site has a rule of its own: anonymous (every
     # tag), known (known tags only), record (every tag; unknown ones are noted for approval).
     "OCPP_AUTHORIZATION": "anonymous",

@@ -20,6 +20,7 @@ __all__ = [
     "Quarantine",
     "RecordIdTag",
     "RecordMeterValues",
+    "RequestCertificate",
     "ResetConnectors",
     "ResolveQuarantined",
     "Sample",
@@ -197,6 +198,22 @@ class ResolveQuarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestCertificate:
+    """The charger wants a certificate for its own key; our authority may sign it.
+
+    It waits for a person's approval unless it `is_approved`. It replaces one that waits.
+    """
+
+    csr: str
+    """PEM."""
+    key_kind: str
+    key_fingerprint: str
+    is_approved: bool = False
+    trigger: int | None = None
+    """The command that asked the charger for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoteSecurityEvent:
     """Something that may be an attack."""
 
@@ -218,4 +235,5 @@ Effect = (
     | Quarantine
     | ResolveQuarantined
     | NoteSecurityEvent
+    | RequestCertificate
 )

@@ -61,8 +61,7 @@ def _verdict(event: Authenticate, outcome: Outcome, loaded: Loaded) -> Verdict:
     credential = loaded.handshakes.credentials.get(known.id) if known is not None else None
     mine, from_address = loaded.handshakes.guesses_of(event)
     verdict = judge(event, credential, mine, from_address, settings.SECRET_KEY)
-    if verdict.guess:
-        loaded.handshakes.count(event, verdict.guess)
+    loaded.handshakes.note(event, verdict)
     if not verdict.reason and event.subprotocols and not _spoken(event):
         return Verdict("subprotocol", f"none of the offered ones is {SUBPROTOCOL}")
     return verdict

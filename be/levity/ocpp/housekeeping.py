@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from levity.ocpp.abandoned import end_abandoned
+from levity.ocpp.authority import issuing
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.security.tidying import tidy
@@ -57,9 +58,12 @@ def sweep(now: datetime) -> None:
         forget_edges(gone, now)
     silence(now)
     tidy(now)
+    issuing.sign_approved(now)
     if now.second < LOOK:
         # Once a minute: hours and days are what it looks for.
         end_abandoned(now)
+        issuing.forget_undecided(now)
+        issuing.renew(now)
 
 
 def forget_edges(edges: list[str], now: datetime) -> None:
@@ -79,7 +83,8 @@ def forget_edges(edges: list[str], now: datetime) -> None:
         )
         connections_lost({str(item[2]): now for item in lost})
         Edge.objects.filter(pk__in=edges).delete()
-    log.warning("edge %s is silent; %d charge points are off line", ", ".join(edges), len(lost))
+    level = logging.WARNING if lost else logging.INFO
+    log.log(level, "edge %s is silent; %d charge points are off line", ", ".join(edges), len(lost))
 
 
 def silence(now: datetime) -> None:

@@ -28,11 +28,20 @@ from levity.ocpp.conf import setting
 from levity.ocpp.frames import parse
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.references import references
-from levity.ocpp.store import Arrival, Loaded, Outcome, apply, claims, load, lost_its_plan
+from levity.ocpp.store import (
+    Arrival,
+    Loaded,
+    Outcome,
+    apply,
+    claims,
+    in_few_trips,
+    load,
+    lost_its_plan,
+)
 from levity.ocpp.time_limit import TimeLimit
 from levity_ws.rpc.envelope import Batch, Close, Command, Event, Received, Reply, Send, Spooled
 
-__all__ = ["DatabaseAway", "Pipeline", "Taken"]
+__all__ = ["DatabaseAway", "HeldUp", "Pipeline", "Taken"]
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +58,10 @@ BLOCKED = ("40P01", "40001", "55P03")
 
 class DatabaseAway(Exception):
     """The database does not answer. Nothing is lost: keep the batch and take it again later."""
+
+
+class HeldUp(DatabaseAway):
+    """The database answers, but others hold what this batch needs (a lock, say)."""
 
 
 @dataclass(slots=True)
@@ -110,7 +123,7 @@ class Pipeline:
 
     def _together(self, events: Sequence[Event], edge: str, reply_to: str) -> list[Outcome]:
         arrivals = [identify(event) for event in events]
-        with transaction.atomic():
+        with in_few_trips():
             loaded = load(arrivals)
             outcomes = [self._handle(arrival, loaded, edge) for arrival in arrivals]
             apply(outcomes, loaded, edge, reply_to)
@@ -151,7 +164,7 @@ class Pipeline:
                 if isinstance(error, TRANSIENT) and left:
                     continue
                 if getattr(error.__cause__, "pgcode", None) in BLOCKED:
-                    raise DatabaseAway(str(error)) from error
+                    raise HeldUp(str(error)) from error
                 log.exception(
                     "%s: frame %s failed and is parked",
                     event.charge_point,

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
+
+import orjson
 
 from levity.ocpp.conf import setting
 
@@ -26,6 +28,7 @@ __all__ = [
     "overridden",
     "own_profile",
     "profile_for",
+    "quirks_of",
 ]
 
 
@@ -134,12 +137,32 @@ def profile_for(
     return _profile_for(vendor, model, firmware, named, overrides)
 
 
+class Described(Protocol):
+    """What tells how a charger is to be treated: a `ChargePoint`, or a row that names the same."""
+
+    vendor: str
+    model: str
+    firmware_version: str
+    quirk_profile: str
+    quirk_overrides: Any
+
+
+def quirks_of(charger: Described) -> QuirkProfile:
+    """How this charge point is to be treated."""
+    overrides = charger.quirk_overrides
+    return profile_for(
+        charger.vendor,
+        charger.model,
+        charger.firmware_version,
+        named=charger.quirk_profile,
+        overrides=orjson.dumps(overrides).decode() if overrides else "",
+    )
+
+
 @lru_cache(maxsize=4096)
 def _profile_for(
     vendor: str, model: str, firmware: str, named: str, overrides: str
 ) -> QuirkProfile:
-    import orjson
-
     profile = match_of(vendor, model, firmware, named=named).profile
     try:
         return overridden(profile, orjson.loads(overrides or "{}"))

@@ -22,6 +22,7 @@ __all__ = [
     "IdTagState",
     "Request",
     "Response",
+    "SigningState",
     "TransactionState",
     "with_flags",
     "without_flags",
@@ -144,6 +145,22 @@ class ChargePointState:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningState:
+    """What is known when a charger asks for a certificate."""
+
+    has_authority: bool = False
+    """There is a certificate authority of ours."""
+    is_proved: bool = False
+    """The charger has proved on this connection, over TLS, who it is (profile 2 or 3)."""
+    trigger: int | None = None
+    """The command of ours that asked for it a short while ago, not used yet."""
+    waiting_key: str = ""
+    """Fingerprint of the key whose request waits for approval."""
+    requests_today: int = 0
+    """Within the last 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One Call of a charger, with all that is known about it."""
 
@@ -166,6 +183,8 @@ class Request:
     whose clock was never set."""
     early_stops: tuple[EarlyStop, ...] = ()
     """StartTransaction only: those of this charge point that may be its end."""
+    signing: SigningState = SigningState()
+    """SignCertificate only."""
     findings: tuple[str, ...] = ()
     """How the payload departs from the official schema without being senseless."""
 

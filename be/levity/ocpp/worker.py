@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from levity.ocpp import commands, housekeeping
 from levity.ocpp.models import Edge
-from levity.ocpp.pipeline import DatabaseAway, Pipeline, Taken
+from levity.ocpp.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
 from levity.ocpp.store import plan_once
 from levity_ws.rpc.envelope import Close, Reply
 from levity_ws.rpc.transport import Delivery, WorkerTransport
@@ -34,6 +34,9 @@ FREQUENT = frozenset({"Heartbeat", "MeterValues"})
 # Seconds between two tries while the database is away: the first, and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 LONGEST_WAIT = 5.0
+# Seconds after which a batch goes back into the queue: no edge waits for it any more, and RabbitMQ
+# closes the channel of a worker that holds one for 30 minutes (consumer_timeout).
+HOLD = 40.0
 
 
 class Worker:
@@ -111,17 +114,31 @@ class Worker:
             self._look()
 
     def _take(self, delivery: Delivery) -> Taken | None:
-        """The committed batch, however long the database is away; None when stopping."""
-        pause = FIRST_PAUSE
+        """The committed batch, however long the database is away; None when stopping.
+
+        It is in the queue again after `HOLD`, and nothing more is taken until this try succeeds: so
+        it comes a second time, is recognised, and no outage uses up how often it may be delivered.
+        """
+        pause, began, handed_back = FIRST_PAUSE, self.clock(), False
         while True:
             try:
-                return self.pipeline.take(delivery.batch, delivery.reply_to, delivery.deliveries)
+                taken = self.pipeline.take(delivery.batch, delivery.reply_to, delivery.deliveries)
             except DatabaseAway as error:
                 log.error("the database does not answer (%s), trying again", _line(error))
                 connection.close()
+                held = self.clock() - began
+                if held >= HOLD and not handed_back and not isinstance(error, HeldUp):
+                    # Not for a lock: it is for this batch only, the others have their worker.
+                    log.warning("the batch goes back into the queue after %.0f s", held)
+                    self.transport.hand_back()
+                    handed_back = True
                 if self.stopping.wait(pause):
                     return None
                 pause = min(LONGEST_PAUSE, pause * 2)
+            else:
+                if handed_back:
+                    self.transport.listen()
+                return taken
 
     def _keep_looking(self) -> None:
         """The other thread: look at the command queue, often, and at once when there is reason."""

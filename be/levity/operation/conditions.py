@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 
 from levity.ocpp.models import (
     ChargePoint,
+    ChargePointCertificate,
     Command,
     Connector,
     FailedMessage,
     QuarantinedMessage,
     SecurityEvent,
+    SecurityProfile,
     Transaction,
 )
 from levity.operation.conf import setting
@@ -41,6 +43,7 @@ __all__ = [
     "NOTICED_HERE",
     "Finding",
     "certificates",
+    "charge_point_certificates",
     "charger_faults",
     "chargers_offline",
     "dead_letters",
@@ -323,6 +326,61 @@ def _served(name: str) -> "Certificate":
         context.wrap_socket(plain_socket, server_hostname=host) as tls,
     ):
         return load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
+
+
+def charge_point_certificates(now: datetime) -> list[Finding]:
+    """Chargers that soon get in no more (profile 3), and those that refused their new certificate.
+
+    Only certificates of our own authority: what others sign is not known here.
+    """
+    state = ChargePointCertificate.State
+    warning, critical = setting("OPERATION_CERTIFICATE_DAYS")
+    about = ("charge_point", "charge_point__site", "charge_point__identity", "charge_point__name")
+    ending = (
+        ChargePointCertificate.objects.filter(
+            state=state.INSTALLED, charge_point__security_profile=SecurityProfile.CERTIFICATE
+        )
+        .order_by()
+        .values_list(*about)
+        .annotate(last=Max("not_after"))
+        .filter(last__lt=now + timedelta(days=warning))[:AT_MOST]
+    )
+    findings = []
+    for charger, site, identity, name, last in ending:
+        verb = "expires" if last > now else "has expired"
+        said = f"{verb}: {last:%Y-%m-%d %H:%M} UTC"
+        summary = f"the certificate of {_called(identity, name)} {said}"
+        is_critical = last < now + timedelta(days=critical)
+        severity = Severity.CRITICAL if is_critical else Severity.WARNING
+        subject = f"charge point {charger}"
+        findings.append(
+            Finding(
+                "certificate",
+                subject,
+                summary,
+                severity=severity,
+                charge_point=charger,
+                site=site,
+            )
+        )
+    later = ChargePointCertificate.objects.filter(
+        charge_point=OuterRef("charge_point"), pk__gt=OuterRef("pk")
+    )
+    refused = ChargePointCertificate.objects.filter(
+        ~Exists(later), state=state.REFUSED, charge_point__isnull=False
+    )
+    for pk, detail, charger, site, *names in refused.values_list("pk", "detail", *about)[:AT_MOST]:
+        findings.append(
+            Finding(
+                "certificate",
+                f"refused {pk}",
+                f"{_called(*names)} has refused its new certificate",
+                plain(detail),
+                charge_point=charger,
+                site=site,
+            )
+        )
+    return findings
 
 
 # --- what has happened ------------------------------------------------------------------------

@@ -122,6 +122,8 @@ def _send(route: Route, channel: str, target: str, told: Sequence[Told], deliver
     told = sorted(told, key=lambda item: -rank(item[1].severity))
     if channel == Channel.EMAIL:
         _send_mail(target, told, delivery)
+    elif route.is_secret_lost:
+        raise NotSent("its secret can't be read, for SECRET_KEY has changed: enter it anew")
     else:
         try:
             webhook.post(target, route.webhook_secret, delivery, payload(told, delivery))

@@ -42,7 +42,8 @@ KINDS: dict[str, Kind] = {
     ),
     "certificate": Kind(
         "Certificate expires",
-        "Renewal has failed: look at the log of certbot, and at port 80 from outside.",
+        "Renewal has failed: look at the log of certbot, and at port 80 from outside. A charger's "
+        "own: ask for another one under “Security” on its page, and read its security events.",
         recovers_after=0.0,
     ),
     "disk": Kind(

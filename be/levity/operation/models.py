@@ -4,10 +4,13 @@ from django.db import models
 from django.utils import timezone
 
 from levity.ocpp.models import ChargePoint, Site
+from levity.ocpp.security.sealing import is_fresh, seal, unseal
 from levity.operation.kinds import KINDS, Severity
 
-__all__ = ["Alert", "AlertDelivery", "AlertRule", "Duty", "Worker"]
+__all__ = ["SECRET_FIELDS", "Alert", "AlertDelivery", "AlertRule", "Duty", "Worker"]
 
+SECRET_FIELDS = ("sealed_secret", "webhook_secret")
+PURPOSE = "webhook secret"
 KIND_CHOICES = [(name, kind.title) for name, kind in KINDS.items()]
 
 
@@ -70,8 +73,13 @@ class AlertRule(models.Model):
         help_text="Is sent a signed POST with JSON (docs/monitoring.md). Slack and Mattermost "
         "show its text.",
     )
+    # In clear, as an older release wrote it: it is sealed within a minute, and then empty. Its
+    # workers read it here while they still run.
     webhook_secret = models.CharField(
         max_length=200, blank=True, help_text="Signs the webhook's body (HMAC-SHA256)."
+    )
+    sealed_secret = models.TextField(
+        blank=True, default="", db_default="", editable=False, help_text="The same, encrypted."
     )
     quiet_from = models.TimeField(
         null=True, blank=True, help_text="In the site's time zone. Critical alerts are sent."
@@ -84,6 +92,25 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def keep_secret(self, secret: str) -> None:
+        """Take this secret for the webhook; save it with `SECRET_FIELDS`."""
+        self.sealed_secret = seal(secret.encode(), PURPOSE) if secret else ""
+        self.webhook_secret = ""
+
+    def secret(self) -> str:
+        """What signs the webhook; empty: nothing does. `Unreadable` if SECRET_KEY was lost."""
+        if self.webhook_secret or not self.sealed_secret:
+            return self.webhook_secret
+        return unseal(self.sealed_secret, PURPOSE).decode()
+
+    def seal_again(self) -> bool:
+        """Seal what still stands in clear, or under an older SECRET_KEY; False if nothing does."""
+        in_order = not self.sealed_secret or is_fresh(self.sealed_secret, PURPOSE)
+        if in_order and not self.webhook_secret:
+            return False
+        self.keep_secret(self.secret())
+        return True
 
 
 class Alert(models.Model):
@@ -105,6 +132,12 @@ class Alert(models.Model):
     raised_at = models.DateTimeField(db_index=True)
     last_at = models.DateTimeField(help_text="When it was found last.")
     ended_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody said that he looks after it."
+    )
+    acknowledged_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="Who; as he was called."
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from levity.operation import delivery, health, lease, watch
 from levity.operation.models import Worker
-from levity.operation.routes import routes
+from levity.operation.routes import routes, seal_secrets
 from levity_ws import __version__
 
 __all__ = ["Depths", "Pulse", "alerts_round", "certificate_names"]
@@ -152,6 +152,7 @@ def alerts_round(holder: str, now: datetime) -> bool:
         return False
     seen = watch.look(now, certificate_names())
     lease.take(DUTY, holder, now, seen.report)
+    seal_secrets()
     ways = routes()
     watch.record(seen, ways, now)
     # Sending may take long: whoever has lost the duty meanwhile stops.

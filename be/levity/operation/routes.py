@@ -9,10 +9,19 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from levity.ocpp.security.sealing import Unreadable
 from levity.operation.kinds import Severity, rank
-from levity.operation.models import AlertDelivery, AlertRule
+from levity.operation.models import SECRET_FIELDS, AlertDelivery, AlertRule
 
-__all__ = ["Route", "from_environ", "mail_addresses", "of_rule", "quiet_hours", "routes"]
+__all__ = [
+    "Route",
+    "from_environ",
+    "mail_addresses",
+    "of_rule",
+    "quiet_hours",
+    "routes",
+    "seal_secrets",
+]
 
 Channel = AlertDelivery.Channel
 
@@ -29,6 +38,8 @@ class Route:
     emails: tuple[str, ...] = ()
     webhook_url: str = ""
     webhook_secret: str = ""
+    is_secret_lost: bool = False
+    """The secret can't be read any more: nothing is sent unsigned instead."""
     quiet_from: time | None = None
     quiet_until: time | None = None
     send_recovered: bool = True
@@ -58,6 +69,10 @@ def routes(environ: Mapping[str, str] = os.environ) -> list[Route]:
 
 def of_rule(rule: AlertRule) -> Route:
     """The way that this rule of the admin describes."""
+    try:
+        secret, is_lost = rule.secret(), False
+    except Unreadable:
+        secret, is_lost = "", True
     return Route(
         name=rule.name,
         rule=rule.pk,
@@ -66,11 +81,28 @@ def of_rule(rule: AlertRule) -> Route:
         least_severity=rule.least_severity,
         emails=mail_addresses(rule.emails, strict=False),
         webhook_url=rule.webhook_url,
-        webhook_secret=rule.webhook_secret,
+        webhook_secret=secret,
+        is_secret_lost=is_lost,
         quiet_from=rule.quiet_from,
         quiet_until=rule.quiet_until,
         send_recovered=rule.send_recovered,
     )
+
+
+def seal_secrets() -> int:
+    """Seal what an older release left in clear, or what an older SECRET_KEY sealed; how many."""
+    sealed = 0
+    for rule in AlertRule.objects.exclude(webhook_secret="", sealed_secret=""):
+        before = {name: getattr(rule, name) for name in SECRET_FIELDS}
+        try:
+            if not rule.seal_again():
+                continue
+        except Unreadable:
+            continue  # the page of alerts says so, and what to do
+        after = {name: getattr(rule, name) for name in SECRET_FIELDS}
+        # Somebody may be entering another one just now.
+        sealed += AlertRule.objects.filter(pk=rule.pk, **before).update(**after)
+    return sealed
 
 
 def from_environ(environ: Mapping[str, str]) -> Route | None:

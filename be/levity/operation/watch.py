@@ -55,7 +55,7 @@ def look(now: datetime, certificate_names: Sequence[str] = ()) -> Look:
 
     def certificates() -> list[Finding]:
         findings, seen.report["certificates"] = conditions.certificates(certificate_names, now)
-        return findings
+        return [*findings, *conditions.charge_point_certificates(now)]
 
     def dead_letters() -> list[Finding]:
         alive = Worker.objects.filter(last_seen_at__gte=now - ALIVE)

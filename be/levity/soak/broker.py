@@ -124,6 +124,14 @@ class Broker:
         with self.open() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
 
+    def unacknowledged(self, queue: str) -> int:
+        """How many messages of this queue workers hold."""
+        for line in self.ctl("list_queues", "name", "messages_unacknowledged").splitlines():
+            name, _, number = line.partition("\t")
+            if name == queue:
+                return int(number)
+        raise SoakError(f"there is no queue {queue}")
+
     def consumers(self, queue: str) -> int:
         """How many workers listen to it; 0 where it is not declared yet."""
         try:

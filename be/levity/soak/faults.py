@@ -89,6 +89,13 @@ def _table() -> dict[str, Fault]:
             25,
             ("F-13",),
         ),
+        Fault(
+            "worker-stands-still-in-a-batch",
+            "one worker stands still between reading and writing; what it holds is sent again",
+            harm.stand_still(),
+            15,
+            ("F-10", "T-02"),
+        ),
         Fault("worker-slow", "each batch takes 2 s", harm.slow(2.0), 15, ("F-22",)),
         Fault(
             "poison-raise",
@@ -463,7 +470,7 @@ def _table() -> dict[str, Fault]:
             "Postgres is stopped for 300 s",
             harm.database_away(),
             300,
-            ("F-06",),
+            ("F-06", "T-07"),
             long=True,
         ),
         Fault(

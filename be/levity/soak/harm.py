@@ -57,6 +57,7 @@ __all__ = [
     "restart_broker",
     "restart_database",
     "slow",
+    "stand_still",
     "storm",
     "terminate",
     "terminate_backends",
@@ -64,6 +65,9 @@ __all__ = [
     "trouble",
     "workers_away",
 ]
+
+# Seconds (T-07).
+LONGEST_HELD = 60.0
 
 Harm = Callable[[Scene], AbstractAsyncContextManager[None]]
 """Entered when the fault begins, left when it is healed."""
@@ -126,6 +130,30 @@ def trap(name: str) -> Harm:
                 yield
         finally:
             path.unlink(missing_ok=True)
+
+    return harm
+
+
+def stand_still() -> Harm:
+    """One worker stands still (SIGSTOP) in the middle of a batch with transaction messages.
+
+    The chargers are cut off then, so that they send what it holds again, to the others.
+    """
+
+    @contextlib.asynccontextmanager
+    async def harm(scene: Scene) -> AsyncIterator[None]:
+        path = scene.site.traps / "stand-still"
+        path.touch()
+        try:
+            await _until(lambda: not path.exists(), 30)
+            for wire in scene.wires("edge"):
+                scene.count("abandoned", wire.abandon())
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            _signal_all([each.pid for each in scene.site.workers if each.running], signal.SIGCONT)
+            for wire in scene.wires("edge"):
+                wire.heal()
 
     return harm
 
@@ -372,14 +400,18 @@ def kill_postmaster() -> Harm:
 
 
 def database_away() -> Harm:
-    """Postgres is stopped, until it is over."""
+    """Postgres is stopped, until it is over. No batch may be held by a worker for a minute."""
 
     @contextlib.asynccontextmanager
     async def harm(scene: Scene) -> AsyncIterator[None]:
-        database = scene.site.database
+        site, database = scene.site, scene.site.database
         await asyncio.to_thread(database.service.stop)
         try:
             yield
+            if scene.seconds > LONGEST_HELD:
+                held = await asyncio.to_thread(site.broker.unacknowledged, site.queue)
+                if held:
+                    scene.odd.append(f"workers have held {held} batches for {scene.seconds:g} s")
         finally:
             database.service.start()
             await asyncio.to_thread(until, database.answers, "Postgres", [database.service], 60)

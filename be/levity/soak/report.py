@@ -11,6 +11,7 @@ import orjson
 from levity.soak.plot import COLOURS, timeline
 from levity.soak.rounds import NORMAL_WITHIN, Round
 from levity.soak.run import Report
+from levity.soak.sittings import Line, by_fault
 from levity.soak.verdict import Counts
 
 __all__ = ["as_dict", "write_report"]
@@ -61,8 +62,10 @@ def as_dict(report: Report) -> dict[str, Any]:
         "workers": options.workers,
         "edges": options.edges,
         "seeds": list(options.seeds),
+        "brief": options.brief,
         "counts": asdict(report.counts),
         "odd": report.odd,
+        "faults": [asdict(line) for line in by_fault(report.rounds)],
         "rounds": [{"good": each.good, **asdict(each)} for each in report.rounds],
     }
 
@@ -71,7 +74,9 @@ def _page(report: Report) -> str:
     verdict = '<b class="good">passed</b>' if report.good else '<b class="bad">FAILED</b>'
     options = report.options
     rows = "".join(_row(each) for each in report.rounds)
-    rounds = "".join(_round(each) for each in report.rounds)
+    faults = "".join(_fault(line) for line in by_fault(report.rounds))
+    # Of earlier sittings there is the verdict, but no timeline.
+    rounds = "".join(_round(each) for each in report.rounds if each.samples)
     odd = f"<pre>{escape(chr(10).join(report.odd))}</pre>" if report.odd else ""
     interrupted = "<p>Interrupted: what is shown is what was finished.</p>"
     key = "".join(
@@ -92,9 +97,12 @@ workers, {options.edges} edges.</p>
 {interrupted if report.interrupted else ""}{odd}
 <p>A round passes with nothing lost, duplicated or unexpected, no CALLERROR to a transaction
 message, and everything normal within {NORMAL_WITHIN:g} s of the fault's end.</p>
+<div class="wide"><table><thead><tr><th>fault</th>{_heads()}<th>given up</th><th>rounds</th>
+<th>failed</th><th>normal after</th><th>slowest</th></tr></thead>
+<tbody>{faults}</tbody></table></div>
+<h2>Every round</h2>
 <div class="wide"><table><thead><tr><th>fault, seed</th>{_heads()}<th>given up</th>
-<th>normal after</th></tr></thead><tbody>{rows}
-<tr><td><b>all</b></td>{_cells(report.counts)}<td></td></tr></tbody></table></div>
+<th>normal after</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p class="key">{key}<span><i style="background:#fecaca;height:10px"></i>fault</span>
 <span><i style="background:#fef3c7;height:10px"></i>until normal</span></p>
 {rounds}</body></html>
@@ -112,6 +120,17 @@ def _cells(counts: Counts) -> str:
         bad = ' class="bad"' if value and name in ("lost", "duplicated", "unexpected") else ""
         cells.append(f"<td{bad}>{value}</td>")
     return "".join([*cells, f"<td>{counts.given_up}</td>"])
+
+
+def _fault(line: Line) -> str:
+    normal, slowest = (
+        "never" if each is None else f"{each:.1f} s" for each in (line.normal, line.slowest)
+    )
+    failed = ' class="bad"' if line.failed else ""
+    return (
+        f"<tr><td>{escape(line.fault)}</td>{_cells(line.counts)}<td>{line.rounds}</td>"
+        f"<td{failed}>{line.failed}</td><td>{normal}</td><td>{slowest}</td></tr>"
+    )
 
 
 def _row(played: Round) -> str:

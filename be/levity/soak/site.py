@@ -189,6 +189,7 @@ class Site:
             "WS_PORT": str(self.edge_ports[number - 1]),
             # Chargers whose time is compressed come back as often as that.
             "LEVITY_MAX_CONNECT_RATE": "100",
+            "LEVITY_MAX_FRAME_RATE": "500",
         }
         return Service(
             name=name,

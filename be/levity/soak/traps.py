@@ -13,13 +13,15 @@ __all__ = ["POISON", "Trap"]
 
 POISON = "levity.soak"
 """`vendorId` of a DataTransfer that does harm; its `messageId` says which."""
+WRITTEN = frozenset({"StartTransaction", "MeterValues", "StopTransaction"})
 
 
 class Trap:
     """Files in LEVITY_SOAK_TRAPS arm it. The one-shot traps belong to whoever removes the file.
 
     die-before-commit: SIGKILL in the middle of a handler. die-after-commit: SIGKILL when the batch
-    is committed and neither answered nor acknowledged. slow: its text is the seconds that each
+    is committed and neither answered nor acknowledged. stand-still: SIGSTOP between reading what a
+    transaction message is about and writing it. slow: its text is the seconds that each
     batch takes longer, as long as the file is there.
     """
 
@@ -36,6 +38,8 @@ class Trap:
         response = self.get_response(request)
         if self._sprung("die-after-commit"):
             transaction.on_commit(_die)
+        if request.action in WRITTEN and self._sprung("stand-still"):
+            _stand_still()
         slow = self.folder / "slow"
         if slow.exists():
             time.sleep(float(slow.read_text() or 0))
@@ -50,6 +54,10 @@ class Trap:
         except FileNotFoundError:
             return False
         return True
+
+
+def _stand_still() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def _die() -> None:

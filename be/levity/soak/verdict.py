@@ -142,7 +142,7 @@ def _judge_sessions(
 ) -> None:
     rows = books.rows(
         "SELECT c.identity, t.connector, t.id_tag, t.started_at, t.meter_start, t.id, t.state,"
-        " t.stopped_at, t.meter_stop FROM ocpp_transaction t"
+        " t.stopped_at, t.meter_stop, t.energy FROM ocpp_transaction t"
         " JOIN ocpp_chargepoint c ON c.id = t.charge_point_id WHERE c.identity LIKE %s",
         f"{prefix}%",
     )
@@ -155,6 +155,9 @@ def _judge_sessions(
     for key, row in by_key.items():
         if key not in starts:
             counts.note("unexpected", f"transaction {row}")
+        # What the register says, not what it said in the middle of the session.
+        elif row[6] == "stopped" and row[9] != row[8] - row[4]:
+            counts.note("unexpected", f"energy {row[9]} of {row}")
     for key, message in starts.items():
         given = {answer.get("transactionId") for answer in message.answers}
         if len(given) > 1:

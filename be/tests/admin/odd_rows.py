@@ -7,7 +7,9 @@ from decimal import Decimal
 from django.utils import timezone
 
 from levity.ocpp.models import (
+    CertificateAuthority,
     ChargePoint,
+    ChargePointCertificate,
     Command,
     ConnectionEvent,
     Connector,
@@ -47,6 +49,13 @@ def fill(count: int = 1, text: str = HOSTILE, first: int = 0) -> ChargePoint:
     """`count` odd rows of every model, around one charge point each; the last one is returned."""
     now = timezone.now()
     site = Site.objects.create(name=text[:100], notes=text)
+    CertificateAuthority.objects.create(
+        organization=text[:64],
+        certificate=text,
+        fingerprint=f"{first}{text}"[:64],
+        not_before=EPOCH,
+        not_after=EPOCH,
+    )
     edge = Edge.objects.create(id=text[:100] or "e", reply_to=text, last_seen_at=EPOCH)
     for number in range(first, first + count):
         # Identities that have to be escaped in addresses, and one that is markup.
@@ -237,6 +246,22 @@ def _trouble(charger: ChargePoint, number: int, text: str) -> None:
     )
     SecurityEvent.objects.create(
         charge_point=charger if number % 2 else None, type=text[:64], detail=text, at=EPOCH
+    )
+    ChargePointCertificate.objects.create(
+        charge_point=charger if number % 2 else None,
+        identity=text[:48],
+        state=("installed", "waiting")[number % 2],
+        detail=text[:255],
+        csr=text,
+        key_kind=text[:32],
+        key_fingerprint=text[:64],
+        requested_at=EPOCH,
+        serial_number=f"{number}{text[:30]}",
+        subject=text[:255],
+        not_after=EPOCH,
+        fingerprint=text[:64],
+        certificate=text,
+        revocation_reason=text[:24],
     )
     RefusedHandshake.objects.create(
         identity=text[:48],

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from levity.ocpp.admin.sending import KINDS
-from levity.ocpp.models import ChargePoint
+from levity.ocpp.models import ChargePoint, ChargePointCertificate
 from tests.admin.odd_rows import MARK, fill
 
 MODELS = sorted(
@@ -192,6 +192,18 @@ def test_the_overview_shows_hostile_rows_as_text_and_asks_a_fixed_number_of_time
     with CaptureQueriesContext(connection) as many:
         seen(browser_of_root, reverse("admin:index"))
     assert len(many) == len(few) <= 14
+
+
+def test_the_overview_tells_of_certificate_requests_that_wait(browser_of_root: Client) -> None:
+    """Nobody would notice them, and after a week they lapse."""
+    title = "waits for a decision"
+    assert title not in seen(browser_of_root, reverse("admin:index"))
+    for number in range(2):
+        ChargePointCertificate.objects.create(identity=f"CP{number}", csr="-", key_kind="EC 256")
+        text = seen(browser_of_root, reverse("admin:index"))
+        assert (title in text) == (number == 0)
+    assert "certificate requests wait for a decision" in text
+    assert "state__exact=waiting" in text
 
 
 def test_the_overview_shows_only_what_one_may_see(client: Client, django_user_model: type) -> None:

@@ -12,7 +12,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from levity.ocpp.models import (
+    CertificateAuthority,
     ChargePoint,
+    ChargePointCertificate,
     FailedMessage,
     IdTag,
     MeterValueCorrection,
@@ -20,6 +22,7 @@ from levity.ocpp.models import (
     Site,
     Transaction,
 )
+from levity.operation.models import Alert
 from tests.browser.visits import DESKTOP, PHONE, Visit
 
 pytestmark = pytest.mark.browser
@@ -78,6 +81,31 @@ def trouble(charger: ChargePoint) -> dict[str, int]:
         failed_at=WHEN,
         traceback="Traceback\n" + "x" * 300,
     )
+    alert = Alert.objects.create(
+        kind="charger-fault",
+        severity="critical",
+        charge_point=charger,
+        site=charger.site,
+        summary=f"CP1 reports {'W' * 200}",
+        detail="x" * 300,
+        raised_at=WHEN,
+        last_at=WHEN,
+    )
+    CertificateAuthority.objects.create(
+        organization="W" * 64,
+        certificate="x",
+        fingerprint="f" * 64,
+        not_before=WHEN,
+        not_after=WHEN + timedelta(days=7_300),
+    )
+    asked = ChargePointCertificate.objects.create(
+        charge_point=charger,
+        identity=charger.identity,
+        csr="x" * 300,
+        key_kind="EC 256",
+        key_fingerprint="f" * 64,
+        requested_at=WHEN,
+    )
     group = IdTag.objects.create(id_tag="flat-7", status="Blocked", max_transactions=2)
     card = IdTag.objects.create(id_tag="W" * 255, owner="Ann", parent=group)
     return {
@@ -87,6 +115,8 @@ def trouble(charger: ChargePoint) -> dict[str, int]:
         "failed": failed.pk,
         "group": group.pk,
         "card": card.pk,
+        "alert": alert.pk,
+        "asked": asked.pk,
     }
 
 
@@ -101,6 +131,12 @@ PAGES = {
     "failed-messages": "/admin/ocpp/failedmessage/",
     "failed-message": "/admin/ocpp/failedmessage/{failed}/change/",
     "take-again": "/admin/ocpp/failedmessage/replay/?ids={failed}",
+    "alerts": "/admin/operation/alert/",
+    "alert": "/admin/operation/alert/{alert}/change/",
+    "certificates": "/admin/ocpp/chargepointcertificate/",
+    "certificate": "/admin/ocpp/chargepointcertificate/{asked}/change/",
+    "approve": "/admin/ocpp/chargepointcertificate/{asked}/decide/approve/",
+    "authorities": "/admin/ocpp/certificateauthority/",
     "id-tags": "/admin/ocpp/idtag/",
     "group": "/admin/ocpp/idtag/{group}/change/",
     "card": "/admin/ocpp/idtag/{card}/change/",
@@ -180,4 +216,21 @@ def test_a_failed_message_is_taken_again_by_keyboard(
     page.wait_for_selector("text=On the books now: 1.")
     assert FailedMessage.objects.get().replayed_at is not None
     assert Transaction.objects.filter(id_tag="T").count() == 1
+    assert seen.complaints == []
+
+
+def test_an_alert_is_acknowledged_and_taken_back_by_keyboard_on_a_phone(
+    visit: Callable[[Any], Visit], root: User, trouble: dict[str, int]
+) -> None:
+    seen = visit(PHONE)
+    page = seen.go(PAGES["alert"].format(**trouble))
+    seen.tab_to("Acknowledge")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=root looks after it")
+    assert Alert.objects.get().acknowledged_by == "root"
+    seen.tab_to("Take acknowledgement back")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Do you look after it?")
+    assert Alert.objects.get().acknowledged_at is None
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     assert seen.complaints == []

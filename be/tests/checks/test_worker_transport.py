@@ -1,12 +1,14 @@
 """The worker and its broker: T-03 to T-08, on RabbitMQ."""
 
 import ast
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pika.adapters.utils.io_services_utils import _AsyncTransportBase
 from tests.rabbitmq import AMQP_URL, Queues, TcpProxy, isolated_queues
 
 import levity.rpc_amqp
@@ -16,7 +18,17 @@ from tests.system.processes import eventually
 
 SOURCE = ast.parse(Path(levity.rpc_amqp.__file__).read_text())
 # What the worker's own thread, any other thread and signal handlers call.
-FOREIGN = ("receive", "send", "ack", "wake", "close", "_hand_over", "connected")
+FOREIGN = (
+    "receive",
+    "send",
+    "ack",
+    "wake",
+    "close",
+    "hand_back",
+    "listen",
+    "_hand_over",
+    "connected",
+)
 PIKAS = {"_connection", "_replies", "_pushes", "connection", "channel"}
 
 
@@ -61,14 +73,31 @@ def test_only_the_io_thread_touches_pikas_objects() -> None:
         node for node in SOURCE.body if isinstance(node, ast.ClassDef) and "Worker" in node.name
     ]
     methods = {node.name: node for node in kind.body if isinstance(node, ast.FunctionDef)}
-    touched = []
-    for name in FOREIGN:
+    # What is handed over runs on the I/O thread.
+    handed_over = {
+        id(node)
+        for method in methods.values()
+        for call in ast.walk(method)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "self._hand_over"
+        for argument in call.args
+        for node in ast.walk(argument)
+    }
+
+    def touched(name: str, seen: frozenset[str] = frozenset()) -> list[str]:
+        """What it does with pika's objects, itself or in a method that it calls."""
+        found = []
         for node in ast.walk(methods[name]):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
-                owner = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
-                if owner in PIKAS and node.attr != "add_callback_threadsafe":
-                    touched.append(f"{name}: {owner}.{node.attr}")
-    assert touched == []
+            if not isinstance(node, ast.Attribute) or id(node) in handed_over:
+                continue
+            owner = ast.unparse(node.value).removeprefix("self.")
+            if owner in PIKAS and node.attr != "add_callback_threadsafe":
+                found.append(f"{name}: {owner}.{node.attr}")
+            if owner == "self" and node.attr in methods and node.attr not in seen:
+                found += touched(node.attr, seen | {name, node.attr})
+        return found
+
+    assert [each for name in FOREIGN for each in touched(name)] == []
+    assert touched("_acknowledge") == ["_acknowledge: _replies._impl"]
 
 
 def test_nothing_is_taken_without_an_acknowledgement_and_prefetch_is_set_first() -> None:
@@ -111,16 +140,80 @@ def test_a_worker_holds_one_batch_and_the_others_stay_for_others(
 
 
 @pytest.mark.services
+def test_a_reply_and_its_acknowledgement_leave_in_one_piece(
+    queues: Queues, wire: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the pika that is installed; each piece would wake the broker up (ADR 23)."""
+    sent: list[int] = []
+    plain = _AsyncTransportBase._sigint_safe_send
+
+    def counted(sock: socket.socket, data: bytes) -> int:
+        if threading.current_thread() is worker._thread:
+            sent.append(len(data))
+        return int(plain(sock, data))
+
+    worker = transport(queues, wire)
+    queues.put(batch(0))
+    delivery = worker.receive(5)
+    assert delivery is not None
+    monkeypatch.setattr(_AsyncTransportBase, "_sigint_safe_send", staticmethod(counted))
+    # Both are there when the I/O thread comes round.
+    both = threading.Event()
+    worker._hand_over(lambda: both.wait(5) and None)
+    worker.send("nobody", Reply(batch="b0"))
+    worker.ack(delivery)
+    both.set()
+    assert eventually(lambda: worker.returned_replies, 1) == 1
+    assert len(sent) == 1
+    worker.close()
+    assert eventually(queues.depth, 0) == 0
+
+
+@pytest.mark.services
+def test_what_is_handed_back_waits_in_the_queue_and_is_counted_once(
+    queues: Queues, wire: TcpProxy
+) -> None:
+    """T-07: nobody holds it, nobody listens, also after a break; then it comes a second time."""
+    worker = transport(queues, wire)
+    queues.put(batch(0))
+    held = worker.receive(5)
+    assert held is not None
+    worker.hand_back()
+    assert eventually(queues.depth, 1) == 1
+    assert queues.consumers() == 0
+    wire.break_connections()
+    assert eventually(lambda: wire.connections, 2) == 2
+    assert eventually(lambda: worker.connected, True)
+    assert worker.receive(0.2) is None
+    assert queues.consumers() == 0
+    worker.listen()
+    worker.ack(held)
+    again = worker.receive(5)
+    assert again is not None
+    assert (again.batch.batch, again.deliveries) == ("b0", 1)
+    worker.ack(again)
+    assert worker.receive(0.2) is None
+    worker.close()
+    assert queues.depth() == 0
+
+
+@pytest.mark.services
 def test_an_acknowledgement_on_a_dead_channel_is_no_error_and_the_batch_comes_again(
     queues: Queues, wire: TcpProxy
 ) -> None:
-    """T-05: twenty times; the worker goes on, each batch is acknowledged once in the end."""
+    """T-05: twenty times; the worker goes on, each batch is acknowledged once in the end.
+
+    Every other time on the next connection already, where the same number is another delivery.
+    """
     worker = transport(queues, wire)
     for number in range(20):
         queues.put(batch(number))
         held = worker.receive(5)
         assert held is not None
         wire.break_connections()
+        if number % 2:
+            assert eventually(lambda: wire.connections, number + 2) == number + 2
+            assert eventually(lambda: worker.connected, True)
         # Its connection is gone, or going: nobody may hear of it.
         worker.ack(held)
         worker.send("nobody", Reply(batch=held.batch.batch))
@@ -131,7 +224,29 @@ def test_an_acknowledgement_on_a_dead_channel_is_no_error_and_the_batch_comes_ag
     # Acknowledged in the order of the hand-over: the queue is empty when this comes through.
     assert worker.receive(0.2) is None
     assert queues.depth() == 0
+    # The broker had nothing to complain of: no connection was lost but those that we broke.
+    assert wire.connections == 21
     worker.close()
+
+
+def test_a_broker_that_takes_connections_and_says_nothing_is_trouble_and_no_bug(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F-05, seen in `broker-stop-2-minutes`: told once, without a traceback, and tried again."""
+    monkeypatch.setattr(levity.rpc_amqp, "HANDSHAKE_TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        worker = AmqpWorkerTransport(
+            f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/", pause=lambda _: 0.01
+        )
+        silent.settimeout(10)
+        tries = [silent.accept()[0] for _ in range(3)]
+        worker.close()
+        for each in tries:
+            each.close()
+    said = [record for record in caplog.records if record.name == "levity.rpc_amqp"]
+    assert [record.levelname for record in said] == ["WARNING"]
+    assert "AMQPConnectorStackTimeout" in said[0].getMessage()
+    assert said[0].exc_info is None
 
 
 @pytest.mark.services

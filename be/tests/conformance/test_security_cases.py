@@ -5,6 +5,7 @@ The charger is the independent one. TLS is ended in front of Levity, as nginx do
 
 import asyncio
 import base64
+import hashlib
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from ocpp.v16 import call
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
@@ -19,13 +22,17 @@ from websockets.typing import Subprotocol
 
 from levity.ocpp.models import (
     ChargePoint,
+    ChargePointCertificate,
     Command,
     ConnectionEvent,
     Credential,
     Message,
     RefusedHandshake,
+    SecurityEvent,
 )
 from levity.ocpp.security.keys import digest_of
+from levity.operation.models import Alert
+from tests.security.requests import certificate_request
 from tests.security.terminator import Authority, terminated
 from tests.system.chargers import IndependentCharger
 from tests.system.processes import eventually
@@ -197,6 +204,122 @@ def test_tc_073_csms__the_password_is_changed(place: Place) -> None:
         ("answered", {"key": "AuthorizationKey", "value": "***"}, "")
     ]
     assert NEW not in str(place.site.books.rows(Message, "request", "response", **mine))
+
+
+@pytest.fixture(scope="module")
+def own_authority(place: Place) -> x509.Certificate:
+    """Levity's own certificate authority, made as an operator makes it."""
+    command = "certificate_authority"
+    made = place.site.levity(command, "create", "--organization", "Housing Co-op")
+    assert made.returncode == 0, made.stderr
+    root = place.site.levity(command, "export")
+    return x509.load_pem_x509_certificate(root.stdout.encode())
+
+
+def asks_and_gets(place: Place, identity: str, answer: str) -> tuple[str, str]:
+    """A02: the operator asks, the charger has a new key signed and answers so.
+
+    The certificate that it is sent, and the fingerprint of its key.
+    """
+    key, csr = certificate_request(identity)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+    async def script() -> str:
+        async with place.charger(identity, tls=True) as charger:
+            await charger.call(call.BootNotification("Model S1", "Independent"))
+            charger.habits.answers["CertificateSigned"] = answer
+            sent = await place.site.levity_async(
+                *("send_command", "--wait", identity, "ExtendedTriggerMessage"),
+                '{"requestedMessage":"SignChargePointCertificate"}',
+            )
+            assert sent.returncode == 0, sent.stderr
+            said = await charger.call(call.SignCertificate(csr))
+            assert said.status == "Accepted"
+            _, asked = await charger.until_answered(2)
+            assert asked.action == "CertificateSigned"
+            if answer != "Accepted":
+                await charger.call(
+                    call.SecurityEventNotification(
+                        "InvalidChargePointCertificate", "2026-11-22T12:00:00Z", "not mine"
+                    )
+                )
+            # One more exchange, so that the answer before it is on the books.
+            await charger.call(call.Heartbeat())
+            return str(asked.payload["certificate_chain"])
+
+    return asyncio.run(script()), hashlib.sha256(public).hexdigest()
+
+
+def test_tc_074_csms__the_certificate_is_updated(
+    place: Place, own_authority: x509.Certificate
+) -> None:
+    """ExtendedTriggerMessage, SignCertificate, CertificateSigned; what is sent is on the books."""
+    place.charge_point("TC-074", 2)
+    chain, key_fingerprint = asks_and_gets(place, "TC-074", "Accepted")
+    made = x509.load_pem_x509_certificate(chain.encode())
+    made.verify_directly_issued_by(own_authority)
+    assert made.subject.rfc4514_string() == "CN=TC-074,O=Housing Co-op"
+    mine = {"charge_point__identity": "TC-074"}
+    assert place.site.books.rows(
+        *(ChargePointCertificate, "state", "identity", "serial_number", "fingerprint"),
+        *("key_fingerprint", "key_kind", "not_after", "certificate", "trigger__action"),
+        **mine,
+    ) == [
+        (
+            "installed",
+            "TC-074",
+            f"{made.serial_number:x}",
+            made.fingerprint(hashes.SHA256()).hex(),
+            key_fingerprint,
+            "EC 256",
+            made.not_valid_after_utc,
+            chain,
+            "ExtendedTriggerMessage",
+        )
+    ]
+    assert place.site.books.rows(Command, "action", "state", "result_status", **mine) == [
+        ("ExtendedTriggerMessage", "answered", "Accepted"),
+        ("CertificateSigned", "answered", "Accepted"),
+    ]
+    asked = place.site.books.rows(Message, "action", "sender", "error_code", **mine)
+    assert asked == [
+        ("BootNotification", "cp", ""),
+        ("ExtendedTriggerMessage", "cs", ""),
+        ("SignCertificate", "cp", ""),
+        ("CertificateSigned", "cs", ""),
+        ("Heartbeat", "cp", ""),
+    ]
+    assert place.site.books.count(SecurityEvent, **mine) == 0
+
+
+def test_tc_077_csms__the_charger_refuses_its_certificate(
+    place: Place, own_authority: x509.Certificate
+) -> None:
+    """It says Rejected and InvalidChargePointCertificate: kept, shown, and an alert."""
+    place.charge_point("TC-077", 2)
+    asks_and_gets(place, "TC-077", "Rejected")
+    mine = {"charge_point__identity": "TC-077"}
+    assert place.site.books.rows(ChargePointCertificate, "state", "detail", **mine) == [
+        ("refused", "the charger said Rejected")
+    ]
+    assert place.site.books.rows(SecurityEvent, "type", "detail", **mine) == [
+        ("InvalidChargePointCertificate", "not mine")
+    ]
+    assert place.site.books.rows(Command, "action", "state", "result_status", **mine) == [
+        ("ExtendedTriggerMessage", "answered", "Accepted"),
+        ("CertificateSigned", "answered", "Rejected"),
+    ]
+    told = [("certificate", "TC-077 has refused its new certificate", "warning")]
+    assert (
+        eventually(
+            lambda: place.site.books.rows(Alert, "kind", "summary", "severity", **mine),
+            told,
+            within=60,
+        )
+        == told
+    )
 
 
 def test_tc_083_csms__the_profile_is_raised(place: Place) -> None:

@@ -65,6 +65,7 @@ TABLES: dict[str, type[Model]] = {
 LEFT_OUT = {
     "id",
     "created_at",
+    "profile_since",
     "edge",
     "edge_id",
     "charge_point_id",

@@ -63,3 +63,35 @@ def test_a_secret_and_a_weakness_are_found(tmp_path: Path) -> None:
     assert "Private Key" in done.stdout
     assert "bandit" in done.stderr
     assert "secrets in the repository" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_said"),
+    [
+        ("ERROR:pip_audit._cli:x: Dependency not found on PyPI and could not be audited", True),
+        ("Found 1 known vulnerability in 1 package", False),
+    ],
+)
+def test_the_audit_tells_a_weakness_from_an_answer_that_never_came(
+    tmp_path: Path, answer: str, is_said: bool
+) -> None:
+    """P-06: both fail; whoever has no network is told that, and what he can do."""
+    for name in ("tools/audit", "tools/locked_requirements.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(CHECKOUT / name, tmp_path / name)
+    for name, text in (
+        (".venv/bin/python", ""),
+        (".deploy/bin/pip-audit", f"echo '{answer}' >&2; exit 1"),
+        (".deploy/bin/bandit", ""),
+        (".deploy/bin/detect-secrets-hook", ""),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    done = subprocess.run([tmp_path / "tools/audit"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert answer in done.stdout
+    assert ("Run it again where pypi.org answers" in done.stderr) is is_said
+    assert "known weaknesses: tools/build.txt" in done.stderr

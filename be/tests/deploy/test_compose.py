@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from levity_ws.edge.settings import EdgeSettings
 from tests.deploy.images import COMPOSE, FULL, IMAGES, command_of, compose, image
 from tests.system.processes import CHECKOUT
 
@@ -176,6 +177,41 @@ def test_every_volume_is_filled_by_its_maker_alone(name: str) -> None:
     assert mounted["rabbitmq"] == {"rabbitmq-conf"}
     assert mounted["postgres"] == {"postgres-secret"}
     assert mounted["fe"] == set()
+    holders = {
+        service
+        for service, what in file["services"].items()
+        if "authority:/run/levity/authority" in what.get("volumes", [])
+    }
+    # The authority's key: not for web pages.
+    assert holders == {"worker"}
+    key = file["services"]["worker"]["environment"]["LEVITY_CA_KEY_FILE"]
+    assert key.startswith("/run/levity/authority/")
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_the_edge_has_a_disk_for_its_spool_that_is_its_own_and_off(name: str) -> None:
+    """The root is read-only, and an empty volume takes its owner from the image's folder."""
+    ws = service_of(name, "ws")
+    folder = "/var/lib/levity/spool"
+    assert f"ws-spool:{folder}" in ws["volumes"]
+    assert ws["environment"]["LEVITY_SPOOL"] == ""
+    assert EdgeSettings.from_environ(ws["environment"]).spool == ""
+    assert EdgeSettings.from_environ({"LEVITY_SPOOL": folder}).spool == folder
+    made = re.search(
+        rf"install --directory --owner=(\d+) --group=(\d+) --mode=0700 {folder}$",
+        (CHECKOUT / "ws/Dockerfile").read_text(),
+        re.MULTILINE,
+    )
+    assert made
+    assert f"{made[1]}:{made[2]}" == image("ws").user
+    others = {
+        service
+        for service, what in compose(name)["services"].items()
+        if any("ws-spool" in str(volume) for volume in what.get("volumes", []))
+    }
+    assert others == {"ws"}
+    # It is in the file what to write.
+    assert f"# {folder}:" in (CHECKOUT / name).read_text()
 
 
 @pytest.mark.parametrize(("name", "service"), SERVICES)

@@ -32,4 +32,5 @@ def test_the_unit_starts_what_make_run_starts_and_has_room_for_its_sockets() -> 
     assert "ExecStart=/home/pi/levity/.venv/bin/levity serve" in lines
     assert "LimitNOFILE=65536" in lines
     assert "Restart=always" in lines
+    assert "KillMode=mixed" in lines  # SIGTERM for `serve` alone, which stops its edge
     assert "ReadWritePaths=/home/pi/levity/data" in lines

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.checks import Error, Warning
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.checks import check_middleware, check_settings
+from levity.ocpp.checks import LEAST_EDGE_TIMEOUT, check_middleware, check_settings
 from levity.ocpp.conf import DEFAULT_OCPP_MIDDLEWARE
 from levity.ocpp.middleware import BadMiddleware, build_chain
 from levity.ocpp.models import (
@@ -21,6 +23,8 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.request import Response
+from levity_ws.edge.relay import SILENCE_INTERVALS
+from levity_ws.edge.settings import EdgeSettings
 from tests.ocpp.charger import Charger, Site, at
 from tests.ocpp.states import request
 
@@ -165,6 +169,23 @@ def test_a_value_out_of_range_is_named(settings: Any, name: str, value: Any) -> 
     (problem,) = check_settings()
     assert problem.id == "ocpp.E003"
     assert problem.msg.startswith(f"{name} must ")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(20.9, ["ocpp.E006"]), (1, ["ocpp.E006"]), (21, [])])
+def test_an_edge_that_lives_is_not_given_up(settings: Any, seconds: float, told: list[str]) -> None:
+    """Below what an edge may be silent for, Levity does not start, and says what to do."""
+    settings.OCPP_EDGE_TIMEOUT = seconds
+    problems = check_settings()
+    assert [problem.id for problem in problems] == told
+    assert all("Leave it out: it is 25." in str(problem.hint) for problem in problems)
+    if told:
+        with pytest.raises(SystemCheckError, match="OCPP_EDGE_TIMEOUT must be 21 or more"):
+            call_command("consume_rpc_queue", skip_checks=False)
+
+
+def test_the_least_patience_with_an_edge_is_what_the_edge_needs() -> None:
+    """The two sides don't import each other; the figures must fit all the same."""
+    assert SILENCE_INTERVALS * EdgeSettings().alive_interval < LEAST_EDGE_TIMEOUT
 
 
 def test_a_setting_that_does_not_exist_is_named(settings: Any) -> None:

@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 
 from levity.ocpp import commands
 from levity.ocpp.models import ChargePoint, Command, Edge, Transaction
+from levity.ocpp.pipeline import DatabaseAway, HeldUp
 from levity.ocpp.worker import Worker
 from levity_ws.rpc.envelope import Close, Reply
 from tests.ocpp.charger import Charger, at
@@ -95,6 +96,41 @@ def test_it_holds_a_batch_while_the_database_is_away(
     worker.step(0)
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     assert transport.log == [("send", "replies"), ("ack", batch)]
+
+
+@pytest.mark.parametrize(("error", "back"), [(DatabaseAway, True), (HeldUp, False)])
+def test_a_batch_goes_back_into_the_queue_before_it_is_held_for_a_minute(
+    transport: FakeWorkerTransport, monkeypatch: pytest.MonkeyPatch, error: Any, back: bool
+) -> None:
+    """T-07: once, however long the database is away, and nothing else is taken meanwhile; whoever
+    only waits for a lock keeps it."""
+    clock = Clock()
+    worker = Worker(transport, clock)
+    worker.next_look = float("inf")
+    batch = transport.deliver(Charger().starts())
+    handed_back: list[float] = []
+    began = clock.now
+
+    def pause(wait: float) -> bool:
+        handed_back.extend([clock.now - began] * (len(transport.log) - len(handed_back)))
+        clock.now += wait
+        if clock.now - began > 300:
+            monkeypatch.undo()
+        return False
+
+    def refuse(*_: Any) -> None:
+        raise error("away")
+
+    monkeypatch.setattr(worker.pipeline, "take", refuse)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    monkeypatch.setattr(worker.stopping, "wait", pause)
+    worker.step(0)
+    answered = [("send", "replies"), ("ack", batch)]
+    if back:
+        assert transport.log == [("hand back", ""), ("listen", ""), *answered]
+        assert 40 <= handed_back[0] <= 50
+    else:
+        assert transport.log == answered
 
 
 def _always_away(error: Exception) -> None:

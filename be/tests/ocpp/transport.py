@@ -20,7 +20,8 @@ class FakeWorkerTransport:
     def __init__(self) -> None:
         self.waiting: deque[Delivery] = deque()
         self.log: list[tuple[str, str]] = []
-        """("send", reply address), ("ack", batch id), ("wake", ""), ("close", "")."""
+        """("send", reply address), ("ack", batch id), ("hand back", ""), ("listen", ""),
+        ("wake", ""), ("close", "")."""
         self.replies: list[tuple[str, Reply]] = []
         self.gone: set[str] = set()
         self.on_empty: Callable[[], None] = lambda: None
@@ -49,6 +50,14 @@ class FakeWorkerTransport:
     def ack(self, delivery: Delivery) -> None:
         """Note it."""
         self.log.append(("ack", delivery.batch.batch))
+
+    def hand_back(self) -> None:
+        """Note it."""
+        self.log.append(("hand back", ""))
+
+    def listen(self) -> None:
+        """Note it."""
+        self.log.append(("listen", ""))
 
     def wake(self) -> None:
         """Note it."""

@@ -1,11 +1,16 @@
 """The pages of alerts and rules."""
 
+import csv
+from datetime import UTC
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
+from levity.accounts.models import Account
+from levity.ocpp.models import ChargePoint, Site
 from levity.operation.models import Alert, AlertDelivery, AlertRule
 from tests.ocpp.charger import NOW, at
 from tests.operation.receivers import MailServer, WebServer
@@ -80,7 +85,7 @@ def test_a_rule_is_made_and_its_secret_is_never_shown(browser_of_root: Client) -
     posted = {**RULE, "kinds": ["disk"], "webhook_url": url, "new_secret": SECRET}
     assert browser_of_root.post(f"{RULES}add/", posted).status_code == 302
     rule = AlertRule.objects.get()
-    assert (rule.emails, rule.kinds, rule.webhook_secret) == (
+    assert (rule.emails, rule.kinds, rule.secret()) == (
         "a@example.net\nb@example.net",
         ["disk"],
         SECRET,
@@ -89,7 +94,9 @@ def test_a_rule_is_made_and_its_secret_is_never_shown(browser_of_root: Client) -
     assert SECRET not in page
     assert SECRET not in browser_of_root.get(RULES).content.decode()
     browser_of_root.post(f"{RULES}{rule.pk}/change/", {**RULE, "webhook_url": url})
-    assert AlertRule.objects.get().webhook_secret == SECRET
+    assert AlertRule.objects.get().secret() == SECRET
+    # Nor does it stand in the database.
+    assert SECRET not in repr(AlertRule.objects.values())
 
 
 @pytest.mark.parametrize(
@@ -139,3 +146,157 @@ def test_who_may_only_look_sends_no_test(db: None) -> None:
     assert "a@example.net" in page
     assert "Send test alert" not in page
     assert "t0ken" not in page
+
+
+# --- whose alerts ---------------------------------------------------------------------------------
+
+
+def at_site(name: str, **values: Any) -> Alert:
+    """An alert about a charger of this site."""
+    site = Site.objects.create(name=name, time_zone="Europe/Berlin")
+    charger = ChargePoint.objects.create(identity=f"CP-{name}", site=site)
+    summary = f"CP-{name} reports GroundFailure"
+    return alert(site=site, charge_point=charger, summary=summary, **values)
+
+
+def browser_of(role: str, *sites: Site | None) -> Client:
+    """Somebody with this role, who sees these sites only."""
+    user = User.objects.create_user(f"{role}-of-{len(sites)}", is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    if sites:
+        Account.objects.create(user=user, limited=True).sites.set([s for s in sites if s])
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def listed(browser: Client, **query: str) -> list[int]:
+    return [item.pk for item in browser.get(ALERTS, query).context["cl"].result_list]
+
+
+def test_who_sees_one_site_is_led_to_the_alerts_of_that_site_and_to_no_others() -> None:
+    """In the sidebar, on the first page, in the list and in its file."""
+    mine, other = at_site("mine", severity="critical"), at_site("other")
+    nobodys = alert(kind="disk", summary="/ is full")
+    AlertDelivery.objects.create(
+        alert=mine, notice="raised", channel="email", target="boss@example.net", not_before=NOW
+    )
+    AlertRule.objects.create(name="House", emails="boss@example.net")
+    browser = browser_of("Viewer", mine.site)
+    first = browser.get("/admin/").content.decode()
+    assert f'href="{ALERTS}"' in first
+    assert "alert that nobody looks after, 1 of them critical" in first
+    assert listed(browser) == [mine.pk]
+    assert browser.get(f"{ALERTS}{other.pk}/change/").status_code == 302
+    assert browser.get(f"{ALERTS}{nobodys.pk}/change/").status_code == 302
+    file = browser.get(f"{ALERTS}export/").getvalue().decode()
+    assert "CP-mine" in file
+    assert "CP-other" not in file
+    assert "/ is full" not in file
+    # Whose addresses are told is not one site's business, nor are the rules.
+    page = browser.get(f"{ALERTS}{mine.pk}/change/").content.decode()
+    assert "CP-mine reports GroundFailure" in page
+    assert "boss@example.net" not in page
+    assert f'href="{RULES}"' not in first
+    everybody = browser_of("Viewer")
+    assert len(listed(everybody)) == 3
+    assert "boss@example.net" in everybody.get(f"{ALERTS}{mine.pk}/change/").content.decode()
+
+
+def test_an_empty_page_is_empty_for_whom_it_is_empty() -> None:
+    """What happened elsewhere is not hinted at."""
+    at_site("other")
+    browser = browser_of("Viewer", Site.objects.create(name="mine"))
+    assert "Nothing has gone wrong yet" in browser.get(ALERTS).content.decode()
+    assert "nobody looks after" not in browser.get("/admin/").content.decode()
+
+
+# --- who looks after them -------------------------------------------------------------------------
+
+
+def test_an_alert_is_acknowledged_with_who_and_when_and_taken_back() -> None:
+    item = at_site("mine")
+    browser = browser_of("Operator", item.site)
+    page = browser.get(f"{ALERTS}{item.pk}/change/").content.decode()
+    assert f'action="{ALERTS}{item.pk}/acknowledge/"' in page
+    answer = browser.post(f"{ALERTS}{item.pk}/acknowledge/", follow=True)
+    item.refresh_from_db()
+    assert item.acknowledged_by == "Operator-of-1"
+    assert item.acknowledged_at is not None
+    assert "Operator-of-1 looks after it" in answer.content.decode()
+    assert "nobody looks after" not in browser.get("/admin/").content.decode()
+    # Who was first stays.
+    browser_of("Admin").post(f"{ALERTS}{item.pk}/acknowledge/")
+    item.refresh_from_db()
+    assert item.acknowledged_by == "Operator-of-1"
+    browser.post(f"{ALERTS}{item.pk}/acknowledge/", {"take_back": "1"})
+    item.refresh_from_db()
+    assert (item.acknowledged_at, item.acknowledged_by) == (None, "")
+    said = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
+    assert said == ["acknowledged", "acknowledgement taken back"]
+
+
+def test_many_alerts_are_acknowledged_at_once_but_only_ones_own() -> None:
+    mine, other = at_site("mine"), at_site("other")
+    browser = browser_of("Operator", mine.site)
+    chosen = {"action": "acknowledge", "_selected_action": [mine.pk, other.pk]}
+    assert browser.post(ALERTS, chosen).status_code == 302
+    assert list(Alert.objects.filter(acknowledged_at__isnull=False)) == [mine]
+    assert browser.post(f"{ALERTS}{other.pk}/acknowledge/").status_code == 404
+    assert listed(browser, acknowledged="yes") == [mine.pk]
+    assert listed(browser, acknowledged="no") == []
+    browser.post(ALERTS, {"action": "take_back", "_selected_action": [mine.pk, other.pk]})
+    assert not Alert.objects.filter(acknowledged_at__isnull=False).exists()
+
+
+def test_who_may_only_look_acknowledges_nothing() -> None:
+    """W-13: and nobody does it with a link."""
+    item = at_site("mine")
+    viewer = browser_of("Viewer", item.site)
+    assert viewer.post(f"{ALERTS}{item.pk}/acknowledge/").status_code == 403
+    viewer.post(ALERTS, {"action": "acknowledge", "_selected_action": [item.pk]})
+    assert "Acknowledge</button>" not in viewer.get(f"{ALERTS}{item.pk}/change/").content.decode()
+    assert browser_of("Operator").get(f"{ALERTS}{item.pk}/acknowledge/").status_code == 405
+    assert Client().post(f"{ALERTS}{item.pk}/acknowledge/").status_code == 302
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(User.objects.create_superuser("root"))
+    assert strict.post(f"{ALERTS}{item.pk}/acknowledge/").status_code == 403
+    assert Alert.objects.get(pk=item.pk).acknowledged_at is None
+
+
+# --- filters and the file -------------------------------------------------------------------------
+
+
+def test_alerts_are_filtered(browser_of_root: Client) -> None:
+    bad = at_site("one", severity="critical")
+    over = at_site("two", kind="charger-offline", ended_at=at(60))
+    assert listed(browser_of_root, open="yes") == [bad.pk]
+    assert listed(browser_of_root, open="no") == [over.pk]
+    assert listed(browser_of_root, severity__exact="critical") == [bad.pk]
+    assert listed(browser_of_root, kind__exact="charger-offline") == [over.pk]
+    assert listed(browser_of_root, site__id__exact=str(over.site_id)) == [over.pk]
+
+
+def test_the_list_is_a_file_with_the_same_filters_and_without_formulas(
+    browser_of_root: Client,
+) -> None:
+    """W-03."""
+    at_site("over", ended_at=at(60))
+    text = "=HYPERLINK(1)"
+    item = at_site("mine", detail="@sum", acknowledged_at=at(30), acknowledged_by="+anna")
+    Alert.objects.filter(pk=item.pk).update(summary=text)
+    answer = browser_of_root.get(f"{ALERTS}export/", {"open": "yes"})
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="alerts-')
+    header, *rows = csv.reader(answer.getvalue().decode().splitlines())
+    local = "2026-11-22 13:00:00+01:00"
+    raised, taken = (moment.astimezone(UTC) for moment in (NOW, at(30)))
+    assert rows == [
+        [
+            *(str(item.pk), "Charger fault", "warning", "CP-mine", "mine"),
+            *(f"'{text}", "'@sum", f"{raised:%Y-%m-%d %H:%M:%S}", local),
+            *(f"{raised:%Y-%m-%d %H:%M:%S}", "", f"{taken:%Y-%m-%d %H:%M:%S}", "'+anna"),
+        ]
+    ]
+    assert len(header) == len(rows[0])
+    selected = {"action": "export_selected", "_selected_action": [item.pk]}
+    assert "HYPERLINK" in browser_of_root.post(ALERTS, selected).getvalue().decode()

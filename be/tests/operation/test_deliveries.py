@@ -7,15 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from levity.ocpp.models import ChargePoint
 from levity.operation import watch, webhook
 from levity.operation.conditions import Finding
 from levity.operation.delivery import MAX_TRIES, send_due
-from levity.operation.models import Alert, AlertDelivery
+from levity.operation.models import Alert, AlertDelivery, AlertRule
 from levity.operation.pulse import alerts_round
-from levity.operation.routes import Route
+from levity.operation.routes import Route, routes, seal_secrets
 from tests.ocpp.charger import NOW, at
 from tests.operation.receivers import Killed, MailServer, WebServer
 
@@ -267,3 +269,57 @@ def test_the_command_sends_a_test_and_says_what_became_of_it(
     with pytest.raises(CommandError, match="1 of 2 could not be sent"):
         call_command("test_alert")
     assert Alert.objects.count() == 0
+
+
+# --- the secret at rest -----------------------------------------------------------------------
+
+
+def hook(url: str, secret: str = SECRET) -> AlertRule:
+    rule = AlertRule(name="hook", webhook_url=url)
+    rule.keep_secret(secret)
+    rule.save()
+    return rule
+
+
+def test_a_secret_that_an_older_release_left_in_clear_is_sealed_by_the_next_round(
+    web_server: WebServer,
+) -> None:
+    """And signs as before; a worker of that release, while there is one, goes on with its own."""
+    AlertRule.objects.create(name="hook", webhook_url=web_server.url, webhook_secret=SECRET)
+    assert [route.webhook_secret for route in routes({})] == [SECRET]
+    assert alerts_round("a", NOW)
+    assert SECRET not in repr(AlertRule.objects.values())
+    assert [route.webhook_secret for route in routes({})] == [SECRET]
+
+
+def test_a_new_secret_key_keeps_the_webhook_signed(web_server: WebServer, settings: Any) -> None:
+    """While the old one is a fallback; the next round seals anew, and then it need not be."""
+    hook(web_server.url)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-one-" * 5
+    assert [route.webhook_secret for route in routes({})] == [SECRET]
+    assert seal_secrets() == 1
+    settings.SECRET_KEY_FALLBACKS = []
+    assert [route.webhook_secret for route in routes({})] == [SECRET]
+
+
+def test_a_lost_secret_key_sends_nothing_unsigned_and_says_what_to_do(
+    web_server: WebServer, settings: Any, admin_user: User
+) -> None:
+    """It is tried again for a day: time to enter the secret anew."""
+    rule = hook(web_server.url)
+    settings.SECRET_KEY = "another-one-" * 5
+    raised("CP1 reports GroundFailure", routes=tuple(routes({})))
+    assert seal_secrets() == 0
+    assert send_due(routes({}), NOW) == 0
+    assert web_server.posts == []
+    [(state, tries, error)] = states()
+    assert (state, tries) == ("queued", 1)
+    assert "enter it anew" in error
+    browser = Client()
+    browser.force_login(admin_user)
+    assert "enter it anew" in browser.get("/admin/operation/alert/").content.decode()
+    rule.keep_secret(SECRET)
+    rule.save()
+    assert send_due(routes({}), at(3600)) == 1
+    assert len(web_server.posts) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,9 @@ def test_every_line_is_an_object_that_says_what_it_is_about(
     everything = json.dumps(lines)
     assert "s3cret" not in everything
     assert "TE9HLTE6" not in everything
+
+
+def test_requests_that_wait_for_a_thread_are_no_warning() -> None:
+    """A browser asks for six files at once, and `serve` has four threads for pages."""
+    assert not logging.getLogger("waitress.queue").isEnabledFor(logging.WARNING)
+    assert logging.getLogger("waitress").isEnabledFor(logging.WARNING)

@@ -19,7 +19,7 @@ from levity.ocpp.commands import NeverSent, give_up, queue
 from levity.ocpp.effects import SendCall
 from levity.ocpp.models import ChargePoint, Command, Credential, Message
 from levity.ocpp.security import keys
-from levity.ocpp.security.concealment import conceal, reveal
+from levity.ocpp.security.concealment import Unreadable, conceal, reveal
 from levity.ocpp.security.tidying import tidy
 from tests.ocpp.charger import Charger
 from tests.security.conftest import Line
@@ -264,6 +264,17 @@ def test_a_changed_secret_key_fails_the_command_and_says_so(line: Line, settings
         "failed",
         "SECRET_KEY has changed since it was queued: queue it again",
     )
+
+
+def test_a_key_on_its_way_survives_a_new_secret_key(settings: Any) -> None:
+    """While the one before it is a fallback."""
+    _, secret = conceal("ChangeConfiguration", {"key": "AuthorizationKey", "value": NEW})
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-one-" * 5
+    assert reveal(secret)["value"] == NEW
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(Unreadable):
+        reveal(secret)
 
 
 def test_what_is_no_secret_is_not_encrypted() -> None:

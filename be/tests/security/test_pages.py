@@ -352,3 +352,18 @@ def test_the_list_is_bounded_and_scanners_do_not_push_chargers_out() -> None:
     assert rows.exclude(identity="").count() == KEPT_WITH_IDENTITY
     assert rows.filter(identity="").count() == KEPT_OTHERS
     assert rows.filter(identity="CP2999").exists()
+
+
+def test_unlocking_helps_also_who_was_kept_out_by_what_others_guess_there(
+    browser: Client, settings: Any
+) -> None:
+    """S-05: nobody guessed its own key, but it has never been let in from there."""
+    settings.OCPP_SECURITY_PROFILE = 1
+    row = charge_point()
+    site = Site()
+    for number in range(6):
+        asks(site, f"X{number}", authorization=basic(f"X{number}", f"guess {number:020}"))
+    assert status(asks(site, authorization=basic())) == 429
+    assert "some were tried" in browser.get(reverse(PAGE, args=[row.pk])).content.decode()
+    assert change(browser, row, "unlock").status_code == 302
+    assert status(asks(site, authorization=basic())) == 101

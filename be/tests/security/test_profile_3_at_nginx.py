@@ -1,5 +1,7 @@
 """S-10 from end to end: real nginx with the files of `fe`, a real Levity behind it."""
 
+import asyncio
+import base64
 import contextlib
 import socket
 import ssl
@@ -8,10 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from django.utils import timezone
+from ocpp.v16 import call
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
-from levity.ocpp.models import ChargePoint, RefusedHandshake
+from levity.ocpp.models import (
+    ChargePoint,
+    ChargePointCertificate,
+    Credential,
+    RefusedHandshake,
+)
+from levity.ocpp.security.keys import digest_of
 from tests.deploy.authority import Authority
 from tests.deploy.front import Front
+from tests.security.requests import certificate_request
+from tests.system.chargers import IndependentCharger
+from tests.system.processes import eventually
 from tests.system.site import Site, embedded, serve
 
 pytestmark = [pytest.mark.nginx, pytest.mark.slow]
@@ -91,6 +107,88 @@ def test_only_its_own_valid_certificate_lets_a_charger_in(
     assert shake(front, "CP-3", own) == 101
     found = site.books.rows(RefusedHandshake, "reason", "detail", identity="CP-3")
     assert {reason for reason, _ in found} == {"no-certificate", "certificate", "certificate-name"}
+
+
+def test_a_charger_gets_in_with_the_certificate_of_our_own_authority(
+    place: tuple[Site, Front, Authority],
+) -> None:
+    """From SignCertificate to wss with profile 3, through real nginx; revoked, it is out at once,
+    and by nginx's own list as well."""
+    site, front, others = place
+    made = site.levity("certificate_authority", "create", "--organization", "Housing Co-op")
+    assert made.returncode == 0, made.stderr
+    root = site.levity("certificate_authority", "export").stdout.encode()
+    trusted = front.script("client-certificates.sh", "ca", stdin=others.pem + root)
+    assert trusted.returncode == 0, trusted.stderr
+
+    def give_lists() -> None:
+        """nginx wants a list of each of its authorities."""
+        crl = site.levity("certificate_authority", "crl")
+        assert crl.returncode == 0, crl.stderr
+        given = front.script(
+            "client-certificates.sh", "crl", stdin=others.crl() + crl.stdout.encode()
+        )
+        assert given.returncode == 0, given.stderr
+
+    give_lists()
+    own_key = "00112233445566778899aabbccddeeff00112233"
+    with site.books.open(ChargePoint) as rows:
+        row = rows.create(identity="CP-5", security_profile=2)
+    with site.books.open(Credential) as rows:
+        rows.create(charge_point_id=row.pk, digest=digest_of(own_key.encode()))
+    key, csr = certificate_request("CP-5")
+
+    async def script() -> str:
+        login = base64.b64encode(f"CP-5:{own_key}".encode()).decode()
+        async with connect(
+            f"wss://127.0.0.1:{front.https}/ws/CP-5",
+            subprotocols=[Subprotocol("ocpp1.6")],
+            ssl=front.context(),
+            proxy=None,
+            additional_headers={"Authorization": f"Basic {login}"},
+        ) as websocket:
+            charger = IndependentCharger("CP-5", websocket)
+            listening = asyncio.ensure_future(charger.start())
+            asked = await site.levity_async(
+                *("send_command", "--wait", "CP-5", "ExtendedTriggerMessage"),
+                '{"requestedMessage":"SignChargePointCertificate"}',
+            )
+            assert asked.returncode == 0, asked.stderr
+            assert (await charger.call(call.SignCertificate(csr))).status == "Accepted"
+            _, signed = await charger.until_answered(2)
+            await charger.call(call.Heartbeat())
+            listening.cancel()
+            return str(signed.payload["certificate_chain"])
+
+    chain = asyncio.run(script())
+    path = front.folder / "CP-5.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(private + chain.encode())
+    with site.books.open(ChargePoint) as rows:
+        rows.filter(identity="CP-5").update(security_profile=3)
+    process = front.process
+    assert process is not None
+    assert eventually(lambda: shake(front, "CP-5", path), 101, within=20) == 101
+    assert shake(front, "CP-5") == 401
+    assert shake(front, "CP-4", path) == 401
+    with site.books.open(ChargePointCertificate) as rows:
+        rows.filter(identity="CP-5").update(state="revoked", revoked_at=timezone.now())
+    assert shake(front, "CP-5", path) == 401
+    refused = {"identity": "CP-5", "reason": "certificate"}
+    assert site.books.row(RefusedHandshake, "detail", **refused) == {
+        "detail": "it was revoked here"
+    }
+    give_lists()
+
+    def detail() -> str:
+        assert shake(front, "CP-5", path) == 401
+        return str(site.books.row(RefusedHandshake, "detail", **refused)["detail"])
+
+    assert eventually(detail, "certificate revoked", within=20) == "certificate revoked"
 
 
 def test_without_tls_nobody_gets_past_nginx(place: tuple[Site, Front, Authority]) -> None:

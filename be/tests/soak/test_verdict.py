@@ -23,7 +23,7 @@ VALUES = {
     "transactionId": 7,
     "meterValue": [{"timestamp": AT, "sampledValue": [{"value": "15"}]}],
 }
-TRANSACTION = ("X-1", 1, "TAG", NOON, Decimal(10), 7, "stopped", NOON, Decimal(20))
+TRANSACTION = ("X-1", 1, "TAG", NOON, Decimal(10), 7, "stopped", NOON, Decimal(20), Decimal(10))
 SAMPLE = ("X-1", NOON, "Energy.Active.Import.Register", "", "15")
 
 
@@ -89,7 +89,7 @@ def test_two_ids_for_one_start_are_a_duplicate() -> None:
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        ("ocpp_transaction", ("X-1", 2, "TAG", NOON, Decimal(10), 9, "active", None, None)),
+        ("ocpp_transaction", ("X-1", 2, "TAG", NOON, Decimal(10), 9, "active", None, None, None)),
         ("ocpp_metervalue", (*SAMPLE[:4], "16")),
         ("ocpp_quarantinedmessage", ("X-1", b'{"transactionId":9}')),
     ],
@@ -103,8 +103,16 @@ def test_what_nobody_sent_is_unexpected(table: str, row: Any) -> None:
 
 def test_a_stop_with_other_figures_is_lost() -> None:
     books = FakeBooks()
-    books.tables["ocpp_transaction"] = [(*TRANSACTION[:8], Decimal(21))]
+    books.tables["ocpp_transaction"] = [(*TRANSACTION[:8], Decimal(21), Decimal(11))]
     assert judge([session()], books, "X-").lost == 1
+
+
+def test_a_session_with_the_energy_of_its_middle_is_unexpected() -> None:
+    """As a worker wrote it that stood still meanwhile."""
+    books = FakeBooks()
+    books.tables["ocpp_transaction"] = [(*TRANSACTION[:9], Decimal(5))]
+    counts = judge([session()], books, "X-")
+    assert (counts.unexpected, counts.lost, counts.good) == (1, 0, False)
 
 
 def test_what_was_never_answered_is_recovered_or_given_up_but_not_lost() -> None:

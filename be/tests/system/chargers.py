@@ -42,6 +42,7 @@ class IndependentCharger(ChargePoint):
         super().__init__(identity, socket)
         self.socket = socket
         self.asked: list[Asked] = []
+        self.dealt_with = 0
         self.habits = Habits()
         self.outstanding = self.most_outstanding = 0
         self._news = asyncio.Condition()
@@ -51,6 +52,20 @@ class IndependentCharger(ChargePoint):
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(lambda: len(self.asked) >= count)
         return self.asked
+
+    async def until_answered(self, count: int, within: float = 15.0) -> list[Asked]:
+        """Wait until so many Calls have their answer on its way: what is sent now follows it."""
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(lambda: self.dealt_with >= count)
+        return self.asked
+
+    async def route_message(self, raw_msg: str) -> None:
+        before = len(self.asked)
+        await super().route_message(raw_msg)
+        if len(self.asked) > before:
+            async with self._news:
+                self.dealt_with += 1
+                self._news.notify_all()
 
     async def _take(self, action: str, payload: dict[str, Any]) -> str:
         self.outstanding += 1
@@ -81,6 +96,16 @@ class IndependentCharger(ChargePoint):
     async def on_change_configuration(self, **payload: Any) -> call_result.ChangeConfiguration:
         status = await self._take("ChangeConfiguration", payload)
         return call_result.ChangeConfiguration(status=status)
+
+    @on("ExtendedTriggerMessage")
+    async def on_trigger(self, **payload: Any) -> call_result.ExtendedTriggerMessage:
+        status = await self._take("ExtendedTriggerMessage", payload)
+        return call_result.ExtendedTriggerMessage(status=status)
+
+    @on("CertificateSigned")
+    async def on_certificate_signed(self, **payload: Any) -> call_result.CertificateSigned:
+        status = await self._take("CertificateSigned", payload)
+        return call_result.CertificateSigned(status=status)
 
 
 @asynccontextmanager

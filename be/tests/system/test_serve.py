@@ -3,16 +3,17 @@
 import asyncio
 import signal
 import socket
+import subprocess
 import time
 
 import psutil
 import pytest
 from tests.chargers import raw_charger
 
-from levity.ocpp.models import ChargePoint
+from levity.ocpp.models import ChargePoint, Message
 from tests.system.pages import Browser
 from tests.system.processes import Process, eventually, python
-from tests.system.site import Site, serve
+from tests.system.site import Site, http_get, serve
 
 # Whole processes, each started anew: `make test` has the time for them.
 pytestmark = pytest.mark.slow
@@ -65,6 +66,28 @@ def test_password_is_printed_once_and_everything_stops_in_good_order(unstarted: 
     assert unstarted.tracebacks() == []
 
 
+def test_it_stops_whole_when_nobody_reads_what_it_says_any_more(unstarted: Site) -> None:
+    """The reader of a pipe (`| tee`) ends first: the edge and the worker end all the same."""
+    command = python("-m", "levity", "serve", "--http-host", "127.0.0.1")
+    environ = {"WS_PORT": "0", "WS_HOST": "127.0.0.1", "HTTP_PORT": "0", "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command,
+        env={**unstarted.environ, **environ},
+        cwd=unstarted.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        assert process.stdout is not None
+        while b"simulate --url" not in (line := process.stdout.readline()):
+            assert line, "it ended before it served"
+        process.stdout.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+
+
 def test_after_a_crash_nobody_is_on_line_until_he_is_back(unstarted: Site) -> None:
     """And the idle process is small: 150 MB, worker, edge and web pages together."""
 
@@ -97,6 +120,67 @@ def test_after_a_crash_nobody_is_on_line_until_he_is_back(unstarted: Site) -> No
     serve(unstarted)
     assert online() == []
     asyncio.run(greet("CRASH-1"))
+
+
+def edge_beside(first: Process) -> psutil.Process:
+    """The process in which the edge of this `levity serve` runs."""
+    [edge] = psutil.Process(first.pid).children()
+    return edge
+
+
+def test_an_edge_that_is_killed_is_replaced_and_nothing_answered_is_lost(unstarted: Site) -> None:
+    """On the same port, whichever it was; and nobody is on line before he has called again."""
+
+    async def heartbeat(identity: str) -> None:
+        async with raw_charger(unstarted.port(), f"/ws/{identity}") as charger:
+            charger.send('[2,"1","Heartbeat",{}]')
+            assert (await charger.text()).startswith('[3,"1",')
+
+    async def answered_and_cut_off() -> None:
+        async with raw_charger(unstarted.port(), "/ws/CUT-1") as charger:
+            charger.send('[2,"1","Heartbeat",{}]')
+            await charger.text()
+            edge.kill()
+            await asyncio.to_thread(first.line, "the edge failed; starting another one")
+
+    first = serve(unstarted)
+    edge = edge_beside(first)
+    asyncio.run(answered_and_cut_off())
+    assert eventually(lambda: http_get(unstarted.port(), "/readyz")[0], 200, within=20) == 200
+    assert unstarted.books.count(ChargePoint, connection__isnull=False) == 0
+    asyncio.run(heartbeat("CUT-1"))
+    assert unstarted.books.count(Message, charge_point__identity="CUT-1") == 2
+    assert edge_beside(first).pid != edge.pid
+
+
+def test_an_edge_does_not_outlive_the_process_that_started_it(unstarted: Site) -> None:
+    """Or the port would be taken for whoever starts `levity serve` again."""
+    first = serve(unstarted)
+    edge = edge_beside(first)
+    first.send_signal(signal.SIGKILL)
+    edge.wait(15)
+
+
+def test_an_edge_is_not_told_the_secrets_of_the_site(unstarted: Site) -> None:
+    secrets = {
+        "SECRET_KEY": "of-no-value-" * 5,
+        "SECRET_KEY_FALLBACKS": "of-less-value-" * 5,
+        "DJANGO_SUPERUSER_PASSWORD": "s3cret-9",
+        "LEVITY_CA_PASSPHRASE": "s3cret-10",
+        "LEVITY_ALERT_WEBHOOK_SECRET": "s3cret-11",
+        "LEVITY_METRICS_TOKEN": "s3cret-12",
+        "EMAIL_URL": "smtp://anna:s3cret-13@localhost:25",
+    }
+    told = edge_beside(serve(unstarted, **secrets)).environ()
+    assert not secrets.keys() & told.keys()
+    assert not [value for value in told.values() if "s3cret" in value]
+
+
+def test_metrics_of_the_edge_are_among_those_of_the_web_pages(unstarted: Site) -> None:
+    status, _, body = http_get(web_port(serve(unstarted)), "/metrics")
+    assert status == 200
+    for name in (b"levity_edge_backend_available 1.0", b"levity_edge_batches_published_total"):
+        assert name in body
 
 
 def refused(site: Site, variable: str) -> str:

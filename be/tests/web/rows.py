@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from levity.ocpp.admin.bulk import MANY
+from levity.ocpp.admin.certificates import DECISIONS as CERTIFICATE_DECISIONS
 from levity.ocpp.admin.quarantine import DECISIONS
 from levity.ocpp.admin.sending import KINDS
 
@@ -30,6 +31,7 @@ SHOWN = sorted(admin.site._registry, key=lambda model: model._meta.label)
 WORDS = {
     "ocpp_chargepoint_send": tuple(KINDS),
     "ocpp_chargepoint_send_many": MANY,
+    "ocpp_chargepointcertificate_decide": tuple(CERTIFICATE_DECISIONS),
     "ocpp_quarantinedmessage_decide": tuple(DECISIONS),
 }
 

@@ -7,6 +7,7 @@ a charger wrote as markup.
 from django.contrib import admin
 
 from levity.ocpp.admin import (
+    certificates,
     charge_points,
     commands,
     connections,
@@ -21,6 +22,7 @@ from levity.ocpp.admin import (
 )
 
 __all__ = [
+    "certificates",
     "charge_points",
     "commands",
     "connections",

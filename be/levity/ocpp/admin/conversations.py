@@ -10,12 +10,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from levity.ocpp.admin.scope import visible
-from levity.ocpp.commands import quirks_of
 from levity.ocpp.conversation.export import export
 from levity.ocpp.conversation.masking import Anonymiser
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.quirk_tables import settings_of
-from levity.ocpp.quirks import match_of
+from levity.ocpp.quirks import match_of, quirks_of
 
 __all__ = ["NAME", "conversation_links", "conversation_view", "fitting_quirks"]
 

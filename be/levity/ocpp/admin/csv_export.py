@@ -1,7 +1,7 @@
 """Transactions as CSV, row by row, safe to open in a spreadsheet."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from levity.ocpp.admin.formats import site_zone
 from levity.ocpp.id_tags import safe_cell
 from levity.ocpp.models import Transaction
 
-__all__ = ["cell", "csv_response", "rows_of"]
+__all__ = ["CHUNK", "cell", "csv_response", "local_cell", "rows_of", "streamed_csv", "utc_cell"]
 
 CHUNK = 1_000
 
@@ -28,11 +28,15 @@ class _Echo:
 
 def csv_response(transactions: QuerySet[Transaction]) -> StreamingHttpResponse:
     """All these transactions, one chunk in memory at a time."""
+    return streamed_csv(rows_of(transactions), "transactions")
+
+
+def streamed_csv(rows: Iterable[Sequence[str]], what: str) -> StreamingHttpResponse:
+    """These rows as a file that names what it holds, and when; texts have passed `cell`."""
     writer = csv.writer(_Echo())
-    lines = (writer.writerow(row) for row in rows_of(transactions))
-    name = f"transactions-{timezone.localtime():%Y%m%d-%H%M}.csv"
+    name = f"{what}-{timezone.localtime():%Y%m%d-%H%M}.csv"
     return StreamingHttpResponse(
-        lines,
+        (writer.writerow(row) for row in rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -74,12 +78,12 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             str(item.connector),
             cell(item.id_tag),
             item.state,
-            _utc(item.started_at),
-            _local(item.started_at, zone),
-            _utc(item.stopped_at),
-            _local(item.stopped_at, zone),
-            _utc(item.start_received_at),
-            _utc(item.stop_received_at),
+            utc_cell(item.started_at),
+            local_cell(item.started_at, zone),
+            utc_cell(item.stopped_at),
+            local_cell(item.stopped_at, zone),
+            utc_cell(item.start_received_at),
+            utc_cell(item.stop_received_at),
             "" if span is None else f"{span:.0f}",
             _number(item.meter_start),
             _number(item.meter_stop),
@@ -101,11 +105,12 @@ def _number(value: Decimal | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _utc(moment: datetime | None) -> str:
+def utc_cell(moment: datetime | None) -> str:
+    """In UTC, without a zone: the column says so."""
     return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _local(moment: datetime | None, zone: tzinfo | None) -> str:
+def local_cell(moment: datetime | None, zone: tzinfo | None) -> str:
     """In the time zone of the charger's site, with its offset from UTC, so that nobody guesses."""
     if moment is None:
         return ""

@@ -25,6 +25,7 @@ from levity.ocpp.admin.formats import (
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import (
     ChargePoint,
+    ChargePointCertificate,
     Command,
     Connector,
     FailedMessage,
@@ -152,14 +153,17 @@ def _trouble(now: datetime, user: Any) -> list[Tile]:
     tiles: list[Tile] = []
     if may("ocpp.view_quarantinedmessage"):
         rows = visible(QuarantinedMessage.objects.all(), user).filter(resolved_at__isnull=True)
-        tiles.append(_trouble_tile("in quarantine", rows, list_url(QuarantinedMessage, open="yes")))
+        tiles.append(
+            _trouble_tile(("in quarantine",), rows, list_url(QuarantinedMessage, open="yes"))
+        )
     if may("ocpp.view_failedmessage"):
         failed = visible(FailedMessage.objects.all(), user).filter(replayed_at__isnull=True)
-        tiles.append(_trouble_tile("failed messages", failed, list_url(FailedMessage, open="yes")))
+        names = ("failed messages", "failed message")
+        tiles.append(_trouble_tile(names, failed, list_url(FailedMessage, open="yes")))
     if may("ocpp.view_refusedhandshake"):
         refused = visible(RefusedHandshake.objects.filter(last_at__gte=yesterday), user)
-        address = list_url(RefusedHandshake)
-        tiles.append(_trouble_tile("kinds of refused handshakes (24 h)", refused, address))
+        names = ("kinds of refused handshakes (24 h)", "kind of refused handshake (24 h)")
+        tiles.append(_trouble_tile(names, refused, list_url(RefusedHandshake)))
     if may("ocpp.view_command"):
         states = [
             Command.State.REFUSED,
@@ -172,13 +176,25 @@ def _trouble(now: datetime, user: Any) -> list[Tile]:
         )
         query = urlencode([("state__exact", str(state)) for state in states])
         address = f"{list_url(Command)}?{query}"
-        tiles.append(_trouble_tile("commands that failed (24 h)", unanswered, address))
+        names = ("commands that failed (24 h)", "command that failed (24 h)")
+        tiles.append(_trouble_tile(names, unanswered, address))
+    if may("ocpp.view_chargepointcertificate"):
+        waiting = ChargePointCertificate.State.WAITING
+        asked = visible(ChargePointCertificate.objects.filter(state=waiting), user)
+        names = (
+            "certificate requests wait for a decision",
+            "certificate request waits for a decision",
+        )
+        address = list_url(ChargePointCertificate, state__exact=waiting)
+        tiles.append(_trouble_tile(names, asked, address))
     return tiles
 
 
-def _trouble_tile(title: str, rows: QuerySet[Any], url: str) -> Tile:
+def _trouble_tile(names: tuple[str, ...], rows: QuerySet[Any], url: str) -> Tile:
+    """`names`: of many and, last, of one."""
     count = rows.order_by()[: COUNTED + 1].count()
     shown = f"more than {COUNTED}" if count > COUNTED else str(count)
+    title = names[-1] if count == 1 else names[0]
     return {**_tile(title, shown, url, "bad"), "count": count}
 
 

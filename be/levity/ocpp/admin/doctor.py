@@ -346,7 +346,7 @@ def _adopt(
     row = known or ChargePoint(
         identity=item.identity, name=values.get("name", ""), site=values.get("site")
     )
-    row.security_profile = values["profile"]
+    row.security_profile, row.profile_since = values["profile"], timezone.now()
     row.save()
     key = ""
     digest = ""

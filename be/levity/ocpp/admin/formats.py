@@ -144,5 +144,5 @@ def change_link(model: type[Model], pk: Any, text: Any) -> str:
 
 def list_url(model: type[Model], **filters: Any) -> str:
     """The address of this model's list, filtered."""
-    address = reverse(f"admin:ocpp_{model._meta.model_name}_changelist")
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(filters)}" if filters else address

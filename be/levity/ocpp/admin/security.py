@@ -27,6 +27,7 @@ from unfold.widgets import (
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.formats import change_link, list_url, shown_time, site_zone
 from levity.ocpp.admin.scope import visible
+from levity.ocpp.authority.issuing import ask_for_request, current_authority
 from levity.ocpp.commands import NeverSent, queue
 from levity.ocpp.models import (
     AuthFailure,
@@ -113,7 +114,9 @@ def _set_profile(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     has_key = credential is not None and credential.digest
     if wanted in (SecurityProfile.BASIC, SecurityProfile.BASIC_TLS) and not has_key:
         raise CannotChange("No key is set: generate or set one first, or nobody gets in")
-    ChargePoint.objects.filter(pk=row.pk).update(security_profile=wanted)
+    ChargePoint.objects.filter(pk=row.pk).update(
+        security_profile=wanted, profile_since=timezone.now()
+    )
     Credential.objects.filter(charge_point=row).update(next_profile=None)
     return Done(f"The security profile is {wanted} now.")
 
@@ -171,17 +174,40 @@ def _raise(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     )
 
 
+def _ask_for_certificate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+    if current_authority() is None:
+        raise CannotChange(
+            "There is no certificate authority here: make one with “levity certificate_authority "
+            "create”"
+        )
+    ask_for_request(row, user)
+    return Done("The charger is asked for it. What comes of it stands under “Certificates”.")
+
+
 def _unlock(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     unlock(row.identity)
     return Done("Wrong keys that were tried are forgotten.")
 
 
 def unlock(identity: str) -> None:
-    """Forget the wrong guesses for this identity, and those of the addresses they came from."""
+    """Forget the wrong guesses for this identity, and those of the addresses from where it was
+    kept out."""
     mine = AuthFailure.objects.filter(identity=identity.lower())
-    addresses = list(mine.values_list("address", flat=True)[:100])
+    addresses = {*mine.values_list("address", flat=True)[:100], *_locked_at(identity)}
     AuthFailure.objects.filter(identity="", address__in=addresses).delete()
     mine.delete()
+
+
+def _is_locked(identity: str) -> bool:
+    """True while wrong keys are counted that concern it."""
+    here = AuthFailure.objects.filter(identity="", address__in=_locked_at(identity))
+    return here.exists() or AuthFailure.objects.filter(identity=identity.lower()).exists()
+
+
+def _locked_at(identity: str) -> list[str]:
+    """Where it was kept out for what others guessed there."""
+    refused = RefusedHandshake.objects.filter(identity__iexact=identity, reason="locked")
+    return list(refused.order_by("-last_at").values_list("address", flat=True)[:100])
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +258,14 @@ CHANGES: dict[str, Change] = {
         "needs a reset after that.",
         RaiseForm,
         _raise,
+    ),
+    "certificate": Change(
+        "Ask for a certificate",
+        "Tells the charger to make a new key and to have it signed by the certificate authority "
+        "here (ExtendedTriggerMessage SignChargePointCertificate). With security profile 2 or 3 it "
+        "is signed by itself; else it waits for approval under “Certificates”.",
+        forms.Form,
+        _ask_for_certificate,
     ),
     "unlock": Change(
         "Unlock",
@@ -288,7 +322,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
             (change, reverse(f"admin:{PAGE}_{kind}", args=[row.pk]))
             for kind, change in CHANGES.items()
         ],
-        "is_locked": AuthFailure.objects.filter(identity=row.identity.lower()).exists(),
+        "is_locked": _is_locked(row.identity),
         "refusals": refused.count(),
         "last_refused": shown_time(last.last_at, zone) if last else "",
         "refusals_url": list_url(RefusedHandshake, q=row.identity),

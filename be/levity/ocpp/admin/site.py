@@ -22,6 +22,7 @@ GROUPS = (
             ("Transactions", "receipt_long", "ocpp", "transaction"),
             ("Id tags", "badge", "ocpp", "idtag"),
             ("Commands", "send", "ocpp", "command"),
+            ("Certificates", "verified_user", "ocpp", "chargepointcertificate"),
         ),
     ),
     (
@@ -44,6 +45,7 @@ GROUPS = (
             ("Status events", "timeline", "ocpp", "statusevent"),
             ("Corrections", "rule", "ocpp", "metervaluecorrection"),
             ("Edges", "hub", "ocpp", "edge"),
+            ("Certificate authorities", "approval", "ocpp", "certificateauthority"),
         ),
     ),
     (
@@ -56,6 +58,10 @@ GROUPS = (
         ),
     ),
 )
+
+
+# What of other apps belongs to a site, and is shown to people who see only some sites.
+OF_SITES = (("operation", "alert"),)
 
 
 def style(request: HttpRequest) -> str:
@@ -101,6 +107,6 @@ def account_links(request: HttpRequest) -> list[Item]:
 
 def _may_see(request: HttpRequest, app: str, model: str) -> bool:
     user: Any = request.user
-    if app != "ocpp" and is_limited(user):
+    if (app, model) not in OF_SITES and app != "ocpp" and is_limited(user):
         return False
     return bool(user.has_perm(f"{app}.view_{model}") or user.has_perm(f"{app}.change_{model}"))

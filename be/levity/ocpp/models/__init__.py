@@ -5,6 +5,7 @@ invents (a status, a unit, a measurand) is kept as text.
 """
 
 from levity.ocpp.models.alias import TransactionAlias
+from levity.ocpp.models.certificate import CertificateAuthority, ChargePointCertificate
 from levity.ocpp.models.charge_point import (
     Authorization,
     ChargePoint,
@@ -29,7 +30,9 @@ from levity.ocpp.models.trouble import (
 __all__ = [
     "AuthFailure",
     "Authorization",
+    "CertificateAuthority",
     "ChargePoint",
+    "ChargePointCertificate",
     "Command",
     "ConnectionEvent",
     "Connector",

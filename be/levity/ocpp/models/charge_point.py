@@ -1,7 +1,7 @@
 """Sites, charge points, their connectors and their history, the edges they hang on."""
 
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 __all__ = [
@@ -105,6 +105,12 @@ class ChargePoint(models.Model):
         # An older worker, which does not know the column, adds charge points, too.
         db_default=SecurityProfile.OPEN,
         help_text="Who comes with less is refused. No message of OCPP ever lowers it.",
+    )
+    profile_since = models.DateTimeField(
+        default=timezone.now,
+        db_default=Now(),
+        editable=False,
+        help_text="A connection of before has not proved what the profile asks for.",
     )
 
     vendor = models.CharField(max_length=255, blank=True)

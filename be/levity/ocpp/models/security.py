@@ -40,16 +40,26 @@ class Credential(models.Model):
 class AuthFailure(models.Model):
     """Wrong passwords from one address: for one identity, or (identity empty) for any.
 
-    A leaky bucket as one number: `forgotten_at` is when all of them are forgotten.
+    A leaky bucket as one number: `forgotten_at` is when all of them are forgotten;
+    `insistent_forgotten_at` is another one, for keys that came again.
     """
 
     identity = models.CharField(max_length=48, blank=True, help_text="In lower case.")
     address = models.CharField(max_length=64)
     counted_at = models.FloatField(help_text="POSIX seconds of the last one that counted.")
     forgotten_at = models.FloatField(help_text="POSIX seconds.", db_index=True)
+    insistent_forgotten_at = models.FloatField(
+        default=0.0, db_default=0.0, help_text="POSIX seconds."
+    )
     failures = models.PositiveIntegerField(default=1)
     last_guess = models.CharField(
         max_length=32, blank=True, help_text="A keyed digest: the same guess again is no new one."
+    )
+    waiting = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Keys that were not looked at: a keyed digest, a colon, POSIX seconds.",
     )
 
     class Meta:

@@ -3,19 +3,33 @@
 It is imported when the first one comes: a site without certificates never loads it.
 """
 
+import base64
+import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-__all__ = ["LONGEST_CSR", "CertificateError", "check_csr", "name_in"]
+__all__ = [
+    "LONGEST_CSR",
+    "CertificateError",
+    "CertificateRequest",
+    "ClientCertificate",
+    "check_csr",
+    "read_certificate",
+    "read_csr",
+]
 
 LONGEST_CSR = 5500
 """Characters (OCPP 1.6 security whitepaper, SignCertificate.req)."""
-LEAST_RSA, LEAST_EC = 2048, 224
-"""Bits of a key (OCPP 1.6 security whitepaper, A00.FR.501)."""
+LEAST_RSA, MOST_RSA, LEAST_EC = 2048, 8192, 256
+"""Bits of a key. OCPP 1.6 security whitepaper, A00.FR.501: RSA from 2048, elliptic curves from 224;
+but TLS 1.3 knows no curve below 256."""
+CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
+"""Those that nginx takes in a client certificate (RFC 8446, 4.2.3)."""
 LONGEST_CERTIFICATE = 16 * 1024
 
 _PEM = re.compile(
@@ -28,11 +42,22 @@ class CertificateError(ValueError):
     """It can't be believed; the text says why, for people."""
 
 
-def name_in(escaped: str) -> str:
-    """The common name in a client certificate, as nginx's $ssl_client_escaped_cert has it.
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What a client certificate says of its holder."""
 
-    Whether the certificate is valid is nginx's word; this only says to whom it is made out.
-    Raises `CertificateError`.
+    name: str
+    """The common name."""
+    serial_number: str
+    """Hexadecimal. By this a revoked one is known, not by its fingerprint: an ECDSA signature can
+    be rewritten without the key, and then the fingerprint is another one."""
+
+
+def read_certificate(escaped: str) -> ClientCertificate:
+    """A client certificate, as nginx's $ssl_client_escaped_cert has it.
+
+    Whether it is valid is nginx's word; this only says to whom it is made out. Raises
+    `CertificateError`.
     """
     from cryptography import x509
 
@@ -40,18 +65,46 @@ def name_in(escaped: str) -> str:
         raise CertificateError("the certificate is too long")
     try:
         certificate = x509.load_pem_x509_certificate(unquote_to_bytes(escaped))
-        return _common_name(certificate.subject)
+        name = _common_name(certificate.subject)
+        return ClientCertificate(name, f"{certificate.serial_number:x}")
     except CertificateError:
         raise
     except Exception as error:  # whatever a stranger's bytes make the parser raise
         raise CertificateError("the certificate can't be read") from error
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateRequest:
+    """A certificate request of a charger that is in order."""
+
+    pem: str
+    name: str
+    """The common name, as the charger spells it."""
+    key_kind: str
+    """Such as RSA 2048 or EC 256."""
+    key_fingerprint: str
+    """SHA-256 of the public key, hexadecimal."""
+
+
 def check_csr(csr: str, identity: str) -> str:
     """Why this certificate request of this charger is refused; empty if it is in order."""
+    try:
+        read_csr(csr, identity)
+    except CertificateError as error:
+        return str(error)
+    return ""
+
+
+def read_csr(csr: str, identity: str) -> CertificateRequest:
+    """This certificate request of this charger. Raises `CertificateError`.
+
+    The whitepaper wants the charger's serial number as common name. Here it is the identity, as
+    with profile 3: a serial number is what a charger says of itself.
+    """
     if len(csr) > LONGEST_CSR:
-        return f"longer than {LONGEST_CSR} characters"
+        raise CertificateError(f"longer than {LONGEST_CSR} characters")
     from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
 
     data = csr.encode("utf-8", "replace")
     try:
@@ -59,32 +112,46 @@ def check_csr(csr: str, identity: str) -> str:
         request = (
             x509.load_pem_x509_csr(match[0]) if match else x509.load_der_x509_csr(_from_text(csr))
         )
+        kind = _kind_of_key(request)
         if not request.is_signature_valid:
-            return "its signature is not made with its own key"
-        if weakness := _weakness(request):
-            return weakness
+            raise CertificateError("its signature is not made with its own key")
         name = _common_name(request.subject)
-    except CertificateError as error:
-        return str(error)
-    except Exception:  # noqa: BLE001  # whatever a stranger's bytes make the parser raise
-        return "not a certificate request"
+        pem = request.public_bytes(Encoding.PEM).decode()
+        key_fingerprint = _fingerprint_of_key(request)
+    except CertificateError:
+        raise
+    except Exception as error:  # whatever a stranger's bytes make the parser raise
+        raise CertificateError("not a certificate request") from error
     if name.lower() != identity.lower():
-        return f"made out to “{_printable(name)}”, not to this charger"
-    return ""
+        raise CertificateError(f"made out to “{_printable(name)}”, not to this charger")
+    return CertificateRequest(pem, name, kind, key_fingerprint)
 
 
-def _weakness(request: "x509.CertificateSigningRequest") -> str:
-    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+def _kind_of_key(request: "x509.CertificateSigningRequest") -> str:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     key = request.public_key()
     if isinstance(key, rsa.RSAPublicKey):
-        return "" if key.key_size >= LEAST_RSA else f"an RSA key of {key.key_size} bits is too weak"
+        if key.key_size < LEAST_RSA:
+            raise CertificateError(f"an RSA key of {key.key_size} bits is too weak")
+        if key.key_size > MOST_RSA:
+            raise CertificateError(f"an RSA key of {key.key_size} bits is too long")
+        return f"RSA {key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):
         size = key.curve.key_size
-        return "" if size >= LEAST_EC else f"an elliptic curve of {size} bits is too weak"
-    if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-        return ""
-    return f"a key of the kind {type(key).__name__} is not taken"
+        if size < LEAST_EC:
+            raise CertificateError(f"an elliptic curve of {size} bits is too weak")
+        if key.curve.name not in CURVES:
+            raise CertificateError(f"the elliptic curve {key.curve.name} is not taken")
+        return f"EC {size}"
+    raise CertificateError(f"a key of the kind {type(key).__name__} is not taken")
+
+
+def _fingerprint_of_key(request: "x509.CertificateSigningRequest") -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    key = request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(key).hexdigest()
 
 
 def _common_name(subject: "x509.Name") -> str:
@@ -99,8 +166,6 @@ def _common_name(subject: "x509.Name") -> str:
 
 def _from_text(csr: str) -> bytes:
     """A request as bare hexadecimal or base64 text, which some chargers send."""
-    import base64
-
     text = "".join(csr.split())
     if re.fullmatch(r"[0-9A-Fa-f]+", text):
         return bytes.fromhex(text)

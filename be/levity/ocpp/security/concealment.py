@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from django.conf import settings
 
 from levity.ocpp.conversation.masking import without_secrets
+from levity.ocpp.security.sealing import Unreadable, secret_keys
 
 if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import Fernet, MultiFernet
 
 __all__ = ["CARRIERS", "Unreadable", "conceal", "reveal", "secrets_in", "stored_answer"]
 
@@ -41,10 +41,6 @@ _TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"}
 _LOGIN = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")
 
 
-class Unreadable(Exception):
-    """SECRET_KEY has changed since the command was queued: its secret is lost."""
-
-
 def conceal(action: str, payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """The payload with its secrets masked, and all of it encrypted; "" if nothing is secret."""
     if action not in CARRIERS:
@@ -54,7 +50,7 @@ def conceal(action: str, payload: Mapping[str, Any]) -> tuple[dict[str, Any], st
     if masked == text:
         return dict(payload), ""
     shown: dict[str, Any] = orjson.loads(masked)
-    return shown, _box(settings.SECRET_KEY).encrypt(text.encode()).decode()
+    return shown, _boxes().encrypt(text.encode()).decode()
 
 
 def reveal(secret: str) -> dict[str, Any]:
@@ -62,7 +58,7 @@ def reveal(secret: str) -> dict[str, Any]:
     from cryptography.fernet import InvalidToken
 
     try:
-        payload: dict[str, Any] = orjson.loads(_box(settings.SECRET_KEY).decrypt(secret.encode()))
+        payload: dict[str, Any] = orjson.loads(_boxes().decrypt(secret.encode()))
     except InvalidToken as error:
         raise Unreadable("SECRET_KEY has changed since it was queued: queue it again") from error
     return payload
@@ -93,7 +89,14 @@ def stored_answer(action: str, text: str) -> str:
     return without_secrets(text) if action in _TELLING else text
 
 
-@lru_cache(maxsize=2)
+def _boxes() -> "MultiFernet":
+    """Encrypts with today's SECRET_KEY, and opens with those before it, too."""
+    from cryptography.fernet import MultiFernet
+
+    return MultiFernet([_box(key) for key in secret_keys()])
+
+
+@lru_cache(maxsize=4)
 def _box(secret_key: str) -> "Fernet":
     from cryptography.fernet import Fernet
 

@@ -10,7 +10,16 @@ import hmac
 import re
 import secrets
 
-__all__ = ["LONGEST", "SHORTEST", "canonical", "digest_of", "matches", "new_key", "same_guess"]
+__all__ = [
+    "LONGEST",
+    "SHORTEST",
+    "canonical",
+    "digest_of",
+    "matches",
+    "new_key",
+    "same_guess",
+    "same_try",
+]
 
 SHORTEST = 16
 """Bytes of a key (OCPP 1.6 security whitepaper, A00.FR.205); less needs a person's word."""
@@ -54,3 +63,8 @@ def same_guess(password: bytes, pepper: str) -> str:
     return hashlib.blake2b(
         password, digest_size=12, key=hashlib.blake2b(pepper.encode()).digest()
     ).hexdigest()
+
+
+def same_try(identity: str, password: bytes, pepper: str) -> str:
+    """By what this key for this identity is recognised when it comes again: 16 digits."""
+    return same_guess(identity.lower().encode() + b"\0" + password, pepper)[:16]

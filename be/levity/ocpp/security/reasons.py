@@ -131,6 +131,11 @@ REASONS: Mapping[str, Reason] = {
         "too many connections in all",
         "Raise LEVITY_MAX_CONNECTIONS, and the number of open files that the system allows.",
     ),
+    "after-a-flood": Reason(
+        "flooded us just before",
+        "Its last connection was closed because of hundreds of pings, pongs or fragments in one "
+        "go, so it stays out for half a minute. Restart the charger; update its firmware.",
+    ),
     "churn": Reason(
         "connects too often",
         "It connects again and again within seconds: look at its messages for what makes it "

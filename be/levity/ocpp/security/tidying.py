@@ -19,7 +19,8 @@ def tidy(now: datetime) -> None:
     ended = Command.objects.exclude(secret="").exclude(state__in=open_states)
     if ended.exists():
         ended.update(secret="")
-    AuthFailure.objects.filter(forgotten_at__lt=now.timestamp()).delete()
+    at = now.timestamp()
+    AuthFailure.objects.filter(forgotten_at__lt=at, insistent_forgotten_at__lt=at).delete()
     newest_first = RefusedHandshake.objects.order_by("-last_at", "-pk")
     for rows, kept in (
         (newest_first.exclude(identity=""), KEPT_WITH_IDENTITY),

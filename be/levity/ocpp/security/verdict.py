@@ -4,11 +4,11 @@ A verdict names its reason by a word of `reasons.py`; what the charger is told s
 that it is not let in, so that nobody learns which identities exist or what they need.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from levity.ocpp.security import keys, lockout
 from levity.ocpp.security.basic import read_basic
-from levity.ocpp.security.certificates import CertificateError, name_in
+from levity.ocpp.security.certificates import CertificateError, read_certificate
 from levity_ws.rpc.envelope import Authenticate
 
 __all__ = ["PASSED", "CredentialState", "Guesses", "Verdict", "judge"]
@@ -27,6 +27,8 @@ class CredentialState:
     """Of a key that was sent to the charger and may be in use there."""
     next_profile: int | None = None
     allow_short: bool = False
+    revoked: frozenset[str] = frozenset()
+    """Serial numbers of certificates that are presented just now, and are revoked here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,11 @@ class Guesses:
     """Wrong keys from one address; see `lockout`."""
 
     forgotten_at: float = 0.0
+    insistent_forgotten_at: float = 0.0
+    """The same for keys that came again while none was looked at."""
     last_guess: str = ""
+    waiting: lockout.Waiting = ()
+    """Keys that were not looked at; those of all identities stand with the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,10 @@ class Verdict:
     """For the operator; never the key."""
     guess: str = ""
     """Not empty: this counts as a wrong guess, and is recognised by this."""
+    is_insistent: bool = False
+    """The guess was looked at because it came again."""
+    waits: str = ""
+    """Not empty: it was not looked at, and is recognised by this when it comes again."""
     key: bytes | None = None
     """The key that was presented, where it was the wrong one. Never written anywhere."""
     retry_after: float = 0.0
@@ -87,7 +97,7 @@ def judge(
             return higher
     verdict = _judge(event, credential, credential.profile, mine, from_address, pepper)
     if known is None and verdict.reason in ("key", "no-key-set", "no-key"):
-        return Verdict("unknown", verdict.detail, verdict.guess, verdict.key)
+        return replace(verdict, reason="unknown")
     return verdict
 
 
@@ -104,22 +114,24 @@ def _judge(
     if profile >= 2 and not event.secure:
         return Verdict("no-tls", f"profile {profile} wants TLS")
     if profile == 3:
-        return _judge_certificate(event)
+        return _judge_certificate(event, credential)
     return _judge_key(event, credential, mine, from_address, pepper)
 
 
-def _judge_certificate(event: Authenticate) -> Verdict:
+def _judge_certificate(event: Authenticate, credential: CredentialState) -> Verdict:
     if event.certificate_verified in ("", "NONE"):
         return Verdict("no-certificate")
     if event.certificate_verified != "SUCCESS":
         # nginx: "FAILED:" and why.
         return Verdict("certificate", event.certificate_verified.partition(":")[2][:200])
     try:
-        name = name_in(event.certificate)
+        shown = read_certificate(event.certificate)
     except CertificateError as error:
         return Verdict("certificate", str(error)[:200])
-    if name.lower() != event.charge_point.lower():
-        return Verdict("certificate-name", f"it is made out to “{name[:64]}”")
+    if shown.name.lower() != event.charge_point.lower():
+        return Verdict("certificate-name", f"it is made out to “{shown.name[:64]}”")
+    if shown.serial_number in credential.revoked:
+        return Verdict("certificate", "it was revoked here")
     return PASSED
 
 
@@ -136,13 +148,18 @@ def _judge_key(
     if basic is None:
         return Verdict("header")
     guess = keys.same_guess(basic.password, pepper)
-    pause = lockout.wait(mine.forgotten_at, event.at)
-    if not pause and credential.last_address != event.remote:
-        # Others behind the same address never lock out who was let in from there before.
-        pause = lockout.wait(from_address.forgotten_at, event.at)
-    if pause:
-        # Not looked at, whether it is right or wrong.
-        return Verdict("locked", retry_after=pause)
+    # Others behind the same address never lock out who was let in from there before.
+    is_at_home = credential.last_address == event.remote
+    buckets = (mine,) if is_at_home else (mine, from_address)
+    pause = max(lockout.wait(item.forgotten_at, event.at) for item in buckets)
+    is_insistent = pause > 0 and guess != mine.last_guess
+    if is_insistent:
+        mark = keys.same_try(event.charge_point, basic.password, pepper)
+        longer = max(lockout.wait(item.insistent_forgotten_at, event.at) for item in buckets)
+        if longer or all(mark != item for item, _ in from_address.waiting):
+            # Not looked at, whether it is right or wrong.
+            again = min(pause, longer or lockout.AGAIN_AFTER)
+            return Verdict("locked", waits=mark, retry_after=again)
     # All of it is computed whatever the first of it says: no charger answers sooner than another.
     is_long = credential.allow_short or len(keys.canonical(basic.password)) >= keys.SHORTEST
     is_current = keys.matches(basic.password, credential.digest)
@@ -151,6 +168,7 @@ def _judge_key(
         return Verdict(promotes_key=is_next and not is_current)
     counted = "" if guess == mine.last_guess else guess
     if not basic.is_identity:
-        return Verdict("username", f"its user name is “{basic.username}”", counted, basic.password)
+        said = f"its user name is “{basic.username}”"
+        return Verdict("username", said, counted, is_insistent, key=basic.password)
     reason = "key" if credential.digest or credential.next_digest else "no-key-set"
-    return Verdict(reason, "", counted, basic.password)
+    return Verdict(reason, "", counted, is_insistent, key=basic.password)

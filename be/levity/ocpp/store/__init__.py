@@ -8,6 +8,7 @@ from levity.ocpp.store.load import Loaded, load
 from levity.ocpp.store.log import payload_hash
 from levity.ocpp.store.planned import lost_its_plan, plan_once
 from levity.ocpp.store.presence import claims, connections_lost
+from levity.ocpp.store.trips import in_few_trips
 from levity.ocpp.store.values import (
     Arrival,
     CommandAnswer,
@@ -27,6 +28,7 @@ __all__ = [
     "apply",
     "claims",
     "connections_lost",
+    "in_few_trips",
     "load",
     "lost_its_plan",
     "payload_hash",

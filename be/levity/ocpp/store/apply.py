@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from levity.ocpp.store.certificates import settle_certificates, write_certificate_requests
 from levity.ocpp.store.handshakes import write_handshakes
 from levity.ocpp.store.joining import join_early_values
 from levity.ocpp.store.key_changes import settle_key_changes
@@ -47,7 +48,9 @@ def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str)
     queue_commands(fresh)
     record_id_tags(fresh)
     settle_key_changes(fresh)
+    settle_certificates(fresh)
     finish_commands(fresh)
+    write_certificate_requests(fresh)
     write_quarantine(fresh)
     resolve_quarantined(fresh)
     write_security_events(fresh)

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from django.db.models import Exists, OuterRef, Q
 
 from levity.ocpp.models import Command, Connector
-from levity.ocpp.quirks import QuirkProfile, profile_for
 from levity.ocpp.store.prepared import Prepared
 
 __all__ = ["DueCommand", "anything_due", "due_commands", "statuses_of"]
@@ -49,18 +47,6 @@ class DueCommand:
     secret: str
     """The whole payload, encrypted; empty where nothing in it is masked."""
     security_profile: int
-
-    @property
-    def quirks(self) -> QuirkProfile:
-        """How its charge point is to be treated."""
-        overrides = self.quirk_overrides
-        return profile_for(
-            self.vendor,
-            self.model,
-            self.firmware_version,
-            named=self.quirk_profile,
-            overrides=orjson.dumps(overrides).decode() if overrides else "",
-        )
 
 
 def anything_due(now: datetime) -> bool:

@@ -5,7 +5,8 @@ fills nothing: a refusal is one row for each identity, address and reason, with 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,12 +17,14 @@ from levity.ocpp.frames import storable
 from levity.ocpp.models import (
     AuthFailure,
     ChargePoint,
+    ChargePointCertificate,
     Credential,
     RefusedHandshake,
     SecurityEvent,
 )
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.security import keys, lockout
+from levity.ocpp.security.certificates import CertificateError, read_certificate
 from levity.ocpp.security.reasons import reason
 from levity.ocpp.security.verdict import CredentialState, Guesses, Verdict
 from levity.ocpp.store.rows import insert_rows, upsert_rows
@@ -57,13 +60,25 @@ class Handshakes:
         mine, all_of_them = _buckets(event)
         return self.guesses.get(mine, Guesses()), self.guesses.get(all_of_them, Guesses())
 
-    def count(self, event: Authenticate, guess: str) -> None:
-        """One more wrong guess; the next handshake of this batch feels it already."""
-        for key in _buckets(event):
+    def note(self, event: Authenticate, verdict: Verdict) -> None:
+        """One more wrong guess, or one more key that was not looked at, if it is one; the next
+        handshake of this batch feels it already."""
+        mine, all_of_them = _buckets(event)
+        if verdict.waits:
+            before = self.guesses.get(all_of_them, Guesses())
+            waiting = lockout.remembered(before.waiting, verdict.waits, event.at)
+            self.guesses[all_of_them] = replace(before, waiting=waiting)
+        if not verdict.guess:
+            return
+        for key in (mine, all_of_them):
             before = self.guesses.get(key, Guesses())
-            self.guesses[key] = Guesses(
-                lockout.spent(before.forgotten_at, event.at), guess if key[0] else ""
-            )
+            now = replace(before, last_guess=verdict.guess if key[0] else "")
+            if verdict.is_insistent:
+                insistent = lockout.spent(before.insistent_forgotten_at, event.at)
+                self.guesses[key] = replace(now, insistent_forgotten_at=insistent)
+            else:
+                forgotten = lockout.spent(before.forgotten_at, event.at)
+                self.guesses[key] = replace(now, forgotten_at=forgotten)
 
 
 def load_handshakes(
@@ -86,6 +101,7 @@ def load_handshakes(
         "credential__next_profile",
         "credential__allow_short",
     )
+    revoked = _revoked(asking)
     for pk, profile, address, digest, next_digest, next_profile, allow_short in rows:
         found.credentials[pk] = CredentialState(
             profile=profile,
@@ -94,11 +110,27 @@ def load_handshakes(
             next_digest=next_digest or "",
             next_profile=next_profile,
             allow_short=bool(allow_short),
+            revoked=revoked,
         )
     are_asked = any(item.profile or item.next_profile for item in found.credentials.values())
     if are_asked or setting("OCPP_SECURITY_PROFILE"):
         _load_guesses(found, asking)
     return found
+
+
+def _revoked(asking: Sequence[Authenticate]) -> frozenset[str]:
+    """The serial numbers of the revoked certificates among those that are presented."""
+    presented = set()
+    for event in asking:
+        if event.certificate_verified == "SUCCESS":
+            with suppress(CertificateError):
+                presented.add(read_certificate(event.certificate).serial_number[:40])
+    if not presented:
+        return frozenset()
+    rows = ChargePointCertificate.objects.filter(
+        serial_number__in=presented, revoked_at__isnull=False
+    )
+    return frozenset(str(row) for row in rows.values_list("serial_number", flat=True))
 
 
 def _load_guesses(found: Handshakes, asking: Sequence[Authenticate]) -> None:
@@ -111,15 +143,23 @@ def _load_guesses(found: Handshakes, asking: Sequence[Authenticate]) -> None:
     )
     # Locked, so that two workers do not each allow the same guesses.
     locked = rows.order_by("pk").select_for_update(no_key=True)
-    for identity, address, forgotten_at, last_guess in locked.values_list(
-        "identity", "address", "forgotten_at", "last_guess"
-    ):
-        found.guesses[identity, address] = Guesses(forgotten_at, last_guess)
+    for row in locked:
+        found.guesses[row.identity, row.address] = Guesses(
+            forgotten_at=row.forgotten_at,
+            insistent_forgotten_at=row.insistent_forgotten_at,
+            last_guess=row.last_guess,
+            waiting=_waiting(row.waiting),
+        )
 
 
 def _buckets(event: Authenticate) -> tuple[tuple[str, str], tuple[str, str]]:
     address = event.remote[:64]
     return (event.charge_point.lower()[:48], address), ("", address)
+
+
+def _waiting(text: str) -> lockout.Waiting:
+    parts = (item.partition(":") for item in text.split())
+    return tuple((mark, float(at)) for mark, _, at in parts)
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -143,19 +183,27 @@ def _write_guesses(judged: Sequence[tuple[Outcome, Verdict]], handshakes: Handsh
     rows: dict[tuple[str, str], tuple[Any, ...]] = {}
     for outcome, verdict in judged:
         event = outcome.arrival.event
-        if not verdict.guess or not isinstance(event, Authenticate):
+        if not isinstance(event, Authenticate) or not (verdict.guess or verdict.waits):
             continue
-        for key in _buckets(event):
+        for key in _buckets(event) if verdict.guess else _buckets(event)[1:]:
             now = handshakes.guesses[key]
-            rows[key] = (*key, event.at, now.forgotten_at, 1, now.last_guess)
+            rows[key] = (*key, 1, event.at, *_state(now))
     upsert_rows(
         AuthFailure,
-        ("identity", "address", "counted_at", "forgotten_at", "failures", "last_guess"),
+        ("identity", "address", "failures", "counted_at", *_STATE),
         [rows[key] for key in sorted(rows)],
         key=("identity", "address"),
-        update=("counted_at", "forgotten_at", "last_guess"),
+        update=("counted_at", *_STATE),
         add=("failures",),
     )
+
+
+_STATE = ("forgotten_at", "insistent_forgotten_at", "last_guess", "waiting")
+
+
+def _state(now: Guesses) -> tuple[Any, ...]:
+    waiting = " ".join(f"{mark}:{at:.0f}" for mark, at in now.waiting)
+    return now.forgotten_at, now.insistent_forgotten_at, now.last_guess, waiting
 
 
 def _write_proofs(judged: Sequence[tuple[Outcome, Verdict]]) -> None:
@@ -175,7 +223,7 @@ def _write_proofs(judged: Sequence[tuple[Outcome, Verdict]]) -> None:
     for level in sorted(set(raised.values())):
         those = [pk for pk, wanted in raised.items() if wanted == level]
         ChargePoint.objects.filter(pk__in=those, security_profile__lt=level).update(
-            security_profile=level
+            security_profile=level, profile_since=at
         )
         Credential.objects.filter(charge_point__in=those).update(next_profile=None)
 

@@ -13,7 +13,6 @@ from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
 from levity.ocpp.models import (
     ChargePoint,
-    Message,
     Transaction,
 )
 from levity.ocpp.quirks import profile_for
@@ -22,10 +21,12 @@ from levity.ocpp.request import (
     ConnectorState,
     EarlyStop,
     IdTagState,
+    SigningState,
     TransactionState,
 )
 from levity.ocpp.retries import is_sent_again
 from levity.ocpp.store import queries
+from levity.ocpp.store.certificates import load_signing
 from levity.ocpp.store.handshakes import Handshakes, load_handshakes
 from levity.ocpp.store.planned import array_text, planned
 from levity.ocpp.store.rows import insert_rows, reserve_ids
@@ -35,6 +36,8 @@ from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received
 __all__ = ["KnownCommand", "Loaded", "load"]
 
 MAX_IDENTITY = 48
+# A connection, a unique id, the frame's number on that connection.
+Frame = tuple[str, str, int]
 # Ids are 2^31; an edge has its next 500 in store.
 MOST_LEASED = 10_000
 
@@ -84,6 +87,8 @@ class Loaded:
     leased: tuple[int, ...] = ()
     """Transaction ids for the edge that asks for a lease."""
     handshakes: Handshakes = field(default_factory=Handshakes)
+    signing: dict[str, SigningState] = field(default_factory=dict)
+    """By connection, of those who ask for a certificate."""
 
     def charge_point(self, identity: str) -> ChargePointState | None:
         """The charge point of this identity, however it is spelled."""
@@ -106,9 +111,14 @@ class Loaded:
 def load(arrivals: Sequence[Arrival]) -> Loaded:
     """Everything about these arrivals; unknown charge points are added where that is the rule."""
     loaded = Loaded()
-    _load_charge_points(loaded, arrivals)
+    frames = [
+        (item.connection, item.frame.unique_id[:64], item.event.seq)
+        for item in arrivals
+        if item.frame is not None
+    ]
+    if _load_charge_points(loaded, arrivals, frames):
+        _load_messages(loaded, frames)
     _load_connectors(loaded, arrivals)
-    _load_messages(loaded, arrivals)
     _load_transactions(loaded, arrivals)
     _load_starts(loaded, arrivals)
     _load_id_tags(loaded, arrivals)
@@ -116,13 +126,22 @@ def load(arrivals: Sequence[Arrival]) -> Loaded:
     _load_connections(loaded, arrivals)
     _load_leases(loaded, arrivals)
     loaded.handshakes = load_handshakes(arrivals, loaded.charge_points)
+    loaded.signing = load_signing(arrivals, loaded.charge_points)
     return loaded
 
 
-def _load_charge_points(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+def _load_charge_points(
+    loaded: Loaded, arrivals: Sequence[Arrival], frames: Sequence[Frame]
+) -> bool:
+    """True if one of these frames may be on the books already."""
     wanted = {item.event.charge_point.lower(): item for item in arrivals}
     wanted.pop("", None)
-    _read_charge_points(loaded, wanted)
+    if not wanted:
+        return bool(frames)
+    if any(item.references.needs_connectors for item in arrivals):
+        queries.take_turns(wanted)
+    columns = list(zip(*frames, strict=True)) or [(), (), ()]
+    known = _read_charge_points(loaded, wanted, columns)
     rule = setting("OCPP_UNKNOWN_CHARGE_POINTS")
     missing = [
         item
@@ -135,25 +154,31 @@ def _load_charge_points(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         registration = "Pending" if rule == "pending" else "Accepted"
         insert_rows(
             ChargePoint,
-            ("identity", "registration", "created_at"),
+            ("identity", "registration", "created_at", "profile_since"),
             [
-                (item.event.charge_point, registration, item.at)
+                (item.event.charge_point, registration, item.at, item.at)
                 for item in sorted(missing, key=lambda item: item.event.charge_point)
             ],
             new_only=True,
         )
-        _read_charge_points(loaded, {item.event.charge_point.lower() for item in missing})
+        names = {item.event.charge_point.lower() for item in missing}
+        _read_charge_points(loaded, names, columns)
+    return bool(frames) and known is not False
 
 
-def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
+def _read_charge_points(
+    loaded: Loaded, keys: Iterable[str], frames: Sequence[Sequence[Any]]
+) -> bool | None:
+    """Whether one of these frames is on the books; None where that was not found out."""
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
     default_power = setting("OCPP_MAX_POWER")
     default_rule = setting("OCPP_AUTHORIZATION")
     retry_interval = setting("OCPP_PENDING_INTERVAL")
-    for row in queries.CHARGE_POINTS.rows(list(keys)):
+    known: bool | None = None
+    for row in queries.CHARGE_POINTS.rows(*frames, list(keys)):
         key, pk, identity, registration, interval, vendor, model, firmware = row[:8]
         current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
-        max_power, named, overrides = row[15:]
+        max_power, named, overrides, known = row[15:19]
         loaded.charge_points[key] = ChargePointState(
             id=pk,
             identity=identity,
@@ -177,6 +202,7 @@ def _read_charge_points(loaded: Loaded, keys: Iterable[str]) -> None:
         )
         loaded.last_seen[pk] = last_seen
         loaded.edges[pk] = edge
+    return known
 
 
 def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
@@ -240,32 +266,21 @@ def _with_connectors(
     )
 
 
-def _load_messages(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
-    frames = [
-        (item.connection, item.frame.unique_id[:64], item.event.seq)
-        for item in arrivals
-        if item.frame is not None
-    ]
-    if not frames:
-        return
+def _load_messages(loaded: Loaded, frames: Sequence[Frame]) -> None:
     database = connections[DEFAULT_DB_ALIAS]
-    table = database.ops.quote_name(Message._meta.db_table)
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
-            wanted = "unnest(%s::uuid[], %s::varchar[], %s::bigint[])"
+            wanted = queries.FRAMES_OF_ARRAYS
             values: list[Any] = [array_text(column) for column in zip(*frames, strict=True)]
         else:
-            wanted = f"(VALUES {', '.join(['(%s, %s, %s)'] * len(frames))})"
-            values = [value for on, *rest in frames for value in (on.replace("-", ""), *rest)]
-        # Of frames whose id can't be read there may be thousands; their number tells them apart.
-        sql = (
-            f"WITH v(connection, unique_id, seq) AS (SELECT * FROM {wanted} AS w)"
-            f" SELECT m.connection, m.unique_id, m.seq, m.request, m.response"
-            f" FROM v JOIN {table} m ON m.connection = v.connection AND m.unique_id = v.unique_id"
-            f" WHERE m.seq = v.seq OR (m.seq IS NOT NULL AND m.unique_id <> '')"
-            f" ORDER BY m.seq DESC"
-        )
-        cursor.execute(planned(database, sql), values)
+            wanted = (
+                "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+                " json_extract(value, '$[2]') FROM json_each(%s))"
+            )
+            values = [orjson.dumps([(on.replace("-", ""), *rest) for on, *rest in frames]).decode()]
+        columns = "m.connection, m.unique_id, m.seq, m.request, m.response"
+        sql = queries.KNOWN_FRAMES.format(wanted=wanted, columns=columns)
+        cursor.execute(planned(database, f"{sql} ORDER BY m.seq DESC"), values)
         # Newest first, so that the first of several stays.
         for on, unique_id, seq, request, response in cursor.fetchall():
             stored = StoredMessage(seq, request, response)

@@ -21,7 +21,7 @@ from django.dispatch import receiver
 
 from levity.ocpp.conf import setting
 
-__all__ = ["array_text", "lost_its_plan", "plan_once", "planned"]
+__all__ = ["array_text", "lost_its_plan", "plan_once", "planned", "plans"]
 
 log = logging.getLogger(__name__)
 
@@ -58,22 +58,27 @@ def _begin(sender: Any, connection: Any, **_: Any) -> None:
     connection.levity_plans = (connection.connection, set())
 
 
+def plans(database: Any) -> bool:
+    """True if this connection, of Django's, plans its statements once."""
+    begun = getattr(database, "levity_plans", None)
+    return begun is not None and begun[0] is database.connection and not _without
+
+
 def planned(database: Any, sql: str) -> str:
     """The statement to execute with the same parameters, planned already where that is the rule.
 
     `database` is Django's connection, open. The name under which the statement is planned is a
     digest of its text.
     """
-    own = database.connection
-    begun: tuple[Any, set[str]] | None = getattr(database, "levity_plans", None)
-    if begun is None or begun[0] is not own or _without:
+    if not plans(database):
         return sql
+    own, begun = database.levity_plans
     name, prepare, execute = _texts(sql)
-    if name not in begun[1]:
+    if name not in begun:
         # Not with Django's cursor: what waits to be written together may go on waiting.
         with database.wrap_database_errors, own.cursor() as cursor:
             cursor.execute(prepare)
-        begun[1].add(name)
+        begun.add(name)
     return execute
 
 

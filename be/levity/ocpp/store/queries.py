@@ -1,7 +1,11 @@
 """The queries of `load`, built once: a list of values each, rows in the order named here."""
 
+from collections.abc import Collection
 from dataclasses import fields
+from typing import Any
 
+from django.db import connection
+from django.db.models import BooleanField, Func
 from django.db.models.functions import Lower
 
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
@@ -11,12 +15,15 @@ from levity.ocpp.models import (
     ConnectionEvent,
     Connector,
     IdTag,
+    Message,
     QuarantinedMessage,
     Transaction,
     TransactionAlias,
 )
 from levity.ocpp.request import TransactionState
-from levity.ocpp.store.prepared import Prepared
+from levity.ocpp.store.planned import array_text
+from levity.ocpp.store.prepared import ArrayParameter, Prepared
+from levity.ocpp.store.trips import ahead
 
 __all__ = [
     "ALIASES",
@@ -26,42 +33,104 @@ __all__ = [
     "CONNECTION_EVENTS",
     "CONNECTORS",
     "EARLY_STOPS",
+    "FRAMES_OF_ARRAYS",
     "ID_TAGS",
+    "KNOWN_FRAMES",
     "MEMBERS",
     "QUARANTINED_STARTS",
     "RUNNING_OF_TAG",
     "STARTS",
     "TRANSACTIONS",
+    "take_turns",
 ]
 
 # The columns have the names of the fields, so a row is a state.
 TRANSACTION = tuple(field.name for field in fields(TransactionState))
 
+
+class _AnyKnown(Func):
+    """True if one of these frames is on the books; NULL on SQLite, where asking costs nothing.
+
+    Three place holders for lists of the same length: connection, unique id, seq.
+    """
+
+    output_field = BooleanField(null=True)
+
+    def __init__(self, *places: Any) -> None:
+        super().__init__()
+        self.places = places
+
+    def as_sql(self, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
+        """One look for all charge points."""
+        sql = KNOWN_FRAMES.format(wanted=FRAMES_OF_ARRAYS, columns="1")
+        return f"EXISTS ({sql})", tuple(ArrayParameter(place) for place in self.places)
+
+    def as_sqlite(self, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
+        """Nothing."""
+        return "NULL", ()
+
+
+FRAMES_OF_ARRAYS = "unnest(%s::uuid[], %s::varchar[], %s::bigint[])"
+# Of frames whose id can't be read there may be thousands; their number tells them apart.
+KNOWN_FRAMES = (
+    "WITH v(connection, unique_id, seq) AS (SELECT * FROM {wanted} AS w)"
+    " SELECT {columns}"
+    f" FROM v JOIN {Message._meta.db_table} m"
+    " ON m.connection = v.connection AND m.unique_id = v.unique_id"
+    " WHERE m.seq = v.seq OR (m.seq IS NOT NULL AND m.unique_id <> '')"
+)
+
+
+def take_turns(keys: Collection[str]) -> None:
+    """Wait until no other transaction has one of these charge points' turns, and keep them.
+
+    `keys` are identities in lower case. For batches that may write sessions, samples or connectors:
+    two workers have the frames of one charge point at once when it sends them again on a new
+    connection, and the second must see what the first one did. So whatever is read of these
+    charge points is read after this. Advisory locks write nothing, and leave the rows to others;
+    in the order of their numbers, so that nobody waits in a circle. SQLite has one writer, whose
+    turn it always is.
+    """
+    if connection.vendor == "postgresql":
+        ahead(_TURNS, [array_text(keys)])
+
+
+# The first number only tells this kind of lock from others.
+_TURNS = (
+    "SELECT pg_advisory_xact_lock(16001, turn) FROM (SELECT DISTINCT hashtext(key) AS turn"
+    " FROM unnest(%s::text[]) AS key ORDER BY turn) AS turns"
+)
+
+CHARGE_POINT = (
+    "key",
+    "id",
+    "identity",
+    "registration",
+    "heartbeat_interval",
+    "vendor",
+    "model",
+    "firmware_version",
+    "connection",
+    "edge_id",
+    "last_seen_at",
+    "authorization",
+    "site__authorization",
+    "time_zone",
+    "site__time_zone",
+    "max_power",
+    "quirk_profile",
+    "quirk_overrides",
+)
 CHARGE_POINTS = Prepared(
-    lambda keys: (
-        ChargePoint.objects.annotate(key=Lower("identity"))
-        .filter(key__any_of=keys)
-        .values_list(
-            "key",
-            "id",
-            "identity",
-            "registration",
-            "heartbeat_interval",
-            "vendor",
-            "model",
-            "firmware_version",
-            "connection",
-            "edge_id",
-            "last_seen_at",
-            "authorization",
-            "site__authorization",
-            "time_zone",
-            "site__time_zone",
-            "max_power",
-            "quirk_profile",
-            "quirk_overrides",
+    lambda connections, unique_ids, numbers, keys: (
+        ChargePoint.objects.annotate(
+            key=Lower("identity"), known=_AnyKnown(connections, unique_ids, numbers)
         )
-    )
+        .filter(key__any_of=keys)
+        .order_by()
+        .values_list(*CHARGE_POINT, "known")
+    ),
+    parameters=4,
 )
 CONNECTORS = Prepared(
     lambda charge_points: (

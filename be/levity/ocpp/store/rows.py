@@ -2,8 +2,10 @@
 
 Django's bulk_create and bulk_update cost several times more CPU a row, and an UPDATE built of
 CASE WHEN grows with the square of the rows; these statements have the same short text whatever
-the number of rows. Values are Python's own (datetime, Decimal, UUID, str, int, None); a JSON
-column takes JSON text. Column names are attribute names as in `Field.attname`.
+the number of rows. Postgres gets the columns as arrays; SQLite, which has no round trips to save,
+runs one prepared statement of one row for each of them. Values are Python's own (datetime, Decimal,
+UUID, str, int, None); a JSON column takes JSON text. Column names are attribute names as in
+`Field.attname`.
 """
 
 import threading
@@ -19,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 
 from levity.ocpp.store.planned import array_text, planned
+from levity.ocpp.store.trips import committed, in_words, with_commit
 
 __all__ = [
     "clear_column",
@@ -31,8 +34,6 @@ __all__ = [
 
 Row = Sequence[Any]
 
-# SQLite takes 32,766 variables in one statement (SQLITE_MAX_VARIABLE_NUMBER since 3.32).
-SQLITE_VARIABLES = 30_000
 # Of rows with the same first two columns, so many are compared (`unless_same`).
 LOOK_AT_SAME = 64
 
@@ -155,15 +156,19 @@ _together = _Together()
 def written_together() -> Iterator[None]:
     """What this module writes in here goes to Postgres in one round trip.
 
-    At the end, or before any other statement, so that the order is kept. Only inside a
-    transaction: an error is raised there, and undoes all of it.
+    At the end, or before any other statement, so that the order is kept. Only as the last part of
+    a transaction: an error is raised here, and undoes all of it. What waits at the end takes the
+    COMMIT along, in `in_few_trips`.
     """
     _together.statements = []
+    # The outermost, and not the innermost as with `execute_wrapper`: what waits comes first, and
+    # the others see it first.
+    connection.execute_wrappers.insert(0, _after_what_waits)
     try:
-        with connection.execute_wrapper(_after_what_waits):
-            yield
-            _send_what_waits()
+        yield
+        _send_what_waits(last=True)
     finally:
+        connection.execute_wrappers.remove(_after_what_waits)
         _together.statements = None
 
 
@@ -172,36 +177,36 @@ def _after_what_waits(execute: Any, sql: Any, parameters: Any, many: bool, conte
     return execute(sql, parameters, many, context)
 
 
-def _send_what_waits() -> None:
+def _send_what_waits(*, last: bool = False) -> None:
     if _together.statements:
         text = ";\n".join(_together.statements)
         _together.statements = []
         with connection.cursor() as cursor:
-            cursor.execute(text)
+            cursor.execute(with_commit(text) if last else text)
+        if last:
+            committed()
 
 
 def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
     database = connections[DEFAULT_DB_ALIAS]
-    with database.cursor() as cursor:
-        if database.vendor == "postgresql":
-            arrays = [array_text(column) for column in zip(*rows, strict=True)]
-            text = planned(database, sql)
-            if _together.statements is None:
-                cursor.execute(text, arrays)
-            else:
-                _together.statements.append(cursor.mogrify(text, arrays).decode())
+    if database.vendor == "postgresql":
+        arrays = [array_text(column) for column in zip(*rows, strict=True)]
+        if _together.statements is not None and database.connection is not None:
+            _together.statements.append(in_words(database, planned(database, sql), arrays))
             return
-        convert = _sqlite_converters(model, tuple(columns))
-        step = max(1, SQLITE_VARIABLES // len(columns))
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            values = [
-                value if change is None or value is None else change(value)
-                for row in part
-                for change, value in zip(convert, row, strict=True)
-            ]
-            one = f"({', '.join(['%s'] * len(columns))})"
-            cursor.execute(sql.replace("<rows>", ", ".join([one] * len(part))), values)
+        with database.cursor() as cursor:
+            cursor.execute(planned(database, sql), arrays)
+        return
+    with database.cursor() as cursor:
+        cursor.executemany(sql, _sqlite_rows(model, tuple(columns), rows))
+
+
+def _sqlite_rows(model: type[Model], columns: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
+    """The rows as SQLite stores them: column by column, for most columns stay as they are."""
+    found = list(zip(*rows, strict=True))
+    for number, change in _sqlite_converters(model, columns):
+        found[number] = tuple([None if value is None else change(value) for value in found[number]])
+    return list(zip(*found, strict=True))
 
 
 @lru_cache(maxsize=256)
@@ -215,21 +220,21 @@ def _insert_sql(
     table = _quoted(model._meta.db_table)
     others = _with_default(model, columns)
     names = ", ".join(_quoted(item.column) for item in [*fields, *others])
-    values = ", ".join(["v.*", *(_literal(item) for item in others)])
     tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
     if connection.vendor == "postgresql":
         arrays = ", ".join(_array(item) for item in fields)
-        aliases = [f"c{number}" for number in range(len(fields))]
-        source = f"unnest({arrays}) AS v({', '.join(aliases)})"
+        given = [f"v.c{number}" for number in range(len(fields))]
+        source = f" FROM unnest({arrays}) AS v({', '.join(name[2:] for name in given)})"
     else:
-        source = "(VALUES <rows>) AS v"
-        aliases = [f"column{number}" for number in range(1, len(fields) + 1)]
+        given = _numbered(len(fields))
+        source = ""
+    values = ", ".join([*given, *(_literal(item) for item in others)])
     # "WHERE true" tells SQLite's parser that ON CONFLICT is not a join's ON.
     where = "true"
     if unless_same:
         pairs = {
-            item.attname: f"o.{_quoted(item.column)} = v.{alias}"
-            for item, alias in zip(fields, aliases, strict=True)
+            item.attname: f"o.{_quoted(item.column)} = {value}"
+            for item, value in zip(fields, given, strict=True)
         }
         near, same = (
             " AND ".join(pairs[name] for name in part)
@@ -237,7 +242,7 @@ def _insert_sql(
         )
         rows = f"SELECT * FROM {table} o WHERE {near} LIMIT {LOOK_AT_SAME}"
         where = f"NOT EXISTS (SELECT 1 FROM ({rows}) AS o WHERE {same})"
-    return f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} WHERE {where}{tail}"
+    return f"INSERT INTO {table} ({names}) SELECT {values}{source} WHERE {where}{tail}"
 
 
 def _with_default(model: type[Model], columns: tuple[str, ...]) -> "list[Field[Any, Any]]":
@@ -270,27 +275,23 @@ def _update_sql(
     fields = [_field(model, name) for name in columns]
     table = _quoted(model._meta.db_table)
     names = [_quoted(item.column) for item in fields]
-    aliases = [f"c{number}" for number in range(len(fields))]
-    sets = ", ".join(
-        f"{name} = COALESCE(v.{alias}, {table}.{name})"
-        if item.attname in keep_null
-        else f"{name} = v.{alias}"
-        for item, name, alias in list(zip(fields, names, aliases, strict=True))[key:]
-    )
-    where = " AND ".join(
-        f"{table}.{name} = v.{alias}"
-        for name, alias in list(zip(names, aliases, strict=True))[:key]
-    )
     if connection.vendor == "postgresql":
         arrays = ", ".join(_array(item) for item in fields)
-        return (
-            f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS v({', '.join(aliases)})"
-            f" WHERE {where}"
-        )
-    return (
-        f"WITH v({', '.join(aliases)}) AS (VALUES <rows>)"
-        f" UPDATE {table} SET {sets} FROM v WHERE {where}"
+        given = [f"v.c{number}" for number in range(len(fields))]
+        source = f" FROM unnest({arrays}) AS v({', '.join(name[2:] for name in given)})"
+    else:
+        given = _numbered(len(fields))
+        source = ""
+    sets = ", ".join(
+        f"{name} = COALESCE({value}, {table}.{name})"
+        if item.attname in keep_null
+        else f"{name} = {value}"
+        for item, name, value in list(zip(fields, names, given, strict=True))[key:]
     )
+    where = " AND ".join(
+        f"{table}.{name} = {value}" for name, value in list(zip(names, given, strict=True))[:key]
+    )
+    return f"UPDATE {table} SET {sets}{source} WHERE {where}"
 
 
 @lru_cache(maxsize=16)
@@ -299,10 +300,12 @@ def _clear_sql(model: type[Model], column: str) -> str:
     table, name = _quoted(model._meta.db_table), _quoted(field.column)
     if connection.vendor == "postgresql":
         return f"UPDATE {table} SET {name} = NULL WHERE {name} = ANY({_array(field)})"
-    return (
-        f"WITH v(c) AS (VALUES <rows>)"
-        f" UPDATE {table} SET {name} = NULL WHERE {name} IN (SELECT c FROM v)"
-    )
+    return f"UPDATE {table} SET {name} = NULL WHERE {name} = ?1"
+
+
+def _numbered(count: int) -> list[str]:
+    """SQLite's names of the values of a row."""
+    return [f"?{number}" for number in range(1, count + 1)]
 
 
 def _field(model: type[Model], name: str) -> "Field[Any, Any]":
@@ -330,8 +333,10 @@ def _quoted(name: str | None) -> str:
 @lru_cache(maxsize=256)
 def _sqlite_converters(
     model: type[Model], columns: tuple[str, ...]
-) -> tuple[Callable[[Any], Any] | None, ...]:
-    return tuple(_SQLITE.get(_field(model, name).get_internal_type()) for name in columns)
+) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+    """The columns that SQLite stores as something else, and how."""
+    kinds = [_field(model, name).get_internal_type() for name in columns]
+    return tuple((number, _SQLITE[kind]) for number, kind in enumerate(kinds) if kind in _SQLITE)
 
 
 def _sqlite_time(value: datetime) -> str:

@@ -1,18 +1,38 @@
 """What went wrong, since when, and who was told."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from levity.ocpp.admin.audit import note_all
 from levity.ocpp.admin.base import ReadOnlyAdmin
+from levity.ocpp.admin.csv_export import CHUNK, cell, local_cell, streamed_csv, utc_cell
 from levity.ocpp.admin.filters import DayRangeFilter, OpenFilter, RowFilter
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, duration, excerpt, shown_time
+from levity.ocpp.admin.formats import (
+    NOTHING,
+    badge,
+    change_link,
+    duration,
+    excerpt,
+    shown_time,
+    site_zone,
+)
+from levity.ocpp.admin.scope import is_limited
 from levity.ocpp.models import ChargePoint
 from levity.operation.kinds import KINDS, Severity
 from levity.operation.models import Alert, AlertDelivery
@@ -22,6 +42,8 @@ __all__ = ["AlertAdmin"]
 
 TONES = {Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 State = AlertDelivery.State
+# Alerts that are acknowledged in one go.
+MOST = 1000
 DELIVERY_TONES = {State.SENT: "good", State.FAILED: "bad", State.QUEUED: "busy"}
 
 
@@ -32,18 +54,37 @@ class NotOverFilter(OpenFilter):
     closed_field = "ended_at"
 
 
+class AcknowledgedFilter(OpenFilter):
+    """Alerts that somebody looks after."""
+
+    title = "acknowledged"
+    parameter_name = "acknowledged"
+    options = (("no", "no"), ("yes", "yes"))
+    closed_field = "acknowledged_at"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen is None:
+            return queryset
+        return queryset.filter(acknowledged_at__isnull=chosen == "no")
+
+
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     """The newest first; each with what to do."""
 
-    list_display = ("raised", "how_bad", "what", "where", "state")
+    list_display = ("raised", "how_bad", "what", "where", "state", "acknowledged")
     list_filter = (
         NotOverFilter,
+        AcknowledgedFilter,
+        ("severity", ChoicesCheckboxFilter),
         ("kind", ChoicesCheckboxFilter),
+        ("site", RowFilter),
         ("charge_point", RowFilter),
         ("raised_at", DayRangeFilter),
     )
-    list_select_related = ("charge_point", "site")
+    list_select_related = ("charge_point__site", "site")
+    actions = ("acknowledge", "take_back", "export_selected")
     list_before_template = "operation/admin/alerts_help.html"
     search_fields = ("summary",)
     search_help_text = "Words of the summary"
@@ -55,14 +96,22 @@ class AlertAdmin(ReadOnlyAdmin):
         "detail_shown",
         "where",
         "state",
+        "acknowledged",
         "raised",
         "told",
     )
     readonly_fields = fields
+    change_form_outer_after_template = "operation/admin/alert_now.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         """With what the page of one names."""
-        return super().get_queryset(request).select_related("charge_point", "site")
+        return super().get_queryset(request).select_related("charge_point__site", "site")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whose addresses are told is for those who see the rules, not for one site's people."""
+        if request.user.has_perm("operation.view_alertrule") and not is_limited(request.user):
+            return self.fields
+        return [name for name in self.fields if name != "told"]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -70,7 +119,11 @@ class AlertAdmin(ReadOnlyAdmin):
         """The list, which says so where nobody would be told."""
         return super().changelist_view(
             request,
-            {**(extra_context or {}), "advice": _advice(), "is_empty": not Alert.objects.exists()},
+            {
+                **(extra_context or {}),
+                "advice": "" if is_limited(request.user) else _advice(),
+                "is_empty": not self.get_queryset(request).exists(),
+            },
         )
 
     @display(description="raised")
@@ -120,6 +173,15 @@ class AlertAdmin(ReadOnlyAdmin):
         lasted = duration(alert.ended_at - alert.raised_at)
         return format_html("{} after {}", badge("over", "good"), lasted)
 
+    @display(description="acknowledged")
+    def acknowledged(self, alert: Alert) -> str:
+        """Who looks after it, since when."""
+        if alert.acknowledged_at is None:
+            return NOTHING
+        return format_html(
+            "{} {}", alert.acknowledged_by or "somebody", shown_time(alert.acknowledged_at)
+        )
+
     @display(description="told")
     def told(self, alert: Alert) -> str:
         """Each notice and what became of it. Of a webhook only its host: a token may be in it."""
@@ -134,6 +196,118 @@ class AlertAdmin(ReadOnlyAdmin):
             for item in alert.deliveries.order_by("pk")[:200]
         ]
         return format_html_join("", "<div>{}: {} to {} {} {}</div>", lines) or "nobody"
+
+    # --- who looks after it ---------------------------------------------------------------------
+
+    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
+        """Operators and admins."""
+        return bool(request.user.has_perm("operation.change_alert"))
+
+    @action(description="Acknowledge", permissions=["acknowledge"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        """Say that one looks after these; who did so before stays."""
+        self._acknowledge(request, queryset, is_taken=True)
+
+    @action(description="Take acknowledgement back", permissions=["acknowledge"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        """Nobody looks after these."""
+        self._acknowledge(request, queryset, is_taken=False)
+
+    def _acknowledge(
+        self, request: HttpRequest, queryset: QuerySet[Alert], *, is_taken: bool
+    ) -> None:
+        keys = list(queryset.order_by("-pk").values_list("pk", flat=True)[:MOST])
+        chosen = self.get_queryset(request).filter(pk__in=keys)
+        rows = list(chosen.filter(acknowledged_at__isnull=is_taken))
+        name = request.user.get_username()
+        values: dict[str, Any] = {"acknowledged_at": None, "acknowledged_by": ""}
+        if is_taken:
+            values = {"acknowledged_at": timezone.now(), "acknowledged_by": name[:150]}
+        Alert.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
+        done = "acknowledged" if is_taken else "acknowledgement taken back"
+        note_all(request, rows, CHANGE, done)
+        if rows:
+            messages.success(request, f"{len(rows)} alert{'s'[: len(rows) != 1]}: {done}.")
+        else:
+            messages.info(request, "Nothing to change: it is so already.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the list as CSV, and the button of one alert."""
+        view = self.admin_site.admin_view
+        return [
+            path("export/", view(self.export_view), name="operation_alert_export"),
+            path(
+                "<int:alert_id>/acknowledge/",
+                view(require_POST(self.acknowledge_view)),
+                name="operation_alert_acknowledge",
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The alert, with the button for those who may press it."""
+        extra = {
+            **(extra_context or {}),
+            "may_acknowledge": self.has_acknowledge_permission(request),
+        }
+        return super().change_view(request, object_id, form_url, extra)
+
+    def acknowledge_view(self, request: HttpRequest, alert_id: int) -> HttpResponse:
+        """The button of one alert: look after it, or take that back."""
+        if not self.has_acknowledge_permission(request):
+            raise PermissionDenied
+        alert = get_object_or_404(self.get_queryset(request), pk=alert_id)
+        chosen = Alert.objects.filter(pk=alert.pk)
+        self._acknowledge(request, chosen, is_taken="take_back" not in request.POST)
+        return redirect("admin:operation_alert_change", alert.pk)
+
+    # --- CSV ------------------------------------------------------------------------------------
+
+    @action(description="Export as CSV", permissions=["view"])
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
+        """Those that are selected, or all that fit the filters."""
+        return streamed_csv(_rows_of(queryset), "alerts")
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """All that fit the filters in the address, or all."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            found = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:operation_alert_changelist")
+        return streamed_csv(_rows_of(found), "alerts")
+
+
+def _rows_of(alerts: QuerySet[Alert]) -> Iterator[list[str]]:
+    """The header, then a row for each alert."""
+    yield [
+        *("alert", "kind", "severity", "charge point", "site", "summary", "detail"),
+        *("raised (UTC)", "raised (local)", "found last (UTC)", "ended (UTC)"),
+        *("acknowledged (UTC)", "acknowledged by"),
+    ]
+    for item in alerts.select_related("charge_point__site", "site").iterator(chunk_size=CHUNK):
+        yield [
+            str(item.pk),
+            cell(item.get_kind_display()),
+            cell(item.severity),
+            cell(item.charge_point.identity if item.charge_point else ""),
+            cell(item.site.name if item.site else ""),
+            cell(item.summary),
+            cell(item.detail),
+            utc_cell(item.raised_at),
+            local_cell(item.raised_at, site_zone(item)),
+            utc_cell(item.last_at),
+            utc_cell(item.ended_at),
+            utc_cell(item.acknowledged_at),
+            cell(item.acknowledged_by),
+        ]
 
 
 def _address(item: AlertDelivery) -> str:
@@ -152,6 +326,11 @@ def _advice() -> str:
         return (
             "Nobody is told of alerts yet: they only stand here. Add an alert rule, or set "
             "LEVITY_ALERT_EMAIL and EMAIL_URL."
+        )
+    if lost := [way.name for way in ways if way.is_secret_lost]:
+        return (
+            "SECRET_KEY has changed, so the webhook's secret can't be read any more: enter it anew "
+            f"in the alert rule “{lost[0]}”. Nothing is sent unsigned."
         )
     if any(way.emails for way in ways) and not settings.EMAIL_HOST:
         return "EMAIL_URL is not set: alerts can't be sent by e-mail."

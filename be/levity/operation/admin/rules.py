@@ -57,7 +57,7 @@ class AlertRuleForm(forms.ModelForm):
 
     class Meta:
         model = AlertRule
-        exclude = ("webhook_secret",)  # noqa: DJ006  # the one field that is not shown
+        exclude = ("webhook_secret",)  # noqa: DJ006  # what is not shown
 
     def clean_emails(self) -> str:
         """Only addresses."""
@@ -95,7 +95,7 @@ class AlertRuleForm(forms.ModelForm):
     def save(self, commit: bool = True) -> Any:
         """With the new secret, if one was entered."""
         if secret := self.cleaned_data["new_secret"]:
-            self.instance.webhook_secret = secret
+            self.instance.keep_secret(secret)
         return super().save(commit)
 
 

@@ -61,6 +61,7 @@ class Lane:
     __slots__ = (
         "_busy",
         "_carrier",
+        "_held",
         "_queued",
         "charge_point",
         "connection",
@@ -78,6 +79,7 @@ class Lane:
         self.is_open = False
         self._busy = False
         self._queued: deque[Entry] | None = None
+        self._held: list[str] | None = None
 
     async def authenticate(self, within: float, **details: Any) -> Accept | Refuse:
         """Ask the backend whether this charger may connect.
@@ -147,6 +149,25 @@ class Lane:
         self._busy = False
         self._queued = None
         return None
+
+    def say(self, text: str) -> None:
+        """Write a Call of ours: at once, or behind the answer that the charger waits for.
+
+        Never before that answer, which would have to wait for the gap between two frames then.
+        """
+        if not self._busy:
+            self.peer.write(text)
+        elif self._held is None:
+            self._held = [text]
+        else:
+            self._held.append(text)
+
+    def say_held(self) -> None:
+        """The charger has its answer: now it gets what was held back."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            for text in held:
+                self.peer.write(text)
 
     def queued(self) -> "tuple[Entry, ...]":
         """What waits for its turn."""

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from levity_ws.edge.handshake import Refusal
 
-__all__ = ["Churn", "Pace"]
+__all__ = ["FLOOD_PAUSE", "Churn", "Pace"]
+
+FLOOD_PAUSE = 30.0
+"""Seconds. Under a minute, so that nobody who floods in a charger's name keeps it out for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +39,28 @@ class Churn:
     """Keeps one identity from connecting over and over again.
 
     Only who was accepted counts: a stranger who knows the name, but not the password, must not
-    shut out the charger. (The spelling doesn't matter, as in the backend.)
+    shut out the charger. (The spelling doesn't matter, as in the backend.) Who was closed for a
+    flood stays out for `FLOOD_PAUSE`: each of its connections costs the others a burst.
     """
 
     def __init__(self, pace: Pace, clock: Callable[[], float]) -> None:
         self._pace = pace
         self._clock = clock
         self._forgotten_at: dict[str, float] = {}
+        self._out_until: dict[str, float] = {}
         self._sweep_at = 1024
 
     def refusal(self, identity: str) -> Refusal | None:
         """Why this identity may not connect now; None if it may."""
-        wait = self._pace.wait(self._forgotten_at.get(identity.lower(), 0.0), self._clock())
+        key, now = identity.lower(), self._clock()
+        if (out := self._out_until.get(key, 0.0) - now) > 0:
+            return Refusal(
+                429,
+                "Its last connection was closed: too many pings, pongs or fragments.",
+                "after a flood",
+                retry_after=math.ceil(out),
+            )
+        wait = self._pace.wait(self._forgotten_at.get(key, 0.0), now)
         if not wait:
             return None
         return Refusal(
@@ -63,8 +76,18 @@ class Churn:
             return
         key, now = identity.lower(), self._clock()
         self._forgotten_at[key] = self._pace.spend(self._forgotten_at.get(key, 0.0), now)
-        if len(self._forgotten_at) >= self._sweep_at:
-            self._forgotten_at = {
-                name: moment for name, moment in self._forgotten_at.items() if moment > now
-            }
-            self._sweep_at = max(1024, 2 * len(self._forgotten_at))
+        self._sweep(now)
+
+    def flooded(self, identity: str) -> None:
+        """Its connection is being closed for a flood."""
+        now = self._clock()
+        self._out_until[identity.lower()] = now + FLOOD_PAUSE
+        self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        if len(self._forgotten_at) + len(self._out_until) < self._sweep_at:
+            return
+        for moments in (self._forgotten_at, self._out_until):
+            for key in [key for key, moment in moments.items() if moment <= now]:
+                del moments[key]
+        self._sweep_at = max(1024, 2 * (len(self._forgotten_at) + len(self._out_until)))

@@ -269,19 +269,16 @@ class Relay:
 
     def _pump(self) -> None:
         self._pump_due = False
-        while self._waiting and self._may_depart() and self.transport.available:
+        while self._waiting and self._may_depart:
             entries = self._next_entries()
             if entries:
                 self._depart(entries)
         if not self._waiting and not self._flights:
             self._idle.set()
 
+    @property
     def _may_depart(self) -> bool:
-        """Two full batches keep the workers busy; but a lone frame never waits for a lone frame."""
-        if len(self._flights) < self.settings.window:
-            return True
-        under_way = sum(len(flight.entries) for flight in self._flights.values())
-        return under_way < self.settings.few_frames
+        return len(self._flights) < self.settings.window and self.transport.available
 
     def _next_entries(self) -> list[Entry]:
         entries: list[Entry] = []
@@ -351,7 +348,7 @@ class Relay:
             self.metrics.count("replies_unknown")
             return
         for command in reply.commands:
-            self._obey(command)
+            self._obey(command, asked=flight is not None)
         if flight is None:
             return
         self.metrics.count("batches_answered")
@@ -366,7 +363,7 @@ class Relay:
             self._end_turn(entry)
         self._pump()
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Command, *, asked: bool) -> None:
         if isinstance(command, Accept | Refuse):
             verdict = self._verdicts.pop(command.connection, None)
             if verdict is not None and not verdict.done():
@@ -375,8 +372,12 @@ class Relay:
         else:
             lane = self._lanes.get(command.connection)
             if lane is not None and isinstance(command, Send):
-                if self.stand_in is None or not self.stand_in.swallows(command):
+                if self.stand_in is not None and self.stand_in.swallows(command):
+                    return
+                if asked:
                     lane.peer.write(command.text)
+                else:
+                    lane.say(command.text)
                 return
             if isinstance(command, Leased):
                 if self.stand_in is not None:
@@ -392,6 +393,7 @@ class Relay:
     def _end_turn(self, entry: Entry) -> None:
         if entry.kind is Alive:
             self._alive_answered()
+        entry.lane.say_held()
         following = entry.lane.end_turn()
         while following is not None and following.dropped:
             following = entry.lane.end_turn()

@@ -185,6 +185,7 @@ class EdgeServer:
                     metrics=self.metrics,
                     everyone=self._everyone,
                     unreadable=self._note_unreadable,
+                    on_flood=self._note_flood,
                 ),
             ),
             process_request=self._process_request,
@@ -366,6 +367,11 @@ class EdgeServer:
             self.metrics.count("refusals", refusal.label)
             self._list(Visitor(remote=remote), refusal)
 
+    def _note_flood(self, charger: ChargerSocket) -> None:
+        """Whoever is being closed for a flood does not come back at once."""
+        if charger.lane is not None:
+            self._churn.flooded(charger.lane.charge_point)
+
     def _list(self, visitor: Visitor, refusal: Refusal) -> None:
         self._refusals.add(visitor, refusal)
         if self._report_due is None and not self._draining:
@@ -517,6 +523,7 @@ _NO_UPGRADE = Refusal(426, "Not a websocket handshake.", "not a websocket handsh
 _LISTED = frozenset(
     {
         "address limit",
+        "after a flood",
         "churn",
         "full",
         "identity",

@@ -35,10 +35,10 @@ class EdgeSettings:
     max_connections_per_address: int = 200
     """0 is no limit. Loopback is never limited: what comes from there is a proxy or a test."""
     max_frame_size: int = 128 * 1024
-    max_frame_rate: int = 50
+    max_frame_rate: int = 25
     """Frames a second that are read from one charger; 0 is no limit. Never a disconnect: what comes
     faster waits in TCP."""
-    frame_burst: int = 500
+    frame_burst: int = 200
     """So many frames may come at once: what a charger has kept while it was offline."""
     max_connect_rate: int = 1
     """Accepted connections a second of one identity; 0 is no limit. More get 429."""
@@ -67,8 +67,6 @@ class EdgeSettings:
 
     window: int = 2
     """How many batches may be under way."""
-    few_frames: int = 8
-    """While fewer frames than this are under way, the next batch leaves all the same."""
     max_batch_frames: int = 500
     max_batch_bytes: int = 1024 * 1024
     hold: float = 20.0

@@ -48,6 +48,7 @@ class ChargerSocket(ServerConnection):
         "_everyone",
         "_flooded",
         "_heard",
+        "_on_flood",
         "_on_gone",
         "_outbox",
         "_outbox_size",
@@ -78,13 +79,16 @@ class ChargerSocket(ServerConnection):
         metrics: Metrics,
         everyone: "set[ChargerSocket]",
         unreadable: "Callable[[ChargerSocket], None]" = lambda _: None,
+        on_flood: "Callable[[ChargerSocket], None]" = lambda _: None,
         **options: Any,
     ) -> None:
         """`everyone` holds each socket from its first byte to its last; `options` are serve's.
 
-        `unreadable` is told of a connection that ended without a request that could be read.
+        `unreadable` is told of a connection that ended without a request that could be read,
+        `on_flood` of one that is being closed for a flood of small frames.
         """
         super().__init__(*args, **options)
+        self._on_flood = on_flood
         self._unreadable = unreadable
         self.spoke_tls = False
         self._everyone = everyone
@@ -234,6 +238,7 @@ class ChargerSocket(ServerConnection):
             self._end = (1008, "too many pings, pongs or fragments")
             self.protocol.fail(*self._end)
             self.send_data()
+            self._on_flood(self)
 
     # --- to the charger ----------------------------------------------------------------------
 

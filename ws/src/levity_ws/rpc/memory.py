@@ -189,6 +189,12 @@ class MemoryWorkerTransport:
         """See `WorkerTransport.ack`."""
         self._unacknowledged.pop(delivery.tag, None)
 
+    def hand_back(self) -> None:
+        """See `WorkerTransport.hand_back`: nobody else could do better in this process."""
+
+    def listen(self) -> None:
+        """See `WorkerTransport.listen`."""
+
     def wake(self) -> None:
         """See `WorkerTransport.wake`."""
         self._woken.set()

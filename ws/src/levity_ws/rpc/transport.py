@@ -80,6 +80,13 @@ class WorkerTransport(Protocol):
         """The batch is committed and answered. Silently does nothing for a delivery whose
         connection is gone: the broker delivers that one again, and it is recognised."""
 
+    def hand_back(self) -> None:
+        """Give back what is not acknowledged, and take nothing more until `listen`. Where there is
+        no broker that would mind, this does nothing, and so does `listen`."""
+
+    def listen(self) -> None:
+        """Take batches again."""
+
     def wake(self) -> None:
         """Make a waiting `receive` return at once."""
 

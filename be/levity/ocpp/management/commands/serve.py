@@ -1,5 +1,6 @@
-"""`levity serve`: the whole of Levity in one process."""
+"""`levity serve`: the whole of Levity with one command."""
 
+import contextlib
 import os
 from typing import Any
 
@@ -16,7 +17,7 @@ class Command(BaseCommand):
     """Needs no broker and no database server; with AMQP_URL and DATABASE_URL it uses them."""
 
     help = (
-        "Run everything in one process: web pages (HTTP_PORT, 8000), chargers' websockets "
+        "Run everything that a small site needs: web pages (HTTP_PORT, 8000), chargers' websockets "
         "(WS_PORT, 9000) and the worker. Migrates, and makes the first admin "
         "(DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD) where there is none."
     )
@@ -53,8 +54,11 @@ class Command(BaseCommand):
             ) from error
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        # Whoever read along (`| tee`, a terminal) may be gone: that is no reason to stop, nor to
+        # stop only half.
+        with contextlib.suppress(OSError, ValueError):
+            self.stdout.write(text)
+            self.stdout.flush()
 
     def _port(self, name: str, default: int) -> int:
         text = os.environ.get(name) or str(default)

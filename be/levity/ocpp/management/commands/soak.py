@@ -20,6 +20,7 @@ examples:
   a failing round again:                        levity soak --faults edge-kill --seeds 7
   faults by chance for a night:                 levity soak --length 8h
   what takes minutes:                           levity soak --faults broker-away-5-minutes
+  many rounds in several sittings:              levity soak --seeds 1-20 --resume rounds.jsonl
 """
 
 
@@ -55,6 +56,13 @@ class Command(BaseCommand):
         add("--list", action="store_true", help="list the faults, with the checks they cover")
         add("--seeds", default="1", metavar="N-M", help="one, a range, or a list: 1,5,9 [1]")
         add("--length", metavar="TIME", help="faults by chance for so long: 90s, 45m, 8h")
+        add(
+            "--resume",
+            type=Path,
+            metavar="FILE",
+            help="keep every round in FILE, and play only those that are not in it yet",
+        )
+        add("--brief", action="store_true", help="kills, restarts and cuts go on for 4 s only")
         add("--chargers", type=int, default=24, metavar="N", help="[24]")
         add("--factor", type=float, default=60.0, metavar="X", help="compress their time [60]")
         add("--workers", type=int, default=2, metavar="N", help="[2]")
@@ -73,6 +81,7 @@ class Command(BaseCommand):
             from levity.soak.programs import SoakError
             from levity.soak.report import write_report
             from levity.soak.run import Options, soak
+            from levity.soak.sittings import brief, table
         except ImportError as error:
             raise CommandError(
                 f"this needs the development packages ({error.name} is missing): make env"
@@ -85,8 +94,11 @@ class Command(BaseCommand):
             return
         try:
             folder = options["output"] or Path(f"soak-{datetime.now():%Y-%m-%d-%H%M%S}")  # noqa: DTZ005  # for people
+            if options["resume"] and options["length"]:
+                raise ValueError("--resume: with --length there is no end that could be resumed")
+            faults = chosen(options["faults"])
             plan = Options(
-                faults=tuple(chosen(options["faults"])),
+                faults=tuple(map(brief, faults) if options["brief"] else faults),
                 seeds=seeds_of(options["seeds"]),
                 chargers=_at_least(options["chargers"], 1, "--chargers"),
                 factor=options["factor"],
@@ -95,6 +107,8 @@ class Command(BaseCommand):
                 seconds=seconds_of(options["length"]) if options["length"] else None,
                 folder=folder,
                 stop_at_first=options["stop"],
+                resume=options["resume"],
+                brief=options["brief"],
             )
             self._say(
                 f"{len(plan.faults)} faults, seeds {options['seeds']}, {plan.chargers} chargers, "
@@ -104,14 +118,7 @@ class Command(BaseCommand):
         except (SoakError, ValueError) as error:
             raise CommandError(str(error)) from error
         path = write_report(report)
-        counts = report.counts
-        self.stdout.write(
-            f"{len(report.rounds)} rounds in {report.seconds:.0f} s, "
-            f"{sum(not each.good for each in report.rounds)} failed\n"
-            f"attempted {counts.attempted}, acknowledged {counts.acknowledged}, lost {counts.lost},"
-            f" duplicated {counts.duplicated}, unexpected {counts.unexpected}, "
-            f"recovered {counts.recovered}\n"
-        )
+        self.stdout.write(f"{table(report.rounds)}\n")
         for line in report.odd:
             self.stdout.write(f"{line}\n")
         self.stdout.write(f"report: {path}\n")

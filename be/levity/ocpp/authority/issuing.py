@@ -1,0 +1,334 @@
+"""From a charger's request to its certificate, and to its end:
+
+asked for -> approved | declined | superseded | expired
+          -> signed -> sent (CertificateSigned) -> installed | refused -> renewed | revoked
+
+Web pages only decide. The key is needed where the housekeeping of a worker signs what is approved,
+and for the list of what is revoked; no other process has to have it.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from levity.ocpp.authority.key_file import KeyUnavailable, key_path, new_key, read_key, write_key
+from levity.ocpp.authority.signing import Issued, Revoked, fits, issued, revocation_list, root
+from levity.ocpp.commands import queue
+from levity.ocpp.conf import setting
+from levity.ocpp.models import (
+    CertificateAuthority,
+    ChargePoint,
+    ChargePointCertificate,
+    Command,
+)
+from levity.ocpp.security.certificates import CertificateError, read_csr
+
+__all__ = [
+    "AuthorityError",
+    "CannotDecide",
+    "approve",
+    "ask_for_request",
+    "create_authority",
+    "current_authority",
+    "decline",
+    "forget_undecided",
+    "make_revocation_list",
+    "renew",
+    "revoke",
+    "send_again",
+    "sign_approved",
+]
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+DECIDED_WITHIN = timedelta(days=7)
+"""A request that nobody has decided by then is over: its charger has long asked again."""
+SEND_WITHIN = timedelta(days=7)
+"""For so long a certificate waits for a charger that is away."""
+ASK_WITHIN = timedelta(days=1)
+SOURCE = "certificate authority"
+State = ChargePointCertificate.State
+
+
+class AuthorityError(Exception):
+    """The authority can't be made or used; the text says why, for people."""
+
+
+class CannotDecide(Exception):
+    """Not possible as things are; the text says why."""
+
+
+# --- the authority -------------------------------------------------------------------------------
+
+
+def current_authority() -> CertificateAuthority | None:
+    """The one in use."""
+    return CertificateAuthority.objects.filter(replaced_at=None).order_by("-pk").first()
+
+
+def create_authority(
+    organization: str, days: int, now: datetime, *, replace: bool = False
+) -> CertificateAuthority:
+    """Make a key and a certificate; with `replace`, in the place of those there are.
+
+    The old key is kept beside the new one: it can still say what it has revoked. Raises
+    `AuthorityError`.
+    """
+    path, old = key_path(), current_authority()
+    if old is not None and not replace:
+        raise AuthorityError(f"there is one already: {old}")
+    aside = path.with_name(f"{path.name}.{old.fingerprint[:16]}") if old else None
+    key = new_key()
+    made = root(key, organization, days, now)
+    try:
+        with transaction.atomic():
+            if old is not None:
+                _replace(old, now)
+            row = CertificateAuthority.objects.create(
+                organization=organization,
+                certificate=made.pem,
+                fingerprint=made.fingerprint,
+                not_before=made.not_before,
+                not_after=made.not_after,
+                created_at=now,
+            )
+            if aside is not None and path.exists():
+                path.rename(aside)
+            write_key(key, path)
+    except FileExistsError as error:
+        raise AuthorityError(f"{path} is there already: move it away first") from error
+    except OSError as error:
+        raise AuthorityError(f"{path} can't be written ({error.strerror})") from error
+    return row
+
+
+def _replace(old: CertificateAuthority, now: datetime) -> None:
+    mine = CertificateAuthority.objects.filter(pk=old.pk, replaced_at=None)
+    if not mine.update(replaced_at=now):
+        raise AuthorityError("somebody else has replaced it in this moment")
+
+
+def make_revocation_list(authority: CertificateAuthority, days: int, now: datetime) -> str:
+    """The list of what this authority has revoked, PEM. Raises `KeyUnavailable`."""
+    rows = ChargePointCertificate.objects.filter(
+        authority=authority, revoked_at__isnull=False, not_after__gt=now
+    ).order_by("pk")
+    columns = rows.values_list("serial_number", "revoked_at", "revocation_reason")
+    revoked = [Revoked(str(serial), at, reason) for serial, at, reason in columns if at]
+    return revocation_list(authority.certificate, _key_of(authority), revoked, days, now)
+
+
+def _key_of(authority: CertificateAuthority) -> Any:
+    path = key_path()
+    if authority.replaced_at is not None:
+        path = path.with_name(f"{path.name}.{authority.fingerprint[:16]}")
+    key = read_key(path)
+    if not fits(key, authority.certificate):
+        raise KeyUnavailable(f"{path} is not the key of {authority}")
+    return key
+
+
+# --- what people decide --------------------------------------------------------------------------
+
+
+def approve(row: ChargePointCertificate, user: Any) -> None:
+    """Let it be signed."""
+    _decide(row, State.APPROVED, user)
+
+
+def decline(row: ChargePointCertificate, user: Any) -> None:
+    """It is never signed. The charger hears nothing of it, as the whitepaper has it."""
+    _decide(row, State.DECLINED, user)
+
+
+def _decide(row: ChargePointCertificate, state: str, user: Any) -> None:
+    # Only if it still waits: another charger's request may have come in between.
+    changed = ChargePointCertificate.objects.filter(pk=row.pk, state=State.WAITING).update(
+        state=state, decided_at=timezone.now(), decided_by=user
+    )
+    if not changed:
+        raise CannotDecide("it does not wait any more")
+
+
+def revoke(row: ChargePointCertificate, reason: str, user: Any) -> None:
+    """From the next handshake on it is good for nothing. This can't be taken back."""
+    changed = (
+        ChargePointCertificate.objects.filter(pk=row.pk, revoked_at__isnull=True)
+        .exclude(serial_number=None)
+        .update(
+            state=State.REVOKED,
+            revoked_at=timezone.now(),
+            revoked_by=user,
+            revocation_reason=reason,
+        )
+    )
+    if not changed:
+        raise CannotDecide("there is nothing to revoke")
+
+
+def send_again(row: ChargePointCertificate, user: Any) -> None:
+    """Send the certificate once more, to a charger that has not taken it."""
+    with transaction.atomic():
+        found = ChargePointCertificate.objects.select_for_update().get(pk=row.pk)
+        if found.state not in (State.ISSUED, State.REFUSED) or found.charge_point is None:
+            raise CannotDecide("it is not on its way to a charger")
+        _send(found, found.charge_point, found.certificate, user)
+
+
+def ask_for_request(charge_point: ChargePoint, user: Any = None, key: str | None = None) -> Command:
+    """Ask the charger to make a new key and have it signed (A02)."""
+    return queue(
+        charge_point,
+        "ExtendedTriggerMessage",
+        {"requestedMessage": "SignChargePointCertificate"},
+        source=SOURCE,
+        requested_by=user,
+        expires_after=ASK_WITHIN,
+        idempotency_key=key,
+    )
+
+
+# --- what the housekeeping does ------------------------------------------------------------------
+
+
+def sign_approved(now: datetime) -> int:
+    """Sign what is approved, and queue it for the chargers; how many there were."""
+    rows = list(
+        ChargePointCertificate.objects.filter(state=State.APPROVED)
+        .select_related("charge_point")
+        .order_by("pk")[:AT_ONCE]
+    )
+    authority = current_authority() if rows else None
+    if authority is None:
+        return 0
+    try:
+        key = _key_of(authority)
+    except KeyUnavailable as error:
+        # Perhaps another worker has it.
+        _note(rows, now, str(error))
+        return 0
+    return sum(_sign(row, authority, key, now) for row in rows)
+
+
+def _sign(
+    row: ChargePointCertificate, authority: CertificateAuthority, key: Any, now: datetime
+) -> bool:
+    charge_point = row.charge_point
+    if charge_point is None:
+        _end(row, "its charge point was deleted")
+        return False
+    try:
+        # Once more: the rules, or the identity, may be others since.
+        wanted = read_csr(row.csr, charge_point.identity)
+    except CertificateError as error:
+        _end(row, str(error))
+        return False
+    made = issued(wanted.pem, authority.certificate, key, setting("OCPP_CERTIFICATE_DAYS"), now)
+    with transaction.atomic():
+        # Two workers may have signed it; the first counts.
+        first = ChargePointCertificate.objects.filter(pk=row.pk, state=State.APPROVED).update(
+            state=State.ISSUED, detail="", authority=authority, issued_at=now, **_columns(made)
+        )
+        if first:
+            _send(row, charge_point, made.pem, row.decided_by)
+    if first:
+        log.info(
+            "%s: signed certificate %s, good until %s",
+            charge_point.identity,
+            made.serial_number,
+            f"{made.not_after:%Y-%m-%d}",
+            extra={"charge_point": charge_point.identity},
+        )
+    return bool(first)
+
+
+def _columns(made: Issued) -> Mapping[str, Any]:
+    return {
+        "serial_number": made.serial_number,
+        "subject": made.subject[:255],
+        "not_before": made.not_before,
+        "not_after": made.not_after,
+        "fingerprint": made.fingerprint,
+        "certificate": made.pem,
+    }
+
+
+def _send(
+    row: ChargePointCertificate, charge_point: ChargePoint, certificate: str, user: Any
+) -> None:
+    command = queue(
+        charge_point,
+        "CertificateSigned",
+        # The chain ends below the root, which the charger has, or does not need.
+        {"certificateChain": certificate},
+        source=SOURCE,
+        requested_by=user,
+        expires_after=SEND_WITHIN,
+    )
+    ChargePointCertificate.objects.filter(pk=row.pk).update(
+        state=State.ISSUED, detail="", command=command
+    )
+
+
+def _end(row: ChargePointCertificate, why: str) -> None:
+    ChargePointCertificate.objects.filter(pk=row.pk, state=State.APPROVED).update(
+        state=State.DECLINED, detail=why[:255]
+    )
+
+
+def _note(rows: list[ChargePointCertificate], now: datetime, why: str) -> None:
+    """Say once, where people see it, what keeps these from being signed."""
+    patience = timedelta(seconds=30)
+    told = f"not signed yet: {why}"[:255]
+    for row in rows:
+        if row.detail != told and now - (row.decided_at or now) > patience:
+            log.error("certificate request %s is approved and can't be signed: %s", row.pk, why)
+            ChargePointCertificate.objects.filter(pk=row.pk, state=State.APPROVED).update(
+                detail=told
+            )
+
+
+def forget_undecided(now: datetime) -> None:
+    """End the requests that nobody has decided."""
+    ChargePointCertificate.objects.filter(
+        state=State.WAITING, requested_at__lt=now - DECIDED_WITHIN
+    ).update(state=State.EXPIRED)
+
+
+def renew(now: datetime) -> int:
+    """Ask chargers whose certificate ends soon for a new request, once a day; how many."""
+    days = setting("OCPP_CERTIFICATE_RENEWAL_DAYS")
+    if not days or current_authority() is None:
+        return 0
+    soon = now + timedelta(days=days)
+    ending = dict(
+        ChargePointCertificate.objects.filter(
+            state=State.INSTALLED, not_after__lt=soon, charge_point__isnull=False
+        )
+        .order_by()
+        .values_list("charge_point_id")
+        .annotate(Max("not_after"))[:AT_ONCE]
+    )
+    if not ending:
+        return 0
+    # Those who have a later one, or one on its way, need none.
+    others = ChargePointCertificate.objects.filter(charge_point__in=ending)
+    late = others.filter(state__in=(State.INSTALLED, State.ISSUED), not_after__gte=soon)
+    under_way = others.filter(state__in=(State.WAITING, State.APPROVED))
+    settled = set((late | under_way).values_list("charge_point_id", flat=True))
+    keys = {pk: f"renew certificate {pk} {now:%Y-%m-%d}" for pk in ending.keys() - settled}
+    asked = set(
+        Command.objects.filter(
+            charge_point__in=keys, idempotency_key__in=list(keys.values())
+        ).values_list("charge_point_id", flat=True)
+    )
+    wanted = ChargePoint.objects.filter(pk__in=keys.keys() - asked).order_by("pk")
+    for charge_point in wanted:
+        ask_for_request(charge_point, key=keys[charge_point.pk])
+    return len(wanted)

@@ -1,0 +1,111 @@
+"""`levity certificate_authority create|show|export|crl`: who signs the chargers' certificates."""
+
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from levity.ocpp.authority.issuing import (
+    AuthorityError,
+    create_authority,
+    current_authority,
+    make_revocation_list,
+)
+from levity.ocpp.authority.key_file import KeyUnavailable, key_path
+from levity.ocpp.models import CertificateAuthority, ChargePointCertificate
+
+__all__ = ["Command"]
+
+# A century; certificates know no year after 9999 anyway.
+MOST_DAYS = 36_500
+
+
+def organization(text: str) -> str:
+    """A name that fits into a certificate (ub-organization-name of RFC 5280)."""
+    name = text.strip()
+    if not 0 < len(name) <= 64 or not name.isprintable():
+        raise ArgumentTypeError("write 1 to 64 printable characters")
+    return name
+
+
+def days(text: str) -> int:
+    """A number of days."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_DAYS):
+        raise ArgumentTypeError(f"write a number from 1 to {MOST_DAYS}")
+    return int(text)
+
+
+class Command(BaseCommand):
+    """The key is a file beside the data, for its owner alone; only certificates leave here."""
+
+    help = (
+        "The certificate authority for charge points (security profile 3): create it once, give "
+        "what `export` and `crl` print to nginx (client-certificates.sh)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(
+            dest="what", required=True, metavar="create|show|export|crl"
+        )
+        create = actions.add_parser("create", help="make its key and its certificate")
+        create.add_argument("--organization", required=True, type=organization, metavar="NAME")
+        create.add_argument("--days", type=days, default=7300, help="[7300] it is good for so long")
+        create.add_argument(
+            "--replace", action="store_true", help="take the place of the one there is"
+        )
+        actions.add_parser("show", help="which one there is, and where its key lies")
+        export = actions.add_parser("export", help="its certificate, PEM")
+        export.add_argument("file", nargs="?", type=Path, help="[standard output]")
+        crl = actions.add_parser("crl", help="the list of revoked certificates, PEM")
+        crl.add_argument("file", nargs="?", type=Path, help="[standard output]")
+        crl.add_argument("--days", type=days, default=30, help="[30] the list is good for so long")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            getattr(self, f"_{options['what']}")(options)
+        except (AuthorityError, KeyUnavailable) as error:
+            raise CommandError(str(error)) from error
+
+    def _create(self, options: dict[str, Any]) -> None:
+        made = create_authority(
+            options["organization"], options["days"], timezone.now(), replace=options["replace"]
+        )
+        self.stdout.write(f"Made {made}, good until {made.not_after:%Y-%m-%d}.")
+        self.stdout.write(f"Its key is in {key_path()}: keep a copy of it where you keep secrets.")
+
+    def _show(self, options: dict[str, Any]) -> None:
+        made = _current()
+        certificates = ChargePointCertificate.objects.filter(authority=made)
+        self.stdout.write(f"organization  {made.organization}")
+        self.stdout.write(f"SHA-256       {made.fingerprint}")
+        self.stdout.write(f"good until    {made.not_after:%Y-%m-%d %H:%M} UTC")
+        self.stdout.write(f"key           {key_path()}")
+        self.stdout.write(f"signed        {certificates.count()}")
+        self.stdout.write(f"revoked       {certificates.filter(revoked_at__isnull=False).count()}")
+
+    def _export(self, options: dict[str, Any]) -> None:
+        self._write(_current().certificate, options["file"])
+
+    def _crl(self, options: dict[str, Any]) -> None:
+        text = make_revocation_list(_current(), options["days"], timezone.now())
+        self._write(text, options["file"])
+
+    def _write(self, text: str, file: Path | None) -> None:
+        if file is None:
+            self.stdout.write(text, ending="")
+            return
+        try:
+            file.write_text(text)
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}") from error
+
+
+def _current() -> CertificateAuthority:
+    made = current_authority()
+    if made is None:
+        raise AuthorityError(
+            "there is none: `levity certificate_authority create --organization NAME`"
+        )
+    return made

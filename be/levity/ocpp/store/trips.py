@@ -1,0 +1,124 @@
+"""A transaction in as few round trips to Postgres as there can be.
+
+For a batch of one frame, a round trip costs as much as the query in it. So BEGIN, and what is asked
+for no answer (`ahead`), travels with the first query, and COMMIT with the last writes. Only the
+worker's threads do so, as with plans (`planned.py`); elsewhere this is `transaction.atomic`.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
+
+from levity.ocpp.store.planned import planned, plans
+
+__all__ = ["ahead", "committed", "in_few_trips", "in_words", "rows_of", "with_commit"]
+
+
+class _Trips(threading.local):
+    """Of this thread's transaction, where it is one of ours."""
+
+    waiting: list[str] | None = None
+    """What travels with the next statement."""
+    begun = False
+    """BEGIN was sent, and neither COMMIT nor ROLLBACK."""
+
+
+_trips = _Trips()
+
+
+@contextmanager
+def in_few_trips() -> Iterator[None]:
+    """`transaction.atomic()`, outermost; see above."""
+    database = connections[DEFAULT_DB_ALIAS]
+    nested = database.in_atomic_block
+    with transaction.atomic():
+        if nested or not plans(database):
+            yield
+            return
+        # Or psycopg2 would send a BEGIN of its own. Django sets this again at the end.
+        database.connection.autocommit = True
+        _trips.waiting, _trips.begun = ["BEGIN"], False
+        try:
+            with database.execute_wrapper(_with_what_waits):
+                yield
+            if _trips.begun:
+                _end(database, "ROLLBACK" if database.needs_rollback else "COMMIT")
+        except BaseException:
+            # A connection that is gone has rolled back; Django finds that out by itself.
+            with suppress(Error):
+                if _trips.begun:
+                    _end(database, "ROLLBACK")
+            raise
+        finally:
+            _trips.waiting, _trips.begun = None, False
+
+
+def ahead(sql: str, values: Sequence[Any]) -> None:
+    """Execute this before the next statement, in the same round trip; nobody reads its result."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if _trips.waiting is not None:
+        _trips.waiting.append(in_words(database, planned(database, sql), values))
+        return
+    with database.cursor() as cursor:
+        cursor.execute(planned(database, sql), values)
+
+
+def rows_of(database: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What this query finds; `database` is Django's connection.
+
+    Where nobody but we would see it pass, without Django's cursor: its layers cost as much as the
+    query's way to Postgres and back.
+    """
+    if _trips.waiting is None or database.execute_wrappers != [_with_what_waits]:
+        with database.cursor() as cursor:
+            cursor.execute(planned(database, sql), values)
+            return list(cursor.fetchall())
+    database.validate_no_broken_transaction()
+    text = planned(database, sql)
+    with database.wrap_database_errors, database.connection.cursor() as cursor:
+        cursor.tzinfo_factory = database.tzinfo_factory
+        cursor.execute(_after(_trips.waiting, text), values)
+        return list(cursor.fetchall())
+
+
+def in_words(database: Any, sql: str, values: Sequence[Any]) -> str:
+    """The statement with its values, as psycopg2 would send it."""
+    with database.connection.cursor() as cursor:
+        text: str = cursor.mogrify(sql, values).decode()
+    return text
+
+
+def with_commit(text: str) -> str:
+    """The last statements of a transaction, with its COMMIT where that is ours to send."""
+    ours = _trips.waiting is not None and not connections[DEFAULT_DB_ALIAS].savepoint_ids
+    return f"{text};\nCOMMIT" if ours else text
+
+
+def committed() -> None:
+    """What `with_commit` gave has been executed; what comes now is another transaction."""
+    if _trips.waiting is not None and not connections[DEFAULT_DB_ALIAS].savepoint_ids:
+        _trips.waiting, _trips.begun = ["BEGIN"], False
+
+
+def _with_what_waits(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
+    if _trips.waiting:
+        sql = _after(_trips.waiting, sql, quoting=parameters is not None)
+    return execute(sql, parameters, many, context)
+
+
+def _after(waiting: Sequence[str], sql: str, *, quoting: bool = True) -> str:
+    if not waiting:
+        return sql
+    _trips.waiting, _trips.begun = [], True
+    before = ";\n".join(waiting)
+    # The values are in it already: a % in them is none of a place holder.
+    return f"{before.replace('%', '%%') if quoting else before};\n{sql}"
+
+
+def _end(database: Any, text: str) -> None:
+    _trips.begun = False
+    with database.wrap_database_errors, database.connection.cursor() as cursor:
+        cursor.execute(text)
