@@ -9,8 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from tests.rabbitmq import unused_port
-from websockets.sync.client import connect
 
+from tests.deploy.charger import charger
 from tests.deploy.front import DOMAIN, Backends, Front, front, raw, tool
 from tests.system.processes import CHECKOUT, Process, eventually
 
@@ -123,10 +123,8 @@ def test_the_documented_steps_end_with_two_certificates_in_use(
     made, _ = site
     authority = Authority(tmp_path, made.http)
     try:
-        with connect(
-            f"wss://127.0.0.1:{made.https}/ws/CP1", ssl=made.context(), proxy=None
-        ) as charger:
-            charger.recv()
+        with charger(made, "/ws/CP1") as connected:
+            connected.recv()
             first = made.script(
                 "lets-encrypt-cert.sh", DOMAIN, "email@example.com", **authority.environ
             )
@@ -143,8 +141,8 @@ def test_the_documented_steps_end_with_two_certificates_in_use(
             )
             assert again.returncode == 0
             assert "not yet due for renewal" in again.stdout + again.stderr
-            charger.send("still here")
-            assert charger.recv(timeout=5) == "still here"
+            connected.send("still here")
+            assert connected.recv(timeout=5) == "still here"
 
             # What certbot does in the last third of a certificate's life, by force.
             before = served(made, "AES128-GCM-SHA256").serial_number
@@ -164,8 +162,8 @@ def test_the_documented_steps_end_with_two_certificates_in_use(
             assert eventually(
                 lambda: served(made, "AES128-GCM-SHA256").serial_number != before, True
             )
-            charger.send("still here")
-            assert charger.recv(timeout=5) == "still here"
+            connected.send("still here")
+            assert connected.recv(timeout=5) == "still here"
         # A run of the service with nothing to do changes nothing.
         now = served(made, "AES128-GCM-SHA256").serial_number
         assert made.script("renew.sh", "once", **authority.environ).returncode == 0

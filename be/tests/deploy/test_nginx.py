@@ -6,13 +6,12 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
+from tests.deploy.charger import charger
 from tests.deploy.front import DOMAIN, Backends, Front, front, raw
 
 pytestmark = pytest.mark.nginx
@@ -46,26 +45,14 @@ def get(site: Front, path: str, *, tls: bool | None = None, head: str = "") -> t
         )
 
 
-def websocket(site: Front, path: str, *, tls: bool | None = None, **options: Any) -> Any:
-    tls = site.tls if tls is None else tls
-    port = site.https if tls else site.http
-    return connect(
-        f"{'wss' if tls else 'ws'}://127.0.0.1:{port}{path}",
-        ssl=site.context() if tls else None,
-        proxy=None,
-        compression=None,
-        **options,
-    )
-
-
 @pytest.mark.parametrize("kind", ["plain_site", "tls_site"])
 def test_nothing_that_a_client_says_of_itself_gets_through(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     """E-12, E-13, E-14: address, scheme and certificate are nginx's own words."""
     site, backends = request.getfixturevalue(kind)
-    with websocket(site, "/ws/E-12", additional_headers=SPOOFED) as charger:
-        at_ws = json.loads(charger.recv())["headers"]
+    with charger(site, "/ws/E-12", additional_headers=SPOOFED) as connected:
+        at_ws = json.loads(connected.recv())["headers"]
     get(site, "/admin/", head="".join(f"{name}: {value}\r\n" for name, value in SPOOFED.items()))
     at_be = backends.pages[-1]["headers"]
     for headers in (at_ws, at_be):
@@ -91,8 +78,8 @@ def test_only_ws_may_become_a_tunnel(plain_site: Site) -> None:
             status, answer = raw(connection, f"GET {path} HTTP/1.1\r\nHost: {DOMAIN}\r\n{head}\r\n")
         assert status in (200, 400, 426), path
         assert b"101 " not in answer
-    with websocket(site, "/ws/E-15") as charger:
-        assert json.loads(charger.recv())["path"] == "/ws/E-15"
+    with charger(site, "/ws/E-15") as connected:
+        assert json.loads(connected.recv())["path"] == "/ws/E-15"
 
 
 def test_a_refused_upgrade_leaves_no_way_to_the_edge(plain_site: Site) -> None:
@@ -193,8 +180,8 @@ def test_the_path_of_a_charger_goes_on_as_it_came(plain_site: Site) -> None:
     """E-02, E-03: the edge decodes it once; nginx, which would make it twice, does not."""
     site, backends = plain_site
     for path in ("/ws/RDAM%20123", "/ws/a%2Fb", "//ws//CP1", "/ws/", "/ws", "/ws/CP1/?x=%00"):
-        with suppress(InvalidStatus), websocket(site, path) as charger:
-            charger.recv()
+        with suppress(InvalidStatus), charger(site, path) as connected:
+            connected.recv()
         assert backends.sockets[-1]["path"] == path
 
 
@@ -216,7 +203,7 @@ def test_chargers_without_tls_are_told_why_not(tls_site: Site) -> None:
     for path in ("/ws/GRIZZL-E", "/ws", "/ws/"):
         status, answer = get(site, path, tls=False)
         assert (status, b"LEVITY_PLAIN_WS" in answer) == (403, True)
-    with pytest.raises(InvalidStatus), websocket(site, "/ws/GRIZZL-E", tls=False):
+    with pytest.raises(InvalidStatus), charger(site, "/ws/GRIZZL-E", tls=False):
         pass
     assert len(backends.sockets) == seen
 
@@ -224,8 +211,8 @@ def test_chargers_without_tls_are_told_why_not(tls_site: Site) -> None:
 def test_the_switch_opens_ws_and_nothing_else(tmp_path: Path) -> None:
     """P-11: LEVITY_PLAIN_WS, for a Grizzl-E; the edge learns that there was no TLS."""
     with front(tmp_path, tls=True, LEVITY_PLAIN_WS="true") as (site, backends):
-        with websocket(site, "/ws/GRIZZL-E", tls=False) as charger:
-            assert json.loads(charger.recv())["headers"]["X-Forwarded-Proto"] == "http"
+        with charger(site, "/ws/GRIZZL-E", tls=False) as connected:
+            assert json.loads(connected.recv())["headers"]["X-Forwarded-Proto"] == "http"
         assert get(site, "/admin/", tls=False)[0] == 301
         assert get(site, "/metrics", tls=False)[0] == 301
         assert not backends.pages
@@ -235,12 +222,12 @@ def test_a_silent_charger_is_cut_by_this_setting_alone(tmp_path: Path) -> None:
     """E-18: with a second in the place of two hours it happens after a second."""
     with (
         front(tmp_path, tls=False, LEVITY_WEBSOCKET_TIMEOUT="1s") as (site, _),
-        websocket(site, "/ws/E-18", ping_interval=None) as charger,
+        charger(site, "/ws/E-18") as connected,
     ):
-        charger.recv()
+        connected.recv()
         began = time.monotonic()
         with pytest.raises(ConnectionClosed):
-            charger.recv(timeout=10)
+            connected.recv(timeout=10)
         assert 0.9 < time.monotonic() - began < 5
 
 
@@ -257,12 +244,12 @@ def test_the_shipped_time_is_longer_than_any_heartbeat_interval(tls_site: Site) 
 def test_an_idle_charger_outlives_nginx_s_default(tls_site: Site) -> None:
     """E-18: idle and without pings for longer than the 60 s that nginx gives by default."""
     site, _ = tls_site
-    with websocket(site, "/ws/E-18", ping_interval=None) as charger:
-        charger.recv()
+    with charger(site, "/ws/E-18") as connected:
+        connected.recv()
         with pytest.raises(TimeoutError):
-            charger.recv(timeout=75)
-        charger.send("still here")
-        assert charger.recv(timeout=5) == "still here"
+            connected.recv(timeout=75)
+        connected.send("still here")
+        assert connected.recv(timeout=5) == "still here"
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 from cryptography import x509
-from websockets.sync.client import connect
 
 from tests.deploy.authority import Authority
+from tests.deploy.charger import charger
 from tests.deploy.front import DOMAIN, Backends, Front, front, raw, tool
 from tests.system.processes import eventually
 
@@ -133,14 +133,14 @@ def test_a_new_certificate_is_served_without_cutting_a_charger_off(tmp_path: Pat
     """F-27, P-10: nginx reloads by itself; who is connected stays connected."""
     with (
         front(tmp_path, tls=True) as (site, _),
-        connect(f"wss://127.0.0.1:{site.https}/ws/F-27", ssl=site.context(), proxy=None) as charger,
+        charger(site, "/ws/F-27") as connected,
     ):
-        charger.recv()
+        connected.recv()
         before = site.served_certificate()
         assert site.script("self-signed-cert.sh", DOMAIN).returncode == 0
         assert eventually(lambda: site.served_certificate() != before, True, within=10)
-        charger.send("still here")
-        assert charger.recv(timeout=5) == "still here"
+        connected.send("still here")
+        assert connected.recv(timeout=5) == "still here"
 
 
 def test_half_of_a_change_is_not_used(tmp_path: Path) -> None:
@@ -239,13 +239,13 @@ def profile_3(
 
 def arrives(site: Front, certificate: Path | None) -> dict[str, str]:
     """What the edge is told of a charger's certificate."""
-    with connect(
-        f"wss://127.0.0.1:{site.https}/ws/CP-3",
-        ssl=site.context(certificate=certificate),
-        proxy=None,
+    with charger(
+        site,
+        "/ws/CP-3",
+        certificate=certificate,
         additional_headers={"X-Client-Verify": "SUCCESS", "X-Client-Cert": "forged"},
-    ) as charger:
-        headers = json.loads(charger.recv())["headers"]
+    ) as connected:
+        headers = json.loads(connected.recv())["headers"]
     return {name.lower(): value for name, value in headers.items()}
 
 
