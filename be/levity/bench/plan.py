@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from levity.bench.endurance import endurance_json, endurance_table, measure_endurance
 from levity.bench.figures import (
     Idle,
     Machine,
@@ -50,6 +51,8 @@ class Options:
     embedded: bool = False
     statements: bool = True
     scale: bool = False
+    endurance: int = 0
+    """Minutes; 0 leaves that out. More than that is then not measured."""
 
 
 @dataclass(slots=True)
@@ -73,6 +76,15 @@ def measure(
     run = _Run(options, say)
     with borrowed(amqp_url, database_url, (*SYSTEMS, FULL)) as stage:
         machine = _machine(stage, load_before)
+        if options.endurance:
+            endured = measure_endurance(
+                stage,
+                minutes=options.endurance,
+                charge_points=options.charge_points,
+                workers=options.workers,
+                say=say,
+            )
+            return endurance_table(endured), endurance_json(endured)
         say("making Levity's tables")
         migrated(stage)
         if options.statements:

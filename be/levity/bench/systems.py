@@ -64,9 +64,9 @@ def fleet(stage: Stage, name: str, workers: int) -> Iterator[System]:
 
 
 @contextlib.contextmanager
-def edge_of(stage: Stage, name: str) -> Iterator[tuple[Started, int]]:
-    """One more edge of this system, and the port it listens on."""
-    port = free_port()
+def edge_of(stage: Stage, name: str, port: int | None = None) -> Iterator[tuple[Started, int]]:
+    """One more edge of this system, and the port it listens on: a free one if none is given."""
+    port = port or free_port()
     environ = {
         **stage.environ(name),
         "WS_HOST": "127.0.0.1",

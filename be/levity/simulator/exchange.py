@@ -32,7 +32,7 @@ class Exchange:
         self._outstanding: tuple[str, asyncio.Future[Answer]] | None = None
         self._answering: set[asyncio.Task[None]] = set()
 
-    async def call(self, unique_id: str, frame: str, patience: float) -> Answer:
+    async def call(self, unique_id: str, action: str, frame: str, patience: float) -> Answer:
         """Send one Call and wait at most `patience` real seconds for what comes of it."""
         if self._outstanding is not None:
             raise RuntimeError("a second Call before the first was answered")
@@ -51,7 +51,9 @@ class Exchange:
         finally:
             self._outstanding = None
         if answer.outcome in (Outcome.RESULT, Outcome.ERROR):
-            self._statistics.latency.add(perf_counter() - begun)
+            took = perf_counter() - begun
+            self._statistics.latency.add(took)
+            self._statistics.latency_of[action].add(took)
         return answer
 
     async def run(self) -> LinkClosedError:

@@ -73,7 +73,9 @@ class Sender:
         frame = call_frame(unique_id, outgoing.action, payload)
         answer = Answer(Outcome.LOST)
         try:
-            answer = await exchange.call(unique_id, frame, self._profile.answer_timeout)
+            answer = await exchange.call(
+                unique_id, outgoing.action, frame, self._profile.answer_timeout
+            )
         finally:
             # Also when cancelled: nobody may forget that this Call was sent.
             attempt = waiting.attempts

@@ -1,6 +1,6 @@
 """Counts and latencies of a whole fleet, cheap enough to be kept for every message."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 __all__ = ["Histogram", "Statistics"]
@@ -21,6 +21,11 @@ class Histogram:
         shift = max(0, micros.bit_length() - _SUB_BITS - 1)
         self._buckets[(shift << (_SUB_BITS + 1)) | (micros >> shift)] += 1
         self.count += 1
+
+    def add_all(self, others: "Histogram") -> None:
+        """Count what another one has counted."""
+        self._buckets.update(others._buckets)  # noqa: SLF001  # one of its own kind
+        self.count += others.count
 
     def percentile(self, share: float) -> float:
         """The seconds that `share` (0 to 1) of all do not exceed; 0.0 if there are none."""
@@ -64,3 +69,5 @@ class Statistics:
     started: int = 0
     stopped: int = 0
     latency: Histogram = field(default_factory=Histogram)
+    latency_of: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
+    """By action."""

@@ -26,7 +26,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seconds", type=float, default=10.0, help="of each round [10]")
         parser.add_argument("--rounds", type=int, default=3, help="of each system [3]")
-        parser.add_argument("--charge-points", type=int, default=200, metavar="N", help="[200]")
+        parser.add_argument(
+            "--charge-points", type=int, metavar="N", help="[200; with --endurance 10,000]"
+        )
         parser.add_argument("--workers", type=int, default=2, metavar="N", help="[2]")
         parser.add_argument("--rate", type=float, default=200.0, help="paced messages/s [200]")
         parser.add_argument(
@@ -44,6 +46,14 @@ class Command(BaseCommand):
             help="instead: what a message costs with 10,000 chargers connected, and beside a "
             "million stored messages",
         )
+        parser.add_argument(
+            "--endurance",
+            type=int,
+            default=0,
+            metavar="MINUTES",
+            help="instead: a car park's life for so long (at least 4), then the edge is killed "
+            "under all of them; the chargers' ledgers are held against the database",
+        )
         parser.add_argument("--json", metavar="FILE", help="[bench-<date>.json]")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,15 +65,18 @@ class Command(BaseCommand):
             ) from error
         from levity.bench.processes import BenchError
 
+        if options["endurance"] and options["endurance"] < 4:
+            raise CommandError("--endurance: 4 minutes at least, or growth does not show")
         chosen = Options(
             seconds=options["seconds"],
             rounds=options["rounds"],
-            charge_points=options["charge_points"],
+            charge_points=options["charge_points"] or (10_000 if options["endurance"] else 200),
             workers=options["workers"],
             rate=options["rate"],
             connections=options["connections"],
             embedded=options["embedded"],
             scale=options["scale"],
+            endurance=options["endurance"],
         )
         if options["quick"]:
             chosen = Options(1.0, 1, 20, 2, 50.0, 50, options["embedded"])
