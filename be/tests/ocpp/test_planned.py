@@ -1,6 +1,7 @@
 """Statements that Postgres plans once a connection: what may go wrong with them, and does not."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from levity.ocpp import commands
 from levity.ocpp.models import ChargePoint, Command, Message, SecurityEvent, Transaction
 from levity.ocpp.pipeline import DatabaseAway
 from levity.ocpp.store import due, planned, queries
+from levity.ocpp.store.planned import array_text
 from levity.ocpp.store.prepared import Prepared
 from levity.ocpp.store.rows import insert_rows
 from tests.ocpp.charger import Charger, Site
@@ -139,3 +141,13 @@ def test_a_call_goes_out_with_planned_statements(site: Site) -> None:
     assert len(sent) == 1
     assert Command.objects.get().state == "sent"
     assert Message.objects.get(sender="cs").unique_id == command.unique_id
+
+
+def test_arrays_say_what_their_values_are_not_what_they_look_like() -> None:
+    """Equal values are written once only where equal means the same; a choice is a text."""
+    assert array_text((None, None)) == "{NULL,NULL}"
+    assert array_text(('a"b', 'a"b')) == '{"a\\"b","a\\"b"}'
+    assert array_text((Decimal("1.0"), Decimal(1), 1)) == "{1.0,1,1}"
+    assert array_text((Transaction.State.ACTIVE, "NULL")) == '{"active","NULL"}'
+    assert array_text({"a"}) == '{"a"}'
+    assert array_text(()) == "{}"
