@@ -16,6 +16,7 @@ import psycopg2
 from levity.bench.processes import BenchError, Started
 from levity.bench.stage import Stage
 from levity.bench.systems import System, edge_of, fleet, migrated
+from levity.simulator.clock import Clock
 from levity.simulator.crowd import raise_file_limit, run_loop
 from levity.simulator.fleet import Fleet, Member
 from levity.simulator.ledger import Entry, read_ledger
@@ -31,7 +32,7 @@ PREFIX = "HOUR"
 RAMP = 100.0
 """New connections a second at the start; afterwards all of them come at once."""
 BACK_WITHIN = 120.0
-AFTERWARDS = 60.0
+SHORT_RUN = 60.0
 SHARE_AT_ONCE = 0.3
 CAR_PARK = Life(
     pause=(600.0, 7_200.0),
@@ -102,9 +103,13 @@ def measure_endurance(
     minutes: int,
     charge_points: int,
     workers: int,
+    minute: float = 60.0,
     say: Callable[[str], None],
 ) -> Endurance:
-    """So many chargers live a car park's life for so many minutes; then the edge is killed."""
+    """So many chargers live a car park's life for so many minutes; then the edge is killed.
+
+    With a `minute` of fewer than 60 real seconds their time is compressed.
+    """
     raise_file_limit()
     migrated(stage)
     ledgers = stage.folder / "ledgers"
@@ -114,7 +119,7 @@ def measure_endurance(
             edge, _ = stack.enter_context(edge_of(stage, "Levity", system.port))
             return edge
 
-        run = _Run(stage, system, charge_points, ledgers, say)
+        run = _Run(system, charge_points, ledgers, minute, say)
         measured = run_loop(run.play(minutes, another_edge))
     say("holding the chargers' ledgers against the database")
     try:
@@ -149,14 +154,14 @@ class _Rows:
 class _Run:
     def __init__(
         self,
-        stage: Stage,
         system: System,
         charge_points: int,
         ledgers: Path,
+        minute: float,
         say: Callable[[str], None],
     ) -> None:
-        self._system = system
         self._say = say
+        self._seconds = minute
         self._edge = system.processes[0]
         self._workers = system.processes[1:]
         self._charge_points = charge_points
@@ -164,6 +169,8 @@ class _Run:
             WebsocketDialer(system.url),
             list(_members(charge_points)),
             life=CAR_PARK,
+            # Compressed time must not run into the future before a short run is over.
+            clock=Clock.that_ends_now(speed=60.0 / minute, seconds=SHORT_RUN),
             ramp=RAMP,
             ledger_directory=ledgers,
         )
@@ -182,14 +189,14 @@ class _Run:
             self._take_heartbeats()
             self._answered, self._cpu = self._counted.results, self._cpu_seconds()
             for number in range(1, minutes + 1):
-                await asyncio.sleep(60)
+                await asyncio.sleep(self._seconds)
                 if running.done():
                     running.result()
                 self._minutes.append(self._minute(number))
             messages, started = self._counted.results, self._counted.started
             back_after = await self._storm(another_edge)
             self._take_heartbeats()
-            await asyncio.sleep(AFTERWARDS)
+            await asyncio.sleep(self._seconds)
             afterwards = self._take_heartbeats()
         finally:
             running.cancel()
@@ -250,12 +257,13 @@ class _Run:
             heartbeat_p95_ms=_ms(beats, 0.95),
             edge_mb=_resident_mb([self._edge]),
             workers_mb=_resident_mb(self._workers),
-            cores=(cpu - self._cpu) / 60,
+            cores=(cpu - self._cpu) / self._seconds,
         )
         self._answered, self._cpu = answered, cpu
         self._say(
             f"minute {number}: {minute.connected:,} connected, {minute.charging:,} charging, "
-            f"{minute.messages / 60:.0f} msg/s, heartbeats p95 {minute.heartbeat_p95_ms:.0f} ms, "
+            f"{minute.messages / self._seconds:.0f} msg/s, "
+            f"heartbeats p95 {minute.heartbeat_p95_ms:.0f} ms, "
             f"edge {minute.edge_mb:.0f} MB, workers {minute.workers_mb:.0f} MB, "
             f"{minute.cores:.2f} cores"
         )
@@ -304,7 +312,7 @@ def endurance_table(run: Endurance) -> str:
     edge, workers = [each.edge_mb for each in minutes], [each.workers_mb for each in minutes]
     grown = ("", "")
     if len(minutes) >= 4:
-        grown = tuple(f", growth {growth(sizes):.2f} times" for sizes in (edge, workers))
+        grown = (f", growth {growth(edge):.2f} times", f", growth {growth(workers):.2f} times")
     back = f"not everybody came back within {BACK_WITHIN:.0f} s"
     if run.back_after is not None:
         back = f"as many connections again after {run.back_after:.0f} s (target {BACK_WITHIN:.0f})"

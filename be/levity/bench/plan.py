@@ -52,7 +52,9 @@ class Options:
     statements: bool = True
     scale: bool = False
     endurance: int = 0
-    """Minutes; 0 leaves that out. More than that is then not measured."""
+    """Minutes; 0 leaves that out. Else nothing but this is measured."""
+    minute: float = 60.0
+    """Seconds that one of them takes."""
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ def measure(
                 minutes=options.endurance,
                 charge_points=options.charge_points,
                 workers=options.workers,
+                minute=options.minute,
                 say=say,
             )
             return endurance_table(endured), endurance_json(endured)

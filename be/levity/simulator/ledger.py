@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -34,6 +34,7 @@ class Entry:
 class Ledger:
     """Append-only. With a directory, each line is on its way to the disk before the frame is sent.
 
+    Its file is open only while a line is written: of ten thousand chargers each has a socket.
     `keep` holds the entries in memory as well, for tests and short runs.
     """
 
@@ -43,16 +44,16 @@ class Ledger:
         self._charge_point = charge_point
         self._keep = keep
         self.entries: list[Entry] = []
-        self._file: TextIO | None = None
+        self._path: Path | None = None
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
-            path = directory / f"{quote(charge_point, safe='')}.jsonl"
-            self._file = path.open("a", buffering=1, encoding="utf-8")
+            self._path = directory / f"{quote(charge_point, safe='')}.jsonl"
+            self._path.touch()
 
     @property
     def wanted(self) -> bool:
         """False when nothing would be written."""
-        return self._keep or self._file is not None
+        return self._keep or self._path is not None
 
     def write(
         self,
@@ -74,14 +75,9 @@ class Ledger:
         )
         if self._keep:
             self.entries.append(entry)
-        if self._file is not None:
-            self._file.write(orjson.dumps(entry).decode() + "\n")
-
-    def close(self) -> None:
-        """Close the file, if there is one."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._path is not None:
+            with self._path.open("ab", buffering=0) as file:
+                file.write(orjson.dumps(entry) + b"\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,6 @@ class Line:
             for task in self._tasks:
                 task.cancel()
             self.outbox.drop_passing()
-            self.ledger.close()
 
     async def leave(self) -> None:
         """Close the connection for good."""

@@ -63,6 +63,29 @@ def test_quick_run_measures_everything_and_leaves_nothing(tmp_path):
     assert DATABASE not in databases()
 
 
+@pytest.mark.services
+@pytest.mark.slow
+def test_endurance_holds_the_ledgers_against_the_database(tmp_path):
+    """Four minutes of two seconds: sessions, the edge killed, everybody back, the verdict."""
+    path = tmp_path / "bench.json"
+    options = ("--endurance", "4", "--quick", "--json", str(path))
+    done = bench(tmp_path, *options, DATABASE_URL=DATABASE_URL)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(path.read_text())
+    assert [each["connected"] for each in report["minutes"]] == [20] * 4
+    counts = report["counts"]
+    assert counts["acknowledged"] > 0
+    assert (counts["lost"], counts["duplicated"], counts["unexpected"]) == (0, 0, 0)
+    assert report["back_after"] < 30
+    assert done.stdout.count("good") == 1
+    assert DATABASE not in databases()
+
+
+def test_endurance_of_no_length_shows_no_growth(tmp_path):
+    done = bench(tmp_path, "--endurance", "3", DATABASE_URL=DATABASE_URL)
+    assert (done.returncode, "4 minutes at least" in done.stderr) == (1, True)
+
+
 def test_without_a_broker_it_says_what_is_missing():
     with pytest.raises(BenchError, match=r"RabbitMQ at amqp://127\.0\.0\.1:1/ does not answer"):
         borrowed("amqp://guest:guest@127.0.0.1:1/", DATABASE_URL, ("limit",)).__enter__()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from levity.bench.endurance import Endurance, Minute, endurance_table, growth
 from levity.bench.figures import (
     TARGETS,
     Idle,
@@ -17,6 +18,7 @@ from levity.bench.figures import (
 )
 from levity.bench.scale import Scale, scale_json, scale_table
 from levity.bench.table import table
+from levity.soak.verdict import Counts
 
 MACHINE = Machine(
     cores=2,
@@ -175,3 +177,41 @@ def test_a_message_among_thousands_is_compared_with_one_alone() -> None:
         "  beside 1,000,000 messages and 100,000 transactions: 0.500 ms, 1.00 times (target 1.2)",
         "  CALLERRORs: 0",
     ]
+
+
+def an_hour(counts: Counts, back_after: float | None = 20.0) -> Endurance:
+    minute = Minute(10_000, 3_000, 6_000, 12.0, 180.0, 150.0, 0.7)
+    return Endurance(
+        charge_points=10_000,
+        minutes=(minute,) * 8,
+        messages=48_000,
+        started=3_100,
+        heartbeat_p50_ms=5.0,
+        heartbeat_p95_ms=12.0,
+        heartbeat_max_minute_ms=14.0,
+        back_after=back_after,
+        afterwards_p95_ms=13.0,
+        call_errors={},
+        timeouts=0,
+        counts=counts,
+    )
+
+
+def test_growth_compares_the_last_quarter_with_the_second() -> None:
+    assert growth([10, 20, 100, 100, 90, 110, 120, 130]) == pytest.approx(1.3)
+    assert growth([300, 300, 100, 100, 100, 100, 100, 100]) == pytest.approx(1.0)
+
+
+def test_an_hour_is_good_if_everybody_came_back_and_nothing_is_wrong() -> None:
+    good = an_hour(Counts(attempted=10, acknowledged=9, unanswered=1))
+    assert good.good
+    assert "  good" in endurance_table(good)
+    for bad in (
+        an_hour(Counts(lost=1)),
+        an_hour(Counts(duplicated=1)),
+        an_hour(Counts(unexpected=1)),
+        an_hour(Counts(refused=1)),
+        an_hour(Counts(), back_after=None),
+    ):
+        assert not bad.good
+        assert "NOT GOOD" in endurance_table(bad)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,7 +39,9 @@ class Command(BaseCommand):
             "--embedded", action="store_true", help="measure `levity serve` on SQLite as well"
         )
         parser.add_argument(
-            "--quick", action="store_true", help="one second of each: does it work at all?"
+            "--quick",
+            action="store_true",
+            help="one second of each, two for a minute: does it work at all?",
         )
         parser.add_argument(
             "--scale",
@@ -80,6 +83,7 @@ class Command(BaseCommand):
         )
         if options["quick"]:
             chosen = Options(1.0, 1, 20, 2, 50.0, 50, options["embedded"])
+            chosen = replace(chosen, endurance=options["endurance"], minute=2.0)
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             text, measured = measure(
