@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 __all__ = ["Disk"]
@@ -18,20 +19,29 @@ class Disk:
         folder.mkdir(parents=True, exist_ok=True)
         self.real = _mount(folder, megabytes)
         self._ballast = folder / "ballast"
+        self._wanted = threading.Event()
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """From now on it may be filled."""
+        self._wanted.set()
 
     def fill(self) -> None:
-        """Leave not a byte free."""
+        """Leave not a byte free, unless `empty` came first or comes meanwhile."""
         # As root the last blocks count as free, too; a file of zeros takes them all.
-        with self._ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(BLOCK))
-        with self._ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(512))
+        for size in (BLOCK, 512):
+            with self._lock:
+                if not self._wanted.is_set():
+                    return
+                with self._ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+                    while self._wanted.is_set():
+                        file.write(bytes(size))
 
     def empty(self) -> None:
-        """Give the space back."""
-        self._ballast.unlink(missing_ok=True)
+        """Give the space back; whoever is filling it in another thread stops."""
+        self._wanted.clear()
+        with self._lock:
+            self._ballast.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Unmount."""

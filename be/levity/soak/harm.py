@@ -444,11 +444,12 @@ def full_disk(which: str) -> Harm:
                         await asyncio.to_thread(site.database.rows, "SELECT pg_switch_wal()")
                 await asyncio.sleep(0.3)
 
+        disk.begin()
         try:
             async with scene.meanwhile(keep_full):
                 yield
         finally:
-            disk.empty()
+            await asyncio.to_thread(disk.empty)
 
     return harm
 
