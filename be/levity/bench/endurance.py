@@ -58,7 +58,8 @@ class Minute:
     charging: int
     messages: int
     """Calls of chargers that were answered in this minute."""
-    heartbeat_p95_ms: float
+    heartbeat_p95_ms: float | None
+    """None: there was none. Chargers that came together beat together."""
     edge_mb: float
     workers_mb: float
     """Of all workers together."""
@@ -209,7 +210,9 @@ class _Run:
             "started": started,
             "heartbeat_p50_ms": _ms(total, 0.5),
             "heartbeat_p95_ms": _ms(total, 0.95),
-            "heartbeat_max_minute_ms": max(each.heartbeat_p95_ms for each in self._minutes),
+            "heartbeat_max_minute_ms": max(
+                (each.heartbeat_p95_ms or 0.0) for each in self._minutes
+            ),
             "back_after": back_after,
             "afterwards_p95_ms": _ms(afterwards, 0.95),
             "call_errors": dict(self._counted.call_errors),
@@ -254,7 +257,7 @@ class _Run:
             connected=self._counted.connected,
             charging=self._counted.started - self._counted.stopped,
             messages=answered - self._answered,
-            heartbeat_p95_ms=_ms(beats, 0.95),
+            heartbeat_p95_ms=_ms(beats, 0.95) if beats.count else None,
             edge_mb=_resident_mb([self._edge]),
             workers_mb=_resident_mb(self._workers),
             cores=(cpu - self._cpu) / self._seconds,
@@ -263,8 +266,8 @@ class _Run:
         self._say(
             f"minute {number}: {minute.connected:,} connected, {minute.charging:,} charging, "
             f"{minute.messages / self._seconds:.0f} msg/s, "
-            f"heartbeats p95 {minute.heartbeat_p95_ms:.0f} ms, "
-            f"edge {minute.edge_mb:.0f} MB, workers {minute.workers_mb:.0f} MB, "
+            + (f"heartbeats p95 {_ms(beats, 0.95):.0f} ms, " if beats.count else "no heartbeats, ")
+            + f"edge {minute.edge_mb:.0f} MB, workers {minute.workers_mb:.0f} MB, "
             f"{minute.cores:.2f} cores"
         )
         return minute
