@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -280,6 +282,34 @@ def test_no_certificate_and_bad_ones_are_told_as_such(
         == "FAILED:certificate revoked"
     )
     assert arrives(site, good)["x-client-verify"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_revoked_certificate_lives_on_in_no_tls_session(
+    tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    """nginx looks at a certificate once in a session, and clients may take it up again."""
+    authority = Authority(tmp_path, "The operator's authority")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    context.load_cert_chain(authority.issue("CP-3", revoked=True))
+    wanted = f"GET / HTTP/1.1\r\nHost: {DOMAIN}\r\nConnection: close\r\n\r\n"
+
+    def again(session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None, bool]:
+        plain = socket.create_connection(("127.0.0.1", site.https), 10)
+        with context.wrap_socket(plain, session=session) as tls:
+            _, answer = raw(tls, wanted)
+            return b'"X-Client-Verify": "SUCCESS"' in answer, tls.session, bool(tls.session_reused)
+
+    with front(tmp_path, tls=True) as (site, _):
+        assert site.script("client-certificates.sh", "ca", stdin=authority.pem).returncode == 0
+        assert eventually(lambda: again(None)[0], True)
+        _, session, _ = again(None)
+        assert (again(session)[0], again(session)[2]) == (True, True)
+        assert site.script("client-certificates.sh", "crl", stdin=authority.crl()).returncode == 0
+        assert eventually(lambda: again(None)[0], False) is False
+        assert again(session)[0] is False
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/admin/", "/ws/../metrics", "/wsx"])

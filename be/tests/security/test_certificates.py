@@ -16,7 +16,7 @@ from levity.ocpp.effects import NoteSecurityEvent
 from levity.ocpp.models import Message, RefusedHandshake, SecurityEvent
 from levity.ocpp.request import Response
 from levity.ocpp.security.certificates import CertificateError, check_csr, read_certificate
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import NOW, Charger, Site
 from tests.ocpp.states import request
 from tests.security.keyring import asks, basic, charge_point, status
 from tests.security.terminator import Authority
@@ -174,3 +174,21 @@ def test_profile_3_wants_the_certificate_of_this_charger_over_tls(tmp_path: Path
         ("no-certificate", 2),
         ("no-tls", 1),
     ]
+
+
+@pytest.mark.django_db
+def test_a_tls_session_that_is_taken_up_again_outlives_no_certificate(tmp_path: Path) -> None:
+    """nginx says SUCCESS for as long as the session lasts, which with TLS 1.3 is for ever."""
+    charge_point(profile=3)
+    own = Authority(tmp_path).issue("CP1")
+    ends_at = x509.load_pem_x509_certificate(own.read_bytes()).not_valid_after_utc
+    ends = (ends_at - NOW).total_seconds()
+    site = Site()
+
+    def told(at: float) -> int:
+        event = {"certificate_verified": "SUCCESS", "certificate": shown(own), "secure": True}
+        return status(asks(site, at=at, **event))  # type: ignore[arg-type]  # fields of the event
+
+    assert [told(ends - 60), told(ends + 60)] == [101, 401]
+    refused = RefusedHandshake.objects.get()
+    assert (refused.reason, refused.detail) == ("certificate", "it has expired")

@@ -51,13 +51,16 @@ class ClientCertificate:
     serial_number: str
     """Hexadecimal. By this a revoked one is known, not by its fingerprint: an ECDSA signature can
     be rewritten without the key, and then the fingerprint is another one."""
+    ends_at: float
+    """POSIX seconds. A proxy looks at it in a new TLS session only, and with TLS 1.3 a charger can
+    go on with an old one for ever."""
 
 
 def read_certificate(escaped: str) -> ClientCertificate:
     """A client certificate, as nginx's $ssl_client_escaped_cert has it.
 
-    Whether it is valid is nginx's word; this only says to whom it is made out. Raises
-    `CertificateError`.
+    Whether it is genuine is nginx's word; this says to whom it is made out, and until when.
+    Raises `CertificateError`.
     """
     from cryptography import x509
 
@@ -66,7 +69,8 @@ def read_certificate(escaped: str) -> ClientCertificate:
     try:
         certificate = x509.load_pem_x509_certificate(unquote_to_bytes(escaped))
         name = _common_name(certificate.subject)
-        return ClientCertificate(name, f"{certificate.serial_number:x}")
+        ends_at = certificate.not_valid_after_utc.timestamp()
+        return ClientCertificate(name, f"{certificate.serial_number:x}", ends_at)
     except CertificateError:
         raise
     except Exception as error:  # whatever a stranger's bytes make the parser raise

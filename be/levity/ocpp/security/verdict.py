@@ -132,6 +132,9 @@ def _judge_certificate(event: Authenticate, credential: CredentialState) -> Verd
         return Verdict("certificate-name", f"it is made out to “{shown.name[:64]}”")
     if shown.serial_number in credential.revoked:
         return Verdict("certificate", "it was revoked here")
+    if shown.ends_at < event.at:
+        # A resumed TLS session: the proxy has looked when it began.
+        return Verdict("certificate", "it has expired")
     return PASSED
 
 
