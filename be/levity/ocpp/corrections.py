@@ -86,22 +86,40 @@ def correct(changes: list[Change], run: UUID) -> None:
 
 def undo(run: UUID) -> tuple[int, int]:
     """Put back what this run changed: how many values, and how many were left, for they have
-    changed again since."""
-    rows = MeterValueCorrection.objects.filter(run=run, undone_at=None).order_by("-id")
+    changed again since.
+
+    The figures of a session go back together or not at all: an energy of a later run with the
+    source and the confidence of an earlier one would be a lie. What is left can be put back once
+    the later run is undone.
+    """
     restored = left = 0
     with database.atomic():
-        while batch := list(rows[:ROWS_AT_ONCE]):
-            now = timezone.now()
+        for batch in _in_batches(run):
             current = _current(batch)
-            good = [item for item in batch if current.get(item.pk) == _new(item)]
+            changed = {_whole(item) for item in batch if current.get(item.pk) != _new(item)}
+            good = [item for item in batch if _whole(item) not in changed]
             for model, name, found in _by_column(good):
                 update_rows(model, ("id", name), found)
-            MeterValueCorrection.objects.filter(pk__in=[item.pk for item in batch]).update(
-                undone_at=now
+            MeterValueCorrection.objects.filter(pk__in=[item.pk for item in good]).update(
+                undone_at=timezone.now()
             )
             restored += len(good)
             left += len(batch) - len(good)
     return restored, left
+
+
+def _in_batches(run: UUID) -> Iterator[list[MeterValueCorrection]]:
+    """What of this run is not undone: the samples, then the sessions, each with all its figures."""
+    rows = MeterValueCorrection.objects.filter(run=run, undone_at=None).order_by("id")
+    samples, last = rows.exclude(meter_value=None), 0
+    while batch := list(samples.filter(pk__gt=last)[:ROWS_AT_ONCE]):
+        last = batch[-1].pk
+        yield batch
+    figures, last = rows.filter(meter_value=None), 0
+    sessions = figures.order_by("transaction_id").values_list("transaction_id", flat=True)
+    while some := list(sessions.filter(transaction__gt=last).distinct()[:SESSIONS_AT_ONCE]):
+        last = some[-1] or 0
+        yield list(figures.filter(transaction__in=some))
 
 
 # --- finding --------------------------------------------------------------------------------------
@@ -280,6 +298,13 @@ def _new(item: MeterValueCorrection) -> Any:
 
 def _old(item: MeterValueCorrection) -> Any:
     return item.old_text if item.new_value is None else item.old_value
+
+
+def _whole(item: MeterValueCorrection) -> tuple[str, int | None]:
+    """What goes back as one: a sample, or all figures of a session."""
+    if item.meter_value_id is not None:
+        return "sample", item.meter_value_id
+    return "session", item.transaction_id
 
 
 def _current(batch: list[MeterValueCorrection]) -> dict[int, Any]:

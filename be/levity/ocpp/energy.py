@@ -4,7 +4,7 @@ Every figure comes with its source, how far it can be trusted, and what was odd 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ __all__ = [
     "counts_from_session_start",
     "newest_power",
     "newest_register",
+    "with_samples",
     "without_stop",
 ]
 
@@ -58,12 +59,20 @@ def at_stop(
     `max_power` is the W that the connector can deliver.
     """
     difference = meter_stop - transaction.meter_start
-    sampled = transaction.energy
+    sampled, last = transaction.energy, transaction.meter_last
+    most = _most(transaction.started_at, stopped_at, max_power)
+    is_below = sampled is not None and difference + SLACK < sampled
+    if is_below and RESET in transaction.flags.split():
+        rises = (sampled or ZERO) + max(meter_stop - (last or ZERO), ZERO)
+        # (A single wild sample looks like a register that began anew, too.)
+        if most is not None and rises <= most:
+            # Start and Stop are of two lives of the meter: it rose in both.
+            odd = "below-samples" if difference >= 0 else "negative-energy"
+            return Energy(rises, "samples", "low", (odd,))
     if difference >= 0:
-        most = _most(transaction.started_at, stopped_at, max_power)
         if most is not None and difference > most:
             return Energy(difference, "registers", "low", ("implausible-energy",))
-        if sampled is not None and difference + SLACK < sampled:
+        if is_below:
             return Energy(difference, "registers", "medium", ("below-samples",))
         return Energy(difference, "registers", "high")
     in_session = SESSION in transaction.flags.split()
@@ -73,6 +82,31 @@ def at_stop(
         # The register jumped back: what it showed before is the best there is.
         return Energy(sampled, "samples", "low", ("negative-energy",))
     return Energy(ZERO, "none", "low", ("negative-energy",))
+
+
+def with_samples(
+    transaction: TransactionState,
+    samples: Sequence[Sample],
+    stopped_at: datetime,
+    max_power: int,
+    by_profile: bool = False,
+) -> TransactionState:
+    """The transaction with the most energy that the samples of its StopTransaction speak of.
+
+    The order of their times is not relied on: Grizzl-E (5.6) dates the last before the first.
+    More than can have flowed is no energy.
+    """
+    most = _most(transaction.started_at, stopped_at, max_power)
+    for at in sorted({sample.sampled_at for sample in samples}):
+        register = newest_register(sample for sample in samples if sample.sampled_at == at)
+        if register is None or most is None:
+            continue
+        wh, odd = charged(transaction, *register, max_power, by_profile)
+        if RESET not in odd and (transaction.energy or ZERO) < wh <= most:
+            transaction = replace(
+                transaction, energy=wh, meter_last=register[0], meter_last_at=register[1]
+            )
+    return transaction
 
 
 def without_stop(transaction: TransactionState) -> Energy:
@@ -122,6 +156,10 @@ def charged(
         return max(register, ZERO), (SESSION,)
     last, so_far = transaction.meter_last, transaction.energy
     if last is not None and so_far is not None and (register < last or RESET in flags):
+        if RESET in flags and register - transaction.meter_start >= so_far:
+            # It is back where it was: the fall was a wrong sample, such as the 0 of a meter that
+            # did not answer. (A meter that began anew has the fall to make up for first.)
+            return register - transaction.meter_start, ()
         # The meter began anew: only what it rises from now on is added.
         return so_far + max(register - last, ZERO), (RESET,)
     if register < transaction.meter_start:

@@ -185,9 +185,32 @@ def test_undo_leaves_what_has_changed_since(charger: Charger) -> None:
     started = wild(charger)
     run("2026-03-09", "2026-03-09", max_power=POWER)
     Transaction.objects.filter(pk=started).update(energy=1)
-    with pytest.raises(CommandError, match="1 values have changed again"):
+    with pytest.raises(CommandError, match="3 values have changed again"):
         call_command("correct_meter_values", undo=str(MeterValueCorrection.objects.all()[0].run))
-    assert books(started, *FIGURES) == (Decimal(1), "registers", "low")
+    # All figures of a session or none: this energy is not the one that the registers said.
+    assert books(started, *FIGURES) == (Decimal(1), "corrected", "low")
+
+
+def test_two_runs_on_one_session_are_undone_from_the_last_to_the_first(charger: Charger) -> None:
+    started = charger.started(at(0), 0)
+    for minute, wh in ((10, 1000), (20, 5000)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    charger.stop(started, at(60), 90_000)
+    raw, runs, states = everything(), [], []
+    for power in (22_000, 7_000):
+        run("2026-03-09", "2026-03-09", max_power=power)
+        runs.append(str(MeterValueCorrection.objects.all()[0].run))
+        states.append(everything())
+    assert books(started, *FIGURES) == (Decimal(1000), "corrected", "low")
+    # The first one can't be undone below the second; nothing is half undone, and nothing lost.
+    with pytest.raises(CommandError, match="3 values have changed again"):
+        call_command("correct_meter_values", undo=runs[0])
+    assert everything() == states[1]
+    assert not MeterValueCorrection.objects.exclude(undone_at=None).exists()
+    call_command("correct_meter_values", undo=runs[1])
+    assert everything() == states[0]
+    call_command("correct_meter_values", undo=runs[0])
+    assert everything() == raw
 
 
 def test_days_are_those_of_the_site(charger: Charger, settings: Any) -> None:

@@ -210,6 +210,69 @@ def test_register_just_below_the_start_charges_nothing(charger: Charger) -> None
     )
 
 
+def test_a_zero_between_good_samples_is_no_energy(charger: Charger) -> None:
+    """A meter that did not answer shows 0 once; the next value is where it was."""
+    started = charger.started(meter=5_000_000)
+    for minute, wh in ((10, 5_001_000), (20, 0), (30, 5_002_000), (40, 5_003_000)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    assert books(started, "energy") == Decimal(3000)
+    charger.boot(at(41))
+    assert books(started, "state", "energy") == ("orphaned", Decimal(3000))
+    charger.stop(started, at(45), 5_003_500)
+    assert books(started, "energy", "energy_source") == (Decimal(3500), "registers")
+
+
+@pytest.mark.parametrize(
+    ("meter_start", "energy", "flags"),
+    [
+        (500, Decimal(3500), "register-reset below-samples"),
+        (2000, Decimal(2000), "register-reset negative-energy"),
+    ],
+)
+def test_a_meter_that_began_anew_is_billed_for_both_of_its_lives(
+    charger: Charger, meter_start: int, energy: Decimal, flags: str
+) -> None:
+    """Whatever it stands at in the end: above where it began, or below."""
+    started = charger.started(meter=meter_start)
+    for minute, wh in ((10, 3000), (20, 0), (30, 900)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    charger.stop(started, at(40), 1000)
+    assert books(started, "energy", "energy_source", "confidence", "flags") == (
+        energy,
+        "samples",
+        "low",
+        flags,
+    )
+
+
+def test_one_wild_sample_does_not_make_two_lives_of_a_meter(charger: Charger) -> None:
+    started = charger.started()
+    for minute, wh in ((10, 2000), (20, 9_000_000), (30, 4000)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    charger.stop(started, at(40), 5000)
+    assert books(started, "energy", "energy_source") == (Decimal(4000), "registers")
+
+
+@pytest.mark.parametrize(
+    ("meter_stop", "last", "figures"),
+    [
+        # No meterStop worth the name, and no MeterValues: only the samples in the Stop know.
+        (0, 8000, (Decimal(7000), "samples", "low", "negative-energy")),
+        (1000, 8000, (Decimal(0), "registers", "medium", "below-samples")),
+        # More than can have flowed is no energy.
+        (1000, 9_000_000, (Decimal(0), "registers", "high", "")),
+        (8000, 8000, (Decimal(7000), "registers", "high", "")),
+    ],
+)
+def test_the_samples_of_the_stop_are_heard_on_what_was_charged(
+    charger: Charger, meter_stop: int, last: int, figures: Any
+) -> None:
+    started = charger.started()
+    samples = [meter_value(at(0), 1000), meter_value(at(60), last)]
+    charger.stop(started, at(60), meter_stop, transactionData=samples)
+    assert books(started, "energy", "energy_source", "confidence", "flags") == figures
+
+
 @pytest.mark.parametrize(
     ("meter_start", "meter_stop", "energy", "flags"),
     [

@@ -16,7 +16,7 @@ from levity.ocpp.effects import (
     RecordMeterValues,
     StopTransaction,
 )
-from levity.ocpp.energy import at_stop
+from levity.ocpp.energy import at_stop, with_samples
 from levity.ocpp.fields import INT4_MAX, decimal_of, energy, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
@@ -54,7 +54,10 @@ def stop_transaction(request: Request) -> Response:
         return Response(answer, (kept,))
     # Our own clock may have been stepped back meanwhile: no session lasts less than nothing.
     stopped_at = said or max(request.received_at, transaction.started_at)
-    charged = at_stop(transaction, meter_stop, stopped_at, request.charge_point.max_power)
+    max_power, quirks = request.charge_point.max_power, request.charge_point.quirks
+    samples = read_samples(request, "transactionData")
+    sampled = with_samples(transaction, samples, stopped_at, max_power, quirks.session_register)
+    charged = at_stop(sampled, meter_stop, stopped_at, max_power)
     flags = [*clock_flags(said, request.received_at, "stop"), *charged.flags]
     if stopped_at < transaction.started_at:
         flags.append("stop-before-start")
@@ -78,7 +81,7 @@ def stop_transaction(request: Request) -> Response:
             confidence=charged.confidence,
         )
     ]
-    if samples := read_samples(request, "transactionData"):
+    if samples:
         effects.append(RecordMeterValues(transaction.connector, transaction.id, samples))
     return Response(answer, tuple(effects))
 
