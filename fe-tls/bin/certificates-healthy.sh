@@ -1,5 +1,6 @@
 #!/bin/sh
-# Exit status 1 if a certificate in use ends within 21 days: its renewal has failed for nine days then.
+# Exit status 1 if a certificate in use ends within 21 days (its renewal has failed for nine days
+# then), or if a list of revoked client certificates is in the last quarter of its time.
 # fe_tls is "unhealthy" in `docker compose ps` meanwhile.
 . "$(dirname "$0")/tls-common.sh"
 status=0
@@ -12,4 +13,12 @@ for kind in rsa ecdsa; do
         status=1
     fi
 done
+lists=$LEVITY_TLS_DIR/clients/crl.pem
+if [ -s "$lists" ]; then
+    ending=$(ending_lists "$lists" 25)
+    if [ -n "$ending" ]; then
+        say "ALERT: a list of revoked client certificates ends soon; past its end nobody with a certificate gets in. Bring a new one (client-certificates.sh crl): $ending"
+        status=1
+    fi
+fi
 exit $status

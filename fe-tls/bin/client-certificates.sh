@@ -19,11 +19,24 @@ ca)
     rm "$folder/ca.names"
     mv "$folder/ca.new" "$folder/ca.pem"
     say "client certificates of these authorities count now"
+    if [ -s "$folder/crl.pem" ]; then
+        missing=$(without_list "$folder/ca.pem" "$folder/crl.pem")
+        [ -z "$missing" ] || say "but nobody gets in with one of these until you bring their list of revoked certificates:
+$missing"
+    fi
     ;;
 crl)
     [ -s "$folder/ca.pem" ] || die "first give the authorities: client-certificates.sh ca"
     cat >"$folder/crl.new"
     openssl crl -noout -issuer -nextupdate -in "$folder/crl.new" >&2 || { rm "$folder/crl.new"; die "no list of revoked certificates in PEM form came in"; }
+    missing=$(without_list "$folder/ca.pem" "$folder/crl.new") over=$(ending_lists "$folder/crl.new" 0)
+    if [ -n "$missing$over" ]; then
+        rm "$folder/crl.new"
+        [ -z "$over" ] || die "this list is past its end, and would let nobody in:
+$over"
+        die "without a list of each authority nobody would get in with a certificate of these:
+$missing"
+    fi
     mv "$folder/crl.new" "$folder/crl.pem"
     say "revoked certificates are refused now. Bring a new list before nextUpdate: after it nobody gets in"
     ;;

@@ -63,14 +63,14 @@ class Authority:
         )
         return path
 
-    def crl(self) -> bytes:
-        """The list of what is revoked."""
+    def crl(self, days: float = 30) -> bytes:
+        """The list of what is revoked, as it was made a day ago; good for so many days from now."""
         now = datetime.now(UTC)
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.name)
             .last_update(now - DAY)
-            .next_update(now + 30 * DAY)
+            .next_update(now + days * DAY)
         )
         for serial in self.revoked:
             builder = builder.add_revoked_certificate(

@@ -334,3 +334,44 @@ def test_what_is_no_certificate_is_not_taken_for_an_authority(tmp_path: Path) ->
     assert (done.returncode, "no certificate in PEM form" in done.stderr) == (1, True)
     assert "first give the authorities" in site.script("client-certificates.sh", "crl").stderr
     assert "usage:" in site.script("client-certificates.sh").stderr
+
+
+def test_a_list_that_would_let_nobody_in_is_not_taken(tmp_path: Path) -> None:
+    """One past its end, and one without the list of every authority; nginx takes both."""
+    site = Front(tmp_path, 1, 1, tls=True)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    # Of the same name, as that of an operator who takes a new key.
+    old, new = Authority(tmp_path / "old", "Co-op"), Authority(tmp_path / "new", "Co-op")
+    lists = site.certificates / "clients/crl.pem"
+
+    def brings(what: str, *files: bytes) -> tuple[int, str]:
+        done = site.script("client-certificates.sh", what, stdin=b"".join(files))
+        return done.returncode, done.stderr
+
+    assert brings("ca", old.pem)[0] == 0
+    status, said = brings("crl", old.crl(days=-0.5))
+    assert (status, "past its end" in said) == (1, True)
+    assert not lists.exists()
+    assert brings("crl", old.crl())[0] == 0
+    status, said = brings("ca", old.pem, new.pem)
+    assert (status, "until you bring" in said) == (0, True)
+    status, said = brings("crl", new.crl())
+    assert (status, "without a list of each authority" in said) == (1, True)
+    assert lists.read_bytes() == old.crl() or lists.read_bytes().count(b"BEGIN") == 1
+    assert brings("crl", new.crl(), old.crl())[0] == 0
+    assert lists.read_bytes().count(b"BEGIN X509 CRL") == 2
+
+
+def test_a_list_of_revoked_certificates_near_its_end_is_an_alert(tmp_path: Path) -> None:
+    """In the last quarter of its time, however long that is."""
+    site = Front(tmp_path, 1, 1, tls=True)
+    site.prepare()
+    authority = Authority(tmp_path, "The operator's authority")
+    assert site.script("client-certificates.sh", "ca", stdin=authority.pem).returncode == 0
+    # It was made a day ago.
+    for days, status in ((0.3, 1), (0.4, 0), (30, 0)):
+        crl = authority.crl(days=days)
+        assert site.script("client-certificates.sh", "crl", stdin=crl).returncode == 0
+        done = site.script("certificates-healthy.sh")
+        assert (done.returncode, "ALERT: a list" in done.stderr) == (status, bool(status)), days

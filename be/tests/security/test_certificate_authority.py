@@ -1,6 +1,7 @@
 """Our own certificate authority: from a charger's request to its certificate, and to its end."""
 
 import json
+import os
 import stat
 from datetime import timedelta
 from io import StringIO
@@ -177,6 +178,45 @@ def test_there_is_one_authority_and_a_new_one_takes_its_place(
     assert current.organization == "Another"
     for each in CertificateAuthority.objects.all():
         issuing.make_revocation_list(each, 1, timezone.now())
+
+
+def test_nginx_gets_the_lists_of_all_whose_certificates_may_be_in_use(
+    authority: CertificateAuthority, key_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else it would let nobody in with a certificate of the one before."""
+    levity("create", "--organization", "Housing Co-op", "--replace")
+    roots = x509.load_pem_x509_certificates(levity("export", "--all").encode())
+    assert len(x509.load_pem_x509_certificates(levity("export").encode())) == 1
+    mark = "-----BEGIN X509 CRL-----"
+    lists = [
+        x509.load_pem_x509_crl((mark + part).encode()) for part in levity("crl").split(mark)[1:]
+    ]
+    assert len(roots) == len(lists) == 2
+    for root, found in zip(roots, lists, strict=True):
+        key: Any = root.public_key()
+        assert found.is_signature_valid(key)
+    # One whose key is gone must not keep the list of the other back.
+    key_file.with_name(f"authority.key.{authority.fingerprint[:16]}").unlink()
+    assert levity("crl").count(mark) == 1
+    assert "nginx must not have its certificate any more" in capsys.readouterr().err
+
+
+def test_an_authority_that_can_not_be_replaced_stays_whole(
+    authority: CertificateAuthority, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full at the new key: the old one must go on signing."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(CommandError, match="No space left"):
+            levity("create", "--organization", "Another", "--replace")
+    assert issuing.current_authority() == authority
+    issuing.make_revocation_list(authority, 1, timezone.now())
+    levity("create", "--organization", "Another", "--replace")
+    assert CertificateAuthority.objects.count() == 2
 
 
 def test_a_key_that_lies_there_is_never_written_over(db: None, key_file: Path) -> None:
@@ -405,6 +445,18 @@ def test_a_missing_key_is_told_and_signs_later(line: Line, key_file: Path) -> No
     aside.rename(key_file)
     assert issuing.sign_approved(NOW + timedelta(seconds=65)) == 1
     assert states() == ["issued"]
+
+
+def test_an_authority_that_has_ended_signs_nothing_and_says_so(line: Line) -> None:
+    """Nor does it keep the housekeeping from the rest of its work."""
+    line.is_asked()
+    assert line.asks() == "Accepted"
+    for days in (0.5, 30):
+        CertificateAuthority.objects.update(not_after=NOW - days * DAY)
+        assert issuing.sign_approved(NOW + DAY) == 0
+        row = ChargePointCertificate.objects.get()
+        assert row.state == State.APPROVED
+        assert "has ended" in row.detail
 
 
 def test_what_nobody_decides_is_over_after_a_week(line: Line) -> None:

@@ -10,6 +10,7 @@ and for the list of what is revoked; no other process has to have it.
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -39,6 +40,7 @@ __all__ = [
     "forget_undecided",
     "make_revocation_list",
     "renew",
+    "replaced_authorities",
     "revoke",
     "send_again",
     "sign_approved",
@@ -72,6 +74,12 @@ def current_authority() -> CertificateAuthority | None:
     return CertificateAuthority.objects.filter(replaced_at=None).order_by("-pk").first()
 
 
+def replaced_authorities(now: datetime) -> list[CertificateAuthority]:
+    """Those before it whose certificates chargers may still have, the newest first."""
+    rows = CertificateAuthority.objects.filter(replaced_at__isnull=False, not_after__gt=now)
+    return list(rows.order_by("-pk"))
+
+
 def create_authority(
     organization: str, days: int, now: datetime, *, replace: bool = False
 ) -> CertificateAuthority:
@@ -83,9 +91,16 @@ def create_authority(
     path, old = key_path(), current_authority()
     if old is not None and not replace:
         raise AuthorityError(f"there is one already: {old}")
-    aside = path.with_name(f"{path.name}.{old.fingerprint[:16]}") if old else None
+    # Written whole before anything is changed: a full disk must not cost the old one.
+    fresh = path.with_name(f"{path.name}.new")
     key = new_key()
     made = root(key, organization, days, now)
+    try:
+        write_key(key, fresh)
+    except FileExistsError as error:
+        raise AuthorityError(f"{fresh} is there already: move it away first") from error
+    except OSError as error:
+        raise AuthorityError(f"{fresh} can't be written ({error.strerror})") from error
     try:
         with transaction.atomic():
             if old is not None:
@@ -98,14 +113,26 @@ def create_authority(
                 not_after=made.not_after,
                 created_at=now,
             )
-            if aside is not None and path.exists():
-                path.rename(aside)
-            write_key(key, path)
-    except FileExistsError as error:
-        raise AuthorityError(f"{path} is there already: move it away first") from error
+            _make_room(path, old)
+            fresh.rename(path)
     except OSError as error:
-        raise AuthorityError(f"{path} can't be written ({error.strerror})") from error
+        raise AuthorityError(f"{path} can't be replaced ({error.strerror})") from error
+    finally:
+        fresh.unlink(missing_ok=True)
     return row
+
+
+def _make_room(path: Path, old: CertificateAuthority | None) -> None:
+    """Put the key of `old` aside; what lies there else is nobody's to move."""
+    if not path.exists():
+        return
+    if old is None or _aside(path, old).exists():
+        raise AuthorityError(f"{path} is there already: move it away first")
+    path.rename(_aside(path, old))
+
+
+def _aside(path: Path, authority: CertificateAuthority) -> Path:
+    return path.with_name(f"{path.name}.{authority.fingerprint[:16]}")
 
 
 def _replace(old: CertificateAuthority, now: datetime) -> None:
@@ -126,8 +153,10 @@ def make_revocation_list(authority: CertificateAuthority, days: int, now: dateti
 
 def _key_of(authority: CertificateAuthority) -> Any:
     path = key_path()
-    if authority.replaced_at is not None:
-        path = path.with_name(f"{path.name}.{authority.fingerprint[:16]}")
+    aside = _aside(path, authority)
+    # Also if it is the one in use: where the replacing broke off in its last step, it is there.
+    if authority.replaced_at is not None or aside.exists():
+        path = aside
     key = read_key(path)
     if not fits(key, authority.certificate):
         raise KeyUnavailable(f"{path} is not the key of {authority}")
@@ -206,6 +235,9 @@ def sign_approved(now: datetime) -> int:
     )
     authority = current_authority() if rows else None
     if authority is None:
+        return 0
+    if authority.not_after <= now:
+        _note(rows, now, f"{authority} has ended: create another one with --replace")
         return 0
     try:
         key = _key_of(authority)

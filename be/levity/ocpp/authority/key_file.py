@@ -38,7 +38,10 @@ def new_key() -> "EllipticCurvePrivateKey":
 
 
 def write_key(key: "EllipticCurvePrivateKey", path: Path) -> None:
-    """Write it to a file that does not exist yet (FileExistsError), for its owner alone."""
+    """Write it to a file that does not exist yet (FileExistsError), for its owner alone.
+
+    Whole or not at all (OSError).
+    """
     from cryptography.hazmat.primitives import serialization
 
     passphrase = setting("OCPP_CA_PASSPHRASE")
@@ -50,10 +53,14 @@ def write_key(key: "EllipticCurvePrivateKey", path: Path) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
 
 
 def read_key(path: Path) -> "EllipticCurvePrivateKey":

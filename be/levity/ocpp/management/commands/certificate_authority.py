@@ -12,6 +12,7 @@ from levity.ocpp.authority.issuing import (
     create_authority,
     current_authority,
     make_revocation_list,
+    replaced_authorities,
 )
 from levity.ocpp.authority.key_file import KeyUnavailable, key_path
 from levity.ocpp.models import CertificateAuthority, ChargePointCertificate
@@ -58,7 +59,12 @@ class Command(BaseCommand):
         actions.add_parser("show", help="which one there is, and where its key lies")
         export = actions.add_parser("export", help="its certificate, PEM")
         export.add_argument("file", nargs="?", type=Path, help="[standard output]")
-        crl = actions.add_parser("crl", help="the list of revoked certificates, PEM")
+        export.add_argument(
+            "--all", action="store_true", help="with those that it has replaced, for nginx"
+        )
+        crl = actions.add_parser(
+            "crl", help="the list of revoked certificates, PEM; one of each that was replaced, too"
+        )
         crl.add_argument("file", nargs="?", type=Path, help="[standard output]")
         crl.add_argument("--days", type=days, default=30, help="[30] the list is good for so long")
 
@@ -86,11 +92,22 @@ class Command(BaseCommand):
         self.stdout.write(f"revoked       {certificates.filter(revoked_at__isnull=False).count()}")
 
     def _export(self, options: dict[str, Any]) -> None:
-        self._write(_current().certificate, options["file"])
+        found = [_current(), *(replaced_authorities(timezone.now()) if options["all"] else ())]
+        self._write("".join(item.certificate for item in found), options["file"])
 
     def _crl(self, options: dict[str, Any]) -> None:
-        text = make_revocation_list(_current(), options["days"], timezone.now())
-        self._write(text, options["file"])
+        days, now = options["days"], timezone.now()
+        lists = [make_revocation_list(_current(), days, now)]
+        # nginx lets nobody in with a certificate of an authority whose list it lacks.
+        for old in replaced_authorities(now):
+            try:
+                lists.append(make_revocation_list(old, days, now))
+            except KeyUnavailable as error:
+                self.stderr.write(
+                    f"No list of {old}, which was replaced: {error}. "
+                    "nginx must not have its certificate any more."
+                )
+        self._write("".join(lists), options["file"])
 
     def _write(self, text: str, file: Path | None) -> None:
         if file is None:
