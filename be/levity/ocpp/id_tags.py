@@ -7,6 +7,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from django.db import transaction
@@ -25,6 +26,7 @@ __all__ = [
     "export_lines",
     "import_lines",
     "safe_cell",
+    "spellings",
 ]
 
 COLUMNS = (
@@ -41,6 +43,7 @@ COLUMNS = (
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 STATUSES = {str(status.value).lower(): str(status.value) for status in IdTag.Status}
 BATCH = 500
+A_TO_Z = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 class BadFile(Exception):
@@ -132,6 +135,14 @@ def export_lines(tags: QuerySet[IdTag]) -> Iterator[str]:
                 safe_cell(tag.notes),
             ]
         )
+
+
+def spellings(id_tag: str) -> set[str]:
+    """What a database may make of this tag in lower case, and of the same in capitals.
+
+    SQLite (and Postgres in the locale C) leaves all but A to Z as it is: its ÄPFEL is Äpfel.
+    """
+    return {id_tag.lower(), id_tag.translate(A_TO_Z), id_tag.upper().translate(A_TO_Z)}
 
 
 class _Echo:
@@ -286,7 +297,7 @@ def _with_parents(
 
 def _known(keys: Iterable[str]) -> dict[str, IdTag]:
     found: dict[str, IdTag] = {}
-    wanted = sorted(keys)
+    wanted = sorted(set[str]().union(*map(spellings, keys)))
     for start in range(0, len(wanted), BATCH):
         rows = IdTag.objects.annotate(key=Lower("id_tag")).select_for_update(of=("self",))
         for tag in rows.filter(key__in=wanted[start : start + BATCH]):

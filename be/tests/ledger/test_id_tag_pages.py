@@ -139,3 +139,21 @@ def test_a_group_is_one_level(browser: Client) -> None:
     assert "its own group" in refused(group, group)
     assert "This tag is a group itself" in refused(group, IdTag.objects.create(id_tag="house"))
     assert "is in a group itself" in refused(IdTag.objects.create(id_tag="Ben"), ann)
+
+
+def test_a_tag_keeps_the_blanks_that_its_charger_sends(browser: Client) -> None:
+    """A tag that is padded to 20 characters is approved and given an owner, and is still known."""
+    tag = IdTag.objects.create(id_tag=" CARD1   ", status="Recorded")
+    form = {"id_tag": " CARD1   ", "status": "Accepted", "owner": "Ann", "notes": ""}
+    page = reverse("admin:ocpp_idtag_change", args=[tag.pk])
+    assert browser.post(page, form).status_code == 302
+    tag.refresh_from_db()
+    assert (tag.id_tag, tag.owner) == (" CARD1   ", "Ann")
+    # What a person types has none by intention.
+    add = reverse("admin:ocpp_idtag_add")
+    assert browser.post(add, form | {"id_tag": " CARD2 "}).status_code == 302
+    assert IdTag.objects.filter(id_tag="CARD2").exists()
+    assert browser.post(add, form | {"id_tag": "  "}).status_code == 200
+    assert browser.post(page, form | {"id_tag": " card3 "}).status_code == 302
+    tag.refresh_from_db()
+    assert tag.id_tag == "card3"

@@ -173,3 +173,12 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     file.write_bytes(b"id_tag\n\xff\n")
     with pytest.raises(CommandError, match="utf-8"):
         call_command("import_id_tags", file)
+
+
+def test_a_known_tag_in_capitals_beyond_ascii_is_known() -> None:
+    IdTag.objects.create(id_tag="ÄNNE")
+    lines = [HEADER, "änne,Blocked,,,Ann,,,\n"]
+    [problem] = import_lines(lines).problems
+    assert "is known already" in problem.text
+    assert import_lines(lines, update=True).updated == 1
+    assert [(tag.id_tag, tag.status) for tag in IdTag.objects.all()] == [("ÄNNE", "Blocked")]

@@ -71,6 +71,20 @@ def test_case_does_not_count(charger: Charger) -> None:
     assert said == {"abcd": "Blocked", "ABCD": "Blocked", "aBcD": "Blocked", "abcde": "Accepted"}
 
 
+def test_capitals_beyond_ascii_are_capitals_too(charger: Charger) -> None:
+    """SQLite leaves them alone in lower case."""
+    group = IdTag.objects.create(id_tag="ÖHLERS", max_transactions=1)
+    IdTag.objects.create(id_tag="ÄNNE", status="Blocked")
+    IdTag.objects.create(id_tag="MÜLLER", parent=group)
+    rule(charger, "record")
+    said = {tag: tell(charger, tag)["status"] for tag in ("ÄNNE", "änne", "Änne", "Anne")}
+    assert said == {"ÄNNE": "Blocked", "änne": "Blocked", "Änne": "Blocked", "Anne": "Accepted"}
+    charger.start(at(1), idTag="MÜLLER")
+    assert tell(charger, "öhlers")["status"] == "ConcurrentTx"
+    assert tell(charger, "MÜLLER")["status"] == "ConcurrentTx"
+    assert [tag.id_tag for tag in IdTag.objects.filter(status="Recorded")] == ["Anne"]
+
+
 def test_what_a_charger_is_told_of_a_tag(charger: Charger) -> None:
     """Authorize and StartTransaction say the same: status, expiryDate, parentIdTag."""
     group = IdTag.objects.create(id_tag="GROUP-OF-MORE-THAN-20-CHARACTERS")

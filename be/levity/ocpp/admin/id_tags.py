@@ -25,7 +25,7 @@ from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.scope import is_limited
-from levity.ocpp.id_tags import COLUMNS, BadFile, export_lines, import_lines
+from levity.ocpp.id_tags import COLUMNS, BadFile, export_lines, import_lines, spellings
 from levity.ocpp.models import IdTag, Transaction
 
 __all__ = ["IdTagAdmin"]
@@ -36,10 +36,29 @@ TONES = {IdTag.Status.ACCEPTED: "good", IdTag.Status.BLOCKED: "bad", IdTag.Statu
 SHOWN, LARGEST = 50, 10_000_000
 
 
+class TagForm(forms.ModelForm):
+    """Blanks around a tag are a slip of a person's, but part of it where a charger sent them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Not there for who may only look.
+        if "id_tag" in self.fields:
+            field: Any = self.fields["id_tag"]
+            field.strip = False
+
+    def clean_id_tag(self) -> str:
+        """As it is on the books if it is the same but for blanks; else without them."""
+        typed = str(self.cleaned_data["id_tag"]).strip()
+        if not typed:
+            raise forms.ValidationError("This field is required.", code="required")
+        return self.instance.id_tag if typed == self.instance.id_tag.strip() else typed
+
+
 @admin.register(IdTag)
 class IdTagAdmin(LevityAdmin):
     """Who may charge."""
 
+    form = TagForm
     list_display = ("id_tag", "owner", "status_shown", "expires", "parent")
     list_filter = (("status", ChoicesRadioFilter),)
     list_select_related = ("parent",)
@@ -90,7 +109,8 @@ class IdTagAdmin(LevityAdmin):
         """What runs with it, or with a tag of the group that it is; and how many may."""
         if not item.pk:
             return NOTHING
-        keys = {item.id_tag.lower(), *item.children.values_list(Lower("id_tag"), flat=True)}
+        tags = (item.id_tag, *item.children.values_list("id_tag", flat=True))
+        keys = set[str]().union(*map(spellings, tags))
         running = Transaction.objects.filter(state=Transaction.State.ACTIVE)
         found = running.annotate(key=Lower("id_tag")).filter(key__in=keys).order_by("id")
         rows = list(found[: SHOWN + 1])

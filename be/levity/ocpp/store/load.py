@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from levity.ocpp.conf import setting
 from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
+from levity.ocpp.id_tags import spellings
 from levity.ocpp.models import (
     ChargePoint,
     Transaction,
@@ -376,19 +377,19 @@ def _load_early_stops(loaded: Loaded, charge_points: set[int]) -> None:
 
 
 def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
-    wanted = {item.references.id_tag.lower() for item in arrivals if item.references.id_tag}
-    if not wanted:
+    named = {item.references.id_tag for item in arrivals if item.references.id_tag}
+    if not named:
         return
-    rows = queries.ID_TAGS.rows(wanted)
+    rows = queries.ID_TAGS.rows(set[str]().union(*map(spellings, named)))
     if not rows:
         return
     places: dict[int, set[int]] = {}
     for pk, charge_point_id in queries.ALLOWED_PLACES.rows([row[1] for row in rows]):
         places.setdefault(pk, set()).add(charge_point_id)
     running = _running_together(rows)
-    for key, pk, id_tag, status, expires_at, most, group, *parent in rows:
+    for _, pk, id_tag, status, expires_at, most, group, *parent in rows:
         parent_tag, parent_status, parent_expires_at, parent_most = parent
-        loaded.id_tags[key] = IdTagState(
+        loaded.id_tags[id_tag.lower()] = IdTagState(
             id_tag,
             status,
             expires_at,
@@ -405,8 +406,8 @@ def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
 
 def _running_together(rows: Sequence[tuple[Any, ...]]) -> dict[int, frozenset[int]]:
     """By id of a tag with a limit: what runs with it, or with a tag of which it is the group."""
-    limited = {row[1]: {row[0]} for row in rows if row[5] is not None}
-    limited |= {row[6]: {row[7].lower()} for row in rows if row[10] is not None}
+    limited = {row[1]: spellings(row[2]) for row in rows if row[5] is not None}
+    limited |= {row[6]: spellings(row[7]) for row in rows if row[10] is not None}
     if not limited:
         return {}
     for group, key in queries.MEMBERS.rows(list(limited)):
