@@ -239,10 +239,4 @@ def _as_json(notice: str, alert: Alert) -> dict[str, Any]:
 
 
 def _shown(channel: str, target: str) -> str:
-    """A webhook's address may hold a token: only its host is logged."""
-    if channel == Channel.EMAIL:
-        return target
-    try:
-        return webhook.check_url(target)[1]
-    except webhook.BadWebhook:
-        return "a webhook"
+    return target if channel == Channel.EMAIL else webhook.shown_host(target)

@@ -19,7 +19,14 @@ from urllib.parse import urlsplit
 
 from levity_ws import __version__
 
-__all__ = ["BadWebhook", "allowed_from_environ", "check_url", "post", "signature"]
+__all__ = [
+    "BadWebhook",
+    "allowed_from_environ",
+    "check_url",
+    "post",
+    "shown_host",
+    "signature",
+]
 
 TIMEOUT = 10.0
 ANSWER_BYTES = 4096
@@ -48,6 +55,14 @@ def check_url(url: str) -> tuple[str, str, int, str]:
         raise BadWebhook("write special characters percent-encoded")
     path = parts.path or "/"
     return parts.scheme, parts.hostname, port, f"{path}?{parts.query}" if parts.query else path
+
+
+def shown_host(url: str) -> str:
+    """All that is shown of a webhook's address: a token may be in the rest."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or "a webhook"
+    except ValueError:
+        return "a webhook"
 
 
 def allowed_from_environ(environ: Mapping[str, str]) -> frozenset[str]:

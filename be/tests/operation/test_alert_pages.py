@@ -203,6 +203,41 @@ def test_who_sees_one_site_is_led_to_the_alerts_of_that_site_and_to_no_others() 
     assert "boss@example.net" in everybody.get(f"{ALERTS}{mine.pk}/change/").content.decode()
 
 
+def test_who_sees_one_site_is_led_to_alerts_about_the_site_as_a_whole() -> None:
+    """Its quarantine is nobody's charger, but it is this site's."""
+    mine, other = Site.objects.create(name="mine"), Site.objects.create(name="other")
+    wanted = alert(kind="quarantine", site=mine, summary="2 messages wait in quarantine")
+    alert(kind="quarantine", site=other, summary="3 messages wait in quarantine")
+    alert(kind="quarantine", summary="4 messages wait in quarantine")
+    browser = browser_of("Operator", mine)
+    assert listed(browser) == [wanted.pk]
+    page = browser.get(f"{ALERTS}{wanted.pk}/change/").content.decode()
+    assert "2 messages wait in quarantine" in page
+    assert "nobody looks after" in browser.get("/admin/").content.decode()
+    # A charger is where it is now, wherever it was when the alert came.
+    moved = alert(
+        site=mine, charge_point=ChargePoint.objects.create(identity="CP-moved", site=other)
+    )
+    assert moved.pk not in listed(browser)
+
+
+def test_a_token_behind_a_webhook_s_host_is_not_shown() -> None:
+    """Also where no path stands before it."""
+    AlertRule.objects.create(name="House", webhook_url="https://hook.example.net?token=geheim")
+    first = alert(severity="critical")
+    AlertDelivery.objects.create(
+        alert=first,
+        notice="raised",
+        channel="webhook",
+        target="https://hook.example.net:8443?token=geheim",
+        not_before=NOW,
+    )
+    browser = browser_of("Viewer")
+    pages = [browser.get(path).content.decode() for path in (RULES, f"{ALERTS}{first.pk}/change/")]
+    assert ["geheim" in page for page in pages] == [False, False]
+    assert ["hook.example.net" in page for page in pages] == [True, True]
+
+
 def test_an_empty_page_is_empty_for_whom_it_is_empty() -> None:
     """What happened elsewhere is not hinted at."""
     at_site("other")

@@ -7,12 +7,13 @@ a site shows nothing to somebody who is limited.
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from levity.ocpp.models import ChargePoint, IdTag, MeterValueCorrection, Site
 
 __all__ = ["is_limited", "may_see", "visible"]
 
+OF_CHARGE_POINT = "charge_point__site"
 PATHS: dict[type[Model], str] = {
     Site: "pk",
     ChargePoint: "site",
@@ -36,6 +37,10 @@ def visible(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
     if path is None:
         return rows.none()
     sites = user.account.sites.values("pk")
+    if path == OF_CHARGE_POINT and "site" in _columns_of(rows.model):
+        # About the site as a whole, or a charger that was deleted.
+        as_a_whole = Q(charge_point__isnull=True, site__in=sites)
+        return rows.filter(Q(**{f"{path}__in": sites}) | as_a_whole)
     if rows.model is IdTag:
         # A tag for several charge points is still one row.
         return rows.filter(pk__in=IdTag.objects.filter(**{f"{path}__in": sites}).values("pk"))
@@ -53,5 +58,8 @@ def may_see(row: Model, user: Any) -> bool:
 def _path_to_site(model: type[Model]) -> str | None:
     if path := PATHS.get(model):
         return path
-    names = {field.name for field in model._meta.get_fields() if field.concrete}
-    return "charge_point__site" if "charge_point" in names else None
+    return OF_CHARGE_POINT if "charge_point" in _columns_of(model) else None
+
+
+def _columns_of(model: type[Model]) -> set[str]:
+    return {field.name for field in model._meta.get_fields() if field.concrete}

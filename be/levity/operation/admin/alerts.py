@@ -37,6 +37,7 @@ from levity.ocpp.models import ChargePoint
 from levity.operation.kinds import KINDS, Severity
 from levity.operation.models import Alert, AlertDelivery
 from levity.operation.routes import routes
+from levity.operation.webhook import shown_host
 
 __all__ = ["AlertAdmin"]
 
@@ -313,7 +314,7 @@ def _rows_of(alerts: QuerySet[Alert]) -> Iterator[list[str]]:
 def _address(item: AlertDelivery) -> str:
     if item.channel == AlertDelivery.Channel.EMAIL:
         return item.target
-    return item.target.partition("//")[2].partition("/")[0]
+    return shown_host(item.target)
 
 
 def _advice() -> str:

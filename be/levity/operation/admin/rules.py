@@ -141,7 +141,7 @@ class AlertRuleAdmin(LevityAdmin):
         if not self.has_change_permission(request, rule):
             raise PermissionDenied
         for channel, target, why in send_test(of_rule(rule)):
-            shown = target if channel == "email" else target.partition("//")[2].partition("/")[0]
+            shown = target if channel == "email" else webhook.shown_host(target)
             if why:
                 messages.error(request, f"{shown}: {why}")
             else:
@@ -166,7 +166,7 @@ class AlertRuleAdmin(LevityAdmin):
         """Whom; of a webhook only the host, for a token may be in its address."""
         shown = [*rule.emails.split()]
         if rule.webhook_url:
-            shown.append(rule.webhook_url.partition("//")[2].partition("/")[0])
+            shown.append(webhook.shown_host(rule.webhook_url))
         return format_html_join(", ", "{}", ((item,) for item in shown))
 
     @display(description="quiet hours")
