@@ -13,6 +13,7 @@ from levity.ocpp.fields import MAX_ENERGY
 from levity.ocpp.request import TransactionState, with_flags
 
 __all__ = [
+    "IMPLAUSIBLE",
     "SESSION",
     "ZERO",
     "Energy",
@@ -31,11 +32,14 @@ POWER = "Power.Active.Import"
 SESSION = "session-register"
 RESET = "register-reset"
 FELL = "register-fell"
+IMPLAUSIBLE = "implausible-energy"
 ZERO = Decimal(0)
 SECONDS_PER_HOUR = Decimal(3600)
 # A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
 # rounding, before its word is doubted.
 TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
+# A sample is doubted at ten times as much only: its clock may be minutes away from the start's.
+WILD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def at_stop(
             return Energy(rises, "samples", "low", (odd,))
     if difference >= 0:
         if most is not None and difference > most:
-            return Energy(difference, "registers", "low", ("implausible-energy",))
+            return Energy(difference, "registers", "low", (IMPLAUSIBLE,))
         if is_below:
             return Energy(difference, "registers", "medium", ("below-samples",))
         return Energy(difference, "registers", "high")
@@ -113,8 +117,9 @@ def without_stop(transaction: TransactionState) -> Energy:
     """The energy of a transaction that got no StopTransaction: what its samples said last."""
     if transaction.energy is None:
         return Energy(ZERO, "none", "low")
-    source = SESSION if SESSION in transaction.flags.split() else "samples"
-    return Energy(transaction.energy, source, "medium")
+    flags = transaction.flags.split()
+    source = SESSION if SESSION in flags else "samples"
+    return Energy(transaction.energy, source, "low" if IMPLAUSIBLE in flags else "medium")
 
 
 def closed(
@@ -150,21 +155,40 @@ def charged(
     max_power: int,
     by_profile: bool = False,
 ) -> tuple[Decimal, tuple[str, ...]]:
-    """Wh of a session whose newest register value is this one, and what was odd about it."""
+    """Wh of a session whose newest register value is this one, and what was odd about it.
+
+    `implausible-energy` is about this value only: it goes when a later one can be true.
+    """
+    wh, odd = _charged(transaction, register, sampled_at, max_power, by_profile)
+    most = _most(transaction.started_at, sampled_at, max_power)
+    return wh, odd if most is None or wh <= most * WILD else (*odd, IMPLAUSIBLE)
+
+
+def _charged(
+    transaction: TransactionState,
+    register: Decimal,
+    sampled_at: datetime,
+    max_power: int,
+    by_profile: bool,
+) -> tuple[Decimal, tuple[str, ...]]:
     flags = transaction.flags.split()
     if counts_from_session_start(transaction, register, sampled_at, max_power, by_profile):
         return max(register, ZERO), (SESSION,)
     last, so_far = transaction.meter_last, transaction.energy
+    since_start = register - transaction.meter_start
     if last is not None and so_far is not None and (register < last or RESET in flags):
-        if RESET in flags and register - transaction.meter_start >= so_far:
+        if since_start >= 0 and IMPLAUSIBLE in flags:
+            # The one before was wrong, not this one.
+            return since_start, ()
+        if since_start >= so_far and RESET in flags:
             # It is back where it was: the fall was a wrong sample, such as the 0 of a meter that
             # did not answer. (A meter that began anew has the fall to make up for first.)
-            return register - transaction.meter_start, ()
+            return since_start, ()
         # The meter began anew: only what it rises from now on is added.
         return so_far + max(register - last, ZERO), (RESET,)
-    if register < transaction.meter_start:
+    if since_start < 0:
         return ZERO, (FELL,)
-    return register - transaction.meter_start, ()
+    return since_start, ()
 
 
 def counts_from_session_start(

@@ -245,6 +245,35 @@ def test_a_meter_that_began_anew_is_billed_for_both_of_its_lives(
     )
 
 
+def test_a_wild_sample_is_billed_to_nobody_once_a_good_one_follows(charger: Charger) -> None:
+    started = charger.started()
+    figures = ("state", "energy", "confidence", "flags")
+    for minute, wh in ((10, 2000), (20, 9_000_000)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    assert books(started, "energy", "flags") == (Decimal(8_999_000), "implausible-energy")
+    charger.meter(started, meter_value(at(30), 4000), when=at(30))
+    assert books(started, "energy", "flags") == (Decimal(3000), "")
+    charger.boot(at(31))
+    assert books(started, *figures) == ("orphaned", Decimal(3000), "medium", "orphaned")
+
+
+def test_an_end_of_ours_at_a_wild_sample_says_that_it_can_not_be_true(charger: Charger) -> None:
+    started = charger.started()
+    charger.meter(started, meter_value(at(20), 9_000_000), when=at(20))
+    charger.boot(at(31))
+    assert books(started, "energy", "confidence", "flags") == (
+        Decimal(8_999_000),
+        "low",
+        "implausible-energy orphaned",
+    )
+    charger.stop(started, at(40), 5000)
+    assert books(started, "energy", "energy_source", "flags") == (
+        Decimal(4000),
+        "registers",
+        "below-samples late-stop",
+    )
+
+
 def test_one_wild_sample_does_not_make_two_lives_of_a_meter(charger: Charger) -> None:
     started = charger.started()
     for minute, wh in ((10, 2000), (20, 9_000_000), (30, 4000)):

@@ -7,9 +7,9 @@ from django.db.models import Q
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
-from levity.ocpp.energy import REGISTER, charged, newest_register
+from levity.ocpp.energy import IMPLAUSIBLE, REGISTER, charged, newest_register, without_stop
 from levity.ocpp.models import MeterValue, Transaction
-from levity.ocpp.request import TransactionState, with_flags
+from levity.ocpp.request import TransactionState, with_flags, without_flags
 from levity.ocpp.store.values import Outcome, each
 
 __all__ = ["join_early_values", "join_values", "transaction_state"]
@@ -72,10 +72,11 @@ def _move_on(row: Transaction, found: Sequence[MeterValue]) -> None:
             continue
         row.energy, flags = charged(transaction_state(row), *register, max_power)
         row.meter_last, row.meter_last_at = register
-        row.flags = " ".join(with_flags(row.flags, flags))
+        row.flags = " ".join(with_flags(without_flags(row.flags, IMPLAUSIBLE), flags))
     if row.state == Transaction.State.ORPHANED and row.meter_last is not None:
         row.meter_stop, row.stopped_at = row.meter_last, row.meter_last_at
-        row.energy_source, row.confidence = "samples", "medium"
+        known = without_stop(transaction_state(row))
+        row.energy_source, row.confidence = known.source, known.confidence
     row.save()
 
 

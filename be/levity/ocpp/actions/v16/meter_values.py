@@ -16,6 +16,7 @@ from levity.ocpp.effects import (
     UpdateTransaction,
 )
 from levity.ocpp.energy import (
+    IMPLAUSIBLE,
     SESSION,
     ZERO,
     charged,
@@ -152,7 +153,7 @@ def _progress(
             meter_last=register[0],
             meter_last_at=register[1],
             energy=energy,
-            flags=with_flags(flags, odd),
+            flags=with_flags(without_flags(flags, IMPLAUSIBLE), odd),
         )
         if ended and not goes_on:
             # Our own end was too early: it moves to the newest sample.

@@ -16,7 +16,7 @@ from levity.ocpp.effects import (
     RecordMeterValues,
     StopTransaction,
 )
-from levity.ocpp.energy import at_stop, with_samples
+from levity.ocpp.energy import IMPLAUSIBLE, at_stop, with_samples
 from levity.ocpp.fields import INT4_MAX, decimal_of, energy, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
@@ -75,7 +75,8 @@ def stop_transaction(request: Request) -> Response:
             reason=text(payload, "reason", 64) or "Local",
             id_tag=text(payload, "idTag"),
             flags=with_flags(
-                without_flags(transaction.flags, "orphaned", "stop-quarantined"), flags
+                without_flags(transaction.flags, "orphaned", "stop-quarantined", IMPLAUSIBLE),
+                flags,
             ),
             energy_source=charged.source,
             confidence=charged.confidence,
@@ -103,7 +104,7 @@ def could_end(
     if id_tag and id_tag != transaction.id_tag.lower():
         return False
     found = at_stop(transaction, meter_stop, stopped_at, max_power)
-    return meter_stop >= transaction.meter_start and "implausible-energy" not in found.flags
+    return meter_stop >= transaction.meter_start and IMPLAUSIBLE not in found.flags
 
 
 def _meant(request: Request) -> TransactionState | None:
