@@ -492,6 +492,27 @@ def test_a_charger_is_asked_for_a_new_request_once_a_day_before_the_end(
     }
 
 
+def test_chargers_that_are_gone_keep_nobody_else_from_being_asked(
+    installed: ChargePointCertificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as are asked at once have been asked today, and will never answer."""
+    monkeypatch.setattr(issuing, "AT_ONCE", 3)
+    Command.objects.all().delete()
+    rows = [ChargePoint(identity=f"Gone-{number}") for number in range(8)]
+    for row in ChargePoint.objects.bulk_create(rows):
+        ChargePointCertificate.objects.create(
+            charge_point=row,
+            identity=row.identity,
+            state=State.INSTALLED,
+            requested_at=NOW,
+            not_after=installed.not_after,
+        )
+    assert installed.not_after is not None
+    soon = installed.not_after - DAY
+    assert [issuing.renew(soon) for _ in range(4)] == [3, 3, 3, 0]
+    assert Command.objects.values("charge_point").distinct().count() == 9
+
+
 def test_who_has_a_later_one_is_not_asked(line: Line, installed: ChargePointCertificate) -> None:
     end = installed.not_after
     assert end is not None

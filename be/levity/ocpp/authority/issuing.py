@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from levity.ocpp.authority.key_file import KeyUnavailable, key_path, new_key, read_key, write_key
@@ -55,6 +56,7 @@ SEND_WITHIN = timedelta(days=7)
 """For so long a certificate waits for a charger that is away."""
 ASK_WITHIN = timedelta(days=1)
 SOURCE = "certificate authority"
+KEY = "renew certificate "
 State = ChargePointCertificate.State
 
 
@@ -339,28 +341,20 @@ def renew(now: datetime) -> int:
     if not days or current_authority() is None:
         return 0
     soon = now + timedelta(days=days)
-    ending = dict(
-        ChargePointCertificate.objects.filter(
-            state=State.INSTALLED, not_after__lt=soon, charge_point__isnull=False
-        )
-        .order_by()
-        .values_list("charge_point_id")
-        .annotate(Max("not_after"))[:AT_ONCE]
-    )
-    if not ending:
-        return 0
+    today = f" {now:%Y-%m-%d}"
+    mine = ChargePointCertificate.objects.filter(charge_point=OuterRef("pk"))
+    ending = mine.filter(state=State.INSTALLED, not_after__lt=soon)
     # Those who have a later one, or one on its way, need none.
-    others = ChargePointCertificate.objects.filter(charge_point__in=ending)
-    late = others.filter(state__in=(State.INSTALLED, State.ISSUED), not_after__gte=soon)
-    under_way = others.filter(state__in=(State.WAITING, State.APPROVED))
-    settled = set((late | under_way).values_list("charge_point_id", flat=True))
-    keys = {pk: f"renew certificate {pk} {now:%Y-%m-%d}" for pk in ending.keys() - settled}
-    asked = set(
-        Command.objects.filter(
-            charge_point__in=keys, idempotency_key__in=list(keys.values())
-        ).values_list("charge_point_id", flat=True)
+    late = mine.filter(state__in=(State.INSTALLED, State.ISSUED), not_after__gte=soon)
+    under_way = mine.filter(state__in=(State.WAITING, State.APPROVED))
+    key = Concat(Value(KEY), Cast(OuterRef("pk"), CharField()), Value(today))
+    asked = Command.objects.filter(charge_point=OuterRef("pk"), idempotency_key=key)
+    # Those who were asked and don't answer must not stand in the way of the others.
+    wanted = list(
+        ChargePoint.objects.filter(
+            Exists(ending), ~Exists(late), ~Exists(under_way), ~Exists(asked)
+        ).order_by("pk")[:AT_ONCE]
     )
-    wanted = ChargePoint.objects.filter(pk__in=keys.keys() - asked).order_by("pk")
     for charge_point in wanted:
-        ask_for_request(charge_point, key=keys[charge_point.pk])
+        ask_for_request(charge_point, key=f"{KEY}{charge_point.pk}{today}")
     return len(wanted)
