@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -299,7 +300,7 @@ def certificates(names: Iterable[str], now: datetime) -> tuple[list[Finding], di
 
 def _readers(name: str) -> list[tuple[str, Callable[[], "list[Certificate]"]]]:
     if "/" not in name and ":" in name:
-        return [(name, lambda: [_served(name)])]
+        return [(name, lambda: _served(name))]
     # A Path wants pattern and root apart.
     paths = sorted(glob.glob(name)) or [name]  # noqa: PTH207
     return [(path, lambda path=path: _in_file(path)) for path in paths]  # type: ignore[misc]
@@ -312,7 +313,17 @@ def _in_file(path: str) -> "list[Certificate]":
     return load_pem_x509_certificates(Path(path).read_bytes())
 
 
-def _served(name: str) -> "Certificate":
+def _served(name: str) -> "list[Certificate]":
+    """What a client of today gets, and what those get who know one kind of key alone."""
+    found = [_shown_to(name, "")]
+    for kind in ("aRSA", "aECDSA"):
+        # Most servers have one kind only.
+        with suppress(OSError):
+            found.append(_shown_to(name, kind))
+    return found
+
+
+def _shown_to(name: str, kind: str) -> "Certificate":
     from cryptography.x509 import load_der_x509_certificate
 
     host, _, port = name.rpartition(":")
@@ -321,6 +332,10 @@ def _served(name: str) -> "Certificate":
     # Only its dates are read: an expired or self-signed one is just what is looked for.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    if kind:
+        # A cipher suite of TLS 1.3 says nothing of the key.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(kind)
     with (
         socket.create_connection((host, int(port)), CONNECT_SECONDS) as plain_socket,
         context.wrap_socket(plain_socket, server_hostname=host) as tls,

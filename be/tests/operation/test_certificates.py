@@ -4,21 +4,26 @@ import datetime as dt
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from levity.operation import conditions
 from tests.ocpp.charger import NOW
 
 
-def pem(days: float) -> tuple[bytes, bytes]:
+def pem(days: float, *, is_rsa: bool = False) -> tuple[bytes, bytes]:
     """(certificate, key) good for so many days after NOW."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    if is_rsa:
+        key = rsa.generate_private_key(65537, 2048)
+    else:
+        key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "chargers.example.net")])
     certificate = (
         x509.CertificateBuilder()
@@ -61,27 +66,49 @@ def test_a_file(tmp_path: Path, days: float, said: list[tuple[str, str]]) -> Non
     assert expiries == {str(path): (NOW + dt.timedelta(days=days)).timestamp()}
 
 
+def serving(context: ssl.SSLContext) -> list[str]:
+    """What is told of a server with this context."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        findings, _ = conditions.certificates([f"127.0.0.1:{port}"], NOW)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    prefix = f"the certificate of 127.0.0.1:{port} "
+    return [item.summary.removeprefix(prefix) for item in findings]
+
+
 def test_what_a_server_really_serves(tmp_path: Path) -> None:
     """A renewed file that nobody has loaded yet is no renewal."""
     certificate, key = pem(10)
     (tmp_path / "both.pem").write_bytes(certificate + key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "both.pem")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    assert serving(context) == ["expires: 2026-12-02 12:00 UTC"]
 
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with context.wrap_socket(connection, server_side=True) as tls:
-                tls.recv(1)
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        findings, _ = conditions.certificates([f"127.0.0.1:{port}"], NOW)
-        thread.join()
-    assert [item.summary for item in findings] == [
-        f"the certificate of 127.0.0.1:{port} expires: 2026-12-02 12:00 UTC"
-    ]
+@pytest.mark.parametrize(("elliptic", "other"), [(60, 10), (10, 60)])
+def test_of_two_kinds_side_by_side_the_one_that_ends_first_counts(
+    tmp_path: Path, elliptic: int, other: int
+) -> None:
+    """Each is renewed on its own, and chargers that know RSA alone would be out."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for days, made in ((elliptic, pem(elliptic)), (other, pem(other, is_rsa=True))):
+        path = tmp_path / f"{days}.pem"
+        path.write_bytes(b"".join(made))
+        context.load_cert_chain(path)
+    assert serving(context) == ["expires: 2026-12-02 12:00 UTC"]
 
 
 def test_what_cannot_be_read_is_told_too(tmp_path: Path) -> None:
