@@ -157,3 +157,19 @@ def test_a_tag_keeps_the_blanks_that_its_charger_sends(browser: Client) -> None:
     assert browser.post(page, form | {"id_tag": " card3 "}).status_code == 302
     tag.refresh_from_db()
     assert tag.id_tag == "card3"
+
+
+def test_a_group_is_not_deleted_under_its_tags(browser: Client) -> None:
+    """The cards of a blocked household would be good again."""
+    group = IdTag.objects.create(id_tag="HOUSE", status="Blocked")
+    card = IdTag.objects.create(id_tag="<CARD>", parent=group)
+    page = reverse("admin:ocpp_idtag_delete", args=[group.pk])
+    said = browser.get(page).content.decode()
+    assert "&lt;CARD&gt;</a>, a tag of this group: delete it, too" in said
+    browser.post(page, {"post": "yes"})
+    chosen = {"action": "delete_selected", "post": "yes", "_selected_action": [group.pk]}
+    browser.post(reverse(LIST), chosen)
+    assert IdTag.objects.count() == 2
+    # Both at once, or the card first.
+    browser.post(reverse(LIST), chosen | {"_selected_action": [group.pk, card.pk]})
+    assert not IdTag.objects.exists()

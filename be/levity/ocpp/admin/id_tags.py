@@ -149,6 +149,20 @@ class IdTagAdmin(LevityAdmin):
         """The same."""
         return super().has_delete_permission(request, obj) and not is_limited(request.user)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A group stays while it has tags: without it those of a blocked household could charge."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        pks = [item.pk for item in objs]
+        members = IdTag.objects.filter(parent__in=pks).exclude(pk__in=pks).order_by(Lower("id_tag"))
+        protected += [
+            format_html(
+                "{}, a tag of this group: delete it, too, or take it out of the group first",
+                change_link(IdTag, tag.pk, excerpt(tag.id_tag, 40)),
+            )
+            for tag in members[:SHOWN]
+        ]
+        return deleted, counts, lacking, protected
+
     # --- CSV ------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
