@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.effects import Effect, Quarantine, RecordMeterValues
+from levity.ocpp.effects import Effect, Quarantine, RecordMeterValues, StartTransaction
 from levity.ocpp.energy import closed
 from levity.ocpp.frames import (
     Call,
@@ -21,7 +21,7 @@ from levity.ocpp.frames import (
     write_error,
     write_result,
 )
-from levity.ocpp.request import GetResponse, Request, SigningState
+from levity.ocpp.request import GetResponse, IdTagState, Request, SigningState
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
@@ -141,6 +141,8 @@ def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetRespons
     outcome.answer = write_result(call.unique_id, response.payload)
     outcome.effects = response.effects
     outcome.transaction_id = _transaction_of(request, outcome)
+    if request.id_tag is not None and request.new_id is not None:
+        _count(request.id_tag, outcome, loaded)
     if request.findings:
         outcome.error_description = "; ".join(request.findings)
 
@@ -179,6 +181,12 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         signing=loaded.signing.get(arrival.connection, SigningState()),
         findings=findings,
     )
+
+
+def _count(id_tag: IdTagState, outcome: Outcome, loaded: Loaded) -> None:
+    for effect in outcome.effects:
+        if isinstance(effect, StartTransaction):
+            loaded.has_begun(id_tag, effect.transaction_id)
 
 
 def _transaction_of(request: Request, outcome: Outcome) -> int | None:

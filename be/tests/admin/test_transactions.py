@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
@@ -14,7 +16,7 @@ from django.utils import timezone
 
 from levity.ocpp.admin.chart import draw
 from levity.ocpp.admin.csv_export import cell
-from levity.ocpp.models import ChargePoint, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, IdTag, MeterValue, Transaction
 
 LIST = "/admin/ocpp/transaction/"
 START = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
@@ -92,6 +94,8 @@ def test_csv_has_both_clocks_units_and_no_formulas(
         "name": "",
         "connector": "1",
         "id tag": '\'=HYPERLINK("x")',
+        "owner": "",
+        "group": "",
         "state": "stopped",
         "started (UTC)": "2026-03-28 23:30:00",
         "started (local)": "2026-03-29 00:30:00+01:00",
@@ -109,6 +113,41 @@ def test_csv_has_both_clocks_units_and_no_formulas(
         "stop id tag": "'-1",
         "flags": "'\tx",
     }
+
+
+def test_a_residents_sessions_are_found_and_taken_away_by_name(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    """Whatever card of the household it was, and however the charger spells it."""
+    flat = IdTag.objects.create(id_tag="flat-7", owner="Anna Berg")
+    IdTag.objects.create(id_tag="Card-1", parent=flat)
+    IdTag.objects.create(id_tag="Card-2", parent=flat, owner="Ben =Berg")
+    IdTag.objects.create(id_tag="Card-3", owner="Cleo")
+    keys = [transaction(charger, id_tag=tag).pk for tag in ("CARD-1", "card-2", "card-3", "x")]
+    assert found(browser_of_root, {"q": "anna"}) == [keys[1], keys[0]]
+    assert found(browser_of_root, {"q": "Ben"}) == [keys[1]]
+    header, *found_rows = rows(browser_of_root.get(f"{LIST}export/?q=berg"))
+    owner, group = header.index("owner"), header.index("group")
+    assert [(row[owner], row[group]) for row in found_rows] == [
+        ("Ben =Berg", "flat-7"),
+        ("Anna Berg", "flat-7"),
+    ]
+    assert b"Anna Berg" in browser_of_root.get(LIST).content
+    assert [row[owner] for row in rows(browser_of_root.get(f"{LIST}export/?q=x"))[1:]] == [""]
+
+
+def test_names_of_residents_are_for_those_who_may_see_id_tags(
+    charger: ChargePoint, client: Client
+) -> None:
+    IdTag.objects.create(id_tag="card", owner="Anna Berg")
+    transaction(charger, id_tag="card")
+    person = get_user_model().objects.create_user("clerk", password="x", is_staff=True)
+    person.user_permissions.add(Permission.objects.get(codename="view_transaction"))
+    client.force_login(person)
+    assert b"Anna" not in client.get(LIST).content
+    assert found(client, {"q": "Anna"}) == []
+    header, row = rows(client.get(f"{LIST}export/"))
+    assert row[header.index("owner")] == ""
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])

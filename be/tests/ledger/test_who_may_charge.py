@@ -1,11 +1,13 @@
 """AuthorizeIdTags over the whole pipeline: who may charge, and what the books say of it."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from levity.ocpp.models import IdTag, Site, Transaction
+from levity_ws.rpc.envelope import Batch, Received, Send
 from tests.ledger.chargers import NOW, Charger, at, books, iso
 
 
@@ -247,6 +249,26 @@ def test_a_limit_of_the_household_counts_all_of_its_cards(charger: Charger) -> N
     # The household next door has nothing to do with it.
     IdTag.objects.create(id_tag="Cleo", parent=IdTag.objects.create(id_tag="flat-8"))
     assert tell(charger, "Cleo")["status"] == "Accepted"
+
+
+def test_a_limit_holds_within_one_batch(charger: Charger) -> None:
+    """Two cards of a household, at two chargers, in the same moment: the limit is one car."""
+    household(max_transactions=1)
+    IdTag.objects.create(id_tag="Cleo", max_transactions=1)
+    events = []
+    for number, tag in enumerate(("Ann", "Ben", "cleo", "CLEO"), start=2):
+        one = Charger(f"CP{number}", charger.pipeline)
+        said = {"connectorId": 1, "idTag": tag, "timestamp": iso(NOW), "meterStart": 0}
+        text = json.dumps([2, "m", "StartTransaction", said])
+        events.append(Received(one.identity, one.connection, 9, NOW.timestamp(), text))
+    taken = charger.pipeline.take(Batch("edge", "batch", tuple(events)), "replies")
+    answers = [json.loads(item.text)[2] for item in taken.reply.commands if isinstance(item, Send)]
+    assert [answer["idTagInfo"]["status"] for answer in answers] == [
+        "Accepted",
+        "ConcurrentTx",
+        "Accepted",
+        "ConcurrentTx",
+    ]
 
 
 def test_a_cards_own_limit_holds_beside_the_households(charger: Charger) -> None:

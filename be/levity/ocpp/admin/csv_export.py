@@ -11,6 +11,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from levity.ocpp.admin.formats import site_zone
+from levity.ocpp.admin.owners import with_owner
 from levity.ocpp.id_tags import safe_cell
 from levity.ocpp.models import Transaction
 
@@ -26,9 +27,9 @@ class _Echo:
         return line
 
 
-def csv_response(transactions: QuerySet[Transaction]) -> StreamingHttpResponse:
-    """All these transactions, one chunk in memory at a time."""
-    return streamed_csv(rows_of(transactions), "transactions")
+def csv_response(transactions: QuerySet[Transaction], user: Any) -> StreamingHttpResponse:
+    """All these, one chunk in memory at a time; with their owners, if `user` may see them."""
+    return streamed_csv(rows_of(with_owner(transactions, user)), "transactions")
 
 
 def streamed_csv(rows: Iterable[Sequence[str]], what: str) -> StreamingHttpResponse:
@@ -43,13 +44,15 @@ def streamed_csv(rows: Iterable[Sequence[str]], what: str) -> StreamingHttpRespo
 
 
 def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
-    """The header, then a row for each transaction."""
+    """The header, then a row for each transaction, which knows its owner and group."""
     yield [
         "transaction",
         "charge point",
         "name",
         "connector",
         "id tag",
+        "owner",
+        "group",
         "state",
         "started (UTC)",
         "started (local)",
@@ -77,6 +80,8 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             cell(item.charge_point.name),
             str(item.connector),
             cell(item.id_tag),
+            cell(item.owner),  # type: ignore[attr-defined]  # annotated
+            cell(item.group),  # type: ignore[attr-defined]
             item.state,
             utc_cell(item.started_at),
             local_cell(item.started_at, zone),

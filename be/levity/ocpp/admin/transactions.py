@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -34,6 +35,7 @@ from levity.ocpp.admin.formats import (
     site_zone,
     watts,
 )
+from levity.ocpp.admin.owners import id_tags_of, with_owner
 from levity.ocpp.models import ChargePoint, Message, MeterValue, MeterValueCorrection, Transaction
 
 __all__ = ["TransactionAdmin"]
@@ -67,7 +69,7 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
     )
     list_select_related = ("charge_point__site",)
     search_fields = ("id_tag",)
-    search_help_text = "Number, id tag or charge point"
+    search_help_text = "Number, id tag, its owner, or charge point"
     actions = ("export_selected",)
     list_before_template = "ocpp/admin/transactions_export.html"
     fields = (
@@ -99,7 +101,7 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
         """With the charge point, and whether figures were corrected."""
         corrections = MeterValueCorrection.objects.filter(transaction=OuterRef("pk"))
         rows = super().get_queryset(request).select_related("charge_point__site")
-        return rows.annotate(is_corrected=Exists(corrections))
+        return with_owner(rows.annotate(is_corrected=Exists(corrections)), request.user)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index that answers the filter."""
@@ -110,7 +112,8 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By number, by whole id tag, or by the beginning of a charge point's identity or name."""
+        """By number, whole id tag, part of the owner's name, or the beginning of a charge point's
+        identity or name."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -118,6 +121,9 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
             Q(identity__istartswith=term) | Q(name__istartswith=term)
         ).values_list("pk", flat=True)
         wanted = Q(id_tag__iexact=term) | Q(charge_point__in=list(chargers[:1000]))
+        if owned := id_tags_of(term, request.user):
+            queryset = queryset.alias(tag_key=Lower("id_tag"))
+            wanted |= Q(tag_key__in=owned)
         digits = term.removeprefix("#")
         if digits.isascii() and digits.isdigit() and len(digits) <= 10:
             wanted |= Q(pk=int(digits))
@@ -138,8 +144,11 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
 
     @display(description="id tag")
     def id_tag_shown(self, item: Transaction) -> str:
-        """Who charged."""
-        return excerpt(item.id_tag, 40) or NOTHING
+        """Who charged, and the owner of that tag where there is one."""
+        tag, owner = excerpt(item.id_tag, 40) or NOTHING, getattr(item, "owner", "")
+        if not owner:
+            return tag
+        return format_html('{}<br><span class="lv-soft">{}</span>', tag, excerpt(owner, 40))
 
     @display(description="started", ordering="started_at")
     def started(self, item: Transaction) -> str:
@@ -256,7 +265,7 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
     @action(description="Export as CSV", permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> Any:
         """Those that are selected, or all that fit the filters."""
-        return csv_response(queryset)
+        return csv_response(queryset, request.user)
 
     def get_urls(self) -> list[URLPattern]:
         """The list as CSV has its own address, with the same filters."""
@@ -275,7 +284,7 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
             found = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
             return redirect("admin:ocpp_transaction_changelist")
-        return csv_response(found)
+        return csv_response(found, request.user)
 
 
 def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:

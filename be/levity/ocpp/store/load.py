@@ -1,7 +1,7 @@
 """Read what a batch needs, in a fixed number of queries."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,20 @@ class Loaded:
         if key not in self.quarantined:
             self.quarantined[key] = self.new_ids.pop()
         return self.quarantined[key]
+
+    def has_begun(self, id_tag: IdTagState, transaction_id: int) -> None:
+        """This session has begun in this batch: it counts for the limits of the frames after it."""
+        if id_tag.max_transactions is None and id_tag.parent_max_transactions is None:
+            return
+        one = frozenset((transaction_id,))
+        own, group = id_tag.id_tag.lower(), id_tag.parent.lower()
+        for key, other in self.id_tags.items():
+            of_group = other.parent and other.parent.lower() in (own, group)
+            self.id_tags[key] = replace(
+                other,
+                active=other.active | one if key in (own, group) else other.active,
+                parent_active=other.parent_active | one if of_group else other.parent_active,
+            )
 
 
 def load(arrivals: Sequence[Arrival]) -> Loaded:
