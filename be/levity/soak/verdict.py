@@ -235,10 +235,12 @@ def _judge_samples(
         if not _is(message, "MeterValues"):
             continue
         samples = Counter(_samples(message.charge_point, message.payload))
-        happened += samples
-        missing = samples - there
+        # Not +=, which goes through all of it each time.
+        happened.update(samples)
+        # Not samples - there, which goes through all of them each time.
+        missing = [key for key, number in samples.items() if there[key] < number]
         if message.answers and missing:
-            counts.note("lost", f"samples {next(iter(missing))}")
+            counts.note("lost", f"samples {missing[0]}")
         elif not message.answers and not missing:
             counts.recovered += 1
     for entries in ledgers:
