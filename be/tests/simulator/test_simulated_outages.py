@@ -231,7 +231,6 @@ def test_ledger_file_holds_what_the_ledger_holds(tmp_path):
             transactional=each.transactional,
             attempt=each.attempt,
         )
-    ledger.close()
     path = tmp_path / "CP%2F1.jsonl"
     with path.open("a") as broken:
         broken.write('{"event":"se')
