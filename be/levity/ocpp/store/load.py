@@ -115,12 +115,11 @@ class Loaded:
         one = frozenset((transaction_id,))
         own, group = id_tag.id_tag.lower(), id_tag.parent.lower()
         for key, other in self.id_tags.items():
-            of_group = other.parent and other.parent.lower() in (own, group)
-            self.id_tags[key] = replace(
-                other,
-                active=other.active | one if key in (own, group) else other.active,
-                parent_active=other.parent_active | one if of_group else other.parent_active,
-            )
+            if key in (own, group):
+                self.id_tags[key] = replace(other, active=other.active | one)
+            if other.parent and other.parent.lower() in (own, group):
+                changed = self.id_tags[key]
+                self.id_tags[key] = replace(changed, parent_active=other.parent_active | one)
 
 
 def load(arrivals: Sequence[Arrival]) -> Loaded:
