@@ -301,6 +301,7 @@ def _finish_command(
             unique_id,
             "answered",
             late,
+            command.followed,
             result=stored_answer(command.action, orjson.dumps(frame.payload).decode()),
             result_status=status[:64] if isinstance(status, str) else "",
         )
@@ -311,6 +312,7 @@ def _finish_command(
             unique_id,
             "refused",
             late,
+            command.followed,
             error_code=frame.code[:64],
             error_description=frame.description[:2000],
         )
@@ -322,6 +324,7 @@ def _finish_command(
             unique_id,
             "refused",
             late,
+            command.followed,
             error_code="Unparsable",
             error_description=frame.reason,
         )

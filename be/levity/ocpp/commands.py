@@ -24,7 +24,7 @@ from levity.ocpp.models import ChargePoint, Command, Message
 from levity.ocpp.quirks import quirks_of
 from levity.ocpp.security.concealment import Unreadable, conceal, reveal
 from levity.ocpp.security.guards import is_key_change, objection
-from levity.ocpp.store.due import DueCommand, anything_due, due_commands, statuses_of
+from levity.ocpp.store.due import DueCommand, anything_due, anything_over, due_commands, statuses_of
 from levity.ocpp.store.key_changes import expect_keys
 from levity.ocpp.store.rows import insert_rows, update_rows, written_together
 from levity.ocpp.store.trips import in_few_trips
@@ -180,6 +180,8 @@ def calls_to_send(now: datetime) -> Sequence[Outgoing]:
 
 def give_up(now: datetime) -> int:
     """End what waited too long: answers that never came, Calls that were not sent in time."""
+    if not anything_over(now):
+        return 0
     overdue = Command.objects.filter(state=Command.State.SENT, deadline__lt=now).update(
         state=Command.State.TIMED_OUT,
         finished_at=now,

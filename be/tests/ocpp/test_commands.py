@@ -126,8 +126,22 @@ def test_the_second_call_waits_for_the_first_result(
         assert look(edges) == []
         assert Command.objects.filter(state="sent").count() == 1
         taken = site.take(charger.answers(command.unique_id, {}))
-        assert taken.commands_due
+        # The next one goes at once; where there is none, nobody looks for it.
+        assert taken.commands_due == (command is not asked[-1])
     assert look(edges) == []
+
+
+def test_only_a_call_that_waits_for_the_same_charger_is_looked_for(
+    site: Site, charger: Charger, edges: Edges
+) -> None:
+    """An answer is no reason to look at the queue where nobody waits for it."""
+    first, second = ask("One"), ask("Two")
+    others = ChargePoint.objects.create(identity="OTHER")
+    Command.objects.create(charge_point=others, action="Three", payload={})
+    assert look(edges)[0] == "One"
+    assert site.take(charger.answers(first.unique_id, {})).commands_due
+    assert look(edges) == ["Two"]
+    assert not site.take(charger.answers(second.unique_id, {})).commands_due
 
 
 def test_the_database_forbids_a_second_outstanding_call(charger: Charger) -> None:

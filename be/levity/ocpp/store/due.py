@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from levity.ocpp.models import Command, Connector
 from levity.ocpp.store.prepared import Prepared
 
-__all__ = ["DueCommand", "anything_due", "due_commands", "statuses_of"]
+__all__ = ["DueCommand", "anything_due", "anything_over", "due_commands", "statuses_of"]
 
 # At most so many Calls in one go, so that a mass command doesn't keep frames waiting.
 AT_ONCE = 200
@@ -54,6 +54,11 @@ def anything_due(now: datetime) -> bool:
     return bool(_ANY.rows(now))
 
 
+def anything_over(now: datetime) -> bool:
+    """True if an answer never came, or a Call could not be sent in time."""
+    return bool(_OVER.rows(now, now))
+
+
 def due_commands(now: datetime) -> list[DueCommand]:
     """Calls that can be sent or ended now, oldest first, locked for this transaction.
 
@@ -83,6 +88,17 @@ _ANY = Prepared(
         .order_by()
         .values_list("id")[:1]
     )
+)
+_OVER = Prepared(
+    lambda deadline, end: (
+        Command.objects.filter(
+            Q(state="sent", deadline__earlier_than=deadline)
+            | Q(state="queued", expires_at__earlier_than=end)
+        )
+        .order_by()
+        .values_list("id")[:1]
+    ),
+    parameters=2,
 )
 _DUE = Prepared(
     lambda due, now: (

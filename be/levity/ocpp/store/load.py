@@ -52,6 +52,8 @@ class KnownCommand:
     state: str
     action: str
     connection: str
+    followed: bool
+    """Another one waits for this charge point, asked for later."""
 
 
 @dataclass(slots=True)
@@ -442,9 +444,9 @@ def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         or (isinstance(item.frame, Malformed) and item.frame.kind in (3, 4))
     ]
     if wanted:
-        for unique_id, pk, charge_point_id, state, action, on in queries.COMMANDS.rows(wanted):
+        for unique_id, pk, owner, state, action, on, followed in queries.COMMANDS.rows(wanted):
             loaded.commands[unique_id] = KnownCommand(
-                pk, charge_point_id, state, action, str(on) if on else ""
+                pk, owner, state, action, str(on) if on else "", bool(followed)
             )
 
 

@@ -189,6 +189,14 @@ class NoLaterThan(_Compared):
 
 
 @Field.register_lookup
+class EarlierThan(_Compared):
+    """The column's value is less than the one that is given."""
+
+    lookup_name = "earlier_than"
+    operator = "<"
+
+
+@Field.register_lookup
 class NoEarlierThan(_Compared):
     """The column's value is at least the one that is given."""
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Func
+from django.db.models import BooleanField, Exists, Func, OuterRef
 from django.db.models.functions import Lower
 
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
@@ -237,8 +237,17 @@ RUNNING_OF_TAG = Prepared(
 COMMANDS = Prepared(
     lambda unique_ids: (
         Command.objects.filter(unique_id__any_of=unique_ids)
+        .annotate(
+            followed=Exists(
+                Command.objects.filter(
+                    charge_point=OuterRef("charge_point"), id__gt=OuterRef("id"), state="queued"
+                )
+            )
+        )
         .order_by()
-        .values_list("unique_id", "id", "charge_point_id", "state", "action", "connection")
+        .values_list(
+            "unique_id", "id", "charge_point_id", "state", "action", "connection", "followed"
+        )
     )
 )
 CONNECTION_EVENTS = Prepared(

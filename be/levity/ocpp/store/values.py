@@ -86,6 +86,8 @@ class CommandAnswer:
     unique_id: str
     state: str
     late: bool
+    followed: bool
+    """Another Call waits for this charge point."""
     result: str | None = None
     """JSON text."""
     result_status: str = ""
@@ -126,8 +128,11 @@ class Outcome:
 
     @property
     def commands_due(self) -> bool:
-        """True if a Call was queued, or one was answered and the next may go."""
-        return self.command is not None or any(
+        """True if a Call was queued, or one was answered and the next may go.
+
+        Where none follows there is nothing to look for: a look costs as much as half a frame.
+        """
+        return (self.command is not None and self.command.followed) or any(
             isinstance(effect, SendCall) and not effect.delay for effect in self.effects
         )
 
