@@ -253,8 +253,8 @@ def test_a_server_that_goes_away_around_the_commit_costs_no_transaction_and_make
     ends = [end.format(cut="SELECT pg_terminate_backend(pg_backend_pid())")]
     with_commit = rows.with_commit
 
-    def cut(text: str) -> str:
-        return f"{text};\n{ends.pop()}" if ends else with_commit(text)
+    def cut(text: str, database: Any) -> str:
+        return f"{text};\n{ends.pop()}" if ends else with_commit(text, database)
 
     monkeypatch.setattr(rows, "with_commit", cut)
     answer = site.result(start)

@@ -21,7 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 
 from levity.ocpp.store.planned import array_text, planned
-from levity.ocpp.store.trips import committed, in_words, with_commit
+from levity.ocpp.store.trips import committed, with_commit
 
 __all__ = [
     "clear_column",
@@ -147,6 +147,8 @@ class _Together(threading.local):
     """The statements of this thread that wait for their round trip; None: they don't wait."""
 
     statements: list[str] | None = None
+    values: list[Any]
+    """For the place holders of all of them."""
 
 
 _together = _Together()
@@ -160,31 +162,32 @@ def written_together() -> Iterator[None]:
     a transaction: an error is raised here, and undoes all of it. What waits at the end takes the
     COMMIT along, in `in_few_trips`.
     """
-    _together.statements = []
+    _together.statements, _together.values = [], []
+    database = connections[DEFAULT_DB_ALIAS]
     # The outermost, and not the innermost as with `execute_wrapper`: what waits comes first, and
     # the others see it first.
-    connection.execute_wrappers.insert(0, _after_what_waits)
+    database.execute_wrappers.insert(0, _after_what_waits)
     try:
         yield
-        _send_what_waits(last=True)
+        _send_what_waits(database, last=True)
     finally:
-        connection.execute_wrappers.remove(_after_what_waits)
+        database.execute_wrappers.remove(_after_what_waits)
         _together.statements = None
 
 
 def _after_what_waits(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
-    _send_what_waits()
+    _send_what_waits(context["connection"])
     return execute(sql, parameters, many, context)
 
 
-def _send_what_waits(*, last: bool = False) -> None:
+def _send_what_waits(database: Any, *, last: bool = False) -> None:
     if _together.statements:
-        text = ";\n".join(_together.statements)
-        _together.statements = []
-        with connection.cursor() as cursor:
-            cursor.execute(with_commit(text) if last else text)
+        text, values = ";\n".join(_together.statements), _together.values
+        _together.statements, _together.values = [], []
+        with database.cursor() as cursor:
+            cursor.execute(with_commit(text, database) if last else text, values)
         if last:
-            committed()
+            committed(database)
 
 
 def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -192,7 +195,8 @@ def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Ro
     if database.vendor == "postgresql":
         arrays = [array_text(column) for column in zip(*rows, strict=True)]
         if _together.statements is not None and database.connection is not None:
-            _together.statements.append(in_words(database, planned(database, sql), arrays))
+            _together.statements.append(planned(database, sql))
+            _together.values += arrays
             return
         with database.cursor() as cursor:
             cursor.execute(planned(database, sql), arrays)

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 
 from levity.ocpp.store.planned import planned, plans
 
-__all__ = ["ahead", "committed", "in_few_trips", "in_words", "rows_of", "with_commit"]
+__all__ = ["ahead", "committed", "in_few_trips", "rows_of", "with_commit"]
 
 
 class _Trips(threading.local):
@@ -60,7 +60,7 @@ def ahead(sql: str, values: Sequence[Any]) -> None:
     """Execute this before the next statement, in the same round trip; nobody reads its result."""
     database = connections[DEFAULT_DB_ALIAS]
     if _trips.waiting is not None:
-        _trips.waiting.append(in_words(database, planned(database, sql), values))
+        _trips.waiting.append(_in_words(database, planned(database, sql), values))
         return
     with database.cursor() as cursor:
         cursor.execute(planned(database, sql), values)
@@ -84,22 +84,22 @@ def rows_of(database: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, .
         return list(cursor.fetchall())
 
 
-def in_words(database: Any, sql: str, values: Sequence[Any]) -> str:
+def _in_words(database: Any, sql: str, values: Sequence[Any]) -> str:
     """The statement with its values, as psycopg2 would send it."""
     with database.connection.cursor() as cursor:
         text: str = cursor.mogrify(sql, values).decode()
     return text
 
 
-def with_commit(text: str) -> str:
+def with_commit(text: str, database: Any) -> str:
     """The last statements of a transaction, with its COMMIT where that is ours to send."""
-    ours = _trips.waiting is not None and not connections[DEFAULT_DB_ALIAS].savepoint_ids
+    ours = _trips.waiting is not None and not database.savepoint_ids
     return f"{text};\nCOMMIT" if ours else text
 
 
-def committed() -> None:
+def committed(database: Any) -> None:
     """What `with_commit` gave has been executed; what comes now is another transaction."""
-    if _trips.waiting is not None and not connections[DEFAULT_DB_ALIAS].savepoint_ids:
+    if _trips.waiting is not None and not database.savepoint_ids:
         _trips.waiting, _trips.begun = ["BEGIN"], False
 
 
