@@ -4,9 +4,15 @@ FD is its end of a pair of sockets (`rpc/pipe.py`). A process of its own: it rel
 one keeps the books, on another core and with another interpreter lock.
 """
 
+import signal
+
+if __name__ == "__main__":
+    # Ctrl-C in a terminal is for both processes. While this one still loads what it needs, it just
+    # ends, without a word; from then on it says goodbye to its chargers.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import asyncio
 import os
-import signal
 import socket
 import sys
 
