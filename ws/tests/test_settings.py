@@ -42,6 +42,11 @@ def test_every_variable_is_read() -> None:
             "LEVITY_PING_TIMEOUT": "7",
             "LEVITY_FRAME_GAP": "0",
             "LEVITY_HOLD_SECONDS": "8",
+            "LEVITY_SPOOL": "/spool",
+            "LEVITY_SPOOL_SIZE": "100000",
+            "LEVITY_SPOOL_STARTS": "0",
+            "LEVITY_SPOOL_AFTER": "1.5",
+            "LEVITY_SPOOL_IDS": "9",
             "LEVITY_DATA_DIR": "is the backend's",
         }
     )
@@ -66,6 +71,11 @@ def test_every_variable_is_read() -> None:
         ping_timeout=7.0,
         frame_gap=0.0,
         hold=8.0,
+        spool="/spool",
+        spool_size=100_000,
+        spool_starts=False,
+        spool_after=1.5,
+        spool_ids=9,
     )
 
 
@@ -84,6 +94,8 @@ def test_every_variable_is_read() -> None:
         ("LEVITY_PING_INTERVAL", "-1"),
         ("LEVITY_HOLD_SECONDS", "nan"),
         ("LEVITY_EDGE_ID", "x" * 65),
+        ("LEVITY_SPOOL_STARTS", "no"),
+        ("LEVITY_SPOOL_IDS", "10001"),
     ],
 )
 def test_nonsense_is_refused_by_the_name_of_its_variable(variable: str, value: str) -> None:

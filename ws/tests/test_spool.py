@@ -3,30 +3,19 @@
 import asyncio
 import json
 import os
-import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.backend import ScriptedBackend
-from tests.chargers import RawCharger, raw_charger
+from tests.chargers import raw_charger
+from tests.spooling import START, call, frame, said, spooling
 
 from levity_ws.edge.server import CannotListen, EdgeServer
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.spool.answers import answer_to, read
-from levity_ws.edge.spool.journal import Journal, SpooledFrame, SpoolFull, SpoolUnusable
-from levity_ws.rpc.envelope import Received, Send, Spooled
+from levity_ws.edge.spool.journal import Journal, SpoolFull, SpoolUnusable
+from levity_ws.rpc.envelope import Received, Spooled
 from levity_ws.rpc.memory import MemoryBroker
-
-START = {"connectorId": 1, "idTag": "AA", "meterStart": 5, "timestamp": "2026-01-01T00:00:00Z"}
-QUICK = {"alive_interval": 0.5, "alive_timeout": 0.5, "hold": 1.5, "spool_after": 0.0}
-
-
-def call(action: str, payload: Any, unique_id: str = "") -> str:
-    return json.dumps([2, unique_id or uuid.uuid4().hex[:36], action, payload])
-
 
 # --- what may be answered ----------------------------------------------------------------------
 
@@ -86,11 +75,6 @@ def test_same_start_is_known_by_its_content() -> None:
 # --- the file ----------------------------------------------------------------------------------
 
 
-def frame(number: int, **other: Any) -> SpooledFrame:
-    values = {"charge_point": "CP", "connection": "c", "seq": number, "at": 1.5, "text": "[]"}
-    return SpooledFrame(**{**values, "unique_id": str(number), **other})
-
-
 async def test_what_is_kept_is_found_again_and_what_is_delivered_is_not(tmp_path: Path) -> None:
     journal = Journal(tmp_path, 1 << 20)
     assert journal.open().frames == []
@@ -101,7 +85,7 @@ async def test_what_is_kept_is_found_again_and_what_is_delivered_is_not(tmp_path
     again = Journal(tmp_path, 1 << 20)
     found = again.open()
     assert found.frames == [frame(2, transaction=2)]
-    assert (found.ids, found.damaged) == ([3], 0)
+    assert (found.ids, found.bad) == ([3], [])
     await again.close()
 
 
@@ -117,7 +101,7 @@ async def test_half_a_line_at_the_end_costs_that_line_only(tmp_path: Path, cut: 
     again = Journal(tmp_path, 1 << 20)
     found = again.open()
     assert found.frames == [frame(n) for n in ((0, 1, 2) if cut == 1 else (0, 1))]
-    assert bool(found.damaged) == (cut > 1)
+    assert bool(found.bad) == (cut > 1)
     await again.keep(frame(9))
     await again.close()
     assert Journal(tmp_path, 1 << 20).open().frames[-1] == frame(9)
@@ -137,7 +121,7 @@ async def test_damage_in_the_middle_loses_no_other_line_and_burns_the_leased_ids
     journal.path.write_bytes(data.replace(b'"unique_id":"1"', b'"unique_id":"7"'))
     again = Journal(tmp_path, 1 << 20)
     found = again.open()
-    assert (found.frames, found.ids, found.damaged) == ([frame(0), frame(2)], [], 1)
+    assert (found.frames, found.ids, len(found.bad)) == ([frame(0), frame(2)], [], 1)
     await again.close()
 
 
@@ -198,71 +182,6 @@ async def test_disk_that_takes_nothing_is_told_and_leaves_no_half_line(
 
 
 # --- with an edge ------------------------------------------------------------------------------
-
-
-def result(event: Received) -> Send:
-    """A backend's answer: a CALLRESULT to a Call, with an id that the spool has never heard of."""
-    if not event.text.startswith("["):
-        return Send(event.connection, f"echo {event.text}")
-    _, unique_id, action, _ = json.loads(event.text)
-    payload = {"transactionId": 1_000_000} if action == "StartTransaction" else {}
-    return Send(event.connection, json.dumps([3, unique_id, payload]))
-
-
-class Site:
-    """An edge with a spool, and a backend that may be away."""
-
-    def __init__(self, edge: EdgeServer, backend: ScriptedBackend) -> None:
-        self.edge, self.backend = edge, backend
-
-    async def until(self, probe: Callable[[], bool], within: float = 10.0) -> None:
-        async with asyncio.timeout(within):
-            # Neither the spool nor the backend tells when it is done.
-            while not probe():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-
-    @property
-    def spool(self) -> Any:
-        return self.edge._spool
-
-    async def away(self) -> None:
-        self.backend.answering.clear()
-        await self.until(lambda: self.spool.away)
-
-    async def back(self) -> None:
-        self.backend.answering.set()
-        await self.until(lambda: not self.spool.away and not self.spool.waiting)
-
-    @property
-    def spooled(self) -> list[Spooled]:
-        return self.backend.of(Spooled)
-
-
-@asynccontextmanager
-async def spooling(folder: Path, **settings: Any) -> AsyncIterator[Site]:
-    broker = MemoryBroker()
-    backend = ScriptedBackend(broker.worker_transport(), received=result)
-    chosen = {**QUICK, "host": "127.0.0.1", "port": 0, "close_timeout": 0.3, **settings}
-    edge = EdgeServer(EdgeSettings(spool=str(folder), **chosen), broker.edge_transport())
-    await edge.start()
-    site = Site(edge, backend)
-    try:
-        if chosen.get("spool_starts", True):
-            await site.until(lambda: bool(site.spool.ids_left))
-        yield site
-    finally:
-        backend.answering.set()
-        await edge.stop()
-        backend.stop()
-
-
-async def said(charger: RawCharger, action: str, payload: Any) -> Any:
-    """Send a Call; its answer's payload."""
-    text = call(action, payload)
-    charger.send(text)
-    answer = json.loads(await charger.text())
-    assert answer[:2] == [3, json.loads(text)[1]]
-    return answer[2]
 
 
 async def test_session_goes_on_while_the_backend_is_away_and_is_told_later_in_order(

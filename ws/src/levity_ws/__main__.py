@@ -38,6 +38,7 @@ environment:
   LEVITY_SPOOL_SIZE                     bytes of it [67108864]
   LEVITY_SPOOL_STARTS                   1 lets anybody charge meanwhile, 0 nobody [1]
   LEVITY_SPOOL_AFTER                    seconds the backend must be away first [5]
+  LEVITY_SPOOL_IDS                      sessions that can begin meanwhile [500]
   LEVITY_PING_INTERVAL                  seconds between websocket pings, 0 is off [0]
   LEVITY_PING_TIMEOUT, LEVITY_OPEN_TIMEOUT, LEVITY_WRITE_TIMEOUT, LEVITY_HOLD_SECONDS,
   LEVITY_FRAME_GAP                      seconds [20, 10, 20, 20, 0.02]

@@ -183,4 +183,5 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "LEVITY_SPOOL_SIZE": ("spool_size", _whole(64 * 1024, 16 * 1024**3)),
     "LEVITY_SPOOL_STARTS": ("spool_starts", _switch),
     "LEVITY_SPOOL_AFTER": ("spool_after", _seconds(0, 20)),
+    "LEVITY_SPOOL_IDS": ("spool_ids", _whole(1, 10_000)),
 }

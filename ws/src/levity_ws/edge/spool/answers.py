@@ -14,16 +14,19 @@ import orjson
 __all__ = ["Question", "answer_to", "read"]
 
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
-START = "StartTransaction"
+START, STOP = "StartTransaction", "StopTransaction"
 NOTHING_TO_KEEP = frozenset({"Heartbeat", "Authorize"})
 """What says nothing that the books need."""
 ANSWERED = NOTHING_TO_KEEP | {
     START,
-    "StopTransaction",
+    STOP,
     "MeterValues",
     "StatusNotification",
     "FirmwareStatusNotification",
     "DiagnosticsStatusNotification",
+    "LogStatusNotification",
+    "SecurityEventNotification",
+    "SignedFirmwareStatusNotification",
 }
 
 
@@ -47,6 +50,12 @@ class Question:
     def needs_id(self) -> bool:
         """True if it is answered with a transactionId."""
         return self.action == START
+
+    @property
+    def ends(self) -> int:
+        """The transactionId of a StopTransaction; 0 for none."""
+        number = self.payload.get("transactionId") if self.action == STOP else 0
+        return number if type(number) is int else 0
 
     @property
     def lets_charge(self) -> bool:

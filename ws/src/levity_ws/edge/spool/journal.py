@@ -10,6 +10,7 @@ aside, and every line that can be read counts, whatever stands before it.
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -28,7 +29,8 @@ __all__ = ["Found", "Journal", "SpoolFull", "SpoolUnusable", "SpooledFrame"]
 
 logger = logging.getLogger(__name__)
 
-WORTH_REWRITING = 64 * 1024
+WORTH_SHORTENING = 64 * 1024
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class SpoolFull(Exception):
@@ -62,7 +64,8 @@ class Found:
 
     frames: list[SpooledFrame] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
-    damaged: int = 0
+    bad: list[bytes] = field(default_factory=list)
+    """Lines that can't be read."""
 
 
 class Journal:
@@ -79,6 +82,9 @@ class Journal:
         # Frames on the disk, or on their way to it, that the backend does not have yet.
         self._open = 0
         self._ids_left: Callable[[], Iterable[int]] | None = None
+        # True while the file may end in half a line.
+        self._torn = False
+        self._said = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
 
     def open(self) -> Found:
@@ -89,7 +95,7 @@ class Journal:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Read and written, before the first charger depends on it.
             found = self._read()
-            self.size = self._write_anew(found.ids, found.frames)
+            self._begin_with(found)
             self._open = len(found.frames)
         except BlockingIOError as error:
             raise SpoolUnusable(
@@ -119,7 +125,7 @@ class Journal:
 
     def shorten(self, ids_left: Callable[[], Iterable[int]]) -> None:
         """Begin again with the ids that are left, as soon as no frame waits any more."""
-        if self.size > WORTH_REWRITING:
+        if self.size > WORTH_SHORTENING:
             self._ids_left = ids_left
 
     async def close(self) -> None:
@@ -155,7 +161,7 @@ class Journal:
                 await self._write_batch()
                 if self._ids_left is not None and not self._open and not self._pending:
                     ids, self._ids_left = list(self._ids_left()), None
-                    await self._rewrite(ids)
+                    await self._shorten(ids)
         finally:
             self._writer = None
 
@@ -170,7 +176,9 @@ class Journal:
         except OSError as failed:
             error = failed
             self.size -= len(data)
-            logger.error("The spool can't be written: %s", failed)
+            if not self._said:
+                logger.error("The spool can't be written: %s", failed)
+        self._said = error is not None
         for written in waiting:
             if written.done():
                 continue
@@ -180,27 +188,53 @@ class Journal:
                 written.set_exception(error)
 
     def _write(self, data: bytes, is_awaited: bool) -> None:
-        begin = os.lseek(self._file, 0, os.SEEK_END)
+        begin, was_torn = os.lseek(self._file, 0, os.SEEK_END), self._torn
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._file, view) :]
+            _write_all(self._file, b"\n" + data if self._torn else data)
             if is_awaited:
                 os.fsync(self._file)
+            self._torn = False
         except OSError:
             # Half a line would be put aside at the next start; the next line must not be with it.
+            self._torn = True
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, begin)
+                self._torn = was_torn
             raise
 
-    async def _rewrite(self, ids: list[int]) -> None:
+    async def _shorten(self, ids: list[int]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            size = await loop.run_in_executor(self._thread, self._write_anew, ids, [])
+            size = await loop.run_in_executor(self._thread, self._write_over, ids)
         except OSError as error:
-            logger.error("The spool can't be written anew: %s", error)
+            logger.error("The spool can't be shortened: %s", error)
         else:
             self.size = size + sum(len(line) for line, _ in self._pending)
+
+    def _write_over(self, ids: Iterable[int]) -> int:
+        """In place, for a full disk has no room for a second file; a crash costs the ids only."""
+        os.ftruncate(self._file, 0)
+        line = _line({"kind": "lease", "ids": list(ids)})
+        self._write(line, is_awaited=True)
+        return len(line)
+
+    def _begin_with(self, found: Found) -> None:
+        """Leave out what is done with; where the disk has no room for that, go on as it is.
+
+        What is delivered makes room, and an edge that does not start delivers nothing.
+        """
+        try:
+            if found.bad:
+                self._put_aside(found.bad)
+            self.size = self._write_anew(found.ids, found.frames)
+        except OSError as error:
+            if error.errno not in NO_SPACE:
+                raise
+            logger.error("No room to shorten the spool, it is used as it is: %s", error)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            self._file = os.open(self.path, flags, 0o600)
+            self.size = os.fstat(self._file).st_size
+            self._torn = True
 
     def _write_anew(self, ids: Iterable[int], frames: Iterable[SpooledFrame]) -> int:
         lines = [_line({"kind": "lease", "ids": list(ids)})]
@@ -209,17 +243,14 @@ class Journal:
         beside = self.path.with_suffix(".new")
         descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            _write_all(descriptor, data)
             os.fsync(descriptor)
             beside.replace(self.path)
             _sync_folder(self.folder)
         except BaseException:
             os.close(descriptor)
+            beside.unlink(missing_ok=True)
             raise
-        if self._file >= 0:
-            os.close(self._file)
         self._file = descriptor
         return len(data)
 
@@ -249,22 +280,32 @@ class Journal:
                 case "done":
                     frames.pop((document["connection"], document["seq"]), None)
         if bad:
-            self._put_aside(bad)
             # One of them may have given an id, and no id is ever given twice.
             leased.clear()
         found.frames = list(frames.values())
         found.ids = list(leased)
-        found.damaged = len(bad)
+        found.bad = bad
         return found
 
     def _put_aside(self, bad: list[bytes]) -> None:
         """Keep what can't be read for a person: it may be the half line of a power cut."""
         aside = self.folder / f"damaged-{time.time_ns()}"
-        with aside.open("wb") as file:
-            file.write(b"\n".join(bad))
-            file.flush()
-            os.fsync(file.fileno())
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            _write_all(descriptor, b"\n".join(bad))
+            os.fsync(descriptor)
+        except OSError:
+            aside.unlink()
+            raise
+        finally:
+            os.close(descriptor)
         logger.error("%d damaged lines of the spool are put aside in %s", len(bad), aside)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _line(document: Mapping[str, Any]) -> bytes:

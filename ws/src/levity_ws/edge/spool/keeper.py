@@ -15,6 +15,7 @@ from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.spool.answers import Question, answer_to, read
+from levity_ws.edge.spool.backlog import Backlog, weight
 from levity_ws.edge.spool.journal import Journal, SpooledFrame, SpoolFull
 from levity_ws.rpc.envelope import Leased, Received, Send, Spooled
 
@@ -24,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """So many charge points are delivered at a time."""
+SHARE = 8
+"""No charge point gets more than one part in so many of the file, and of the ids: one that floods
+the spool takes nothing from the others."""
+_NOTHING = Backlog()
 
 
 class Spool:
@@ -37,19 +42,20 @@ class Spool:
         self._metrics = metrics
         found = journal.open()
         self._ids = deque(found.ids)
-        self._backlog: dict[str, deque[SpooledFrame]] = {}
-        self._starts: dict[tuple[str, str], int] = {}
+        self._backlog: dict[str, Backlog] = {}
         for frame in found.frames:
-            self._remember(frame)
+            self._remember(frame, read(frame.text))
         self._under_way: dict[Entry, asyncio.Task[bool] | None] = {}
         self._texts: dict[Entry, str] = {}
         self._muted: set[tuple[str, str]] = set()
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._away_since: float | None = None
-        self._lease_asked = False
+        self._lease_asked_at: float | None = None
+        self._granted: tuple[int, ...] = ()
         self._leasing: asyncio.Task[None] | None = None
-        self._said_full = False
+        self._said: set[tuple[str, str]] = set()
+        self._closed = False
         self.away = False
         if found.frames:
             logger.warning("%d spooled frames wait for the backend", len(found.frames))
@@ -57,7 +63,7 @@ class Spool:
     @property
     def waiting(self) -> int:
         """Frames that the backend does not have yet."""
-        return sum(map(len, self._backlog.values()))
+        return sum(len(backlog.frames) for backlog in self._backlog.values())
 
     @property
     def size(self) -> int:
@@ -71,10 +77,14 @@ class Spool:
 
     async def close(self) -> None:
         """Stop delivering; what is not delivered is, after the next start."""
-        for task in (*self._deliveries.values(), *filter(None, self._under_way.values())):
+        self._closed = True
+        for task in tuple(self._deliveries.values()):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        # These wait for the disk only.
+        taking = [task for task in self._under_way.values() if task is not None]
+        await asyncio.gather(*taking, return_exceptions=True)
         await self._journal.close()
 
     # --- from the charger --------------------------------------------------------------------
@@ -86,8 +96,7 @@ class Spool:
         """
         if (self.away or self._is_behind(lane)) and await self._take(lane, text):
             return
-        if not self.away:
-            await self._until_delivered(lane)
+        await self._until_delivered(lane)
         done: asyncio.Future[Any] = self._relay.loop.create_future()
         entry = self._relay.submit(lane, Received, {"text": text}, done=done, size=len(text))
         self._under_way[entry] = None
@@ -103,82 +112,100 @@ class Spool:
             del self._under_way[entry], self._texts[entry]
 
     async def _take(self, lane: Lane, text: str, entry: Entry | None = None) -> bool:
-        """Put this frame on the disk and answer it; False if that is not for the spool."""
+        """Put this frame on the disk and answer it; False if that is not for the spool.
+
+        `entry`: it waits for the backend already, which goes on as if nothing was if it is False.
+        """
         question = read(text)
-        if question is None or (question.lets_charge and not self._settings.spool_starts):
+        if self._closed or question is None:
+            return False
+        if question.lets_charge and not self._settings.spool_starts:
             return False
         if not question.is_kept:
-            if not self.away:
+            if not self.away and entry is None:
                 return False
-            self._claim(lane, question, entry)
+            self._claim(question, entry)
             lane.peer.write(answer_to(question, self._relay.wall()))
             return True
-        transaction, content = 0, ""
+        transaction = 0
         if question.needs_id:
-            content = question.content
-            transaction = self._transaction_id(lane.charge_point, content)
+            transaction = self._transaction_id(lane.charge_point, question.content)
             if not transaction:
-                self._metrics.count("spool_refusals", "no transaction id left")
                 return False
         at = entry.at if entry is not None else self._relay.wall()
         frame = SpooledFrame(
             charge_point=lane.charge_point,
             connection=lane.connection,
-            seq=self._claim(lane, question, entry),
+            seq=_number(lane, entry),
             at=at,
             text=text,
             unique_id=question.unique_id,
             answer=answer_to(question, at, transaction),
             transaction=transaction,
-            content=content,
+            content=question.content,
         )
         if not await self._is_kept(frame):
             return False
+        if entry is not None and _is_answered(entry):
+            self._journal.delivered(frame)  # the backend has answered meanwhile
+            return True
+        self._remember(frame, question)
+        self._claim(question, entry)
         self._metrics.count("frames_spooled", question.action or "answer")
         if frame.answer:
             lane.peer.write(frame.answer)
+        if not self.away:
+            self._deliver_soon(lane.charge_point.lower())
         return True
 
-    def _claim(self, lane: Lane, question: Question, entry: Entry | None) -> int:
-        """From now on the frame is the spool's, and not the backend's; the number of its event."""
-        if entry is None or not entry.sent:
-            number = lane.next_seq()
-        else:
-            number = entry.seq
-            self._muted.add((lane.connection, question.unique_id))
+    def _claim(self, question: Question, entry: Entry | None) -> None:
+        """From now on the frame is the spool's: the backend's answer does not count any more."""
         if entry is not None:
+            if entry.sent:
+                self._muted.add((entry.lane.connection, question.unique_id))
             entry.expired, entry.dropped = True, not entry.sent
-        return number
 
     async def _is_kept(self, frame: SpooledFrame) -> bool:
+        """True once it is on the disk."""
+        charge_point = frame.charge_point
+        backlog = self._backlog.get(charge_point.lower())
+        if backlog is not None and backlog.size + weight(frame) > self._settings.spool_size / SHARE:
+            self._refuse("share", f"{charge_point} has its share of the spool", charge_point)
+            return False
         try:
             await self._journal.keep(frame)
         except SpoolFull as error:
-            self._metrics.count("spool_refusals", "full")
-            if not self._said_full:
-                self._said_full = True
-                logger.error("The spool is full: chargers are closed with 1013 (%s)", error)
+            self._refuse("full", f"The spool is full: chargers are closed with 1013 ({error})")
             return False
         except OSError:
             self._metrics.count("spool_refusals", "disk")
             return False
-        self._remember(frame)
-        if not self.away:
-            self._deliver_soon(frame.charge_point.lower())
         return True
 
-    def _remember(self, frame: SpooledFrame) -> None:
+    def _refuse(self, reason: str, words: str, charge_point: str = "") -> None:
+        """Count it, and say it once until the spool is empty again."""
+        self._metrics.count("spool_refusals", reason)
+        if (reason, charge_point) not in self._said:
+            self._said.add((reason, charge_point))
+            logger.error("%s", words)
+
+    def _remember(self, frame: SpooledFrame, question: Question | None) -> None:
         key = frame.charge_point.lower()
-        self._backlog.setdefault(key, deque()).append(frame)
-        if frame.transaction:
-            self._starts[key, frame.content] = frame.transaction
+        self._backlog.setdefault(key, Backlog()).add(frame, question)
 
     def _transaction_id(self, charge_point: str, content: str) -> int:
-        """The same for the same StartTransaction, else one of the leased; 0 if none is left."""
-        known = self._starts.get((charge_point.lower(), content))
-        if known:
+        """The same for the same StartTransaction, else one of the leased; 0 if there is none."""
+        backlog = self._backlog.get(charge_point.lower(), _NOTHING)
+        if known := backlog.answered(content):
             return known
-        return self._ids.popleft() if self._ids else 0
+        if len(backlog.given) >= max(1, self._settings.spool_ids // SHARE):
+            words = f"{charge_point} has its share of the transaction ids"
+            self._refuse("share", words, charge_point)
+            return 0
+        if not self._ids:
+            self._refuse("no transaction id left", "No transaction id is left: nobody can start")
+            return 0
+        return self._ids.popleft()
 
     def _is_behind(self, lane: Lane) -> bool:
         return lane.charge_point.lower() in self._backlog
@@ -186,11 +213,13 @@ class Spool:
     async def _until_delivered(self, lane: Lane) -> None:
         """Wait until nothing older of this charger is in the spool, as long as a frame may wait."""
         key = lane.charge_point.lower()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.hold):
+                while key in self._backlog and not self._closed:
+                    self._deliver_soon(key)
+                    await asyncio.wait([self._deliveries[key]])
         if key in self._backlog:
-            self._deliver_soon(key)
-            await asyncio.wait([self._deliveries[key]], timeout=self._settings.hold)
-            if self._is_behind(lane) and not self.away:
-                raise BackendUnavailable("older frames of this charger are still on their way")
+            raise BackendUnavailable("older frames of this charger are still on their way")
 
     # --- what the relay tells ----------------------------------------------------------------
 
@@ -213,39 +242,48 @@ class Spool:
 
     async def _take_over(self, entry: Entry) -> bool:
         """A frame that waits for the backend already."""
-        done = entry.done
-        assert done is not None
-        if done.done() and done.exception() is None:
-            return False  # the backend has answered after all
+        if _is_answered(entry):
+            return False
         taken = await self._take(entry.lane, self._texts[entry], entry)
-        if not done.done():
-            if taken:
-                done.set_result(None)
-            elif entry.dropped:
-                done.set_exception(BackendUnavailable("the spool did not take it"))
+        if taken and entry.done is not None and not entry.done.done():
+            entry.done.set_result(None)
         return taken
 
     def backend_answers(self) -> None:
         """It has answered a sign of life: see that there are ids for the next time."""
+        if self._granted:
+            self._keep_granted()
+            return
+        now, asked_at = self._relay.clock(), self._lease_asked_at
         missing = self._settings.spool_ids - len(self._ids)
         few = missing * 2 > self._settings.spool_ids
-        if self._settings.spool_starts and few and not self._lease_asked:
-            self._lease_asked = True
+        # An answer that has not come by then does not come: the backend failed at the question.
+        waits = asked_at is not None and now - asked_at < 2 * self._settings.hold
+        if self._settings.spool_starts and few and not waits:
+            self._lease_asked_at = now
             self._relay.ask_for_ids(missing)
 
     def leased(self, command: Leased) -> None:
         """Ids from the backend; given only once they are on the disk."""
-        if self._lease_asked:
-            self._lease_asked = False
-            self._leasing = asyncio.create_task(self._lease(command))
+        if self._lease_asked_at is not None:
+            self._lease_asked_at = None
+            self._granted = command.ids
+            self._keep_granted()
 
-    async def _lease(self, command: Leased) -> None:
+    def _keep_granted(self) -> None:
+        if self._leasing is None or self._leasing.done():
+            self._leasing = asyncio.create_task(self._lease())
+
+    async def _lease(self) -> None:
+        """Where the disk does not take them now, it does with a later sign of life."""
+        granted = self._granted
         try:
-            await self._journal.lease(command.ids)
+            await self._journal.lease(granted)
         except (OSError, SpoolFull) as error:
-            logger.error("Transaction ids could not be kept: %s", error)
+            self._refuse("lease", f"Transaction ids could not be kept: {error}")
             return
-        self._ids.extend(command.ids)
+        self._ids.extend(granted)
+        self._granted = ()
 
     def swallows(self, command: Send) -> bool:
         """True if this answers what the spool has answered: the charger must not hear it twice."""
@@ -269,9 +307,9 @@ class Spool:
     async def _deliver(self, key: str) -> None:
         """One charge point's frames, one after the other; then nothing of it is here."""
         async with self._slots:
-            frames = self._backlog[key]
-            while frames:
-                frame = frames[0]
+            backlog = self._backlog[key]
+            while backlog.frames:
+                frame = backlog.frames[0]
                 try:
                     await self._relay.deliver(
                         Spooled(
@@ -286,8 +324,7 @@ class Spool:
                     )
                 except BackendUnavailable:
                     return
-                frames.popleft()
-                self._starts.pop((key, frame.content), None)
+                backlog.remove_first()
                 self._muted.discard((frame.connection, frame.unique_id))
                 self._journal.delivered(frame)
                 self._metrics.count("spooled_frames_delivered")
@@ -296,6 +333,21 @@ class Spool:
             self._all_delivered()
 
     def _all_delivered(self) -> None:
-        self._said_full = False
+        self._said.clear()
         logger.info("The spool is empty: everything in it is the backend's")
         self._journal.shorten(lambda: self._ids)
+
+
+def _number(lane: Lane, entry: Entry | None) -> int:
+    """The number of the frame's event, whoever takes it in the end."""
+    if entry is None:
+        return lane.next_seq()
+    if entry.seq < 0:
+        entry.seq = lane.next_seq()
+    return entry.seq
+
+
+def _is_answered(entry: Entry) -> bool:
+    """True if the backend has answered after all."""
+    done = entry.done
+    return done is not None and done.done() and done.exception() is None
