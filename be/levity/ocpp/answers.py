@@ -16,7 +16,7 @@ from levity.ocpp.frames import (
     ErrorCode,
     Malformed,
     OcppError,
-    parse,
+    given_id,
     storable,
     write_error,
     write_result,
@@ -36,6 +36,11 @@ log = logging.getLogger(__name__)
 ALWAYS_A_RESULT = frozenset({"StartTransaction", "StopTransaction"})
 
 
+class UnknownChargePoint(Exception):
+    """A frame that may not be lost, for its charger was told that it was taken, and that has
+    nobody whose it could be: it is parked."""
+
+
 def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     """What this frame leads to.
 
@@ -49,7 +54,7 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
 
 def _keep_given_answer(outcome: Outcome, event: Spooled) -> None:
     """The charger has its answer, from the edge: ours only says which transaction it is."""
-    given, ours = event.transaction, _answered_id(outcome.answer)
+    given, ours = event.transaction, given_id(outcome.answer)
     if given and ours and given != ours:
         outcome.alias = given, ours
     outcome.answer = event.answer
@@ -57,17 +62,15 @@ def _keep_given_answer(outcome: Outcome, event: Spooled) -> None:
         outcome.error_description = "answered by the edge, while the backend was away"
 
 
-def _answered_id(answer: str) -> int | None:
-    frame = parse(answer) if answer else None
-    payload = frame.payload if isinstance(frame, CallResult) else None
-    number = payload.get("transactionId") if isinstance(payload, Mapping) else None
-    return number if isinstance(number, int) else None
-
-
 def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     frame, event = arrival.frame, arrival.event
     assert isinstance(event, Received)
     outcome = Outcome(arrival, loaded.charge_point(event.charge_point))
+    if outcome.charge_point is None and isinstance(event, Spooled):
+        raise UnknownChargePoint(
+            f"{event.charge_point} is not known here, and has been answered by its edge: when it is"
+            " on the list again, this frame can be taken again"
+        )
     if outcome.charge_point is None:
         outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)
         return outcome

@@ -11,10 +11,19 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from levity.ocpp.frames import Call, ErrorCode, Malformed, parse, storable, write_error
+from levity.ocpp.frames import (
+    Call,
+    CallResult,
+    ErrorCode,
+    Malformed,
+    given_id,
+    parse,
+    storable,
+    write_error,
+)
 from levity.ocpp.models import FailedMessage, FrameAttempt, Message
 from levity.ocpp.store import Arrival, Outcome, load
-from levity_ws.rpc.envelope import Event, Received
+from levity_ws.rpc.envelope import Event, Received, Spooled
 
 __all__ = ["is_killer", "park", "replayed_event", "survived"]
 
@@ -65,9 +74,9 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
         if isinstance(why, str)
         else "".join(traceback.format_exception(why)).encode("utf-8", "replace").decode()
     )
-    answer = ""
+    answer = event.answer if isinstance(event, Spooled) else ""
     answer_to = frame.unique_id if isinstance(frame, Call) else getattr(frame, "answer_to", None)
-    if answer_to:
+    if answer_to and not answer:
         answer = write_error(
             answer_to, ErrorCode.INTERNAL_ERROR, "the central system failed at this message"
         )
@@ -110,11 +119,16 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
 
 
 def replayed_event(failed: FailedMessage) -> Received:
-    """The parked frame as an event of its own, on a connection on which nobody listens."""
-    return Received(
-        charge_point=failed.identity,
-        connection=str(uuid5(UUID(str(failed.connection)), f"replay {failed.attempts}")),
-        seq=failed.seq,
-        at=failed.received_at.timestamp(),
-        text=failed.text,
+    """The parked frame as an event of its own, on a connection on which nobody listens.
+
+    One that an edge had answered keeps that answer: its charger goes by the id in it.
+    """
+    connection = str(uuid5(UUID(str(failed.connection)), f"replay {failed.attempts}"))
+    common = (failed.identity, connection, failed.seq, failed.received_at.timestamp(), failed.text)
+    stored = Message.objects.filter(
+        connection=failed.connection, unique_id=parse(failed.text).unique_id[:64], seq=failed.seq
     )
+    answer = stored.values_list("response", flat=True).first() or ""
+    if not isinstance(parse(answer), CallResult):
+        return Received(*common)
+    return Spooled(*common, answer, given_id(answer) or 0)

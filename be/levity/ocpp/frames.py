@@ -21,6 +21,7 @@ __all__ = [
     "Malformed",
     "OcppError",
     "compact_json",
+    "given_id",
     "parse",
     "storable",
     "write_call",
@@ -170,6 +171,14 @@ def write_call(unique_id: str, action: str, payload: Any) -> str:
 def write_result(unique_id: str, payload: Any) -> str:
     """A CALLRESULT as compact JSON."""
     return compact_json([CALL_RESULT, unique_id, payload])
+
+
+def given_id(answer: str) -> int | None:
+    """The transactionId that this CALLRESULT tells a charger; None if it tells none."""
+    frame = parse(answer) if answer else None
+    payload = frame.payload if isinstance(frame, CallResult) else None
+    number = payload.get("transactionId") if isinstance(payload, dict) else None
+    return number if isinstance(number, int) else None
 
 
 def write_error(unique_id: str, code: str, description: str = "") -> str:

@@ -12,7 +12,8 @@ from uuid import uuid4
 from django.db.models import Max
 
 from levity.ocpp.effects import Effect
-from levity.ocpp.models import ChargePoint, Connector, MeterValue, Transaction
+from levity.ocpp.frames import given_id
+from levity.ocpp.models import ChargePoint, Connector, Message, MeterValue, Transaction
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.store import Arrival, Outcome, References, load
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
@@ -25,6 +26,7 @@ __all__ = [
     "restore",
     "snapshot",
     "state_of",
+    "told_id",
     "values_since",
     "write",
 ]
@@ -55,6 +57,25 @@ def write(charge_point: ChargePoint, effects: Sequence[Effect], received_at: dat
 def new_id() -> int:
     """A transactionId that nobody ever had."""
     return reserve_ids(Transaction, 1)[0]
+
+
+def told_id(row: Transaction) -> int:
+    """The transactionId by which the charger knows this session: the last that it was told.
+
+    Another than ours where an edge answered in our stead (`TransactionAlias`), unless the charger
+    has asked again since.
+    """
+    alias = row.aliases.order_by("-given_at").first()
+    if alias is None:
+        return row.pk
+    since = Message.objects.filter(
+        charge_point=row.charge_point_id,
+        action="StartTransaction",
+        transaction=row.pk,
+        received_at__gt=alias.given_at,
+    )
+    answers = since.order_by("-received_at").values_list("response", flat=True)
+    return given_id(answers.first() or "") or alias.pk
 
 
 def newest_value_id() -> int:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from levity.ocpp.admin.bulk import MANY, MOST
 from levity.ocpp.admin.sending import KINDS
-from levity.ocpp.models import ChargePoint, Command, Transaction
+from levity.ocpp.models import ChargePoint, Command, Transaction, TransactionAlias
 
 LIST = "/admin/ocpp/chargepoint/"
 FIELDS: dict[str, Any] = {
@@ -72,6 +72,24 @@ def test_every_kind_of_command_asks_for_the_permission_and_leaves_a_trail(
     assert (entry.user, entry.object_id) == (operator, str(command.pk))
     assert entry.change_message == f"{command.action} for CP-0"
     assert abs((entry.action_time - command.created_at).total_seconds()) < 60
+
+
+def test_charger_is_told_to_stop_by_the_id_that_it_knows(
+    chargers: list[ChargePoint], operator: User, browser: Callable[..., Client]
+) -> None:
+    """An edge answered it with a leased one; the backend's own it has never heard of."""
+    running = Transaction.objects.create(
+        charge_point=chargers[0], connector=1, started_at="2026-01-01T00:00Z", meter_start=0
+    )
+    TransactionAlias.objects.create(pk=running.pk + 500, transaction=running)
+    client = browser(operator)
+    address = reverse("admin:ocpp_chargepoint_send", args=[chargers[0].pk, "stop"])
+    client.post(address, form("stop", running=str(running.pk)))
+    assert Command.objects.get().payload == {"transactionId": running.pk + 500}
+    # That number finds it, too.
+    for term, found in ((f"#{running.pk + 500}", [running]), ("9999999999", [])):
+        page = client.get(reverse("admin:ocpp_transaction_changelist"), {"q": term})
+        assert list(page.context["cl"].result_list) == found
 
 
 def confirmation(client: Client, action: str, targets: list[ChargePoint]) -> str:

@@ -20,6 +20,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.schema import finding
 from levity.ocpp.security.guards import objection
+from levity.ocpp.sessions import told_id
 
 __all__ = [
     "AnyCommandForm",
@@ -174,7 +175,7 @@ class RemoteStopForm(CommandForm):
             )
 
     def payload(self) -> dict[str, Any]:
-        return {"transactionId": self.cleaned_data["running"]}
+        return {"transactionId": told_id(Transaction.objects.get(pk=self.cleaned_data["running"]))}
 
 
 class TriggerForm(_ConnectorForm):

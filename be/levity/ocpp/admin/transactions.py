@@ -36,7 +36,14 @@ from levity.ocpp.admin.formats import (
     watts,
 )
 from levity.ocpp.admin.owners import id_tags_of, with_owner
-from levity.ocpp.models import ChargePoint, Message, MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.models import (
+    ChargePoint,
+    Message,
+    MeterValue,
+    MeterValueCorrection,
+    Transaction,
+    TransactionAlias,
+)
 
 __all__ = ["TransactionAdmin"]
 
@@ -126,7 +133,8 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
             wanted |= Q(tag_key__in=owned)
         digits = term.removeprefix("#")
         if digits.isascii() and digits.isdigit() and len(digits) <= 10:
-            wanted |= Q(pk=int(digits))
+            alias = TransactionAlias.objects.filter(pk=int(digits)).values("transaction")
+            wanted |= Q(pk=int(digits)) | Q(pk__in=alias)
         return queryset.filter(wanted), False
 
     # --- columns --------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from levity.ocpp.store.certificates import settle_certificates, write_certificate_requests
 from levity.ocpp.store.handshakes import write_handshakes
-from levity.ocpp.store.joining import join_early_values
+from levity.ocpp.store.joining import join_early_values, join_named_values
 from levity.ocpp.store.key_changes import settle_key_changes
 from levity.ocpp.store.ledger import (
     touch,
@@ -44,6 +44,7 @@ def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str)
     write_connectors(fresh)
     write_meter_values(fresh)
     join_early_values(fresh)
+    join_named_values(outcomes)
     write_messages(fresh)
     queue_commands(fresh)
     record_id_tags(fresh)

@@ -8,14 +8,18 @@ from django.db.models import Q
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
 from levity.ocpp.energy import IMPLAUSIBLE, REGISTER, charged, newest_register, without_stop
-from levity.ocpp.models import MeterValue, Transaction
+from levity.ocpp.frames import Call, parse
+from levity.ocpp.models import Message, MeterValue, Transaction
 from levity.ocpp.request import TransactionState, with_flags, without_flags
 from levity.ocpp.store.values import Outcome, each
+from levity_ws.rpc.envelope import Spooled
 
-__all__ = ["join_early_values", "join_values", "transaction_state"]
+__all__ = ["join_early_values", "join_named_values", "join_values", "transaction_state"]
 
 # A StartTransaction that comes later than this after its own time may be preceded by samples.
 LATE = timedelta(seconds=30)
+# Of the samples that belong to no session, so many are looked through.
+MOST_NAMED = 10_000
 
 
 def join_early_values(outcomes: Sequence[Outcome]) -> None:
@@ -38,6 +42,49 @@ def join_early_values(outcomes: Sequence[Outcome]) -> None:
             join_values(row, row.stopped_at or outcome.arrival.at)
 
 
+def join_named_values(outcomes: Sequence[Outcome]) -> None:
+    """For StartTransactions that an edge answered: samples that named its id before it was known.
+
+    Their charger has gone to another edge meanwhile, which told first.
+    """
+    given = {
+        event.transaction: outcome.alias[1] if outcome.alias else event.transaction
+        for outcome in outcomes
+        if isinstance(event := outcome.arrival.event, Spooled) and event.transaction
+    }
+    rows = Transaction.objects.in_bulk(set(given.values())) if given else {}
+    if not rows:
+        return
+    any_of = Q()
+    for row in rows.values():
+        any_of |= Q(charge_point=row.charge_point_id, sampled_at__gte=row.started_at)
+    loose = MeterValue.objects.filter(any_of, transaction=None).order_by()
+    places = set(loose.values_list("charge_point_id", flat=True).distinct())
+    for number, pk in given.items():
+        if pk in rows and rows[pk].charge_point_id in places:
+            _join_named(rows[pk], number)
+
+
+def _join_named(row: Transaction, number: int) -> None:
+    loose = MeterValue.objects.filter(
+        charge_point=row.charge_point_id, transaction=None, sampled_at__gte=row.started_at
+    )
+    found = list(loose.order_by("sampled_at", "id")[:MOST_NAMED])
+    told = Message.objects.filter(
+        charge_point=row.charge_point_id,
+        action="MeterValues",
+        received_at__in={item.received_at for item in found},
+    )
+    naming = {
+        received_at
+        for received_at, request in told.values_list("received_at", "request")
+        if isinstance(frame := parse(request), Call)
+        and isinstance(frame.payload, dict)
+        and frame.payload.get("transactionId") == number
+    }
+    _join(row, [item for item in found if item.received_at in naming])
+
+
 def join_values(row: Transaction, until: datetime) -> list[int]:
     """Samples of the connector that belong to no session join this one; their ids.
 
@@ -58,10 +105,14 @@ def join_values(row: Transaction, until: datetime) -> list[int]:
             sampled_at__lte=until,
         ).order_by("sampled_at", "id")
     )
+    _join(row, found)
+    return [item.pk for item in found]
+
+
+def _join(row: Transaction, found: Sequence[MeterValue]) -> None:
     MeterValue.objects.filter(pk__in=[item.pk for item in found]).update(transaction=row)
     if found and row.state != Transaction.State.STOPPED:
         _move_on(row, found)
-    return [item.pk for item in found]
 
 
 def _move_on(row: Transaction, found: Sequence[MeterValue]) -> None:
