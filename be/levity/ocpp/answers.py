@@ -158,6 +158,10 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
     if references.needs_new_id:
         key = loaded.start_keys.get(arrival.connection, ())
         repeated, occurrence = loaded.starts.get(key), loaded.occurrences.get(key, 0)
+        named = loaded.transactions.get(references.transaction_id or 0)
+        if named is not None and named.charge_point_id == charge_point.id:
+            # An edge gave it the same id again: it knows which session its charger means.
+            repeated = named
         if repeated is None:
             # An edge that answered by itself has given one of its leased ids.
             new_id = getattr(arrival.event, "transaction", 0) or loaded.take_new_id(

@@ -10,7 +10,7 @@ hurts itself only.
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from django.db import (
@@ -181,7 +181,11 @@ def identify(event: Event) -> Arrival:
     if not isinstance(event, Received):
         return Arrival(event, at)
     frame = parse(event.text)
-    return Arrival(event, at, frame, references(frame, event.text))
+    found = references(frame, event.text)
+    if found.needs_new_id and isinstance(event, Spooled) and event.transaction:
+        # The edge has said which one it is: is it on the books?
+        found = replace(found, transaction_id=event.transaction)
+    return Arrival(event, at, frame, found)
 
 
 def rounds(events: Iterable[Event]) -> list[list[Event]]:

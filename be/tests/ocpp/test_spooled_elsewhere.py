@@ -87,6 +87,30 @@ def test_blocked_tag_is_judged_at_the_delivery_and_the_session_is_billed() -> No
     assert Transaction.objects.get().flags == "id-tag-blocked"
 
 
+# --- the same words ------------------------------------------------------------------------------
+
+
+def test_start_that_an_edge_gave_the_same_id_again_is_the_same_session() -> None:
+    """The clock was never set, and the connector told something in between: judged here, it would
+    be another one, with an id that is taken. It was parked."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    first, second = lease(site, 2)
+    words = {"timestamp": "1970-01-01T00:00:00Z", "meterStart": 0}
+    frames = [spooled(charger.starts(**words), first)]
+    charger.now = 10
+    frames += [spooled(charger.shows("Finishing")), spooled(charger.starts(**words), first)]
+    charger.now = 20
+    end = {"transactionId": first, "meterStop": 100, "timestamp": "1970-01-01T00:00:09Z"}
+    frames += [spooled(charger.calls("StopTransaction", end))]
+    charger.now = 30
+    frames += [spooled(charger.starts(**words), second)]
+    for frame in frames:
+        site.take(frame)
+    assert not FailedMessage.objects.exists()
+    assert states() == [(first, "stopped", 100), (second, "active", None)]
+
+
 # --- the frame fails here ------------------------------------------------------------------------
 
 
