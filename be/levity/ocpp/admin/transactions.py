@@ -133,8 +133,10 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
             wanted |= Q(tag_key__in=owned)
         digits = term.removeprefix("#")
         if digits.isascii() and digits.isdigit() and len(digits) <= 10:
-            alias = TransactionAlias.objects.filter(pk=int(digits)).values("transaction")
-            wanted |= Q(pk=int(digits)) | Q(pk__in=alias)
+            # Asked first: within the OR it would read the whole table.
+            named = TransactionAlias.objects.filter(pk=int(digits))
+            others = list(named.values_list("transaction", flat=True))
+            wanted |= Q(pk=int(digits)) | Q(pk__in=others)
         return queryset.filter(wanted), False
 
     # --- columns --------------------------------------------------------------------------------
