@@ -250,6 +250,7 @@ async def test_what_the_spool_does_not_answer_is_held_and_closed_with_1013(
         starts.send(call("StartTransaction", START))
         for charger in (boots, starts):
             assert (await charger.close_frame())[0] == 1013
+        assert site.edge.metrics.counts["frames_given_up", ""] == 2
 
 
 async def test_full_spool_behaves_as_none(tmp_path: Path) -> None:

@@ -219,6 +219,7 @@ class Spool:
                     self._deliver_soon(key)
                     await asyncio.wait([self._deliveries[key]])
         if key in self._backlog:
+            self._metrics.count("frames_given_up")
             raise BackendUnavailable("older frames of this charger are still on their way")
 
     # --- what the relay tells ----------------------------------------------------------------
