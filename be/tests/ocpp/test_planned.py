@@ -78,6 +78,15 @@ def test_a_plan_walks_along_the_index_of_what_is_queued(site: Site) -> None:
     assert "message_once" in plan
 
 
+def test_a_plan_of_an_empty_site_looks_for_the_connectors_of_each_charger(site: Site) -> None:
+    """A worker's first plan is made of empty tables: reading all connectors costs nothing then."""
+    frame = (["6d7d0a0e-6c5c-4c2c-8a4e-3c1f3c1f3c1f"], ["1"], [1])
+    plan = plan_of(queries.CHARGE_POINTS_AND_CONNECTORS, *frame, ["cp1"])
+    assert "charge_point_id = ocpp_chargepoint.id" in plan
+    assert "Join Filter: (ocpp_chargepoint.id" not in plan
+    assert "Materialize" not in plan
+
+
 @pytest.mark.parametrize("text", ODD)
 def test_every_text_arrives_as_it_was(site: Site, text: str) -> None:
     site.take(Charger("CP1").connects())

@@ -1,6 +1,6 @@
 """Read what a batch needs, in a fixed number of queries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from levity.ocpp.store import queries
 from levity.ocpp.store.certificates import load_signing
 from levity.ocpp.store.handshakes import Handshakes, load_handshakes
 from levity.ocpp.store.planned import array_text, planned
+from levity.ocpp.store.prepared import Prepared
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
 from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received
@@ -124,6 +125,15 @@ class Loaded:
                 self.id_tags[key] = replace(changed, parent_active=other.parent_active | one)
 
 
+@dataclass(slots=True)
+class _Connectors:
+    """A charge point's, by number, while its rows are read."""
+
+    all: dict[int, ConnectorState] = field(default_factory=dict)
+    active: dict[int, TransactionState] = field(default_factory=dict)
+    interrupted: dict[int, TransactionState] = field(default_factory=dict)
+
+
 def load(arrivals: Sequence[Arrival]) -> Loaded:
     """Everything about these arrivals; unknown charge points are added where that is the rule."""
     loaded = Loaded()
@@ -134,7 +144,6 @@ def load(arrivals: Sequence[Arrival]) -> Loaded:
     ]
     if _load_charge_points(loaded, arrivals, frames):
         _load_messages(loaded, frames)
-    _load_connectors(loaded, arrivals)
     _load_transactions(loaded, arrivals)
     _load_starts(loaded, arrivals)
     _load_id_tags(loaded, arrivals)
@@ -154,10 +163,12 @@ def _load_charge_points(
     wanted.pop("", None)
     if not wanted:
         return bool(frames)
+    columns = list(zip(*frames, strict=True)) or [(), (), ()]
     if any(item.references.needs_connectors for item in arrivals):
         queries.take_turns(wanted)
-    columns = list(zip(*frames, strict=True)) or [(), (), ()]
-    known = _read_charge_points(loaded, wanted, columns)
+        known = _read_charge_points(loaded, queries.CHARGE_POINTS_AND_CONNECTORS, wanted, columns)
+    else:
+        known = _read_charge_points(loaded, queries.CHARGE_POINTS, wanted, columns)
     rule = setting("OCPP_UNKNOWN_CHARGE_POINTS")
     missing = [
         item
@@ -178,12 +189,12 @@ def _load_charge_points(
             new_only=True,
         )
         names = {item.event.charge_point.lower() for item in missing}
-        _read_charge_points(loaded, names, columns)
+        _read_charge_points(loaded, queries.CHARGE_POINTS, names, columns)
     return bool(frames) and known is not False
 
 
 def _read_charge_points(
-    loaded: Loaded, keys: Iterable[str], frames: Sequence[Sequence[Any]]
+    loaded: Loaded, query: Prepared, keys: Iterable[str], frames: Sequence[Sequence[Any]]
 ) -> bool | None:
     """Whether one of these frames is on the books; None where that was not found out."""
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
@@ -191,10 +202,15 @@ def _read_charge_points(
     default_rule = setting("OCPP_AUTHORIZATION")
     retry_interval = setting("OCPP_PENDING_INTERVAL")
     known: bool | None = None
-    for row in queries.CHARGE_POINTS.rows(*frames, list(keys)):
+    connectors: dict[str, _Connectors] = {}
+    for row in query.rows(*frames, list(keys)):
         key, pk, identity, registration, interval, vendor, model, firmware = row[:8]
+        if key in connectors:  # the next of its connectors
+            _add_connector(loaded, connectors[key], row[19:])
+            continue
         current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
         max_power, named, overrides, known = row[15:19]
+        own = connectors[key] = _Connectors()
         loaded.charge_points[key] = ChargePointState(
             id=pk,
             identity=identity,
@@ -215,71 +231,27 @@ def _read_charge_points(
             ),
             zone=zone_of(own_zone or site_zone),
             max_power=max_power or default_power,
+            connectors=own.all,
+            active=own.active,
+            interrupted=own.interrupted,
         )
+        _add_connector(loaded, own, row[19:])
         loaded.last_seen[pk] = last_seen
         loaded.edges[pk] = edge
     return known
 
 
-def _load_connectors(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
-    states = {
-        state.id: (key, state)
-        for item in arrivals
-        if item.references.needs_connectors
-        and (key := item.event.charge_point.lower())
-        and (state := loaded.charge_points.get(key))
-    }
-    if not states:
+def _add_connector(loaded: Loaded, own: _Connectors, row: tuple[Any, ...]) -> None:
+    """The connector in this row, if there is one, and its transaction."""
+    if not row or row[0] is None:
         return
-    rows = queries.CONNECTORS.rows(list(states))
-    connectors: dict[int, dict[int, ConnectorState]] = {}
-    active: dict[int, dict[int, TransactionState]] = {}
-    interrupted: dict[int, dict[int, TransactionState]] = {}
-    for charge_point_id, number, status, since, transaction_id, error, said, *transaction in rows:
-        connectors.setdefault(charge_point_id, {})[number] = ConnectorState(
-            number, status, since, transaction_id, error, said
-        )
-        if transaction_id is not None:
-            running = TransactionState(*transaction)
-            loaded.transactions[running.id] = running
-            if running.state == "active":
-                active.setdefault(charge_point_id, {})[number] = running
-            else:
-                interrupted.setdefault(charge_point_id, {})[number] = running
-    for charge_point_id, (key, state) in states.items():
-        loaded.charge_points[key] = _with_connectors(
-            state,
-            connectors.get(charge_point_id, {}),
-            active.get(charge_point_id, {}),
-            interrupted.get(charge_point_id, {}),
-        )
-
-
-def _with_connectors(
-    state: ChargePointState,
-    connectors: Mapping[int, ConnectorState],
-    active: Mapping[int, TransactionState],
-    interrupted: Mapping[int, TransactionState],
-) -> ChargePointState:
-    # dataclasses.replace takes ten times as long.
-    return ChargePointState(
-        id=state.id,
-        identity=state.identity,
-        registration=state.registration,
-        authorization=state.authorization,
-        heartbeat_interval=state.heartbeat_interval,
-        retry_interval=state.retry_interval,
-        vendor=state.vendor,
-        model=state.model,
-        firmware_version=state.firmware_version,
-        connection=state.connection,
-        quirks=state.quirks,
-        zone=state.zone,
-        max_power=state.max_power,
-        connectors=connectors,
-        active=active,
-        interrupted=interrupted,
-    )
+    number, status, since, transaction_id, error, said, *transaction = row
+    own.all[number] = ConnectorState(number, status, since, transaction_id, error, said)
+    if transaction_id is not None:
+        running = TransactionState(*transaction)
+        loaded.transactions[running.id] = running
+        sessions = own.active if running.state == "active" else own.interrupted
+        sessions[number] = running
 
 
 def _load_messages(loaded: Loaded, frames: Sequence[Frame]) -> None:
@@ -401,7 +373,8 @@ def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     places: dict[int, set[int]] = {}
     for pk, charge_point_id in queries.ALLOWED_PLACES.rows([row[1] for row in rows]):
         places.setdefault(pk, set()).add(charge_point_id)
-    running = _running_together(rows)
+    may_start = any(item.references.needs_new_id for item in arrivals)
+    running = _running_together(rows, may_start=may_start)
     for _, pk, id_tag, status, expires_at, most, group, *parent in rows:
         parent_tag, parent_status, parent_expires_at, parent_most = parent
         loaded.id_tags[id_tag.lower()] = IdTagState(
@@ -419,12 +392,16 @@ def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         )
 
 
-def _running_together(rows: Sequence[tuple[Any, ...]]) -> dict[int, frozenset[int]]:
+def _running_together(
+    rows: Sequence[tuple[Any, ...]], *, may_start: bool
+) -> dict[int, frozenset[int]]:
     """By id of a tag with a limit: what runs with it, or with a tag of which it is the group."""
     limited = {row[1]: spellings(row[2]) for row in rows if row[5] is not None}
     limited |= {row[6]: spellings(row[7]) for row in rows if row[10] is not None}
     if not limited:
         return {}
+    if may_start:
+        queries.take_turns_of_limits(limited)
     for group, key in queries.MEMBERS.rows(list(limited)):
         limited[group].add(key)
     running: dict[str, set[int]] = {}

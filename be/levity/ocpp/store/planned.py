@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 # indexes, even where reading a whole table would be cheaper today.
 SESSION = (
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
-    " SET enable_hashjoin = off; SET enable_mergejoin = off"
+    " SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off"
 )
 # SQLSTATE; the last is "cached plan must not change result type".
 NO_SUCH_STATEMENT, DUPLICATE_STATEMENT, CHANGED_RESULT = "26000", "42P05", "0A000"

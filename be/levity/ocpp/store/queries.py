@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Exists, Func, OuterRef
+from django.db.models import BooleanField, Exists, FilteredRelation, Func, OuterRef, Q
 from django.db.models.functions import Lower
 
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
@@ -13,7 +13,6 @@ from levity.ocpp.models import (
     ChargePoint,
     Command,
     ConnectionEvent,
-    Connector,
     IdTag,
     Message,
     QuarantinedMessage,
@@ -29,9 +28,9 @@ __all__ = [
     "ALIASES",
     "ALLOWED_PLACES",
     "CHARGE_POINTS",
+    "CHARGE_POINTS_AND_CONNECTORS",
     "COMMANDS",
     "CONNECTION_EVENTS",
-    "CONNECTORS",
     "EARLY_STOPS",
     "FRAMES_OF_ARRAYS",
     "ID_TAGS",
@@ -42,6 +41,7 @@ __all__ = [
     "STARTS",
     "TRANSACTIONS",
     "take_turns",
+    "take_turns_of_limits",
 ]
 
 # The columns have the names of the fields, so a row is a state.
@@ -92,12 +92,23 @@ def take_turns(keys: Collection[str]) -> None:
     turn it always is.
     """
     if connection.vendor == "postgresql":
-        ahead(_TURNS, [array_text(keys)])
+        ahead(_TURNS.format(16001), [array_text(keys)])
 
 
-# The first number only tells this kind of lock from others.
+def take_turns_of_limits(id_tags: Collection[int]) -> None:
+    """The same for these id tags with a limit: what runs with them is counted after this.
+
+    For batches that may start sessions. Two cards of a household are at two charge points, so
+    nothing else makes the second worker see what the first one did. Only after `take_turns`, or
+    two might wait in a circle.
+    """
+    if connection.vendor == "postgresql":
+        ahead(_TURNS.format(16002), [array_text(map(str, id_tags))])
+
+
+# The first number only tells the kinds of locks from each other.
 _TURNS = (
-    "SELECT pg_advisory_xact_lock(16001, turn) FROM (SELECT DISTINCT hashtext(key) AS turn"
+    "SELECT pg_advisory_xact_lock({}, turn) FROM (SELECT DISTINCT hashtext(key) AS turn"
     " FROM unnest(%s::text[]) AS key ORDER BY turn) AS turns"
 )
 
@@ -121,32 +132,35 @@ CHARGE_POINT = (
     "quirk_profile",
     "quirk_overrides",
 )
-CHARGE_POINTS = Prepared(
-    lambda connections, unique_ids, numbers, keys: (
-        ChargePoint.objects.annotate(
-            key=Lower("identity"), known=_AnyKnown(connections, unique_ids, numbers)
-        )
+CONNECTOR = ("number", "status", "status_since", "transaction_id", "error_code", "status_at")
+
+
+def _charge_points(*places: Any) -> Any:
+    *frame, keys = places
+    return (
+        ChargePoint.objects.annotate(key=Lower("identity"), known=_AnyKnown(*frame))
         .filter(key__any_of=keys)
         .order_by()
-        .values_list(*CHARGE_POINT, "known")
+    )
+
+
+CHARGE_POINTS = Prepared(
+    lambda *places: _charge_points(*places).values_list(*CHARGE_POINT, "known"), parameters=4
+)
+# A row for each connector, or one without. One round trip, and not two: for one frame, the trip
+# costs as much as the query.
+CHARGE_POINTS_AND_CONNECTORS = Prepared(
+    lambda *places: (
+        _charge_points(*places)
+        .annotate(connector=FilteredRelation("connectors", condition=Q(connectors__evse=0)))
+        .values_list(
+            *CHARGE_POINT,
+            "known",
+            *(f"connector__{name}" for name in CONNECTOR),
+            *(f"connector__transaction__{name}" for name in TRANSACTION),
+        )
     ),
     parameters=4,
-)
-CONNECTORS = Prepared(
-    lambda charge_points: (
-        Connector.objects.filter(charge_point__any_of=charge_points, evse=0)
-        .order_by()
-        .values_list(
-            "charge_point_id",
-            "number",
-            "status",
-            "status_since",
-            "transaction_id",
-            "error_code",
-            "status_at",
-            *(f"transaction__{name}" for name in TRANSACTION),
-        )
-    )
 )
 TRANSACTIONS = Prepared(
     lambda ids: Transaction.objects.filter(id__any_of=ids).order_by().values_list(*TRANSACTION)
