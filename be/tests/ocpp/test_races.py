@@ -6,7 +6,7 @@ D-02, D-31, F-07, F-08, T-01, T-18; the workers are threads, each with its own c
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -189,6 +189,61 @@ def test_two_extensions_that_add_the_same_tag_do_not_hurt_each_other() -> None:
     )
     assert all(answer[0] == 3 for worker in answers for answer in worker)
     assert IdTag.objects.count() == 50
+
+
+def household(name: str, *members: str) -> None:
+    """A group of tags of which one may charge at a time."""
+    group = IdTag.objects.create(id_tag=name, max_transactions=1)
+    IdTag.objects.bulk_create(IdTag(id_tag=member, parent=group) for member in members)
+
+
+def verdicts(*workers: list[list[Any]]) -> list[str]:
+    """What the starts of these workers were told of their tags, sorted."""
+    return sorted(answer[2]["idTagInfo"]["status"] for worker in workers for answer in worker)
+
+
+@pytest.mark.parametrize(
+    "tags", [("Ann", "Ben"), ("Ann", "FLAT-7"), ("solo", "SOLO")], ids=["cards", "group", "own"]
+)
+def test_two_cards_of_a_household_at_two_workers_in_the_same_moment(
+    tags: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is one car: the second worker sees what the first one did."""
+    household("flat-7", "Ann", "Ben")
+    household("solo")
+    both_have_read = threading.Barrier(2)
+    apply = pipeline.apply
+
+    def apply_late(*args: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):  # the other one waits its turn
+            both_have_read.wait(1)
+        return apply(*args)
+
+    monkeypatch.setattr(pipeline, "apply", apply_late)
+    one, two = (
+        taking([Charger(f"CP{number}").starts(idTag=tag)]) for number, tag in enumerate(tags)
+    )
+    assert verdicts(*race(one, two)) == ["Accepted", "ConcurrentTx"]
+    flags = Transaction.objects.values_list("flags", flat=True)
+    assert sorted(flags) == ["", "id-tag-concurrenttx"]
+
+
+def test_households_at_two_workers_in_any_order_wait_in_no_circle() -> None:
+    """Ten households, two cards each, all at once: ten cars charge, and nobody gets an error."""
+    flats = range(10)
+    for rounds in range(5):
+        Transaction.objects.all().delete()
+        IdTag.objects.all().delete()
+        for flat in flats:
+            household(f"flat-{flat}", f"Ann {flat}", f"Ben {flat}")
+        ann = [Charger(f"A{flat}").starts(idTag=f"Ann {flat}", meterStart=rounds) for flat in flats]
+        ben = [
+            Charger(f"B{flat}").starts(idTag=f"Ben {flat}", meterStart=rounds)
+            for flat in reversed(flats)
+        ]
+        answers = verdicts(*race(taking(ann), taking(ben)))
+        assert answers == ["Accepted"] * 10 + ["ConcurrentTx"] * 10
+    assert FailedMessage.objects.count() == 0
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def take_turns_of_limits(id_tags: Collection[int]) -> None:
     two might wait in a circle.
     """
     if connection.vendor == "postgresql":
-        ahead(_TURNS.format(16002), [array_text(map(str, id_tags))])
+        ahead(_TURNS.format(16002), [array_text([str(pk) for pk in id_tags])])
 
 
 # The first number only tells the kinds of locks from each other.
