@@ -2,12 +2,20 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.effects import Effect, Quarantine, RecordMeterValues, StartTransaction
+from levity.ocpp.actions.v16.stop_transaction import stop_transaction
+from levity.ocpp.effects import (
+    Effect,
+    Quarantine,
+    RecordMeterValues,
+    ResolveQuarantined,
+    StartTransaction,
+)
 from levity.ocpp.energy import closed
 from levity.ocpp.frames import (
     Call,
@@ -21,7 +29,7 @@ from levity.ocpp.frames import (
     write_error,
     write_result,
 )
-from levity.ocpp.request import GetResponse, IdTagState, Request, SigningState
+from levity.ocpp.request import GetResponse, IdTagState, Request, SigningState, with_flags
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
@@ -48,18 +56,43 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     """
     outcome = _answer(arrival, loaded, chain)
     if isinstance(arrival.event, Spooled):
-        _keep_given_answer(outcome, arrival.event)
+        _keep_given_answer(outcome, arrival.event, loaded)
     return outcome
 
 
-def _keep_given_answer(outcome: Outcome, event: Spooled) -> None:
+def _keep_given_answer(outcome: Outcome, event: Spooled, loaded: Loaded) -> None:
     """The charger has its answer, from the edge: ours only says which transaction it is."""
     given, ours = event.transaction, given_id(outcome.answer)
     if given and ours and given != ours:
         outcome.alias = given, ours
+        outcome.effects += _early_end(outcome, given, loaded)
     outcome.answer = event.answer
     if not outcome.error_description:
         outcome.error_description = "answered by the edge, while the backend was away"
+
+
+def _early_end(outcome: Outcome, given: int, loaded: Loaded) -> tuple[Effect, ...]:
+    """The StopTransaction that named this id before anybody knew whose it is: another edge told
+    it first."""
+    charge_point, connection = outcome.charge_point, outcome.arrival.connection
+    transaction = loaded.starts.get(loaded.start_keys.get(connection, ()))
+    if charge_point is None or transaction is None or transaction.state == "stopped":
+        return ()
+    for stop in loaded.early_stops.get(charge_point.id, ()):
+        if stop.payload.get("transactionId") == given:
+            flags = " ".join(with_flags(transaction.flags, ("stop-came-first",)))
+            request = Request(
+                action="StopTransaction",
+                payload=stop.payload,
+                unique_id="",
+                connection=connection,
+                received_at=stop.received_at,
+                charge_point=charge_point,
+                transaction=replace(transaction, flags=flags),
+            )
+            found = ResolveQuarantined(stop.id, transaction.id, "its StartTransaction came later")
+            return (*stop_transaction(request).effects, found)
+    return ()
 
 
 def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:

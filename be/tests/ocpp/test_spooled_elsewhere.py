@@ -58,6 +58,27 @@ def test_samples_that_another_edge_told_first_join_their_session(*, known: bool)
     }
 
 
+@pytest.mark.parametrize("known", ["new", "same event", "sent again"])
+def test_end_that_another_edge_told_first_is_the_end_of_its_session(known: str) -> None:
+    """Under an id that nobody knew yet, or that is the second one of a session on the books."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    [number] = lease(site, 1)
+    start = charger.starts()
+    if known != "new":
+        site.take(start)
+    late = spooled(charger.starts() if known == "sent again" else start, number)
+    other = charger.again()
+    site.connect(other)
+    assert site.result(other.stops(number)) == {}
+    site.take(late, *([late] if known == "same event" else []))
+    [(pk, *figures)] = states()
+    assert figures == ["stopped", 5000]
+    assert Transaction.objects.get().flags == "stop-came-first"
+    stop = QuarantinedMessage.objects.get()
+    assert (stop.resolved_to_id, stop.resolution) == (pk, "its StartTransaction came later")
+
+
 def test_second_session_that_another_edge_told_first_goes_on() -> None:
     site, charger = Site(), Charger()
     site.connect(charger)

@@ -33,7 +33,7 @@ from levity.ocpp.store.planned import array_text, planned
 from levity.ocpp.store.prepared import Prepared
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
-from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received
+from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received, Spooled
 
 __all__ = ["KnownCommand", "Loaded", "load"]
 
@@ -350,8 +350,17 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         Transaction,
         sum(key in loaded.occurrences or hashed not in loaded.quarantined for key, hashed in new),
     )
-    if new:
-        _load_early_stops(loaded, {pk for _, (pk, _) in new})
+    ended = {pk for _, (pk, _) in new}
+    # What an edge has answered may be on the books under an id that its charger never heard of.
+    ended |= {
+        charge_point.id
+        for item in arrivals
+        if isinstance(item.event, Spooled)
+        and item.event.transaction
+        and (charge_point := loaded.charge_point(item.event.charge_point))
+    }
+    if ended:
+        _load_early_stops(loaded, ended)
 
 
 def _load_early_stops(loaded: Loaded, charge_points: set[int]) -> None:

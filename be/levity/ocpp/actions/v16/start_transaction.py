@@ -118,6 +118,8 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
             request,
             action="StopTransaction",
             payload=stop.payload,
+            # A start that an edge tells late is the older one.
+            received_at=max(request.received_at, stop.received_at),
             transaction=replace(transaction, flags="stop-came-first"),
         )
     )
