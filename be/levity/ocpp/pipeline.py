@@ -10,6 +10,7 @@ hurts itself only.
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -54,6 +55,11 @@ READ_ONLY, NO_RESOURCES = "25006", "53"
 # What others do to us, never the frame's fault however often it happens: a deadlock, a
 # serialization failure, a lock that is not let go within lock_timeout.
 BLOCKED = ("40P01", "40001", "55P03")
+# How a session ends that somebody else ends: an operator, a restart, a time-out. Where the
+# connection just breaks there is no SQLSTATE at all.
+SESSION_ENDED = ("57P01", "57P02", "57P03", "57P05", "25P03", "08")
+# So often in a row a batch is put off for that; then its frame may be what ends them.
+LOST_SESSIONS = 6
 
 
 class DatabaseAway(Exception):
@@ -84,6 +90,9 @@ class Pipeline:
     def __init__(self) -> None:
         self.time_limit = TimeLimit(setting("OCPP_FRAME_TIME_LIMIT"))
         self.chain = self.time_limit.around(build_chain(setting("OCPP_MIDDLEWARE"), ROUTES))
+        # (connection, seq) of the frame that this worker has marked and could not take yet.
+        self._held: tuple[str, int] | None = None
+        self.lost_sessions = 0
 
     def take(self, batch: Batch, reply_to: str, deliveries: int = 0) -> Taken:
         """Everything in this batch, committed; raises only `DatabaseAway`.
@@ -119,6 +128,8 @@ class Pipeline:
                         )
                     )
         taken.reply = Reply(commands=tuple(commands), batch=batch.batch)
+        self._held = None
+        self.lost_sessions = 0
         return taken
 
     def _together(self, events: Sequence[Event], edge: str, reply_to: str) -> list[Outcome]:
@@ -143,16 +154,36 @@ class Pipeline:
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for event in events:
+            frame = event.connection, event.seq
+            marked = frame == self._held
             try:
-                if mark and attempts.is_killer(event):
-                    outcomes += attempts.park(event, "the worker died while it took this frame")
-                    continue
+                if mark and not marked:
+                    if attempts.is_killer(event):
+                        outcomes += attempts.park(event, "the worker died while it took this frame")
+                        continue
+                    marked = True
                 outcomes += self._alone(event, edge, reply_to)
                 if mark:
                     attempts.survived(event)
-            except (*TRANSIENT, InternalError) as error:
+            except (*TRANSIENT, InternalError, DatabaseAway) as error:
+                if marked:
+                    self._hold(event, error)
+                if isinstance(error, DatabaseAway):
+                    raise
                 raise DatabaseAway(str(error)) from error
         return outcomes
+
+    def _hold(self, event: Event, error: Exception) -> None:
+        """This worker lives, and takes the frame again: the mark that it finds then is its own.
+
+        Where the database answers, the mark goes: whoever stops this worker meanwhile, and the
+        next one, does not make a killer of a frame that waits for a lock.
+        """
+        self._held = event.connection, event.seq
+        if isinstance(error, HeldUp):
+            with suppress(DatabaseError, InterfaceError):
+                attempts.survived(event)
+                self._held = None
 
     def _alone(self, event: Event, edge: str, reply_to: str) -> list[Outcome]:
         """One event in its own transaction; parked if it fails whatever we try."""
@@ -165,6 +196,10 @@ class Pipeline:
                     continue
                 if getattr(error.__cause__, "pgcode", None) in BLOCKED:
                     raise HeldUp(str(error)) from error
+                if _session_ended(error) and self.lost_sessions < LOST_SESSIONS:
+                    # Django has connected again each time, and each time somebody ended that.
+                    self.lost_sessions += 1
+                    raise DatabaseAway(str(error)) from error
                 log.exception(
                     "%s: frame %s failed and is parked",
                     event.charge_point,
@@ -226,6 +261,14 @@ def _replace(outcome: Outcome, old_edge: str | None, edge: str) -> None:
         outcome.commands += (close,)
     else:
         outcome.elsewhere += ((old_edge, close),)
+
+
+def _session_ended(error: Exception) -> bool:
+    """True if the database took our session away, or the line to it broke."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    code = getattr(error.__cause__, "pgcode", None) or ""
+    return not code or code.startswith(SESSION_ENDED)
 
 
 def _raise_if_away(error: Exception) -> None:

@@ -264,6 +264,57 @@ def test_a_server_that_goes_away_around_the_commit_costs_no_transaction_and_make
     assert FailedMessage.objects.count() == 0
 
 
+class Cuts:
+    """Ends the session at the commit, so many times; counts how often it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+        self.left, self.with_commit = times, rows.with_commit
+        monkeypatch.setattr(rows, "with_commit", self)
+
+    def __call__(self, text: str, database: Any) -> str:
+        if not self.left:
+            return self.with_commit(text, database)
+        self.left -= 1
+        return f"{text};\nSELECT pg_terminate_backend(pg_backend_pid());\nCOMMIT"
+
+
+def test_sessions_that_are_ended_again_and_again_are_no_fault_of_the_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Found by `make soak`: a StartTransaction was parked, and its charger got a CALLERROR."""
+    site, charger = Site(), Charger("CP1")
+    site.take(charger.connects())
+    start, cuts = charger.starts(), Cuts(monkeypatch, 15)
+    away = 0
+    while cuts.left:
+        try:
+            answer = site.result(start)
+        except DatabaseAway:
+            away += 1
+    assert away > 1
+    assert answer["transactionId"] == Transaction.objects.get().pk
+    assert FailedMessage.objects.count() == 0
+
+
+def test_a_frame_that_ends_its_session_each_time_is_parked_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else its worker would try for ever."""
+    site, charger = Site(), Charger("CP1")
+    site.take(charger.connects())
+    start, cuts = charger.starts(), Cuts(monkeypatch, 1000)
+    parked = None
+    for _ in range(10):
+        try:
+            parked = site.take(start)
+            break
+        except DatabaseAway:
+            pass
+    assert parked is not None
+    assert FailedMessage.objects.count() == 1
+    assert cuts.left > 900
+
+
 def test_a_frame_that_comes_again_is_found_by_the_same_look() -> None:
     """`known` of the charge points' query: the stored answer, and no second row."""
     site, charger = Site(), Charger("CP1")
