@@ -103,6 +103,21 @@ async def test_heartbeat_that_nobody_answers_is_answered_before_the_pulse_is_mis
         assert await said(charger, "MeterValues", {"x": 1}) == {}
 
 
+async def test_answer_that_is_not_to_be_heard_is_forgotten_with_its_connection(
+    tmp_path: Path,
+) -> None:
+    """Or every frame of every charger is read for it, for good."""
+    async with spooling(tmp_path) as site:
+        async with raw_charger(site.edge.port) as charger:
+            await greet(charger)
+            site.backend.answering.clear()
+            assert "currentTime" in await said(charger, "Heartbeat", {})
+            assert len(site.spool._muted) == 1
+        await site.until(lambda: not site.edge._sockets)
+        await site.back()
+        await site.until(lambda: not site.spool._muted)
+
+
 async def test_edge_stops_while_a_frame_waits_for_the_backend(tmp_path: Path) -> None:
     """It hung: the frame was still to go into a spool that was closed."""
     patient = {"hold": 60.0, "alive_timeout": 60.0, "shutdown_grace": 0.2, "goodbye_timeout": 0.2}

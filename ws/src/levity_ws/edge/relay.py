@@ -201,6 +201,10 @@ class Relay:
         self._lanes[lane.connection] = lane
         return lane
 
+    def has_lane(self, connection: str) -> bool:
+        """True while somebody is at the end of this connection."""
+        return connection in self._lanes
+
     def forget(self, lane: Lane) -> None:
         """Nobody is at the end of this lane any more."""
         self._lanes.pop(lane.connection, None)

@@ -228,6 +228,9 @@ class Spool:
         """Once a second: is there somebody to deliver to, or is it time to take over?"""
         if self._relay.available:
             self._away_since, self.away = None, False
+            if self._muted:
+                # On a connection that is gone no answer will come.
+                self._muted = {each for each in self._muted if self._relay.has_lane(each[0])}
             for key in self._backlog:
                 self._deliver_soon(key)
             return
