@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["BEFORE_OCPP", "clock_flags", "is_backlog", "is_unset"]
+__all__ = ["AHEAD", "BEFORE_OCPP", "clock_flags", "is_backlog", "is_unset"]
 
 AHEAD = timedelta(minutes=5)
 # No OCPP 1.6 charger is older; a clock before that counts from its own zero (1970, 2000).

@@ -102,10 +102,13 @@ def timestamp(
     return time_of(payload.get(name), zone, always_local=always_local)
 
 
-def time_of(value: Any, zone: tzinfo = UTC, *, always_local: bool = False) -> datetime | None:
+def time_of(
+    value: Any, zone: tzinfo = UTC, *, always_local: bool = False, fold: int = 0
+) -> datetime | None:
     """The time in this text in UTC; without an offset it is a time in `zone`.
 
     `always_local`: it is one in any case (there are chargers that label local time with Z).
+    `fold`: of an hour that comes twice when clocks are set back, 0 is the first, 1 the second.
 
     None for anything that is no time between 1970 and 2100: the year 10,000 can't be shown in
     every time zone, and no charger has been there.
@@ -115,7 +118,7 @@ def time_of(value: Any, zone: tzinfo = UTC, *, always_local: bool = False) -> da
     try:
         read = datetime.fromisoformat(value)
         if read.tzinfo is None or always_local:
-            read = read.replace(tzinfo=zone)
+            read = read.replace(tzinfo=zone, fold=fold)
         read = read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

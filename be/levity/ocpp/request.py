@@ -139,9 +139,12 @@ class ChargePointState:
     """By connector number: the transaction that was closed there when the charger booted, as
     long as no other has begun."""
 
-    def time_of(self, value: Any) -> datetime | None:
-        """What this text of the charger's means as a time, in UTC, by its zone and its habits."""
-        return time_of(value, self.zone, always_local=self.quirks.local_time_as_utc)
+    def time_of(self, value: Any, *, fold: int = 0) -> datetime | None:
+        """What this text of the charger's means as a time, in UTC, by its zone and its habits.
+
+        `fold`: 1 for the second of the hour that comes twice in a local time.
+        """
+        return time_of(value, self.zone, always_local=self.quirks.local_time_as_utc, fold=fold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
-from levity.ocpp.actions.v16.stop_transaction import could_end, stop_transaction
+from levity.ocpp.actions.v16.stop_transaction import could_end, end_of, stop_transaction
 from levity.ocpp.clocks import clock_flags, is_unset
 from levity.ocpp.effects import (
     Effect,
@@ -105,7 +105,7 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
     )
     fitting: list[tuple[datetime, EarlyStop]] = []
     for stop in request.early_stops:
-        said = request.charge_point.time_of(stop.payload.get("timestamp"))
+        said = end_of(transaction, stop.payload, request.charge_point, stop.received_at)
         if said is None or clock_flags(said, stop.received_at, "stop"):
             continue
         if could_end(transaction, stop.payload, said, request.charge_point.max_power):

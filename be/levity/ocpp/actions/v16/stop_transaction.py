@@ -7,7 +7,7 @@ from typing import Any
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
 from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.clocks import clock_flags
+from levity.ocpp.clocks import AHEAD, clock_flags
 from levity.ocpp.effects import (
     NO_SUCH_TRANSACTION,
     Effect,
@@ -19,9 +19,16 @@ from levity.ocpp.effects import (
 from levity.ocpp.energy import IMPLAUSIBLE, at_stop, with_samples
 from levity.ocpp.fields import INT4_MAX, decimal_of, energy, text
 from levity.ocpp.frames import OcppError
-from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
+from levity.ocpp.request import (
+    ChargePointState,
+    Request,
+    Response,
+    TransactionState,
+    with_flags,
+    without_flags,
+)
 
-__all__ = ["ON_THE_BOOKS", "could_end", "stop_transaction"]
+__all__ = ["ON_THE_BOOKS", "could_end", "end_of", "stop_transaction"]
 
 ON_THE_BOOKS = "nothing to decide: these figures are on the books"
 
@@ -44,7 +51,7 @@ def stop_transaction(request: Request) -> Response:
             ),
         )
     meter_stop = energy(payload, "meterStop")
-    said = request.time("timestamp")
+    said = end_of(transaction, payload, request.charge_point, request.received_at)
     if transaction.state == "stopped":
         same = meter_stop == transaction.meter_stop and said in (None, transaction.stopped_at)
         kept = Quarantine("the transaction is stopped already", transaction.id)
@@ -87,6 +94,29 @@ def stop_transaction(request: Request) -> Response:
     return Response(answer, tuple(effects))
 
 
+def end_of(
+    transaction: TransactionState,
+    payload: Mapping[str, Any],
+    charge_point: ChargePointState,
+    received_at: datetime,
+) -> datetime | None:
+    """The charger's time in this StopTransaction of the session; None if it can't be true.
+
+    In autumn an hour of local time comes twice, and is read as the first. It was the second where
+    the session would have ended before it began, or before its newest meter value. Not where
+    minutes would do to explain that: clocks are set in a session, too.
+    """
+    words = payload.get("timestamp")
+    said, second = charge_point.time_of(words), charge_point.time_of(words, fold=1)
+    if said is None or second is None or second <= said or "start-clock" in transaction.flags:
+        return said
+    if transaction.state == "stopped":
+        return second if second == transaction.stopped_at else said
+    begun = max(transaction.started_at, transaction.meter_last_at or transaction.started_at)
+    is_second = said < begun - AHEAD and begun <= second <= received_at + AHEAD
+    return second if is_second else said
+
+
 def could_end(
     transaction: TransactionState,
     payload: Mapping[str, Any],
@@ -119,10 +149,12 @@ def _meant(request: Request) -> TransactionState | None:
     if named is not None and 1 <= named <= INT4_MAX:
         return None
     charge_point = request.charge_point
-    stopped_at = request.time("timestamp")
+
+    def told(item: TransactionState) -> datetime | None:
+        return end_of(item, request.payload, charge_point, request.received_at)
 
     def fits(item: TransactionState) -> bool:
-        return could_end(item, request.payload, stopped_at, charge_point.max_power)
+        return could_end(item, request.payload, told(item), charge_point.max_power)
 
     running = list(charge_point.active.values())
     interrupted = [item for item in charge_point.interrupted.values() if fits(item)]
@@ -131,6 +163,7 @@ def _meant(request: Request) -> TransactionState | None:
     running += interrupted
     if len(running) != 1:
         return None
+    stopped_at = told(running[0])
     odd = clock_flags(stopped_at, request.received_at, "stop")
     if not odd and stopped_at is not None and stopped_at < running[0].started_at:
         return None
