@@ -120,6 +120,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         ),
     }
 else:
+    from levity.ocpp.watched_connection import WatchedConnection, WatchedCursor
+
     _database["CONN_HEALTH_CHECKS"] = True
     _database["CONN_MAX_AGE"] = 600
     # A lock that is held for ever fails the one statement, not the whole worker. A worker that
@@ -138,6 +140,9 @@ else:
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
+        # One that acknowledges and says nothing is not: workers hang up on it.
+        "connection_factory": WatchedConnection,
+        "cursor_factory": WatchedCursor,
     }
     _database["OPTIONS"] = {**_GONE, **_database["OPTIONS"]}
 DATABASES = {"default": _database}

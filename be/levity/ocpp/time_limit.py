@@ -11,17 +11,15 @@ import faulthandler
 import logging
 import sys
 import threading
-import time
-import weakref
 from collections.abc import Callable
 
 from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.watchdog import watch
 
 __all__ = ["FrameTookTooLong", "TimeLimit"]
 
 log = logging.getLogger(__name__)
 
-TICK = 0.5
 GRACE = 5.0
 """Seconds after the limit within which the exception must have got through."""
 
@@ -58,7 +56,7 @@ class TimeLimit:
 
         def limited(request: Request) -> Response:
             if not self._thread:
-                _watchdog.watch(self)
+                watch(self)
             try:
                 self._begin(request)
                 try:
@@ -112,37 +110,3 @@ class TimeLimit:
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:
     target = ctypes.py_object(error) if error is not None else None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), target)
-
-
-class _Watchdog:
-    """One thread for all limits of the process; it starts with the first frame."""
-
-    def __init__(self) -> None:
-        self._limits: weakref.WeakSet[TimeLimit] = weakref.WeakSet()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    def watch(self, limit: TimeLimit) -> None:
-        """Look at this one from now on."""
-        with self._lock:
-            self._limits.add(limit)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="time-limit", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        before = time.monotonic()
-        # Not time.sleep: where the clock is faked (libfaketime, in `make soak`), it fails.
-        pause = threading.Event()
-        while True:
-            pause.wait(TICK)
-            now = time.monotonic()
-            # A process that stood still (SIGSTOP, a suspended machine) was not busy meanwhile.
-            passed, before = min(now - before, 2 * TICK), now
-            with self._lock:
-                limits = list(self._limits)
-            for limit in limits:
-                limit.look(passed)
-
-
-_watchdog = _Watchdog()

@@ -9,14 +9,17 @@ import threading
 import time
 from collections.abc import Callable
 
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from levity.ocpp import commands, housekeeping
 from levity.ocpp.models import Edge
 from levity.ocpp.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
+from levity.ocpp.silence import SILENCE, answer_within
 from levity.ocpp.store import plan_once
+from levity.ocpp.watchdog import watch
 from levity_ws.rpc.envelope import Close, Reply
 from levity_ws.rpc.transport import Delivery, WorkerTransport
 
@@ -67,10 +70,13 @@ class Worker:
         # When it came round last: health checks tell a worker that hangs by it.
         self.beat = clock()
         self.next_look = self.next_end = self.next_round = 0.0
+        self.hold = _Hold(transport, clock)
 
     def run(self) -> None:
         """Receive, take, reply, acknowledge, for ever; returns after `stop`."""
         plan_once()
+        answer_within(SILENCE)
+        watch(self.hold)
         sender = threading.Thread(target=self._keep_looking, name="commands", daemon=True)
         if self.own_thread_for_commands:
             sender.start()
@@ -119,30 +125,28 @@ class Worker:
         It is in the queue again after `HOLD`, and nothing more is taken until this try succeeds: so
         it comes a second time, is recognised, and no outage uses up how often it may be delivered.
         """
-        pause, began, handed_back = FIRST_PAUSE, self.clock(), False
+        pause, hold = FIRST_PAUSE, self.hold
+        hold.begin()
         while True:
             try:
                 taken = self.pipeline.take(delivery.batch, delivery.reply_to, delivery.deliveries)
             except DatabaseAway as error:
                 log.error("the database does not answer (%s), trying again", _line(error))
                 connection.close()
-                held = self.clock() - began
-                if held >= HOLD and not handed_back and not isinstance(error, HeldUp):
-                    # Not for a lock: it is for this batch only, the others have their worker.
-                    log.warning("the batch goes back into the queue after %.0f s", held)
-                    self.transport.hand_back()
-                    handed_back = True
+                hold.failed(error)
                 if self.stopping.wait(pause):
+                    hold.end()
                     return None
                 pause = min(LONGEST_PAUSE, pause * 2)
             else:
-                if handed_back:
+                if hold.end():
                     self.transport.listen()
                 return taken
 
     def _keep_looking(self) -> None:
         """The other thread: look at the command queue, often, and at once when there is reason."""
         plan_once()
+        answer_within(SILENCE)
         while not self.stopping.is_set():
             try:
                 self._look()
@@ -184,6 +188,57 @@ class Worker:
             return
         if edge is not None:
             self.transport.send(edge.reply_to, Reply(commands=(close,)))
+
+
+class _Hold:
+    """How long a batch is held while the database is away: then it goes back into the queue.
+
+    Watched from another thread, too: the try that is under way may wait for a connection for long.
+    """
+
+    def __init__(self, transport: WorkerTransport, clock: Callable[[], float]) -> None:
+        self._transport, self._clock = transport, clock
+        self._lock = threading.Lock()
+        self._database: BaseDatabaseWrapper | None = None
+        self._since: float | None = None
+        self._handed_back = False
+        self._error: DatabaseAway | None = None
+
+    def begin(self) -> None:
+        """A batch is to be taken, with this thread's connection."""
+        self._database = connections[DEFAULT_DB_ALIAS]
+        self._handed_back, self._error = False, None
+        self._since = self._clock()
+
+    def failed(self, error: DatabaseAway) -> None:
+        """A try has come to nothing; another one follows."""
+        self._error = error
+        self.look()
+
+    def end(self) -> bool:
+        """It is taken, or will not be taken here; True if it went back."""
+        with self._lock:
+            self._since = None
+            return self._handed_back
+
+    def look(self, _passed: float = 0.0) -> None:
+        """See `Watched`."""
+        with self._lock:
+            if self._since is None or self._handed_back or not self._is_away:
+                return
+            held = self._clock() - self._since
+            if held >= HOLD:
+                self._handed_back = True
+                log.warning("the batch goes back into the queue after %.0f s", held)
+                self._transport.hand_back()
+
+    @property
+    def _is_away(self) -> bool:
+        if isinstance(self._error, HeldUp):
+            # Not for a lock: it is for this batch only, the others have their worker.
+            return False
+        # Without a connection, this try has failed already, or waits for one.
+        return self._error is not None or getattr(self._database, "connection", None) is None
 
 
 def _tell(taken: Taken) -> None:

@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
+from levity.ocpp.silence import SILENCE, answer_within
 from levity.operation import delivery, health, lease, watch
 from levity.operation.models import Worker
 from levity.operation.routes import routes, seal_secrets
@@ -90,6 +91,7 @@ class Pulse:
 
     def _keep(self, pause: Callable[[], float], do: Callable[[datetime], None]) -> None:
         failed = False
+        answer_within(SILENCE)
         # The first look at once: a worker that has just come up is ready.
         wait = 0.0
         while not self.stopping.wait(wait):

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import DataError, IntegrityError
 
 from levity.ocpp.models import ChargePoint, FailedMessage, FrameAttempt, Message, Transaction
+from levity.ocpp.pipeline import DatabaseAway, HeldUp
 from levity.ocpp.request import GetResponse, Request, Response
 from tests.ocpp.charger import Charger, Site, at
 
@@ -164,6 +165,31 @@ def test_a_worker_that_dies_once_or_twice_at_an_innocent_frame_parks_nothing(
     assert FrameAttempt.objects.get().attempts == 1
     Trap.failures = []
     assert "transactionId" in site.result(event, deliveries=2)
+    assert FrameAttempt.objects.count() == FailedMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize("others", [True, False], ids=["locked", "away"])
+def test_a_frame_that_its_worker_has_to_try_again_is_no_killer(
+    others: bool, failures: list[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F-10: the batch comes a second time, and then others hold what it needs (or the database
+    answers to nothing but the mark): each try found the mark of the one before."""
+    failures += [WorkerDied(), Passes()]
+    site, charger = Site(), Charger()
+    event = charger.starts(idTag="BAD")
+    with pytest.raises(WorkerDied):
+        site.take(event)
+
+    def refuse(*_: Any) -> None:
+        raise HeldUp("a lock") if others else DatabaseAway("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.pipeline, "_alone", refuse)
+        for _ in range(5):
+            with pytest.raises(DatabaseAway):
+                site.take(event, deliveries=1)
+    assert FrameAttempt.objects.count() == (0 if others else 1)
+    assert "transactionId" in site.result(event, deliveries=1)
     assert FrameAttempt.objects.count() == FailedMessage.objects.count() == 0
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from levity.ocpp import time_limit
+from levity.ocpp import time_limit, watchdog
 from levity.ocpp.models import FailedMessage, Transaction
 from levity.ocpp.request import ChargePointState, GetResponse, Request, Response
 from levity.ocpp.time_limit import FrameTookTooLong, TimeLimit
@@ -45,7 +45,7 @@ def hanging(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The trap is armed, and the watchdog looks often."""
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Hang"]
     settings.OCPP_FRAME_TIME_LIMIT = LIMIT
-    monkeypatch.setattr(time_limit, "TICK", 0.02)
+    monkeypatch.setattr(watchdog, "TICK", 0.02)
     Hang.armed = True
     yield
     Hang.armed = False
@@ -96,7 +96,7 @@ def test_what_cannot_be_interrupted_is_reported_with_every_stack_and_its_owner_t
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """A sleep in C hears no exception: the worker ends itself, here it is let go."""
-    monkeypatch.setattr(time_limit, "TICK", 0.02)
+    monkeypatch.setattr(watchdog, "TICK", 0.02)
     monkeypatch.setattr(time_limit, "GRACE", 0.2)
     let_go, told = threading.Event(), []
     limit = TimeLimit(0.1, on_stuck=lambda: (told.append(True), let_go.set()))

@@ -64,8 +64,8 @@ class Delivery:
 
 
 class WorkerTransport(Protocol):
-    """The worker's way to the edges. `send` and `wake` are for any thread, the others for one: the
-    worker's."""
+    """The worker's way to the edges. `send`, `wake` and `hand_back` are for any thread, the others
+    for one: the worker's."""
 
     def receive(self, timeout: float) -> Delivery | None:
         """The next batch, or None after `timeout` seconds (or after `wake`).

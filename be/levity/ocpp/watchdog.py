@@ -1,0 +1,58 @@
+"""One thread that looks, twice a second, at whatever must not take for ever."""
+
+import logging
+import threading
+import time
+import weakref
+from typing import Protocol
+
+__all__ = ["Watched", "watch"]
+
+log = logging.getLogger(__name__)
+
+TICK = 0.5
+
+
+class Watched(Protocol):
+    """What has its time."""
+
+    def look(self, passed: float) -> None:
+        """Called every so many seconds, in the watchdog's thread."""
+
+
+class _Watchdog:
+    """It starts with the first that it is to look at."""
+
+    def __init__(self) -> None:
+        self._watched: weakref.WeakSet[Watched] = weakref.WeakSet()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def watch(self, watched: Watched) -> None:
+        """Look at this one from now on, for as long as somebody has it."""
+        with self._lock:
+            self._watched.add(watched)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        before = time.monotonic()
+        # Not time.sleep: where the clock is faked (libfaketime, in `make soak`), it fails.
+        pause = threading.Event()
+        while True:
+            pause.wait(TICK)
+            now = time.monotonic()
+            # A process that stood still (SIGSTOP, a suspended machine) was not busy meanwhile.
+            passed, before = min(now - before, 2 * TICK), now
+            with self._lock:
+                all_watched = list(self._watched)
+            for watched in all_watched:
+                try:
+                    watched.look(passed)
+                except Exception:
+                    # Without this thread nobody else would have his time.
+                    log.exception("the watchdog failed at %r", watched)
+
+
+watch = _Watchdog().watch
