@@ -125,10 +125,10 @@ def export_lines(tags: QuerySet[IdTag]) -> Iterator[str]:
         places = sorted(place.identity for place in tag.charge_points.all())
         yield writer.writerow(
             [
-                safe_cell(tag.id_tag),
+                _tag_cell(tag.id_tag),
                 tag.status,
                 tag.expires_at.astimezone(UTC).isoformat() if tag.expires_at else "",
-                safe_cell(tag.parent.id_tag) if tag.parent else "",
+                _tag_cell(tag.parent.id_tag) if tag.parent else "",
                 safe_cell(tag.owner),
                 safe_cell(";".join(places)),
                 "" if tag.max_transactions is None else tag.max_transactions,
@@ -161,6 +161,28 @@ def safe_cell(text: str) -> str:
 
 def _plain(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:2] in (*FORMULA_STARTS, "'") else text
+
+
+def _tag_cell(id_tag: str) -> str:
+    """The same for a tag, and a mark that blanks around it are a part of it; see `_tag`."""
+    is_marked = _is_padded(id_tag) or (id_tag.startswith("'") and _is_padded(id_tag[1:]))
+    return f"'{id_tag}" if is_marked else safe_cell(id_tag)
+
+
+def _tag(cell: str) -> str:
+    """The tag in this cell.
+
+    Blanks around it are a slip of a person's, and no charger would send them; where one does, the
+    export has put a ' before them.
+    """
+    if cell.startswith("'") and _is_padded(cell[1:]):
+        return cell[1:]
+    plain = _plain(cell)
+    return plain if plain != cell else cell.strip()
+
+
+def _is_padded(text: str) -> bool:
+    return text != text.strip()
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -216,7 +238,10 @@ def _line(
         said = f"{len(row)} values where the header has {len(header)} columns"
         problems.append(Problem(number, said))
         return None
-    cells = {name: _plain(value) for name, value in zip(header, row, strict=True)}
+    cells = {
+        name: _tag(value) if name in ("id_tag", "parent") else _plain(value)
+        for name, value in zip(header, row, strict=True)
+    }
     id_tag = cells["id_tag"]
     line = _Line(number, id_tag, {})
     wrong = [] if id_tag.strip() else ["no id tag"]

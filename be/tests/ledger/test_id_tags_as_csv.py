@@ -26,6 +26,9 @@ NASTY = (
     'a"b',
     "a,b;c",
     " x ",
+    "y ",
+    "' y",
+    "'y ",
     "ü\nz",
     "\tx",
 )
@@ -173,6 +176,34 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     file.write_bytes(b"id_tag\n\xff\n")
     with pytest.raises(CommandError, match="utf-8"):
         call_command("import_id_tags", file)
+
+
+def test_blanks_that_a_person_typed_around_a_tag_are_none_of_it() -> None:
+    """No charger sends them: the tag would be known to nobody."""
+    IdTag.objects.create(id_tag="Known")
+    lines = ["id_tag, parent, status\n", " AA , flat-7 , Blocked\n", "flat-7\u00a0,,\n"]
+    assert import_lines(lines).created == 2
+    assert set(IdTag.objects.values_list("id_tag", "parent__id_tag", "status")) == {
+        ("Known", None, "Accepted"),
+        ("flat-7", None, "Accepted"),
+        ("AA", "flat-7", "Blocked"),
+    }
+    problems = import_lines(["id_tag\n", "Known \n", "BB\n", " bb\n", "' \n"]).problems
+    assert [str(item) for item in problems] == [
+        "line 2: id tag 'Known' is known already (--update changes it)",
+        "line 4: id tag 'bb' stands in line 3 already",
+        "line 5: no id tag",
+    ]
+
+
+def test_blanks_that_a_charger_sent_with_a_tag_stay() -> None:
+    """The export marks them; so that tag is changed, and no second one is added."""
+    IdTag.objects.create(id_tag="CARD1   ", status="Recorded")
+    text = exported()
+    assert "'CARD1   ,Recorded" in text
+    lines = io.StringIO(text.replace("Recorded", "Accepted"), newline="")
+    assert import_lines(lines, update=True).updated == 1
+    assert [(tag.id_tag, tag.status) for tag in IdTag.objects.all()] == [("CARD1   ", "Accepted")]
 
 
 def test_a_known_tag_in_capitals_beyond_ascii_is_known() -> None:
