@@ -495,6 +495,22 @@ async def test_a_charger_that_stops_reading_is_dropped_after_the_write_timeout()
         deaf_socket.close()
 
 
+async def test_a_charger_that_reads_nothing_is_closed_all_the_same() -> None:
+    """E-19: what waits for it is in front of the close frame, which is given its time and no more;
+    else the connection, and its place among the connections, would be taken for ever."""
+    async with running_site(
+        max_unread=1 << 30, write_timeout=1.0, frame_gap=0.0, received=lambda _event: None
+    ) as site:
+        deaf_socket = socket.create_connection(("127.0.0.1", site.port))
+        deaf_socket.sendall(upgrade_request("/ws/deaf"))
+        [deaf] = await site.heard(Connected)
+        texts = [Send(deaf.connection, "x" * 100_000) for _ in range(200)]
+        site.push(*texts, Close(deaf.connection, 1000, "a newer connection took over"))
+        [gone] = await site.heard(Disconnected)
+        assert (gone.code, gone.reason) == (1000, "a newer connection took over")
+        deaf_socket.close()
+
+
 async def test_pings_are_off_unless_the_backend_wants_them() -> None:
     def rule(event: Authenticate) -> Accept:
         wanted = 0.05 if event.charge_point == "modern" else 0.0

@@ -305,7 +305,8 @@ class ChargerSocket(ServerConnection):
         if self._end is None and self.protocol.state is OPEN:
             self.metrics.count("slow_chargers")
             self._end = (1006, f"dropped: {reason}")
-            self.transport.abort()
+        # Also while it closes: websockets waits without end for room for its close frame.
+        self.transport.abort()
 
     # --- closing -----------------------------------------------------------------------------
 
@@ -320,6 +321,8 @@ class ChargerSocket(ServerConnection):
             self.transport.abort()
             return
         self._closing = self.loop.create_task(self.close(code, reason))
+        if self._end_timer is None:
+            self._end_timer = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
 
     async def hung_up(self) -> None:
         """Wait until TCP is gone; it is given `close_timeout` at most. Closes if nobody has."""
