@@ -22,6 +22,14 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert settings.edge_id != EdgeSettings.from_environ({}).edge_id
 
 
+def test_edges_of_one_name_are_two_edges() -> None:
+    """F-14: also where one is the other's successor, whose chargers are not on line with it."""
+    first, second = (EdgeSettings.from_environ({"LEVITY_EDGE_ID": "edge-7"}) for _ in range(2))
+    assert first.edge_id != second.edge_id
+    assert first.edge_id.startswith("edge-7-")
+    assert len(EdgeSettings.from_environ({"LEVITY_EDGE_ID": "x" * 64}).edge_id) <= 100
+
+
 def test_every_variable_is_read() -> None:
     settings = EdgeSettings.from_environ(
         {
@@ -53,7 +61,7 @@ def test_every_variable_is_read() -> None:
     assert settings == EdgeSettings(
         host="127.0.0.1",
         port=0,
-        edge_id="edge-7",
+        edge_id=settings.edge_id,
         max_connections=10,
         max_connections_per_address=0,
         max_frame_size=65536,

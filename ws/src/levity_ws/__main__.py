@@ -24,7 +24,7 @@ environment:
   AMQP_URL                              the broker [{DEFAULT_URL}]
   WS_HOST, WS_PORT                      where to listen [0.0.0.0, 9000; port 0 picks a free one]
   LEVITY_AMQP_PREFIX                    first word of the queues' names [levity]
-  LEVITY_EDGE_ID                        this edge's name [host name and a random part]
+  LEVITY_EDGE_ID                        this edge's name, before a random part [host name]
   LEVITY_MAX_CONNECTIONS                in total [20000]
   LEVITY_MAX_CONNECTIONS_PER_ADDRESS    from one address, 0 is no limit [200]
   LEVITY_MAX_FRAME_SIZE                 bytes of the largest frame [131072]

@@ -18,8 +18,10 @@ class SettingsError(ValueError):
     """A variable has a value that makes no sense; the text names it and says what would."""
 
 
-def _new_edge_id() -> str:
-    return f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:8]}"
+def _new_edge_id(name: str = "") -> str:
+    # Of each process another one, whatever the name: an edge that is started again under its name
+    # would keep the chargers of the one before on line, and two of one name each other's Calls.
+    return f"{name or socket.gethostname()[:40]}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class EdgeSettings:
     port: int = 9000
     """0 picks a free one."""
     edge_id: str = field(default_factory=_new_edge_id)
+    """Of this process, and of no other one before or beside it."""
 
     max_connections: int = 20_000
     max_connections_per_address: int = 200
@@ -161,10 +164,14 @@ def _name(text: str) -> str:
     return text
 
 
+def _edge_name(text: str) -> str:
+    return _new_edge_id(_name(text))
+
+
 _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "WS_HOST": ("host", _name),
     "WS_PORT": ("port", _whole(0, 65535)),
-    "LEVITY_EDGE_ID": ("edge_id", _name),
+    "LEVITY_EDGE_ID": ("edge_id", _edge_name),
     "LEVITY_MAX_CONNECTIONS": ("max_connections", _whole(1, 1_000_000)),
     "LEVITY_MAX_CONNECTIONS_PER_ADDRESS": ("max_connections_per_address", _whole(0, 1_000_000)),
     "LEVITY_MAX_FRAME_SIZE": ("max_frame_size", _whole(1024, 16 * 1024 * 1024)),
