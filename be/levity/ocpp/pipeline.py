@@ -22,6 +22,7 @@ from django.db import (
     OperationalError,
     transaction,
 )
+from django.utils import timezone
 
 from levity.ocpp import answers, attempts, handshake
 from levity.ocpp.actions.v16.routes import ROUTES
@@ -93,12 +94,17 @@ class Pipeline:
         # (connection, seq) of the frame that this worker has marked and could not take yet.
         self._held: tuple[str, int] | None = None
         self.lost_sessions = 0
+        self._now = timezone.now()
 
-    def take(self, batch: Batch, reply_to: str, deliveries: int = 0) -> Taken:
+    def take(
+        self, batch: Batch, reply_to: str, deliveries: int = 0, now: datetime | None = None
+    ) -> Taken:
         """Everything in this batch, committed; raises only `DatabaseAway`.
 
-        `deliveries` above 0: a worker had this batch before and did not finish it.
+        `deliveries` above 0: a worker had this batch before and did not finish it. `now` is this
+        machine's time, if not told; the events say theirs.
         """
+        self._now = now or timezone.now()
         taken = Taken(Reply())
         commands: list[Command] = []
         for events in rounds(batch.events):
@@ -137,7 +143,7 @@ class Pipeline:
         with in_few_trips():
             loaded = load(arrivals)
             outcomes = [self._handle(arrival, loaded, edge) for arrival in arrivals]
-            apply(outcomes, loaded, edge, reply_to)
+            apply(outcomes, loaded, edge, reply_to, self._now)
         return outcomes
 
     def _handle(self, arrival: Arrival, loaded: Loaded, edge: str) -> Outcome:

@@ -67,7 +67,7 @@ class Charger:
 
     def _take(self, event: Any) -> Any:
         batch = Batch("edge", str(uuid4()), (event,))
-        return self.pipeline.take(batch, "replies").reply.commands
+        return self.pipeline.take(batch, "replies", now=self.now).reply.commands
 
     # --- what it says, with the usual values ----------------------------------------------------
 

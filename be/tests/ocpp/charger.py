@@ -141,10 +141,12 @@ class Site:
         self.reply_to = f"replies of {edge}"
         self.taken = Taken(decode_reply(b'{"v":1,"commands":[]}'))
 
-    def take(self, *events: Event, deliveries: int = 0) -> Taken:
-        """Take these events as one batch."""
+    def take(self, *events: Event, deliveries: int = 0, now: datetime | None = None) -> Taken:
+        """Take these events as one batch; at once, if not told `now`."""
         batch = decode_batch(encode_batch(Batch(self.edge, str(uuid4()), events)))
-        self.taken = self.pipeline.take(batch, self.reply_to, deliveries)
+        newest = max((event.at for event in events), default=0.0)
+        now = now or datetime.fromtimestamp(newest, UTC)
+        self.taken = self.pipeline.take(batch, self.reply_to, deliveries, now)
         assert self.taken.reply.batch == batch.batch
         self.taken.reply = decode_reply(encode_reply(self.taken.reply))
         return self.taken

@@ -40,6 +40,20 @@ def test_chargers_of_a_silent_edge_go_off_line() -> None:
     assert Edge.objects.count() == 0
 
 
+@pytest.mark.parametrize("ahead", [-300, 300])
+def test_a_dead_edge_is_found_by_our_clock_and_not_by_its_own(ahead: int) -> None:
+    """F-14: a living one whose clock is minutes off is not taken for dead, nor a dead one for
+    alive."""
+    site, charger = Site(), Charger()
+    charger.now = ahead
+    site.take(charger.asks(), charger.connects(), now=at())
+    sweep(at(20))
+    assert online()
+    sweep(at(26))
+    assert not online()
+    assert Edge.objects.count() == 0
+
+
 def test_a_frame_brings_a_charger_back_that_was_taken_for_dead() -> None:
     """F-16: its edge was only cut off."""
     site, charger = Site(), Charger()

@@ -1,6 +1,7 @@
 """Write what a batch did, in a fixed number of statements."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from levity.ocpp.store.certificates import settle_certificates, write_certificate_requests
 from levity.ocpp.store.handshakes import write_handshakes
@@ -32,11 +33,13 @@ __all__ = ["apply"]
 
 
 @written_together()
-def apply(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
+def apply(
+    outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str, now: datetime
+) -> None:
     """Put these outcomes on the books. Runs inside the batch's database transaction."""
     fresh = [outcome for outcome in outcomes if not outcome.known]
     write_handshakes(fresh, loaded.handshakes, edge)
-    write_presence(fresh, loaded, edge, reply_to)
+    write_presence(fresh, loaded, edge, reply_to, now)
     touch(fresh, loaded)
     write_charge_points(fresh)
     # One that is known has no effects; but for the end of a session that has a second id now.

@@ -49,9 +49,11 @@ def claims(outcome: Outcome, loaded: Loaded) -> bool:
     return charge_point.connection is None or not opened
 
 
-def write_presence(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
+def write_presence(
+    outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str, now: datetime
+) -> None:
     """Edges, connections and their events, and the fate of the commands that hung on them."""
-    _write_edge(outcomes, loaded, edge, reply_to)
+    _write_edge(outcomes, loaded, edge, reply_to, now)
     opened = [
         (outcome, outcome.charge_point)
         for outcome in outcomes
@@ -99,10 +101,12 @@ def connections_lost(connections: dict[str, datetime]) -> None:
     )
 
 
-def _write_edge(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str) -> None:
+def _write_edge(
+    outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str, now: datetime
+) -> None:
+    """When it was last heard, by our clock: by that one it is judged (`housekeeping.sweep`)."""
     newest: Alive | None = None
     speaks = False
-    at: datetime | None = None
     for outcome in outcomes:
         event = outcome.arrival.event
         if isinstance(event, Alive):
@@ -110,14 +114,13 @@ def _write_edge(outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to
         elif not (isinstance(event, Connected) or claims(outcome, loaded)):
             continue
         speaks = True
-        at = max(outcome.arrival.at, at or outcome.arrival.at)
     if not speaks:
         return
     update = ["reply_to", "last_seen_at"] + (["connections"] if newest else [])
     upsert_rows(
         Edge,
         ("id", "reply_to", "started_at", "last_seen_at", "connections"),
-        [(edge, reply_to, at, at, newest.connections if newest else 0)],
+        [(edge, reply_to, now, now, newest.connections if newest else 0)],
         key=("id",),
         update=update,
     )
