@@ -31,20 +31,21 @@ run: env-runtime ## Serve HTTP on 8000 and websockets on 9000 (HTTP_PORT, WS_POR
 demo: env-runtime ## The same with ten simulated charge points
 	@exec $(bin)/levity serve --demo
 
-in-parallel := -n auto --dist loadfile
-# These share a broker, a database server, a browser or ports with each other.
-alone := services or browser
+# A file for each lane, in the order of be/tests/conftest.py. A test that hangs ends the run.
+in-lanes := -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 
+# Everything that has queues, databases and ports of its own, in lanes; the core on the other
+# database, too; then, one by one, what measures or uses what is there once on a machine.
 .PHONY: test test-fast
 test: env ## All tests; starts Postgres and RabbitMQ where none answers
-	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services --tests
-	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
-		$(bin)/pytest $(in-parallel) -m "not ($(alone)) and not deploy" $(ARGS)
-	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
-		$(bin)/pytest -m "($(alone)) and not deploy" $(ARGS)
+	@$(on-services) tools/services --tests
+	@$(on-services) $(scratch) $(bin)/pytest $(in-lanes) -m "not exclusive and not deploy" $(ARGS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) be/tests/ocpp $(ARGS)
+	@$(on-services) $(scratch) $(bin)/pytest -m "exclusive and not deploy" $(ARGS)
 test-fast: env ## The tests that need nothing (SQLite, memory transport)
-	@env -u AMQP_URL -u DATABASE_URL $(scratch) \
-		$(bin)/pytest $(in-parallel) -m "not ($(alone)) and not nginx and not slow and not deploy" $(ARGS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) \
+		-m "not services and not browser and not nginx and not slow and not deploy" $(ARGS)
 
 .PHONY: conformance fuzz
 conformance: env ## The certification cases, driven by an independent charger; prints a table
@@ -70,7 +71,6 @@ pages: env ## The admin with a million messages: queries and times; takes minute
 
 .PHONY: lint format
 lint: env ## Formatting, style, types, Django checks, imports, lock files
-	@tools/env poetry
 	@tools/lint
 format: env ## Format and fix what can be fixed
 	@$(bin)/ruff check --fix-only --quiet .

@@ -7,9 +7,11 @@ run on both:
     DATABASE_URL=postgres://postgres@127.0.0.1:5432/postgres .venv/bin/pytest be/tests/ocpp
 
 Tests marked `postgres` are about two workers at once, or about a server that goes away; they are
-left out where the database is SQLite. `ocpp/test_other_database.py` (marked `services`) runs its
-folder again on the other of the two, so that one `make test` proves both.
+left out where the database is SQLite. `make test` runs everything on Postgres, and the folder
+`ocpp` on SQLite, too.
 """
+
+from collections import Counter
 
 import pytest
 from django.conf import settings
@@ -34,8 +36,11 @@ SLOW_FILES = frozenset(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known to --strict-markers."""
+    """Make the marker known to --strict-markers; hash passwords in no time."""
     config.addinivalue_line("markers", "postgres: about a database server; left out on SQLite")
+    # The real hasher takes half a second for each person that a test makes. Processes that a test
+    # starts have it.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,6 +48,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.parent.name in SLOW or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
+    if hasattr(config, "workerinput"):
+        longest_first(items)
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
         # As a worker does.
         plan_once()
@@ -51,3 +58,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("postgres")]
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Let no lane begin a long file when the others have nothing left to do (pytest-xdist)."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in slow, -sizes[item.path]))

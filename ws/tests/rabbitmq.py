@@ -1,6 +1,7 @@
 """What the tests know of RabbitMQ: an isolated set of queues, and a proxy that can cut the wire."""
 
 import os
+import random
 import socket
 import threading
 import uuid
@@ -64,9 +65,15 @@ def isolated_queues() -> Iterator[Queues]:
 
 
 def unused_port() -> int:
-    """A port on which nobody listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port on which nobody listens now, and which no client of any test is given meanwhile.
+
+    What the system gives to clients begins at 32768 (Linux) or 49152: one of those may be taken
+    again before its server is up, or while the server is restarted.
+    """
+    while True:
+        port = random.randrange(16_384, 32_768)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class TcpProxy:

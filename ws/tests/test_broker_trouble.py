@@ -28,7 +28,8 @@ from levity_ws.rpc.amqp import AmqpEdgeTransport
 from levity_ws.rpc.envelope import Received
 from levity_ws.rpc.topology import rpc_queue
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+# Limits of time are what it promises.
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.exclusive]
 
 RESTARTS = int(os.environ.get("LEVITY_BROKER_RESTARTS", "2"))
 

@@ -44,6 +44,7 @@ def databases() -> set[str]:
 
 @pytest.mark.services
 @pytest.mark.slow
+@pytest.mark.exclusive
 def test_quick_run_measures_everything_and_leaves_nothing(tmp_path):
     path = tmp_path / "bench.json"
     done = bench(tmp_path, "--quick", "--json", str(path), DATABASE_URL=DATABASE_URL)
@@ -65,6 +66,7 @@ def test_quick_run_measures_everything_and_leaves_nothing(tmp_path):
 
 @pytest.mark.services
 @pytest.mark.slow
+@pytest.mark.exclusive
 def test_endurance_holds_the_ledgers_against_the_database(tmp_path):
     """Four minutes of two seconds: sessions, the edge killed, everybody back, the verdict."""
     path = tmp_path / "bench.json"

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.rabbitmq import AMQP_URL, isolated_queues
+from tests.rabbitmq import AMQP_URL, isolated_queues, unused_port
 
 from tests.system.books import Books, postgres_database
 from tests.system.processes import CHECKOUT, Process, Ran, eventually, python, run
@@ -91,11 +91,11 @@ class Site:
         self.workers.append(worker)
         return worker
 
-    def start_edge(self, port: str = "0") -> Process:
+    def start_edge(self, port: int = 0) -> Process:
         """One more edge; `listens` waits until chargers can connect."""
-        edge = self.start(
-            "edge", python(CHECKOUT / "ws/main.py"), WS_PORT=port, WS_HOST="127.0.0.1"
-        )
+        # Not one of the system's choice: that may be another's when an edge is replaced.
+        listens = {"WS_PORT": str(port or unused_port()), "WS_HOST": "127.0.0.1"}
+        edge = self.start("edge", python(CHECKOUT / "ws/main.py"), **listens)
         self.edges.append(edge)
         return edge
 
@@ -108,7 +108,7 @@ class Site:
 
     def replace_edge(self, gone: Process) -> Process:
         """A new edge in the place of one that has ended, on its port; returns when it listens."""
-        edge = self.start_edge(str(self._ports.pop(gone)))
+        edge = self.start_edge(self._ports.pop(gone))
         self.edges.remove(edge)
         self.edges[self.edges.index(gone)] = edge
         self.listens(edge)

@@ -20,7 +20,8 @@ from tests.system.load import audit, busy_chargers
 from tests.system.processes import eventually
 from tests.system.site import Site, fleet
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+# Limits of time are what it promises.
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.exclusive]
 
 SEED = 20260501
 

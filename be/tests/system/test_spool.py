@@ -30,7 +30,8 @@ from levity.ocpp.models import MeterValue, QuarantinedMessage, Transaction, Tran
 from tests.system.processes import Process, eventually
 from tests.system.site import Site, fleet
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+# Limits of time are what it promises.
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.exclusive]
 
 KILLS = int(os.environ.get("LEVITY_SPOOL_KILLS", "2"))
 CHARGERS = 12

@@ -19,7 +19,8 @@ from tests.chargers import raw_charger
 
 from tests.system.site import Site, fleet
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+# What those inside wait for is measured.
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.exclusive]
 
 STORM = int(os.environ.get("LEVITY_STORM", "1000"))
 INSIDE = 100

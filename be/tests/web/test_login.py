@@ -19,12 +19,6 @@ LOGIN = "/admin/login/"
 LIMIT = 5
 
 
-@pytest.fixture(autouse=True)
-def fast_passwords(settings: Any) -> None:
-    """The real hasher takes a second for a dozen tries."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def anna(person: Callable[..., User]) -> User:
     return person("anna", "Operator")
