@@ -206,13 +206,15 @@ class Pipeline:
                     # Django has connected again each time, and each time somebody ended that.
                     self.lost_sessions += 1
                     raise DatabaseAway(str(error)) from error
+                parked = attempts.park(event, error)
+                # Once it is: where the database goes away meanwhile, the frame is tried again.
                 log.exception(
                     "%s: frame %s failed and is parked",
                     event.charge_point,
                     event.seq,
                     extra={"charge_point": event.charge_point, "connection": event.connection},
                 )
-                return attempts.park(event, error)
+                return parked
         raise AssertionError("unreachable")
 
 

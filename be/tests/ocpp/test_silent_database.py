@@ -69,7 +69,7 @@ def wire() -> Iterator[Wire]:
     """Between the threads `through` it and the tests' database."""
     host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
     if not host or host.startswith("/"):
-        pytest.skip("the database has no address")
+        pytest.fail("DATABASE_URL must name a host: this test stands between it and the worker")
     wire = Wire(host, int(port or 5432))
     yield wire
     wire.close()

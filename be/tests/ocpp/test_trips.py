@@ -239,6 +239,23 @@ def test_a_batch_on_a_connection_that_was_cut_is_taken_again() -> None:
     assert Message.objects.filter(action="Heartbeat").count() == 1
 
 
+CUT = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+
+class Cuts:
+    """Ends the session before or after the COMMIT, so many times."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int, end: str = "{cut};\nCOMMIT"):
+        self.left, self.end, self.with_commit = times, end.format(cut=CUT), rows.with_commit
+        monkeypatch.setattr(rows, "with_commit", self)
+
+    def __call__(self, text: str, database: Any) -> str:
+        if not self.left:
+            return self.with_commit(text, database)
+        self.left -= 1
+        return f"{text};\n{self.end}"
+
+
 @pytest.mark.parametrize("end", ["{cut};\nCOMMIT", "COMMIT;\n{cut}"], ids=["before", "after"])
 def test_a_server_that_goes_away_around_the_commit_costs_no_transaction_and_makes_no_second(
     end: str, monkeypatch: pytest.MonkeyPatch
@@ -249,33 +266,12 @@ def test_a_server_that_goes_away_around_the_commit_costs_no_transaction_and_make
     """
     site, charger = Site(), Charger("CP1")
     site.take(charger.connects())
-    start = charger.starts()
-    ends = [end.format(cut="SELECT pg_terminate_backend(pg_backend_pid())")]
-    with_commit = rows.with_commit
-
-    def cut(text: str, database: Any) -> str:
-        return f"{text};\n{ends.pop()}" if ends else with_commit(text, database)
-
-    monkeypatch.setattr(rows, "with_commit", cut)
+    start, cuts = charger.starts(), Cuts(monkeypatch, 1, end)
     answer = site.result(start)
-    assert ends == []
+    assert not cuts.left
     assert answer["transactionId"] == Transaction.objects.get().pk
     assert Message.objects.filter(action="StartTransaction").count() == 1
     assert FailedMessage.objects.count() == 0
-
-
-class Cuts:
-    """Ends the session at the commit, so many times; counts how often it was asked."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-        self.left, self.with_commit = times, rows.with_commit
-        monkeypatch.setattr(rows, "with_commit", self)
-
-    def __call__(self, text: str, database: Any) -> str:
-        if not self.left:
-            return self.with_commit(text, database)
-        self.left -= 1
-        return f"{text};\nSELECT pg_terminate_backend(pg_backend_pid());\nCOMMIT"
 
 
 def test_sessions_that_are_ended_again_and_again_are_no_fault_of_the_frame(

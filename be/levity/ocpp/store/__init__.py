@@ -4,7 +4,8 @@ Both work in bulk: the number of SQL statements does not grow with the number of
 """
 
 from levity.ocpp.store.apply import apply
-from levity.ocpp.store.load import Loaded, load
+from levity.ocpp.store.load import load
+from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.log import payload_hash
 from levity.ocpp.store.planned import lost_its_plan, plan_once
 from levity.ocpp.store.presence import claims, connections_lost

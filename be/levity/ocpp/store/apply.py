@@ -15,7 +15,7 @@ from levity.ocpp.store.ledger import (
     write_meter_values,
     write_transactions,
 )
-from levity.ocpp.store.load import Loaded
+from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.log import (
     finish_commands,
     queue_commands,

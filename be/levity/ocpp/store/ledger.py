@@ -24,7 +24,7 @@ from levity.ocpp.models import (
     TransactionAlias,
 )
 from levity.ocpp.request import ConnectorState
-from levity.ocpp.store.load import Loaded
+from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.rows import clear_column, insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Connected, Received, Spooled

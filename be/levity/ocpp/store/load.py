@@ -1,8 +1,7 @@
 """Read what a batch needs, in a fixed number of queries."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -22,107 +21,26 @@ from levity.ocpp.request import (
     ConnectorState,
     EarlyStop,
     IdTagState,
-    SigningState,
     TransactionState,
 )
 from levity.ocpp.retries import is_sent_again
 from levity.ocpp.store import queries
 from levity.ocpp.store.certificates import load_signing
-from levity.ocpp.store.handshakes import Handshakes, load_handshakes
+from levity.ocpp.store.handshakes import load_handshakes
+from levity.ocpp.store.loaded import KnownCommand, Loaded
 from levity.ocpp.store.planned import array_text, planned
 from levity.ocpp.store.prepared import Prepared
 from levity.ocpp.store.rows import insert_rows, reserve_ids
-from levity.ocpp.store.values import Arrival, References, StoredMessage, start_key
+from levity.ocpp.store.values import Arrival, StoredMessage, start_key
 from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received, Spooled
 
-__all__ = ["KnownCommand", "Loaded", "load"]
+__all__ = ["load"]
 
 MAX_IDENTITY = 48
 # A connection, a unique id, the frame's number on that connection.
 Frame = tuple[str, str, int]
 # Ids are 2^31; an edge has its next 500 in store.
 MOST_LEASED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class KnownCommand:
-    """A Call of ours that a frame answers."""
-
-    id: int
-    charge_point_id: int
-    state: str
-    action: str
-    connection: str
-    followed: bool
-    """Another one waits for this charge point, asked for later."""
-
-
-@dataclass(slots=True)
-class Loaded:
-    """What the database knew when the batch began."""
-
-    charge_points: dict[str, ChargePointState] = field(default_factory=dict)
-    """By identity in lower case."""
-    last_seen: dict[int, datetime | None] = field(default_factory=dict)
-    edges: dict[int, str | None] = field(default_factory=dict)
-    """Charge point id -> the edge on which its connection hangs."""
-    messages: dict[tuple[str, str], StoredMessage] = field(default_factory=dict)
-    """By (connection, unique id): the first Call with this id."""
-    taken: dict[tuple[str, int], StoredMessage] = field(default_factory=dict)
-    """By (connection, seq): frames of this batch that are on the books already."""
-    transactions: dict[int, TransactionState] = field(default_factory=dict)
-    starts: dict[tuple[Any, ...], TransactionState] = field(default_factory=dict)
-    """By (charge point id, connector, id tag, started at, meter start)."""
-    start_keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    """By connection: the key, as in `starts`, of the StartTransaction that came on it."""
-    occurrences: dict[tuple[Any, ...], int] = field(default_factory=dict)
-    """By such a key: how many sessions told in these words there were, where this is a new one."""
-    quarantined: dict[tuple[int, str], int] = field(default_factory=dict)
-    """(charge point id, payload hash) of a StartTransaction -> the id it was answered."""
-    early_stops: dict[int, tuple[EarlyStop, ...]] = field(default_factory=dict)
-    """By charge point id: StopTransactions in the quarantine whose transaction nobody knew."""
-    id_tags: dict[str, IdTagState] = field(default_factory=dict)
-    """By id tag in lower case."""
-    commands: dict[str, KnownCommand] = field(default_factory=dict)
-    """By unique id."""
-    connections: set[tuple[str, str]] = field(default_factory=set)
-    """(connection, kind) of the connection events on the books."""
-    new_ids: list[int] = field(default_factory=list)
-    leased: tuple[int, ...] = ()
-    """Transaction ids for the edge that asks for a lease."""
-    handshakes: Handshakes = field(default_factory=Handshakes)
-    signing: dict[str, SigningState] = field(default_factory=dict)
-    """By connection, of those who ask for a certificate."""
-
-    def charge_point(self, identity: str) -> ChargePointState | None:
-        """The charge point of this identity, however it is spelled."""
-        return self.charge_points.get(identity.lower())
-
-    def take_new_id(self, charge_point_id: int, references: References, *, again: int = 0) -> int:
-        """The transactionId for a StartTransaction that is not on the books.
-
-        One that was quarantined keeps the id it was answered when it first came; not so where
-        there were sessions in the same words before (`again`).
-        """
-        if again:
-            return self.new_ids.pop()
-        key = (charge_point_id, references.payload_hash)
-        if key not in self.quarantined:
-            self.quarantined[key] = self.new_ids.pop()
-        return self.quarantined[key]
-
-    def has_begun(self, id_tag: IdTagState, transaction_id: int) -> None:
-        """This session has begun in this batch: it counts for the limits of the frames after it."""
-        if id_tag.max_transactions is None and id_tag.parent_max_transactions is None:
-            return
-        one = frozenset((transaction_id,))
-        own, group = id_tag.id_tag.lower(), id_tag.parent.lower()
-        for key, other in self.id_tags.items():
-            if key in (own, group):
-                self.id_tags[key] = replace(other, active=other.active | one)
-            if other.parent and other.parent.lower() in (own, group):
-                changed = self.id_tags[key]
-                self.id_tags[key] = replace(changed, parent_active=other.parent_active | one)
 
 
 @dataclass(slots=True)
@@ -206,10 +124,10 @@ def _read_charge_points(
     for row in query.rows(*frames, list(keys)):
         key, pk, identity, registration, interval, vendor, model, firmware = row[:8]
         if key in connectors:  # the next of its connectors
-            _add_connector(loaded, connectors[key], row[19:])
+            _add_connector(loaded, connectors[key], row[queries.FIRST_OF_CONNECTOR :])
             continue
         current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
-        max_power, named, overrides, known = row[15:19]
+        max_power, named, overrides, known = row[15 : queries.FIRST_OF_CONNECTOR]
         own = connectors[key] = _Connectors()
         loaded.charge_points[key] = ChargePointState(
             id=pk,
@@ -235,7 +153,7 @@ def _read_charge_points(
             active=own.active,
             interrupted=own.interrupted,
         )
-        _add_connector(loaded, own, row[19:])
+        _add_connector(loaded, own, row[queries.FIRST_OF_CONNECTOR :])
         loaded.last_seen[pk] = last_seen
         loaded.edges[pk] = edge
     return known

@@ -12,7 +12,7 @@ from django.db.models import Case, F, Q, When
 from levity.ocpp.frames import storable
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.request import ChargePointState
-from levity.ocpp.store.load import Loaded
+from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome
 from levity_ws.rpc.envelope import (

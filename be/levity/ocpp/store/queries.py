@@ -32,6 +32,7 @@ __all__ = [
     "COMMANDS",
     "CONNECTION_EVENTS",
     "EARLY_STOPS",
+    "FIRST_OF_CONNECTOR",
     "FRAMES_OF_ARRAYS",
     "ID_TAGS",
     "KNOWN_FRAMES",
@@ -132,6 +133,8 @@ CHARGE_POINT = (
     "quirk_profile",
     "quirk_overrides",
 )
+# After these columns, and `known`.
+FIRST_OF_CONNECTOR = len(CHARGE_POINT) + 1
 CONNECTOR = ("number", "status", "status_since", "transaction_id", "error_code", "status_at")
 
 
