@@ -16,7 +16,7 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.pipeline import DatabaseAway
-from levity.ocpp.store import in_few_trips, planned, rows
+from levity.ocpp.store import in_few_trips, planned, trips
 from levity.ocpp.store.rows import insert_rows, written_together
 from levity.ocpp.store.trips import ahead
 from tests.ocpp.charger import Charger, Site
@@ -246,8 +246,8 @@ class Cuts:
     """Ends the session before or after the COMMIT, so many times."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int, end: str = "{cut};\nCOMMIT"):
-        self.left, self.end, self.with_commit = times, end.format(cut=CUT), rows.with_commit
-        monkeypatch.setattr(rows, "with_commit", self)
+        self.left, self.end, self.with_commit = times, end.format(cut=CUT), trips._with_commit
+        monkeypatch.setattr(trips, "_with_commit", self)
 
     def __call__(self, text: str, database: Any) -> str:
         if not self.left:

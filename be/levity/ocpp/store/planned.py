@@ -21,7 +21,7 @@ from django.dispatch import receiver
 
 from levity.ocpp.conf import setting
 
-__all__ = ["array_text", "lost_its_plan", "plan_once", "planned", "plans"]
+__all__ = ["array_text", "lost_its_plan", "plain_value", "plan_once", "planned", "plans"]
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +134,14 @@ def array_text(values: Collection[Any]) -> str:
     ):
         return "{" + ",".join([_WRITTEN[type(first)](first)] * len(values)) + "}"
     return "{" + ",".join([_WRITTEN.get(type(value), _other)(value) for value in values]) + "}"
+
+
+def plain_value(value: Any) -> str | int | None:
+    """The value for a parameter whose type is known there, as psycopg2 writes it fastest."""
+    kind = type(value)
+    if kind is str or kind is int or value is None or kind is bool:
+        return value
+    return value.isoformat() if kind is datetime else str(value)
 
 
 def _quoted(text: str) -> str:

@@ -17,11 +17,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import Field, Model
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
 
-from levity.ocpp.store.planned import array_text, planned
-from levity.ocpp.store.trips import committed, with_commit
+from levity.ocpp.store.planned import array_text, plain_value, planned
+from levity.ocpp.store.row_sql import clear_sql, column_of, insert_sql, update_sql, upsert_sql
+from levity.ocpp.store.trips import write_last
 
 __all__ = [
     "clear_column",
@@ -33,9 +34,6 @@ __all__ = [
 ]
 
 Row = Sequence[Any]
-
-# Of rows with the same first two columns, so many are compared (`unless_same`).
-LOOK_AT_SAME = 64
 
 
 def insert_rows(
@@ -50,12 +48,12 @@ def insert_rows(
 
     `unless_same`: so are those of which the table has a row with the same values in these columns,
     none of them NULL. An index must be on the first two; of many rows that share these two, only
-    some (`LOOK_AT_SAME`) are looked at, so that nobody can make it slow.
+    some (`row_sql.LOOK_AT_SAME`) are looked at, so that nobody can make it slow.
     """
     if not rows:
         return
     conflict = "DO NOTHING" if new_only else ""
-    sql = _insert_sql(model, tuple(columns), conflict, tuple(unless_same))
+    sql = insert_sql(model, tuple(columns), conflict, tuple(unless_same), alone=len(rows) == 1)
     _run(sql, model, columns, rows)
 
 
@@ -74,13 +72,10 @@ def upsert_rows(
     """
     if not rows:
         return
-    fields = [_field(model, name) for name in key]
-    target = ", ".join(_quoted(item.column) for item in fields)
-    table = _quoted(model._meta.db_table)
-    sets = [f"{c} = excluded.{c}" for c in (_quoted(_field(model, n).column) for n in update)]
-    sets += [f"{c} = {table}.{c} + 1" for c in (_quoted(_field(model, n).column) for n in add)]
-    action = f"({target}) DO UPDATE SET {', '.join(sets)}" if sets else f"({target}) DO NOTHING"
-    _run(_insert_sql(model, tuple(columns), action), model, columns, rows)
+    sql = upsert_sql(
+        model, tuple(columns), tuple(key), tuple(update), tuple(add), alone=len(rows) == 1
+    )
+    _run(sql, model, columns, rows)
 
 
 def update_rows(
@@ -97,18 +92,15 @@ def update_rows(
     """
     if not rows:
         return
-    _run(
-        _update_sql(model, tuple(columns), key, tuple(keep_null)),
-        model,
-        columns,
-        _in_key_order(rows),
-    )
+    sql = update_sql(model, tuple(columns), key, tuple(keep_null), alone=len(rows) == 1)
+    _run(sql, model, columns, _in_key_order(rows))
 
 
 def clear_column(model: type[Model], column: str, values: Collection[int]) -> None:
     """Set the column to NULL in the rows in which it has one of these values."""
     if values:
-        _run(_clear_sql(model, column), model, (column,), [(value,) for value in sorted(values)])
+        sql = clear_sql(model, column, alone=len(values) == 1)
+        _run(sql, model, (column,), [(value,) for value in sorted(values)])
 
 
 def _in_key_order(rows: Sequence[Row]) -> Sequence[Row]:
@@ -168,38 +160,45 @@ def written_together() -> Iterator[None]:
     # the others see it first.
     database.execute_wrappers.insert(0, _after_what_waits)
     try:
-        yield
-        _send_what_waits(database, last=True)
+        try:
+            yield
+        finally:
+            database.execute_wrappers.remove(_after_what_waits)
+        if waiting := _take_what_waits():
+            write_last(database, *waiting)
     finally:
-        database.execute_wrappers.remove(_after_what_waits)
         _together.statements = None
 
 
 def _after_what_waits(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
-    _send_what_waits(context["connection"])
+    if waiting := _take_what_waits():
+        with context["connection"].cursor() as cursor:
+            cursor.execute(*waiting)
     return execute(sql, parameters, many, context)
 
 
-def _send_what_waits(database: Any, *, last: bool = False) -> None:
-    if _together.statements:
-        text, values = ";\n".join(_together.statements), _together.values
-        _together.statements, _together.values = [], []
-        with database.cursor() as cursor:
-            cursor.execute(with_commit(text, database) if last else text, values)
-        if last:
-            committed(database)
+def _take_what_waits() -> tuple[str, list[Any]] | None:
+    """The statements as one text, and their values; from now on they don't wait any more."""
+    if not _together.statements:
+        return None
+    waiting = ";\n".join(_together.statements), _together.values
+    _together.statements, _together.values = [], []
+    return waiting
 
 
 def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
     database = connections[DEFAULT_DB_ALIAS]
     if database.vendor == "postgresql":
-        arrays = [array_text(column) for column in zip(*rows, strict=True)]
+        if len(rows) == 1:
+            values = [plain_value(value) for value in rows[0]]
+        else:
+            values = [array_text(column) for column in zip(*rows, strict=True)]
         if _together.statements is not None and database.connection is not None:
             _together.statements.append(planned(database, sql))
-            _together.values += arrays
+            _together.values += values
             return
         with database.cursor() as cursor:
-            cursor.execute(planned(database, sql), arrays)
+            cursor.execute(planned(database, sql), values)
         return
     with database.cursor() as cursor:
         cursor.executemany(sql, _sqlite_rows(model, tuple(columns), rows))
@@ -214,132 +213,11 @@ def _sqlite_rows(model: type[Model], columns: tuple[str, ...], rows: Sequence[Ro
 
 
 @lru_cache(maxsize=256)
-def _insert_sql(
-    model: type[Model],
-    columns: tuple[str, ...],
-    on_conflict: str,
-    unless_same: tuple[str, ...] = (),
-) -> str:
-    fields = [_field(model, name) for name in columns]
-    table = _quoted(model._meta.db_table)
-    others = _with_default(model, columns)
-    names = ", ".join(_quoted(item.column) for item in [*fields, *others])
-    tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
-    if connection.vendor == "postgresql":
-        arrays = ", ".join(_array(item) for item in fields)
-        given = [f"v.c{number}" for number in range(len(fields))]
-        source = f" FROM unnest({arrays}) AS v({', '.join(name[2:] for name in given)})"
-    else:
-        given = _numbered(len(fields))
-        source = ""
-    values = ", ".join([*given, *(_literal(item) for item in others)])
-    # "WHERE true" tells SQLite's parser that ON CONFLICT is not a join's ON.
-    where = "true"
-    if unless_same:
-        pairs = {
-            item.attname: f"o.{_quoted(item.column)} = {value}"
-            for item, value in zip(fields, given, strict=True)
-        }
-        near, same = (
-            " AND ".join(pairs[name] for name in part)
-            for part in (unless_same[:2], unless_same[2:])
-        )
-        rows = f"SELECT * FROM {table} o WHERE {near} LIMIT {LOOK_AT_SAME}"
-        where = f"NOT EXISTS (SELECT 1 FROM ({rows}) AS o WHERE {same})"
-    return f"INSERT INTO {table} ({names}) SELECT {values}{source} WHERE {where}{tail}"
-
-
-def _with_default(model: type[Model], columns: tuple[str, ...]) -> "list[Field[Any, Any]]":
-    """The columns that are not given and may not be null: Django's defaults are not the
-    database's, so a plain INSERT has to name them."""
-    return [
-        item
-        for item in model._meta.concrete_fields
-        if item.attname not in columns and not item.null and not item.primary_key
-    ]
-
-
-def _literal(field: "Field[Any, Any]") -> str:
-    value = field.get_default()
-    if value is False or value is True:
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if value == {}:
-        return "'{}'::jsonb" if connection.vendor == "postgresql" else "'{}'"
-    if value == "" or (isinstance(value, str) and value.isalnum()):
-        return f"'{value}'"
-    raise ValueError(f"{field}: give a value, its default is no constant")
-
-
-@lru_cache(maxsize=256)
-def _update_sql(
-    model: type[Model], columns: tuple[str, ...], key: int, keep_null: tuple[str, ...]
-) -> str:
-    fields = [_field(model, name) for name in columns]
-    table = _quoted(model._meta.db_table)
-    names = [_quoted(item.column) for item in fields]
-    if connection.vendor == "postgresql":
-        arrays = ", ".join(_array(item) for item in fields)
-        given = [f"v.c{number}" for number in range(len(fields))]
-        source = f" FROM unnest({arrays}) AS v({', '.join(name[2:] for name in given)})"
-    else:
-        given = _numbered(len(fields))
-        source = ""
-    sets = ", ".join(
-        f"{name} = COALESCE({value}, {table}.{name})"
-        if item.attname in keep_null
-        else f"{name} = {value}"
-        for item, name, value in list(zip(fields, names, given, strict=True))[key:]
-    )
-    where = " AND ".join(
-        f"{table}.{name} = {value}" for name, value in list(zip(names, given, strict=True))[:key]
-    )
-    return f"UPDATE {table} SET {sets}{source} WHERE {where}"
-
-
-@lru_cache(maxsize=16)
-def _clear_sql(model: type[Model], column: str) -> str:
-    field = _field(model, column)
-    table, name = _quoted(model._meta.db_table), _quoted(field.column)
-    if connection.vendor == "postgresql":
-        return f"UPDATE {table} SET {name} = NULL WHERE {name} = ANY({_array(field)})"
-    return f"UPDATE {table} SET {name} = NULL WHERE {name} = ?1"
-
-
-def _numbered(count: int) -> list[str]:
-    """SQLite's names of the values of a row."""
-    return [f"?{number}" for number in range(1, count + 1)]
-
-
-def _field(model: type[Model], name: str) -> "Field[Any, Any]":
-    for item in model._meta.concrete_fields:
-        if item.attname == name:
-            return item
-    raise ValueError(f"{model.__name__} has no column {name}")
-
-
-def _array(field: "Field[Any, Any]") -> str:
-    return f"%s::{field.rel_db_type(connection) if field.primary_key else _type(field)}[]"
-
-
-def _type(field: "Field[Any, Any]") -> str:
-    # Without its length: a cast to varchar(20)[] would cut in silence instead of failing.
-    kind = str(field.cast_db_type(connection) or field.db_type(connection))
-    return kind.split("(", 1)[0]
-
-
-def _quoted(name: str | None) -> str:
-    assert name, "a field that has a column"
-    return connection.ops.quote_name(name)
-
-
-@lru_cache(maxsize=256)
 def _sqlite_converters(
     model: type[Model], columns: tuple[str, ...]
 ) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
     """The columns that SQLite stores as something else, and how."""
-    kinds = [_field(model, name).get_internal_type() for name in columns]
+    kinds = [column_of(model, name).get_internal_type() for name in columns]
     return tuple((number, _SQLITE[kind]) for number, kind in enumerate(kinds) if kind in _SQLITE)
 
 

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 
 from levity.ocpp.store.planned import planned, plans
 
-__all__ = ["ahead", "committed", "in_few_trips", "rows_of", "with_commit"]
+__all__ = ["ahead", "in_few_trips", "rows_of", "write_last"]
 
 
 class _Trips(threading.local):
@@ -72,16 +72,38 @@ def rows_of(database: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, .
     Where nobody but we would see it pass, without Django's cursor: its layers cost as much as the
     query's way to Postgres and back.
     """
-    if _trips.waiting is None or database.execute_wrappers != [_with_what_waits]:
+    waiting = _waiting_unseen(database)
+    if waiting is None:
         with database.cursor() as cursor:
             cursor.execute(planned(database, sql), values)
             return list(cursor.fetchall())
-    database.validate_no_broken_transaction()
     text = planned(database, sql)
     with database.wrap_database_errors, database.connection.cursor() as cursor:
         cursor.tzinfo_factory = database.tzinfo_factory
-        cursor.execute(_after(_trips.waiting, text), values)
+        cursor.execute(_after(waiting, text), values)
         return list(cursor.fetchall())
+
+
+def write_last(database: Any, text: str, values: Sequence[Any]) -> None:
+    """Execute the last statements of a transaction, with its COMMIT where that is ours to send."""
+    waiting = _waiting_unseen(database)
+    if waiting is None:
+        with database.cursor() as cursor:
+            cursor.execute(_with_commit(text, database), values)
+    else:
+        with database.wrap_database_errors, database.connection.cursor() as cursor:
+            cursor.execute(_after(waiting, _with_commit(text, database)), values)
+    if _trips.waiting is not None and not database.savepoint_ids:
+        # What comes now is another transaction.
+        _trips.waiting, _trips.begun = ["BEGIN"], False
+
+
+def _waiting_unseen(database: Any) -> list[str] | None:
+    """What travels with the next statement; None where somebody else wants to see that pass."""
+    if _trips.waiting is None or database.execute_wrappers != [_with_what_waits]:
+        return None
+    database.validate_no_broken_transaction()
+    return _trips.waiting
 
 
 def _in_words(database: Any, sql: str, values: Sequence[Any]) -> str:
@@ -91,16 +113,9 @@ def _in_words(database: Any, sql: str, values: Sequence[Any]) -> str:
     return text
 
 
-def with_commit(text: str, database: Any) -> str:
-    """The last statements of a transaction, with its COMMIT where that is ours to send."""
+def _with_commit(text: str, database: Any) -> str:
     ours = _trips.waiting is not None and not database.savepoint_ids
     return f"{text};\nCOMMIT" if ours else text
-
-
-def committed(database: Any) -> None:
-    """What `with_commit` gave has been executed; what comes now is another transaction."""
-    if _trips.waiting is not None and not database.savepoint_ids:
-        _trips.waiting, _trips.begun = ["BEGIN"], False
 
 
 def _with_what_waits(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:

@@ -1,0 +1,173 @@
+"""The text of the statements that write rows (`rows.py`): short, and the same for any batch.
+
+On Postgres there are two of each. Many rows come as arrays, a column each; a row that is alone, as
+most are where there is little to do, comes as its values: for one row, an array costs both sides
+as much as the row. SQLite has the second kind only.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field, Model
+
+__all__ = ["LOOK_AT_SAME", "clear_sql", "column_of", "insert_sql", "update_sql", "upsert_sql"]
+
+# Of rows with the same first two columns, so many are compared (`unless_same`).
+LOOK_AT_SAME = 64
+
+
+@lru_cache(maxsize=512)
+def insert_sql(
+    model: type[Model],
+    columns: tuple[str, ...],
+    on_conflict: str,
+    unless_same: tuple[str, ...] = (),
+    *,
+    alone: bool,
+) -> str:
+    """INSERT of these columns; `on_conflict` is what follows ON CONFLICT, if anything.
+
+    `alone`: for one row, a place holder for each column; else, on Postgres, for each array.
+    """
+    fields = [column_of(model, name) for name in columns]
+    table = _quoted(model._meta.db_table)
+    others = _with_default(model, columns)
+    names = ", ".join(_quoted(item.column) for item in [*fields, *others])
+    tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
+    given, source = _given(fields, alone=alone)
+    values = ", ".join([*given, *(_literal(item) for item in others)])
+    # "WHERE true" tells SQLite's parser that ON CONFLICT is not a join's ON.
+    where = "true"
+    if unless_same:
+        pairs = {
+            item.attname: f"o.{_quoted(item.column)} = {value}"
+            for item, value in zip(fields, given, strict=True)
+        }
+        near, same = (
+            " AND ".join(pairs[name] for name in part)
+            for part in (unless_same[:2], unless_same[2:])
+        )
+        rows = f"SELECT * FROM {table} o WHERE {near} LIMIT {LOOK_AT_SAME}"
+        where = f"NOT EXISTS (SELECT 1 FROM ({rows}) AS o WHERE {same})"
+    return f"INSERT INTO {table} ({names}) SELECT {values}{source} WHERE {where}{tail}"
+
+
+@lru_cache(maxsize=512)
+def upsert_sql(
+    model: type[Model],
+    columns: tuple[str, ...],
+    key: tuple[str, ...],
+    update: tuple[str, ...],
+    add: tuple[str, ...],
+    *,
+    alone: bool,
+) -> str:
+    """INSERT of these columns, or where a row with this `key` is there, an update of it."""
+    target = ", ".join(_name(model, name) for name in key)
+    table = _quoted(model._meta.db_table)
+    sets = [f"{c} = excluded.{c}" for c in (_name(model, name) for name in update)]
+    sets += [f"{c} = {table}.{c} + 1" for c in (_name(model, name) for name in add)]
+    action = f"({target}) DO UPDATE SET {', '.join(sets)}" if sets else f"({target}) DO NOTHING"
+    return insert_sql(model, columns, action, alone=alone)
+
+
+@lru_cache(maxsize=512)
+def update_sql(
+    model: type[Model],
+    columns: tuple[str, ...],
+    key: int,
+    keep_null: tuple[str, ...],
+    *,
+    alone: bool,
+) -> str:
+    """UPDATE of the columns behind the first `key` of them, which say which row is meant."""
+    fields = [column_of(model, name) for name in columns]
+    table = _quoted(model._meta.db_table)
+    names = [_quoted(item.column) for item in fields]
+    given, source = _given(fields, alone=alone)
+    sets = ", ".join(
+        f"{name} = COALESCE({value}, {table}.{name})"
+        if item.attname in keep_null
+        else f"{name} = {value}"
+        for item, name, value in list(zip(fields, names, given, strict=True))[key:]
+    )
+    where = " AND ".join(
+        f"{table}.{name} = {value}" for name, value in list(zip(names, given, strict=True))[:key]
+    )
+    return f"UPDATE {table} SET {sets}{source} WHERE {where}"
+
+
+@lru_cache(maxsize=64)
+def clear_sql(model: type[Model], column: str, *, alone: bool) -> str:
+    """UPDATE to NULL of the column where it has one of these values."""
+    field = column_of(model, column)
+    table, name = _quoted(model._meta.db_table), _quoted(field.column)
+    if connection.vendor != "postgresql":
+        return f"UPDATE {table} SET {name} = NULL WHERE {name} = ?1"
+    value = f"%s::{_type(field)}" if alone else f"ANY(%s::{_type(field)}[])"
+    return f"UPDATE {table} SET {name} = NULL WHERE {name} = {value}"
+
+
+def _given(fields: "list[Field[Any, Any]]", *, alone: bool) -> tuple[list[str], str]:
+    """What the values of a row are called, and the FROM that gives them these names."""
+    if connection.vendor != "postgresql":
+        return [f"?{number}" for number in range(1, len(fields) + 1)], ""
+    names = [f"c{number}" for number in range(len(fields))]
+    if alone:
+        values = ", ".join(
+            f"%s::{_type(item)} AS {name}" for item, name in zip(fields, names, strict=True)
+        )
+        source = f" FROM (SELECT {values}) AS v"
+    else:
+        arrays = ", ".join(f"%s::{_type(item)}[]" for item in fields)
+        source = f" FROM unnest({arrays}) AS v({', '.join(names)})"
+    return [f"v.{name}" for name in names], source
+
+
+def _with_default(model: type[Model], columns: tuple[str, ...]) -> "list[Field[Any, Any]]":
+    """The columns that are not given and may not be null: Django's defaults are not the
+    database's, so a plain INSERT has to name them."""
+    return [
+        item
+        for item in model._meta.concrete_fields
+        if item.attname not in columns and not item.null and not item.primary_key
+    ]
+
+
+def _literal(field: "Field[Any, Any]") -> str:
+    value = field.get_default()
+    if value is False or value is True:
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if value == {}:
+        return "'{}'::jsonb" if connection.vendor == "postgresql" else "'{}'"
+    if value == "" or (isinstance(value, str) and value.isalnum()):
+        return f"'{value}'"
+    raise ValueError(f"{field}: give a value, its default is no constant")
+
+
+def column_of(model: type[Model], name: str) -> "Field[Any, Any]":
+    """The model's field of this attribute name."""
+    for item in model._meta.concrete_fields:
+        if item.attname == name:
+            return item
+    raise ValueError(f"{model.__name__} has no column {name}")
+
+
+def _type(field: "Field[Any, Any]") -> str:
+    if field.primary_key:
+        return str(field.rel_db_type(connection))
+    # Without its length: a cast to varchar(20) would cut in silence instead of failing.
+    kind = str(field.cast_db_type(connection) or field.db_type(connection))
+    return kind.split("(", 1)[0]
+
+
+def _name(model: type[Model], attname: str) -> str:
+    return _quoted(column_of(model, attname).column)
+
+
+def _quoted(name: str | None) -> str:
+    assert name, "a field that has a column"
+    return connection.ops.quote_name(name)

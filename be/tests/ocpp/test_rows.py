@@ -1,0 +1,162 @@
+"""Plain tuples in a table: one row or many, on either database, with or without plans."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import DataError, connection
+
+from levity.ocpp.models import ChargePoint, Command, Connector, MeterValue, SecurityEvent
+from levity.ocpp.store import planned
+from levity.ocpp.store.rows import clear_column, insert_rows, update_rows, upsert_rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ODD = [
+    "",
+    "NULL",
+    "{}",
+    "{a,b}",
+    'q"q',
+    "b\\s",
+    "\\",
+    "'",
+    "''",
+    ",",
+    " a ",
+    "\t\n",
+    "é",
+    "😀",
+    "%s",
+]
+ODD += ["$1", "%", "%%", "\\'", "1", "true"]
+
+
+@pytest.fixture(autouse=True, params=["planned", "plain"])
+def plans(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As a worker writes, and as everybody else does."""
+    connection.close()
+    if request.param == "planned":
+        planned.plan_once()
+    yield
+    planned._thread.plans = False
+    connection.close()
+
+
+def charge_point(name: str = "CP1") -> ChargePoint:
+    return ChargePoint.objects.create(identity=name, created_at=NOON)
+
+
+def test_a_row_alone_holds_what_the_same_row_among_others_holds() -> None:
+    columns = ("type", "detail", "at", "received_at")
+    for text in ODD:
+        insert_rows(SecurityEvent, columns, [("ALONE", text, NOON, NOON)])
+    insert_rows(SecurityEvent, columns, [("MANY", text, NOON, NOON) for text in ODD])
+    for kind in ("ALONE", "MANY"):
+        told = SecurityEvent.objects.filter(type=kind).order_by("id")
+        assert list(told.values_list("detail", "at")) == [(text, NOON) for text in ODD]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_every_kind_of_column(size: int) -> None:
+    """Text, JSON, UUID, boolean, number, time, NULL, and the defaults of what is not named."""
+    own = charge_point()
+    on, ids = uuid4(), [uuid4() for _ in range(size)]
+    payload = '{"a": [1, null, "x%s"]}'
+    insert_rows(
+        Command,
+        (
+            *("charge_point_id", "action", "payload", "secret", "state", "unique_id"),
+            *("queue_offline", "not_before", "expires_at", "connection", "only_connector"),
+            *("only_status", "idempotency_key", "source", "created_at"),
+        ),
+        [
+            (
+                *(own.pk, "Reset", payload, "", Command.State.QUEUED, str(unique_id)),
+                *(False, NOON, None, on, None),
+                *("", None, "test", NOON),
+            )
+            for unique_id in ids
+        ],
+    )
+    found = list(Command.objects.order_by("id"))
+    assert {item.unique_id for item in found} == set(map(str, ids))
+    for item in found:
+        assert item.payload == {"a": [1, None, "x%s"]}
+        assert (item.connection, item.queue_offline, item.not_before) == (on, False, NOON)
+        assert (item.state, item.expires_at, item.only_connector) == ("queued", None, None)
+        assert (item.answered_late, item.result_status) == (False, "")
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_update_keeps_what_is_not_told(size: int) -> None:
+    points = [charge_point(f"CP{number}") for number in range(size)]
+    ChargePoint.objects.update(remote_address="10.0.0.1", vendor="V")
+    columns = ("id", "vendor", "remote_address", "last_seen_at")
+    rows = [(item.pk, "W", None, NOON) for item in points]
+    update_rows(ChargePoint, columns, rows, keep_null=("remote_address",))
+    told = set(ChargePoint.objects.values_list("vendor", "remote_address", "last_seen_at"))
+    assert told == {("W", "10.0.0.1", NOON)}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_upsert_inserts_once_and_updates_then(size: int) -> None:
+    own = charge_point()
+    key = ("charge_point_id", "evse", "number")
+    for status in ("Available", "Preparing"):
+        rows = [(own.pk, 0, number, status) for number in range(1, size + 1)]
+        upsert_rows(Connector, (*key, "status"), rows, key=key, update=("status",))
+    told = list(Connector.objects.values_list("number", "status").order_by("number"))
+    assert told == [(number, "Preparing") for number in range(1, size + 1)]
+    assert {item.error_code for item in Connector.objects.all()} == {""}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_the_same_sample_again_is_no_new_one(size: int) -> None:
+    own = charge_point()
+    same = ("charge_point_id", "sampled_at", "connector", "measurand", "raw_value")
+
+    def take(value: str) -> None:
+        rows: list[tuple[Any, ...]] = [
+            (own.pk, 1, NOON + timedelta(seconds=number), NOON, "Voltage", value, Decimal(value))
+            for number in range(size)
+        ]
+        insert_rows(
+            MeterValue,
+            (
+                *("charge_point_id", "connector", "sampled_at", "received_at", "measurand"),
+                *("raw_value", "value"),
+            ),
+            rows,
+            unless_same=same,
+        )
+
+    for value in ("230.1", "230.1", "230.2"):
+        take(value)
+    told = list(MeterValue.objects.values_list("raw_value", "value").order_by("id"))
+    assert told == [("230.1", Decimal("230.1"))] * size + [("230.2", Decimal("230.2"))] * size
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_column_is_cleared_by_its_value(size: int) -> None:
+    for number in range(3):
+        charge_point(f"CP{number}")
+        ChargePoint.objects.filter(identity=f"CP{number}").update(call_timeout=7 + number)
+    clear_column(ChargePoint, "call_timeout", list(range(7, 7 + size)))
+    left = ChargePoint.objects.order_by("id").values_list("call_timeout", flat=True)
+    assert list(left) == [None] * size + [7 + number for number in range(size, 3)]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_text_that_is_too_long_fails_and_is_not_cut(size: int) -> None:
+    """A cast to varchar(20) would cut it in silence."""
+    long = "x" * 300
+    rows = [(long, "", NOON, NOON)] * size
+    with pytest.raises(DataError):
+        insert_rows(SecurityEvent, ("type", "detail", "at", "received_at"), rows)
+    assert SecurityEvent.objects.count() == 0
