@@ -12,7 +12,7 @@ from levity.ocpp.authority import issuing
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.security.tidying import tidy
-from levity.ocpp.store import connections_lost
+from levity.ocpp.store import chores, connections_lost
 
 __all__ = ["ClockSteps", "forget_edges", "silence", "sweep"]
 
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 LOOK = 5
 # `last_seen_at` is exact to ten seconds only; less patience would see ghosts.
 LEAST_PATIENCE = 30
-AT_ONCE = 500
 # Seconds by which our own clock may drift between two looks before it counts as set forward.
 STEP = 5.0
 
@@ -53,12 +52,12 @@ class ClockSteps:
 def sweep(now: datetime) -> None:
     """Take the chargers of edges that are silent for too long off line; end what is over."""
     silent = now - timedelta(seconds=setting("OCPP_EDGE_TIMEOUT"))
-    gone = list(Edge.objects.filter(last_seen_at__lt=silent).values_list("pk", flat=True))
-    if gone:
+    if gone := chores.silent_edges(silent):
         forget_edges(gone, now)
     silence(now)
     tidy(now)
-    issuing.sign_approved(now)
+    if chores.any_approved_certificate():
+        issuing.sign_approved(now)
     if now.second < LOOK:
         # Once a minute: hours and days are what it looks for.
         end_abandoned(now)
@@ -95,17 +94,9 @@ def silence(now: datetime) -> None:
     connection long before.
     """
     default = setting("OCPP_HEARTBEAT_INTERVAL")
-    online = ChargePoint.objects.filter(connection__isnull=False)
-    intervals = online.order_by().values_list("heartbeat_interval", flat=True).distinct()
-    for interval in list(intervals):
+    for interval in chores.heartbeat_intervals():
         patience = max(2 * (interval or default) - LOOK, LEAST_PATIENCE)
-        missing = online.filter(
-            heartbeat_interval=interval,
-            last_seen_at__lt=now - timedelta(seconds=patience),
-            connected_at__lt=now - timedelta(seconds=patience),
-        )
-        columns = missing.order_by("pk").values_list("pk", "identity", "connection", "edge_id")
-        if rows := list(columns[:AT_ONCE]):
+        if rows := chores.silent_charge_points(interval, now - timedelta(seconds=patience)):
             _silent(rows, now)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from levity.ocpp.models import AuthFailure, Command, RefusedHandshake
+from levity.ocpp.store import chores
 
 __all__ = ["KEPT_OTHERS", "KEPT_WITH_IDENTITY", "tidy"]
 
@@ -15,16 +16,17 @@ AT_ONCE = 2000
 
 def tidy(now: datetime) -> None:
     """Forget secrets of ended commands, guesses that no longer count, the oldest refusals."""
-    open_states = (Command.State.QUEUED, Command.State.SENT)
-    ended = Command.objects.exclude(secret="").exclude(state__in=open_states)
-    if ended.exists():
-        ended.update(secret="")
+    if chores.any_ended_secret():
+        open_states = (Command.State.QUEUED, Command.State.SENT)
+        Command.objects.exclude(secret="").exclude(state__in=open_states).update(secret="")
     at = now.timestamp()
-    AuthFailure.objects.filter(forgotten_at__lt=at, insistent_forgotten_at__lt=at).delete()
+    if chores.any_forgotten_guess(at):
+        AuthFailure.objects.filter(forgotten_at__lt=at, insistent_forgotten_at__lt=at).delete()
     newest_first = RefusedHandshake.objects.order_by("-last_at", "-pk")
-    for rows, kept in (
-        (newest_first.exclude(identity=""), KEPT_WITH_IDENTITY),
-        (newest_first.filter(identity=""), KEPT_OTHERS),
+    for named, rows, kept in (
+        (True, newest_first.exclude(identity=""), KEPT_WITH_IDENTITY),
+        (False, newest_first.filter(identity=""), KEPT_OTHERS),
     ):
-        if too_old := list(rows.values_list("pk", flat=True)[kept : kept + AT_ONCE]):
+        if chores.more_refusals_than(kept, named=named):
+            too_old = list(rows.values_list("pk", flat=True)[kept : kept + AT_ONCE])
             RefusedHandshake.objects.filter(pk__in=too_old).delete()

@@ -100,7 +100,13 @@ def write_last(database: Any, text: str, values: Sequence[Any]) -> None:
 
 def _waiting_unseen(database: Any) -> list[str] | None:
     """What travels with the next statement; None where somebody else wants to see that pass."""
-    if _trips.waiting is None or database.execute_wrappers != [_with_what_waits]:
+    if _trips.waiting is None:
+        # No transaction at all, as where somebody only looks if there is something to do.
+        alone = not (
+            database.in_atomic_block or database.execute_wrappers or database.queries_logged
+        )
+        return [] if alone and plans(database) else None
+    if database.execute_wrappers != [_with_what_waits]:
         return None
     database.validate_no_broken_transaction()
     return _trips.waiting
