@@ -87,6 +87,11 @@ def test_a_plan_of_an_empty_site_looks_for_the_connectors_of_each_charger(site: 
     assert "Materialize" not in plan
 
 
+def test_a_query_without_an_index_is_not_compiled() -> None:
+    """An extension's, say: 75 ms each, whatever the size of the table."""
+    assert "JIT" not in ChargePoint.objects.filter(notes="x").explain()
+
+
 @pytest.mark.parametrize("text", ODD)
 def test_every_text_arrives_as_it_was(site: Site, text: str) -> None:
     site.take(Charger("CP1").connects())
