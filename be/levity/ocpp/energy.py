@@ -21,6 +21,7 @@ __all__ = [
     "charged",
     "closed",
     "counts_from_session_start",
+    "in_one_unit",
     "newest_power",
     "newest_register",
     "with_samples",
@@ -33,6 +34,7 @@ SESSION = "session-register"
 RESET = "register-reset"
 FELL = "register-fell"
 IMPLAUSIBLE = "implausible-energy"
+IN_KWH = "registers-in-kwh"
 ZERO = Decimal(0)
 SECONDS_PER_HOUR = Decimal(3600)
 # A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
@@ -40,6 +42,9 @@ SECONDS_PER_HOUR = Decimal(3600)
 TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
 # A sample is doubted at ten times as much only: its clock may be minutes away from the start's.
 WILD = 10
+KILO = 1000
+# Whole kWh and a sample that is a little older may be so many Wh apart.
+NEAR = Decimal(2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,41 @@ def with_samples(
                 transaction, energy=wh, meter_last=register[0], meter_last_at=register[1]
             )
     return transaction
+
+
+def in_one_unit(
+    found: Energy,
+    transaction: TransactionState,
+    meter_stop: Decimal,
+    samples: Sequence[Sample],
+    stopped_at: datetime,
+    max_power: int,
+) -> Energy:
+    """The energy where Start and Stop may have told kWh for Wh: doubted, and flagged for a person.
+
+    It shows in a register that is a thousand times meterStop. Not so where a thousand times the
+    difference can't have flowed: there it is the samples that have the wrong unit. Near zero it
+    shows nothing.
+    """
+    difference = meter_stop - transaction.meter_start
+    if found.source != "registers" or meter_stop * KILO <= 2 * NEAR:
+        return found
+    most = _most(transaction.started_at, stopped_at, max_power)
+    if most is not None and difference * KILO - NEAR > most:
+        return found
+    times = {sample.sampled_at for sample in samples}
+    by_time = (newest_register(item for item in samples if item.sampled_at == at) for at in times)
+    readings = [item[0] for item in by_time if item is not None]
+    known = readings if transaction.meter_last is None else [*readings, transaction.meter_last]
+    if not any(abs(register - meter_stop * KILO) <= NEAR for register in known):
+        return found
+    doubted = Energy(found.wh, "registers", "low", (IN_KWH,))
+    first = [item for item in readings if abs(item - transaction.meter_start * KILO) <= NEAR]
+    last = [item for item in readings if abs(item - meter_stop * KILO) <= NEAR]
+    if most is None or len(readings) < 2 or not first or not last:
+        return doubted
+    rise = max(last) - min(first)
+    return Energy(rise, "samples", "low", (IN_KWH,)) if found.wh < rise <= most else doubted
 
 
 def without_stop(transaction: TransactionState) -> Energy:

@@ -16,7 +16,7 @@ from levity.ocpp.effects import (
     RecordMeterValues,
     StopTransaction,
 )
-from levity.ocpp.energy import IMPLAUSIBLE, at_stop, with_samples
+from levity.ocpp.energy import IMPLAUSIBLE, at_stop, in_one_unit, with_samples
 from levity.ocpp.fields import INT4_MAX, decimal_of, energy, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.request import (
@@ -65,6 +65,7 @@ def stop_transaction(request: Request) -> Response:
     samples = read_samples(request, "transactionData")
     sampled = with_samples(transaction, samples, stopped_at, max_power, quirks.session_register)
     charged = at_stop(sampled, meter_stop, stopped_at, max_power)
+    charged = in_one_unit(charged, transaction, meter_stop, samples, stopped_at, max_power)
     flags = [*clock_flags(said, request.received_at, "stop"), *charged.flags]
     if stopped_at < transaction.started_at:
         flags.append("stop-before-start")
