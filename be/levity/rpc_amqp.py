@@ -5,22 +5,21 @@ from one thread to the other is `add_callback_threadsafe` there and a queue back
 connection belongs to one thread).
 """
 
+import functools
 import logging
 import queue
-import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pika
-from pika.adapters.blocking_connection import BlockingChannel
-from pika.adapters.utils.connection_workflow import AMQPConnectorException
-from pika.exceptions import AMQPError, NackError, UnroutableError
+from pika.channel import Channel
 
+from levity.rpc_amqp_connection import TROUBLE, BrokerConnection, parameters_of
+from levity.rpc_amqp_pushes import Pushes
 from levity_ws.rpc.backoff import jittered_pause
 from levity_ws.rpc.envelope import EnvelopeError, Reply, decode_batch, encode_reply
 from levity_ws.rpc.topology import (
@@ -38,14 +37,9 @@ __all__ = ["AmqpWorkerTransport"]
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 10
-BLOCKED_TIMEOUT = 20.0
-POLL_SECONDS = 1.0
 CLOSE_TIMEOUT = 5.0
-HANDSHAKE_TIMEOUT = 10.0
-# A broker that takes the connection and says nothing (it stands still) is pika's
-# AMQPConnectorStackTimeout, which is no AMQPError.
-_TROUBLE = (AMQPError, AMQPConnectorException, OSError, EOFError)
+# What is said last waits this long for the broker's confirm.
+LAST_CONFIRM_TIMEOUT = 2.0
 
 # pika logs a traceback for every failed try to connect, and the first bytes of every returned
 # message, which may hold a charger's secret. What matters is logged here, once.
@@ -80,20 +74,23 @@ class AmqpWorkerTransport:
         pause: Callable[[int], float] = jittered_pause,
     ) -> None:
         self._label = broker_label(url)
-        self._parameters = _parameters(url)
+        self._parameters = parameters_of(url)
         self._prefix = prefix
         self._prefetch = prefetch
         self._send_timeout = send_timeout
         self._pause = pause
         self._deliveries: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._work: deque[Callable[[], None]] = deque()
-        self._woken: pika.BlockingConnection | None = None
+        self._woken: BrokerConnection | None = None
         self._generation = 0
-        self._cancelled = False
-        self._paused = False
-        self._connection: pika.BlockingConnection | None = None
-        self._replies: BlockingChannel | None = None
-        self._pushes: BlockingChannel | None = None
+        self._failures = 0
+        self._paused = self._leaving = False
+        # The newest one, whatever becomes of it, and the same once it stands and delivers.
+        self._newest: BrokerConnection | None = None
+        self._connection: BrokerConnection | None = None
+        self._replies: Channel | None = None
+        self._pushes = Pushes(self._leave_if_settled)
+        self._asked: set[Future[tuple[int, int]]] = set()
         self._closing = threading.Event()
         self.returned_replies = 0
         self.undecodable = 0
@@ -125,7 +122,7 @@ class AmqpWorkerTransport:
         if reply.batch is not None:
             return self._hand_over(lambda: self._publish_reply(reply_to, body))
         arrived: Future[bool] = Future()
-        if not self._hand_over(lambda: self._publish_push(reply_to, body, arrived)):
+        if not self._hand_over(lambda: self._pushes.publish(reply_to, body, arrived)):
             return False
         try:
             return arrived.result(self._send_timeout)
@@ -167,7 +164,8 @@ class AmqpWorkerTransport:
         if not self._closing.is_set():
             self._closing.set()
             self.wake()
-            self._hand_over(_nothing)
+            if (connection := self._newest) is not None:
+                connection.call_threadsafe(self._leave)
         self._thread.join(CLOSE_TIMEOUT)
 
     def _hand_over(self, work: Callable[[], None]) -> bool:
@@ -179,97 +177,116 @@ class AmqpWorkerTransport:
             # The I/O thread has not come round yet: it finds this, too.
             return True
         self._woken = connection
-        try:
-            connection.add_callback_threadsafe(self._do_work)
-        except AMQPError:  # it has just gone; the I/O thread drops the work and reconnects
-            return False
+        connection.call_threadsafe(self._do_work)
         return True
 
     # --- the I/O thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
-        failures = 0
         while not self._closing.is_set():
+            failed = True
             try:
-                connection = self._connect()
-                if failures:
-                    logger.info("Connected to %s again", self._label)
-                failures = 0
-                while not (self._closing.is_set() or self._cancelled):
-                    connection.process_data_events(POLL_SECONDS)
-                self._do_work()
-                connection.close()
-            except _TROUBLE as error:
-                failures += 1
-                if failures == 1:
+                self._newest = connection = BrokerConnection(self._parameters, self._opened)
+                if self._closing.is_set():
+                    connection.end()
+                connection.run()
+                failed = False
+            except TROUBLE as error:
+                if not self._failures:
                     logger.warning("No connection to %s: %s", self._label, _reason(error))
             except Exception:
                 # A bug, here or in pika. Without this thread the worker would sit there deaf.
-                failures += 1
                 logger.exception("The connection to %s failed; a new one is made", self._label)
             finally:
                 self._forget_connection()
-            if failures:
-                self._closing.wait(self._pause(failures))
+            if failed:
+                self._failures += 1
+                self._closing.wait(self._pause(self._failures))
 
-    def _connect(self) -> pika.BlockingConnection:
-        connection = pika.BlockingConnection(self._parameters)
-        try:
-            pushes = connection.channel()
-            for declaration in declarations(self._prefix):
-                pushes.queue_declare(
-                    declaration.name, durable=True, arguments=dict(declaration.arguments)
-                )
-            pushes.confirm_delivery()
-            self._cancelled = False
-            self._pushes = pushes
-            self._connection = connection
+    def _opened(self) -> None:
+        if self._newest is not None:
+            self._newest.channel(self._declare)
+
+    def _declare(self, channel: Channel) -> None:
+        # The broker does one thing after the other: it has declared them when confirms are on,
+        # or it has closed the channel.
+        for declaration in declarations(self._prefix):
+            channel.queue_declare(
+                declaration.name, durable=True, arguments=dict(declaration.arguments)
+            )
+        self._pushes.start(channel, self._declared, self._guarded)
+
+    def _declared(self) -> None:
+        if self._paused:
+            self._stands()
+        else:
             self._listen()
-        except BaseException:
-            if connection.is_open:
-                connection.close()
-            raise
-        return connection
+
+    def _stands(self, _frame: Any = None) -> None:
+        if self._connection is None:
+            self._connection = self._newest
+            if self._failures:
+                logger.info("Connected to %s again", self._label)
+            self._failures = 0
+        # Somebody may have thought better of it while it was made.
+        self._stop_listening()
+        self._listen()
 
     def _listen(self) -> None:
         """Let batches come, unless they do already or must not."""
-        connection = self._connection
-        if connection is None or self._paused or self._replies is not None:
+        if self._newest is None or self._paused or self._replies is not None:
             return
-        channel = connection.channel()
-        channel.basic_qos(prefetch_count=self._prefetch)
-        channel.add_on_return_callback(self._reply_returned)
-        channel.add_on_cancel_callback(self._consumer_cancelled)
         self._generation += 1
-        self._replies = channel
-        channel.basic_consume(rpc_queue(self._prefix).name, self._arrived)
+        self._replies = self._newest.channel(self._consume)
+
+    def _consume(self, channel: Channel) -> None:
+        channel.basic_qos(prefetch_count=self._prefetch)
+        channel.add_on_return_callback(self._guarded(self._reply_returned))
+        channel.add_on_cancel_callback(self._guarded(self._consumer_cancelled))
+        channel.basic_consume(
+            rpc_queue(self._prefix).name,
+            self._guarded(functools.partial(self._arrived, self._generation)),
+            callback=self._guarded(self._stands),
+        )
 
     def _stop_listening(self) -> None:
         """With its channel everything that was delivered on it goes back into the queue."""
-        channel, self._replies = self._replies, None
-        if self._paused and channel is not None and channel.is_open:
-            channel.close()
-        else:
-            self._replies = channel
+        channel = self._replies
+        if self._paused and channel is not None:
+            self._replies = None
+            if not (channel.is_closing or channel.is_closed):
+                channel.close()
+
+    def _leave(self) -> None:
+        self._do_work()
+        self._leaving = True
+        if self._newest is not None and not self._pushes.settled:
+            self._newest.call_later(LAST_CONFIRM_TIMEOUT, self._newest.end)
+        self._leave_if_settled()
+
+    def _leave_if_settled(self) -> None:
+        if self._leaving and self._newest is not None and self._pushes.settled:
+            self._newest.end()
 
     def _forget_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        self._replies = self._pushes = None
+        self._connection = self._newest = self._replies = None
         self._work.clear()
-        if connection is not None and connection.is_open:
-            try:
-                connection.close()
-            except (AMQPError, OSError):
-                logger.debug("The old connection to %s did not close", self._label)
+        self._pushes.stop()
+        while self._asked:
+            self._asked.pop().set_exception(CancelledError())
+
+    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        return self._newest.guarded(callback) if self._newest is not None else callback
 
     def _do_work(self) -> None:
         # First: what is handed over while we work wakes us again.
         self._woken = None
         while self._work:
             self._work.popleft()()
-        _in_one_piece(self._connection)
 
-    def _arrived(self, channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
+    def _arrived(
+        self, generation: int, channel: Channel, method: Any, properties: Any, body: bytes
+    ) -> None:
         try:
             batch = decode_batch(body)
         except EnvelopeError as error:
@@ -286,84 +303,52 @@ class AmqpWorkerTransport:
                 # RabbitMQ 4 no longer counts every way back into x-delivery-count, but says
                 # redelivered for all of them.
                 deliveries=max(count if isinstance(count, int) else 0, int(method.redelivered)),
-                tag=_Tag(self._generation, method.delivery_tag),
+                tag=_Tag(generation, method.delivery_tag),
             )
         )
 
     def _publish_reply(self, reply_to: str, body: bytes) -> None:
         if self._replies is not None and self._replies.is_open:
-            # Of the channel below, here and in _acknowledge: BlockingChannel's own methods go
-            # through the I/O loop once each; so both frames leave together, after our work.
-            below = self._replies._impl  # noqa: SLF001  # no public way
-            below.basic_publish("", reply_to, body, _PROPERTIES, mandatory=True)
-
-    def _publish_push(self, reply_to: str, body: bytes, arrived: "Future[bool]") -> None:
-        if not arrived.set_running_or_notify_cancel():
-            return  # the sender has given up: it must not be sent after all
-        sent = False
-        try:
-            if self._pushes is not None and self._pushes.is_open:
-                self._pushes.basic_publish("", reply_to, body, _PROPERTIES, mandatory=True)
-                sent = True
-        except (UnroutableError, NackError):
-            logger.debug("Nobody listens at %s", reply_to)
-        finally:
-            arrived.set_result(sent)
-
-    def _ask_depths(self, found: "Future[tuple[int, int]]") -> None:
-        channel = self._pushes
-        if channel is None or not channel.is_open or not found.set_running_or_notify_cancel():
-            return
-        try:
-            waiting, dead = (
-                int(channel.queue_declare(name, passive=True).method.message_count)
-                for name in (rpc_queue(self._prefix).name, dead_letter_queue(self._prefix).name)
-            )
-        except BaseException as error:
-            found.set_exception(CancelledError())
-            raise error
-        found.set_result((waiting, dead))
+            self._replies.basic_publish("", reply_to, body, _PROPERTIES, mandatory=True)
 
     def _acknowledge(self, tag: _Tag) -> None:
-        if tag.generation == self._generation and self._replies is not None:
-            self._replies._impl.basic_ack(tag.number)  # noqa: SLF001  # see _publish_reply
+        if (
+            tag.generation == self._generation
+            and self._replies is not None
+            and self._replies.is_open
+        ):
+            self._replies.basic_ack(tag.number)
+
+    def _ask_depths(self, found: "Future[tuple[int, int]]") -> None:
+        channel = self._pushes.channel
+        if channel is None:
+            found.cancel()
+        if channel is None or not found.set_running_or_notify_cancel():
+            return
+        self._asked.add(found)
+        counts: list[int] = []
+
+        def count(frame: Any) -> None:
+            counts.append(int(frame.method.message_count))
+            if len(counts) == 2:
+                self._asked.discard(found)
+                found.set_result((counts[0], counts[1]))
+
+        for declaration in (rpc_queue(self._prefix), dead_letter_queue(self._prefix)):
+            channel.queue_declare(declaration.name, passive=True, callback=self._guarded(count))
 
     def _reply_returned(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
         self.returned_replies += 1
         logger.info("The edge at %s has gone; its reply is dropped", method.routing_key)
 
     def _consumer_cancelled(self, _frame: Any) -> None:
-        # The queue was deleted, or its leader moved: start again from nothing. Not from in here:
-        # pika is in the middle of handing out events.
+        # The queue was deleted, or its leader moved: start again from nothing.
         logger.warning("%s ended the delivery", self._label)
-        self._cancelled = True
+        if self._newest is not None:
+            self._newest.end()
 
 
 _PROPERTIES = pika.BasicProperties(content_type="application/json")
-
-
-def _parameters(url: str) -> pika.ConnectionParameters:
-    parts = urlsplit(url)
-    # The query is the edge's library's (heartbeat, cafile); pika refuses names it doesn't know.
-    query = dict(parse_qsl(parts.query))
-    tls = None
-    if parts.scheme == "amqps":
-        tls = pika.SSLOptions(
-            ssl.create_default_context(cafile=query.get("cafile")), parts.hostname
-        )
-    return pika.ConnectionParameters(
-        host=parts.hostname or "localhost",
-        port=parts.port or (5671 if tls else 5672),
-        virtual_host=unquote(parts.path[1:]) or "/",
-        credentials=pika.PlainCredentials(
-            unquote(parts.username or "guest"), unquote(parts.password or "guest")
-        ),
-        heartbeat=int(query.get("heartbeat", HEARTBEAT_SECONDS)),
-        blocked_connection_timeout=BLOCKED_TIMEOUT,
-        socket_timeout=10.0,
-        stack_timeout=HANDSHAKE_TIMEOUT,
-        ssl_options=tls,
-    )
 
 
 def _reason(error: BaseException) -> str:
@@ -371,21 +356,3 @@ def _reason(error: BaseException) -> str:
     if "PRECONDITION_FAILED" in text:
         text += f" ({OTHERWISE})"
     return f"{type(error).__name__}: {text}"
-
-
-def _in_one_piece(connection: pika.BlockingConnection | None) -> None:
-    """Join the frames that wait to be sent: pika would make a segment of each.
-
-    A reply and its acknowledgement are four of them, and each wakes the broker up. Where a later
-    pika keeps them elsewhere, they go out one by one.
-    """
-    impl = getattr(connection, "_impl", None)
-    waiting = getattr(getattr(impl, "_transport", None), "_tx_buffers", None)
-    if isinstance(waiting, deque) and len(waiting) > 1:
-        whole = b"".join(waiting)
-        waiting.clear()
-        waiting.append(whole)
-
-
-def _nothing() -> None:
-    """Work that only makes the I/O thread look at what has changed."""

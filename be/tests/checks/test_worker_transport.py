@@ -5,18 +5,27 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pika
+import psutil
 import pytest
 from pika.adapters.utils.io_services_utils import _AsyncTransportBase
 from tests.rabbitmq import AMQP_URL, Queues, TcpProxy, isolated_queues
 
 import levity.rpc_amqp
+import levity.rpc_amqp_connection
+import levity.rpc_amqp_pushes
 from levity.rpc_amqp import AmqpWorkerTransport
 from levity_ws.rpc.envelope import Alive, Batch, Reply, encode_batch
+from levity_ws.rpc.topology import dead_letter_queue, rpc_queue
 from tests.system.processes import eventually
 
-SOURCE = ast.parse(Path(levity.rpc_amqp.__file__).read_text())
+SOURCE, CONNECTION, PUSHES = (
+    ast.parse(Path(module.__file__).read_text())
+    for module in (levity.rpc_amqp, levity.rpc_amqp_connection, levity.rpc_amqp_pushes)
+)
 # What the worker's own thread, any other thread and signal handlers call.
 FOREIGN = (
     "receive",
@@ -29,7 +38,7 @@ FOREIGN = (
     "_hand_over",
     "connected",
 )
-PIKAS = {"_connection", "_replies", "_pushes", "connection", "channel"}
+PIKAS = {"_newest", "_connection", "_replies", "_pushes", "connection", "channel"}
 
 
 @pytest.fixture
@@ -67,18 +76,22 @@ def batch(number: int) -> bytes:
     return encode_batch(Batch("edge", f"b{number}", (Alive("", "", number, 1.0),)))
 
 
+def methods_of(source: ast.Module, name: str) -> dict[str, ast.FunctionDef]:
+    """The methods of this class."""
+    (kind,) = [node for node in source.body if isinstance(node, ast.ClassDef) and node.name == name]
+    return {node.name: node for node in kind.body if isinstance(node, ast.FunctionDef)}
+
+
 def test_only_the_io_thread_touches_pikas_objects() -> None:
     """T-04: static; the one way in from another thread is add_callback_threadsafe."""
-    (kind,) = [
-        node for node in SOURCE.body if isinstance(node, ast.ClassDef) and "Worker" in node.name
-    ]
-    methods = {node.name: node for node in kind.body if isinstance(node, ast.FunctionDef)}
+    methods = methods_of(SOURCE, "AmqpWorkerTransport")
     # What is handed over runs on the I/O thread.
     handed_over = {
         id(node)
         for method in methods.values()
         for call in ast.walk(method)
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "self._hand_over"
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in ("self._hand_over", "connection.call_threadsafe")
         for argument in call.args
         for node in ast.walk(argument)
     }
@@ -90,25 +103,39 @@ def test_only_the_io_thread_touches_pikas_objects() -> None:
             if not isinstance(node, ast.Attribute) or id(node) in handed_over:
                 continue
             owner = ast.unparse(node.value).removeprefix("self.")
-            if owner in PIKAS and node.attr != "add_callback_threadsafe":
+            if owner in PIKAS and node.attr != "call_threadsafe":
                 found.append(f"{name}: {owner}.{node.attr}")
             if owner == "self" and node.attr in methods and node.attr not in seen:
                 found += touched(node.attr, seen | {name, node.attr})
         return found
 
     assert [each for name in FOREIGN for each in touched(name)] == []
-    assert touched("_acknowledge") == ["_acknowledge: _replies._impl"]
+    assert sorted(touched("_acknowledge")) == [
+        "_acknowledge: _replies.basic_ack",
+        "_acknowledge: _replies.is_open",
+    ]
+    # And what all of them may call does nothing there but hand over.
+    (handing_over,) = methods_of(CONNECTION, "BrokerConnection")["call_threadsafe"].body[1:]
+    assert isinstance(handing_over, ast.Expr)
+    assert isinstance(handing_over.value, ast.Call)
+    called = ast.unparse(handing_over.value.func)
+    assert called == "self._loop.add_callback_threadsafe"
+    (work,) = handing_over.value.args
+    assert isinstance(work, ast.Call)
+    assert ast.unparse(work.func) == "self.guarded"
+    assert isinstance(work.args[0], ast.Lambda)
 
 
 def test_nothing_is_taken_without_an_acknowledgement_and_prefetch_is_set_first() -> None:
     """T-06, T-08: static, for whoever adds a consumer."""
     calls = [
         (node.func.attr, {word.arg: ast.unparse(word.value) for word in node.keywords})
-        for node in ast.walk(SOURCE)
+        for source in (SOURCE, CONNECTION, PUSHES)
+        for node in ast.walk(source)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     ]
     consumers = [words for name, words in calls if name in ("basic_consume", "basic_get")]
-    assert consumers == [{}]
+    assert [set(words) for words in consumers] == [{"callback"}]
     names = [name for name, _ in calls]
     assert ("basic_qos", {"prefetch_count": "self._prefetch"}) in calls
     assert names.index("basic_qos") < names.index("basic_consume")
@@ -233,7 +260,7 @@ def test_a_broker_that_takes_connections_and_says_nothing_is_trouble_and_no_bug(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """F-05, seen in `broker-stop-2-minutes`: told once, without a traceback, and tried again."""
-    monkeypatch.setattr(levity.rpc_amqp, "HANDSHAKE_TIMEOUT", 0.1)
+    monkeypatch.setattr(levity.rpc_amqp_connection, "HANDSHAKE_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         worker = AmqpWorkerTransport(
             f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/", pause=lambda _: 0.01
@@ -241,12 +268,120 @@ def test_a_broker_that_takes_connections_and_says_nothing_is_trouble_and_no_bug(
         silent.settimeout(10)
         tries = [silent.accept()[0] for _ in range(3)]
         worker.close()
+        assert not worker._thread.is_alive()
         for each in tries:
             each.close()
     said = [record for record in caplog.records if record.name == "levity.rpc_amqp"]
     assert [record.levelname for record in said] == ["WARNING"]
     assert "AMQPConnectorStackTimeout" in said[0].getMessage()
     assert said[0].exc_info is None
+
+
+@pytest.mark.services
+def test_nothing_is_left_of_a_connection_that_is_gone(queues: Queues, wire: TcpProxy) -> None:
+    """Twenty that broke, and twenty transports that closed before they stood."""
+    worker = transport(queues, wire)
+
+    def lose_and_reconnect(number: int) -> None:
+        wire.break_connections()
+        assert eventually(lambda: wire.connections, number) == number
+        assert eventually(lambda: worker.connected, True)
+
+    lose_and_reconnect(2)
+    before = psutil.Process().num_fds()
+    for number in range(3, 23):
+        lose_and_reconnect(number)
+    url = f"amqp://127.0.0.1:{wire.port}/"
+    for _ in range(20):
+        short = AmqpWorkerTransport(url, prefix=queues.prefix)
+        short.close()
+        assert not short._thread.is_alive()
+    assert eventually(lambda: psutil.Process().num_fds() <= before, True)
+    worker.close()
+    assert not worker._thread.is_alive()
+
+
+@pytest.mark.services
+def test_a_bug_in_a_callback_is_told_and_the_worker_hears_again(
+    queues: Queues,
+    wire: TcpProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """pika drops what its callbacks raise; the batch comes again on a new connection."""
+    worker = transport(queues, wire)
+    plain = levity.rpc_amqp.decode_batch
+    bugs = [ZeroDivisionError("a bug")]
+
+    def decode_at_second_try(body: bytes) -> Batch:
+        if bugs:
+            raise bugs.pop()
+        return plain(body)
+
+    monkeypatch.setattr(levity.rpc_amqp, "decode_batch", decode_at_second_try)
+    queues.put(batch(0))
+    delivery = worker.receive(10)
+    assert delivery is not None
+    assert (delivery.batch.batch, delivery.deliveries) == ("b0", 1)
+    assert wire.connections == 2
+    said = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.exc_info is not None for record in said] == [True]
+    worker.ack(delivery)
+    worker.close()
+    assert queues.depth() == 0
+
+
+@pytest.mark.services
+def test_a_queue_that_somebody_deletes_is_there_again(queues: Queues, wire: TcpProxy) -> None:
+    """The worker's own ends its delivery; the other is missed when somebody asks how deep it is."""
+    worker = transport(queues, wire)
+    for connections in (2, 3):
+        rpc, dead = rpc_queue(queues.prefix).name, dead_letter_queue(queues.prefix).name
+        with pika.BlockingConnection(pika.URLParameters(AMQP_URL)) as other:
+            other.channel().queue_delete(rpc if connections == 2 else dead)
+        if connections == 3:
+            assert worker.depths(5) is None
+        assert eventually(lambda: wire.connections, connections) == connections
+        assert eventually(lambda: worker.depths(5), (0, 0)) == (0, 0)
+    queues.put(batch(0))
+    delivery = worker.receive(5)
+    assert delivery is not None
+    worker.ack(delivery)
+    worker.close()
+    assert wire.connections == 3
+
+
+@pytest.mark.services
+def test_each_push_is_told_what_became_of_it(queues: Queues, wire: TcpProxy) -> None:
+    """Many under way at once: half of them come back, the others are in a queue."""
+    worker = transport(queues, wire)
+    addresses = [dead_letter_queue(queues.prefix).name, "nobody"] * 50
+    with ThreadPoolExecutor(20) as threads:
+        arrived = list(threads.map(lambda address: worker.send(address, Reply()), addresses))
+    assert arrived == [True, False] * 50
+    assert worker.depths(5) == (0, 50)
+    worker.close()
+
+
+@pytest.mark.services
+def test_what_was_said_before_the_close_goes_out(queues: Queues, wire: TcpProxy) -> None:
+    """The acknowledgement, and a push whose sender is told so."""
+    for number in range(10):
+        worker = transport(queues, wire)
+        queues.put(batch(number))
+        held = worker.receive(5)
+        assert held is not None
+        with ThreadPoolExecutor(1) as thread:
+            handed_over = threading.Event()
+            worker._hand_over(lambda over=handed_over: over.wait(5) and None)
+            push = thread.submit(worker.send, dead_letter_queue(queues.prefix).name, Reply())
+            assert eventually(lambda here=worker: len(here._work), 1) == 1
+            worker.ack(held)
+            threading.Timer(0.05, handed_over.set).start()
+            worker.close()
+            assert push.result(5) is True
+        assert not worker._thread.is_alive()
+        assert (queues.depth(), queues.depth(0)) == (0, number + 1)
 
 
 @pytest.mark.services
