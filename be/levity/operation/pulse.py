@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 DUTY = "alerts"
 # Seconds between two signs of life, and between two looks for what is wrong.
 SIGN, LOOK = 10.0, 15.0
+# Seconds between two of its checks: all at once, they hold up a frame for tens of milliseconds.
+BREATH = 0.1
 # While there is no connection: so that it is known at once when there is one.
 SOON = 1.0
 # A worker that has not come round for so long hangs: it waits five seconds for a batch at most.
@@ -134,7 +136,7 @@ class Pulse:
 
     def look(self, now: datetime) -> None:
         """Find what is wrong and tell people, if no other process does."""
-        alerts_round(self.id, now)
+        alerts_round(self.id, now, breathe=lambda: self.stopping.wait(BREATH))
 
     def readiness(self) -> health.Answer:
         """Is this worker of use?"""
@@ -148,11 +150,11 @@ class Pulse:
         )
 
 
-def alerts_round(holder: str, now: datetime) -> bool:
+def alerts_round(holder: str, now: datetime, breathe: Callable[[], object] = lambda: None) -> bool:
     """One look at everything, by whoever holds the duty; False if that is another process."""
     if not lease.take(DUTY, holder, now):
         return False
-    seen = watch.look(now, certificate_names())
+    seen = watch.look(now, certificate_names(), breathe)
     lease.take(DUTY, holder, now, seen.report)
     seal_secrets()
     ways = routes()

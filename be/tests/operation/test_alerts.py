@@ -329,6 +329,14 @@ def test_quarantine_and_failed_messages_wait_for_somebody() -> None:
     assert "1 message failed and wait for a replay" in summaries
 
 
+def test_a_worker_breathes_between_two_checks() -> None:
+    """They share a process with frames that wait."""
+    breaths: list[int] = []
+    seen = watch.look(NOW, breathe=lambda: breaths.append(len(breaths)))
+    assert not seen.unknown
+    assert len(breaths) >= 11
+
+
 def test_dead_letters_are_found_by_what_the_workers_say() -> None:
     Worker.objects.create(id="w", last_seen_at=NOW, report={"dead_letters": 3})
     findings = watch.look(at(10)).findings
