@@ -4,22 +4,20 @@ import ast
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pika
-import psutil
 import pytest
 from pika.adapters.utils.io_services_utils import _AsyncTransportBase
-from tests.rabbitmq import AMQP_URL, Queues, TcpProxy, isolated_queues
+from tests.rabbitmq import AMQP_URL, Queues, TcpProxy
 
 import levity.rpc_amqp
 import levity.rpc_amqp_connection
 import levity.rpc_amqp_pushes
 from levity.rpc_amqp import AmqpWorkerTransport
-from levity_ws.rpc.envelope import Alive, Batch, Reply, encode_batch
-from levity_ws.rpc.topology import dead_letter_queue, rpc_queue
+from levity_ws.rpc.envelope import Reply
+from levity_ws.rpc.topology import dead_letter_queue
+from tests.checks.wired_worker import batch, transport
 from tests.system.processes import eventually
 
 SOURCE, CONNECTION, PUSHES = (
@@ -39,41 +37,6 @@ FOREIGN = (
     "connected",
 )
 PIKAS = {"_newest", "_connection", "_replies", "_pushes", "connection", "channel"}
-
-
-@pytest.fixture
-def queues() -> Iterator[Queues]:
-    """Queues of its own."""
-    with isolated_queues() as made:
-        yield made
-
-
-@pytest.fixture
-def wire() -> Iterator[TcpProxy]:
-    """A wire to the broker that can be cut."""
-    host, _, port = AMQP_URL.rpartition("@")[2].partition("/")[0].partition(":")
-    proxy = TcpProxy(host, int(port or 5672))
-    yield proxy
-    proxy.close()
-
-
-def transport(queues: Queues, wire: TcpProxy, **more: int) -> AmqpWorkerTransport:
-    """A worker's transport behind the wire."""
-    url = AMQP_URL.rpartition("@")
-    path = url[2].partition("/")[2]
-    made = AmqpWorkerTransport(
-        f"{url[0]}@127.0.0.1:{wire.port}/{path}",
-        prefix=queues.prefix,
-        pause=lambda failures: 0.05,
-        **more,
-    )
-    assert eventually(lambda: made.connected, True)
-    return made
-
-
-def batch(number: int) -> bytes:
-    """A batch that can be told from others."""
-    return encode_batch(Batch("edge", f"b{number}", (Alive("", "", number, 1.0),)))
 
 
 def methods_of(source: ast.Module, name: str) -> dict[str, ast.FunctionDef]:
@@ -225,6 +188,27 @@ def test_what_is_handed_back_waits_in_the_queue_and_is_counted_once(
 
 
 @pytest.mark.services
+def test_whoever_changes_his_mind_at_once_listens_in_the_end(
+    queues: Queues, wire: TcpProxy
+) -> None:
+    """Channels that are given back before they are open."""
+    worker = transport(queues, wire)
+    for _ in range(50):
+        for change in (worker.hand_back, worker.listen):
+            change()
+            while worker._work:
+                pass  # the broker takes longer
+    queues.put(batch(0))
+    delivery = worker.receive(5)
+    assert delivery is not None
+    worker.ack(delivery)
+    assert eventually(queues.consumers, 1) == 1
+    worker.close()
+    assert queues.depth() == 0
+    assert wire.connections == 1
+
+
+@pytest.mark.services
 def test_an_acknowledgement_on_a_dead_channel_is_no_error_and_the_batch_comes_again(
     queues: Queues, wire: TcpProxy
 ) -> None:
@@ -254,101 +238,6 @@ def test_an_acknowledgement_on_a_dead_channel_is_no_error_and_the_batch_comes_ag
     # The broker had nothing to complain of: no connection was lost but those that we broke.
     assert wire.connections == 21
     worker.close()
-
-
-def test_a_broker_that_takes_connections_and_says_nothing_is_trouble_and_no_bug(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """F-05, seen in `broker-stop-2-minutes`: told once, without a traceback, and tried again."""
-    monkeypatch.setattr(levity.rpc_amqp_connection, "HANDSHAKE_TIMEOUT", 0.1)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        worker = AmqpWorkerTransport(
-            f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/", pause=lambda _: 0.01
-        )
-        silent.settimeout(10)
-        tries = [silent.accept()[0] for _ in range(3)]
-        worker.close()
-        assert not worker._thread.is_alive()
-        for each in tries:
-            each.close()
-    said = [record for record in caplog.records if record.name == "levity.rpc_amqp"]
-    assert [record.levelname for record in said] == ["WARNING"]
-    assert "AMQPConnectorStackTimeout" in said[0].getMessage()
-    assert said[0].exc_info is None
-
-
-@pytest.mark.services
-def test_nothing_is_left_of_a_connection_that_is_gone(queues: Queues, wire: TcpProxy) -> None:
-    """Twenty that broke, and twenty transports that closed before they stood."""
-    worker = transport(queues, wire)
-
-    def lose_and_reconnect(number: int) -> None:
-        wire.break_connections()
-        assert eventually(lambda: wire.connections, number) == number
-        assert eventually(lambda: worker.connected, True)
-
-    lose_and_reconnect(2)
-    before = psutil.Process().num_fds()
-    for number in range(3, 23):
-        lose_and_reconnect(number)
-    url = f"amqp://127.0.0.1:{wire.port}/"
-    for _ in range(20):
-        short = AmqpWorkerTransport(url, prefix=queues.prefix)
-        short.close()
-        assert not short._thread.is_alive()
-    assert eventually(lambda: psutil.Process().num_fds() <= before, True)
-    worker.close()
-    assert not worker._thread.is_alive()
-
-
-@pytest.mark.services
-def test_a_bug_in_a_callback_is_told_and_the_worker_hears_again(
-    queues: Queues,
-    wire: TcpProxy,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """pika drops what its callbacks raise; the batch comes again on a new connection."""
-    worker = transport(queues, wire)
-    plain = levity.rpc_amqp.decode_batch
-    bugs = [ZeroDivisionError("a bug")]
-
-    def decode_at_second_try(body: bytes) -> Batch:
-        if bugs:
-            raise bugs.pop()
-        return plain(body)
-
-    monkeypatch.setattr(levity.rpc_amqp, "decode_batch", decode_at_second_try)
-    queues.put(batch(0))
-    delivery = worker.receive(10)
-    assert delivery is not None
-    assert (delivery.batch.batch, delivery.deliveries) == ("b0", 1)
-    assert wire.connections == 2
-    said = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert [record.exc_info is not None for record in said] == [True]
-    worker.ack(delivery)
-    worker.close()
-    assert queues.depth() == 0
-
-
-@pytest.mark.services
-def test_a_queue_that_somebody_deletes_is_there_again(queues: Queues, wire: TcpProxy) -> None:
-    """The worker's own ends its delivery; the other is missed when somebody asks how deep it is."""
-    worker = transport(queues, wire)
-    for connections in (2, 3):
-        rpc, dead = rpc_queue(queues.prefix).name, dead_letter_queue(queues.prefix).name
-        with pika.BlockingConnection(pika.URLParameters(AMQP_URL)) as other:
-            other.channel().queue_delete(rpc if connections == 2 else dead)
-        if connections == 3:
-            assert worker.depths(5) is None
-        assert eventually(lambda: wire.connections, connections) == connections
-        assert eventually(lambda: worker.depths(5), (0, 0)) == (0, 0)
-    queues.put(batch(0))
-    delivery = worker.receive(5)
-    assert delivery is not None
-    worker.ack(delivery)
-    worker.close()
-    assert wire.connections == 3
 
 
 @pytest.mark.services
