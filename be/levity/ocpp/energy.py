@@ -45,6 +45,8 @@ WILD = 10
 KILO = 1000
 # Whole kWh and a sample that is a little older may be so many Wh apart.
 NEAR = Decimal(2000)
+# A register in the unit of meterStop is never so many times as large.
+FAR = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,9 @@ def in_one_unit(
 ) -> Energy:
     """The energy where Start and Stop may have told kWh for Wh: doubted, and flagged for a person.
 
-    It shows in a register that is a thousand times meterStop. Not so where a thousand times the
-    difference can't have flowed: there it is the samples that have the wrong unit. Near zero it
-    shows nothing.
+    It shows in a register between a thousand times meterStart and a thousand times meterStop. Not
+    so where a thousand times the difference can't have flowed: there it is the samples that have
+    the wrong unit. Near zero it shows nothing.
     """
     difference = meter_stop - transaction.meter_start
     if found.source != "registers" or meter_stop * KILO <= 2 * NEAR:
@@ -142,7 +144,9 @@ def in_one_unit(
     by_time = (newest_register(item for item in samples if item.sampled_at == at) for at in times)
     readings = [item[0] for item in by_time if item is not None]
     known = readings if transaction.meter_last is None else [*readings, transaction.meter_last]
-    if not any(abs(register - meter_stop * KILO) <= NEAR for register in known):
+    lowest, highest = transaction.meter_start * KILO - NEAR, meter_stop * KILO + NEAR
+    lowest = max(lowest, meter_stop * FAR)
+    if not any(lowest <= register <= highest for register in known):
         return found
     doubted = Energy(found.wh, "registers", "low", (IN_KWH,))
     first = [item for item in readings if abs(item - transaction.meter_start * KILO) <= NEAR]

@@ -68,8 +68,17 @@ def test_samples_count_where_start_and_stop_told_kwh(
     assert books(end) == (Decimal(wh), "samples", "low", ("registers-in-kwh",))
 
 
-@pytest.mark.parametrize("registers", [((3600, "1242000"),), ((0, "1"), (3600, "1242000"))])
-def test_without_a_sample_of_the_start_the_registers_stay_and_are_doubted(registers: Any) -> None:
+@pytest.mark.parametrize(
+    "registers",
+    [
+        ((3600, "1242000"),),
+        ((0, "1"), (3600, "1242000")),
+        # A quarter of an hour at 11 kW before the end.
+        ((0, "1234000"), (2700, "1239200")),
+        ((1800, "1238000"),),
+    ],
+)
+def test_without_a_sample_of_both_ends_the_registers_stay_and_are_doubted(registers: Any) -> None:
     """What was charged is not known; a person sees it."""
     end = stopped(1234, 1242, registers)
     assert books(end) == (Decimal(8), "registers", "low", ("registers-in-kwh",))
