@@ -505,6 +505,32 @@ async def test_a_deleted_queue_is_unavailable_and_declared_again(
 
 
 @pytest.mark.services
+async def test_a_channel_that_is_closed_is_unavailable_at_once_and_made_again(
+    queues: Queues,
+) -> None:
+    """Before anybody has told that it closes: no publish waits for a confirm that never comes."""
+    transport = AmqpEdgeTransport(AMQP_URL, prefix=queues.prefix, pause=no_pause)
+    edge = Edge(transport)
+    await transport.start(edge.replies.put_nowait, edge.connected.put_nowait_none)
+    await edge.next_connection()
+    assert transport._channel is not None
+    closing = asyncio.ensure_future(transport._channel.close())
+
+    async def until_closed() -> None:
+        while True:
+            await asyncio.sleep(0)
+            await transport.publish(batch("b1"))
+
+    async with asyncio.timeout(5):
+        with pytest.raises(TransportUnavailable):
+            await until_closed()
+    await edge.next_connection()
+    await transport.publish(batch("b1", attempt=1))
+    await closing
+    await transport.close()
+
+
+@pytest.mark.services
 async def test_a_worker_whose_queue_is_deleted_consumes_again(queues: Queues) -> None:
     medium = Medium(
         lambda: AmqpEdgeTransport(AMQP_URL, prefix=queues.prefix, pause=no_pause),

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from levity.ocpp.believable import Finding, Reading, Verdict, judge
 from levity.ocpp.conf import setting
-from levity.ocpp.energy import REGISTER, SESSION
+from levity.ocpp.energy import IN_KWH, REGISTER, SESSION
 from levity.ocpp.models import ChargePoint, MeterValue, MeterValueCorrection, Transaction
 from levity.ocpp.store.rows import insert_rows, update_rows
 
@@ -171,9 +171,12 @@ def _of_session(
 
 def _with_ends(session: Transaction, readings: Iterable[Reading]) -> Iterator[Reading]:
     """The samples between what StartTransaction and StopTransaction said."""
-    if SESSION in session.flags.split():
-        # These samples count from the session's start; Start and Stop are another register.
-        yield Reading(0, session.started_at, Decimal(0))
+    flags = session.flags.split()
+    if SESSION in flags or IN_KWH in flags:
+        # Start and Stop are another register, or of another unit. What counts from the session's
+        # start begins at 0.
+        if SESSION in flags:
+            yield Reading(0, session.started_at, Decimal(0))
         yield from readings
         return
     yield Reading(0, session.started_at, session.meter_start)
@@ -187,8 +190,11 @@ def _figures(session: Transaction, whole: Verdict) -> Iterator[Change]:
     reasons = [item.reason for item in whole.findings] + whole.breaks
     reason = reasons[0] + (f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else "")
     energy = max(whole.energy, Decimal(0)).quantize(MILLI)
-    # Where the samples count from the session's start, Start and Stop are another register.
-    is_other = SESSION in session.flags.split() and session.energy_source == "registers"
+    # Where the samples count from the session's start, or Start and Stop are of another unit, the
+    # samples say nothing of an energy that is Start's and Stop's.
+    is_other = session.energy_source == "registers" and not {SESSION, IN_KWH}.isdisjoint(
+        session.flags.split()
+    )
     if energy != session.energy and not is_other:
         sure = not whole.breaks and all(item.is_between for item in whole.findings)
         yield _figure(session, "energy", session.energy, energy, reason)

@@ -135,6 +135,40 @@ def test_a_wild_sample_between_good_ones_leaves_a_good_session_alone(charger: Ch
     assert [item.field for item in MeterValueCorrection.objects.all()] == ["value"]
 
 
+@pytest.mark.parametrize(
+    ("samples", "figures"),
+    [
+        ((1_234_000, 1_242_000), (Decimal(8000), "samples", "low")),
+        ((1_242_000,), (Decimal(8), "registers", "low")),
+    ],
+    ids=["both ends", "one end"],
+)
+def test_start_and_stop_in_kwh_do_not_correct_the_samples(
+    charger: Charger, samples: tuple[int, ...], figures: tuple[Any, ...]
+) -> None:
+    """Nor do they take back what the samples said."""
+    started = charger.started(at(0), 1234)
+    moments = [at(0), at(60)][-len(samples) :]
+    data = [meter_value(moment, wh) for moment, wh in zip(moments, samples, strict=True)]
+    charger.stop(started, at(60), 1242, transactionData=data)
+    assert books(started, *FIGURES, "flags") == (*figures, "registers-in-kwh")
+    before = everything()
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09", max_power=POWER)
+    assert everything() == before
+
+
+def test_a_wild_sample_is_corrected_where_start_and_stop_are_in_kwh(charger: Charger) -> None:
+    started = charger.started(at(0), 1234)
+    rows = ((0, 1_234_000), (20, 99_000_000), (60, 1_242_000))
+    data = [meter_value(at(minute), wh) for minute, wh in rows]
+    charger.stop(started, at(60), 1242, transactionData=data)
+    before = books(started, *FIGURES)
+    assert before == (Decimal(8000), "samples", "low")
+    run("2026-03-09", "2026-03-09", max_power=POWER)
+    assert [item.field for item in MeterValueCorrection.objects.all()] == ["value"]
+    assert books(started, *FIGURES) == before
+
+
 def test_the_end_that_levity_made_of_a_wild_sample_is_corrected(charger: Charger) -> None:
     """Boot in the middle: the last sample had been believed."""
     started = charger.started(at(0), 1000)

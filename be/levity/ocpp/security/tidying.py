@@ -11,7 +11,6 @@ KEPT_WITH_IDENTITY = 800
 """Refused handshakes that name an identity: somebody may want to adopt one of them."""
 KEPT_OTHERS = 200
 """Those that name none: mostly scanners of the internet."""
-AT_ONCE = 2000
 
 
 def tidy(now: datetime) -> None:
@@ -22,11 +21,6 @@ def tidy(now: datetime) -> None:
     at = now.timestamp()
     if chores.any_forgotten_guess(at):
         AuthFailure.objects.filter(forgotten_at__lt=at, insistent_forgotten_at__lt=at).delete()
-    newest_first = RefusedHandshake.objects.order_by("-last_at", "-pk")
-    for named, rows, kept in (
-        (True, newest_first.exclude(identity=""), KEPT_WITH_IDENTITY),
-        (False, newest_first.filter(identity=""), KEPT_OTHERS),
-    ):
-        if chores.more_refusals_than(kept, named=named):
-            too_old = list(rows.values_list("pk", flat=True)[kept : kept + AT_ONCE])
-            RefusedHandshake.objects.filter(pk__in=too_old).delete()
+    for named, kept in ((True, KEPT_WITH_IDENTITY), (False, KEPT_OTHERS)):
+        if old := chores.old_refusals(kept, named=named):
+            RefusedHandshake.objects.filter(pk__in=old).delete()

@@ -25,13 +25,15 @@ __all__ = [
     "any_ended_secret",
     "any_forgotten_guess",
     "heartbeat_intervals",
-    "more_refusals_than",
+    "old_refusals",
     "silent_charge_points",
     "silent_edges",
 ]
 
 # At most so many charge points in one go.
 AT_ONCE = 500
+# The same of refused handshakes.
+OLD_AT_ONCE = 2000
 # (id, identity, connection, edge id)
 Silent = tuple[int, str, UUID | None, str | None]
 
@@ -65,9 +67,10 @@ def any_forgotten_guess(at: float) -> bool:
     return bool(_GUESSES.rows(at, at))
 
 
-def more_refusals_than(kept: int, *, named: bool) -> bool:
-    """True if there are more refused handshakes that name an identity, or none, than are kept."""
-    return bool(_refusal_behind(kept, named).rows())
+def old_refusals(kept: int, *, named: bool) -> list[int]:
+    """The ids of refused handshakes beyond the newest `kept`: of those that name an identity, or
+    of those that name none."""
+    return [pk for (pk,) in _refusals_behind(kept, named).rows()]
 
 
 def any_approved_certificate() -> bool:
@@ -85,10 +88,10 @@ def _silent(among: Any, seen: Any, connected: Any) -> Any:
 
 
 @cache
-def _refusal_behind(kept: int, named: bool) -> Prepared:
+def _refusals_behind(kept: int, named: bool) -> Prepared:
     refusals = RefusedHandshake.objects.order_by("-last_at", "-pk")
     chosen = refusals.exclude(identity="") if named else refusals.filter(identity="")
-    return Prepared(lambda: chosen.values_list("pk")[kept : kept + 1], parameters=0)
+    return Prepared(lambda: chosen.values_list("pk")[kept : kept + OLD_AT_ONCE], parameters=0)
 
 
 _EDGES = Prepared(

@@ -6,7 +6,7 @@ thrown away whole as soon as anything about it is doubtful, and a new one is bui
 new channel, new reply queue, new consumer.
 
 Batches and replies pass its underlay (aiormq, which comes with it): a message object and a
-consumer of aio-pika's own for each cost the edge a tenth of its CPU.
+consumer of aio-pika's own for each cost the edge over a tenth of its CPU.
 """
 
 import asyncio
@@ -101,9 +101,6 @@ class AmqpEdgeTransport:
         channel = self._channel
         if channel is None or not self.available:
             raise TransportUnavailable(f"no usable connection to {self._label}")
-        if channel.is_closed:
-            self._lose("the channel is closed")
-            raise TransportUnavailable("the channel is closed")
         properties = spec.Basic.Properties(
             content_type="application/json",
             delivery_mode=PERSISTENT,
