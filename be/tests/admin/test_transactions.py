@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from levity.ocpp.admin.chart import draw
 from levity.ocpp.admin.csv_export import cell
+from levity.ocpp.flags import MEANINGS
 from levity.ocpp.models import ChargePoint, IdTag, MeterValue, Transaction
 
 LIST = "/admin/ocpp/transaction/"
@@ -287,3 +288,11 @@ def test_its_energy_is_this_months(charger: ChargePoint, browser_of_root: Client
     )
     page = browser_of_root.get("/admin/").content.decode()
     assert page.count("4.321 kWh") >= 2
+
+
+def test_each_flag_says_what_it_means(charger: ChargePoint, browser_of_root: Client) -> None:
+    odd = transaction(charger, flags="registers-in-kwh an-extensions<own>")
+    page = browser_of_root.get(f"{LIST}{odd.pk}/change/").content.decode()
+    assert "registers-in-kwh" in page
+    assert MEANINGS["registers-in-kwh"] in page
+    assert "an-extensions&lt;own&gt;" in page

@@ -19,6 +19,7 @@ from django.core.management import get_commands
 from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.conf import DEFAULT_OCPP_MIDDLEWARE, DEFAULTS
 from levity.ocpp.effects import Effect, SendCall
+from levity.ocpp.flags import MEANINGS
 from levity.ocpp.frames import OcppError
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.models import Command, ConnectionEvent, Transaction
@@ -312,3 +313,8 @@ def test_a_mistyped_entry_is_named_by_the_system_checks(examples: Path, tmp_path
     assert done.returncode != 0
     assert "(ocpp.E001)" in done.stderr
     assert "site_middleware.SimpleInterval" in done.stderr
+
+
+def test_flags_mean_the_same_on_the_page_and_in_the_manual() -> None:
+    table = text_of("docs/operating.md").partition("| flag | meaning |")[2].partition("\n\n")[0]
+    assert first_cells(table) == set(MEANINGS)

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
@@ -36,6 +36,7 @@ from levity.ocpp.admin.formats import (
     watts,
 )
 from levity.ocpp.admin.owners import id_tags_of, with_owner
+from levity.ocpp.flags import explained
 from levity.ocpp.models import (
     ChargePoint,
     Message,
@@ -217,8 +218,10 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
 
     @display(description="flags")
     def flags_shown(self, item: Transaction) -> str:
-        """What was odd about it."""
-        return item.flags or NOTHING
+        """What was odd about it, and what that means."""
+        lines = explained(item.flags)
+        shown = '<div>{} <span class="lv-soft">{}</span></div>'
+        return format_html_join("", shown, lines) or NOTHING
 
     @display(description="start received")
     def start_received(self, item: Transaction) -> str:
