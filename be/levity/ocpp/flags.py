@@ -31,6 +31,8 @@ MEANINGS = {
     "continued": "It was closed at a boot, and opened again because the charger went on.",
     "made-by-hand": "A person made it of a message in the quarantine.",
     "by-hand": "A person ended it.",
+    "no-meter-stop": "A person ended it by a stop without a meter value that can be read: it ends "
+    "at its last meter value.",
     "id-tag-invalid": _REFUSED,
     "id-tag-blocked": _REFUSED,
     "id-tag-expired": _REFUSED,
