@@ -7,11 +7,27 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, IntegrityError, connection, transaction
 
-from levity.ocpp.models import ChargePoint, Command, Connector, MeterValue, SecurityEvent
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    Connector,
+    IdTag,
+    MeterValue,
+    QuarantinedMessage,
+    SecurityEvent,
+    Transaction,
+)
 from levity.ocpp.store import planned
-from levity.ocpp.store.rows import clear_column, insert_rows, update_rows, upsert_rows
+from levity.ocpp.store.rows import (
+    clear_column,
+    insert_rows,
+    reserve_ids,
+    update_rows,
+    upsert_rows,
+    written_together,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -139,6 +155,117 @@ def test_the_same_sample_again_is_no_new_one(size: int) -> None:
         take(value)
     told = list(MeterValue.objects.values_list("raw_value", "value").order_by("id"))
     assert told == [("230.1", Decimal("230.1"))] * size + [("230.2", Decimal("230.2"))] * size
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_equal_rows_of_one_statement_are_all_inserted_once(size: int) -> None:
+    """Three phases without a phase: `{"value":"230","measurand":"Voltage"}` three times."""
+    own = charge_point()
+    columns = ("charge_point_id", "connector", "sampled_at", "received_at", "measurand")
+    columns = (*columns, "phase", "raw_value", "value")
+    same = ("charge_point_id", "sampled_at", "connector", "measurand", "phase", "raw_value")
+    row = (own.pk, 1, NOON, NOON, "Voltage", "", "230", Decimal(230))
+    for _ in range(2):
+        insert_rows(MeterValue, columns, [row] * size, unless_same=same)
+    assert list(MeterValue.objects.values_list("raw_value", flat=True)) == ["230"] * size
+
+
+def test_a_new_row_beside_one_that_is_there() -> None:
+    own = charge_point()
+    columns = ("charge_point_id", "connector", "sampled_at", "received_at", "measurand")
+    columns = (*columns, "raw_value", "value")
+    same = ("charge_point_id", "sampled_at", "connector", "measurand", "raw_value")
+    known = (own.pk, 1, NOON, NOON, "Voltage", "230", Decimal(230))
+    new = (own.pk, 1, NOON, NOON, "Voltage", "231", Decimal(231))
+    insert_rows(MeterValue, columns, [known], unless_same=same)
+    insert_rows(MeterValue, columns, [known, new, new], unless_same=same)
+    told = MeterValue.objects.order_by("id").values_list("raw_value", flat=True)
+    assert list(told) == ["230", "231", "231"]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_only_those_that_are_new(size: int) -> None:
+    """Also beside themselves."""
+    columns = ("id_tag", "status", "created_at")
+    for status in ("Accepted", "Blocked"):
+        insert_rows(IdTag, columns, [("TAG", status, NOON)] * size, new_only=True)
+    assert list(IdTag.objects.values_list("id_tag", "status")) == [("TAG", "Accepted")]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_row_of_the_same_constraint_fails(size: int) -> None:
+    columns = ("id_tag", "status", "created_at")
+    insert_rows(IdTag, columns, [("T0", "Accepted", NOON)])
+    rows = [(f"T{number}", "Blocked", NOON) for number in range(size)]
+    with pytest.raises(IntegrityError):
+        insert_rows(IdTag, columns, rows)
+
+
+def test_of_two_updates_of_one_row_the_last_counts() -> None:
+    own, other = charge_point(), charge_point("CP2")
+    columns = ("id", "vendor", "remote_address", "model")
+    rows = [
+        (own.pk, "V", "10.0.0.1", "M1"),
+        (other.pk, "V", None, "M"),
+        (own.pk, "W", None, "M2"),
+    ]
+    update_rows(ChargePoint, columns, rows, keep_null=("remote_address",))
+    told = ChargePoint.objects.order_by("id").values_list("vendor", "remote_address", "model")
+    assert list(told) == [("W", "10.0.0.1", "M2"), ("V", "", "M")]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_update_by_more_than_one_column(size: int) -> None:
+    """As an answer finds the Call that it is for."""
+    own = charge_point()
+    for number in range(1, size + 1):
+        Connector.objects.create(charge_point=own, number=number)
+        Connector.objects.create(charge_point=own, number=number + 10)
+    rows = [(own.pk, number, "Faulted") for number in range(1, size + 1)]
+    update_rows(Connector, ("charge_point_id", "number", "status"), rows, key=2)
+    told = Connector.objects.filter(status="Faulted").order_by("number")
+    assert list(told.values_list("number", flat=True)) == list(range(1, size + 1))
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_upsert_counts(size: int) -> None:
+    own = charge_point()
+    key = ("charge_point_id", "action", "payload_hash")
+    columns = (*key, "payload", "reason", "received_at")
+    rows = [(own.pk, "Authorize", f"h{number}", "{}", "odd", NOON) for number in range(size)]
+    for _ in range(3):
+        upsert_rows(QuarantinedMessage, columns, rows, key=key, add=("repeated",))
+    assert list(QuarantinedMessage.objects.values_list("repeated", flat=True)) == [2] * size
+
+
+def test_an_upsert_of_one_key_twice_fails() -> None:
+    own = charge_point()
+    key = ("charge_point_id", "evse", "number")
+    rows = [(own.pk, 0, 1, "Available"), (own.pk, 0, 1, "Preparing")]
+    with pytest.raises(ValueError, match="two rows with the same"):
+        upsert_rows(Connector, (*key, "status"), rows, key=key, update=("status",))
+    assert not Connector.objects.exists()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_reserved_ids_are_nobody_elses(count: int) -> None:
+    with transaction.atomic():
+        ids = reserve_ids(Transaction, count)
+        others = reserve_ids(Transaction, count)
+    assert len({*ids, *others}) == 2 * count
+    assert reserve_ids(Transaction, 0) == []
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_what_is_written_together_is_written_in_its_order(size: int) -> None:
+    own = charge_point()
+    key = ("charge_point_id", "evse", "number")
+    rows = [(own.pk, 0, number, "Available") for number in range(1, size + 1)]
+    with transaction.atomic(), written_together():
+        upsert_rows(Connector, (*key, "status"), rows, key=key, update=("status",))
+        rows = [(own.pk, number, "Charging") for number in range(1, size + 1)]
+        update_rows(Connector, ("charge_point_id", "number", "status"), rows, key=2)
+    assert list(Connector.objects.values_list("status", flat=True)) == ["Charging"] * size
 
 
 @pytest.mark.parametrize("size", [1, 2])

@@ -11,7 +11,15 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field, Model
 
-__all__ = ["LOOK_AT_SAME", "clear_sql", "column_of", "insert_sql", "update_sql", "upsert_sql"]
+__all__ = [
+    "LOOK_AT_SAME",
+    "clear_sql",
+    "column_of",
+    "insert_sql",
+    "last_sql",
+    "update_sql",
+    "upsert_sql",
+]
 
 # Of rows with the same first two columns, so many are compared (`unless_same`).
 LOOK_AT_SAME = 64
@@ -28,7 +36,8 @@ def insert_sql(
 ) -> str:
     """INSERT of these columns; `on_conflict` is what follows ON CONFLICT, if anything.
 
-    `alone`: for one row, a place holder for each column; else, on Postgres, for each array.
+    `alone`: for one row, a place holder for each column; else, on Postgres, for each array. With
+    `unless_same`, not alone and on SQLite there is one more, for what `last_sql` gives.
     """
     fields = [column_of(model, name) for name in columns]
     table = _quoted(model._meta.db_table)
@@ -48,9 +57,18 @@ def insert_sql(
             " AND ".join(pairs[name] for name in part)
             for part in (unless_same[:2], unless_same[2:])
         )
+        if not alone and connection.vendor != "postgresql":
+            # Row by row: without it, a row would meet those of its own batch.
+            near += f" AND o.id <= ?{len(fields) + 1}"
         rows = f"SELECT * FROM {table} o WHERE {near} LIMIT {LOOK_AT_SAME}"
         where = f"NOT EXISTS (SELECT 1 FROM ({rows}) AS o WHERE {same})"
     return f"INSERT INTO {table} ({names}) SELECT {values}{source} WHERE {where}{tail}"
+
+
+@lru_cache(maxsize=64)
+def last_sql(model: type[Model]) -> str:
+    """SELECT of the newest row's id, 0 where there is none."""
+    return f"SELECT COALESCE(MAX(id), 0) FROM {_quoted(model._meta.db_table)}"
 
 
 @lru_cache(maxsize=512)

@@ -21,7 +21,14 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
 from levity.ocpp.store.planned import array_text, plain_value, planned
-from levity.ocpp.store.row_sql import clear_sql, column_of, insert_sql, update_sql, upsert_sql
+from levity.ocpp.store.row_sql import (
+    clear_sql,
+    column_of,
+    insert_sql,
+    last_sql,
+    update_sql,
+    upsert_sql,
+)
 from levity.ocpp.store.trips import write_last
 
 __all__ = [
@@ -46,15 +53,15 @@ def insert_rows(
 ) -> None:
     """Insert the rows; with `new_only` those that break a unique constraint are left out.
 
-    `unless_same`: so are those of which the table has a row with the same values in these columns,
-    none of them NULL. An index must be on the first two; of many rows that share these two, only
-    some (`row_sql.LOOK_AT_SAME`) are looked at, so that nobody can make it slow.
+    `unless_same`: so are those of which the table had a row before with the same values in these
+    columns, none of them NULL. An index must be on the first two; of many rows that share these
+    two, only some (`row_sql.LOOK_AT_SAME`) are looked at, so that nobody can make it slow.
     """
     if not rows:
         return
     conflict = "DO NOTHING" if new_only else ""
     sql = insert_sql(model, tuple(columns), conflict, tuple(unless_same), alone=len(rows) == 1)
-    _run(sql, model, columns, rows)
+    _run(sql, model, columns, rows, before=bool(unless_same) and len(rows) > 1)
 
 
 def upsert_rows(
@@ -68,10 +75,14 @@ def upsert_rows(
 ) -> None:
     """Insert the rows, or where one with this `key` is there: set `update`, add 1 to `add`.
 
-    The rows must differ in their key.
+    The rows must differ in their key (ValueError).
     """
     if not rows:
         return
+    if len(rows) > 1:
+        places = [columns.index(name) for name in key]
+        if len({tuple([row[place] for place in places]) for row in rows}) < len(rows):
+            raise ValueError(f"{model.__name__}: two rows with the same {', '.join(key)}")
     sql = upsert_sql(
         model, tuple(columns), tuple(key), tuple(update), tuple(add), alone=len(rows) == 1
     )
@@ -88,10 +99,13 @@ def update_rows(
 ) -> None:
     """Set the columns of existing rows; the first `key` columns say which row is meant.
 
-    A None for a column in `keep_null` leaves it as it is.
+    A None for a column in `keep_null` leaves it as it is. Of rows with the same key, the last
+    counts.
     """
     if not rows:
         return
+    if len(rows) > 1:
+        rows = _last_of_each(columns, rows, key, keep_null)
     sql = update_sql(model, tuple(columns), key, tuple(keep_null), alone=len(rows) == 1)
     _run(sql, model, columns, _in_key_order(rows))
 
@@ -101,6 +115,24 @@ def clear_column(model: type[Model], column: str, values: Collection[int]) -> No
     if values:
         sql = clear_sql(model, column, alone=len(values) == 1)
         _run(sql, model, (column,), [(value,) for value in sorted(values)])
+
+
+def _last_of_each(
+    columns: Sequence[str], rows: Sequence[Row], key: int, keep_null: Sequence[str]
+) -> Sequence[Row]:
+    """One row for each key: Postgres would take any of them, and SQLite one after the other."""
+    last = {row[:key]: row for row in rows}
+    if len(last) == len(rows):
+        return rows
+    kept = [number for number, name in enumerate(columns) if name in keep_null]
+    for row in reversed(rows):
+        newer = last[row[:key]]
+        if any(newer[number] is None for number in kept):
+            last[row[:key]] = tuple(
+                row[number] if value is None and number in kept else value
+                for number, value in enumerate(newer)
+            )
+    return list(last.values())
 
 
 def _in_key_order(rows: Sequence[Row]) -> Sequence[Row]:
@@ -186,7 +218,19 @@ def _take_what_waits() -> tuple[str, list[Any]] | None:
     return waiting
 
 
-def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
+def _run(
+    sql: str,
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    before: bool = False,
+) -> None:
+    """Execute the statement; with `before` it tells rows that were there from these.
+
+    Postgres looks at the table as it was when the statement began. SQLite runs a statement for each
+    row, and has to be told which row was the last before the first of them.
+    """
     database = connections[DEFAULT_DB_ALIAS]
     if database.vendor == "postgresql":
         if len(rows) == 1:
@@ -200,8 +244,13 @@ def _run(sql: str, model: type[Model], columns: Sequence[str], rows: Sequence[Ro
         with database.cursor() as cursor:
             cursor.execute(planned(database, sql), values)
         return
+    found = _sqlite_rows(model, tuple(columns), rows)
     with database.cursor() as cursor:
-        cursor.executemany(sql, _sqlite_rows(model, tuple(columns), rows))
+        if before:
+            cursor.execute(last_sql(model))
+            last = cursor.fetchone()
+            found = [(*row, *last) for row in found]
+        cursor.executemany(sql, found)
 
 
 def _sqlite_rows(model: type[Model], columns: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
