@@ -236,6 +236,15 @@ async def test_commands_reach_their_connection_and_no_other() -> None:
     }
 
 
+async def test_a_call_to_a_connection_that_is_not_there_is_told_as_its_end() -> None:
+    """The backend may take a connection for open whose end it never heard of: sending tells."""
+    bench = await Bench().start()
+    bench.transport.on_reply(Reply(commands=(Send("gone", '[2,"1","ClearCache",{}]'),)))
+    await bench.settle()
+    (event,) = bench.transport.published[-1].events
+    assert (type(event), event.charge_point, event.connection) == (Disconnected, "", "gone")
+
+
 async def test_close_reaches_the_socket() -> None:
     bench = await Bench().start()
     lane, peer = bench.lane()

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from levity.ocpp.abandoned import end_abandoned
 from levity.ocpp.authority import issuing
@@ -14,12 +14,13 @@ from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.security.tidying import tidy
 from levity.ocpp.store import chores, connections_lost
 
-__all__ = ["ClockSteps", "forget_edges", "silence", "sweep"]
+__all__ = ["ClockSteps", "EveryMinute", "forget_edges", "silence", "sweep"]
 
 log = logging.getLogger(__name__)
 
 # Seconds between two looks, so that "within two intervals" holds.
 LOOK = 5
+MINUTE = 60.0
 # `last_seen_at` is exact to ten seconds only; less patience would see ghosts.
 LEAST_PATIENCE = 30
 # Seconds by which our own clock may drift between two looks before it counts as set forward.
@@ -49,8 +50,25 @@ class ClockSteps:
         return tick >= self.calm_from
 
 
-def sweep(now: datetime) -> None:
-    """Take the chargers of edges that are silent for too long off line; end what is over."""
+class EveryMinute:
+    """Says once a minute that a minute is over, however irregular the rounds are."""
+
+    def __init__(self) -> None:
+        self.next_at = float("-inf")
+
+    def is_over(self, tick: float) -> bool:
+        """True at once, and then when a minute has passed since it was; see `ClockSteps`."""
+        if tick < self.next_at:
+            return False
+        self.next_at = tick + MINUTE
+        return True
+
+
+def sweep(now: datetime, *, is_minute: bool = True) -> None:
+    """Take the chargers of edges that are silent for too long off line; end what is over.
+
+    With `is_minute` also what is looked for only once a minute.
+    """
     silent = now - timedelta(seconds=setting("OCPP_EDGE_TIMEOUT"))
     if gone := chores.silent_edges(silent):
         forget_edges(gone, now)
@@ -58,8 +76,8 @@ def sweep(now: datetime) -> None:
     tidy(now)
     if chores.any_approved_certificate():
         issuing.sign_approved(now)
-    if now.second < LOOK:
-        # Once a minute: hours and days are what it looks for.
+    if is_minute:
+        # Hours and days are what it looks for.
         end_abandoned(now)
         issuing.forget_undecided(now)
         issuing.renew(now)
@@ -87,11 +105,12 @@ def forget_edges(edges: list[str], now: datetime) -> None:
 
 
 def silence(now: datetime) -> None:
-    """Take chargers off line that have missed two heartbeats.
+    """Mark chargers that have missed two heartbeats as silent.
 
-    Only in our books: the socket stays, for a charger that counts its heartbeats in its own way
-    is back on line with its next frame. Where websocket pings are on, the edge closes a dead
-    connection long before.
+    Nothing but a mark: their connection stays the way to them, for many say nothing while they are
+    idle (Timxon, Morek EAW-A007T; others whose interval of an hour can't be changed), and sending
+    a command tells whether somebody is there. The mark goes with the next frame. Where websocket
+    pings are on, the edge closes a dead connection long before.
     """
     default = setting("OCPP_HEARTBEAT_INTERVAL")
     for interval in chores.heartbeat_intervals():
@@ -100,12 +119,14 @@ def silence(now: datetime) -> None:
             _silent(rows, now)
 
 
-def _silent(rows: Sequence[tuple[int, str, UUID | None, str | None]], now: datetime) -> None:
+def _silent(rows: Sequence[chores.Silent], now: datetime) -> None:
     with transaction.atomic():
         ChargePoint.objects.filter(
-            pk__in=[row[0] for row in rows], connection__in=[row[2] for row in rows]
-        ).update(connection=None, edge=None, disconnected_at=now)
-        connections_lost({str(row[2]): now for row in rows})
+            pk__in=[row[0] for row in rows],
+            connection__in=[row[2] for row in rows],
+            # Unless it has spoken in this moment.
+            last_seen_at__lte=max(row[4] for row in rows),
+        ).update(silent_since=F("last_seen_at"))
         ConnectionEvent.objects.bulk_create(
             [
                 ConnectionEvent(
@@ -115,11 +136,12 @@ def _silent(rows: Sequence[tuple[int, str, UUID | None, str | None]], now: datet
                     kind=ConnectionEvent.Kind.SILENT,
                     at=now,
                     edge=edge or "",
-                    reason="nothing was heard of it for two heartbeat intervals",
+                    reason="nothing was heard of it for two heartbeat intervals; the connection"
+                    " is open, and commands are sent",
                 )
-                for pk, identity, connection, edge in rows
+                for pk, identity, connection, edge, _ in rows
             ],
             ignore_conflicts=True,
         )
-    for _, identity, _, _ in rows:
-        log.warning("%s is silent for two heartbeats and counts as off line", identity)
+    for _, identity, _, _, _ in rows:
+        log.warning("%s is silent for two heartbeats; its connection is open", identity)

@@ -63,6 +63,7 @@ class Worker:
         self.clock = clock
         self.pipeline = Pipeline()
         self.steps = housekeeping.ClockSteps()
+        self.minute = housekeeping.EveryMinute()
         self.stopping = threading.Event()
         self.own_thread_for_commands = own_thread_for_commands
         self.commands_due = threading.Event()
@@ -170,7 +171,7 @@ class Worker:
             if self.clock() >= self.next_round:
                 self.next_round = self.clock() + KEEP_HOUSE
                 if self.steps.is_calm(now, self.clock()):
-                    housekeeping.sweep(now)
+                    housekeeping.sweep(now, is_minute=self.minute.is_over(self.clock()))
             commands.dispatch(now, self.transport.send)
         except DatabaseError as error:
             log.error("the command queue can't be read (%s), trying again", _line(error))

@@ -140,28 +140,36 @@ def charger_faults() -> list[Finding]:
 
 
 def chargers_offline(now: datetime) -> list[Finding]:
-    """Chargers that have been here and are gone for longer than OPERATION_OFFLINE_MINUTES."""
+    """Chargers that have been here and are gone, or silent, for longer than
+    OPERATION_OFFLINE_MINUTES."""
     minutes = setting("OPERATION_OFFLINE_MINUTES")
     gone = now - timedelta(minutes=minutes)
+    closed = Q(disconnected_at__isnull=True) | Q(disconnected_at__lt=gone)
     rows = (
         ChargePoint.objects.filter(
-            Q(disconnected_at__isnull=True) | Q(disconnected_at__lt=gone),
-            connection__isnull=True,
+            (Q(connection__isnull=True) & closed)
+            | Q(connection__isnull=False, silent_since__isnull=False),
             last_seen_at__lt=gone,
         )
         .order_by("pk")
-        .values_list("pk", "site", "identity", "name", "last_seen_at", "disconnected_at")[:AT_MOST]
+        .values_list(
+            "pk", "site", "identity", "name", "last_seen_at", "disconnected_at", "connection"
+        )[:AT_MOST]
     )
     return [
         Finding(
             "charger-offline",
             str(pk),
-            f"{_called(identity, name)} is offline for more than {minutes} minutes",
+            f"{_called(identity, name)} is {'silent' if connection else 'offline'}"
+            f" for more than {minutes} minutes",
+            "Its connection is open: a command is sent, and tells whether it is there."
+            if connection
+            else "",
             charge_point=pk,
             site=site,
-            at=disconnected or seen,
+            at=seen if connection else disconnected or seen,
         )
-        for pk, site, identity, name, seen, disconnected in rows
+        for pk, site, identity, name, seen, disconnected, connection in rows
     ]
 
 

@@ -32,7 +32,8 @@ KINDS: dict[str, Kind] = {
     ),
     "charger-offline": Kind(
         "Charger offline",
-        "Is it powered, is its network up? Its connection events say how it went away.",
+        "Is it powered, is its network up? Its connection events say how it went away. One that is "
+        "only silent has its connection open: send it a TriggerMessage of Heartbeat.",
         recovers_after=0.0,
     ),
     "command-failed": Kind(

@@ -99,7 +99,7 @@ def _everything(now: datetime) -> Iterator[Metric]:
 def _charge_points(now: datetime) -> Iterator[Metric]:
     rows = list(
         ChargePoint.objects.order_by("pk").values_list(
-            "identity", "site__name", "connection", "last_seen_at"
+            "identity", "site__name", "connection", "last_seen_at", "silent_since"
         )
     )
     yield _gauge("charge_points", "Charge points that are known.", len(rows))
@@ -107,13 +107,22 @@ def _charge_points(now: datetime) -> Iterator[Metric]:
         "charge_point_online",
         "1 while the charge point is connected.",
         ["charge_point", "site"],
-        (((identity, site or ""), link is not None) for identity, site, link, _ in rows),
+        (((identity, site or ""), link is not None) for identity, site, link, _, _ in rows),
+    )
+    yield _by(
+        "charge_point_silent",
+        "1 while it is connected and two heartbeats are missing.",
+        ["charge_point", "site"],
+        (
+            ((identity, site or ""), link is not None and since is not None)
+            for identity, site, link, _, since in rows
+        ),
     )
     yield _by(
         "charge_point_last_seen_timestamp_seconds",
         "When it was heard last, to within ten seconds.",
         ["charge_point"],
-        (((identity,), seen.timestamp()) for identity, _, _, seen in rows if seen),
+        (((identity,), seen.timestamp()) for identity, _, _, seen, _ in rows if seen),
     )
 
 

@@ -1,11 +1,13 @@
 """What happens by itself with time: silent edges, silent chargers, old messages."""
 
-from datetime import timedelta
+import itertools
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from levity.ocpp import retention
-from levity.ocpp.housekeeping import forget_edges, sweep
+from levity.ocpp import commands, retention
+from levity.ocpp.housekeeping import EveryMinute, forget_edges, sweep
 from levity.ocpp.models import (
     ChargePoint,
     ConnectionEvent,
@@ -16,7 +18,7 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
-from levity_ws.rpc.envelope import Connected
+from levity_ws.rpc.envelope import Connected, Disconnected, Reply, Send
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db
@@ -84,20 +86,85 @@ def test_an_announcement_never_takes_over_from_a_newer_connection() -> None:
     assert str(ChargePoint.objects.get().connection) == new.connection
 
 
-def test_a_charger_that_misses_two_heartbeats_is_off_line_until_it_speaks() -> None:
-    """F-19 where pings are off: within two intervals, and the reason is in its history."""
+def silent_charger() -> tuple[Site, Charger]:
+    """One that has missed two heartbeats of 60 s, at second 120; its connection is open."""
     site, charger = Site(), Charger()
     site.connect(charger)
     ChargePoint.objects.update(heartbeat_interval=60)
     Edge.objects.update(last_seen_at=at(1000))
     sweep(at(110))
-    assert online()
+    assert not ChargePoint.objects.get().silent
     sweep(at(120))
-    assert not online()
-    assert ConnectionEvent.objects.get(kind="silent").charge_point == ChargePoint.objects.get()
+    return site, charger
+
+
+def test_a_charger_that_misses_two_heartbeats_is_silent_until_it_speaks() -> None:
+    """F-19 where pings are off: within two intervals, and the reason is in its history."""
+    site, charger = silent_charger()
+    found = ChargePoint.objects.get()
+    assert (found.silent, found.silent_since) == (True, at(0))
+    sweep(at(125))
+    assert ConnectionEvent.objects.get(kind="silent").charge_point == found
     charger.now = 130
     site.result(charger.calls("Heartbeat"))
-    assert online()
+    assert not ChargePoint.objects.get().silent
+
+
+def test_a_command_reaches_a_charger_that_says_nothing_while_it_is_idle() -> None:
+    """Field case c32 (Timxon, Morek EAW-A007T): the socket is open, so the charger is there."""
+    _, charger = silent_charger()
+    found = ChargePoint.objects.get()
+    assert (found.online, str(found.connection), found.edge_id) == (
+        True,
+        charger.connection,
+        "edge-1",
+    )
+    commands.queue(found, "ClearCache", {}, source="test", queue_offline=False)
+    sent: list[Send] = []
+
+    def send(_: str, reply: Reply) -> bool:
+        sent.extend(item for item in reply.commands if isinstance(item, Send))
+        return True
+
+    assert commands.dispatch(timezone.now(), send) == 1
+    assert [item.connection for item in sent] == [charger.connection]
+
+
+def test_a_silent_charger_whose_edge_knows_of_no_such_connection_is_off_line() -> None:
+    """Sending tells: the edge says who is gone, naming nobody but the connection."""
+    site, charger = silent_charger()
+    site.take(Disconnected("", charger.connection, 0, at(130).timestamp(), 1006, "gone"))
+    assert not online()
+
+
+def test_a_silent_charger_that_comes_again_is_no_longer_silent() -> None:
+    """Promise 5: the newest connection is the one in use, and it has spoken."""
+    site, charger = silent_charger()
+    charger.now = 200
+    new = site.connect(charger.again())
+    found = ChargePoint.objects.get()
+    assert (str(found.connection), found.silent) == (new.connection, False)
+
+
+def test_what_is_looked_for_once_a_minute_is_looked_for_in_every_minute() -> None:
+    """However the rounds fall: five seconds apart, but never within the first five of a minute."""
+    minute = EveryMinute()
+    rounds = [6.0 + 6.5 * number for number in range(60)]
+    over = [tick for tick in rounds if minute.is_over(tick)]
+    assert over[0] == 6.0
+    gaps = [later - earlier for earlier, later in itertools.pairwise(over)]
+    assert all(60 <= gap < 66.5 for gap in gaps), gaps
+
+
+def test_a_round_without_a_minute_leaves_days_and_hours_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And one with a minute does not, whatever second it is."""
+    asked: list[datetime] = []
+    monkeypatch.setattr("levity.ocpp.housekeeping.end_abandoned", asked.append)
+    sweep(at(1), is_minute=False)
+    sweep(at(42), is_minute=True)
+    assert asked == [at(42)]
 
 
 def test_old_messages_go_and_the_ledger_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,12 +164,15 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
         note = "" if refused == ChargePoint.Registration.ACCEPTED else badge(refused, "warn")
         return format_html(
             '<span class="lv-dot lv-{}"></span>{} {}<br><span class="lv-soft">{}</span>',
-            "good" if online else "plain",
+            ("warn" if charge_point.silent else "good") if online else "plain",
             word,
             note,
-            format_html("since {}", shown_time(since, site_zone(charge_point)))
-            if since
-            else "never connected",
+            _silence(charge_point)
+            or (
+                format_html("since {}", shown_time(since, site_zone(charge_point)))
+                if since
+                else "never connected"
+            ),
         )
 
     @display(description="connectors")
@@ -324,8 +327,15 @@ def _charging(connector: Connector) -> str:
     return change_link(Transaction, running.pk, f"#{running.pk} {said}")
 
 
+def _silence(charge_point: ChargePoint) -> str:
+    """For how long nothing was heard, where two heartbeats are missing."""
+    if not charge_point.silent:
+        return ""
+    return f"silent for {ago(charge_point.silent_since, timezone.now()).removesuffix(' ago')}"
+
+
 def _power(charge_point: ChargePoint) -> Any:
-    if not charge_point.online:
+    if not charge_point.online or charge_point.silent:
         return None
     running = [item.transaction for item in charge_point.connectors.all() if item.transaction]
     known = [
@@ -362,6 +372,7 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
             charge_point.connected_at if charge_point.online else charge_point.disconnected_at,
             zone,
         ),
+        "now_silence": _silence(charge_point),
         "now_seen": ago(charge_point.last_seen_at, timezone.now()),
         "now_seen_at": local_time(charge_point.last_seen_at, zone),
         "now_booted": local_time(charge_point.booted_at, zone),

@@ -25,7 +25,7 @@ from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge, StatusEvent
 
 __all__ = ["ConnectionEventAdmin", "EdgeAdmin", "StatusEventAdmin"]
 
-TONES = {"connected": "good", "disconnected": "plain", "refused": "bad"}
+TONES = {"connected": "good", "disconnected": "plain", "refused": "bad", "silent": "warn"}
 
 
 @admin.register(ConnectionEvent)

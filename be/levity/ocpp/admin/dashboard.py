@@ -103,8 +103,13 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
     active = transactions.filter(state=Transaction.State.ACTIVE)
     charging = active.aggregate(
         count=Count("pk"),
-        # What an offline charger draws is not known.
-        power=Sum("power", filter=Q(charge_point__connection__isnull=False)),
+        # What a charger draws that is offline or silent is not known.
+        power=Sum(
+            "power",
+            filter=Q(
+                charge_point__connection__isnull=False, charge_point__silent_since__isnull=True
+            ),
+        ),
     )
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)

@@ -147,12 +147,14 @@ class OnlineFilter(_Choice, RadioFilter):
 
     title = "connection"
     parameter_name = "online"
-    options = (("yes", "online"), ("no", "offline"))
+    options = (("yes", "online"), ("silent", "online, but silent"), ("no", "offline"))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
         if chosen is None:
             return queryset
+        if chosen == "silent":
+            return queryset.filter(connection__isnull=False, silent_since__isnull=False)
         return queryset.filter(connection__isnull=chosen == "no")
 
 

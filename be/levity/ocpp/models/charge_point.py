@@ -145,10 +145,45 @@ class ChargePoint(models.Model):
     heartbeat_interval = models.PositiveIntegerField(
         null=True, blank=True, help_text="Seconds between heartbeats; empty: the site's default."
     )
+    ping_interval = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Seconds between websocket pings; 0: none. Empty: its quirk profile, or the "
+        "site's default.",
+    )
     call_timeout = models.PositiveIntegerField(
         null=True,
         blank=True,
         help_text="Seconds to wait for its answer to a command; empty: the site's default.",
+    )
+    certificate_name = models.CharField(
+        max_length=64,
+        blank=True,
+        # An older worker, which does not know the column, adds charge points, too.
+        default="",
+        db_default="",
+        help_text="The common name that its certificate carries. Empty: its identity. The security "
+        "whitepaper (A00.FR.405) has the serial number here.",
+    )
+    learned_silence = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Seconds of silence after which its line was closed, again and again.",
+    )
+    learned_evidence = models.CharField(
+        max_length=255,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="What that was seen by.",
+    )
+    learned_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Connections that closed before this don't count: somebody said forget it.",
     )
 
     connection = models.UUIDField(
@@ -161,6 +196,18 @@ class ChargePoint(models.Model):
     disconnected_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_seen_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Its last frame, to within some seconds."
+    )
+    silent_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its last frame, where two heartbeats are missing; its connection is open.",
+    )
+    evidence_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A command was not answered; until then its messages may show what became of it.",
     )
     booted_at = models.DateTimeField(null=True, blank=True, editable=False)
     remote_address = models.CharField(max_length=64, blank=True, editable=False)
@@ -186,6 +233,12 @@ class ChargePoint(models.Model):
     def online(self) -> bool:
         """True while a websocket of this charger is open."""
         return self.connection is not None
+
+    @property
+    def silent(self) -> bool:
+        """True while its websocket is open and two heartbeats are missing. Commands are sent to it
+        all the same: that is how one finds out."""
+        return self.connection is not None and self.silent_since is not None
 
 
 class Connector(models.Model):

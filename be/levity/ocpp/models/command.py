@@ -86,6 +86,13 @@ class Command(models.Model):
     )
     error_code = models.CharField(max_length=64, blank=True)
     error_description = models.TextField(blank=True)
+    confirmed_by = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What showed that the charger has done it, where its own answer was lost.",
+    )
 
     class Meta:
         ordering = ["-id"]

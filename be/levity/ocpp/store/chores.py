@@ -21,6 +21,7 @@ from levity.ocpp.models import (
 from levity.ocpp.store.prepared import Prepared
 
 __all__ = [
+    "Silent",
     "any_approved_certificate",
     "any_ended_secret",
     "any_forgotten_guess",
@@ -34,8 +35,8 @@ __all__ = [
 AT_ONCE = 500
 # The same of refused handshakes.
 OLD_AT_ONCE = 2000
-# (id, identity, connection, edge id)
-Silent = tuple[int, str, UUID | None, str | None]
+# (id, identity, connection, edge id, last seen at)
+Silent = tuple[int, str, UUID | None, str | None, datetime]
 
 
 def silent_edges(before: datetime) -> list[str]:
@@ -49,7 +50,8 @@ def heartbeat_intervals() -> list[int | None]:
 
 
 def silent_charge_points(interval: int | None, before: datetime) -> Sequence[Silent]:
-    """Those on line with this interval that were connected and heard last before this time."""
+    """Those on line with this interval that were connected and heard last before this time, and
+    are not marked as silent yet."""
     if interval is None:
         rows: Sequence[Any] = _SILENT_BY_DEFAULT.rows(before, before)
     else:
@@ -82,8 +84,12 @@ _ONLINE = ChargePoint.objects.filter(connection__isnull=False)
 
 
 def _silent(among: Any, seen: Any, connected: Any) -> Any:
-    silent = among.filter(last_seen_at__earlier_than=seen, connected_at__earlier_than=connected)
-    columns = silent.order_by("pk").values_list("pk", "identity", "connection", "edge_id")
+    silent = among.filter(
+        silent_since=None, last_seen_at__earlier_than=seen, connected_at__earlier_than=connected
+    )
+    columns = silent.order_by("pk").values_list(
+        "pk", "identity", "connection", "edge_id", "last_seen_at"
+    )
     return columns[:AT_ONCE]
 
 

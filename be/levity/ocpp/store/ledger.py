@@ -57,7 +57,11 @@ def touch(outcomes: Sequence[Outcome], loaded: Loaded) -> None:
         before = loaded.last_seen.get(pk)
         if before is None or at - before >= LAST_SEEN_STEP:
             newest[pk] = max(at, newest.get(pk, at))
-    update_rows(ChargePoint, ("id", "last_seen_at"), list(newest.items()))
+    update_rows(
+        ChargePoint,
+        ("id", "last_seen_at", "silent_since"),
+        [(pk, at, None) for pk, at in newest.items()],
+    )
 
 
 def write_charge_points(outcomes: Sequence[Outcome]) -> None:

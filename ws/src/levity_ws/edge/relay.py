@@ -31,6 +31,7 @@ from levity_ws.rpc.envelope import (
     Close,
     Command,
     Connected,
+    Disconnected,
     EdgeRefusal,
     Event,
     Lease,
@@ -393,6 +394,15 @@ class Relay:
         # The charger has gone meanwhile. Nothing may reach its next connection instead: the answer
         # is asked for again there.
         self.metrics.count("commands_dropped", command.type)
+        if isinstance(command, Send) and not asked:
+            # A Call to a connection that the backend takes for open: it is told that it is not.
+            self._tell_gone(command.connection)
+
+    def _tell_gone(self, connection: str) -> None:
+        """Say that nobody is at the end of this connection, as if it closed now."""
+        lane = Lane(self, "", connection, _NoPeer())
+        details = {"code": 1006, "reason": "its edge knows of no such connection"}
+        self.submit(lane, Disconnected, details)
 
     def _end_turn(self, entry: Entry) -> None:
         if entry.kind is Alive:
