@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from levity.ocpp.believable import Finding, Reading, Verdict, judge
 from levity.ocpp.conf import setting
-from levity.ocpp.energy import IN_KWH, REGISTER, SESSION
+from levity.ocpp.energy import IN_KWH, SESSION
 from levity.ocpp.models import ChargePoint, MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.readings import REGISTER
 from levity.ocpp.store.rows import insert_rows, update_rows
 
 __all__ = ["Change", "correct", "find", "undo"]

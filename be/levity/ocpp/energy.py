@@ -3,13 +3,13 @@
 Every figure comes with its source, how far it can be trusted, and what was odd about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.effects import Sample, StopTransaction
-from levity.ocpp.fields import MAX_ENERGY
+from levity.ocpp.readings import newest_register
 from levity.ocpp.request import TransactionState, with_flags
 
 __all__ = [
@@ -22,14 +22,10 @@ __all__ = [
     "closed",
     "counts_from_session_start",
     "in_one_unit",
-    "newest_power",
-    "newest_register",
     "with_samples",
     "without_stop",
 ]
 
-REGISTER = "Energy.Active.Import.Register"
-POWER = "Power.Active.Import"
 SESSION = "session-register"
 RESET = "register-reset"
 FELL = "register-fell"
@@ -262,45 +258,9 @@ def counts_from_session_start(
     return most is None or register <= most
 
 
-def newest_register(samples: Iterable[Sample]) -> tuple[Decimal, datetime] | None:
-    """The newest value of the import register in Wh, and the charger's time of it."""
-    return _newest(samples, REGISTER)
-
-
-def newest_power(samples: Iterable[Sample]) -> Decimal | None:
-    """The newest active import power in W."""
-    found = _newest(samples, POWER)
-    return found[0] if found else None
-
-
 def _most(started_at: datetime, stopped_at: datetime, max_power: int) -> Decimal | None:
     """The Wh that can have flowed; None where the charger's clock makes no sense."""
     seconds = (stopped_at - started_at).total_seconds()
     if seconds <= 0:
         return None
     return Decimal(seconds) / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK
-
-
-def _newest(samples: Iterable[Sample], measurand: str) -> tuple[Decimal, datetime] | None:
-    fitting = [
-        sample
-        for sample in samples
-        if sample.measurand == measurand
-        and sample.value is not None
-        and sample.location in ("", "Outlet")
-    ]
-    if not fitting:
-        return None
-    at = max(sample.sampled_at for sample in fitting)
-    total = _total([sample for sample in fitting if sample.sampled_at == at])
-    # What no meter can show stays a sample and gets no further.
-    return (total, at) if abs(total) < MAX_ENERGY else None
-
-
-def _total(samples: Sequence[Sample]) -> Decimal:
-    """The value without a phase; else the sum of the phases, each counted once."""
-    phases: dict[str, Decimal] = {}
-    for sample in samples:
-        if sample.value is not None:
-            phases[sample.phase] = sample.value
-    return phases[""] if "" in phases else sum(phases.values(), ZERO)

@@ -26,10 +26,11 @@ from levity.ocpp.actions.v16.samples import read_samples
 from levity.ocpp.actions.v16.stop_transaction import stop_transaction
 from levity.ocpp.clocks import is_unset
 from levity.ocpp.effects import Effect, StopTransaction
-from levity.ocpp.energy import REGISTER, closed, newest_register
+from levity.ocpp.energy import closed
 from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.models import QuarantinedMessage, Transaction
+from levity.ocpp.readings import REGISTER, newest_register
 from levity.ocpp.request import ChargePointState, Request, TransactionState, with_flags
 from levity.ocpp.store.joining import join_values, transaction_state
 

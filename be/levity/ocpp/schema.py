@@ -37,11 +37,19 @@ _CODES: Mapping[str, ErrorCode] = {
 }
 _SCALARS = ["string", "number", "integer"]
 # A charger that started offline and never got an id stops with null, or with none at all.
-_MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {"StopTransaction": frozenset({"transactionId"})}
+# Nothing of a MeterValues makes it senseless: a refusal makes a Vestel EVC04 leave every 25 s, and
+# the good samples beside an odd one would be lost.
+_MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {
+    "MeterValues": frozenset({"connectorId", "meterValue"}),
+    "StatusNotification": frozenset({"errorCode"}),
+    "StopTransaction": frozenset({"transactionId"}),
+}
 # Growatt THOR sends an object as DataTransfer.data: what is in it is the vendor's business.
-# A session must not stay open because one of the samples at its end is broken.
+# A session must not stay open because one of the samples at its end is broken. Huawei sends an
+# object as meterValue, Vestel an empty sampledValue.
 _MAY_BE_ANYTHING: Mapping[str, frozenset[str]] = {
     "DataTransfer": frozenset({"data"}),
+    "MeterValues": frozenset({"connectorId", "meterValue", "transactionId"}),
     "StopTransaction": frozenset({"transactionData"}),
 }
 

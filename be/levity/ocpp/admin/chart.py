@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.energy import POWER, REGISTER
 from levity.ocpp.models import MeterValue, Transaction
+from levity.ocpp.readings import ELSEWHERE, POWER, REGISTER
 
 __all__ = ["Chart", "Point", "chart_of", "draw"]
 
@@ -39,8 +39,8 @@ def chart_of(transaction: Transaction) -> Chart | None:
         MeterValue.objects.filter(
             transaction=transaction,
             measurand__in=(POWER, REGISTER),
-            location__in=("", "Outlet"),
         )
+        .exclude(location__in=ELSEWHERE)
         .order_by("-id")
         .values_list("measurand", "sampled_at", "phase", "value")[:NEWEST]
     )

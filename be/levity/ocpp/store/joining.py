@@ -7,9 +7,10 @@ from django.db.models import Q
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
-from levity.ocpp.energy import IMPLAUSIBLE, REGISTER, charged, newest_register, without_stop
+from levity.ocpp.energy import IMPLAUSIBLE, charged, without_stop
 from levity.ocpp.frames import Call, parse
 from levity.ocpp.models import Message, MeterValue, Transaction
+from levity.ocpp.readings import REGISTER, newest_register
 from levity.ocpp.request import TransactionState, with_flags, without_flags
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Spooled

@@ -1,6 +1,7 @@
 """MeterValues (OCPP 1.6, 4.7): what the meter shows, in a transaction or outside."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,10 +23,10 @@ from levity.ocpp.energy import (
     charged,
     closed,
     counts_from_session_start,
-    newest_power,
-    newest_register,
 )
 from levity.ocpp.fields import MAX_CONNECTOR, integer
+from levity.ocpp.frames import OcppError
+from levity.ocpp.readings import newest_power, newest_register
 from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
 
 __all__ = ["meter_values"]
@@ -43,10 +44,10 @@ def meter_values(request: Request) -> Response:
     Without a usable transactionId they belong to the running transaction of the connector, unless
     they are older than it; after a boot to the one that it interrupted, if they continue it.
     """
-    connector = integer(request.payload, "connectorId", 0, MAX_CONNECTOR)
     samples = read_samples(request, "meterValue")
     charge_point = request.charge_point
     transaction = request.transaction
+    connector = _connector(request)
     effects: list[Effect] = []
     if transaction is not None and transaction.charge_point_id != charge_point.id:
         effects.append(
@@ -66,6 +67,16 @@ def meter_values(request: Request) -> Response:
     if transaction is not None:
         effects += _progress(transaction, samples, request)
     return Response({}, tuple(effects))
+
+
+def _connector(request: Request) -> int:
+    """The connector that is named; else the one of the session that is named; else 0."""
+    with suppress(OcppError):
+        return integer(request.payload, "connectorId", 0, MAX_CONNECTOR)
+    transaction = request.transaction
+    if transaction is not None and transaction.charge_point_id == request.charge_point.id:
+        return transaction.connector
+    return 0
 
 
 def _all_before(transaction: TransactionState, samples: tuple[Sample, ...]) -> bool:

@@ -1,6 +1,6 @@
 """MeterValue and SampledValue (OCPP 1.6, 7.33 and 7.43): from JSON to samples."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -10,53 +10,85 @@ from levity.ocpp.effects import Sample
 from levity.ocpp.fields import MAX_NUMBER, decimal_of, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.quirks import QuirkProfile
+from levity.ocpp.readings import REGISTER
 from levity.ocpp.request import Request
 
 __all__ = ["read_samples"]
 
 THOUSAND = Decimal(1000)
-# Units in which a base unit is counted by the thousand (7.47 UnitOfMeasure).
-KILO = {"kWh", "kvarh", "kW", "kVA", "kvar"}
+MILLION = THOUSAND * THOUSAND
+# Units in which a base unit is counted by the thousand (7.47 UnitOfMeasure), however they are
+# spelled.
+KILO = {"kwh", "kvarh", "kw", "kva", "kvar"}
+# What a value is that has a unit and no measurand: a value in A is no energy, though an absent
+# measurand means the register (7.43). Alfen Eve Pro sends its currents so.
+BY_UNIT = {
+    "a": "Current.Import",
+    "v": "Voltage",
+    "w": "Power.Active.Import",
+    "kw": "Power.Active.Import",
+    "va": "Power.Apparent.Import",
+    "kva": "Power.Apparent.Import",
+    "var": "Power.Reactive.Import",
+    "kvar": "Power.Reactive.Import",
+    "varh": "Energy.Reactive.Import.Register",
+    "kvarh": "Energy.Reactive.Import.Register",
+    "hz": "Frequency",
+    "celsius": "Temperature",
+    "celcius": "Temperature",
+    "fahrenheit": "Temperature",
+    "k": "Temperature",
+    "percent": "SoC",
+}
 MICRO = Decimal("0.000001")
 
 
 def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
     """All samples of this array of the payload (`meterValue`, `transactionData`), in their order.
 
-    A sample without a time that can be true gets ours; a value that is no number keeps its text
-    and has no `value`. What is no sample at all (not an object, an object as its unit) is left
-    out: the message log has it.
+    One object where an array belongs is an array of one (Huawei). A sample without a time that
+    can be true gets ours; a value that is no number keeps its text and has no `value`. What is no
+    sample at all (not an object, an object as its unit) is left out: the message log has it.
     """
-    meter_values = request.payload.get(name)
-    if not isinstance(meter_values, list):
-        return ()
     charge_point = request.charge_point
     samples = []
-    for meter_value in meter_values:
-        if not isinstance(meter_value, dict):
-            continue
+    for meter_value in _items(request.payload.get(name)):
         sampled_at = charge_point.time_of(meter_value.get("timestamp")) or request.received_at
-        sampled_values = meter_value.get("sampledValue")
-        if isinstance(sampled_values, list):
-            for item in sampled_values:
-                with suppress(OcppError):
-                    if isinstance(item, dict):
-                        samples.append(_sample(item, sampled_at, charge_point.quirks))
+        # An element that is a sample itself: its list was left out.
+        values = meter_value.get("sampledValue", meter_value if "value" in meter_value else None)
+        for item in _items(values):
+            with suppress(OcppError):
+                samples.append(_sample(item, sampled_at, charge_point.quirks))
     return tuple(samples)
+
+
+def _items(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects in this array; the object itself where there is no array."""
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                yield item
+            elif isinstance(item, list):
+                yield from (each for each in item if isinstance(each, dict))
+    elif isinstance(value, dict) and value:
+        yield value
 
 
 def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile) -> Sample:
     raw = item.get("value")
     raw_value = raw if type(raw) is str else "" if raw is None else str(raw)
     unit = text(item, "unit", 32)
+    spelled = unit.strip().lower()
     form = text(item, "format", 16)
     # 7.43: the default of an absent measurand.
-    measurand = text(item, "measurand", 64) or "Energy.Active.Import.Register"
+    measurand = text(item, "measurand", 64) or BY_UNIT.get(spelled, REGISTER)
     believed = form != "SignedData" and measurand not in quirks.ignored_measurands
     value = decimal_of(raw) if believed else None
     if value is not None:
-        if unit in KILO:
+        if spelled in KILO:
             value *= THOUSAND
+        elif unit == "MWh":
+            value *= MILLION
         elif measurand.startswith("Energy."):
             value *= quirks.energy_scale
         value = value.quantize(MICRO) if abs(value) < MAX_NUMBER else None

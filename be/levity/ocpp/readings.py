@@ -1,0 +1,141 @@
+"""Which of a message's samples is the register, and which the power, now.
+
+Chargers send a value as a total, by phase, at several places and times, in one message or in an
+element of it each. What comes out is one reading for each moment.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from levity.ocpp.effects import Sample
+from levity.ocpp.fields import MAX_ENERGY
+
+__all__ = [
+    "ELSEWHERE",
+    "POWER",
+    "REGISTER",
+    "Reading",
+    "newest_power",
+    "newest_register",
+    "powers",
+    "registers",
+]
+
+REGISTER = "Energy.Active.Import.Register"
+POWER = "Power.Active.Import"
+BEGIN = "Transaction.Begin"
+ZERO = Decimal(0)
+# What the station draws, and what the car says of its battery, is not what flows to the car.
+ELSEWHERE = frozenset({"Inlet", "EV"})
+# The place that is meant where there are several (7.34: Outlet is the default).
+PLACES = ("Outlet", "", "Body", "Cable")
+# No unit of an energy or a power: such a value has got the wrong measurand.
+FOREIGN = frozenset({"a", "v", "celsius", "celcius", "fahrenheit", "k", "percent", "hz"})
+# Zaptec and others send an element for each phase, seconds apart.
+TOGETHER = timedelta(seconds=10)
+LINES = (frozenset({"L1", "L2", "L3"}), frozenset({"L1-N", "L2-N", "L3-N"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of the register (Wh) or of the power (W), by the charger's clock."""
+
+    at: datetime
+    value: Decimal
+    is_begin: bool = False
+    """It is what the meter showed at the session's start (7.34: Transaction.Begin), whatever time
+    stands beside it; given only where the moment has no other."""
+
+
+@dataclass(slots=True)
+class _Moment:
+    at: datetime
+    now: dict[str, Decimal] = field(default_factory=dict)
+    """By phase."""
+    begin: dict[str, Decimal] = field(default_factory=dict)
+
+
+def registers(samples: Iterable[Sample]) -> list[Reading]:
+    """The import register at each moment that these samples tell of, in their order.
+
+    What no meter can show is left out.
+    """
+    return [item for item in _readings(samples, REGISTER) if abs(item.value) < MAX_ENERGY]
+
+
+def powers(samples: Iterable[Sample]) -> list[Reading]:
+    """The active import power at each moment that these samples tell of, in their order."""
+    return [item for item in _readings(samples, POWER) if abs(item.value) < MAX_ENERGY]
+
+
+def newest_register(samples: Iterable[Sample]) -> tuple[Decimal, datetime] | None:
+    """The newest value of the import register in Wh, and the charger's time of it."""
+    newest = _newest(registers(samples))
+    return (newest.value, newest.at) if newest else None
+
+
+def newest_power(samples: Iterable[Sample]) -> Decimal | None:
+    """The newest active import power in W."""
+    newest = _newest(powers(samples))
+    return newest.value if newest else None
+
+
+def _newest(readings: Sequence[Reading]) -> Reading | None:
+    newest: Reading | None = None
+    for item in readings:
+        if newest is None or item.at >= newest.at:
+            newest = item
+    return newest
+
+
+def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
+    fitting = [
+        item
+        for item in samples
+        if item.measurand == measurand
+        and item.value is not None
+        and item.location not in ELSEWHERE
+        and item.unit.lower() not in FOREIGN
+    ]
+    if not fitting:
+        return []
+    if len(fitting) == 1:
+        [only] = fitting
+        return [Reading(only.sampled_at, only.value or ZERO, only.context == BEGIN)]
+    place = min((item.location for item in fitting), key=_rank)
+    moments: list[_Moment] = []
+    for item in fitting:
+        if item.location != place or item.value is None:
+            continue
+        if not moments or not _is_of(item, moments[-1]):
+            moments.append(_Moment(item.sampled_at))
+        moment = moments[-1]
+        moment.at = max(moment.at, item.sampled_at)
+        (moment.begin if item.context == BEGIN else moment.now)[item.phase] = item.value
+    return [Reading(item.at, _total(item.now or item.begin), not item.now) for item in moments]
+
+
+def _rank(location: str) -> int:
+    return PLACES.index(location) if location in PLACES else len(PLACES)
+
+
+def _is_of(item: Sample, moment: _Moment) -> bool:
+    """True if this sample is of that moment: of its time, or the next of its phases."""
+    if item.sampled_at == moment.at:
+        return True
+    known = moment.begin if item.context == BEGIN else moment.now
+    if not item.phase or not known or "" in known or item.phase in known:
+        return False
+    return abs(item.sampled_at - moment.at) <= TOGETHER
+
+
+def _total(phases: dict[str, Decimal]) -> Decimal:
+    """The value without a phase; else the sum of the phases, each counted once."""
+    if "" in phases:
+        return phases[""]
+    for lines in LINES:
+        if found := lines & phases.keys():
+            return sum((phases[phase] for phase in sorted(found)), ZERO)
+    return sum(phases.values(), ZERO)
