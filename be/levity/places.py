@@ -86,7 +86,7 @@ def kept_secret(path: Path) -> str:
     except OSError as error:
         raise ImproperlyConfigured(f"{path} can't be read ({error}): set SECRET_KEY") from error
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Written aside and linked: of two processes that start at once, one wins and both
         # read the same whole secret.
         aside = path.with_name(f"{path.name}.{os.getpid()}")

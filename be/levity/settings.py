@@ -19,6 +19,9 @@ from levity.operation.mail import email_settings
 from levity_ws import logs
 
 DATA_DIR = places.data_dir(os.environ)
+with contextlib.suppress(OSError):
+    # The database, the key and all that is beside them are for this user alone.
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = places.flag(os.environ, "DEBUG", default=False)
 # The one switch that allows DEBUG, a short SECRET_KEY and any host name.
@@ -107,6 +110,9 @@ except (ValueError, KeyError) as error:
     ) from error
 
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    with contextlib.suppress(OSError):
+        # SQLite would make it readable for everybody on this machine, and what is beside it, too.
+        os.close(os.open(_database["NAME"], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     _database["CONN_MAX_AGE"] = None
     _database["OPTIONS"] = {
         # One writer at a time: a transaction takes the write lock when it begins, so it never

@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -25,10 +26,12 @@ from django.utils import timezone
 from waitress.server import create_server
 
 from levity.edge_process import EdgeProcess
+from levity.holding import Hold, holding
 from levity.ocpp.housekeeping import forget_edges
 from levity.ocpp.models import ChargePoint, Edge
 from levity.ocpp.retention import prune
 from levity.ocpp.worker import Worker
+from levity.opening import open_database
 from levity.operation.exposition import also_show
 from levity.operation.figures import WORKER, count_batch
 from levity.operation.pulse import Pulse
@@ -90,14 +93,28 @@ class Standalone:
         )
 
     def run(self, *, demo: bool = False) -> None:
-        """Migrate, serve, and stop in good order. `CannotListen` if a port can't be had."""
+        """Migrate, serve, and stop in good order.
+
+        `HeldByAnother` if Levity runs on these data already, `CannotOpen` if they can't be worked
+        on, `CannotListen` if a port can't be had.
+        """
+        with holding(
+            "levity serve",
+            alone=not self.shared_with_others,
+            on_lost=lambda: os.kill(os.getpid(), signal.SIGTERM),
+        ) as hold:
+            self._run(hold, demo=demo)
+
+    def _run(self, hold: Hold, *, demo: bool) -> None:
         self._say("Levity: preparing the database ...")
+        open_database()
         call_command("migrate", verbosity=0, interactive=False)
         if not self.shared_with_others:
             _nobody_is_connected()
         web = self._web_server()
         # The port that was chosen, where HTTP_PORT is 0.
         self.http_port = web.effective_port
+        hold.at(f"http://{(local_addresses() or ['localhost'])[0]}:{self.http_port}/admin/")
         worker = threading.Thread(target=self._work, name="worker")
         pages = threading.Thread(target=web.run, name="web", daemon=True)
         pruning = threading.Thread(target=self._prune_daily, name="prune", daemon=True)

@@ -4,22 +4,25 @@ What a restored database has forgotten, chargers still know: the numbers of sess
 since the copy. `settle` moves the counter on, so that none of them is ever given again.
 """
 
+import json
 import math
 import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from levity.ocpp.models import ChargePoint, Command, Connector, Message, Transaction
 
-__all__ = ["BackupError", "Settled", "back_up", "restore", "settle"]
+__all__ = ["BackupError", "LastBackup", "Settled", "back_up", "last_backup", "restore", "settle"]
 
 # Sessions that one connector can begin in a day; a quarter of an hour each is a busy one.
 SESSIONS_A_DAY = 96
@@ -60,7 +63,42 @@ def back_up(path: Path) -> int:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+    _note_backup(path)
     return path.stat().st_size
+
+
+@dataclass(frozen=True, slots=True)
+class LastBackup:
+    """The newest that this machine has made, as far as is known."""
+
+    path: Path
+    made_at: datetime
+
+    @property
+    def when(self) -> str:
+        """For people, in this machine's time."""
+        return f"{self.made_at.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def _note_backup(path: Path) -> None:
+    """Beside the database, not in it: it is asked for when the database can't be read."""
+    known = {"path": str(path.resolve()), "made_at": timezone.now().isoformat()}
+    with suppress(OSError):
+        _noted_in().write_text(json.dumps(known))
+
+
+def last_backup() -> LastBackup | None:
+    """The newest copy of `levity backup` that is still there; None if none is known."""
+    try:
+        known = json.loads(_noted_in().read_text())
+        found = LastBackup(Path(known["path"]), datetime.fromisoformat(known["made_at"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if found.path.is_file() else None
+
+
+def _noted_in() -> Path:
+    return Path(settings.DATA_DIR) / "last_backup"
 
 
 def restore(path: Path) -> Path | None:
@@ -143,7 +181,7 @@ def _sqlite_path() -> Path:
 
 
 def _copy_sqlite(target: Path) -> None:
-    if not _sqlite_path().is_file():
+    if not _sqlite_path().is_file() or not _sqlite_path().stat().st_size:
         raise BackupError(f"there is no database yet at {_sqlite_path()}")
     with closing(sqlite3.connect(_sqlite_path(), timeout=30)) as source:
         source.execute("VACUUM INTO ?", [str(target)])
@@ -170,21 +208,48 @@ def _restore_sqlite(path: Path) -> Path | None:
     here.parent.mkdir(parents=True, exist_ok=True)
     connection.close()
     kept = here.with_name(f"{here.name}.before-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005
-    had_one = here.is_file()
+    had_one = here.is_file() and here.stat().st_size > 0
+    if had_one and not _can_be_copied(here, kept):
+        _put_aside(here, kept)
     with closing(sqlite3.connect(here, timeout=0, isolation_level=None)) as target:
-        try:
-            # Refused while any other process has the file open.
-            target.execute("PRAGMA locking_mode = EXCLUSIVE")
-            target.execute("BEGIN EXCLUSIVE")
-            target.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise BackupError(f"{here} is in use: stop Levity first ({error})") from error
-        if had_one:
-            target.execute("VACUUM INTO ?", [str(kept)])
-            kept.chmod(0o600)
+        _alone(target, here)
         with closing(sqlite3.connect(path)) as source:
             source.backup(target)
+    here.chmod(0o600)
     return kept if had_one else None
+
+
+def _alone(file: sqlite3.Connection, here: Path) -> None:
+    try:
+        # Refused while any other process has the file open.
+        file.execute("PRAGMA locking_mode = EXCLUSIVE")
+        file.execute("BEGIN EXCLUSIVE")
+        file.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raise BackupError(f"{here} is in use: stop Levity first ({error})") from error
+
+
+def _can_be_copied(here: Path, kept: Path) -> bool:
+    """A copy of what is there now; False if that is too damaged to be read."""
+    try:
+        with closing(sqlite3.connect(here, timeout=0, isolation_level=None)) as file:
+            _alone(file, here)
+            file.execute("VACUUM INTO ?", [str(kept)])
+    except sqlite3.DatabaseError as error:
+        kept.unlink(missing_ok=True)
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return False
+        raise
+    kept.chmod(0o600)
+    return True
+
+
+def _put_aside(here: Path, kept: Path) -> None:
+    """The damaged file as it is, with its log, for whoever wants to look what is left in it."""
+    for end in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            here.with_name(here.name + end).replace(kept.with_name(kept.name + end))
+    kept.chmod(0o600)
 
 
 # --- Postgres ------------------------------------------------------------------------------------

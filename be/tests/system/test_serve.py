@@ -202,7 +202,7 @@ def test_port_in_use_is_one_clear_error(unstarted: Site) -> None:
     """And the first password is not lost by it: it was made and never shown, once."""
     said = (
         "CommandError: Can't listen on 127.0.0.1:PORT: Address already in use. "
-        "Is Levity running already? For other ports: HTTP_PORT=8080 WS_PORT=9090"
+        "Another program has that port. For other ones: HTTP_PORT=8080 WS_PORT=9090"
     )
     assert refused(unstarted, "HTTP_PORT") == said
     assert refused(unstarted, "WS_PORT") == said

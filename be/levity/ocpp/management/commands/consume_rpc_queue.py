@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from levity.holding import HeldByAnother, holding
 from levity.ocpp.worker import Worker
+from levity.opening import CannotOpen, open_database
 from levity.operation.figures import count_batch
 from levity.operation.port import WorkerPort
 from levity.operation.pulse import Pulse
@@ -33,7 +35,14 @@ class Command(BaseCommand):
     help = "Take what the edges send over RabbitMQ (AMQP_URL), and send commands to chargers."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url = settings.AMQP_URL or DEFAULT_URL
+        try:
+            with holding("levity consume_rpc_queue", alone=False):
+                open_database()
+                self._consume(settings.AMQP_URL or DEFAULT_URL)
+        except (HeldByAnother, CannotOpen) as error:
+            raise CommandError(str(error)) from error
+
+    def _consume(self, url: str) -> None:
         try:
             prefix = prefix_from_environ(os.environ)
             transport = AmqpWorkerTransport(url, prefix=prefix)

@@ -5,6 +5,7 @@ does it and the others wait and find it done.
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from levity.opening import CannotOpen, open_database
 
 __all__ = ["Command", "one_at_a_time"]
 
@@ -36,6 +39,10 @@ class Command(migrate.Command):
             if options["verbosity"]:
                 self.stdout.write(text)
 
+        try:
+            open_database()
+        except CannotOpen as error:
+            raise CommandError(str(error)) from error
         with one_at_a_time(connections[options["database"]], say):
             super().handle(*args, **options)
 
@@ -82,7 +89,8 @@ def _file(database: Path, say: Callable[[str], object]) -> Iterator[None]:
     except ImportError:  # Windows, where nobody runs several
         yield
         return
-    with database.with_name(f"{database.name}.migrating").open("w") as file:
+    path = database.with_name(f"{database.name}.migrating")
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
 
         def locked() -> bool:
             try:

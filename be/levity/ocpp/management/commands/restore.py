@@ -8,7 +8,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from levity.ocpp.backups import BackupError, restore, settle
+from levity.holding import HeldByAnother, holding
+from levity.ocpp.backups import BackupError, Settled, restore, settle
+from levity.opening import CannotOpen
 
 __all__ = ["Command"]
 
@@ -44,13 +46,10 @@ class Command(BaseCommand):
             raise CommandError("--gap: a number, 0 or more")
         self._ask(options)
         try:
-            if options["file"]:
-                kept = restore(options["file"])
-                if kept is not None:
-                    self.stdout.write(f"The database that was here is kept as {kept}")
-            call_command("migrate", verbosity=0, interactive=False)
-            settled = settle(timezone.now(), options["gap"])
-        except (BackupError, OSError) as error:
+            # Alone: whoever works on what was there before would go on with it.
+            with holding("levity restore", alone=True):
+                settled = self._restored(options)
+        except (BackupError, HeldByAnother, CannotOpen, OSError) as error:
             raise CommandError(str(error)) from error
         newest = f"{settled.newest:%Y-%m-%d %H:%M:%S %Z}" if settled.newest else "nothing"
         self.stdout.write(
@@ -58,6 +57,14 @@ class Command(BaseCommand):
             f"The next transactionId is {settled.next_transaction}; "
             f"{settled.cancelled} waiting commands were cancelled. Start Levity now."
         )
+
+    def _restored(self, options: dict[str, Any]) -> Settled:
+        if options["file"]:
+            kept = restore(options["file"])
+            if kept is not None:
+                self.stdout.write(f"The database that was here is kept as {kept}")
+        call_command("migrate", verbosity=0, interactive=False)
+        return settle(timezone.now(), options["gap"])
 
     def _ask(self, options: dict[str, Any]) -> None:
         if options["no_input"] or options["done"] or not sys.stdin.isatty():

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from levity.holding import HeldByAnother
+from levity.opening import CannotOpen
 from levity_ws.edge.server import CannotListen
 from levity_ws.edge.settings import EdgeSettings, SettingsError
 
@@ -48,9 +50,12 @@ class Command(BaseCommand):
                 amqp_url=settings.AMQP_URL,
                 say=self._say,
             ).run(demo=options["demo"])
+        except (HeldByAnother, CannotOpen) as error:
+            raise CommandError(str(error)) from error
         except CannotListen as error:
             raise CommandError(
-                f"{error}. Is Levity running already? For other ports: HTTP_PORT=8080 WS_PORT=9090"
+                f"{error}. Another program has that port. For other ones: "
+                "HTTP_PORT=8080 WS_PORT=9090"
             ) from error
 
     def _say(self, text: str) -> None:

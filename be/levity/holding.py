@@ -1,0 +1,282 @@
+"""Who works on the database: one `levity serve` alone, or workers that share a broker.
+
+A second `levity serve` that takes itself for the only edge there is would put all chargers of the
+first one off line. So whoever works on a database holds it: alone (`serve` without a broker,
+`restore`) or together with others (workers and `serve` on a broker). With SQLite it is a lock on a
+file beside the database, with Postgres an advisory lock: neither outlives its process, however
+that ends. Pages and other commands go on beside both.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import Error as DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from levity.opening import look_at_folder
+
+__all__ = ["HeldByAnother", "Hold", "holding"]
+
+log = logging.getLogger(__name__)
+
+# One after the lock of `levity migrate`.
+LOCK = 0x4C455649545A
+# Seconds between two looks whether Postgres still knows that we hold it.
+LOOK = 10.0
+# A session whose machine lost its power gives its locks back within half a minute, not after two
+# hours.
+GONE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4"
+
+
+class HeldByAnother(Exception):
+    """Somebody else works on this database; nothing was touched. The text says who."""
+
+
+class Hold:
+    """What the others are told about us while we hold it."""
+
+    def __init__(self, what: str, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._known: dict[str, Any] = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "what": what,
+            "since": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+        }
+        self._tell = tell
+        tell(self._known)
+
+    def at(self, address: str) -> None:
+        """Where our web pages are."""
+        self._known["address"] = address
+        self._tell(self._known)
+
+
+@contextlib.contextmanager
+def holding(
+    what: str, *, alone: bool, on_lost: Callable[[], object] = lambda: None
+) -> Iterator[Hold]:
+    """Hold the database; at once `HeldByAnother` if that can't be, `CannotOpen` if nothing can.
+
+    `on_lost`, from a thread: Postgres was away, and now another one holds it.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    place = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor == "postgresql" and alone:
+        with _postgres_alone(connection, what, on_lost) as hold:
+            yield hold
+    elif connection.vendor == "postgresql":
+        with _postgres_together(connection, what) as hold:
+            yield hold
+    elif connection.vendor == "sqlite" and place.is_absolute():
+        with _file(place, what, alone=alone) as hold:
+            yield hold
+    else:
+        yield Hold(what, lambda _: None)
+
+
+# --- SQLite: a file ------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _file(database: Path, what: str, *, alone: bool) -> Iterator[Hold]:
+    try:
+        import fcntl
+    except ImportError:  # Windows, where `levity serve` does not run
+        yield Hold(what, lambda _: None)
+        return
+    path = database.with_name(f"{database.name}.lock")
+    look_at_folder(database)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "r+") as file:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HeldByAnother(_told(str(database), _holders(file), alone=alone)) from None
+        except OSError as error:
+            # Some network file systems; SQLite is not safe there either.
+            log.warning("%s can't be locked (%s): start Levity only once on it", path, error)
+
+        def tell(known: dict[str, Any]) -> None:
+            # The file is a courtesy, the lock is what counts: a full disk stops nobody.
+            with contextlib.suppress(OSError):
+                if alone:
+                    file.truncate(0)
+                file.write(json.dumps(known) + "\n")
+                file.flush()
+
+        yield Hold(what, tell)
+
+
+def _holders(file: TextIOWrapper) -> list[dict[str, Any]]:
+    """Who says that he holds it, and is alive as far as this machine can tell."""
+    found: dict[tuple[Any, Any], dict[str, Any]] = {}
+    with contextlib.suppress(OSError, ValueError):
+        file.seek(0)
+        for line in file.read().splitlines():
+            known = json.loads(line)
+            found[known.get("host"), known.get("pid")] = known
+    return [known for known in found.values() if _may_be_alive(known)]
+
+
+def _may_be_alive(known: dict[str, Any]) -> bool:
+    if known.get("host") != socket.gethostname():
+        return True
+    try:
+        os.kill(int(known["pid"]), 0)
+    except (ProcessLookupError, KeyError, TypeError, ValueError):
+        return False
+    except OSError:
+        return True  # another user's
+    return True
+
+
+# --- Postgres: an advisory lock ------------------------------------------------------------------
+
+
+def _try(connection: BaseDatabaseWrapper, *, alone: bool) -> bool:
+    function = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [LOCK])  # a word from above
+        return bool(cursor.fetchone()[0])
+
+
+def _others(connection: BaseDatabaseWrapper) -> list[dict[str, Any]]:
+    """The sessions that hold it, by what they call themselves and where they come from."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT a.application_name, host(a.client_addr)"
+            " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+            " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+            " AND (l.classid::bigint << 32 | l.objid::bigint) = %s"
+            " AND a.datname = current_database() AND l.pid <> pg_backend_pid()",
+            [LOCK],
+        )
+        return [{"name": name, "from": address} for name, address in cursor.fetchall()]
+
+
+def _refuse(connection: BaseDatabaseWrapper, *, alone: bool) -> HeldByAnother:
+    name = str(connection.settings_dict["NAME"])
+    return HeldByAnother(_told(f"Postgres, {name}", _others(connection), alone=alone))
+
+
+@contextlib.contextmanager
+def _postgres_alone(
+    ours: BaseDatabaseWrapper, what: str, on_lost: Callable[[], object]
+) -> Iterator[Hold]:
+    connection = ours.copy()
+    connection.inc_thread_sharing()
+    name = [""]
+
+    def take() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(GONE)
+            cursor.execute("SELECT set_config('application_name', %s, false)", [name[0]])
+        return _try(connection, alone=True)
+
+    def tell(known: dict[str, Any]) -> None:
+        name[0] = _name(known)
+        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('application_name', %s, false)", [name[0]])
+
+    def keep() -> None:
+        while not ending.wait(LOOK):
+            try:
+                if connection.is_usable():
+                    continue
+                connection.close()
+                if not take():
+                    log.critical("%s", _refuse(connection, alone=True))
+                    on_lost()
+                    return
+            except DatabaseError:
+                connection.close()
+
+    ending = threading.Event()
+    keeper = threading.Thread(target=keep, name="hold", daemon=True)
+    try:
+        if not take():
+            raise _refuse(connection, alone=True)
+        hold = Hold(what, tell)
+        keeper.start()
+        yield hold
+    finally:
+        ending.set()
+        if keeper.is_alive():
+            keeper.join(LOOK)
+        connection.close()
+
+
+@contextlib.contextmanager
+def _postgres_together(ours: BaseDatabaseWrapper, what: str) -> Iterator[Hold]:
+    """Each connection of this process holds it, from its beginning to its end."""
+
+    name = [""]
+
+    def take(connection: BaseDatabaseWrapper) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('application_name', %s, false)", [name[0]])
+        return _try(connection, alone=False)
+
+    def begin(sender: Any, connection: BaseDatabaseWrapper, **_: Any) -> None:
+        if connection.alias == ours.alias and not take(connection):
+            log.error("%s", _refuse(connection, alone=False))
+
+    hold = Hold(what, lambda known: name.__setitem__(0, _name(known)))
+    ours.ensure_connection()
+    if not take(ours):
+        raise _refuse(ours, alone=False)
+    connection_created.connect(begin)
+    try:
+        yield hold
+    finally:
+        connection_created.disconnect(begin)
+
+
+def _name(known: dict[str, Any]) -> str:
+    """As much as fits into the 63 bytes that Postgres keeps."""
+    words = [f"{known['what']} pid {known['pid']} {known['host'][:12]}", known.get("address", "")]
+    return " ".join(word for word in words if word)[:63]
+
+
+# --- what people read ----------------------------------------------------------------------------
+
+
+def _told(place: str, holders: list[dict[str, Any]], *, alone: bool) -> str:
+    who = (
+        "; ".join(_described(known) for known in holders) or "a process that doesn't say who it is"
+    )
+    lines = [f"Levity is running already on this database ({place}):", f"  {who}"]
+    addresses = [known["address"] for known in holders if known.get("address")]
+    if addresses:
+        lines.append(f"Its web pages: {addresses[0]}")
+    if alone:
+        lines.append(
+            "Nothing was changed. Stop that one first (Ctrl-C in its terminal, or "
+            "`sudo systemctl stop levity`, or `kill` with that number). For a second Levity with "
+            "data of its own: LEVITY_DATA_DIR, or another database in DATABASE_URL."
+        )
+    else:
+        lines.append(
+            "Nothing was changed. A `levity serve` without AMQP_URL has its database for itself: "
+            "give it the same AMQP_URL as the workers, or stop it."
+        )
+    return "\n".join(lines)
+
+
+def _described(known: dict[str, Any]) -> str:
+    if "pid" not in known:
+        where = f" from {known['from']}" if known.get("from") else ""
+        return f"{known.get('name') or 'a worker'}{where}"
+    elsewhere = "" if known.get("host") == socket.gethostname() else f" on {known.get('host')}"
+    return f"{known.get('what')}, process {known['pid']}{elsewhere}, since {known.get('since')}"
