@@ -3,7 +3,6 @@
 import contextlib
 import ipaddress
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,9 +25,11 @@ __all__ = [
 
 # A host name, an IPv4 address, an IPv6 address in brackets, or a domain with all that is below it
 # (.example.net). An asterisk is let through here: production.py refuses it, with its reason.
-HOST = re.compile(r"\.?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]|.*\*.*")
+_IN_WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+_IN_HOST = _IN_WORD | {".", "-"}
+_IN_BRACKETS = frozenset("0123456789abcdef:.")
 # Every container runtime sets HOSTNAME to the container's id where nobody sets it.
-CONTAINER_ID = re.compile(r"[0-9a-f]{12}|[0-9a-f]{64}")
+_CONTAINER_ID = frozenset("0123456789abcdef")
 
 
 def data_dir(environ: Mapping[str, str]) -> Path:
@@ -148,7 +149,7 @@ def allowed_hosts(environ: Mapping[str, str], machine: str) -> list[str]:
     """
     own = [machine.strip().lower(), f"{machine.strip().lower()}.local"]
     # A machine may be called anything, and then nobody reaches it by its name.
-    known = ["localhost", "127.0.0.1", "[::1]", *filter(HOST.fullmatch, own)]
+    known = ["localhost", "127.0.0.1", "[::1]", *filter(_is_host, own)]
     given = {
         "HOSTNAME": environ.get("HOSTNAME", ""),
         "LEVITY_ALLOWED_HOSTS": environ.get("LEVITY_ALLOWED_HOSTS", ""),
@@ -158,14 +159,27 @@ def allowed_hosts(environ: Mapping[str, str], machine: str) -> list[str]:
     for variable, text in given.items():
         for word in text.replace(",", " ").split():
             host = word.lower()
-            if variable == "HOSTNAME" and CONTAINER_ID.fullmatch(host):
+            if variable == "HOSTNAME" and _is_container_id(host):
                 continue
             if host.count(":") > 1 and not host.startswith("["):
                 host = f"[{host}]"
-            if not HOST.fullmatch(host):
+            if not _is_host(host):
                 raise ImproperlyConfigured(
                     f"{variable}={word!r}: write the name alone, without http://, port and path, "
                     "such as chargers.example.net"
                 )
             known.append(host)
     return list(dict.fromkeys(known))
+
+
+def _is_host(name: str) -> bool:
+    if "*" in name:
+        return True
+    if name.startswith("[") and name.endswith("]"):
+        return len(name) > 2 and _IN_BRACKETS.issuperset(name[1:-1])
+    word = name.removeprefix(".")
+    return bool(word) and _IN_HOST.issuperset(word) and {word[0], word[-1]} <= _IN_WORD
+
+
+def _is_container_id(name: str) -> bool:
+    return len(name) in (12, 64) and _CONTAINER_ID.issuperset(name)

@@ -3,7 +3,6 @@
 A field that can't be read raises `OcppError` with the code of OCPP-J 1.6, table 7.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -33,7 +32,9 @@ MAX_ENERGY = Decimal(10) ** 12
 # SQLite keeps decimals as doubles: 10^18 - 1 comes back as 10^18, one digit more than the column
 # has, and every page that shows it would fail.
 MAX_NUMBER = 10**17
-_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,24})?|\.\d{1,24})([eE][+-]?\d{1,2})?", re.ASCII)
+# So many digits before and behind the point. The exponent has two: Decimal("1e999999") is a
+# number, and its digits would fill the memory.
+WHOLE_DIGITS, DECIMALS, EXPONENT = 18, 24, 2
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _MILLI = Decimal("0.001")
@@ -86,13 +87,28 @@ def decimal_of(value: Any) -> Decimal | None:
         return Decimal(value) if abs(value) < MAX_NUMBER else None
     if type(value) is float:
         value = repr(value)
-    if type(value) is not str or not _NUMBER.fullmatch(value.strip()):
+    if type(value) is not str or not _is_number(value := value.strip()):
         return None
     try:
-        number = Decimal(value.strip())
+        number = Decimal(value)
     except InvalidOperation:
         return None
     return number if abs(number) < MAX_NUMBER else None
+
+
+def _is_number(text: str) -> bool:
+    """Digits with or without a sign, a point and an exponent, of bounded length."""
+    if len(text) > WHOLE_DIGITS + DECIMALS + EXPONENT + 4 or not text.isascii():
+        return False
+    unsigned = text[1:] if text[:1] in ("+", "-") else text
+    mantissa, letter, exponent = unsigned.replace("E", "e", 1).partition("e")
+    power = exponent[1:] if exponent[:1] in ("+", "-") else exponent
+    if letter and not (power.isdigit() and len(power) <= EXPONENT):
+        return False
+    whole, _, part = mantissa.partition(".")
+    if (whole and not whole.isdigit()) or (part and not part.isdigit()):
+        return False
+    return len(whole) <= WHOLE_DIGITS and len(part) <= DECIMALS and bool(whole or part)
 
 
 def timestamp(

@@ -5,12 +5,14 @@ be kept and, where a Call can be addressed, answered.
 """
 
 import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
+
+from levity.ocpp.scanning import frame_head, replaced
 
 __all__ = [
     "Call",
@@ -113,11 +115,9 @@ class Malformed:
 
 Frame = Call | CallResult | CallError | Malformed
 
-_HEAD = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{1,36})"\s*(?:,\s*"(\w{1,50})")?')
-_SURROGATE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HEX = frozenset("0123456789abcdefABCDEF")
+_HIGH, _LOW = frozenset("89abAB"), frozenset("cdefCDEF")
+_CONTROLS = dict.fromkeys((*range(0x20), 0x7F))
 
 
 def parse(text: str) -> Frame:
@@ -131,7 +131,7 @@ def parse(text: str) -> Frame:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         try:
-            document = orjson.loads(_SURROGATE.sub(_mend_surrogate, text))
+            document = orjson.loads(_without_lone_surrogates(text))
         except orjson.JSONDecodeError:
             return _not_json(text, f"not JSON: {error.msg} (character {error.pos})")
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(document):
@@ -149,7 +149,7 @@ def parse(text: str) -> Frame:
     unique_id = document[1] if len(document) > 1 else None
     if type(unique_id) is not str or not 0 < len(unique_id) <= MAX_UNIQUE_ID:
         return _bad_unique_id(kind, unique_id)
-    if _CONTROL.search(unique_id):
+    if unique_id != unique_id.translate(_CONTROLS):
         return _bad_unique_id(kind, unique_id)
     if kind == CALL:
         return _call(document, unique_id, _repeated_keys(text, document))
@@ -227,31 +227,60 @@ def _repeated_keys(text: str, document: list[Any]) -> str:
             seen.add(kept)
 
     # A number with more digits than Python likes is none of ours here.
-    json.loads(_SURROGATE.sub(_mend_surrogate, text), object_pairs_hook=note, parse_int=len)
-    return ", ".join(_CONTROL.sub("", name)[:50] or "an empty name" for name in found)
+    json.loads(
+        _without_lone_surrogates(text), object_pairs_hook=note, parse_int=len, parse_float=len
+    )
+    return ", ".join(name[:1000].translate(_CONTROLS)[:50] or "an empty name" for name in found)
 
 
 def _bad_unique_id(kind: int, unique_id: Any) -> Malformed:
     reason = f"the unique id is not a string of 1 to {MAX_UNIQUE_ID} characters"
     if kind != CALL:
         return Malformed(reason, kind)
-    readable = _CONTROL.sub("", unique_id)[:MAX_UNIQUE_ID] if type(unique_id) is str else ""
+    readable = (
+        unique_id[:1000].translate(_CONTROLS)[:MAX_UNIQUE_ID] if type(unique_id) is str else ""
+    )
     # OCPP 1.6 names no id for a Call whose own can't be read; OCPP-J 2.0.1, 4.2.3 says "-1".
     return Malformed(reason, kind, readable, answer_to=readable or "-1")
 
 
 def _not_json(text: str, reason: str) -> Malformed:
-    head = _HEAD.match(text)
+    head = frame_head(text, MAX_UNIQUE_ID)
     if head is None:
         return Malformed(reason)
-    kind, unique_id, action = int(head[1]), head[2], head[3] or ""
+    kind, unique_id, action = head
     if kind != CALL:
         return Malformed(reason, kind, unique_id)
     return Malformed(reason, kind, unique_id, action, answer_to=unique_id)
 
 
-def _mend_surrogate(match: re.Match[str]) -> str:
-    return "\\ufffd" if match[1] else match[0]
+def _without_lone_surrogates(text: str) -> str:
+    """The JSON text with U+FFFD for each half of a pair (`\\ud83d`) that lacks the other one."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return replaced(text, _lone_surrogates(text))
+
+
+def _lone_surrogates(text: str) -> Iterator[tuple[int, int, str]]:
+    place = text.find("\\")
+    while place >= 0:
+        kind = _surrogate(text, place)
+        end = place + (6 if kind else 2)
+        if kind == 1 and _surrogate(text, end) == 2:
+            end += 6
+        elif kind:
+            yield place, end, "\\ufffd"
+        place = text.find("\\", end)
+
+
+def _surrogate(text: str, place: int) -> int:
+    """1: the first half of a pair is written here, 2: the second one, 0: neither."""
+    escape = text[place : place + 6]
+    if len(escape) < 6 or escape[:2] != "\\u" or escape[2] not in "dD":
+        return 0
+    if not _HEX.issuperset(escape[4:]):
+        return 0
+    return 1 if escape[3] in _HIGH else 2 if escape[3] in _LOW else 0
 
 
 def _is_too_deep(document: Any) -> bool:

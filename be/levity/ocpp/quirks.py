@@ -6,7 +6,6 @@ one or override single fields in the admin; a site adds its own with OCPP_QUIRK_
 docs/chargers.md is generated from the shipped ones (`levity quirks --markdown`).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 import orjson
 
 from levity.ocpp.conf import setting
+from levity.ocpp.quirk_patterns import BadPattern, fits
 
 __all__ = [
     "DEFAULT",
@@ -38,8 +38,8 @@ class BadQuirk(Exception):
 
 @dataclass(frozen=True, slots=True)
 class QuirkProfile:
-    """How one kind of charger is treated. Patterns are regular expressions, case ignored, searched
-    from the start; an empty one fits everything. Times in seconds."""
+    """How one kind of charger is treated. Patterns as quirk_patterns.py reads them, case
+    ignored, from the start; an empty one fits everything. Times in seconds."""
 
     name: str
     title: str
@@ -239,8 +239,8 @@ def own_profile(entry: Any) -> QuirkProfile:
             raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.{error}") from error
     for name in _PATTERNS:
         try:
-            re.compile(getattr(entry, name))
-        except (re.error, TypeError) as error:
+            fits(getattr(entry, name), "")
+        except (BadPattern, TypeError) as error:
             raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.{name}: {error}") from error
     return entry
 
@@ -248,6 +248,5 @@ def own_profile(entry: Any) -> QuirkProfile:
 def _fits(profile: QuirkProfile, vendor: str, model: str, firmware: str) -> bool:
     said = (vendor, model, firmware)
     return all(
-        re.match(getattr(profile, name), value, re.IGNORECASE)
-        for name, value in zip(_PATTERNS, said, strict=True)
+        fits(getattr(profile, name), value) for name, value in zip(_PATTERNS, said, strict=True)
     )

@@ -11,6 +11,7 @@ Source of the schemas: the JSON files of the PyPI package `ocpp`, used as data.
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -111,8 +112,45 @@ def _lenient(name: str) -> Validate:
 
 
 def _compiled(schema: dict[str, Any]) -> Validate:
-    validate: Validate = fastjsonschema.compile(schema, use_default=False, detailed_exceptions=True)
+    validate: Validate = fastjsonschema.compile(
+        schema, formats=_FORMATS, use_default=False, detailed_exceptions=True
+    )
     return validate
+
+
+def _is_date_time(value: str) -> bool:
+    """RFC 3339: 2026-01-31T12:00:00Z, with or without a fraction, with Z or an offset."""
+    moment, rest = value[:19], value[19:]
+    if len(moment) < 19 or moment[4] + moment[7] + moment[13] + moment[16] != "--::":
+        return False
+    if moment[10] not in "Tt" or not value.isascii():
+        return False
+    try:
+        # A leap second is written as the sixtieth; Python knows none.
+        datetime.fromisoformat(moment if moment[17:] != "60" else f"{moment[:17]}59")
+    except ValueError:
+        return False
+    if rest.startswith("."):
+        fraction = rest[1:]
+        rest = fraction.lstrip("0123456789")
+        if rest == fraction:
+            return False
+    if rest in ("Z", "z"):
+        return True
+    hours, minutes = rest[1:3], rest[3:].removeprefix(":")
+    if rest[:1] not in ("+", "-") or len(hours) != 2 or len(minutes) != 2:
+        return False
+    return (hours + minutes).isdigit() and int(hours) < 24 and int(minutes) < 60
+
+
+def _is_uri(value: str) -> bool:
+    scheme, colon, rest = value.partition(":")
+    named = bool(colon) and bool(scheme) and all(sign == "_" or sign.isalnum() for sign in scheme)
+    return named and bool(rest) and len(rest.split(maxsplit=1)) == 1 and rest == rest.strip()
+
+
+# Those of the library are regular expressions, and a charger writes what they would read.
+_FORMATS: Mapping[str, Callable[[str], bool]] = {"date-time": _is_date_time, "uri": _is_uri}
 
 
 def _published(name: str) -> dict[str, Any]:

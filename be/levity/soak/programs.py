@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +64,12 @@ def as_user(name: str) -> dict[str, Any]:
 def _newest_postgres() -> Path | None:
     found = [path for path in POSTGRES.glob("*/bin") if (path / "initdb").exists()]
     if found:
-        return max(found, key=lambda path: float(re.sub(r"[^\d.]", "", path.parent.name) or 0))
+        return max(found, key=lambda path: _version_of(path.parent.name))
     return _folder("initdb")
+
+
+def _version_of(name: str) -> float:
+    return float("".join(sign for sign in name if sign.isdigit() or sign == ".") or 0)
 
 
 def _folder(program: str) -> Path | None:

@@ -1,6 +1,5 @@
 """On the page of a charge point: its conversation as a file, and the quirk profile that fits it."""
 
-import re
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -29,12 +28,16 @@ def conversation_view(request: HttpRequest, charge_point_id: int) -> StreamingHt
     charge_point = get_object_or_404(visible(ChargePoint.objects.all(), user), pk=charge_point_id)
     anonymise = bool(request.GET.get("anonymise"))
     # The identity may have spaces, colons and bars; it is itself a name.
-    name = "conversation" if anonymise else re.sub(r"[^\w.-]", "_", charge_point.identity)
+    name = "conversation" if anonymise else _file_name(charge_point.identity)
     return StreamingHttpResponse(
         export(charge_point, anonymiser=Anonymiser() if anonymise else None),
         content_type="application/jsonl; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.jsonl"'},
     )
+
+
+def _file_name(identity: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "_.-" else "_" for sign in identity)
 
 
 def conversation_links(request: HttpRequest, charge_point: ChargePoint) -> list[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """The onboarding doctor: who was refused, why, and what helps; and the way in for a charger."""
 
 import csv
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +28,7 @@ from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.dashboard import connect_address
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
-from levity.ocpp.admin.identities import IDENTITY
+from levity.ocpp.admin.identities import is_identity
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.admin.security import shown_once, unlock
 from levity.ocpp.conf import setting
@@ -372,7 +371,7 @@ def _adopt(
 
 
 def _adoptable(item: RefusedHandshake) -> bool:
-    return reason(item.reason).adoptable and bool(re.fullmatch(IDENTITY, item.identity))
+    return reason(item.reason).adoptable and is_identity(item.identity)
 
 
 def _fitting_profile(item: RefusedHandshake, known: ChargePoint | None) -> int:

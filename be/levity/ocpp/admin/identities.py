@@ -1,6 +1,6 @@
 """The forms of a charge point and a site; a charge point may be written down before it connects."""
 
-import re
+from string import ascii_letters, digits
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +11,16 @@ from levity.ocpp.conf import setting
 from levity.ocpp.models import Authorization, ChargePoint, Site
 from levity.ocpp.quirks import BadQuirk, QuirkProfile, all_profiles, overridden, profile_for
 
-__all__ = ["ChargePointForm", "SiteForm"]
+__all__ = ["ChargePointForm", "SiteForm", "is_identity"]
 
 # What the edge takes for an identity (OCPP-J 1.6, 3.1.1, and what chargers really send).
-IDENTITY = re.compile(r"[A-Za-z0-9 _.\-@+=:|]{1,48}", re.ASCII)
+_LONGEST = 48
+_SIGNS = frozenset(ascii_letters + digits + " _.-@+=:|")
+
+
+def is_identity(text: str) -> bool:
+    """True if a charger can connect under this name."""
+    return 0 < len(text) <= _LONGEST and _SIGNS.issuperset(text)
 
 
 class _TimeZoneForm(forms.ModelForm):
@@ -83,7 +89,7 @@ class ChargePointForm(_TimeZoneForm):
     def clean_identity(self) -> str:
         """The identity as it stands in the charger's URL, decoded."""
         identity: str = self.cleaned_data["identity"]
-        if not IDENTITY.fullmatch(identity):
+        if not is_identity(identity):
             raise forms.ValidationError(
                 "Letters, digits, spaces and . _ - @ + = : | only, at most 48 characters."
             )

@@ -1,11 +1,13 @@
 """One line of a conversation: a frame that passed the wire, or a connection that came or went."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from levity.ocpp.frames import MAX_UNIQUE_ID
+from levity.ocpp.scanning import frame_head, without_strings
 
 __all__ = [
     "CENTRAL_SYSTEM",
@@ -21,8 +23,7 @@ __all__ = [
 CHARGE_POINT, CENTRAL_SYSTEM = "charge_point", "central_system"
 EVENTS = ("connected", "disconnected", "refused", "silent")
 # White space that no JSON writer puts there by itself: such a frame is kept letter by letter.
-_ODD_SPACE = re.compile(r"[\t\r\n]|  |^\s|\s$|\s[,:\]}]|[\[{]\s")
-_HEAD = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\]{1,36})"\s*(?:,\s*"(\w{1,50})")?')
+_ODD_SPACE = ("\t", "\r", "\n", "  ", " ,", " :", " ]", " }", "[ ", "{ ")
 
 
 class BadConversationError(ValueError):
@@ -58,8 +59,7 @@ def head_of(text: str) -> tuple[int, str, str]:
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):
-        match = _HEAD.match(text)
-        return (int(match[1]), match[2], match[3] or "") if match else (0, "", "")
+        return frame_head(text, MAX_UNIQUE_ID) or (0, "", "")
     if not isinstance(frame, list) or type(frame[0] if frame else None) is not int:
         return 0, "", ""
     unique_id = frame[1] if len(frame) > 1 and isinstance(frame[1], str) else ""
@@ -157,7 +157,8 @@ def _event(document: dict[str, Any], line: Line, bad: Any) -> Line:
 
 def _frame(text: str) -> list[Any] | None:
     """The frame as JSON, where writing it again says the same; else None."""
-    if _ODD_SPACE.search(_without_strings(text)):
+    bare = without_strings(text)
+    if bare != bare.strip() or any(space in bare for space in _ODD_SPACE):
         return None
     try:
         frame = json.loads(text, object_pairs_hook=_unique)
@@ -175,15 +176,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-
-
-def _without_strings(text: str) -> str:
-    return _STRING.sub('""', text)
-
-
 def _bare(text: str) -> str:
-    return re.sub(r"\s", "", _without_strings(text))
+    return "".join(without_strings(text).split())
 
 
 def _compact(frame: Any) -> str:

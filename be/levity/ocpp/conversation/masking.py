@@ -4,43 +4,23 @@ Works on the text of a frame and changes nothing but the values concerned, so th
 stays as broken as it was. Half a frame is masked as far as it goes.
 """
 
+import hashlib
 import hmac
-import ipaddress
 import json
-import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from string import ascii_lowercase, ascii_uppercase, digits
+
+from levity.ocpp.conversation import private
+from levity.ocpp.scanning import is_hex, json_tokens, logins, replaced
 
 __all__ = ["MASK", "Anonymiser", "without_secrets"]
 
 MASK = "***"
-# Names of configuration keys and of fields. Grizzl-E Smart Connect (GWM-07.020) shows the
-# station's password in GetConfiguration; AuthorizationKey is the standard's own.
-_SECRET = re.compile(
-    r"(?<!by)pass(?!ed|ive)|pwd|secret|authorization_?key|token|psk|private_?key"
-    r"|credential|api_?key|(wi-?fi|wlan|wpa|wep|sim)\w*(key|pin)|pin$",
-    re.IGNORECASE,
-)
-_PRIVATE = re.compile(
-    r"serial|iccid|imsi|imei|msisdn|ssid|bssid|phone|mail|mac_?addr|(charge_?(box|point)|cb|cp|station)_?id"
-    r"|identity|idtag$|^vin$|evcc_?id|contract_?id",
-    re.IGNORECASE,
-)
-_WHOLE = re.compile(r"csr$|certificate$|certificatechain$", re.IGNORECASE)
-_LOGIN = re.compile(r"://[^/\s@\"]+@")
-_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
-_IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:]*(?![\w:])")
-_MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+')
-_COLON = re.compile(r"\s*:")
-# Words that chargers and Levity use where no tag was presented: facts, not persons.
-_COMMON = frozenset({"", "anonymous", "noauthorization", "null", "none", "unknown"})
-# What is shorter occurs by chance in other words.
-_SHORTEST = 6
-_HEX_LOWER, _HEX_UPPER = "abcdef", "ABCDEF"
-_LISTENING = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1"})  # noqa: S104  # nobody's address
+# So deep objects and arrays have names of their own; what is deeper belongs to the last of them.
+_DEPTH = 100
+# What is shorter occurs by chance in other words, what is longer is no name that comes again.
+_SHORTEST, _LONGEST = 6, 64
 
 Rewrite = Callable[[str, str], str]
 """(name of the field, its value) -> its value from now on."""
@@ -48,7 +28,13 @@ Rewrite = Callable[[str, str], str]
 
 def without_secrets(text: str) -> str:
     """The frame with passwords, keys and logins in URLs masked."""
-    return _rewritten(text, lambda name, value: _LOGIN.sub(f"://{MASK}@", value))
+    if not private.may_hold_secret(text):
+        return text
+    return _rewritten(text, lambda name, value: _without_logins(value))
+
+
+def _without_logins(value: str) -> str:
+    return replaced(value, ((start, end, MASK) for start, end in logins(value)))
 
 
 @dataclass(slots=True)
@@ -57,26 +43,39 @@ class Anonymiser:
 
     The same always becomes the same, case ignored, in the same length and kind of characters.
     What begins alike becomes something that begins alike: a tag with two bytes more (Ocular)
-    and a message id made of the serial number stay recognisable as that. Nobody can go back:
-    the key is thrown away with the object.
+    and a message id made of the serial number stay recognisable as that. A tag is known with
+    colons and backwards, too. Nobody can go back: the key is thrown away with the object.
     """
 
     key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     _known: dict[str, str] = field(default_factory=dict)
-    _pattern: re.Pattern[str] | None = None
+    _lengths: dict[str, list[int]] = field(default_factory=dict)
+    """How long the known ones are that begin with these characters, the longest first."""
     _addresses: dict[str, str] = field(default_factory=dict)
 
     def learn(self, values: Iterable[str]) -> None:
         """These values are private wherever they occur."""
-        new = {
-            value.lower(): self.pseudonym(value)
-            for value in values
-            if len(value) >= _SHORTEST and value.lower() not in _COMMON
-        }
-        if new.keys() - self._known.keys():
-            self._known |= new
-            longest_first = sorted(self._known, key=lambda value: (-len(value), value))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        for value in values:
+            if not _SHORTEST <= len(value) <= _LONGEST or value.lower() in private.COMMON:
+                continue
+            if (lower := value.lower()) in self._known:
+                continue
+            self._note(lower, self.pseudonym(value))
+            pairs = private.byte_pairs(value)
+            if len(pairs) >= _SHORTEST // 2 + 1:
+                # A reader that spells the card's bytes with colons, or from the last to the first.
+                new = private.byte_pairs(self.pseudonym("".join(pairs)))
+                for said, shown in ((pairs, new), (pairs[::-1], new[::-1])):
+                    for sign in ("", ":", "-", " "):
+                        self._note(sign.join(said).lower(), sign.join(shown))
+
+    def _note(self, lower: str, shown: str) -> None:
+        if self._known.setdefault(lower, shown) is not shown:
+            return
+        lengths = self._lengths.setdefault(lower[:_SHORTEST], [])
+        if len(lower) not in lengths:
+            lengths.append(len(lower))
+            lengths.sort(reverse=True)
 
     def frame(self, text: str) -> str:
         """The frame without secrets and without names."""
@@ -88,49 +87,58 @@ class Anonymiser:
 
     def pseudonym(self, value: str) -> str:
         """What stands for this value."""
-        if value.lower() in _COMMON:
+        if value.lower() in private.COMMON:
             return value
-        is_hex = bool(re.fullmatch(r"[0-9A-Fa-f]+", value))
-        return "".join(self._character(value, place, is_hex) for place in range(len(value)))
+        pairs = private.byte_pairs(value)
+        if len(value) > 2 * len(pairs) > 0:  # 04:A1:B2 is 04A1B2
+            return value[2].join(private.byte_pairs(self.pseudonym("".join(pairs))))
+        kept = value[:_LONGEST]
+        hexadecimal = is_hex(kept)
+        shown = [
+            private.like(kept[place], self._number(kept[: place + 1]), is_hex=hexadecimal)
+            for place in range(len(kept))
+        ]
+        if rest := value[_LONGEST:]:
+            told = self.key + value.lower().encode("utf-8", "surrogatepass")
+            numbers = hashlib.shake_256(told).digest(len(rest))
+            shown += map(private.like, rest, numbers)
+        return "".join(shown)
 
-    def _character(self, value: str, place: int, is_hex: bool) -> str:
-        character = value[place]
-        if character in digits:
-            alphabet = digits
-        elif character in ascii_lowercase:
-            alphabet = _HEX_LOWER if is_hex else ascii_lowercase
-        elif character in ascii_uppercase:
-            alphabet = _HEX_UPPER if is_hex else ascii_uppercase
-        else:
-            return character
-        until = value[: place + 1].lower().encode("utf-8", "surrogatepass")
-        return alphabet[int.from_bytes(hmac.digest(self.key, until, "sha256")[:8]) % len(alphabet)]
+    def _number(self, until: str) -> int:
+        told = until.lower().encode("utf-8", "surrogatepass")
+        return int.from_bytes(hmac.digest(self.key, told, "sha256")[:8])
 
     def _value(self, name: str, value: str) -> str:
-        if _WHOLE.search(name):
+        if private.is_whole_secret(name):
             return MASK
-        if _PRIVATE.search(name):
+        if private.says_whose(name):
             self.learn([value])
             return self.pseudonym(value)
-        return self._within(name, _LOGIN.sub(f"://{MASK}@", value))
+        return self._within(name, _without_logins(value))
 
     def _within(self, name: str, value: str) -> str:
-        if self._pattern is not None:
-            value = self._pattern.sub(lambda match: self._known[match[0].lower()], value)
-        value = _MAC.sub(lambda match: self.pseudonym(match[0]), value)
-        if "version" in name.lower():  # 1.4.0.116 is a firmware
+        value = self._without_known(value)
+        value = replaced(value, private.macs_and_mails(value, self.pseudonym))
+        value = replaced(value, private.coordinates(value, self.pseudonym))
+        if "version" in name[:100].lower():  # 1.4.0.116 is a firmware
             return value
-        value = _IPV4.sub(self._address, value)
-        return _IPV6.sub(self._address, value)
+        return replaced(value, private.addresses(value, self._address))
 
-    def _address(self, match: re.Match[str]) -> str:
-        found = match[0]
-        try:
-            version = ipaddress.ip_address(found).version
-        except ValueError:
-            return found
-        if found in _LISTENING:
-            return found
+    def _without_known(self, value: str) -> str:
+        lower, last = value.lower(), len(value) - _SHORTEST
+        if not self._lengths or last < 0 or len(lower) != len(value):
+            return value
+        edits, place = [], 0
+        while place <= last:
+            for length in self._lengths.get(lower[place : place + _SHORTEST], ()):
+                if shown := self._known.get(lower[place : place + length]):
+                    edits.append((place, place + length, shown))
+                    place += length - 1
+                    break
+            place += 1
+        return replaced(value, edits)
+
+    def _address(self, found: str, version: int) -> str:
         if found not in self._addresses:
             count = len(self._addresses) + 1
             # RFC 5737 and RFC 3849: addresses for documentation.
@@ -143,46 +151,75 @@ class Anonymiser:
         return self._addresses[found]
 
 
+Token = tuple[int, int, str]
+"""Where a value stands, and what it is, decoded."""
+
+
 @dataclass(slots=True)
 class _Level:
     """An object or an array that is being read."""
 
     name: str = ""
     """Of the field whose value comes."""
-    fields: dict[str, tuple[re.Match[str], str]] = field(default_factory=dict)
+    key: str | None = None
+    value: Token | None = None
+    """Of the fields that are called so: {"key": "AuthorizationKey", "value": ...}."""
 
 
 def _rewritten(text: str, rewrite: Rewrite) -> str:
     """The text with every string and number value as `rewrite` says, secrets masked before."""
-    edits: dict[tuple[int, int], str] = {}
-    levels = [_Level()]
-    for token in _TOKEN.finditer(text):
-        sign, level = token[0], levels[-1]
-        if sign in ("{", "["):
-            levels.append(_Level("" if sign == "{" else level.name))
-        elif sign in ("}", "]"):
-            _name_value(level, edits, rewrite)
-            levels = levels[:-1] or [_Level()]
-        elif sign not in (",", ":"):
-            value = _decoded(sign)
-            if value is None:
+    edits: dict[Token, str] = {}
+    levels, deeper = [_Level()], 0
+    waiting: Token | None = None
+    # A name is known for one by the colon behind it.
+    for start, end in json_tokens(text):
+        sign, level = text[start], levels[-1]
+        if waiting is not None and sign == ":":
+            level.name = waiting[2]
+            waiting = None
+            continue
+        if waiting is not None:
+            _note_value(level, waiting, text, edits, rewrite)
+            waiting = None
+        if sign in "{[":
+            if len(levels) < _DEPTH:
+                levels.append(_Level("" if sign == "{" else level.name))
+            else:
+                deeper += 1
+        elif sign in "}]":
+            if deeper:
+                deeper -= 1
                 continue
-            if _COLON.match(text, token.end()):
-                level.name = value
-                continue
-            level.fields[level.name] = token, value
-            new = _new_value(level.name, value, rewrite)
-            if new != value:
-                edits[token.span()] = _encoded(new, sign)
+            _name_value(level, text, edits, rewrite)
+            levels.pop()
+            if not levels:
+                levels.append(_Level())
+        elif sign not in ",:":
+            value = _decoded(text[start:end])
+            if value is not None:
+                waiting = start, end, value
+    if waiting is not None:
+        _note_value(levels[-1], waiting, text, edits, rewrite)
     for level in levels:
-        _name_value(level, edits, rewrite)
-    for (start, end), new in sorted(edits.items(), reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+        _name_value(level, text, edits, rewrite)
+    return replaced(text, sorted((start, end, new) for (start, end, _), new in edits.items()))
+
+
+def _note_value(
+    level: _Level, token: Token, text: str, edits: dict[Token, str], rewrite: Rewrite
+) -> None:
+    start, end, value = token
+    if level.name == "key":
+        level.key = value
+    elif level.name == "value":
+        level.value = token
+    new = _new_value(level.name, value, rewrite)
+    if new != value:
+        edits[token] = _encoded(new, text[start:end])
 
 
 def _new_value(name: str, value: str, rewrite: Rewrite) -> str:
-    if name.lower() != "idtoken" and _SECRET.search(name) and value:
+    if value and private.is_secret(name):
         return MASK
     if value[:1] in ("{", "[") and '"' in value:
         # DataTransfer.data, often JSON in a string.
@@ -190,19 +227,21 @@ def _new_value(name: str, value: str, rewrite: Rewrite) -> str:
     return rewrite(name, value)
 
 
-def _name_value(level: _Level, edits: dict[tuple[int, int], str], rewrite: Rewrite) -> None:
+def _name_value(level: _Level, text: str, edits: dict[Token, str], rewrite: Rewrite) -> None:
     """ChangeConfiguration and GetConfiguration: {"key": "AuthorizationKey", "value": ...}."""
-    if "key" in level.fields and "value" in level.fields:
-        token, value = level.fields["value"]
-        new = _new_value(level.fields["key"][1], value, rewrite)
+    if level.key is not None and level.value is not None:
+        start, end, value = level.value
+        new = _new_value(level.key, value, rewrite)
         if new != value:
-            edits[token.span()] = _encoded(new, token[0])
+            edits[level.value] = _encoded(new, text[start:end])
 
 
 def _decoded(sign: str) -> str | None:
     """The string or the digits of a token; None for true, false, null."""
     if not sign.startswith('"'):
         return sign if sign[-1:].isdigit() else None
+    if len(sign) > 1 and sign.endswith('"') and "\\" not in sign:
+        return sign[1:-1]
     closed = sign if len(sign) > 1 and sign.endswith('"') else f'{sign}"'
     try:
         value: str = json.loads(closed, strict=False)
@@ -212,8 +251,15 @@ def _decoded(sign: str) -> str | None:
 
 
 def _encoded(value: str, sign: str) -> str:
-    if not sign.startswith('"') and value.lstrip("-").isdigit() and value[:1] != "0":
+    if not sign.startswith('"') and _is_number(value):
         return value
     encoded = json.dumps(value, ensure_ascii=False)
     half = sign.startswith('"') and (len(sign) == 1 or not sign.endswith('"'))
     return encoded[:-1] if half else encoded
+
+
+def _is_number(value: str) -> bool:
+    whole, point, decimals = value.removeprefix("-").partition(".")
+    if not whole.isdigit() or (whole[0] == "0" and len(whole) > 1):
+        return False
+    return decimals.isdigit() if point else whole != "0"

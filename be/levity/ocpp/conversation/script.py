@@ -4,15 +4,15 @@ No I/O: `player.py` has the websockets.
 """
 
 import json
-import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, Line, head_of
+from levity.ocpp.scanning import between_fields, replaced
 
 __all__ = [
     "Answer",
@@ -28,10 +28,10 @@ __all__ = [
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 # The server's clock is another one, and so is the number that it gives to a transaction.
 _OWN = frozenset({"currentTime", "transactionId", "expiryDate"})
-_TIMESTAMP = re.compile(r'("timestamp"\s*:\s*")(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)')
 # A clock that was not set (1970, 2000) is a habit, not a moment. No OCPP 1.6 charger is older.
 _UNSET_BEFORE = "2012"
-_TRANSACTION_ID = re.compile(r'("transactionId"\s*:\s*"?)(-?\d+)(?=\D)')
+# As long as 2026-01-31T12:00:00, and as the longest number that a charger takes for an id.
+_MOMENT, _LONGEST_ID = 19, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,12 @@ class TransactionIds:
 
     def translated(self, text: str) -> str:
         """The charger's frame as it has to read at this server; broken JSON, too."""
-        return _TRANSACTION_ID.sub(
-            lambda match: match[1] + str(self.given.get(int(match[2]), match[2])), text
+        return replaced(
+            text,
+            (
+                (start, end, str(self.given.get(int(text[start:end]), text[start:end])))
+                for start, end in _transaction_ids(text)
+            ),
         )
 
 
@@ -129,14 +133,13 @@ class Times:
         """The charger's frame, recorded then and sent now; broken JSON, too."""
         later = timedelta(seconds=round((now - recorded_at).total_seconds()))
 
-        def move(match: re.Match[str]) -> str:
-            said = match[2]
+        def move(said: str) -> str:
             if said not in self.moved and said >= _UNSET_BEFORE:
                 with suppress(ValueError, OverflowError):
                     self.moved[said] = (datetime.fromisoformat(said) + later).isoformat()
-            return match[1] + self.moved.get(said, said)
+            return self.moved.get(said, said)
 
-        return _TIMESTAMP.sub(move, text)
+        return replaced(text, ((start, end, move(text[start:end])) for start, end in _times(text)))
 
 
 def script_of(lines: Iterable[Line]) -> Script:
@@ -232,8 +235,26 @@ def _without_own(payload: Any) -> Any:
 
 
 def _id_in(text: str) -> int | None:
-    match = _TRANSACTION_ID.search(text)
-    return int(match[2]) if match and head_of(text)[0] == CALL_RESULT else None
+    start, end = next(_transaction_ids(text), (0, 0))
+    return int(text[start:end]) if end and head_of(text)[0] == CALL_RESULT else None
+
+
+def _transaction_ids(text: str) -> Iterator[tuple[int, int]]:
+    for start in between_fields(text, "transactionId"):
+        word = text[start : start + _LONGEST_ID + 1]
+        number = word.removeprefix("-")
+        digits = len(number) - len(number.lstrip("0123456789"))
+        if 0 < digits < len(number):
+            yield start, start + len(word) - len(number) + digits
+
+
+def _times(text: str) -> Iterator[tuple[int, int]]:
+    for start in between_fields(text, "timestamp", quoted=True):
+        moment = text[start : start + _MOMENT]
+        parts = (moment[:4], moment[5:7], moment[8:10], moment[11:13], moment[14:16], moment[17:])
+        signs = (moment[4:5], moment[7:8], moment[10:11], moment[13:14], moment[16:17])
+        if signs == ("-", "-", "T", ":", ":") and "".join(parts).isdigit():
+            yield start, start + len(moment)
 
 
 def _short(value: Any) -> str:

@@ -5,10 +5,11 @@ It is imported when the first one comes: a site without certificates never loads
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
+
+from levity.ocpp.scanning import is_hex
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -32,9 +33,9 @@ CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 """Those that nginx takes in a client certificate (RFC 8446, 4.2.3)."""
 LONGEST_CERTIFICATE = 16 * 1024
 
-_PEM = re.compile(
-    rb"-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----.*-----END (?:NEW )?CERTIFICATE REQUEST-----",
-    re.DOTALL,
+_PEM = tuple(
+    (b"-----BEGIN %sCERTIFICATE REQUEST-----" % new, b"-----END %sCERTIFICATE REQUEST-----" % new)
+    for new in (b"", b"NEW ")
 )
 
 
@@ -112,9 +113,11 @@ def read_csr(csr: str, identity: str) -> CertificateRequest:
 
     data = csr.encode("utf-8", "replace")
     try:
-        match = _PEM.search(data)
+        armoured = _pem_in(data)
         request = (
-            x509.load_pem_x509_csr(match[0]) if match else x509.load_der_x509_csr(_from_text(csr))
+            x509.load_pem_x509_csr(armoured)
+            if armoured
+            else x509.load_der_x509_csr(_from_text(csr))
         )
         kind = _kind_of_key(request)
         if not request.is_signature_valid:
@@ -168,10 +171,19 @@ def _common_name(subject: "x509.Name") -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
+def _pem_in(data: bytes) -> bytes:
+    """The request in its armour, whatever stands before and behind it; b"" without one."""
+    for begin, end in _PEM:
+        first, last = data.find(begin), data.rfind(end)
+        if 0 <= first < last:
+            return data[first : last + len(end)]
+    return b""
+
+
 def _from_text(csr: str) -> bytes:
     """A request as bare hexadecimal or base64 text, which some chargers send."""
     text = "".join(csr.split())
-    if re.fullmatch(r"[0-9A-Fa-f]+", text):
+    if is_hex(text):
         return bytes.fromhex(text)
     return base64.b64decode(text, validate=True)
 

@@ -7,7 +7,6 @@ with a key made of SECRET_KEY, until the command has its end.
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from levity.ocpp.conversation.masking import without_secrets
+from levity.ocpp.scanning import logins
 from levity.ocpp.security.sealing import Unreadable, secret_keys
 
 if TYPE_CHECKING:
@@ -35,10 +35,6 @@ CARRIERS = frozenset(
 """Calls that can hold a secret."""
 # Answers that may tell a secret: Grizzl-E Smart Connect (GWM-07.020) shows its password.
 _TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"})
-
-
-# The password of a URL: the charger may say it without the rest.
-_LOGIN = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")
 
 
 def conceal(action: str, payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -73,7 +69,12 @@ def secrets_in(payload: Mapping[str, Any]) -> list[str]:
         item, shown = items.pop(), masked.pop()
         if isinstance(item, str) and item != shown:
             found.append(item)
-            found += [part for part in _LOGIN.findall(item) if part]
+            # The password of a URL: the charger may say it without the rest.
+            found += [
+                password
+                for start, end in logins(item)
+                if (password := item[start:end].partition(":")[2])
+            ]
         elif isinstance(item, Mapping):
             items += item.values()
             masked += [shown[name] for name in item]

@@ -7,7 +7,6 @@ then the worker goes on without, and `OCPP_PREPARED_STATEMENTS = False` says so 
 """
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -105,16 +104,14 @@ def lost_its_plan(error: Exception) -> bool:
 def _texts(sql: str) -> tuple[str, str, str]:
     """Its name, PREPARE and EXECUTE."""
     name = "levity_" + sha256(sql.encode()).hexdigest()[:24]
-    count = 0
-
-    def numbered(found: re.Match[str]) -> str:
-        nonlocal count
-        if found[0] == "%%":
-            return "%"
-        count += 1
-        return f"${count}"
-
-    text = re.sub("%%|%s", numbered, sql)
+    text, count = "", 0
+    for piece in sql.split("%%"):
+        first, *others = piece.split("%s")
+        text += f"%{first}"
+        for other in others:
+            count += 1
+            text += f"${count}{other}"
+    text = text[1:]
     values = f"({', '.join(['%s'] * count)})" if count else ""
     return name, f"PREPARE {name} AS {text}", f"EXECUTE {name}{values}"
 

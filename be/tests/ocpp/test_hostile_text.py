@@ -1,0 +1,203 @@
+"""Texts made to be slow to read: every character is read a fixed number of times (ATTACK.md A1-A4).
+
+How the time grows is measured, not how long anything takes: eight times the text may cost eight
+times as much, and with all noise not twenty-four times. What tries again what it has read costs
+sixty-four times as much.
+"""
+
+import ast
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame, pretty_value
+from levity.ocpp.admin.identities import is_identity
+from levity.ocpp.conversation.lines import Line, head_of, written
+from levity.ocpp.conversation.masking import Anonymiser, without_secrets
+from levity.ocpp.conversation.private import is_secret
+from levity.ocpp.conversation.script import Times, TransactionIds
+from levity.ocpp.fields import decimal_of, time_of
+from levity.ocpp.frames import OcppError, parse
+from levity.ocpp.quirk_patterns import BadPattern, fits
+from levity.ocpp.quirk_profiles import SHIPPED
+from levity.ocpp.schema import check
+from levity.ocpp.security.certificates import CertificateError, read_csr
+from levity.ocpp.security.concealment import conceal, secrets_in, stored_answer
+from levity.ocpp.security.keys import canonical
+from tests.ocpp.charger import NOW
+
+ROOT = Path(__file__).parents[3]
+TIMES, AT_MOST = 8, 24.0
+LEAST, MOST = 16 * 1024, 1024 * 1024
+"""Characters: what is fast enough is measured with more."""
+SHORTEST = 0.002
+"""Seconds below which a time says nothing."""
+
+PIECES = (
+    *("wifi", "wi-fi", "pass", "bypass", "wpa_key", "sim", "authorization_"),
+    *(":", ":g", "a:", "1.", "1.1.1.1", "00:", "00:1a:2b:3c:4d:5e-", "f", "::1 ", "48.1371,"),
+    *('"', '\\"', "\\", "\\\\", "\\u", "\\ud83d", "\\ud83d\\ude00", "\\u0000", "\x00"),
+    *("[", "]", "[]", "{", "{}", '{"a":', '{"key":"wifi","value":"x"},', '"key":"k",', '"a":1,'),
+    *(
+        "://",
+        "://a",
+        "@",
+        "a@",
+        "a@b.",
+        "://@",
+        " ",
+        "\t",
+        "\n",
+        "\u2003",
+        "ß",
+        "İ",
+        "9",
+        "-",
+        "e1",
+    ),
+    *('"transactionId":', '"transactionId" ', '"timestamp":"', "AAAAAA", "GRS-18", "04"),
+    "-----BEGIN CERTIFICATE REQUEST-----",
+)
+
+
+def call(payload: Any) -> str:
+    """A DataTransfer with this in it."""
+    return json.dumps([2, "1", "DataTransfer", payload], ensure_ascii=False)
+
+
+WRAPPED: dict[str, Callable[[str], str]] = {
+    "as it is": lambda text: text,
+    "behind a head": lambda text: f'[2,"1","DataTransfer",{{"password":"x","{text}',
+    "a name": lambda text: call({text: "x", "password": "y"}),
+    "a value": lambda text: call({"vendorId": "X", "data": text, "password": "y"}),
+    "a key": lambda text: json.dumps([3, "1", {"configurationKey": [{"key": text, "value": "v"}]}]),
+    "JSON in a string": lambda text: call({"data": f'{{"password":"x","{text}":"1"}}'}),
+    "a serial number": lambda text: call({"chargePointSerialNumber": text}),
+}
+
+
+def _learned() -> Anonymiser:
+    anonymiser = Anonymiser(b"a fixed key")
+    anonymiser.learn(f"{'A' * length}{length}" for length in range(6, 40))
+    anonymiser.learn(f"GRS-18400{number:05}" for number in range(1000))
+    return anonymiser
+
+
+LEARNED = _learned()
+READERS: dict[str, Callable[[str], object]] = {
+    "parse": parse,
+    "without_secrets": without_secrets,
+    "anonymised frame": LEARNED.frame,
+    "anonymised words": LEARNED.words,
+    "pseudonym": LEARNED.pseudonym,
+    "is_secret": is_secret,
+    "written": lambda text: written(Line(NOW, sender="charge_point", text=text)),
+    "head_of": head_of,
+    "transaction ids": lambda text: TransactionIds().translated(text),
+    "times": lambda text: Times().translated(text, NOW, NOW),
+    "stored_answer": lambda text: stored_answer("GetConfiguration", text),
+    "conceal": lambda text: conceal("DataTransfer", {text: text}),
+    "secrets_in": lambda text: secrets_in({"location": text, text: text}),
+    "page": pretty_frame,
+    "excerpt": frame_excerpt,
+    "JSON on a page": lambda text: pretty_value({text: text}),
+    "decimal_of": decimal_of,
+    "time_of": time_of,
+    "schema": lambda text: check("StatusNotification", {"timestamp": text, text: text}),
+    "location": lambda text: check("GetDiagnostics", {"location": text}),
+    "is_identity": is_identity,
+    "csr": lambda text: read_csr(text, text),
+    "key": lambda text: canonical(text.encode("utf-8", "replace")),
+    "quirks": lambda text: [
+        fits(pattern, text)
+        for item in SHIPPED
+        for pattern in (item.vendor, item.model, item.firmware)
+    ],
+}
+# What reads a whole frame, with a text at each place in it; the others read one field.
+OF_FRAMES = ("parse", "without_secrets", "anonymised frame", "written", "page", "stored_answer")
+
+
+def seconds(reader: Callable[[str], object], text: str) -> float:
+    """Of this thread's CPU."""
+    begun = time.thread_time()
+    with suppress(OcppError, CertificateError):
+        reader(text)
+    return time.thread_time() - begun
+
+
+def growth(reader: Callable[[str], object], wrap: Callable[[str], str], piece: str) -> float:
+    """How many times as much eight times the text costs; three tries, for the noise."""
+    size = LEAST
+    while (big := seconds(reader, wrap(piece * (size // len(piece))))) < SHORTEST and size < MOST:
+        size *= TIMES
+    found = [AT_MOST + 1]
+    for _ in range(3):
+        small = seconds(reader, wrap(piece * (size // TIMES // len(piece))))
+        found.append(big / max(small, SHORTEST / TIMES))
+        if found[-1] <= AT_MOST:
+            break
+        big = seconds(reader, wrap(piece * (size // len(piece))))
+    return min(found)
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=ascii)
+def test_eight_times_the_text_costs_eight_times_the_time(piece: str) -> None:
+    """A key of 120 kB `wifiwifi…` held every charger up for minutes (A1), 10 kB `:` an export for
+    eighty (A3)."""
+    slow = {}
+    for name, reader in READERS.items():
+        for place, wrap in WRAPPED.items():
+            if place == "as it is" or name in OF_FRAMES:
+                grown = growth(reader, wrap, piece)
+                if grown > AT_MOST:
+                    slow[name, place] = grown
+    assert slow == {}
+
+
+def test_no_module_imports_regular_expressions() -> None:
+    """Nor by another name: what meets no text of others today does tomorrow."""
+    found = []
+    for path in (*ROOT.glob("be/levity/**/*.py"), *ROOT.glob("ws/src/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            if {"re", "regex", "sre_compile"} & set(names):
+                found.append(str(path.relative_to(ROOT)))
+    assert [path for path in found if not path.endswith("edge/handshake.py")] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("United ?Chargers|UC$", "unitedchargers", True),
+        ("United ?Chargers|UC$", "UC", True),
+        ("United ?Chargers|UC$", "UCX", False),
+        (".*Mini", "Grizzl-E mini", True),
+        ("EN\\+|EN Plus", "EN+", True),
+        ("EN\\+|EN Plus", "ENN", False),
+        ("v[0-9]+(-rc[0-9]+)?$", "V12-RC3", True),
+        ("v[0-9]+(-rc[0-9]+)?$", "V12-RC", False),
+        ("[^a-f]x", "gx", True),
+        ("", "anything", True),
+        ("a*a*a*a*a*a*a*a*a*a*a*a*b", "a" * 200, False),
+    ],
+)
+def test_a_quirk_pattern_is_read_as_people_write_it(
+    pattern: str, text: str, expected: bool
+) -> None:
+    """As a regular expression from the start, case ignored."""
+    assert fits(pattern, text) is expected
+
+
+@pytest.mark.parametrize("pattern", ["(", ")", "*", "a**", "(a+)+", "[", "[]", "\\d", "a" * 201])
+def test_what_a_quirk_pattern_may_not_hold_is_said(pattern: str) -> None:
+    """A group that comes again and again is what no text may meet."""
+    with pytest.raises(BadPattern):
+        fits(pattern, "a")
