@@ -294,7 +294,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "levity.operation.admin.overview.summary",
     "STYLES": ["levity.ocpp.admin.site.style"],
-    "SCRIPTS": ["levity.ocpp.admin.site.script"],
+    "SCRIPTS": ["levity.ocpp.admin.site.script", "levity.ocpp.admin.site.live_script"],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "levity.ocpp.admin.site.icon"},
     ],

@@ -46,6 +46,25 @@ class LevityAdminSite(UnfoldAdminSite):
             )
         return response
 
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The overview, or what has changed on it."""
+        # The site is made while the admin modules are being imported.
+        from levity.ocpp.admin import live
+
+        extra = {
+            **(extra_context or {}),
+            "live_every": live.EVERY,
+            "live_now": live.now_of_browsers(),
+        }
+        answer = super().index(request, extra)
+        if not live.wants_changes(request):
+            return answer
+        context = getattr(answer, "context_data", None) or {}
+        part = live.rendered("ocpp/admin/overview_live.html", context, request)
+        return live.changed_page(request, {"lv-dashboard": part})
+
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

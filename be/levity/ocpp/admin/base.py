@@ -7,9 +7,9 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from levity.ocpp.admin.live_admin import LiveAdmin
 from levity.ocpp.admin.scope import is_limited, visible
 
 __all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "newest"]
@@ -63,7 +63,7 @@ class BoundedChangeList(ChangeList):
         self.full_result_count = self.result_count
 
 
-class LevityAdmin(ModelAdmin):
+class LevityAdmin(LiveAdmin):
     """A list that stays fast however many rows there are."""
 
     paginator = BoundedPaginator

@@ -97,6 +97,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     list_per_page = 100
     readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "security")
     change_form_outer_before_template = "ocpp/admin/charge_point_now.html"
+    live_parts = {"lv-now": "ocpp/admin/charge_point_live.html"}
     fieldsets = (
         (
             None,
@@ -401,6 +402,7 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
     if may("ocpp.view_command"):
         now["now_commands"] = [
             {
+                "pk": item.pk,
                 "link": change_link(Command, item.pk, item.action),
                 "at": local_time(item.created_at, zone),
                 "state": item.get_state_display(),

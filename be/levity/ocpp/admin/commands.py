@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
+from levity.ocpp.admin.answers import DONE, OPEN, next_look, state_badge
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.command_forms import NewCommandForm
@@ -29,20 +30,12 @@ from levity.ocpp.admin.formats import (
     site_zone,
 )
 from levity.ocpp.admin.frame_text import pretty_value
+from levity.ocpp.admin.live import EVERY
 from levity.ocpp.admin.sending import KINDS, queue_from_form, render_form
 from levity.ocpp.commands import cancel
 from levity.ocpp.models import ChargePoint, Command, Message
 
 __all__ = ["CommandAdmin"]
-
-TONES = {
-    Command.State.QUEUED: "busy",
-    Command.State.SENT: "busy",
-    Command.State.ANSWERED: "good",
-    Command.State.CANCELLED: "plain",
-}
-# Answers with which the charger did what it was asked for (OCPP 1.6, chapter 6).
-DONE = {"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"}
 
 
 @admin.register(Command)
@@ -77,6 +70,8 @@ class CommandAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
     change_form_outer_before_template = "ocpp/admin/command_now.html"
+    live_parts = {"lv-command": "ocpp/admin/command_live.html"}
+    when_empty = "Nobody has sent a command yet."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Command]:
         """With the charge point and the person, also on the page of one."""
@@ -89,6 +84,15 @@ class CommandAdmin(ReadOnlyAdmin):
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Who may send may also think better of it."""
         return self.has_add_permission(request)
+
+    def page_every(self, request: HttpRequest, row: Any) -> float:
+        """Every second while the answer is awaited; never again after the end."""
+        return next_look(row)
+
+    def list_every(self, request: HttpRequest, changes: Any) -> float:
+        """Often while one of those that are shown is under way: many were sent together."""
+        waits = [next_look(row) for row in changes.result_list if row.state in OPEN]
+        return max(2.0, min(waits, default=EVERY))
 
     # --- columns --------------------------------------------------------------------------------
 
@@ -105,8 +109,7 @@ class CommandAdmin(ReadOnlyAdmin):
     @display(description="state")
     def state_now(self, command: Command) -> str:
         """Where it is on its way."""
-        tone = TONES.get(Command.State(command.state), "bad")
-        return badge(command.get_state_display(), tone)
+        return state_badge(command)
 
     @display(description="answer")
     def answer(self, command: Command) -> str:

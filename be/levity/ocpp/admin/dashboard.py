@@ -141,6 +141,7 @@ def _recent(user: Any) -> list[dict[str, Any]]:
     rows = found.order_by("-id")[:RECENT]
     return [
         {
+            "pk": item.pk,
             "link": change_link(Transaction, item.pk, f"#{item.pk}"),
             "where": f"{item.charge_point} · {item.connector}",
             "id_tag": item.id_tag,

@@ -27,6 +27,7 @@ __all__ = [
     "local_time",
     "shown_time",
     "site_zone",
+    "so_far",
     "watts",
 ]
 
@@ -81,10 +82,25 @@ def _date_and_time(moment: datetime | None, zone: tzinfo | None) -> list[tuple[s
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago that was, in the one unit that matters: 12 s ago, 3 h ago."""
-    if moment is None:
-        return "never"
-    seconds = int((now - moment).total_seconds())
+    """How long ago that was, in the one unit that matters: 12 s ago, 3 h ago.
+
+    The browser lets it grow (static/ocpp/live.js), so it is never sent again for that.
+    """
+    return "never" if moment is None else _growing(moment, "ago", _ago(now - moment))
+
+
+def so_far(moment: datetime, now: datetime) -> str:
+    """How long it has lasted; the browser lets it grow, too."""
+    return _growing(moment, "so far", f"{duration(now - moment)} so far")
+
+
+def _growing(moment: datetime, kind: str, text: str) -> str:
+    since = int(moment.timestamp())
+    return format_html('<time data-since="{}" data-as="{}">{}</time>', since, kind, text)
+
+
+def _ago(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
     if seconds < 0:
         return "in the future"
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
@@ -108,15 +124,15 @@ def duration(span: timedelta | None) -> str:
 
 
 def kwh(watt_hours: Decimal | None) -> str:
-    """Energy that is kept in Wh, in kWh to the Wh."""
-    return NOTHING if watt_hours is None else f"{watt_hours / 1000:.3f} kWh"
+    """Energy that is kept in Wh, in kWh to the Wh: 1,013.142 kWh."""
+    return NOTHING if watt_hours is None else f"{watt_hours / 1000:,.3f} kWh"
 
 
 def watts(power: Decimal | None) -> str:
     """Power in W below a kilowatt, else in kW."""
     if power is None:
         return NOTHING
-    return f"{power:.0f} W" if abs(power) < 1000 else f"{power / 1000:.2f} kW"
+    return f"{power:.0f} W" if abs(power) < 1000 else f"{power / 1000:,.2f} kW"
 
 
 def excerpt(text: str, length: int = 100) -> str:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from levity.ocpp.admin.scope import is_limited
 
-__all__ = ["account_links", "icon", "navigation", "script", "style"]
+__all__ = ["account_links", "icon", "live_script", "navigation", "script", "style"]
 
 Item = dict[str, Any]
 
@@ -72,6 +72,11 @@ def style(request: HttpRequest) -> str:
 def script(request: HttpRequest) -> str:
     """The address of our script."""
     return static("ocpp/admin.js")
+
+
+def live_script(request: HttpRequest) -> str:
+    """The address of the script that renews pages."""
+    return static("ocpp/live.js")
 
 
 def icon(request: HttpRequest) -> str:

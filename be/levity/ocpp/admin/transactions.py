@@ -33,9 +33,11 @@ from levity.ocpp.admin.formats import (
     local_time,
     shown_time,
     site_zone,
+    so_far,
     watts,
 )
 from levity.ocpp.admin.owners import id_tags_of, with_owner
+from levity.ocpp.admin.stopping import StopCharging
 from levity.ocpp.flags import explained
 from levity.ocpp.models import (
     ChargePoint,
@@ -57,7 +59,7 @@ TONES = {
 
 
 @admin.register(Transaction)
-class TransactionAdmin(EndByHand, ReadOnlyAdmin):
+class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     """Times are the charger's, shown in the site's time zone; energy in kWh."""
 
     list_display = (
@@ -104,6 +106,12 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
     )
     readonly_fields = fields
     change_form_outer_after_template = "ocpp/admin/transaction_values.html"
+    live_parts = {
+        "lv-session": "ocpp/admin/transaction_live.html",
+        "lv-chart": "ocpp/admin/transaction_chart.html",
+        "lv-values": "ocpp/admin/transaction_samples.html",
+    }
+    when_empty = "Nothing has been charged yet. A session appears here when a charger starts one."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         """With the charge point, and whether figures were corrected."""
@@ -178,7 +186,7 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
             return duration(item.stopped_at - item.started_at)
         if item.state != Transaction.State.ACTIVE:
             return NOTHING
-        return f"{duration(timezone.now() - item.started_at)} so far"
+        return so_far(item.started_at, timezone.now())
 
     @display(description="energy")
     def energy_shown(self, item: Transaction) -> str:
@@ -271,6 +279,7 @@ class TransactionAdmin(EndByHand, ReadOnlyAdmin):
         if item is not None and self.has_view_permission(request, item):
             extra |= _values(request, item) | _chart(item)
             extra["end_url"] = self.end_url(request, item)
+            extra |= self.stopping(request, item)
         return super().change_view(request, object_id, form_url, extra)
 
     # --- CSV ------------------------------------------------------------------------------------

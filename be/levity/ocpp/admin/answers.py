@@ -1,0 +1,36 @@
+"""How the state of a command and the charger's answer are shown, wherever they are."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from levity.ocpp.admin.formats import badge
+from levity.ocpp.admin.live import EVERY, SOON
+from levity.ocpp.models import Command
+
+__all__ = ["DONE", "OPEN", "next_look", "state_badge"]
+
+TONES = {
+    Command.State.QUEUED: "busy",
+    Command.State.SENT: "busy",
+    Command.State.ANSWERED: "good",
+    Command.State.CANCELLED: "plain",
+}
+OPEN = (Command.State.QUEUED, Command.State.SENT)
+# Answers with which the charger did what it was asked for (OCPP 1.6, chapter 6).
+DONE = {"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"}
+# Who has just asked looks every second; an hour's wait for a charger that is away is another one.
+LOOKS = ((timedelta(seconds=30), SOON), (timedelta(minutes=3), 2.0), (timedelta(minutes=10), 5.0))
+
+
+def state_badge(command: Command) -> str:
+    """Where it is on its way."""
+    return badge(command.get_state_display(), TONES.get(Command.State(command.state), "bad"))
+
+
+def next_look(command: Command) -> float:
+    """Seconds until it is worth looking again; 0 once it has ended."""
+    if command.state not in OPEN:
+        return 0
+    waits = timezone.now() - max(command.created_at, command.sent_at or command.created_at)
+    return next((every for limit, every in LOOKS if waits < limit), EVERY)
