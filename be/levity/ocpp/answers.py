@@ -10,6 +10,7 @@ import orjson
 from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.actions.v16.stop_transaction import stop_transaction
 from levity.ocpp.effects import (
+    AUTOMATIC,
     Effect,
     Quarantine,
     RecordMeterValues,
@@ -29,6 +30,7 @@ from levity.ocpp.frames import (
     write_error,
     write_result,
 )
+from levity.ocpp.holds import after_answer
 from levity.ocpp.request import GetResponse, IdTagState, Request, SigningState, with_flags
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
@@ -345,6 +347,14 @@ def _finish_command(
             result=stored_answer(command.action, orjson.dumps(frame.payload).decode()),
             result_status=status[:64] if isinstance(status, str) else "",
         )
+        if isinstance(command.payload, Mapping) and command.source != AUTOMATIC:
+            outcome.effects += after_answer(
+                command.action,
+                command.payload,
+                frame.payload,
+                outcome.charge_point,
+                outcome.arrival.at,
+            )
     elif isinstance(frame, CallError):
         outcome.command = CommandAnswer(
             command.id,

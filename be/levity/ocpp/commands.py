@@ -21,10 +21,18 @@ from levity.ocpp.conf import call_timeout
 from levity.ocpp.effects import ASK_FOR_BOOT
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Message
+from levity.ocpp.plugged_in import KEPT, LOOK_AGAIN, reason_to_drop, reason_to_wait
 from levity.ocpp.quirks import quirks_of
 from levity.ocpp.security.concealment import Unreadable, conceal, reveal
 from levity.ocpp.security.guards import is_key_change, objection
-from levity.ocpp.store.due import DueCommand, anything_due, anything_over, due_commands, statuses_of
+from levity.ocpp.store.due import (
+    DueCommand,
+    Shown,
+    anything_due,
+    anything_over,
+    due_commands,
+    statuses_of,
+)
 from levity.ocpp.store.key_changes import expect_keys
 from levity.ocpp.store.rows import insert_rows, update_rows, written_together
 from levity.ocpp.store.trips import in_few_trips
@@ -202,6 +210,7 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
         return ()
     statuses = statuses_of({item.charge_point_id for item in due if item.only_status})
     ended: list[tuple[Any, ...]] = []
+    put_off: list[tuple[Any, ...]] = []
     sent: dict[int, DueCommand] = {}
     rows: list[tuple[Any, ...]] = []
     for command in due:
@@ -210,18 +219,38 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
             # stays taken, or the second half of a double click would be a second command.
             key = None if command.wanted_connection is not None else command.idempotency_key
             ended.append((command.id, *obstacle, now, key))
+        elif (reason := reason_to_wait(command, statuses, now)) is not None:
+            # Not for this connection only: the car is still there when the charger comes again.
+            put_off.append((command.id, None, True, now + LOOK_AGAIN, now + KEPT, reason))
         elif command.charge_point_id not in sent and not _must_boot_first(command, now):
             own = command.timeout or command.call_timeout or quirks_of(command).call_timeout
             deadline = now + call_timeout(own)
             sent[command.charge_point_id] = command
-            rows.append((command.id, Command.State.SENT.value, now, deadline, command.connection))
+            state = Command.State.SENT.value
+            rows.append((command.id, state, now, deadline, command.connection, ""))
     with written_together():
         update_rows(
             Command,
             ("id", "state", "error_description", "finished_at", "idempotency_key"),
             ended,
         )
-        update_rows(Command, ("id", "state", "sent_at", "deadline", "connection"), rows)
+        update_rows(
+            Command,
+            (
+                "id",
+                "connection",
+                "queue_offline",
+                "not_before",
+                "expires_at",
+                "error_description",
+            ),
+            put_off,
+        )
+        update_rows(
+            Command,
+            ("id", "state", "sent_at", "deadline", "connection", "error_description"),
+            rows,
+        )
         return _outgoing(list(sent.values()), now)
 
 
@@ -240,7 +269,7 @@ def _has_booted(command: DueCommand) -> bool:
 
 
 def _obstacle(
-    command: DueCommand, statuses: Mapping[tuple[int, int], str]
+    command: DueCommand, statuses: Mapping[tuple[int, int], Shown]
 ) -> tuple[str, str] | None:
     """Why this command can't be sent any more: its end, and the reason for people."""
     wanted = command.wanted_connection
@@ -258,11 +287,8 @@ def _obstacle(
             command.payload = Concealed(command.payload, reveal(command.secret))
         except Unreadable as error:
             return Command.State.FAILED.value, str(error)
-    if command.only_status:
-        key = (command.charge_point_id, command.only_connector or 0)
-        if statuses.get(key) != command.only_status:
-            ended = f"the connector is no longer {command.only_status}"
-            return Command.State.CANCELLED.value, ended
+    if command.only_status and (ended := reason_to_drop(command, statuses)) is not None:
+        return Command.State.CANCELLED.value, ended
     return None
 
 

@@ -23,6 +23,9 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_HEARTBEAT_INTERVAL": 300,
     # Seconds to wait for a charger's answer. Mennekes Amtron takes more than 60 now and then.
     "OCPP_CALL_TIMEOUT": 60,
+    # Seconds for which a card that was authorised, or a RemoteStartTransaction that was accepted,
+    # keeps the automatic start away, where the charger has not told its ConnectionTimeOut.
+    "OCPP_CONNECTION_TIMEOUT": 120,
     # What to do with a charge point that nobody has seen before: accept, pending or reject.
     "OCPP_UNKNOWN_CHARGE_POINTS": "accept",
     # The security profile of new charge points: 0 open, 1 key, 2 key over TLS, 3 certificate. Above

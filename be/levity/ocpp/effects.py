@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "ASK_FOR_BOOT",
+    "AUTOMATIC",
     "BY_BOOT",
     "NO_SUCH_TRANSACTION",
     "ConnectorStatus",
@@ -45,6 +46,10 @@ It may still go on: it stays the connector's until another one begins there.
 
 ASK_FOR_BOOT = "AskForBoot"
 """The `source` of the one Call that a charger with `boot_first` is sent before its boot."""
+
+
+AUTOMATIC = "AutoRemoteStart"
+"""The `source` of a start that nobody asked for: whoever means to charge goes before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +168,9 @@ class SendCall:
     """Queue a Call to this charge point.
 
     `delay` from now on; `expires_after` counts from the delay's end. With `only_while` it is
-    sent only while that connector has that status, with `this_connection` only on the websocket
-    on which the request came. A second one with the same `key` is ignored for ever.
+    sent only while that connector has that status, has had it since `only_since`, and is held for
+    nobody else; with `this_connection` only on the websocket on which the request came. A second
+    one with the same `key` is ignored for ever.
     """
 
     action: str
@@ -172,6 +178,7 @@ class SendCall:
     delay: timedelta = timedelta()
     expires_after: timedelta | None = None
     only_while: tuple[int, str] | None = None
+    only_since: datetime | None = None
     this_connection: bool = False
     key: str = ""
     source: str = ""

@@ -133,6 +133,14 @@ class ChargePointState:
     """W of one connector at most."""
     connectors: Mapping[int, ConnectorState] = field(default_factory=dict)
     """By number; loaded for the actions that are about connectors."""
+    holds: str = ""
+    """Who is about to charge, as `holds.Holds` reads it."""
+    connection_timeout: int | None = None
+    """Seconds, as its configuration says."""
+    clock_lag: int | None = None
+    """Seconds by which its clock is behind ours, as far as that is known."""
+    clock_lag_seen: int | None = None
+    """The same as its last dated StatusNotification showed it."""
     active: Mapping[int, TransactionState] = field(default_factory=dict)
     """The running transaction of each connector, by connector number."""
     interrupted: Mapping[int, TransactionState] = field(default_factory=dict)

@@ -65,6 +65,11 @@ TABLES: dict[str, type[Model]] = {
 LEFT_OUT = {
     "id",
     "created_at",
+    # How the automatic start keeps its place (be/tests/ocpp/test_who_goes_first.py).
+    "only_since",
+    "holds",
+    "clock_lag",
+    "clock_lag_seen",
     "profile_since",
     "edge",
     "edge_id",

@@ -10,6 +10,7 @@ from levity.ocpp.effects import ConnectorStatus, SendCall
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.quirks import profile_for
 from levity.ocpp.request import Response
+from tests.ocpp.charger import NOW, at
 from tests.ocpp.states import charge_point, connector, request, running
 
 PATH = "levity.ocpp.middleware.auto_remote_start.AutoRemoteStart"
@@ -27,8 +28,9 @@ def start(**other: Any) -> SendCall:
         "action": "RemoteStartTransaction",
         "payload": {"connectorId": 1, "idTag": "anonymous"},
         "delay": timedelta(seconds=1),
-        "expires_after": timedelta(seconds=30),
+        "expires_after": timedelta(minutes=3),
         "only_while": (1, "Preparing"),
+        "only_since": NOW,
         "this_connection": True,
         "key": "auto-remote-start:1:2026-11-22T12:00:00+00:00",
         "source": "AutoRemoteStart",
@@ -47,7 +49,7 @@ def test_preparing_again_has_the_key_of_the_first_time() -> None:
     known = charge_point(connectors={1: connector("Preparing", since=-20)})
     response = chain(request("StatusNotification", status(), charge_point=known))
     key = "auto-remote-start:1:2026-11-22T11:59:40+00:00"
-    assert response.effects[1:] == (start(key=key),)
+    assert response.effects[1:] == (start(key=key, only_since=at(-20)),)
 
 
 def test_preparing_after_another_status_is_a_new_plug_in() -> None:

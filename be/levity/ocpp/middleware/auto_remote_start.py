@@ -1,11 +1,19 @@
 """Charging without a card: what happens when a car is plugged in."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from levity.ocpp.clocks import is_backlog
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import ConnectorStatus, SendCall
+from levity.ocpp.effects import (
+    AUTOMATIC,
+    ConnectorStatus,
+    SendCall,
+    StartTransaction,
+    UpdateChargePoint,
+)
+from levity.ocpp.holds import Holds, patience
 from levity.ocpp.request import GetResponse, Request, Response
 
 __all__ = ["AutoRemoteStart"]
@@ -22,12 +30,16 @@ class AutoRemoteStart:
     Once per plug-in: the key of the Call names the connector and the moment it became
     Preparing, and the command queue takes a key only once. A Call that could not be sent (the
     charger left within the delay) gives its key back, so the next Preparing starts again.
+
+    Never where somebody else is about to charge: a card that was authorised, and a start that an
+    operator asked for, go first (see `holds`). The start waits for them, and goes to every
+    connector that is still Preparing then. A car whose card was refused is not started at all.
     """
 
-    actions = frozenset({"StatusNotification"})
-    # EN+ leaves Preparing again when nobody starts; a late start would hit the next car.
-    expires_after = timedelta(seconds=30)
-    second_expires_after = timedelta(minutes=3)
+    actions = frozenset({"Authorize", "StartTransaction", "StatusNotification", "StopTransaction"})
+    # A charger that never answered the Call before gets no other one before its time-out. It goes
+    # only to the car that it was meant for: EN+ leaves Preparing again when nobody starts.
+    expires_after = timedelta(minutes=3)
 
     def __init__(self, get_response: GetResponse, id_tag: str | None = None) -> None:
         self.get_response = get_response
@@ -39,6 +51,8 @@ class AutoRemoteStart:
         if request.charge_point.authorization == "known":
             # Free charging is off here: a card has to be presented.
             return response
+        if request.action != "StatusNotification":
+            return response.adding(*self._who_goes_first(request, response))
         starts = [
             start
             for effect in response.effects
@@ -46,6 +60,32 @@ class AutoRemoteStart:
             for start in self._starts(request, effect)
         ]
         return response.adding(*starts) if starts else response
+
+    def _who_goes_first(self, request: Request, response: Response) -> Iterator[UpdateChargePoint]:
+        """What a card tells, if it is news: it holds the connectors, or is done with them."""
+        said = request.payload.get("idTag")
+        tag = said if isinstance(said, str) else ""
+        if not tag or tag.lower() == self._own_tag(request).lower():
+            return
+        charge_point, at = request.charge_point, request.received_at
+        info = response.payload.get("idTagInfo")
+        status = str(info.get("status", "")) if isinstance(info, Mapping) else ""
+        known = Holds.of(charge_point.holds)
+        connector = 0
+        if request.action == "StartTransaction":
+            begun = [item for item in response.effects if isinstance(item, StartTransaction)]
+            connector = begun[0].connector if begun else 0
+        if request.action != "StopTransaction" and status not in ("", "Accepted"):
+            now = known.refused(tag, connector, status, at)
+        elif request.action == "Authorize":
+            now = known.held(tag, 0, at, patience(charge_point.connection_timeout))
+        else:
+            now = known.without(tag, connector)
+        if now != known:
+            yield UpdateChargePoint({"holds": now.text()})
+
+    def _own_tag(self, request: Request) -> str:
+        return request.charge_point.quirks.remote_start_id_tag or self.id_tag
 
     def _is_waiting(self, request: Request, effect: ConnectorStatus) -> bool:
         return (
@@ -59,18 +99,14 @@ class AutoRemoteStart:
     def _starts(self, request: Request, effect: ConnectorStatus) -> list[SendCall]:
         """The start, and once more where the make is known to miss the first one at times.
 
-        The second goes only while the connector is still Preparing, like the first. It may wait
-        longer: a charger that never answered the first one gets no other Call before its time-out.
+        The second goes only while the connector is still Preparing, like the first.
         """
         first = self._start(request, effect)
         again = request.charge_point.quirks.remote_start_again
         if again is None:
             return [first]
         delay = first.delay + timedelta(seconds=again)
-        second = replace(
-            first, delay=delay, expires_after=self.second_expires_after, key=f"{first.key}:again"
-        )
-        return [first, second]
+        return [first, replace(first, delay=delay, key=f"{first.key}:again")]
 
     def _start(self, request: Request, effect: ConnectorStatus) -> SendCall:
         known = request.charge_point.connectors.get(effect.connector)
@@ -81,12 +117,13 @@ class AutoRemoteStart:
             "RemoteStartTransaction",
             {
                 "connectorId": effect.connector,
-                "idTag": request.charge_point.quirks.remote_start_id_tag or self.id_tag,
+                "idTag": self._own_tag(request),
             },
             delay=timedelta(seconds=request.charge_point.quirks.remote_start_delay),
             expires_after=self.expires_after,
             only_while=(effect.connector, PREPARING),
+            only_since=since,
             this_connection=True,
             key=f"auto-remote-start:{effect.connector}:{since.isoformat()}",
-            source="AutoRemoteStart",
+            source=AUTOMATIC,
         )

@@ -211,6 +211,27 @@ class ChargePoint(models.Model):
     )
     booted_at = models.DateTimeField(null=True, blank=True, editable=False)
     remote_address = models.CharField(max_length=64, blank=True, editable=False)
+    connection_timeout = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its ConnectionTimeOut in seconds, if it has told it.",
+    )
+    holds = models.TextField(
+        blank=True, default="", db_default="", editable=False, help_text="Who is about to charge."
+    )
+    clock_lag = models.IntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Seconds by which its clock is behind ours, as far as that is known.",
+    )
+    clock_lag_seen = models.IntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The same of its last dated StatusNotification: the clock, or an old message.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -65,6 +65,9 @@ class Command(models.Model):
     only_status = models.CharField(
         max_length=64, blank=True, help_text="Send only while the connector has this status."
     )
+    only_since = models.DateTimeField(
+        null=True, blank=True, help_text="Send only if the connector has had it since then."
+    )
     idempotency_key = models.CharField(
         max_length=200, null=True, blank=True, help_text="A second one with this key is ignored."
     )

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from levity.ocpp.models import Command, Connector
 from levity.ocpp.store.prepared import Prepared
 
-__all__ = ["DueCommand", "anything_due", "anything_over", "due_commands", "statuses_of"]
+__all__ = ["DueCommand", "Shown", "anything_due", "anything_over", "due_commands", "statuses_of"]
 
 # At most so many Calls in one go, so that a mass command doesn't keep frames waiting.
 AT_ONCE = 200
@@ -47,6 +47,22 @@ class DueCommand:
     secret: str
     """The whole payload, encrypted; empty where nothing in it is masked."""
     security_profile: int
+    only_since: datetime | None
+    holds: str
+    """Who is about to charge there, as `holds.Holds` reads it."""
+    connection_timeout: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a connector shows, and the session that runs there."""
+
+    status: str
+    since: datetime | None
+    running: str | None
+    """The id tag of that session."""
+    began: datetime | None
+    """When we heard of it."""
 
 
 def anything_due(now: datetime) -> bool:
@@ -75,11 +91,19 @@ def due_commands(now: datetime) -> list[DueCommand]:
     return found
 
 
-def statuses_of(charge_points: set[int]) -> dict[tuple[int, int], str]:
-    """(charge point id, connector number) -> the status it has."""
+def statuses_of(charge_points: set[int]) -> dict[tuple[int, int], Shown]:
+    """(charge point id, connector number) -> what it shows."""
     if not charge_points:
         return {}
-    return {(pk, number): status for pk, number, status in _STATUSES.rows(charge_points)}
+    return {
+        (pk, number): Shown(
+            status,
+            since,
+            id_tag if state == "active" else None,
+            began if state == "active" else None,
+        )
+        for pk, number, status, since, state, id_tag, began in _STATUSES.rows(charge_points)
+    }
 
 
 _ANY = Prepared(
@@ -136,6 +160,9 @@ _DUE = Prepared(
             "charge_point__quirk_overrides",
             "secret",
             "charge_point__security_profile",
+            "only_since",
+            "charge_point__holds",
+            "charge_point__connection_timeout",
         )[:AT_ONCE]
     ),
     parameters=2,
@@ -145,6 +172,14 @@ _STATUSES = Prepared(
     lambda charge_points: (
         Connector.objects.filter(charge_point__any_of=charge_points, evse=0)
         .order_by()
-        .values_list("charge_point_id", "number", "status")
+        .values_list(
+            "charge_point_id",
+            "number",
+            "status",
+            "status_since",
+            "transaction__state",
+            "transaction__id_tag",
+            "transaction__start_received_at",
+        )
     )
 )

@@ -41,6 +41,17 @@ __all__ = [
 # Written at most this often: the message log knows the exact time of each frame, and a row
 # update for each would cost as much as the frame itself.
 LAST_SEEN_STEP = timedelta(seconds=10)
+# What is told one by one, none of it NULL: one statement for all of it.
+SMALL = frozenset(
+    {
+        "clock_lag",
+        "clock_lag_seen",
+        "connection_timeout",
+        "diagnostics_status",
+        "firmware_status",
+        "holds",
+    }
+)
 # As long as the column.
 FLAGS = 255
 
@@ -67,11 +78,22 @@ def touch(outcomes: Sequence[Outcome], loaded: Loaded) -> None:
 def write_charge_points(outcomes: Sequence[Outcome]) -> None:
     """Write what charge points said of themselves."""
     by_columns: dict[tuple[str, ...], dict[int, tuple[Any, ...]]] = defaultdict(dict)
+    small: dict[int, dict[str, Any]] = defaultdict(dict)
     for _, charge_point, effect in each(outcomes, UpdateChargePoint):
+        if SMALL.issuperset(effect.values):
+            small[charge_point.id].update(effect.values)
+            continue
         values = by_columns[tuple(effect.values)]
         values[charge_point.id] = (charge_point.id, *effect.values.values())
-    for columns, rows in by_columns.items():
-        update_rows(ChargePoint, ("id", *columns), list(rows.values()))
+    columns = sorted(SMALL)
+    update_rows(
+        ChargePoint,
+        ("id", *columns),
+        [(pk, *map(values.get, columns)) for pk, values in small.items()],
+        keep_null=columns,
+    )
+    for names, rows in by_columns.items():
+        update_rows(ChargePoint, ("id", *names), list(rows.values()))
 
 
 def write_transactions(outcomes: Sequence[Outcome]) -> None:

@@ -127,7 +127,8 @@ def _read_charge_points(
             _add_connector(loaded, connectors[key], row[queries.FIRST_OF_CONNECTOR :])
             continue
         current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
-        max_power, named, overrides, known = row[15 : queries.FIRST_OF_CONNECTOR]
+        max_power, named, overrides, *signs, known = row[15 : queries.FIRST_OF_CONNECTOR]
+        holds, connection_timeout, clock_lag, clock_lag_seen = signs
         own = connectors[key] = _Connectors()
         loaded.charge_points[key] = ChargePointState(
             id=pk,
@@ -150,6 +151,10 @@ def _read_charge_points(
             zone=zone_of(own_zone or site_zone),
             max_power=max_power or default_power,
             connectors=own.all,
+            holds=holds,
+            connection_timeout=connection_timeout,
+            clock_lag=clock_lag,
+            clock_lag_seen=clock_lag_seen,
             active=own.active,
             interrupted=own.interrupted,
         )
@@ -348,9 +353,11 @@ def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         or (isinstance(item.frame, Malformed) and item.frame.kind in (3, 4))
     ]
     if wanted:
-        for unique_id, pk, owner, state, action, on, followed in queries.COMMANDS.rows(wanted):
+        for unique_id, pk, owner, state, action, on, followed, *asked in queries.COMMANDS.rows(
+            wanted
+        ):
             loaded.commands[unique_id] = KnownCommand(
-                pk, owner, state, action, str(on) if on else "", bool(followed)
+                pk, owner, state, action, str(on) if on else "", bool(followed), *asked
             )
 
 

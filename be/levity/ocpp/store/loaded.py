@@ -28,6 +28,9 @@ class KnownCommand:
     connection: str
     followed: bool
     """Another one waits for this charge point, asked for later."""
+    payload: Any = None
+    """As it may be shown."""
+    source: str = ""
 
 
 @dataclass(slots=True)

@@ -132,6 +132,10 @@ CHARGE_POINT = (
     "max_power",
     "quirk_profile",
     "quirk_overrides",
+    "holds",
+    "connection_timeout",
+    "clock_lag",
+    "clock_lag_seen",
 )
 # After these columns, and `known`.
 FIRST_OF_CONNECTOR = len(CHARGE_POINT) + 1
@@ -263,7 +267,15 @@ COMMANDS = Prepared(
         )
         .order_by()
         .values_list(
-            "unique_id", "id", "charge_point_id", "state", "action", "connection", "followed"
+            "unique_id",
+            "id",
+            "charge_point_id",
+            "state",
+            "action",
+            "connection",
+            "followed",
+            "payload",
+            "source",
         )
     )
 )
