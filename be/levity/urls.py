@@ -5,6 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 handler400 = "levity.web.errors.bad_request"
+handler500 = "levity.web.errors.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

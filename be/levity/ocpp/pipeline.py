@@ -27,6 +27,7 @@ from django.utils import timezone
 from levity.ocpp import answers, attempts, handshake
 from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.conf import setting
+from levity.ocpp.damage import is_damage, mend
 from levity.ocpp.frames import parse
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.references import references
@@ -41,7 +42,18 @@ from levity.ocpp.store import (
     lost_its_plan,
 )
 from levity.ocpp.time_limit import TimeLimit
-from levity_ws.rpc.envelope import Batch, Close, Command, Event, Received, Reply, Send, Spooled
+from levity_ws.rpc.envelope import (
+    Authenticate,
+    Batch,
+    Close,
+    Command,
+    Connected,
+    Event,
+    Received,
+    Reply,
+    Send,
+    Spooled,
+)
 
 __all__ = ["DatabaseAway", "HeldUp", "Pipeline", "Taken"]
 
@@ -112,7 +124,10 @@ class Pipeline:
                 try:
                     outcomes = self._together(events, batch.edge, reply_to)
                 except Exception as error:  # noqa: BLE001  # whatever it is, one frame is to blame
-                    _raise_if_away(error)
+                    if is_damage(error):
+                        mend(transaction.get_connection(), error)
+                    else:
+                        _raise_if_away(error)
                     if len(events) > 1:
                         log.warning("batch failed (%r), taking it frame by frame", error)
                     outcomes = self._one_by_one(events, batch.edge, reply_to, mark=False)
@@ -171,7 +186,14 @@ class Pipeline:
                 outcomes += self._alone(event, edge, reply_to)
                 if mark:
                     attempts.survived(event)
-            except (*TRANSIENT, InternalError, DatabaseAway) as error:
+            except (DatabaseError, InterfaceError, DatabaseAway) as error:
+                if is_damage(error):
+                    cut = _cut_off(event, error)
+                    if cut is not None:
+                        outcomes += cut
+                        continue
+                elif not isinstance(error, (*TRANSIENT, InternalError, DatabaseAway)):
+                    raise
                 if marked:
                     self._hold(event, error)
                 if isinstance(error, DatabaseAway):
@@ -197,6 +219,8 @@ class Pipeline:
             try:
                 return self._together([event], edge, reply_to)
             except Exception as error:
+                if is_damage(error):
+                    raise DatabaseAway(str(error)) from error
                 _raise_if_away(error)
                 if isinstance(error, TRANSIENT) and left:
                     continue
@@ -216,6 +240,21 @@ class Pipeline:
                 )
                 return parked
         raise AssertionError("unreachable")
+
+
+def _cut_off(event: Event, error: Exception) -> list[Outcome] | None:
+    """What it needs is damaged: its charger keeps it, and what is whole is served meanwhile.
+
+    None where that helps nobody: it is to be held, because it was mended, or comes no second time.
+    """
+    if mend(transaction.get_connection(), error):
+        return None
+    if isinstance(event, Authenticate):
+        return []  # without an answer it tries again
+    if isinstance(event, Spooled) or not isinstance(event, Received | Connected):
+        return None
+    close = Close(event.connection, 1013, "the database is damaged; try again later")
+    return [Outcome(Arrival(event, datetime.fromtimestamp(event.at, UTC)), None, commands=(close,))]
 
 
 def identify(event: Event) -> Arrival:

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from levity.ocpp import commands, housekeeping
+from levity.ocpp.damage import is_damage, mend
 from levity.ocpp.models import Edge
 from levity.ocpp.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
 from levity.ocpp.silence import SILENCE, answer_within
@@ -175,6 +176,8 @@ class Worker:
             commands.dispatch(now, self.transport.send)
         except DatabaseError as error:
             log.error("the command queue can't be read (%s), trying again", _line(error))
+            if is_damage(error):
+                mend(connection, error)
             connection.close()
 
     def _close_elsewhere(self, taken: Taken) -> None:

@@ -51,6 +51,12 @@ KINDS: dict[str, Kind] = {
         "Disk nearly full",
         "Make room or a larger disk: a full one stops the database, and chargers queue.",
     ),
+    "database": Kind(
+        "Database damaged",
+        "The disk or SD card is breaking: make a backup now, stop Levity, replace the disk, and "
+        "`levity restore` the newest whole copy. Over once Levity is started again without it.",
+        Severity.CRITICAL,
+    ),
     "quarantine": Kind(
         "Quarantine waiting",
         "Somebody has to decide: attach, make a transaction of it, or discard.",

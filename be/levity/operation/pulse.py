@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
+from levity.ocpp import damage
 from levity.ocpp.silence import SILENCE, answer_within
 from levity.operation import delivery, health, lease, watch
 from levity.operation.models import Worker
@@ -129,6 +130,8 @@ class Pulse:
         ask = getattr(self.transport(), "depths", None)
         if ask is not None and (found := ask(5.0)) is not None:
             report["queue"], report["dead_letters"] = found
+        if met := damage.seen():
+            report["damage"] = {"why": met.why, "mended": met.mended, "whole": met.whole}
         Worker.objects.update_or_create(
             pk=self.id,
             defaults={"last_seen_at": now, "report": report, "started_at": self.started_at},

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from levity.ocpp.models import Site
-from levity.operation import conditions
+from levity.operation import broken, conditions
 from levity.operation.conditions import Finding
 from levity.operation.conf import setting
 from levity.operation.kinds import KINDS, Severity, rank
@@ -68,6 +68,10 @@ def look(
         alive = Worker.objects.filter(last_seen_at__gte=now - ALIVE)
         return conditions.dead_letters(alive.values_list("report", flat=True))
 
+    def damage() -> list[Finding]:
+        alive = Worker.objects.filter(last_seen_at__gte=now - ALIVE)
+        return broken.damaged_database(alive.values_list("report", flat=True))
+
     checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
         "charger-fault": conditions.charger_faults,
         "charger-offline": lambda: conditions.chargers_offline(now),
@@ -76,6 +80,7 @@ def look(
         "dead-letter": dead_letters,
         "transaction-ids": conditions.transaction_ids,
         "disk": disks,
+        "database": damage,
         "certificate": certificates,
         "command-failed": lambda: conditions.failed_commands(now),
         "security-event": lambda: conditions.security_events(now),

@@ -1,12 +1,19 @@
 """Error pages in plain words: what happened, and what the reader can do about it."""
 
+import sqlite3
+import sys
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-__all__ = ["bad_request", "csrf_failure"]
+from levity.ocpp.damage import is_damage
+
+__all__ = ["bad_request", "csrf_failure", "server_error"]
+
+# SQLSTATE of Postgres: no room on its disk; and what may only be read.
+FULL, READ_ONLY = "53100", "25006"
 
 
 def bad_request(request: HttpRequest, exception: Any) -> HttpResponse:
@@ -19,3 +26,26 @@ def bad_request(request: HttpRequest, exception: Any) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form did not come from a page of this site, or its page was too old."""
     return render(request, "403_csrf.html", {}, status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500. Where the disk is to blame, whoever reads it may be the one who can mend that."""
+    error = sys.exc_info()[1]
+    context = {"disk": _what_about_the_disk(error)}
+    return render(request, "500.html", context, status=500)
+
+
+def _what_about_the_disk(error: BaseException | None) -> str:
+    """`full`, `read-only` or `damaged`; empty where it is something else."""
+    if is_damage(error):
+        return "damaged"
+    while error is not None:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        state = getattr(error, "pgcode", None)
+        if code == sqlite3.SQLITE_FULL or state == FULL:
+            return "full"
+        if code == sqlite3.SQLITE_READONLY or state == READ_ONLY:
+            return "read-only"
+        # Django's sessions raise an error of their own in place of the database's.
+        error = error.__cause__ or error.__context__
+    return ""

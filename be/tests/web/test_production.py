@@ -1,6 +1,7 @@
 """What Levity refuses to start with, what it tells browsers, and that the documented steps work."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 from django.conf import settings as active
 from django.contrib.auth.models import User
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from levity import places
+from levity.web.errors import server_error
 from levity.web.production import problems
 from levity.web.proxies import TrustedProxies
 from tests.web.conftest import PASSWORD
@@ -324,3 +326,27 @@ def test_a_failure_of_ours_tells_nothing_of_the_inside(
     assert "Something went wrong here" in text
     assert "levity.nothing" not in text
     assert "Traceback" not in text
+
+
+# --- when the disk is to blame ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (13, "The disk of this computer is full"),
+        (8, "may only be read"),
+        (11, "levity restore"),
+        (1, "Something went wrong here"),
+    ],
+)
+def test_a_page_that_fails_for_the_disk_says_so(code: int, said: str) -> None:
+    """C11: the login was a bare 500 on a full disk."""
+    error = sqlite3.OperationalError("as SQLite says")
+    error.sqlite_errorcode = code
+    try:
+        raise SuspiciousOperation("the session could not be saved") from error
+    except SuspiciousOperation:
+        answer = server_error(RequestFactory().get("/admin/login/"))
+    assert answer.status_code == 500
+    assert said in answer.content.decode()

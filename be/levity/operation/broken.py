@@ -1,0 +1,24 @@
+"""Whether a worker has met pages of the database that it can't read."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from levity.opening import ways_back
+from levity.operation.conditions import Finding, plain
+
+__all__ = ["damaged_database"]
+
+
+def damaged_database(reports: Iterable[Any]) -> list[Finding]:
+    """From what the workers say of themselves; until they are started anew."""
+    met = [report["damage"] for report in reports if "damage" in report]
+    if not met:
+        return []
+    mended = sorted({name for each in met for name in each.get("mended", ())})
+    anew = f"built anew: {', '.join(mended)}. " if mended else ""
+    if all(each.get("whole") for each in met):
+        summary = "Indexes of the database were damaged, and are whole again"
+    else:
+        summary = "A table of the database is damaged: what needs it waits at the chargers"
+    why = met[0].get("why", "")
+    return [Finding("database", "", summary, plain(f"{anew}{why}; {ways_back()}", 500))]
