@@ -66,6 +66,8 @@ MIDDLEWARE = [
     "levity.operation.middleware.Operation",
     # Before all others: they shall see true addresses only.
     "levity.web.proxies.TrustedProxies",
+    # Before hosts and TLS are asked about: a charger knows neither.
+    "levity.web.chargers.ChargersElsewhere",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -8,7 +8,8 @@ import pytest
 from tests.chargers import raw_charger, upgrade_request
 from tests.test_server import running_site
 
-from levity_ws.edge.handshake import Refusal, came_over_tls
+from levity_ws.edge.handshake import came_over_tls
+from levity_ws.edge.refusal import Refusal
 from levity_ws.edge.refusals import LISTED, RefusalBook, Visitor, unreadable
 from levity_ws.rpc.envelope import Authenticate, EdgeRefusal, Refused
 
@@ -21,14 +22,15 @@ def listed(refusals: tuple[EdgeRefusal, ...]) -> list[tuple[str, str, int, int]]
 
 
 async def test_refusals_of_the_edge_itself_are_reported_together() -> None:
-    """Each reason once with its count; the key of the query and of the headers is not in it."""
+    """Each path and reason once with its count; no key of the query or of the headers is in it."""
     async with running_site() as site:
         for path, header in (
-            ("/ocpp/CP1?key=s3cret", "User-Agent: Charger/1"),
-            ("/ocpp/CP1?key=s3cret", "User-Agent: Charger/1"),
+            ("/admin/CP1?key=s3cret", "User-Agent: Charger/1"),
+            ("/admin/CP1?key=s3cret", "User-Agent: Charger/1"),
             ("/ws/", "Authorization: Basic czNjcmV0"),
             ("/ws/a%2Fb", "Sec-WebSocket-Protocol: ocpp1.6, ocpp2.0.1"),
-            ("/ws/CP1", "Origin: https://evil.example"),
+            ("/ws/a%2Fc", "Sec-WebSocket-Protocol: ocpp1.6, ocpp2.0.1"),
+            ("/ws/CP1", "Origin: https://evil.example\r\nUser-Agent: Mozilla/5.0"),
         ):
             async with raw_charger(site.port, path, header) as charger:
                 assert charger.status in (403, 404)
@@ -40,11 +42,12 @@ async def test_refusals_of_the_edge_itself_are_reported_together() -> None:
         ("", "path", 404, 2),
         ("", "no identity", 404, 1),
         ("", "identity", 404, 1),
+        ("", "identity", 404, 1),
         ("CP1", "origin", 403, 1),
         ("CP2", "not a websocket handshake", 426, 1),
     ]
     first, _, third, *_ = event.refusals
-    assert (first.path, first.user_agent, first.remote) == ("/ocpp/CP1", "Charger/1", "127.0.0.1")
+    assert (first.path, first.user_agent, first.remote) == ("/admin/CP1", "Charger/1", "127.0.0.1")
     assert third.subprotocols == ("ocpp1.6", "ocpp2.0.1")
     assert "s3cret" not in repr(event)
     assert "czNjcmV0" not in repr(event)

@@ -152,10 +152,11 @@ async def test_compression_is_never_negotiated() -> None:
 @pytest.mark.parametrize(
     ("path", "headers", "status", "label"),
     [
-        ("/", (), 404, "path"),
+        ("/admin/", (), 404, "path"),
         ("/ws/", (), 404, "no identity"),
         ("/ws/a%2Fb", (), 404, "identity"),
-        ("/ws/CP1", ("Origin: https://evil.example",), 403, "origin"),
+        ("/ws/{charge_point_id}", (), 404, "placeholder"),
+        ("/ws/CP1", ("Origin: https://evil.example", "User-Agent: Mozilla/5.0"), 403, "origin"),
     ],
 )
 async def test_refusals_have_a_reason_are_counted_and_logged_once(

@@ -13,6 +13,9 @@ from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease
 __all__ = ["SUBPROTOCOL", "answer"]
 
 SUBPROTOCOL = "ocpp1.6"
+# What chargers call it besides, some in capitals. The answer repeats the name that was offered: a
+# websocket client ends the connection at any other one (RFC 6455, 4.1).
+ALSO_SPOKEN = frozenset({"ocpp1.6j", "ocpp1.6-j", "ocpp16", "ocpp16j"})
 UNAUTHORIZED = "Not let in. Why, stands in the central system under “Onboarding doctor”."
 # Time enough for one that boots by itself.
 BOOT_DELAY = timedelta(seconds=15)
@@ -63,18 +66,28 @@ def _verdict(event: Authenticate, outcome: Outcome, loaded: Loaded) -> Verdict:
     verdict = judge(event, credential, mine, from_address, settings.SECRET_KEY)
     loaded.handshakes.note(event, verdict)
     if not verdict.reason and event.subprotocols and not _spoken(event):
-        return Verdict("subprotocol", f"none of the offered ones is {SUBPROTOCOL}")
+        return Verdict(
+            "subprotocol", f"it offers {_offered(event)}, and {SUBPROTOCOL} is spoken here"
+        )
     return verdict
 
 
 def _answer(event: Authenticate, outcome: Outcome, verdict: Verdict) -> Accept | Refuse:
     if verdict.reason == "locked":
         # In seconds, jittered by nothing: who guesses may as well know when to come again.
-        return Refuse(event.connection, 429, "Too many wrong keys.", verdict.retry_after)
+        why = (
+            "Too many wrong keys: none is looked at now. Correct the key in the charger, and wait."
+        )
+        return Refuse(event.connection, 429, why, verdict.retry_after)
     if verdict.reason == "subprotocol":
-        return Refuse(event.connection, 400, f"none of the offered subprotocols is {SUBPROTOCOL}")
+        why = f"The charger offers {_offered(event)}: set it to OCPP 1.6 JSON ({SUBPROTOCOL})."
+        return Refuse(event.connection, 400, why)
     if verdict.reason == "unknown" and not setting("OCPP_SECURITY_PROFILE"):
-        return Refuse(event.connection, 404, "this charge point is not known here")
+        why = (
+            f"“{event.charge_point}” is not on the list of charge points. Add it there, or correct "
+            "the last part of the address in the charger."
+        )
+        return Refuse(event.connection, 404, why)
     if verdict.reason or outcome.charge_point is None:
         # The same words for every reason: nobody learns which identities there are.
         return Refuse(event.connection, 401, UNAUTHORIZED)
@@ -91,4 +104,15 @@ def _answer(event: Authenticate, outcome: Outcome, verdict: Verdict) -> Accept |
 
 
 def _spoken(event: Authenticate) -> str:
-    return next((name for name in event.subprotocols if name.lower() == SUBPROTOCOL), "")
+    """The name under which it offers OCPP 1.6; empty if it does not."""
+    also = ""
+    for name in event.subprotocols:
+        if name.lower() == SUBPROTOCOL:
+            return name
+        if not also and name.lower() in ALSO_SPOKEN:
+            also = name
+    return also
+
+
+def _offered(event: Authenticate) -> str:
+    return ", ".join(name[:30] for name in event.subprotocols[:4])

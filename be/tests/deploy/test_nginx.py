@@ -63,14 +63,22 @@ def test_nothing_that_a_client_says_of_itself_gets_through(
         assert not {name for name in named if name.startswith(("x-", "x_", "forwarded"))}
 
 
-def test_only_ws_may_become_a_tunnel(plain_site: Site) -> None:
-    """E-15: elsewhere the wish to upgrade does not even reach the backend."""
+def test_no_page_becomes_a_tunnel(plain_site: Site) -> None:
+    """E-15: the wish to upgrade does not even reach the web pages."""
     site, backends = plain_site
-    for path in ("/admin/", "/", "/wsx/CP1", "/static/ws/"):
+    for path in (
+        "/admin/",
+        "/Admin/",
+        "//admin/",
+        "/",
+        "/static/ws/",
+        "/metrics/x",
+        "/ws/../admin/",
+    ):
         with site.connect() as connection:
             status, _ = raw(connection, f"GET {path} HTTP/1.1\r\n" + UPGRADE.format(13))
         headers = {name.lower() for name in backends.pages[-1]["headers"]}
-        assert (status, "upgrade" in headers) == (200, False), path
+        assert (status, "upgrade" in headers) == (404 if "metrics" in path else 200, False), path
     # Towards HTTP/2 there is no way at all.
     head = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
     for path in ("/", "/ws/E-15"):
@@ -80,6 +88,31 @@ def test_only_ws_may_become_a_tunnel(plain_site: Site) -> None:
         assert b"101 " not in answer
     with charger(site, "/ws/E-15") as connected:
         assert json.loads(connected.recv())["path"] == "/ws/E-15"
+
+
+@pytest.mark.parametrize("kind", ["plain_site", "tls_site"])
+@pytest.mark.parametrize(
+    "path", ["/GRS-1", "/ocpp/GRS-1", "/4/CBI-1", "///charger", "/WS/GRS-1", "/ws/4/GRS-1", "/DE*1"]
+)
+def test_a_charger_that_leaves_out_ws_gets_to_the_edge(
+    kind: str, path: str, request: pytest.FixtureRequest
+) -> None:
+    """The path goes on as it came: what counts in it the edge decides."""
+    site, backends = request.getfixturevalue(kind)
+    pages = len(backends.pages)
+    with charger(site, path, additional_headers={"Origin": "https://library.example"}) as connected:
+        seen = json.loads(connected.recv())
+    assert (seen["path"], len(backends.pages)) == (path, pages)
+    assert seen["headers"]["X-Forwarded-For"] == "127.0.0.1"
+
+
+def test_an_absolute_target_and_no_connection_header_get_to_the_edge(plain_site: Site) -> None:
+    """EVBox Elvi and Autel MaxiCharger."""
+    site, backends = plain_site
+    head = UPGRADE.format(13).replace("Connection: Upgrade\r\n", "")
+    with site.connect() as connection:
+        status, _ = raw(connection, "GET http://192.168.10.42:9000/EVB-1 HTTP/1.1\r\n" + head)
+    assert (status, backends.sockets[-1]["path"]) == (101, "/EVB-1")
 
 
 def test_a_refused_upgrade_leaves_no_way_to_the_edge(plain_site: Site) -> None:

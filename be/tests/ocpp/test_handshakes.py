@@ -16,6 +16,10 @@ pytestmark = pytest.mark.django_db
         (("ocpp1.6",), "ocpp1.6"),
         (("ocpp2.0.1", "ocpp1.6"), "ocpp1.6"),
         (("OCPP1.6", "ocpp1.5"), "OCPP1.6"),
+        # As offered, or the charger's websocket library ends the connection.
+        (("ocpp1.6J",), "ocpp1.6J"),
+        (("ocpp1.6j", "ocpp1.6"), "ocpp1.6"),
+        (("ocpp2.0.1", "OCPP16J"), "OCPP16J"),
     ],
 )
 def test_the_best_known_subprotocol_is_answered(offered: tuple[str, ...], answered: str) -> None:
@@ -28,7 +32,7 @@ def test_the_best_known_subprotocol_is_answered(offered: tuple[str, ...], answer
 def test_only_unknown_subprotocols_are_refused_and_listed() -> None:
     """E-06: the reason stands in the list of connections, where its owner looks for it."""
     charger = Charger()
-    reason = "none of the offered subprotocols is ocpp1.6"
+    reason = "The charger offers ocpp2.0.1, mqtt: set it to OCPP 1.6 JSON (ocpp1.6)."
     (verdict,) = Site().take(charger.asks(subprotocols=("ocpp2.0.1", "mqtt"))).reply.commands
     assert verdict == Refuse(charger.connection, 400, reason)
     event = ConnectionEvent.objects.get()

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame, pretty_value
-from levity.ocpp.admin.identities import is_identity
 from levity.ocpp.conversation.lines import Line, head_of, written
 from levity.ocpp.conversation.masking import Anonymiser, without_secrets
 from levity.ocpp.conversation.private import is_secret
@@ -29,6 +28,7 @@ from levity.ocpp.schema import check
 from levity.ocpp.security.certificates import CertificateError, read_csr
 from levity.ocpp.security.concealment import conceal, secrets_in, stored_answer
 from levity.ocpp.security.keys import canonical
+from levity_ws.edge.target import identity_in_path, is_identity, target_path
 from tests.ocpp.charger import NOW
 
 ROOT = Path(__file__).parents[3]
@@ -111,6 +111,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "schema": lambda text: check("StatusNotification", {"timestamp": text, text: text}),
     "location": lambda text: check("GetDiagnostics", {"location": text}),
     "is_identity": is_identity,
+    "identity_in_path": identity_in_path,
+    "target_path": target_path,
     "csr": lambda text: read_csr(text, text),
     "key": lambda text: canonical(text.encode("utf-8", "replace")),
     "quirks": lambda text: [

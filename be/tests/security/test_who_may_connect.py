@@ -454,3 +454,16 @@ def test_what_the_edge_refused_is_listed_too() -> None:
         ("", "tls-on-a-plain-port", 0, 2),
     ]
     assert rows[0].path == "/ocpp/CP\\u00001"
+
+
+def test_three_wrong_paths_behind_one_router_are_three_rows() -> None:
+    """NEWCOMER B18, c05: one row showed the last path of several chargers only."""
+    paths = ("/ws/A%23B", "/wsCP1", "/ws/CHARGE_POINT_ID", "/wsCP1")
+    refusals = [
+        EdgeRefusal(remote="192.0.2.1", reason="path", status=404, path=path, detail=path)
+        for path in paths
+    ]
+    site = Site()
+    site.take(Refused("", "", 0, NOW.timestamp(), tuple(refusals), 0))
+    rows = RefusedHandshake.objects.order_by("path").values_list("path", "count")
+    assert list(rows) == [("/ws/A%23B", 1), ("/ws/CHARGE_POINT_ID", 1), ("/wsCP1", 2)]

@@ -28,7 +28,6 @@ from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.dashboard import connect_address
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
-from levity.ocpp.admin.identities import is_identity
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.admin.security import shown_once, unlock
 from levity.ocpp.conf import setting
@@ -42,6 +41,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.security import keys
 from levity.ocpp.security.reasons import REASONS, reason
+from levity_ws.edge.target import is_identity
 
 __all__ = ["RefusedHandshakeAdmin"]
 
@@ -147,7 +147,7 @@ class AdoptForm(forms.Form):
 
 @admin.register(RefusedHandshake)
 class RefusedHandshakeAdmin(ReadOnlyAdmin):
-    """Each identity, address and reason once, the newest first."""
+    """Each identity, address, path and reason once, the newest first."""
 
     list_display = ("when", "who", "what_helps", "how_often", "agent", "act")
     list_filter = (ReasonFilter,)
@@ -213,8 +213,12 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         elif item.identity:
             name = format_html("“{}”", item.identity)
         else:
-            name = excerpt(item.path, 60) or NOTHING
-        return format_html('{}<br><span class="lv-soft">{}</span>', name, item.address or NOTHING)
+            name = NOTHING
+        # The path as it came: of many chargers behind one router it tells which one it is.
+        came_to = format_html("{}<br>", excerpt(item.path, 80)) if item.path else ""
+        return format_html(
+            '{}<br><span class="lv-soft">{}{}</span>', name, came_to, item.address or NOTHING
+        )
 
     @display(description="what was wrong, and what helps")
     def what_helps(self, item: RefusedHandshake) -> str:

@@ -1,6 +1,5 @@
 """The forms of a charge point and a site; a charge point may be written down before it connects."""
 
-from string import ascii_letters, digits
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,17 +9,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from levity.ocpp.conf import setting
 from levity.ocpp.models import Authorization, ChargePoint, Site
 from levity.ocpp.quirks import BadQuirk, QuirkProfile, all_profiles, overridden, profile_for
+from levity_ws.edge.target import LONGEST, SIGNS, is_identity
 
-__all__ = ["ChargePointForm", "SiteForm", "is_identity"]
-
-# What the edge takes for an identity (OCPP-J 1.6, 3.1.1, and what chargers really send).
-_LONGEST = 48
-_SIGNS = frozenset(ascii_letters + digits + " _.-@+=:|")
-
-
-def is_identity(text: str) -> bool:
-    """True if a charger can connect under this name."""
-    return 0 < len(text) <= _LONGEST and _SIGNS.issuperset(text)
+__all__ = ["ChargePointForm", "SiteForm"]
 
 
 class _TimeZoneForm(forms.ModelForm):
@@ -89,9 +80,11 @@ class ChargePointForm(_TimeZoneForm):
     def clean_identity(self) -> str:
         """The identity as it stands in the charger's URL, decoded."""
         identity: str = self.cleaned_data["identity"]
+        # What the edge takes for one (OCPP-J 1.6, 3.1.1, and what chargers really send).
         if not is_identity(identity):
             raise forms.ValidationError(
-                "Letters, digits, spaces and . _ - @ + = : | only, at most 48 characters."
+                f"Letters, digits, spaces inside and {' '.join(SIGNS)} only, at most {LONGEST} "
+                "characters."
             )
         return identity
 

@@ -72,7 +72,7 @@ class AuthFailure(models.Model):
 
 
 class RefusedHandshake(models.Model):
-    """A charger (or somebody) who was not let in: each reason once, and how often."""
+    """A charger (or somebody) who was not let in: each path and reason once, and how often."""
 
     identity = models.CharField(max_length=48, blank=True, help_text="As the URL said.")
     address = models.CharField(max_length=64, blank=True)
@@ -96,7 +96,7 @@ class RefusedHandshake(models.Model):
         verbose_name = "refused handshake"
         constraints = [
             models.UniqueConstraint(
-                fields=["identity", "address", "reason"], name="refused_handshake_once"
+                fields=["identity", "address", "reason", "path"], name="refused_handshake_once"
             ),
         ]
         indexes = [models.Index(fields=["-last_at"], name="refused_handshake_last")]

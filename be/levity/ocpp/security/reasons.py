@@ -6,6 +6,8 @@ The words come from `verdict.py` and `handshake.py`, and from the edge (its labe
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from levity_ws.edge.target import LONGEST, SIGNS
+
 __all__ = ["REASONS", "Reason", "reason"]
 
 
@@ -28,7 +30,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "subprotocol": Reason(
         "no common OCPP version",
-        "Set the charger to OCPP 1.6 JSON (1.6J), not 2.0.1 and not SOAP.",
+        "Set the charger to OCPP 1.6 JSON (1.6J, “ocpp1.6”), not 2.0.1 and not SOAP.",
     ),
     "no-key": Reason(
         "it sends no key",
@@ -86,28 +88,46 @@ REASONS: Mapping[str, Reason] = {
     ),
     "path": Reason(
         "wrong address",
-        "Chargers connect to /ws/ and their identity behind it. Set the address in the charger to "
-        "the one that is shown above.",
+        "Set the address in the charger to the one that is shown above. The last part of an "
+        "address counts as the identity, whatever stands before it; this one leads to something "
+        "else.",
     ),
     "no-identity": Reason(
         "identity missing",
-        "The address ends with /ws/ and nothing behind it. Add the identity, or fill in the field "
-        "“charge point id” in the charger.",
+        "The last part of the address is the identity, and here there is none. Add it behind "
+        "/ws/, or fill in the field “charge point id” in the charger.",
     ),
     "identity": Reason(
         "identity not usable",
-        "1 to 48 letters, digits, spaces inside, or any of _ . - @ + = : | make an identity. "
-        "Choose another one in the charger.",
+        f"1 to {LONGEST} letters, digits, spaces inside, or any of {' '.join(SIGNS)} make an "
+        "identity. Choose another one in the charger.",
+    ),
+    "placeholder": Reason(
+        "placeholder instead of the identity",
+        "The address was copied with the words that stand for the identity. Put the charger's own "
+        "name in their place, or leave them out if the charger adds its name by itself.",
+    ),
+    "web-port": Reason(
+        "came to the port of the web pages",
+        "Chargers have a port of their own. Set the address in the charger to the one that is "
+        "shown above: the same host, but its port.",
     ),
     "origin": Reason(
         "came from a web page",
-        "Chargers never say which web page they come from. For a test in a browser, allow the "
-        "page with LEVITY_ALLOWED_ORIGINS.",
+        "It names the web page that it comes from (Origin) and bears the marks of a browser. For a "
+        "test in a browser, name the page in LEVITY_ALLOWED_ORIGINS.",
     ),
     "not-a-websocket-handshake": Reason(
         "no websocket",
         "The address was opened with plain HTTP: by a browser, by a monitor, or through a proxy "
         "that takes the Upgrade header away (nginx: proxy_set_header Upgrade $http_upgrade).",
+    ),
+    "frame-too-large": Reason(
+        "message too large",
+        "What it sent is more than LEVITY_MAX_FRAME_SIZE allows (and more than 128 KiB from one "
+        "that is new here and has no key), so its connection was closed. It will send the same "
+        "again: raise LEVITY_MAX_FRAME_SIZE, or give the charger a key. A charger that can collect "
+        "less sends less (StopTxnSampledData, MeterValueSampleInterval).",
     ),
     "tls-on-a-plain-port": Reason(
         "TLS at a port without TLS",
@@ -125,7 +145,7 @@ REASONS: Mapping[str, Reason] = {
     "address-limit": Reason(
         "too many connections from one address",
         "Many chargers behind one router: raise LEVITY_MAX_CONNECTIONS_PER_ADDRESS. Behind a "
-        "proxy: name it in LEVITY_TRUSTED_PROXIES.",
+        "proxy: name it in LEVITY_TRUSTED_PROXIES, or all chargers seem to have one address.",
     ),
     "full": Reason(
         "too many connections in all",
@@ -139,7 +159,8 @@ REASONS: Mapping[str, Reason] = {
     "churn": Reason(
         "connects too often",
         "It connects again and again within seconds: look at its messages for what makes it "
-        "leave. Or two chargers have the same identity.",
+        "leave. Or two chargers have the same identity. How often is too often says "
+        "LEVITY_MAX_CONNECT_RATE (connections a second of one identity).",
     ),
 }
 

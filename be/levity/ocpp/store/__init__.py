@@ -4,6 +4,7 @@ Both work in bulk: the number of SQL statements does not grow with the number of
 """
 
 from levity.ocpp.store.apply import apply
+from levity.ocpp.store.handshakes import list_refusals
 from levity.ocpp.store.load import load
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.log import payload_hash
@@ -30,6 +31,7 @@ __all__ = [
     "claims",
     "connections_lost",
     "in_few_trips",
+    "list_refusals",
     "load",
     "lost_its_plan",
     "payload_hash",

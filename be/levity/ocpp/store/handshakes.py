@@ -31,7 +31,7 @@ from levity.ocpp.store.rows import insert_rows, upsert_rows
 from levity.ocpp.store.values import Arrival, Outcome
 from levity_ws.rpc.envelope import Authenticate, EdgeRefusal, Refuse, Refused
 
-__all__ = ["Handshakes", "load_handshakes", "write_handshakes"]
+__all__ = ["Handshakes", "list_refusals", "load_handshakes", "write_handshakes"]
 
 MOST_AT_ONCE = 100
 """Different refusals of one batch that are listed; a flood has more."""
@@ -43,7 +43,7 @@ ATTACKS = frozenset(
 )
 """Reasons for which somebody may be posing as a charge point of ours."""
 
-Key = tuple[str, str, str]
+Key = tuple[str, str, str, str]
 
 
 @dataclass(slots=True)
@@ -176,7 +176,12 @@ def write_handshakes(outcomes: Sequence[Outcome], handshakes: Handshakes, edge: 
         _write_guesses(judged, handshakes)
         _write_proofs(judged)
     if told or any(verdict.reason for _, verdict in judged):
-        _write_refusals(judged, told, edge)
+        _write_refusals(judged, [item for event in told for item in event.refusals], edge)
+
+
+def list_refusals(refusals: Iterable[EdgeRefusal], edge: str) -> None:
+    """List those that somebody else refused; in a transaction."""
+    _write_refusals((), refusals, edge)
 
 
 def _write_guesses(judged: Sequence[tuple[Outcome, Verdict]], handshakes: Handshakes) -> None:
@@ -229,7 +234,7 @@ def _write_proofs(judged: Sequence[tuple[Outcome, Verdict]]) -> None:
 
 
 def _write_refusals(
-    judged: Sequence[tuple[Outcome, Verdict]], told: Iterable[Refused], edge: str
+    judged: Sequence[tuple[Outcome, Verdict]], told: Iterable[EdgeRefusal], edge: str
 ) -> None:
     refused = [item for item in judged if item[1].reason]
     seen: dict[Key, EdgeRefusal] = {}
@@ -238,18 +243,21 @@ def _write_refusals(
         item = _as_refusal(outcome, verdict)
         if _add(seen, item) and verdict.key is not None:
             digests[_key(item)] = keys.digest_of(verdict.key), len(keys.canonical(verdict.key))
-    for event in told:
-        for item in event.refusals:
-            _add(seen, item)
+    for item in told:
+        _add(seen, item)
     before = {
-        row[:3]: row[3:]
+        row[:4]: row[4:]
         for row in RefusedHandshake.objects.filter(
             identity__in={key[0] for key in seen},
             address__in={key[1] for key in seen},
             reason__in={key[2] for key in seen},
-        ).values_list("identity", "address", "reason", "count", "last_at")
+        ).values_list("identity", "address", "reason", "path", "count", "last_at")
     }
-    _mark_news(refused, before)
+    # Another path is a row of its own, and no news of its own: one could go on for ever.
+    last: dict[tuple[str, ...], datetime] = {}
+    for key, (_, at) in before.items():
+        last[key[:3]] = max(at, last.get(key[:3], at))
+    _mark_news(refused, last)
     rows = []
     for key in sorted(seen):
         item = seen[key]
@@ -257,15 +265,17 @@ def _write_refusals(
         rows.append((*key, *_columns(item, min(count, 2**31 - 1), edge, digests.get(key))))
     upsert_rows(
         RefusedHandshake,
-        ("identity", "address", "reason", *_COLUMNS),
+        (*_ONCE, *_COLUMNS),
         rows,
-        key=("identity", "address", "reason"),
+        key=_ONCE,
         update=[name for name in _COLUMNS if name != "first_at"],
     )
 
 
+# By path, too: behind one router, all chargers have one address.
+_ONCE = ("identity", "address", "reason", "path")
 _COLUMNS = (
-    *("status", "count", "first_at", "last_at", "detail", "path", "user_agent", "subprotocols"),
+    *("status", "count", "first_at", "last_at", "detail", "user_agent", "subprotocols"),
     *("secure", "edge", "key_digest", "key_length"),
 )
 
@@ -279,7 +289,6 @@ def _columns(
         datetime.fromtimestamp(item.first_at, UTC),
         datetime.fromtimestamp(item.last_at, UTC),
         storable(item.detail)[:255],
-        storable(item.path)[:255],
         storable(item.user_agent)[:255],
         storable(", ".join(item.subprotocols))[:255],
         item.secure,
@@ -309,7 +318,8 @@ def _as_refusal(outcome: Outcome, verdict: Verdict) -> EdgeRefusal:
 
 def _key(item: EdgeRefusal) -> Key:
     word = storable(item.reason.replace(" ", "-"))[:32]
-    return storable(item.charge_point)[:48], storable(item.remote)[:64], word
+    address, path = storable(item.remote)[:64], storable(item.path)[:255]
+    return storable(item.charge_point)[:48], address, word, path
 
 
 def _add(seen: dict[Key, EdgeRefusal], item: EdgeRefusal) -> bool:
@@ -328,17 +338,17 @@ def _add(seen: dict[Key, EdgeRefusal], item: EdgeRefusal) -> bool:
 
 
 def _mark_news(
-    refused: Sequence[tuple[Outcome, Verdict]], before: Mapping[Key, tuple[Any, ...]]
+    refused: Sequence[tuple[Outcome, Verdict]], last: Mapping[tuple[str, ...], datetime]
 ) -> None:
     """Tell the other logs of the first one, and then every ten minutes."""
     events = []
-    told: set[Key] = set()
+    told: set[tuple[str, ...]] = set()
     for outcome, verdict in refused:
-        key = _key(_as_refusal(outcome, verdict))
+        key = _key(_as_refusal(outcome, verdict))[:3]
         if key in told or len(told) >= MOST_AT_ONCE:
             continue
         told.add(key)
-        if key in before and outcome.arrival.at - before[key][1] < NEWS_AFTER:
+        if key in last and outcome.arrival.at - last[key] < NEWS_AFTER:
             continue
         outcome.is_news = True
         if outcome.charge_point is not None and verdict.reason in ATTACKS:

@@ -3,7 +3,7 @@
 import ipaddress
 from collections import Counter
 
-from levity_ws.edge.handshake import Refusal
+from levity_ws.edge.refusal import Refusal
 
 __all__ = ["Admission"]
 
@@ -20,7 +20,12 @@ class Admission:
     def enter(self, address: str) -> Refusal | None:
         """Let one more in, or say why not. Who is let in must `leave` one day."""
         if self._in_total and self.connections >= self._in_total:
-            return Refusal(503, "Too many connections.", "full", retry_after=60)
+            return Refusal(
+                503,
+                f"More than {self._in_total} connections in all: raise LEVITY_MAX_CONNECTIONS.",
+                "full",
+                retry_after=60,
+            )
         if (
             self._per_address
             and self._by_address[address] >= self._per_address

@@ -4,33 +4,37 @@ Nothing here reads a socket or asks the backend. A request is either a `Handshak
 authenticated, or a `Refusal` with the status and the reason for whoever reads it at the charger.
 """
 
+import base64
+import binascii
+import contextlib
 import ipaddress
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+
+from levity_ws.edge.refusal import Refusal, printable
+from levity_ws.edge.target import identity_in_path
 
 __all__ = [
     "Handshake",
     "Network",
-    "Refusal",
     "came_over_tls",
     "client_address",
-    "identity_in_path",
     "is_private",
     "is_trusted_proxy",
+    "mend",
+    "no_websocket",
     "offered_subprotocols",
     "only",
     "parse_handshake",
-    "printable",
 ]
 
-# OCPP-J 1.6, 3.1.1: the identity is the last segment of the URL, percent-encoded where needed.
-# 48 characters is the length of an identity in OCPP 2.x; the signs are those met in the field.
-_IDENTITY = re.compile(rb"[A-Za-z0-9 _.\-@+=:|]{1,48}")
-_PATH = re.compile(r"/+ws(?:/+(?P<identity>[^/]*)/*)?")
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# RFC 9110, 5.6.2
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_VERSION = "13"  # RFC 6455, 4.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,70 +46,123 @@ class Handshake:
     subprotocols: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Answer with this HTTP status; `reason` is plain text for a person, and tells no secret.
-
-    `label` is the same reason in one word or two, for counters; `detail` is for the operator only.
-    """
-
-    status: int
-    reason: str
-    label: str
-    retry_after: int = 0
-    detail: str = ""
-
-
 def parse_handshake(
-    path: str,
-    *,
-    origin: str | None = None,
-    subprotocol_headers: Sequence[str] = (),
-    allowed_origins: frozenset[str] = frozenset(),
+    request: Request, allowed_origins: frozenset[str] = frozenset()
 ) -> Handshake | Refusal:
     """What this request line and these headers amount to.
 
     Which subprotocol is spoken, if any, is the backend's to say: then every refusal for that
     reason stands in its list, too.
     """
-    identity = identity_in_path(path)
+    identity = identity_in_path(request.path)
     if isinstance(identity, Refusal):
         return identity
-    if origin is not None and origin not in allowed_origins:
-        # Browsers send Origin, chargers do not: a web page must not speak for a charger.
-        return Refusal(403, "Connections from web pages are not allowed.", "origin")
-    offered = offered_subprotocols(subprotocol_headers)
-    return Handshake(charge_point=identity, path=path.partition("?")[0], subprotocols=offered)
+    headers = request.headers
+    origin = next(iter(headers.get_all("Origin")), None)
+    if (
+        origin is not None
+        and origin not in allowed_origins
+        and (mark := _mark_of_a_browser(headers))
+    ):
+        # An Origin alone says nothing: the websocket library of Grizzl-E names one, as do others.
+        # Beside the marks of a browser, a web page speaks for a charger.
+        return Refusal(
+            403,
+            f"This came from a web page ({printable(origin, 100)}, {mark}): only chargers connect "
+            "here. To allow the page, name it in LEVITY_ALLOWED_ORIGINS.",
+            "origin",
+            detail=f"Origin {printable(origin, 100)}, {mark}",
+        )
+    return Handshake(
+        charge_point=identity,
+        path=request.path.partition("?")[0],
+        subprotocols=offered_subprotocols(headers.get_all("Sec-WebSocket-Protocol")),
+    )
 
 
-def identity_in_path(path: str) -> str | Refusal:
-    """The charge point's identity in `/ws/{identity}`; the query says nothing.
+def _mark_of_a_browser(headers: Headers) -> str:
+    for name in headers:
+        if name.lower().startswith("sec-fetch-"):
+            return name
+    if headers.get_all("Cookie"):
+        return "Cookie"
+    agents = headers.get_all("User-Agent")
+    return "User-Agent of a browser" if any("Mozilla/" in agent for agent in agents) else ""
 
-    Doubled slashes and a slash at the end are what chargers make of a half-configured URL, and
-    are forgiven. Percent-encoding is decoded exactly once, and what it yields is checked then.
+
+def mend(request: Request) -> None:
+    """Put right what chargers and proxies leave out of a handshake whose meaning is plain.
+
+    Autel (MaxiCharger 1.38) sends no Connection header; proxies speak HTTP/1.0 to us, or write
+    `keep-alive` there. The Upgrade header and the key say what is meant.
     """
-    match = _PATH.fullmatch(path.partition("?")[0])
-    if match is None:
-        return Refusal(404, "Connect to ws://<this host>/ws/<charge point id>.", "path")
-    encoded = match["identity"]
-    if not encoded:
-        return Refusal(
-            404,
-            "The charge point id is missing: connect to /ws/<charge point id>.",
-            "no identity",
-        )
+    headers = request.headers
+    upgrades = [
+        part.strip().lower() for value in headers.get_all("Upgrade") for part in value.split(",")
+    ]
+    if "websocket" not in upgrades or not headers.get_all("Sec-WebSocket-Key"):
+        return
+    request.protocol = "HTTP/1.1"
+    versions = headers.get_all("Sec-WebSocket-Version")
+    if not versions or any(
+        part.strip() == _VERSION for value in versions for part in value.split(",")
+    ):
+        _set(headers, "Sec-WebSocket-Version", _VERSION)
+    _set(headers, "Upgrade", "websocket")
+    _set(headers, "Connection", "Upgrade")
+    # Read by `parse_handshake` and answered by us: websockets must only be able to parse it.
+    offered = offered_subprotocols(headers.get_all("Sec-WebSocket-Protocol"))
+    _set(headers, "Sec-WebSocket-Protocol", ", ".join(name for name in offered if _is_token(name)))
+
+
+def _set(headers: Headers, name: str, value: str) -> None:
+    with contextlib.suppress(KeyError):
+        del headers[name]
+    if value:
+        headers[name] = value
+
+
+def _is_token(name: str) -> bool:
+    return bool(name) and all(sign in _TOKEN for sign in name)
+
+
+def no_websocket(request: Request) -> Refusal | None:
+    """Why this request, mended, is no websocket handshake (RFC 6455, 4.2.1); None if it is one."""
+    headers = request.headers
+    keys = headers.get_all("Sec-WebSocket-Key")
+    versions = ", ".join(headers.get_all("Sec-WebSocket-Version"))
+    if request.method != "GET":
+        return _no_websocket(405, f"the method is {printable(request.method, 20)}, not GET", "")
+    if headers.get_all("Upgrade") != ["websocket"]:
+        said = ", ".join(headers.get_all("Upgrade"))
+        what = f"“Upgrade: {printable(said, 60)}”" if said else "no Upgrade header"
+        if keys:
+            cure = (
+                "A proxy on the way takes it out (nginx: proxy_set_header Upgrade $http_upgrade)."
+            )
+        else:
+            cure = "Not a page for a browser: chargers connect here with ws://."
+        return _no_websocket(426, f"it has {what}", cure)
+    if not keys:
+        return _no_websocket(400, "it has no Sec-WebSocket-Key", "")
+    if len(keys) > 1 or not _is_key(keys[0]):
+        return _no_websocket(400, "its Sec-WebSocket-Key is not 16 bytes in base64", "")
+    if versions != _VERSION:
+        what = f"“Sec-WebSocket-Version: {printable(versions, 40)}”, and {_VERSION} is spoken here"
+        return _no_websocket(400, f"it has {what}", "")
+    return None
+
+
+def _no_websocket(status: int, why: str, cure: str) -> Refusal:
+    reason = f"Not a websocket handshake: {why}. {cure}".rstrip()
+    return Refusal(status, reason, "not a websocket handshake", detail=why)
+
+
+def _is_key(key: str) -> bool:
     try:
-        raw = unquote_to_bytes(encoded.encode("ascii"))
-    except UnicodeEncodeError:
-        raw = b""
-    if not _IDENTITY.fullmatch(raw) or raw != raw.strip(b" "):
-        return Refusal(
-            404,
-            "This is not a charge point id: 1 to 48 letters, digits, spaces inside, "
-            "or any of _ . - @ + = : |",
-            "identity",
-        )
-    return raw.decode("ascii")
+        return len(base64.b64decode(key.encode(), validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
 
 
 def offered_subprotocols(headers: Iterable[str]) -> tuple[str, ...]:
@@ -153,11 +210,6 @@ def is_private(address: str) -> bool:
     except ValueError:
         return False
     return parsed.is_loopback or parsed.is_private or parsed.is_link_local
-
-
-def printable(header: str, limit: int = 256) -> str:
-    """A header as text that JSON and logs can take: no lone surrogates, not endless."""
-    return header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:limit]
 
 
 def _within(address: str, networks: Sequence[Network]) -> bool:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from levity_ws.edge.handshake import Refusal
+from levity_ws.edge.refusal import Refusal, printable
 
 __all__ = ["FLOOD_PAUSE", "Churn", "Pace"]
 
@@ -56,7 +56,8 @@ class Churn:
         if (out := self._out_until.get(key, 0.0) - now) > 0:
             return Refusal(
                 429,
-                "Its last connection was closed: too many pings, pongs or fragments.",
+                f"Its last connection was closed: too many pings, pongs or fragments. It may come "
+                f"again in {math.ceil(out)} s.",
                 "after a flood",
                 retry_after=math.ceil(out),
             )
@@ -65,7 +66,8 @@ class Churn:
             return None
         return Refusal(
             429,
-            f"This charge point connects too often; once in {1 / self._pace.rate:g} s is enough.",
+            f"“{printable(identity, 48)}” connects too often; once in {1 / self._pace.rate:g} s is "
+            "enough. Do two chargers have this id? If not, raise LEVITY_MAX_CONNECT_RATE.",
             "churn",
             retry_after=math.ceil(wait),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from websockets.exceptions import SecurityError
 
-from levity_ws.edge.handshake import Refusal
+from levity_ws.edge.refusal import Refusal
 from levity_ws.rpc.envelope import EdgeRefusal
 
 __all__ = ["DELAY", "LISTED", "PAUSE", "RefusalBook", "Visitor", "unreadable"]
@@ -18,6 +18,7 @@ LISTED = 50
 """So many different ones fit into one report."""
 DELAY = 0.25
 """Seconds from the first refusal to the report: somebody may be standing at the charger."""
+_Key = tuple[str, str, str, str]
 PAUSE = 5.0
 """Seconds between two reports at least."""
 
@@ -35,12 +36,15 @@ class Visitor:
 
 
 class RefusalBook:
-    """Counts refusals by identity, address and reason until they are reported."""
+    """Counts refusals by identity, address, reason and path until they are reported.
+
+    By path, too: behind one router, all chargers have one address.
+    """
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
-        self._entries: dict[tuple[str, str, str], EdgeRefusal] = {}
-        self._counts: dict[tuple[str, str, str], int] = {}
+        self._entries: dict[_Key, EdgeRefusal] = {}
+        self._counts: dict[_Key, int] = {}
         self._unlisted = 0
 
     def __bool__(self) -> bool:
@@ -48,7 +52,7 @@ class RefusalBook:
 
     def add(self, visitor: Visitor, refusal: Refusal) -> None:
         """One more."""
-        key = (visitor.charge_point, visitor.remote, refusal.label)
+        key = (visitor.charge_point, visitor.remote, refusal.label, visitor.path)
         known = self._entries.get(key)
         if known is None and len(self._entries) >= LISTED:
             self._unlisted += 1

@@ -25,26 +25,27 @@ from levity_ws.edge.admission import Admission
 from levity_ws.edge.gate import Gate
 from levity_ws.edge.handshake import (
     Handshake,
-    Refusal,
     came_over_tls,
     client_address,
-    identity_in_path,
     is_private,
     is_trusted_proxy,
+    mend,
+    no_websocket,
     offered_subprotocols,
     only,
     parse_handshake,
-    printable,
 )
 from levity_ws.edge.lane import BackendUnavailable, Lane
 from levity_ws.edge.metrics import CONTENT_TYPE, Metrics
 from levity_ws.edge.pace import Churn, Pace
+from levity_ws.edge.refusal import Refusal, printable
 from levity_ws.edge.refusals import DELAY, PAUSE, RefusalBook, Visitor, unreadable
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import ChargerSocket
 from levity_ws.edge.spool.journal import Journal, SpoolUnusable
 from levity_ws.edge.spool.keeper import Spool
+from levity_ws.edge.target import identity_in_path, target_path
 from levity_ws.rpc.envelope import Refuse
 from levity_ws.rpc.transport import EdgeTransport
 
@@ -224,7 +225,7 @@ class EdgeServer:
         peer = charger.remote_address[0] if charger.remote_address else ""
         forwarded = request.headers.get_all("X-Forwarded-For")
         charger.remote = client_address(peer, forwarded, self.settings.trusted_proxies)
-        path = request.path.partition("?")[0]
+        path = target_path(request.path)
         if path in ("/healthz", "/readyz", "/metrics"):
             hidden = charger.remote == peer and bool(forwarded)
             return self._status_page(charger, path, hidden=hidden)
@@ -232,9 +233,6 @@ class EdgeServer:
         refusal = await self._admit(charger, request, from_proxy=proxied)
         if refusal is None:
             return None
-        if isinstance(refusal, Response):
-            self._note_refusal(charger, request, _NO_UPGRADE, from_proxy=proxied)
-            return refusal
         self.metrics.count("refusals", refusal.label)
         logger.warning(
             "Refused %r from %s: %d %s",
@@ -249,29 +247,25 @@ class EdgeServer:
             response.headers["Retry-After"] = str(refusal.retry_after)
         if refusal.status == http.HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        if refusal.status == http.HTTPStatus.UPGRADE_REQUIRED:
+            response.headers["Upgrade"] = "websocket"
+        if refusal.status == http.HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = "GET"
         return response
 
     async def _admit(
         self, charger: ChargerSocket, request: Request, *, from_proxy: bool
-    ) -> Refusal | Response | None:
+    ) -> Refusal | None:
         """None where the upgrade may go on; the charger is counted and has a lane then."""
         if self._draining:
             return _unavailable("Restarting.", "restarting")
-        headers = request.headers
-        origins = headers.get_all("Origin")
-        handshake = parse_handshake(
-            request.path,
-            origin=origins[0] if origins else None,
-            subprotocol_headers=headers.get_all("Sec-WebSocket-Protocol"),
-            allowed_origins=self.settings.allowed_origins,
-        )
+        handshake = parse_handshake(request, self.settings.allowed_origins)
         if isinstance(handshake, Refusal):
             return handshake
         # Before anybody is asked: is it a websocket handshake at all?
-        response = charger.protocol.accept(request)
-        if response.status_code != http.HTTPStatus.SWITCHING_PROTOCOLS:
-            self.metrics.count("refusals", "not a websocket handshake")
-            return response
+        mend(request)
+        if refusal := no_websocket(request):
+            return refusal
         if not self.relay.available:
             return _unavailable("The central system is not available now.", "backend unavailable")
         refusal = self._churn.refusal(handshake.charge_point)
@@ -519,7 +513,6 @@ async def run(
         await server.stop()
 
 
-_NO_UPGRADE = Refusal(426, "Not a websocket handshake.", "not a websocket handshake")
 _LISTED = frozenset(
     {
         "address limit",
@@ -531,6 +524,7 @@ _LISTED = frozenset(
         "not a websocket handshake",
         "origin",
         "path",
+        "placeholder",
     }
 )
 

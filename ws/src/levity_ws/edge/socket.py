@@ -13,11 +13,12 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLOSING, OPEN, Event
 
-from levity_ws.edge.handshake import printable
 from levity_ws.edge.lane import Lane
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.pace import Pace
+from levity_ws.edge.refusal import printable
 from levity_ws.edge.settings import EdgeSettings
+from levity_ws.edge.target import plain_request_line
 from levity_ws.rpc.envelope import Accept
 
 __all__ = ["ChargerSocket"]
@@ -31,6 +32,9 @@ SMALL_FRAMES = Pace(rate=100, burst=300)
 
 SLICE = 1024
 """Bytes that are read in one go: one TCP segment can hold thousands of empty frames."""
+
+REQUEST_LINE = 8192
+"""Bytes: what is longer websockets refuses with 414, as it comes."""
 
 TLS_RECORD = b"\x16\x03"
 """How a TLS handshake begins (RFC 8446, 5.1), of any version."""
@@ -47,6 +51,7 @@ class ChargerSocket(ServerConnection):
         "_end_timer",
         "_everyone",
         "_flooded",
+        "_head",
         "_heard",
         "_on_flood",
         "_on_gone",
@@ -107,6 +112,8 @@ class ChargerSocket(ServerConnection):
         """What of its frames still counts; see `Pace`."""
         self.paced = False
         """True once it was said that this charger sends too fast."""
+        self._head: bytes | None = b""
+        """What there is of the request line, until it is whole; None then."""
         self._small_forgotten_at = 0.0
         self._flooded = False
         self.frame_gap = 0.0
@@ -205,12 +212,10 @@ class ChargerSocket(ServerConnection):
         if self._flooded:
             # Not even parsed: everybody else would wait for it. TCP ends by the timer.
             return
+        if self._head is not None:
+            data = self._begin(data)
         if len(data) <= SLICE:
             super().data_received(data)
-            if self.request is None and data.startswith(TLS_RECORD):
-                # wss:// at a port for ws://: it waits for an answer that we can't give.
-                self.spoke_tls = True
-                self.transport.abort()
         else:
             for start in range(0, len(data), SLICE):
                 super().data_received(data[start : start + SLICE])
@@ -219,6 +224,22 @@ class ChargerSocket(ServerConnection):
         if self.protocol.state is CLOSING and self._end_timer is None:
             # websockets leaves this to its keepalive pings, which are off here.
             self._end_timer = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
+
+    def _begin(self, data: bytes) -> bytes:
+        """What of the first bytes may be parsed: nothing until the request line is whole."""
+        assert self._head is not None
+        head = self._head + data
+        if head.startswith(TLS_RECORD):
+            # wss:// at a port for ws://: it waits for an answer that we can't give.
+            self.spoke_tls = True
+            self._head = None
+            self.transport.abort()
+            return head
+        if b"\n" not in head and len(head) <= REQUEST_LINE:
+            self._head = head
+            return b""
+        self._head = None
+        return plain_request_line(head)
 
     def process_event(self, event: Event) -> None:
         """Something arrived: the charger has read what was sent before, as a rule."""

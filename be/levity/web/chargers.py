@@ -1,0 +1,84 @@
+"""A charger that calls the port of the web pages: it is told where to go, and so is its owner.
+
+The edge hears nothing of it, so the onboarding doctor would not know. What is listed is bounded:
+many different ones within seconds are counted only, as at the edge.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
+
+from levity.ocpp.store import list_refusals
+from levity_ws.edge.refusal import Refusal, printable
+from levity_ws.edge.refusals import PAUSE, RefusalBook, Visitor
+from levity_ws.edge.target import identity_in_path
+
+__all__ = ["ChargersElsewhere"]
+
+log = logging.getLogger(__name__)
+EDGE = "web pages"
+
+
+class ChargersElsewhere:
+    """Answers whoever wants a websocket of the web pages, and lists it; passes on all others."""
+
+    def __init__(
+        self,
+        get_response: Callable[[HttpRequest], HttpResponse],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.get_response = get_response
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._book = RefusalBook(time.time)
+        self._listed_at = float("-inf")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """What the others answer, unless a charger asks."""
+        if "websocket" not in request.META.get("HTTP_UPGRADE", "").lower():
+            return self.get_response(request)
+        path = quote(request.path_info, safe="/:@+=|*-_.~%")
+        identity = identity_in_path(path)
+        named = identity if isinstance(identity, str) else ""
+        port = os.environ.get("WS_PORT") or "9000"
+        address = f"ws://<this host>:{port}/ws/{named or '<charge point id>'}"
+        refusal = Refusal(
+            404,
+            f"This is the port of the web pages. Chargers connect to port {port}: {address}",
+            "web port",
+            detail=f"use port {port}",
+        )
+        self._list(request, named, path, refusal)
+        # Before the response is looked at: a host name that is not the site's is no matter here.
+        return HttpResponse(
+            refusal.reason + "\n", content_type="text/plain; charset=utf-8", status=refusal.status
+        )
+
+    def _list(self, request: HttpRequest, identity: str, path: str, refusal: Refusal) -> None:
+        meta = request.META
+        offered = meta.get("HTTP_SEC_WEBSOCKET_PROTOCOL", "").split(",")
+        visitor = Visitor(
+            remote=meta.get("REMOTE_ADDR", "")[:64],
+            charge_point=identity,
+            path=printable(path, 200),
+            user_agent=printable(meta.get("HTTP_USER_AGENT", "")),
+            subprotocols=tuple(printable(name.strip(), 64) for name in offered[:8] if name.strip()),
+            secure=request.is_secure(),
+        )
+        with self._lock:
+            self._book.add(visitor, refusal)
+            if self._clock() - self._listed_at < PAUSE:
+                return
+            self._listed_at = self._clock()
+            refusals, _ = self._book.take()
+        try:
+            with transaction.atomic():
+                list_refusals(refusals, EDGE)
+        except DatabaseError:
+            log.exception("A charger at the port of the web pages could not be listed")

@@ -1,0 +1,160 @@
+"""Which charge point a request line means: plain scanners, whatever stands in it.
+
+OCPP-J 1.6, 3.1.1: the identity is the last segment of the URL, percent-encoded where needed. What
+stands before it is what people type into chargers, and is forgiven: `/ws/ID`, `/ID`, `/ws/4/ID`
+(SETEC), `/ocpp/ID`, doubled slashes, a slash at the end.
+"""
+
+from urllib.parse import unquote_to_bytes
+
+from levity_ws.edge.refusal import Refusal, printable
+
+__all__ = [
+    "LONGEST",
+    "SIGNS",
+    "identity_in_path",
+    "is_identity",
+    "plain_request_line",
+    "target_path",
+]
+
+LONGEST = 48
+"""Characters: the length of an identity in OCPP 2.x."""
+SIGNS = "*-_=:+|@."
+"""Beside letters and digits: the identifierString of OCPP 2.x. Spaces inside are met as well."""
+_IDENTITY = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 " + SIGNS.encode()
+)
+
+# RFC 9112, 3.2.2: a server takes the absolute form, too (EVBox Elvi sends it).
+_SCHEMES = ("http://", "https://", "ws://", "wss://")
+# What is no charger's at the front end and at the edge, unless it stands behind /ws/.
+_RESERVED = frozenset(
+    {
+        *("admin", "static", "metrics", "health", "healthz", "readyz", "livez", "alive"),
+        *(".well-known", "favicon.ico", "robots.txt"),
+    }
+)
+# Where an address ends with one of these, the identity behind it is missing.
+_PATH_WORDS = frozenset(
+    {
+        *("ws", "wss", "websocket", "websockets", "socket", "api", "v16", "1.6", "1.6j"),
+        *("ocpp", "ocppj", "ocpp-j", "ocpp1.6", "ocpp1.6j", "ocpp16", "ocpp16j", "ocpp1.6-j"),
+        *("ocpp2.0", "ocpp2.0.1", "ocpp201", "centralsystem", "centralsystemservice", "csms"),
+    }
+)
+_PLACEHOLDERS = frozenset({"chargepointid", "chargeboxid", "chargerid", "chargepointidentity"})
+_BRACKETS = "{}<>[]$%"
+_WHERE = "Connect to ws://<this host>/ws/<charge point id>."
+
+
+def identity_in_path(target: str) -> str | Refusal:
+    """The charge point's identity in this request target; the query says nothing.
+
+    Percent-encoding is decoded exactly once, and what it yields is checked then.
+    """
+    segments = [part for part in target_path(target).split("/") if part]
+    behind_ws = len(segments) > 1 and segments[0].lower() == "ws"
+    if any(part in (".", "..") for part in segments[:-1]):
+        return _wrong_path("“.” and “..” lead nowhere here")
+    if not segments or (not behind_ws and segments[-1].lower() in _PATH_WORDS):
+        ending = f"/{segments[-1]}" if segments else "/"
+        return Refusal(
+            404,
+            f"The charge point id is missing: this address ends with “{printable(ending, 60)}”. "
+            f"{_WHERE}",
+            "no identity",
+            detail=f"it ends with “{printable(ending, 60)}”",
+        )
+    if not behind_ws and segments[0].lower() in _RESERVED:
+        return _wrong_path(f"“/{segments[0].lower()}” is not for chargers")
+    if len(segments) == 1 and segments[0].startswith("ws"):
+        return _wrong_path(f"a slash is missing between “/ws” and “{printable(segments[0][2:])}”")
+    return _identity(segments[-1])
+
+
+def is_identity(text: str) -> bool:
+    """True for what can be the name of a charger, decoded."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return bool(raw) and not _wrong_with(raw, text) and not _is_placeholder(text)
+
+
+def target_path(target: str) -> str:
+    """The path of a request target in origin form or in absolute form, without the query."""
+    path = target.partition("?")[0]
+    for scheme in _SCHEMES:
+        if path[: len(scheme)].lower() == scheme:
+            return "/" + path[len(scheme) :].partition("/")[2]
+    return path
+
+
+def plain_request_line(head: bytes) -> bytes:
+    """A request whose first line can be read: what is no URL's in its target is percent-encoded.
+
+    A raw space, or an umlaut, would otherwise end the connection without a word, and the proxy
+    before us would say that Levity is away.
+    """
+    line, newline, rest = head.partition(b"\n")
+    if not newline or (line.count(b" ") == 2 and line.isascii()):
+        return head
+    method, _, behind = line.rstrip(b"\r ").partition(b" ")
+    target, _, version = behind.rpartition(b" ")
+    if not version.startswith(b"HTTP/"):
+        return head
+    encoded = b"".join(
+        bytes((byte,)) if 0x20 < byte < 0x7F else b"%%%02X" % byte for byte in target.strip(b" ")
+    )
+    return b"%b %b %b\r\n%b" % (method, encoded, version, rest)
+
+
+def _identity(encoded: str) -> str | Refusal:
+    try:
+        raw = unquote_to_bytes(encoded.encode("ascii"))
+    except UnicodeEncodeError:
+        raw = encoded.encode("utf-8", "surrogateescape")
+    text = raw.decode("utf-8", "replace")
+    if _is_placeholder(text):
+        return Refusal(
+            404,
+            f"“{printable(text, 60)}” stands for the charge point id: put the charger's own id in "
+            "its place.",
+            "placeholder",
+            detail=f"“{printable(text, 60)}”",
+        )
+    if why := _wrong_with(raw, text):
+        return Refusal(
+            404,
+            f"“{printable(text, 60)}” is not a charge point id: {why}. Allowed are 1 to {LONGEST} "
+            f"letters, digits, spaces inside, and any of {' '.join(SIGNS)}",
+            "identity",
+            detail=f"“{printable(text, 60)}”: {why}",
+        )
+    return text
+
+
+def _wrong_with(raw: bytes, text: str) -> str:
+    if raw in (b".", b".."):
+        return "dots alone lead nowhere"
+    if foreign := {sign for sign in text if sign not in _SIGN_SET}:
+        first = next(sign for sign in text if sign in foreign)
+        if first.isprintable() and first != "\ufffd":
+            return f"it has “{first}” in it"
+        return "it has something unprintable in it"
+    if len(raw) > LONGEST:
+        return f"it has {len(raw)} characters"
+    if raw != raw.strip(b" "):
+        return "it begins or ends with a space"
+    return ""
+
+
+_SIGN_SET = frozenset(chr(byte) for byte in _IDENTITY)
+
+
+def _is_placeholder(text: str) -> bool:
+    inner = text.strip(_BRACKETS)
+    bare = "".join(sign for sign in inner.lower() if sign not in " _-")
+    return bare in _PLACEHOLDERS or (inner != text and text[0] in "{<[" and text[-1] in "}>]")
+
+
+def _wrong_path(why: str) -> Refusal:
+    return Refusal(404, f"{why[0].upper()}{why[1:]}. {_WHERE}", "path", detail=why)
