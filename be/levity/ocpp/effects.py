@@ -14,6 +14,7 @@ __all__ = [
     "ASK_FOR_BOOT",
     "AUTOMATIC",
     "BY_BOOT",
+    "LEARNED_INTERVAL",
     "NO_SUCH_TRANSACTION",
     "ConnectorStatus",
     "Effect",
@@ -50,6 +51,10 @@ ASK_FOR_BOOT = "AskForBoot"
 
 AUTOMATIC = "AutoRemoteStart"
 """The `source` of a start that nobody asked for: whoever means to charge goes before it."""
+
+
+LEARNED_INTERVAL = "LearnedInterval"
+"""The `source` of the Call that tells a charger the interval that was learned of its line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from datetime import timedelta
 from django.conf import settings
 
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import ASK_FOR_BOOT, SendCall
+from levity.ocpp.effects import ASK_FOR_BOOT, LEARNED_INTERVAL, SendCall
+from levity.ocpp.request import ChargePointState
 from levity.ocpp.security.verdict import Verdict, judge
 from levity.ocpp.store import Arrival, Loaded, Outcome
 from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease, Leased, Refuse
@@ -19,6 +20,8 @@ ALSO_SPOKEN = frozenset({"ocpp1.6j", "ocpp1.6-j", "ocpp16", "ocpp16j"})
 UNAUTHORIZED = "Not let in. Why, stands in the central system under “Onboarding doctor”."
 # Time enough for one that boots by itself.
 BOOT_DELAY = timedelta(seconds=15)
+# One that boots now hears it in the answer; `LEARNED_INTERVAL` is the command's source.
+INTERVAL_DELAY = timedelta(seconds=10)
 
 
 def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
@@ -34,9 +37,30 @@ def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
     elif isinstance(event, Connected) and charge_point is None:
         # Deleted, or forbidden, between the handshake and now.
         outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)
-    elif isinstance(event, Connected) and charge_point and charge_point.quirks.boot_first:
-        outcome.effects = (_ask_for_boot(event),)
+    elif isinstance(event, Connected) and charge_point:
+        if charge_point.quirks.boot_first:
+            outcome.effects += (_ask_for_boot(event),)
+        if charge_point.learned_at and not _is_told(charge_point):
+            outcome.effects += (_tell_interval(event, charge_point),)
     return outcome
+
+
+def _is_told(charge_point: ChargePointState) -> bool:
+    booted, learned = charge_point.booted_at, charge_point.learned_at
+    return booted is not None and learned is not None and booted >= learned
+
+
+def _tell_interval(event: Connected, charge_point: ChargePointState) -> SendCall:
+    """A line that ends in silence was learned since its last boot: it need not wait for a boot."""
+    return SendCall(
+        "ChangeConfiguration",
+        {"key": "HeartbeatInterval", "value": str(charge_point.heartbeat_interval)},
+        delay=INTERVAL_DELAY,
+        expires_after=timedelta(minutes=1),
+        this_connection=True,
+        key=f"{LEARNED_INTERVAL}:{event.connection}",
+        source=LEARNED_INTERVAL,
+    )
 
 
 def _ask_for_boot(event: Connected) -> SendCall:
@@ -98,7 +122,7 @@ def _answer(event: Authenticate, outcome: Outcome, verdict: Verdict) -> Accept |
         # Grizzl-E (5.x) offers none: then none is named in the answer, and 1.6 is spoken.
         subprotocol=_spoken(event),
         frame_gap=float(gap),
-        ping_interval=float(setting("OCPP_PING_INTERVAL")),
+        ping_interval=float(outcome.charge_point.ping_interval),
         close="abort" if quirks.abort_on_restart else "frame",
     )
 

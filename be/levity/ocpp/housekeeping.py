@@ -11,6 +11,7 @@ from levity.ocpp.abandoned import end_abandoned
 from levity.ocpp.authority import issuing
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
+from levity.ocpp.quirks import quirks_of
 from levity.ocpp.security.tidying import tidy
 from levity.ocpp.store import chores, connections_lost
 
@@ -115,33 +116,41 @@ def silence(now: datetime) -> None:
     default = setting("OCPP_HEARTBEAT_INTERVAL")
     for interval in chores.heartbeat_intervals():
         patience = max(2 * (interval or default) - LOOK, LEAST_PATIENCE)
-        if rows := chores.silent_charge_points(interval, now - timedelta(seconds=patience)):
+        rows = chores.silent_charge_points(interval, now - timedelta(seconds=patience))
+        if interval is None:
+            # The profile of a make that speaks still less has the last word.
+            rows = [row for row in rows if now - row.seen > _patience_of(row)]
+        if rows:
             _silent(rows, now)
+
+
+def _patience_of(row: chores.Silent) -> timedelta:
+    return timedelta(seconds=2 * (quirks_of(row).heartbeat_interval or 0) - LOOK)
 
 
 def _silent(rows: Sequence[chores.Silent], now: datetime) -> None:
     with transaction.atomic():
         ChargePoint.objects.filter(
-            pk__in=[row[0] for row in rows],
-            connection__in=[row[2] for row in rows],
+            pk__in=[row.id for row in rows],
+            connection__in=[row.connection for row in rows],
             # Unless it has spoken in this moment.
-            last_seen_at__lte=max(row[4] for row in rows),
+            last_seen_at__lte=max(row.seen for row in rows),
         ).update(silent_since=F("last_seen_at"))
         ConnectionEvent.objects.bulk_create(
             [
                 ConnectionEvent(
-                    charge_point_id=pk,
-                    identity=identity,
-                    connection=connection or "",
+                    charge_point_id=row.id,
+                    identity=row.identity,
+                    connection=row.connection or "",
                     kind=ConnectionEvent.Kind.SILENT,
                     at=now,
-                    edge=edge or "",
+                    edge=row.edge or "",
                     reason="nothing was heard of it for two heartbeat intervals; the connection"
                     " is open, and commands are sent",
                 )
-                for pk, identity, connection, edge, _ in rows
+                for row in rows
             ],
             ignore_conflicts=True,
         )
-    for _, identity, _, _, _ in rows:
-        log.warning("%s is silent for two heartbeats; its connection is open", identity)
+    for row in rows:
+        log.warning("%s is silent for two heartbeats; its connection is open", row.identity)

@@ -18,6 +18,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         "in GetConfiguration, and drops the connection without a Close frame.",
         sources=("public capture",),
         frame_gap=0.05,
+        ping_interval=0.0,
     ),
     QuirkProfile(
         name="grizzl-e-mini",
@@ -27,6 +28,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         facts="Takes charging profiles of stack level 0 only, and ignores limits under 7 A.",
         sources=("evcc#32502",),
         frame_gap=0.1,
+        ping_interval=0.0,
     ),
     QuirkProfile(
         name="grizzl-e",
@@ -39,6 +41,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         "Stop carry the lifetime register.",
         sources=("lb#442", "lb#176", "lb#899", "lb#2093"),
         frame_gap=0.1,
+        ping_interval=0.0,
         remote_start_delay=1.0,
         remote_start_again=10.0,
         session_register=True,
@@ -118,8 +121,48 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="ocular",
         title="Ocular",
         vendor="Ocular",
-        facts="Gives a 20-character idTag back with two characters more.",
+        facts="Gives a 20-character idTag back with two characters more; closes its connection "
+        "after 110 s of silence.",
         sources=("lb#2030",),
+        heartbeat_interval=45,
+    ),
+    QuirkProfile(
+        name="morek",
+        title="Morek, Timxon",
+        vendor="",
+        model="EAW-A007",
+        facts="Sends no heartbeat while no car is there, and has no setting for one: silent, but "
+        "connected.",
+        sources=("lb#1679",),
+        heartbeat_interval=3600,
+    ),
+    QuirkProfile(
+        name="free2move",
+        title="Free2move eProWallbox",
+        vendor="Free2move",
+        facts="2.9.3 drops the connection 0.8 s after an answer to StartTransaction that comes at "
+        "once (77 of 89 times), and charges where it comes a second later; answers NotImplemented "
+        "to TriggerMessage of MeterValues; samples of locations Inlet and Body.",
+        grade="captures",
+        sources=("lb#2080", "evcc#15022"),
+        frame_gap=1.5,
+    ),
+    QuirkProfile(
+        name="microocpp",
+        title="MicroOcpp, and firmware built on it",
+        vendor="MicroOcpp",
+        grade="captures",
+        facts="Message ids come of the milliseconds since power-on, so they come again after a "
+        "restart and at other chargers. After a Call of its own without an answer it is mute for "
+        "40 s, also on the next connection: no Preparing, no heartbeat, then a burst; it goes on "
+        "answering Calls. A session begun with an unset clock and cut off by a power loss is never "
+        "told. After a reconnect statuses come before the transactions they belong to, and at most "
+        "ten of them. TriggerMessage of FirmwareStatusNotification is answered Accepted, and then "
+        "a Call CustomOperation comes. Times of before the boot are put right: a start may be "
+        "dated before its boot. GetCompositeSchedule has limit -1 where there is none. "
+        "UpdateFirmware may be NotImplemented; AuthorizationKey can be read. A local list that "
+        "disagrees with our answer is told as errorCode LocalListConflict at connector 0.",
+        sources=("MicroOcpp 1.2.0, run beside Levity",),
     ),
     QuirkProfile(
         name="aefa",

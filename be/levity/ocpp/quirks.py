@@ -53,6 +53,14 @@ class QuirkProfile:
     frame_gap: float | None = field(
         default=None, metadata={"help": "seconds between two frames to it; empty: OCPP_FRAME_GAP"}
     )
+    heartbeat_interval: int | None = field(
+        default=None,
+        metadata={"help": "seconds between its heartbeats; empty: OCPP_HEARTBEAT_INTERVAL"},
+    )
+    ping_interval: float | None = field(
+        default=None,
+        metadata={"help": "seconds between websocket pings, 0: none; empty: OCPP_PING_INTERVAL"},
+    )
     abort_on_restart: bool = field(
         default=False,
         metadata={"help": "drop TCP without a Close frame, or it never comes back"},

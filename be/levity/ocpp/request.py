@@ -129,6 +129,21 @@ class ChargePointState:
     quirks: QuirkProfile = DEFAULT
     zone: tzinfo = UTC
     """What its times without an offset mean."""
+    ping_interval: float = 0.0
+    """Seconds between websocket pings; 0: none."""
+    own_interval: int | None = None
+    """What this charge point's own heartbeat interval is set to."""
+    learned_silence: int | None = None
+    """Seconds of silence after which its line ends, as was seen again and again."""
+    quirk_choice: tuple[str, str] = ("", "")
+    """The quirk profile that it is given by name, and its overrides, as JSON text."""
+    learned_at: datetime | None = None
+    """When it was learned that its line ends in silence, and with that its interval."""
+    booted_at: datetime | None = None
+    evidence_until: datetime | None = None
+    """A Call of ours has no answer; until then its messages may show what became of it."""
+    certificate_name: str = ""
+    """The common name of its certificate; empty: its identity."""
     max_power: int = 43_000
     """W of one connector at most."""
     connectors: Mapping[int, ConnectorState] = field(default_factory=dict)

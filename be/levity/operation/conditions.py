@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 
+from levity.ocpp.intervals import learned_interval
 from levity.ocpp.models import (
     ChargePoint,
     ChargePointCertificate,
@@ -52,6 +53,7 @@ __all__ = [
     "failed_commands",
     "failed_logins",
     "failed_messages",
+    "lines_closed",
     "quarantine",
     "security_events",
     "transaction_ids",
@@ -170,6 +172,36 @@ def chargers_offline(now: datetime) -> list[Finding]:
             at=seen if connection else disconnected or seen,
         )
         for pk, site, identity, name, seen, disconnected, connection in rows
+    ]
+
+
+def lines_closed(now: datetime) -> list[Finding]:
+    """Chargers of which was learned just now that their line ends in silence."""
+    rows = (
+        ChargePoint.objects.filter(learned_at__gte=now - LOOK_BACK)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "site",
+            "identity",
+            "name",
+            "learned_silence",
+            "learned_evidence",
+            "learned_at",
+        )[:AT_MOST]
+    )
+    return [
+        Finding(
+            "line-closed",
+            f"{pk}:{silence}",
+            f"the line of {_called(identity, name)} ends after {silence} s of silence, again and"
+            f" again; it is told a heartbeat interval of {learned_interval(silence or 0)} s",
+            plain(evidence, 255),
+            charge_point=pk,
+            site=site,
+            at=at,
+        )
+        for pk, site, identity, name, silence, evidence, at in rows
     ]
 
 

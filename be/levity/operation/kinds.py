@@ -36,6 +36,14 @@ KINDS: dict[str, Kind] = {
         "only silent has its connection open: send it a TriggerMessage of Heartbeat.",
         recovers_after=0.0,
     ),
+    "line-closed": Kind(
+        "Line closed in silence",
+        "Something between the charger and Levity ends connections that say nothing for a while: a "
+        "proxy, a firewall, a mobile network, or the charger itself. A shorter heartbeat interval "
+        "was told to the charger; its page has the evidence. If it goes on, set a ping interval "
+        "there, or the time-out of the proxy.",
+        recovers_after=None,
+    ),
     "command-failed": Kind(
         "Command failed",
         "Open the command: it says whether the charger refused, did not answer or was away.",

@@ -11,7 +11,11 @@ __all__ = ["SECRET_FIELDS", "Alert", "AlertDelivery", "AlertRule", "Duty", "Work
 
 SECRET_FIELDS = ("sealed_secret", "webhook_secret")
 PURPOSE = "webhook secret"
-KIND_CHOICES = [(name, kind.title) for name, kind in KINDS.items()]
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """The kinds of alerts. Called anew each time: another kind needs no migration."""
+    return [(name, kind.title) for name, kind in KINDS.items()]
 
 
 class Worker(models.Model):
@@ -116,7 +120,7 @@ class AlertRule(models.Model):
 class Alert(models.Model):
     """Something went wrong: once raised, it is the same alert until it is well again."""
 
-    kind = models.CharField(max_length=32, choices=KIND_CHOICES)
+    kind = models.CharField(max_length=32, choices=kind_choices)
     severity = models.CharField(max_length=8, choices=Severity)
     # Empty once it is over: then the same subject may raise the next one. What merely happened
     # keeps it, so that it is told once.

@@ -75,6 +75,7 @@ def look(
     checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
         "charger-fault": conditions.charger_faults,
         "charger-offline": lambda: conditions.chargers_offline(now),
+        "line-closed": lambda: conditions.lines_closed(now),
         "quarantine": conditions.quarantine,
         "failed-message": conditions.failed_messages,
         "dead-letter": dead_letters,

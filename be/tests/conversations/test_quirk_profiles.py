@@ -46,6 +46,9 @@ def test_the_list_of_chargers_in_the_docs_is_what_levity_ships() -> None:
         ("United Chargers", "GRS-32A", "05.633:GCW", "grizzl-e", "vendor 'United Chargers'"),
         ("united chargers", "Grizzl-E Mini", "07.105", "grizzl-e-mini", "model 'Grizzl-E Mini'"),
         ("Chargedot", "TAC-W22", "1.8.21", "abb-terra", "vendor 'Chargedot' fits 'ABB|Chargedot'"),
+        ("Free2move eSolutions", "F2ME.EPROSE01TXX", "2.9.3", "free2move", "vendor 'Free2move"),
+        ("MicroOcpp", "MicroOcpp Simulator", "", "microocpp", "vendor 'MicroOcpp'"),
+        ("Morek", "EAW-A007T", "A0-V2.1.0-beta2", "morek", "model 'EAW-A007T'"),
         ("Nobody", "", "", "standard", "no pattern fits vendor 'Nobody'"),
     ],
 )

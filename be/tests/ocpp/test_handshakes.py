@@ -58,3 +58,22 @@ def test_an_unknown_charge_point_is_treated_by_the_setting(
         assert verdict.status == 404
     rows = ChargePoint.objects.values_list("registration", flat=True)
     assert list(rows) == ([registration] if registration else [])
+
+
+def test_free2move_gets_no_answer_within_a_second_and_a_half_of_the_last() -> None:
+    """lb#2080, field case c30: it drops the line after an answer to StartTransaction that comes
+    at once; others are answered as before."""
+    site, charger = Site(), Charger()
+    site.connect(charger)
+    boot = {
+        "chargePointVendor": "Free2move eSolutions",
+        "chargePointModel": "F2ME.EPROSE01TXX",
+        "firmwareVersion": "2.9.3",
+    }
+    site.result(charger.calls("BootNotification", boot))
+    (accept,) = site.take(charger.again().asks()).reply.commands
+    assert isinstance(accept, Accept)
+    assert accept.frame_gap == 1.5
+    (other,) = site.take(Charger("CP2").asks()).reply.commands
+    assert isinstance(other, Accept)
+    assert other.frame_gap < 0.1

@@ -37,6 +37,7 @@ from levity.ocpp.admin.formats import (
     watts,
 )
 from levity.ocpp.admin.identities import ChargePointForm
+from levity.ocpp.admin.lines import said_of_line
 from levity.ocpp.admin.security import security_link, security_urls
 from levity.ocpp.admin.sending import KINDS, send_view
 from levity.ocpp.conf import setting
@@ -53,6 +54,7 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
+from levity.ocpp.store.lines import forget_line
 
 __all__ = ["ChargePointAdmin"]
 
@@ -81,7 +83,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     """The list is the site at a glance; it renews itself every ten seconds."""
 
     form = ChargePointForm
-    actions = ("accept_registration", *BulkCommands.actions)
+    actions = ("accept_registration", "forget_line", *BulkCommands.actions)
     list_display = ("who", "state", "connectors_now", "power_now", "last_seen", "make")
     list_filter = (
         OnlineFilter,
@@ -95,7 +97,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     search_help_text = "Identity, name or serial number"
     ordering = (Lower("identity"),)
     list_per_page = 100
-    readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "security")
+    readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "line", "security")
     change_form_outer_before_template = "ocpp/admin/charge_point_now.html"
     live_parts = {"lv-now": "ocpp/admin/charge_point_live.html"}
     fieldsets = (
@@ -122,8 +124,11 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
                     "quirk_overrides",
                     "time_zone",
                     "max_power",
+                    "line",
                     "heartbeat_interval",
+                    "ping_interval",
                     "call_timeout",
+                    "certificate_name",
                 )
             },
         ),
@@ -213,6 +218,11 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
         """Which profile fits, why, and what it changes."""
         return fitting_quirks(charge_point)
 
+    @display(description="signs of life")
+    def line(self, charge_point: ChargePoint) -> str:
+        """How often it is to give one, who says so, and what was learned of its line."""
+        return said_of_line(charge_point)
+
     @display(description="security profile")
     def security(self, charge_point: ChargePoint) -> str:
         """How it proves who it is; the page “Security” changes it."""
@@ -246,6 +256,18 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
             request,
             f"Accepted: {len(rows)}. A pending charger hears of it with its next BootNotification, "
             f"within {setting('OCPP_PENDING_INTERVAL')} s.",
+        )
+
+    @action(description="Forget what was learned of the line", permissions=["change"])
+    def forget_line(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """The heartbeat interval is the profile's or the setting's again, from the next boot on."""
+        rows = list(queryset.filter(learned_silence__isnull=False).order_by("pk")[:MOST])
+        forget_line([row.pk for row in rows], timezone.now())
+        note_all(request, rows, CHANGE, "forgot what was learned of its line")
+        messages.success(
+            request,
+            f"Forgotten: {len(rows)}. Connections that end from now on count again; the heartbeat "
+            "interval is told with the next BootNotification.",
         )
 
     # --- the page of one ------------------------------------------------------------------------

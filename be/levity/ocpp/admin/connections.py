@@ -21,6 +21,7 @@ from levity.ocpp.admin.formats import (
     shown_time,
     site_zone,
 )
+from levity.ocpp.intervals import SHORTEST_SILENCE
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge, StatusEvent
 
 __all__ = ["ConnectionEventAdmin", "EdgeAdmin", "StatusEventAdmin"]
@@ -80,7 +81,10 @@ class ConnectionEventAdmin(ReadOnlyAdmin):
     def why(self, item: ConnectionEvent) -> str:
         """The code and the reason."""
         code = "" if item.code is None else str(item.code)
-        return excerpt(" ".join(part for part in (code, item.reason) if part), 200) or NOTHING
+        idle = item.silent_for is not None and item.silent_for >= SHORTEST_SILENCE
+        silence = f"after {item.silent_for} s of silence" if idle else ""
+        said = " ".join(part for part in (code, item.reason, silence) if part)
+        return excerpt(said, 200) or NOTHING
 
     @display(description="user agent")
     def agent(self, item: ConnectionEvent) -> str:

@@ -57,7 +57,9 @@ class ChargePointForm(_TimeZoneForm):
             "quirk_overrides",
             "max_power",
             "heartbeat_interval",
+            "ping_interval",
             "call_timeout",
+            "certificate_name",
             "notes",
         )
 

@@ -179,6 +179,7 @@ class ChargePoint(models.Model):
         db_default="",
         help_text="What that was seen by.",
     )
+    learned_at = models.DateTimeField(null=True, blank=True, editable=False)
     learned_from = models.DateTimeField(
         null=True,
         blank=True,

@@ -84,6 +84,11 @@ class ConnectionEvent(models.Model):
     subprotocol = models.CharField(max_length=255, blank=True)
     code = models.IntegerField(null=True, blank=True, help_text="RFC 6455 close code, or HTTP.")
     reason = models.CharField(max_length=255, blank=True)
+    silent_for = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Where it may have closed for being idle: seconds since its last frame.",
+    )
 
     class Meta:
         ordering = ["-id"]

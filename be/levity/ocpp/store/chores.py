@@ -5,6 +5,7 @@ would keep frames waiting for tens of milliseconds.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -35,8 +36,22 @@ __all__ = [
 AT_ONCE = 500
 # The same of refused handshakes.
 OLD_AT_ONCE = 2000
-# (id, identity, connection, edge id, last seen at)
-Silent = tuple[int, str, UUID | None, str | None, datetime]
+
+
+@dataclass(slots=True)
+class Silent:
+    """A charge point that is connected and was not heard."""
+
+    id: int
+    identity: str
+    connection: UUID | None
+    edge: str | None
+    seen: datetime
+    vendor: str
+    model: str
+    firmware_version: str
+    quirk_profile: str
+    quirk_overrides: Any
 
 
 def silent_edges(before: datetime) -> list[str]:
@@ -53,10 +68,10 @@ def silent_charge_points(interval: int | None, before: datetime) -> Sequence[Sil
     """Those on line with this interval that were connected and heard last before this time, and
     are not marked as silent yet."""
     if interval is None:
-        rows: Sequence[Any] = _SILENT_BY_DEFAULT.rows(before, before)
+        rows = _SILENT_BY_DEFAULT.rows(before, before)
     else:
         rows = _SILENT.rows([interval], before, before)
-    return rows
+    return [Silent(*row) for row in rows]
 
 
 def any_ended_secret() -> bool:
@@ -88,7 +103,16 @@ def _silent(among: Any, seen: Any, connected: Any) -> Any:
         silent_since=None, last_seen_at__earlier_than=seen, connected_at__earlier_than=connected
     )
     columns = silent.order_by("pk").values_list(
-        "pk", "identity", "connection", "edge_id", "last_seen_at"
+        "pk",
+        "identity",
+        "connection",
+        "edge_id",
+        "last_seen_at",
+        "vendor",
+        "model",
+        "firmware_version",
+        "quirk_profile",
+        "quirk_overrides",
     )
     return columns[:AT_ONCE]
 

@@ -11,6 +11,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
 from levity.ocpp.id_tags import spellings
+from levity.ocpp.intervals import heartbeat_interval, ping_interval
 from levity.ocpp.models import (
     ChargePoint,
     Transaction,
@@ -116,6 +117,7 @@ def _read_charge_points(
 ) -> bool | None:
     """Whether one of these frames is on the books; None where that was not found out."""
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
+    default_pings = setting("OCPP_PING_INTERVAL")
     default_power = setting("OCPP_MAX_POWER")
     default_rule = setting("OCPP_AUTHORIZATION")
     retry_interval = setting("OCPP_PENDING_INTERVAL")
@@ -127,27 +129,33 @@ def _read_charge_points(
             _add_connector(loaded, connectors[key], row[queries.FIRST_OF_CONNECTOR :])
             continue
         current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
-        max_power, named, overrides, *signs, known = row[15 : queries.FIRST_OF_CONNECTOR]
+        max_power, named, overrides, *signs = row[15:22]
         holds, connection_timeout, clock_lag, clock_lag_seen = signs
+        pings, silence, learned_at, booted_at, *signs = row[22 : queries.FIRST_OF_CONNECTOR]
+        evidence_until, certificate_name, known = signs
         own = connectors[key] = _Connectors()
+        overrides_text = orjson.dumps(overrides).decode() if overrides else ""
+        quirks = profile_for(vendor, model, firmware, named=named, overrides=overrides_text)
         loaded.charge_points[key] = ChargePointState(
             id=pk,
             identity=identity,
             registration=registration,
             authorization=own_rule or site_rule or default_rule,
-            heartbeat_interval=interval or default_interval,
+            heartbeat_interval=heartbeat_interval(interval, silence, quirks, default_interval),
+            ping_interval=ping_interval(pings, quirks, default_pings),
+            own_interval=interval,
+            learned_silence=silence,
+            quirk_choice=(named, overrides_text),
+            learned_at=learned_at if silence else None,
+            booted_at=booted_at,
+            evidence_until=evidence_until,
+            certificate_name=certificate_name,
             retry_interval=retry_interval,
             vendor=vendor,
             model=model,
             firmware_version=firmware,
             connection=str(current) if current else None,
-            quirks=profile_for(
-                vendor,
-                model,
-                firmware,
-                named=named,
-                overrides=orjson.dumps(overrides).decode() if overrides else "",
-            ),
+            quirks=quirks,
             zone=zone_of(own_zone or site_zone),
             max_power=max_power or default_power,
             connectors=own.all,

@@ -10,8 +10,10 @@ from datetime import datetime
 from django.db.models import Case, F, Q, When
 
 from levity.ocpp.frames import storable
+from levity.ocpp.intervals import LONGEST_SILENCE, OURS, SHORTEST_SILENCE
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.request import ChargePointState
+from levity.ocpp.store.lines import learn_lines
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome
@@ -75,7 +77,8 @@ def write_presence(
             connection=None, edge=None, disconnected_at=max(closed.values())
         )
     connections_lost({**closed, **replaced})
-    _write_events(outcomes, edge)
+    if idle := _write_events(outcomes, loaded, edge):
+        learn_lines(idle, now)
 
 
 def connections_lost(connections: dict[str, datetime]) -> None:
@@ -146,7 +149,9 @@ def _write_opened(opened: Sequence[tuple[Outcome, ChargePointState]], edge: str)
     )
 
 
-def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
+def _write_events(outcomes: Sequence[Outcome], loaded: Loaded, edge: str) -> set[int]:
+    """The ids of charge points whose line may have ended for being idle."""
+    idle: set[int] = set()
     rows = []
     for outcome in outcomes:
         event = outcome.arrival.event
@@ -154,6 +159,9 @@ def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
         if what is None:
             continue
         kind, user_agent, subprotocol, code, reason = what
+        silence = _silence(outcome, loaded)
+        if silence is not None and outcome.charge_point:
+            idle.add(outcome.charge_point.id)
         rows.append(
             (
                 outcome.charge_point.id if outcome.charge_point else None,
@@ -169,6 +177,7 @@ def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
                 storable(subprotocol)[:255],
                 code,
                 storable(reason)[:255],
+                silence,
             )
         )
     insert_rows(
@@ -185,10 +194,25 @@ def _write_events(outcomes: Sequence[Outcome], edge: str) -> None:
             "subprotocol",
             "code",
             "reason",
+            "silent_for",
         ),
         rows,
         new_only=True,
     )
+    return idle
+
+
+def _silence(outcome: Outcome, loaded: Loaded) -> int | None:
+    """Seconds from its last frame, to within ten, to the end of the connection in use; where they
+    are such that it may have ended for being idle."""
+    charge_point, event = outcome.charge_point, outcome.arrival.event
+    if charge_point is None or not isinstance(event, Disconnected):
+        return None
+    seen = loaded.last_seen.get(charge_point.id)
+    if seen is None or charge_point.connection != event.connection or event.code in OURS:
+        return None
+    silence = int((outcome.arrival.at - seen).total_seconds())
+    return silence if SHORTEST_SILENCE <= silence <= LONGEST_SILENCE else None
 
 
 def _happened(outcome: Outcome) -> tuple[str, str, str, int | None, str] | None:

@@ -136,6 +136,12 @@ CHARGE_POINT = (
     "connection_timeout",
     "clock_lag",
     "clock_lag_seen",
+    "ping_interval",
+    "learned_silence",
+    "learned_at",
+    "booted_at",
+    "evidence_until",
+    "certificate_name",
 )
 # After these columns, and `known`.
 FIRST_OF_CONNECTOR = len(CHARGE_POINT) + 1

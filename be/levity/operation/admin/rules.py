@@ -23,7 +23,7 @@ from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import badge
 from levity.operation import webhook
 from levity.operation.delivery import send_test
-from levity.operation.models import KIND_CHOICES, AlertRule
+from levity.operation.models import AlertRule, kind_choices
 from levity.operation.routes import mail_addresses, of_rule
 
 __all__ = ["AlertRuleAdmin", "AlertRuleForm"]
@@ -35,7 +35,7 @@ class AlertRuleForm(forms.ModelForm):
     """The secret goes in and never comes out."""
 
     kinds = forms.MultipleChoiceField(
-        choices=KIND_CHOICES,
+        choices=kind_choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="Only alerts of these kinds; none ticked: all.",
@@ -157,7 +157,7 @@ class AlertRuleAdmin(LevityAdmin):
     @display(description="about")
     def about(self, rule: AlertRule) -> str:
         """Which alerts."""
-        names = dict(KIND_CHOICES)
+        names = dict(kind_choices())
         kinds = ", ".join(names[kind] for kind in rule.kinds if kind in names) or "everything"
         return f"{kinds} (critical only)" if rule.least_severity == "critical" else kinds
 

@@ -1,8 +1,13 @@
 """BootNotification (OCPP 1.6, 4.2): the charger introduces itself."""
 
+from collections.abc import Mapping
+
+from levity.ocpp.conf import setting
 from levity.ocpp.effects import ResetConnectors, UpdateChargePoint
 from levity.ocpp.fields import text, wire_time
-from levity.ocpp.request import Request, Response
+from levity.ocpp.intervals import heartbeat_interval
+from levity.ocpp.quirks import profile_for
+from levity.ocpp.request import ChargePointState, Request, Response
 
 __all__ = ["boot_notification"]
 
@@ -29,10 +34,24 @@ def boot_notification(request: Request) -> Response:
             "currentTime": wire_time(request.received_at),
             # 4.2: unless it is accepted, this is when it may ask again.
             "interval": (
-                charge_point.heartbeat_interval
+                _interval(charge_point, values)
                 if charge_point.registration == "Accepted"
                 else charge_point.retry_interval
             ),
         },
         (UpdateChargePoint({**values, "booted_at": request.received_at}), ResetConnectors()),
+    )
+
+
+def _interval(charge_point: ChargePointState, said: Mapping[str, str]) -> int:
+    """Seconds between heartbeats, by the make that it says it is now."""
+    named, overrides = charge_point.quirk_choice
+    quirks = profile_for(
+        said["vendor"], said["model"], said["firmware_version"], named=named, overrides=overrides
+    )
+    if quirks.heartbeat_interval == charge_point.quirks.heartbeat_interval:
+        return charge_point.heartbeat_interval
+    default = setting("OCPP_HEARTBEAT_INTERVAL")
+    return heartbeat_interval(
+        charge_point.own_interval, charge_point.learned_silence, quirks, default
     )

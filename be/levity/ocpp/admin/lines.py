@@ -1,0 +1,40 @@
+"""What the page of a charge point says about heartbeats, pings and the line they go over."""
+
+from django.utils.html import format_html
+
+from levity.ocpp.conf import setting
+from levity.ocpp.intervals import heartbeat_interval, learned_interval, ping_interval
+from levity.ocpp.models import ChargePoint
+from levity.ocpp.quirks import quirks_of
+
+__all__ = ["said_of_line"]
+
+
+def said_of_line(charge_point: ChargePoint) -> str:
+    """The intervals that hold, who says so, and the evidence for what was learned."""
+    quirks = quirks_of(charge_point)
+    silence = charge_point.learned_silence
+    seconds = heartbeat_interval(
+        charge_point.heartbeat_interval, silence, quirks, setting("OCPP_HEARTBEAT_INTERVAL")
+    )
+    pings = ping_interval(charge_point.ping_interval, quirks, setting("OCPP_PING_INTERVAL"))
+    if charge_point.heartbeat_interval:
+        origin = "as this charge point says"
+    elif silence and seconds == learned_interval(silence):
+        origin = "learned of its line"
+    elif quirks.heartbeat_interval:
+        origin = f"as the quirk profile {quirks.name} says"
+    else:
+        origin = "the default"
+    said = f"Heartbeat every {seconds} s ({origin}); " + (
+        f"a websocket ping every {pings:g} s." if pings else "no websocket pings."
+    )
+    if not charge_point.learned_evidence:
+        return said
+    return format_html(
+        "{}<br>{}",
+        said,
+        f"Learned: {charge_point.learned_evidence}. An interval of its own, below, comes before "
+        "that; the action “Forget what was learned of the line” on the list of charge points "
+        "begins anew.",
+    )
