@@ -27,13 +27,14 @@ GENERIC = Profile(name="generic", source="OCPP 1.6 edition 2 and OCPP-J 1.6")
 
 GRIZZL_E = Profile(
     name="grizzl-e",
-    source="Grizzl-E Smart 05.633: capture in lb#442; lb#899, lb#2093",
+    source="Grizzl-E Smart 05.633: captures in lb#442; lb#899, lb#2093",
     vendor="United Chargers",
-    model="GRS-32A",
+    model="GRS-*",
     serial="GRS-{number:09d}",
     firmware="05.633:GCW-10.17-05.7:7452:F3D2",
     boot_extras=MappingProxyType({"meterType": "SW", "iccid": "-9", "imsi": "1"}),
     user_agent="TinyWebsockets Client",
+    origin="https://github.com/gilmaimon/TinyWebsockets",
     subprotocols=(),
     breaks_on_coalesced_frames=True,
     boots_on_reconnect=True,
@@ -54,9 +55,9 @@ GRIZZL_E = Profile(
         }
     ),
     samples=(
-        Sample(_CURRENT, "A", phase="L1-N", context=None, location=None),
-        Sample(_POWER, "W", phase="L1-N", context=None, location=None),
-        Sample(_ENERGY, "Wh", phase="L1-N", context=None, location=None),
+        Sample(_CURRENT, "A", phase="L1-N", location="Body", format="Raw", decimals=2),
+        Sample(_POWER, "W", phase="L1-N", location="Body", format="Raw", decimals=2),
+        Sample(_ENERGY, "Wh", phase="L1-N", location="Body", format="Raw", decimals=2),
     ),
     sample_interval=30.0,
     register=Register.SESSION_IN_METER_VALUES,
@@ -73,7 +74,11 @@ GRIZZL_E_05_653 = replace(
     truncates_answers_to=frozenset(),
     register=Register.SESSION,
     charging_before_start=False,
-    stop_samples=(Sample(_ENERGY, "Wh", context=None, location=None),),
+    stop_samples=(
+        Sample(_CURRENT, "A", context=None, location=None, decimals=2),
+        Sample(_POWER, "W", context=None, location=None, decimals=2),
+        Sample(_ENERGY, "Wh", context=None, location=None, decimals=2),
+    ),
     stop_data_before_start=True,
 )
 
@@ -82,8 +87,10 @@ GRIZZL_E_CONNECT = replace(
     name="grizzl-e-connect",
     source="Grizzl-E Smart Connect GWM-07.020: capture",
     vendor="UnitedChargers",
+    model="GRS-32A",
     firmware="GWM-07.020-02.1",
     user_agent="ESP32 Websocket Client",
+    origin=None,
     subprotocols=("ocpp1.6",),
     breaks_on_coalesced_frames=False,
     truncates_answers_to=frozenset(),
@@ -121,6 +128,13 @@ WALLBOX = Profile(
     remote_start=RemoteStartHabit(refuses_charging_profile=True),
     max_current=32.0,
     phases=1,
+    status_extras=MappingProxyType({"info": "", "vendorId": "com.wallbox", "vendorErrorCode": ""}),
+    samples=(
+        Sample(_POWER, "W", format="Raw", decimals=1),
+        Sample(_ENERGY, "Wh", format="Raw", decimals=1),
+        Sample(_CURRENT, "A", phase="L1", format="Raw", decimals=1),
+        Sample("Voltage", "V", phase="L1-N", format="Raw", decimals=1),
+    ),
 )
 
 EASEE = Profile(
@@ -152,20 +166,34 @@ ZAPTEC = Profile(
     element_per_measurand=True,
     fault_as_status=True,
     max_current=32.0,
+    samples=(
+        Sample(_POWER, "W", format="Raw", decimals=1),
+        Sample(_ENERGY, "Wh", location=None, format="Raw"),
+        Sample(_CURRENT, "A", phase="L1", format="Raw", decimals=1),
+        Sample("Voltage", "V", phase="L1-L2", format="Raw", decimals=1),
+        Sample("Current.Offered", "A", location=None, format="Raw", decimals=1),
+    ),
 )
 
 ABB = Profile(
     name="abb",
     source="ABB Terra AC up to 1.8.21: lb#1275, capture",
-    vendor="Chargedot",
-    model="TAC-W22-T-RD-MC-0",
+    vendor="ABB",
+    model="CDT_TACW22::NET_WIFI",
     serial="TACW22{number:08d}",
-    firmware="1.8.21",
+    firmware="TAC3Z9119006710273::V1.8.21",
+    boot_extras=MappingProxyType({"meterType": "V1"}),
     user_agent=None,
-    status_extras=MappingProxyType({"info": "null"}),
+    status_extras=MappingProxyType({"info": "null", "vendorErrorCode": "0x0000"}),
     message_ids=MessageIds.COUNTER,
     reboots_after_configuring=frozenset({"MeterValuesSampledData"}),
     max_current=32.0,
+    samples=(
+        Sample("Voltage", "V", phase="L1-N", location=None, format="Raw", decimals=2),
+        Sample(_CURRENT, "A", phase="L1", location=None, format="Raw", decimals=2),
+        Sample(_POWER, "W", location=None, format="Raw"),
+        Sample(_ENERGY, "Wh", location=None, format="Raw"),
+    ),
 )
 
 EVBOX = Profile(
@@ -178,10 +206,13 @@ EVBOX = Profile(
     user_agent=None,
     doubles_status_in="EV-BOX",
     samples=(
-        *GENERIC.samples,
-        Sample("Power.Offered", "W"),
-        Sample("Current.Offered", "A"),
-        Sample("SoC", "Percent"),
+        Sample(_CURRENT, "A", phase="L1", context=None, location=None),
+        Sample(_ENERGY, "Wh", context=None, location=None),
+        Sample(_POWER, "W", context=None, location=None),
+        Sample("Voltage", "V", phase="L1", context=None, location=None),
+        Sample("Power.Offered", "W", context=None, location=None),
+        Sample("Current.Offered", "A", context=None, location=None),
+        Sample("SoC", "Percent", context=None, location=None),
     ),
 )
 

@@ -100,11 +100,12 @@ class Meter:
 
     def _sampled(self, sample: Sample, offline: bool) -> dict[str, Any]:
         value = self._quantity(sample)
-        result: dict[str, Any] = {"value": value if self._profile.numeric_values else str(value)}
+        text = str(value) if sample.decimals is None else f"{value:.{sample.decimals}f}"
+        result: dict[str, Any] = {"value": value if self._profile.numeric_values else text}
         context = sample.context
         if offline and context is not None and self._profile.queued_context is not None:
             context = self._profile.queued_context
-        for key, text in (
+        for key, said in (
             ("context", context),
             ("format", sample.format),
             ("measurand", sample.measurand),
@@ -112,8 +113,8 @@ class Meter:
             ("location", sample.location),
             ("unit", sample.unit),
         ):
-            if text is not None:
-                result[key] = text
+            if said is not None:
+                result[key] = said
         return result
 
     def _quantity(self, sample: Sample) -> float | int:

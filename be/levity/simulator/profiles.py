@@ -31,7 +31,7 @@ class MessageIds(StrEnum):
 
     UUID = "uuid"
     SERIAL_AND_HEX = "serial-and-hex"
-    """The serial number and eight hexadecimal digits (Grizzl-E 05.43)."""
+    """The serial number without its "GRS-", and eight hexadecimal digits (Grizzl-E)."""
     COUNTER = "counter"
     """"1", "2", ...: starts again after every reboot (Alfen)."""
     LONG_NUMBER = "long-number"
@@ -87,6 +87,8 @@ class Sample:
     context: str | None = "Sample.Periodic"
     location: str | None = "Outlet"
     format: str | None = None
+    decimals: int | None = None
+    """How many places the value is written with; None: as many as it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Profile:
     # How it connects
     user_agent: str | None = "levity-simulator"
     """The User-Agent header; None leaves it out."""
+    origin: str | None = None
+    """The Origin header, which some libraries always send (Grizzl-E, TinyWebsockets)."""
     subprotocols: tuple[str, ...] = ("ocpp1.6",)
     """Sec-WebSocket-Protocol; empty: no such header (Grizzl-E, TinyWebsockets)."""
     breaks_on_coalesced_frames: bool = False

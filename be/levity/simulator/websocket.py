@@ -78,12 +78,13 @@ class WebsocketDialer:
         self._open_timeout = open_timeout
         self._key = key
 
-    def _headers(self, identity: str) -> dict[str, str]:
-        if self._key is None:
-            return {}
-        # OCPP-J 1.6, 6.2.2: the user name is the identity.
-        login = base64.b64encode(f"{identity}:{self._key}".encode()).decode()
-        return {"Authorization": f"Basic {login}"}
+    def _headers(self, identity: str, profile: Profile) -> dict[str, str]:
+        headers = {} if profile.origin is None else {"Origin": profile.origin}
+        if self._key is not None:
+            # OCPP-J 1.6, 6.2.2: the user name is the identity.
+            login = base64.b64encode(f"{identity}:{self._key}".encode()).decode()
+            headers["Authorization"] = f"Basic {login}"
+        return headers
 
     async def dial(self, identity: str, profile: Profile) -> WebsocketLink:
         try:
@@ -91,7 +92,7 @@ class WebsocketDialer:
                 charge_point_url(self.base, identity),
                 subprotocols=[Subprotocol(offer) for offer in profile.subprotocols] or None,
                 user_agent_header=profile.user_agent,
-                additional_headers=self._headers(identity),
+                additional_headers=self._headers(identity, profile),
                 compression=None,
                 proxy=None,
                 ping_interval=None,

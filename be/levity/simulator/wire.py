@@ -125,7 +125,8 @@ class MessageIdSeries:
             case MessageIds.COUNTER:
                 return str(self._count)
             case MessageIds.SERIAL_AND_HEX:
-                return f"{self._serial}{self._chance.getrandbits(32):08X}"
+                serial = self._serial.removeprefix("GRS-")
+                return f"{serial}{self._chance.getrandbits(32):08x}"
             case MessageIds.LONG_NUMBER:
                 return f"{self._chance.randrange(10**19, 10**20)}"
             case MessageIds.UUID:

@@ -47,6 +47,8 @@ class Line:
     subprotocol: str = ""
     """`connected`: the one that was agreed on; `refused`: those that were offered."""
     user_agent: str = ""
+    origin: str = ""
+    """`connected`: the Origin that a charger's library names; replayed, and not in an export."""
     code: int | None = None
     """`disconnected`: RFC 6455 close code; `refused`: HTTP status."""
     reason: str = ""
@@ -76,6 +78,7 @@ def written(line: Line) -> str:
             ("charge_point", line.identity),
             ("subprotocol", line.subprotocol),
             ("user_agent", line.user_agent),
+            ("origin", line.origin),
             ("code", line.code),
             ("reason", line.reason),
         ):
@@ -134,14 +137,14 @@ def _line(document: Any, number: int) -> Line:
 def _event(document: dict[str, Any], line: Line, bad: Any) -> Line:
     if document["event"] not in EVENTS:
         raise bad(f'"event" is none of {", ".join(EVENTS)}')
-    names = ("charge_point", "subprotocol", "user_agent", "reason")
+    names = ("charge_point", "subprotocol", "user_agent", "origin", "reason")
     texts = [document.get(name, "") for name in names]
     if not all(isinstance(value, str) for value in texts):
         raise bad(f"one of {', '.join(names)} is not a string")
     code = document.get("code")
     if code is not None and type(code) is not int:
         raise bad('"code" is not a number')
-    identity, subprotocol, user_agent, reason = texts
+    identity, subprotocol, user_agent, origin, reason = texts
     return Line(
         line.at,
         line.connection,
@@ -149,6 +152,7 @@ def _event(document: dict[str, Any], line: Line, bad: Any) -> Line:
         identity=identity,
         subprotocol=subprotocol,
         user_agent=user_agent,
+        origin=origin,
         code=code,
         reason=reason,
         number=line.number,

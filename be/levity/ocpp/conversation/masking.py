@@ -21,6 +21,8 @@ MASK = "***"
 _DEPTH = 100
 # What is shorter occurs by chance in other words, what is longer is no name that comes again.
 _SHORTEST, _LONGEST = 6, 64
+# What has so many digits is no word.
+_DIGITS = 4
 
 Rewrite = Callable[[str, str], str]
 """(name of the field, its value) -> its value from now on."""
@@ -60,7 +62,7 @@ class Anonymiser:
                 continue
             if (lower := value.lower()) in self._known:
                 continue
-            self._note(lower, self.pseudonym(value))
+            self._note_with_its_end(lower, self.pseudonym(value))
             pairs = private.byte_pairs(value)
             if len(pairs) >= _SHORTEST // 2 + 1:
                 # A reader that spells the card's bytes with colons, or from the last to the first.
@@ -68,6 +70,13 @@ class Anonymiser:
                 for said, shown in ((pairs, new), (pairs[::-1], new[::-1])):
                     for sign in ("", ":", "-", " "):
                         self._note(sign.join(said).lower(), sign.join(shown))
+
+    def _note_with_its_end(self, lower: str, shown: str) -> None:
+        """Grizzl-E makes its message ids of the serial number without the "GRS-" before it."""
+        self._note(lower, shown)
+        end = lower.partition("-")[2]
+        if len(end) >= _SHORTEST and sum(sign.isdigit() for sign in end) >= _DIGITS:
+            self._note(end, shown[-len(end) :])
 
     def _note(self, lower: str, shown: str) -> None:
         if self._known.setdefault(lower, shown) is not shown:

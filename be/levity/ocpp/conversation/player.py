@@ -227,6 +227,8 @@ class Player:
         if self.password is not None:
             login = base64.b64encode(f"{self.identity}:{self.password}".encode()).decode()
             headers["Authorization"] = f"Basic {login}"
+        if line and line.origin:
+            headers["Origin"] = line.origin
         offered = [Subprotocol(name.strip()) for name in subprotocols.split(",") if name.strip()]
         user_agent = line.user_agent if line else self._user_agent()
         return await connect(
