@@ -37,15 +37,29 @@ on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 
 # Everything that has queues, databases and ports of its own, in lanes; the core on the other
 # database, too; then, one by one, what measures or uses what is there once on a machine.
+# The store, the ledger and the field are judged on both databases: here on SQLite.
+on-both := be/tests/ocpp be/tests/ledger be/tests/conversations be/tests/field
 .PHONY: test test-fast
 test: env ## All tests; starts Postgres and RabbitMQ where none answers
 	@$(on-services) tools/services --tests
 	@$(on-services) $(scratch) $(bin)/pytest $(in-lanes) -m "not exclusive and not deploy" $(ARGS)
-	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) be/tests/ocpp $(ARGS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) -m "not services" $(on-both) $(ARGS)
 	@$(on-services) $(scratch) $(bin)/pytest -m "exclusive and not deploy" $(ARGS)
 test-fast: env ## The tests that need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) \
 		-m "not services and not browser and not nginx and not slow and not deploy" $(ARGS)
+
+# What real chargers do (docs/field.md), each on a Levity of its own: `levity serve`, then the fleet.
+field := PYTHONPATH=be:ws $(bin)/python -m tests.field.run
+.PHONY: field field-fast shapes
+field: env ## Public reports and captures over websockets, on both shapes; a line a case (ARGS='--only c40')
+	@$(on-services) tools/services --tests
+	@$(field) $(ARGS)
+	@$(on-services) $(field) --fleet $(ARGS)
+field-fast: env ## The same on levity serve alone, without what takes half a minute
+	@$(field) --quick $(ARGS)
+shapes: env ## What fields, contexts, units, headers real chargers send, and which test judges each
+	@$(scratch) PYTHONPATH=be:ws $(bin)/python -m tests.field.shapes
 
 .PHONY: conformance fuzz
 conformance: env ## The certification cases, driven by an independent charger; prints a table

@@ -49,6 +49,8 @@ def test_every_job_of_ci_is_a_make_target() -> None:
         "lint",
         "test-fast",
         "test",
+        "field",
+        "shapes",
         "images",
         "check-deploy",
         "try-compose",

@@ -1,15 +1,17 @@
 // One charging session by a charger that is written in another language, with strict validation
-// of everything that the central system says. Usage: node session.mjs URL IDENTITY
+// of everything that the central system says. Usage: node session.mjs URL IDENTITY [ORIGIN]
 // Prints what it was told, as one line of JSON; exits with 1 at the first surprise.
 import { RPCClient } from 'ocpp-rpc';
 
-const [endpoint, identity] = process.argv.slice(2);
+const [endpoint, identity, origin] = process.argv.slice(2);
 const asked = [];
 const charger = new RPCClient({
   endpoint,
   identity,
   protocols: ['ocpp1.6'],
   strictMode: true,
+  // Some websocket libraries always name one.
+  headers: origin ? { Origin: origin } : {},
   pingIntervalMs: 0,
 });
 const startedRemotely = new Promise((resolve) => {

@@ -109,9 +109,12 @@ class IndependentCharger(ChargePoint):
 
 
 @asynccontextmanager
-async def independent_charger(url: str, identity: str) -> AsyncIterator[IndependentCharger]:
+async def independent_charger(
+    url: str, identity: str, **options: Any
+) -> AsyncIterator[IndependentCharger]:
     """Connected, listening to the central system until the block ends."""
-    async with connect(f"{url}/{identity}", subprotocols=["ocpp1.6"], proxy=None) as socket:
+    options = {"subprotocols": ["ocpp1.6"], "proxy": None, **options}
+    async with connect(f"{url}/{identity}", **options) as socket:
         charger = IndependentCharger(identity, socket)
         listening = asyncio.ensure_future(charger.start())
         try:

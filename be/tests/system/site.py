@@ -161,12 +161,16 @@ def fleet(
     amqp_url: str = AMQP_URL,
     workers: int = 2,
     edges: int = 2,
+    database: str = "",
     **environ: str,
 ) -> Iterator[Site]:
-    """Workers and edges on RabbitMQ and Postgres, with queues and a database of their own."""
+    """Workers and edges on RabbitMQ and Postgres, with queues and a database of their own.
+
+    `database` is the URL of an empty one where the caller has made it.
+    """
     with ExitStack() as stack:
         queues = stack.enter_context(isolated_queues())
-        database = stack.enter_context(postgres_database(POSTGRES_URL))
+        database = database or stack.enter_context(postgres_database(POSTGRES_URL))
         everywhere = clean_environ(
             folder,
             DATABASE_URL=database,

@@ -28,9 +28,13 @@ def node() -> str:
 
 
 @pytest.mark.services
-def test_charger_in_javascript_charges_and_is_on_the_books(site: Site, node: str) -> None:
-    identity = "NPM-1"
-    played = run([node, "session.mjs", site.url(), identity], ENVIRON, CLIENTS)
+@pytest.mark.parametrize("origin", ["", "https://github.com/gilmaimon/TinyWebsockets"])
+def test_charger_in_javascript_charges_and_is_on_the_books(
+    site: Site, node: str, origin: str
+) -> None:
+    """Also where its library names an Origin, as that of the Grizzl-E does."""
+    identity = f"NPM-{len(origin)}"
+    played = run([node, "session.mjs", site.url(), identity, origin], ENVIRON, CLIENTS)
     assert (played.stderr, played.returncode) == ("", 0)
     told = json.loads(played.stdout)
     transaction_id = told["start"].pop("transactionId")

@@ -1,0 +1,51 @@
+"""Frames as chargers sent them: no CALLERROR, no sample and no session lost, the energy right.
+
+Each is played as it is, with a stop after it, and with the stop lost in two ways. What is right is
+in `right.py`, worked out from the frames.
+"""
+
+import pytest
+
+from tests.field.captured import Capture, captures
+from tests.field.in_process import InProcess
+from tests.field.right import RIGHT
+from tests.field.verdicts import after_a_lost_stop, after_a_stop, as_it_is
+
+PLAYED = [capture for capture in captures() if capture.plays]
+OPEN = [capture for capture in PLAYED if capture.runs_on]
+
+
+def named(capture: Capture) -> str:
+    return capture.name
+
+
+def ground_for(capture: Capture) -> InProcess:
+    """Early enough that nothing of it lies ahead."""
+    return InProcess(capture.first_moment)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("capture", PLAYED, ids=named)
+def test_a_capture_leaves_the_books_right(capture: Capture) -> None:
+    as_it_is(ground_for(capture), capture)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("capture", OPEN, ids=named)
+def test_a_capture_and_its_stop(capture: Capture) -> None:
+    after_a_stop(ground_for(capture), capture)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("boots", [True, False], ids=["boots", "abandoned"])
+@pytest.mark.parametrize("capture", OPEN, ids=named)
+def test_a_capture_whose_stop_is_lost(capture: Capture, boots: bool) -> None:
+    after_a_lost_stop(ground_for(capture), capture, boots=boots)
+
+
+def test_every_capture_has_its_right_outcome_and_its_source() -> None:
+    """A capture without what is right for it judges nothing."""
+    assert {capture.name for capture in PLAYED} == set(RIGHT)
+    for capture in captures():
+        assert capture.about["source"], capture.name
+        assert capture.about["changed"], capture.name
