@@ -134,6 +134,8 @@ class UpdateTransaction:
     reopen_on: int | None = None
     flags: tuple[str, ...] | None = None
     """All of the transaction's from now on."""
+    lives: str | None = None
+    """What its samples have shown so far (`lives.Trail`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from levity.ocpp.effects import Sample, StopTransaction
-from levity.ocpp.readings import newest_register
-from levity.ocpp.request import TransactionState, with_flags
+from levity.ocpp.lives import (
+    ROUNDING,
+    SLACK,
+    Life,
+    Trail,
+    ended,
+    follow,
+    most,
+    read,
+    was_a_slip,
+    written,
+)
+from levity.ocpp.readings import Reading, registers
+from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
 
 __all__ = [
     "IMPLAUSIBLE",
+    "IN_KWH",
+    "OF_THE_METER",
     "SESSION",
     "ZERO",
+    "Charged",
     "Energy",
+    "Meter",
     "at_stop",
     "charged",
     "closed",
-    "counts_from_session_start",
+    "grown",
     "in_one_unit",
+    "meter_of",
+    "trail_of",
+    "with_odd",
     "with_samples",
     "without_stop",
 ]
@@ -31,11 +51,13 @@ RESET = "register-reset"
 FELL = "register-fell"
 IMPLAUSIBLE = "implausible-energy"
 IN_KWH = "registers-in-kwh"
+START = "start-contradicted"
+STOP = "stop-contradicted"
+BELOW = "below-samples"
+NEGATIVE = "negative-energy"
+# What is found anew with each sample.
+OF_THE_METER = (SESSION, RESET, FELL, IMPLAUSIBLE, START)
 ZERO = Decimal(0)
-SECONDS_PER_HOUR = Decimal(3600)
-# A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
-# rounding, before its word is doubted.
-TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
 # A sample is doubted at ten times as much only: its clock may be minutes away from the start's.
 WILD = 10
 KILO = 1000
@@ -43,6 +65,18 @@ KILO = 1000
 NEAR = Decimal(2000)
 # A register in the unit of meterStop is never so many times as large.
 FAR = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What is known of the meter before a session says anything."""
+
+    max_power: int
+    """W that the connector can deliver."""
+    by_session: bool = False
+    """The charger's samples are known to count from the session's start."""
+    booted_at: datetime | None = None
+    """When the charger booted last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,99 +92,309 @@ class Energy:
     flags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What the samples of a session come to."""
+
+    wh: Decimal
+    odd: tuple[str, ...]
+    """`OF_THE_METER`, as far as it holds."""
+    is_steady: bool
+    """Several samples rise, each from the one before it."""
+
+
+def meter_of(charge_point: ChargePointState) -> Meter:
+    """What is known of the meters of this charge point."""
+    by_session = charge_point.quirks.session_register
+    return Meter(charge_point.max_power, by_session, charge_point.booted_at)
+
+
+def trail_of(transaction: TransactionState) -> Trail:
+    """What the samples of this session have shown; of one from before this was kept, the last."""
+    if not transaction.lives and transaction.meter_last is not None:
+        at = transaction.meter_last_at or transaction.started_at
+        return follow(Trail(), [Reading(at, transaction.meter_last)], at, 0)
+    return read(transaction.lives)
+
+
+def grown(
+    transaction: TransactionState,
+    trail: Trail,
+    readings: Sequence[Reading],
+    received_at: datetime,
+    meter: Meter,
+    power: int = 0,
+) -> Trail:
+    """The trail of this session with the readings of a message more (see `lives.follow`)."""
+    if readings and not trail.lives and _has_booted(transaction, meter):
+        trail = replace(trail, anew=True)
+    start = Reading(transaction.started_at, transaction.meter_start)
+    return follow(trail, readings, received_at, meter.max_power, power, start)
+
+
+def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charged | None:
+    """Wh of a session of which these are the samples, and what was odd about it.
+
+    None where there is no sample of the register. What a register means is decided by all of its
+    values, and anew with each: one that begins below meterStart and can have been charged since
+    counts from the session's start (Grizzl-E 5.x), or has begun anew where the charger booted in
+    between; one that is nowhere near meterStart makes meterStart doubtful, and what it rises by
+    counts.
+    """
+    lives = _believable(transaction, trail, meter)
+    if not lives:
+        return None
+    limit = max(meter.max_power, trail.power)
+    first = lives[0]
+    is_steady = _is_steady(lives)
+    lead, odd = _lead(transaction, first, trail, meter, is_steady=is_steady)
+    flags = [odd] if odd else []
+    wh = first.rise
+    for before, life in pairwise(lives):
+        wh += life.rise
+        # A meter that begins anew begins at 0.
+        if ZERO < life.first < before.last and life.first <= _most_between(before, life, limit):
+            wh += life.first
+    if len(lives) > 1 and RESET not in flags:
+        flags.append(RESET)
+    total = lead + wh
+    seconds = max(
+        lives[-1].last_at - transaction.started_at.timestamp(),
+        lives[-1].seen - _received(transaction, first),
+    )
+    could = most(seconds, limit)
+    jump = sum((life.jump for life in lives if life.jumps == 1), ZERO)
+    if total > could and jump and is_steady and total - jump <= could:
+        total -= jump
+        if START not in flags and RESET not in flags:
+            flags.append(RESET)
+    if lead < 0:
+        total = max(total, ZERO)
+    if total > could * WILD:
+        flags.append(IMPLAUSIBLE)
+    return Charged(total, tuple(flags), is_steady)
+
+
+def _lead(
+    transaction: TransactionState, first: Life, trail: Trail, meter: Meter, *, is_steady: bool
+) -> tuple[Decimal, str]:
+    """Wh before the first sample, and what was odd about the meter there."""
+    since_start = first.first - transaction.meter_start
+    seconds = max(
+        first.first_at - transaction.started_at.timestamp(),
+        first.first_seen - _received(transaction, first),
+    )
+    could = most(seconds, max(meter.max_power, trail.power))
+    is_of_session = ZERO <= first.first <= could
+    is_above = since_start >= -ROUNDING or (since_start >= -SLACK and not is_of_session)
+    if is_above and since_start <= could * WILD:
+        if meter.by_session and is_of_session:
+            return first.first, SESSION
+        # (1 Wh below a long life is rounding; the last value says whether it is made up for.)
+        return since_start, FELL if since_start < 0 else ""
+    if since_start < 0 and is_of_session:
+        return first.first, RESET if trail.anew and not meter.by_session else SESSION
+    if is_steady:
+        return ZERO, START
+    return (ZERO, FELL) if since_start < 0 else (since_start, "")
+
+
+def _received(transaction: TransactionState, first: Life) -> float:
+    received_at = transaction.start_received_at
+    return received_at.timestamp() if received_at else first.first_seen
+
+
+def _has_booted(transaction: TransactionState, meter: Meter) -> bool:
+    """True if the charger booted since the session began: its meter may have begun anew."""
+    begun = transaction.started_at
+    if "start-clock" in transaction.flags and transaction.start_received_at:
+        begun = transaction.start_received_at
+    return meter.booted_at is not None and meter.booted_at > begun
+
+
+def _is_steady(lives: Sequence[Life]) -> bool:
+    return any(life.count > 1 and life.last > life.first for life in lives)
+
+
+def _most_between(before: Life, life: Life, limit: int) -> Decimal:
+    return most(max(life.first_at - before.last_at, life.first_seen - before.seen), limit)
+
+
+def _believable(transaction: TransactionState, trail: Trail, meter: Meter) -> tuple[Life, ...]:
+    """The lives without a first one that is alone and far off: the 0 of a meter that did not
+    answer yet, or a wild value, where the next goes on from meterStart."""
+    lives = trail.lives
+    if len(lives) < 2 or lives[0].count > 1:
+        return lives
+    first, second = lives[:2]
+    limit = max(meter.max_power, trail.power)
+    rise = second.first - transaction.meter_start
+    could = most(second.first_at - transaction.started_at.timestamp(), limit)
+    goes_on = -ROUNDING <= rise <= could
+    is_off = first.first > second.first or first.first < transaction.meter_start - SLACK
+    return lives[1:] if goes_on and is_off else lives
+
+
+def with_odd(flags: str, odd: tuple[str, ...]) -> tuple[str, ...]:
+    """The flags with what is odd about the meter now, and without what no longer is."""
+    gone = [item for item in OF_THE_METER if item not in odd]
+    return with_flags(without_flags(flags, *gone), odd)
+
+
 def at_stop(
-    transaction: TransactionState, meter_stop: Decimal, stopped_at: datetime, max_power: int
+    transaction: TransactionState, meter_stop: Decimal, stopped_at: datetime, meter: Meter
 ) -> Energy:
     """The energy of a transaction that the charger has stopped; never negative.
 
-    `max_power` is the W that the connector can deliver.
+    Start and Stop count, unless they contradict each other or samples that agree among themselves.
     """
+    trail = trail_of(transaction)
     difference = meter_stop - transaction.meter_start
-    sampled, last = transaction.energy, transaction.meter_last
-    most = _most(transaction.started_at, stopped_at, max_power)
-    is_below = sampled is not None and difference + SLACK < sampled
-    if is_below and RESET in transaction.flags.split():
-        rises = (sampled or ZERO) + max(meter_stop - (last or ZERO), ZERO)
-        # (A single wild sample looks like a register that began anew, too.)
-        if most is not None and rises <= most:
-            # Start and Stop are of two lives of the meter: it rose in both.
-            odd = "below-samples" if difference >= 0 else "negative-energy"
-            return Energy(rises, "samples", "low", (odd,))
-    if difference >= 0:
-        if most is not None and difference > most:
-            return Energy(difference, "registers", "low", (IMPLAUSIBLE,))
-        if is_below:
-            return Energy(difference, "registers", "medium", ("below-samples",))
-        return Energy(difference, "registers", "high")
-    in_session = SESSION in transaction.flags.split()
-    if in_session and meter_stop >= 0:
-        return Energy(meter_stop, SESSION, "medium", (SESSION,))
-    if sampled is not None and sampled > 0:
+    seconds = (stopped_at - transaction.started_at).total_seconds()
+    # (The charger's clock may make no sense.)
+    could = most(seconds, max(meter.max_power, trail.power)) if seconds > 0 else None
+    is_possible = difference >= 0 and (could is None or difference <= could)
+    if was_a_slip(trail.lives, meter_stop, stopped_at.timestamp(), 0):
+        trail = replace(trail, lives=trail.lives[:-1])
+    sampled = charged(transaction, trail, meter)
+    if sampled is None:
+        return _without_samples(transaction, meter_stop, difference, could, meter)
+    last = trail.lives[-1]
+    whole = ended(trail, meter_stop, stopped_at, meter.max_power)
+    is_same = whole and is_possible and SLACK < transaction.meter_start <= last.last
+    if SESSION in sampled.odd and is_same:
+        # The samples are of the same register as Start and Stop, whatever the profile says.
+        meter = replace(meter, by_session=False)
+        sampled = charged(transaction, trail, meter) or sampled
+    is_other = SESSION in sampled.odd and is_possible
+    if whole and not is_other:
+        sampled = charged(transaction, whole, meter) or sampled
+    can_be = IMPLAUSIBLE not in sampled.odd and (could is None or sampled.wh <= could)
+    sampled = replace(sampled, odd=tuple(item for item in sampled.odd if item != IMPLAUSIBLE))
+    if is_possible:
+        return _at_possible_stop(difference, sampled, can_be=can_be)
+    if difference > 0:
+        return _at_impossible_stop(difference, sampled, can_be=can_be, goes_on=bool(whole))
+    if SESSION in sampled.odd and whole:
+        return Energy(meter_stop, SESSION, "medium", sampled.odd)
+    if RESET in sampled.odd and whole:
+        return _by_samples(sampled, *((NEGATIVE,) if len(trail.lives) > 1 else ()))
+    if meter_stop > 0 and _has_booted_since(last, meter):
+        limit = max(meter.max_power, trail.power)
+        if meter_stop <= most(stopped_at.timestamp() - last.last_at, limit):
+            # The meter began anew, and no sample tells of it.
+            return Energy(sampled.wh + meter_stop, "samples", "low", (RESET, NEGATIVE))
+    if sampled.wh > 0 and can_be:
         # The register jumped back: what it showed before is the best there is.
-        return Energy(sampled, "samples", "low", ("negative-energy",))
-    return Energy(ZERO, "none", "low", ("negative-energy",))
+        return _by_samples(sampled, NEGATIVE)
+    return Energy(ZERO, "none", "low", (*sampled.odd, NEGATIVE))
+
+
+def _at_possible_stop(difference: Decimal, sampled: Charged, *, can_be: bool) -> Energy:
+    """What Start and Stop say can be true; but do the samples say the same?"""
+    if difference + SLACK >= sampled.wh:
+        doubted = {RESET, START} & set(sampled.odd)
+        return Energy(difference, "registers", "medium" if doubted else "high", sampled.odd)
+    if can_be and (sampled.is_steady or RESET in sampled.odd):
+        # Several samples that rise are more than one end.
+        return _by_samples(sampled, BELOW)
+    confidence = "low" if can_be else "medium"
+    return Energy(difference, "registers", confidence, (*sampled.odd, BELOW))
+
+
+def _at_impossible_stop(
+    difference: Decimal, sampled: Charged, *, can_be: bool, goes_on: bool
+) -> Energy:
+    """More than can have flowed: which of both ends is wrong?"""
+    is_start = not {START, RESET}.isdisjoint(sampled.odd)
+    if can_be and sampled.is_steady and goes_on and is_start:
+        return _by_samples(sampled, START)
+    if can_be and sampled.is_steady and not goes_on and START not in sampled.odd:
+        return _by_samples(sampled, STOP)
+    return Energy(difference, "registers", "low", (*sampled.odd, IMPLAUSIBLE))
+
+
+def _by_samples(sampled: Charged, *flags: str) -> Energy:
+    return Energy(sampled.wh, "samples", "low", tuple(dict.fromkeys((*sampled.odd, *flags))))
+
+
+def _has_booted_since(last: Life, meter: Meter) -> bool:
+    return meter.booted_at is not None and meter.booted_at.timestamp() > last.seen
+
+
+def _without_samples(
+    transaction: TransactionState,
+    meter_stop: Decimal,
+    difference: Decimal,
+    could: Decimal | None,
+    meter: Meter,
+) -> Energy:
+    if difference >= 0:
+        if could is not None and difference > could:
+            return Energy(difference, "registers", "low", (IMPLAUSIBLE,))
+        return Energy(difference, "registers", "high")
+    has_begun_anew = difference < -SLACK and _has_booted(transaction, meter)
+    if has_begun_anew and meter_stop > 0 and (could is None or meter_stop <= could):
+        return Energy(meter_stop, "registers", "low", (RESET,))
+    return Energy(ZERO, "none", "low", (NEGATIVE,))
 
 
 def with_samples(
-    transaction: TransactionState,
-    samples: Sequence[Sample],
-    stopped_at: datetime,
-    max_power: int,
-    by_profile: bool = False,
+    transaction: TransactionState, samples: Sequence[Sample], received_at: datetime, meter: Meter
 ) -> TransactionState:
-    """The transaction with the most energy that the samples of its StopTransaction speak of.
+    """The transaction with what the samples of its StopTransaction show.
 
-    The order of their times is not relied on: Grizzl-E (5.6) dates the last before the first.
-    More than can have flowed is no energy.
+    In the order of their times, or as they came where that is the order of their values: Grizzl-E
+    (5.6) dates the last before the first.
     """
-    most = _most(transaction.started_at, stopped_at, max_power)
-    for at in sorted({sample.sampled_at for sample in samples}):
-        register = newest_register(sample for sample in samples if sample.sampled_at == at)
-        if register is None or most is None:
-            continue
-        wh, odd = charged(transaction, *register, max_power, by_profile)
-        if RESET not in odd and (transaction.energy or ZERO) < wh <= most:
-            transaction = replace(
-                transaction, energy=wh, meter_last=register[0], meter_last_at=register[1]
-            )
-    return transaction
+    readings = registers(samples)
+    if not readings:
+        return transaction
+    values = [item.value for item in readings]
+    if values == sorted(values):
+        newest = readings[0].at
+        for number, item in enumerate(readings):
+            newest = max(newest, item.at)
+            readings[number] = replace(item, at=newest)
+    else:
+        readings.sort(key=lambda item: item.at)
+    trail = grown(transaction, trail_of(transaction), readings, received_at, meter)
+    return replace(transaction, lives=written(trail))
 
 
 def in_one_unit(
-    found: Energy,
     transaction: TransactionState,
     meter_stop: Decimal,
     samples: Sequence[Sample],
     stopped_at: datetime,
     max_power: int,
-) -> Energy:
+) -> Energy | None:
     """The energy where Start and Stop may have told kWh for Wh: doubted, and flagged for a person.
 
     It shows in a register between a thousand times meterStart and a thousand times meterStop. Not
     so where a thousand times the difference can't have flowed: there it is the samples that have
-    the wrong unit. Near zero it shows nothing.
+    the wrong unit. Near zero it shows nothing. None where nothing of the kind shows.
     """
     difference = meter_stop - transaction.meter_start
-    if found.source != "registers" or meter_stop * KILO <= 2 * NEAR:
-        return found
-    most = _most(transaction.started_at, stopped_at, max_power)
-    if most is not None and difference * KILO - NEAR > most:
-        return found
-    times = {sample.sampled_at for sample in samples}
-    by_time = (newest_register(item for item in samples if item.sampled_at == at) for at in times)
-    readings = [item[0] for item in by_time if item is not None]
+    if difference < 0 or meter_stop * KILO <= 2 * NEAR:
+        return None
+    seconds = (stopped_at - transaction.started_at).total_seconds()
+    could = most(seconds, max_power) if seconds > 0 else None
+    if could is not None and (difference * KILO - NEAR > could or difference > could):
+        return None
+    readings = [item.value for item in registers(samples)]
     known = readings if transaction.meter_last is None else [*readings, transaction.meter_last]
     lowest, highest = transaction.meter_start * KILO - NEAR, meter_stop * KILO + NEAR
     lowest = max(lowest, meter_stop * FAR)
     if not any(lowest <= register <= highest for register in known):
-        return found
-    doubted = Energy(found.wh, "registers", "low", (IN_KWH,))
+        return None
+    doubted = Energy(difference, "registers", "low", (IN_KWH,))
     first = [item for item in readings if abs(item - transaction.meter_start * KILO) <= NEAR]
     last = [item for item in readings if abs(item - meter_stop * KILO) <= NEAR]
-    if most is None or len(readings) < 2 or not first or not last:
+    if could is None or len(readings) < 2 or not first or not last:
         return doubted
     rise = max(last) - min(first)
-    return Energy(rise, "samples", "low", (IN_KWH,)) if found.wh < rise <= most else doubted
+    return Energy(rise, "samples", "low", (IN_KWH,)) if difference < rise <= could else doubted
 
 
 def without_stop(transaction: TransactionState) -> Energy:
@@ -159,7 +403,8 @@ def without_stop(transaction: TransactionState) -> Energy:
         return Energy(ZERO, "none", "low")
     flags = transaction.flags.split()
     source = SESSION if SESSION in flags else "samples"
-    return Energy(transaction.energy, source, "low" if IMPLAUSIBLE in flags else "medium")
+    doubted = {IMPLAUSIBLE, RESET, START} & set(flags)
+    return Energy(transaction.energy, source, "low" if doubted else "medium")
 
 
 def closed(
@@ -186,81 +431,3 @@ def closed(
         energy_source=found.source,
         confidence=found.confidence,
     )
-
-
-def charged(
-    transaction: TransactionState,
-    register: Decimal,
-    sampled_at: datetime,
-    max_power: int,
-    by_profile: bool = False,
-) -> tuple[Decimal, tuple[str, ...]]:
-    """Wh of a session whose newest register value is this one, and what was odd about it.
-
-    `implausible-energy` is about this value only: it goes when a later one can be true.
-    """
-    wh, odd = _charged(transaction, register, sampled_at, max_power, by_profile)
-    most = _most(transaction.started_at, sampled_at, max_power)
-    return wh, odd if most is None or wh <= most * WILD else (*odd, IMPLAUSIBLE)
-
-
-def _charged(
-    transaction: TransactionState,
-    register: Decimal,
-    sampled_at: datetime,
-    max_power: int,
-    by_profile: bool,
-) -> tuple[Decimal, tuple[str, ...]]:
-    flags = transaction.flags.split()
-    if counts_from_session_start(transaction, register, sampled_at, max_power, by_profile):
-        return max(register, ZERO), (SESSION,)
-    last, so_far = transaction.meter_last, transaction.energy
-    since_start = register - transaction.meter_start
-    if last is not None and so_far is not None and (register < last or RESET in flags):
-        if since_start >= 0 and IMPLAUSIBLE in flags:
-            # The one before was wrong, not this one.
-            return since_start, ()
-        if since_start >= so_far and RESET in flags:
-            # It is back where it was: the fall was a wrong sample, such as the 0 of a meter that
-            # did not answer. (A meter that began anew has the fall to make up for first.)
-            return since_start, ()
-        # The meter began anew: only what it rises from now on is added.
-        return so_far + max(register - last, ZERO), (RESET,)
-    if since_start < 0:
-        return ZERO, (FELL,)
-    return since_start, ()
-
-
-def counts_from_session_start(
-    transaction: TransactionState,
-    register: Decimal,
-    sampled_at: datetime,
-    max_power: int,
-    by_profile: bool = False,
-) -> bool:
-    """True if MeterValues count from the session's start, Start and Stop the meter's whole life.
-
-    Grizzl-E (5.x) does so. It shows in a value below meterStart (or the quirk profile says it)
-    that can have been charged since: a Huawei that falls 1 Wh below a long life has not charged
-    all of it in this session. Not so where the register had been above meterStart before.
-    """
-    flags = transaction.flags.split()
-    if SESSION in flags:
-        return True
-    if RESET in flags or register < 0:
-        return False
-    if register >= transaction.meter_start and not by_profile:
-        return False
-    last, last_at = transaction.meter_last, transaction.meter_last_at
-    if last is not None and last_at is not None and last_at < sampled_at and register < last:
-        return False
-    most = _most(transaction.started_at, sampled_at, max_power)
-    return most is None or register <= most
-
-
-def _most(started_at: datetime, stopped_at: datetime, max_power: int) -> Decimal | None:
-    """The Wh that can have flowed; None where the charger's clock makes no sense."""
-    seconds = (stopped_at - started_at).total_seconds()
-    if seconds <= 0:
-        return None
-    return Decimal(seconds) / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK

@@ -42,10 +42,16 @@ MEANINGS = {
     "said counts, else 0.",
     "implausible-energy": "More energy than the connector can deliver in that time. Look at it "
     "before it is billed.",
-    "below-samples": "The meter at the stop shows less than the meter values had said.",
+    "below-samples": "The meter at the stop shows less than the meter values had said. Where "
+    "several of them rise, they count.",
+    "start-contradicted": "The meter at the start does not fit the meter values and the stop: what "
+    "they rose by counts.",
+    "stop-contradicted": "The meter at the stop is more than the connector can have reached: the "
+    "last meter value counts.",
     "registers-in-kwh": "Start and stop seem to tell kWh for Wh. Look at it before it is billed: "
     "energy derived from registers may be a thousandth of what was charged.",
-    "register-reset": "The meter began anew on the way, or one of its values was far off.",
+    "register-reset": "The meter began anew on the way, or one of its values was far off: what it "
+    "rose by before and after counts.",
     "register-fell": "The meter fell below what it showed at the start.",
     "samples-after-stop": "Meter values came after the stop; they are kept, the figures stay.",
     "session-register": "The meter values count from the session's start, not from the meter's.",

@@ -21,10 +21,12 @@ __all__ = [
     "newest_register",
     "powers",
     "registers",
+    "strongest",
 ]
 
 REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
+OFFERED = "Power.Offered"
 BEGIN = "Transaction.Begin"
 ZERO = Decimal(0)
 # What the station draws, and what the car says of its battery, is not what flows to the car.
@@ -80,6 +82,24 @@ def newest_power(samples: Iterable[Sample]) -> Decimal | None:
     """The newest active import power in W."""
     newest = _newest(powers(samples))
     return newest.value if newest else None
+
+
+def strongest(samples: Iterable[Sample]) -> int:
+    """The most power, W, that these samples speak of: flowing or offered, or voltage times current;
+    0 where they speak of none."""
+    said = volts = ZERO
+    amperes: dict[str, Decimal] = {}
+    for item in samples:
+        value, measurand = item.value, item.measurand
+        if value is None or value <= 0 or item.location in ELSEWHERE:
+            continue
+        if measurand in (POWER, OFFERED):
+            said = max(said, value)
+        elif measurand == "Voltage":
+            volts = max(volts, value)
+        elif measurand == "Current.Import":
+            amperes[item.phase] = value
+    return int(said or volts * _total(amperes))
 
 
 def _newest(readings: Sequence[Reading]) -> Reading | None:

@@ -52,6 +52,8 @@ class TransactionState:
     """Our clock."""
     occurrence: int = 0
     """Which session of the same words it is."""
+    lives: str = ""
+    """What its samples have shown (`lives.Trail`)."""
 
 
 def with_flags(flags: str, more: Iterable[str]) -> tuple[str, ...]:
@@ -140,12 +142,15 @@ class ChargePointState:
     learned_at: datetime | None = None
     """When it was learned that its line ends in silence, and with that its interval."""
     booted_at: datetime | None = None
+    """When it booted last."""
     evidence_until: datetime | None = None
     """A Call of ours has no answer; until then its messages may show what became of it."""
     certificate_name: str = ""
     """The common name of its certificate; empty: its identity."""
     max_power: int = 43_000
     """W of one connector at most."""
+    learned_power: int = 0
+    """W that it was seen to deliver, where that is more than the usual maximum."""
     connectors: Mapping[int, ConnectorState] = field(default_factory=dict)
     """By number; loaded for the actions that are about connectors."""
     holds: str = ""

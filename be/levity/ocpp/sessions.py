@@ -33,7 +33,7 @@ __all__ = [
 
 TIMES = ("stopped_at", "stop_received_at", "meter_last_at")
 NUMBERS = ("meter_stop", "energy", "power", "meter_last")
-TEXTS = ("state", "stop_reason", "stop_id_tag", "flags", "energy_source", "confidence")
+TEXTS = ("state", "stop_reason", "stop_id_tag", "flags", "energy_source", "confidence", "lives")
 
 
 def state_of(charge_point: ChargePoint) -> ChargePointState:
@@ -111,7 +111,8 @@ def restore(row: Transaction, trail: dict[str, Any]) -> None:
         return
     before = trail["before"]
     for name in TEXTS:
-        setattr(row, name, before[name])
+        # (A trail of a release before has not all of them.)
+        setattr(row, name, before.get(name, getattr(row, name)))
     for name in TIMES:
         setattr(row, name, before[name] and datetime.fromisoformat(before[name]))
     for name in NUMBERS:

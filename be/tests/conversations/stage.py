@@ -85,6 +85,7 @@ LEFT_OUT = {
     "not_before",
     "expires_at",
     "deadline",
+    "lives",
 }
 # What is nearly always so is worth a line only where it is not.
 USUAL = {"occurrence": 0, "security_profile": 0}

@@ -250,7 +250,8 @@ def test_a_wild_sample_is_billed_to_nobody_once_a_good_one_follows(charger: Char
     figures = ("state", "energy", "confidence", "flags")
     for minute, wh in ((10, 2000), (20, 9_000_000)):
         charger.meter(started, meter_value(at(minute), wh), when=at(minute))
-    assert books(started, "energy", "flags") == (Decimal(8_999_000), "implausible-energy")
+    # In doubt it is not counted, and the doubt goes with the next good one.
+    assert books(started, "energy", "flags") == (Decimal(1000), "register-reset")
     charger.meter(started, meter_value(at(30), 4000), when=at(30))
     assert books(started, "energy", "flags") == (Decimal(3000), "")
     charger.boot(at(31))
@@ -287,7 +288,8 @@ def test_one_wild_sample_does_not_make_two_lives_of_a_meter(charger: Charger) ->
     [
         # No meterStop worth the name, and no MeterValues: only the samples in the Stop know.
         (0, 8000, (Decimal(7000), "samples", "low", "negative-energy")),
-        (1000, 8000, (Decimal(0), "registers", "medium", "below-samples")),
+        # Wattpilot repeats meterStart as meterStop (steve#1264): the samples rose by 7000.
+        (1000, 8000, (Decimal(7000), "samples", "low", "below-samples")),
         # More than can have flowed is no energy.
         (1000, 9_000_000, (Decimal(0), "registers", "high", "")),
         (8000, 8000, (Decimal(7000), "registers", "high", "")),

@@ -70,6 +70,7 @@ def test_a_session_is_on_the_books_from_start_to_stop() -> None:
         "power": Decimal(0),
         "meter_last": Decimal(2500),
         "meter_last_at": at(60),
+        "lives": Transaction.objects.get().lives,
         "flags": "",
     }
     assert Connector.objects.get().transaction_id is None

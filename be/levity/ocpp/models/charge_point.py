@@ -142,6 +142,12 @@ class ChargePoint(models.Model):
         blank=True,
         help_text="W of one connector; a meter that rises faster is wrong. Empty: the default.",
     )
+    learned_power = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="W that a connector was seen to deliver, where that is more than the default.",
+    )
     heartbeat_interval = models.PositiveIntegerField(
         null=True, blank=True, help_text="Seconds between heartbeats; empty: the site's default."
     )

@@ -76,6 +76,14 @@ class Transaction(models.Model):
         help_text="Wh, the newest register value.",
     )
     meter_last_at = models.DateTimeField(null=True, blank=True)
+    lives = models.TextField(
+        blank=True,
+        default="",
+        # Also for a worker of the release before, which does not name the column.
+        db_default="",
+        editable=False,
+        help_text="What its meter values have shown of the register (levity.ocpp.lives).",
+    )
     flags = models.CharField(
         max_length=255, blank=True, help_text="What was odd about it, space-separated."
     )

@@ -1,17 +1,21 @@
 """Samples that came before their session was on the books, and join it now."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
+import orjson
 from django.db.models import Q
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
-from levity.ocpp.energy import IMPLAUSIBLE, charged, without_stop
+from levity.ocpp.energy import Meter, charged, grown, trail_of, with_odd, without_stop
 from levity.ocpp.frames import Call, parse
-from levity.ocpp.models import Message, MeterValue, Transaction
-from levity.ocpp.readings import REGISTER, newest_register
-from levity.ocpp.request import TransactionState, with_flags, without_flags
+from levity.ocpp.lives import written
+from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction
+from levity.ocpp.quirks import profile_for
+from levity.ocpp.readings import registers, strongest
+from levity.ocpp.request import TransactionState
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Spooled
 
@@ -117,19 +121,37 @@ def _join(row: Transaction, found: Sequence[MeterValue]) -> None:
 
 
 def _move_on(row: Transaction, found: Sequence[MeterValue]) -> None:
-    max_power = row.charge_point.max_power or setting("OCPP_MAX_POWER")
-    for at in sorted({item.sampled_at for item in found if item.measurand == REGISTER}):
-        register = newest_register(_sample(item) for item in found if item.sampled_at == at)
-        if register is None:
-            continue
-        row.energy, flags = charged(transaction_state(row), *register, max_power)
-        row.meter_last, row.meter_last_at = register
-        row.flags = " ".join(with_flags(without_flags(row.flags, IMPLAUSIBLE), flags))
+    state, meter = transaction_state(row), _meter_of(row.charge_point)
+    trail = trail_of(state)
+    for received_at, group in groupby(found, key=lambda item: item.received_at):
+        samples = [_sample(item) for item in group]
+        readings, power = registers(samples), strongest(samples)
+        trail = grown(state, trail, readings, received_at, meter, power)
+    known = charged(state, trail, meter)
+    if known is not None:
+        last = trail.lives[-1]
+        row.energy, row.lives = known.wh, written(trail)
+        row.meter_last = last.last
+        row.meter_last_at = datetime.fromtimestamp(last.last_at, UTC)
+        row.flags = " ".join(with_odd(row.flags, known.odd))
     if row.state == Transaction.State.ORPHANED and row.meter_last is not None:
         row.meter_stop, row.stopped_at = row.meter_last, row.meter_last_at
-        known = without_stop(transaction_state(row))
-        row.energy_source, row.confidence = known.source, known.confidence
+        end = without_stop(transaction_state(row))
+        row.energy_source, row.confidence = end.source, end.confidence
     row.save()
+
+
+def _meter_of(row: ChargePoint) -> Meter:
+    overrides = orjson.dumps(row.quirk_overrides).decode() if row.quirk_overrides else ""
+    quirks = profile_for(
+        row.vendor,
+        row.model,
+        row.firmware_version,
+        named=row.quirk_profile,
+        overrides=overrides,
+    )
+    max_power = row.max_power or max(setting("OCPP_MAX_POWER"), row.learned_power or 0)
+    return Meter(max_power, quirks.session_register, row.booted_at)
 
 
 def _sample(item: MeterValue) -> Sample:
@@ -165,4 +187,5 @@ def transaction_state(row: Transaction, state: str = "") -> TransactionState:
         stop_reason=row.stop_reason,
         start_received_at=row.start_received_at,
         occurrence=row.occurrence,
+        lives=row.lives,
     )

@@ -176,11 +176,12 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             effect.energy,
             effect.power,
             None if effect.flags is None else _joined(effect.flags),
+            effect.lives,
         )
         running.append(row)
         if effect.reopen_on is not None:
             reopened.append((effect.transaction_id, "active", None, None, None, "", "", ""))
-    columns = ("id", "meter_last", "meter_last_at", "energy", "power", "flags")
+    columns = ("id", "meter_last", "meter_last_at", "energy", "power", "flags", "lives")
     update_rows(
         Transaction,
         (

@@ -132,7 +132,7 @@ def _read_charge_points(
         max_power, named, overrides, *signs = row[15:22]
         holds, connection_timeout, clock_lag, clock_lag_seen = signs
         pings, silence, learned_at, booted_at, *signs = row[22 : queries.FIRST_OF_CONNECTOR]
-        evidence_until, certificate_name, known = signs
+        evidence_until, certificate_name, learned_power, known = signs
         own = connectors[key] = _Connectors()
         overrides_text = orjson.dumps(overrides).decode() if overrides else ""
         quirks = profile_for(vendor, model, firmware, named=named, overrides=overrides_text)
@@ -157,7 +157,8 @@ def _read_charge_points(
             connection=str(current) if current else None,
             quirks=quirks,
             zone=zone_of(own_zone or site_zone),
-            max_power=max_power or default_power,
+            max_power=max_power or max(default_power, learned_power or 0),
+            learned_power=learned_power or 0,
             connectors=own.all,
             holds=holds,
             connection_timeout=connection_timeout,

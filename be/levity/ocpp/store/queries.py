@@ -142,6 +142,7 @@ CHARGE_POINT = (
     "booted_at",
     "evidence_until",
     "certificate_name",
+    "learned_power",
 )
 # After these columns, and `known`.
 FIRST_OF_CONNECTOR = len(CHARGE_POINT) + 1

@@ -68,6 +68,9 @@ def test_a_session_moves_on_with_its_samples() -> None:
                 energy=Decimal(1500),
                 power=Decimal(3300),
                 flags=(),
+                lives="0,3300,0;2500.000000,{0},{1},2500.000000,{0},2500.000000,{0},{1},1,0,0".format(
+                    at(60).timestamp(), at(61).timestamp()
+                ),
             ),
         ),
     )
@@ -134,7 +137,11 @@ def test_old_news_moves_nothing() -> None:
     """D-12."""
     moved = running(meter_last=Decimal(2000), meter_last_at=at(120), energy=Decimal(1000))
     response = meter_values(measured({"value": "1500"}, transaction=moved))
-    assert response.effects == (RecordMeterValues(1, 7, (sample("1500", "1500"),)),)
+    assert response.effects[0] == RecordMeterValues(1, 7, (sample("1500", "1500"),))
+    [update] = response.effects[1:]
+    assert isinstance(update, UpdateTransaction)
+    # It is noted that the register was there; the figures stay.
+    assert update == UpdateTransaction(7, lives=update.lives)
 
 
 def test_after_the_end_it_is_flagged_once() -> None:

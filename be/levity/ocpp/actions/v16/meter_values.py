@@ -3,30 +3,23 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 
 from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.believable import most
 from levity.ocpp.clocks import BEFORE_OCPP, is_backlog, is_unset
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
     RecordMeterValues,
     Sample,
+    UpdateChargePoint,
     UpdateTransaction,
 )
-from levity.ocpp.energy import (
-    IMPLAUSIBLE,
-    SESSION,
-    ZERO,
-    charged,
-    closed,
-    counts_from_session_start,
-)
+from levity.ocpp.energy import SESSION, charged, closed, grown, meter_of, trail_of, with_odd
 from levity.ocpp.fields import MAX_CONNECTOR, integer
 from levity.ocpp.frames import OcppError
-from levity.ocpp.readings import newest_power, newest_register
+from levity.ocpp.lives import Trail, goes_on, most, written
+from levity.ocpp.readings import Reading, newest_power, newest_register, registers, strongest
 from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
 
 __all__ = ["meter_values"]
@@ -63,6 +56,8 @@ def meter_values(request: Request) -> Response:
             transaction = _interrupted(connector, samples, request)
         elif _all_before(transaction, samples):
             transaction = None
+    if transaction is not None and connector != transaction.connector:
+        transaction = _of_another_connector(transaction, connector, samples, request)
     effects.append(RecordMeterValues(connector, transaction.id if transaction else None, samples))
     if transaction is not None:
         effects += _progress(transaction, samples, request)
@@ -77,6 +72,25 @@ def _connector(request: Request) -> int:
     if transaction is not None and transaction.charge_point_id == request.charge_point.id:
         return transaction.connector
     return 0
+
+
+def _of_another_connector(
+    transaction: TransactionState, connector: int, samples: tuple[Sample, ...], request: Request
+) -> TransactionState | None:
+    """The session that is named, if the register of that connector may be its own.
+
+    Of connector 0, which is the charger as a whole, some name the session (ABB Terra AC): its meter
+    is another one, unless it goes on from what the session has shown.
+    """
+    readings, trail = registers(samples), trail_of(transaction)
+    if connector or not readings:
+        return transaction
+    newest, limit = readings[-1], request.charge_point.max_power
+    if trail.lives:
+        return transaction if goes_on(trail, newest, request.received_at, limit) else None
+    seconds = (newest.at - transaction.started_at).total_seconds()
+    rise = newest.value - transaction.meter_start
+    return transaction if 0 <= rise <= most(seconds, limit) else None
 
 
 def _all_before(transaction: TransactionState, samples: tuple[Sample, ...]) -> bool:
@@ -114,15 +128,21 @@ def _interrupted(
     if register is None:
         power = newest_power(samples)
         return transaction if power is not None and power > 0 and not is_past else None
-    limit, by_profile = charge_point.max_power, charge_point.quirks.session_register
-    energy, odd = charged(transaction, *register, limit, by_profile)
-    rise = energy - (transaction.energy or ZERO)
-    if set(odd) - {SESSION} or rise < 0:
+    limit = charge_point.max_power
+    known, meter, readings = trail_of(transaction), meter_of(charge_point), registers(samples)
+    if known.lives and readings[-1].value < known.lives[-1].last:
+        return None
+    trail = grown(transaction, known, readings, request.received_at, meter)
+    found = charged(transaction, trail, meter)
+    if found is None or set(found.odd) - {SESSION}:
+        return None
+    rise = found.wh - (transaction.energy or 0)
+    if rise < 0:
         return None
     begun, until = transaction.meter_last_at or transaction.started_at, register[1]
     if no_clock:
         begun, until = transaction.start_received_at or begun, request.received_at
-    if rise > most((until - begun).total_seconds(), limit):
+    if rise > most((until - begun).total_seconds(), max(limit, trail.power)):
         return None
     return transaction if rise > 0 or status in CHARGING else None
 
@@ -136,17 +156,32 @@ def _progress(
             late = with_flags(transaction.flags, ("samples-after-stop",))
             yield UpdateTransaction(transaction.id, flags=late)
         return
-    register = newest_register(samples)
-    newest = transaction.meter_last_at
-    if register is not None and newest is not None and register[1] < newest:
-        yield from _older(transaction, register, request)
+    known, meter, readings = (
+        trail_of(transaction),
+        meter_of(request.charge_point),
+        registers(samples),
+    )
+    trail = grown(
+        transaction, known, readings, request.received_at, meter, power=strongest(samples)
+    )
+    yield from _stronger(trail, request)
+    found = charged(transaction, trail, meter) if readings else None
+    flags = " ".join(with_odd(transaction.flags, found.odd)) if found else transaction.flags
+    if found and _is_late(readings, known, trail):
+        # It moves nothing, but it may show what kind of register the newest one is.
+        if trail != known:
+            yield UpdateTransaction(
+                transaction.id,
+                energy=None if found.wh == transaction.energy else found.wh,
+                flags=None if flags == transaction.flags else with_flags(flags, ()),
+                lives=written(trail),
+            )
         return
     ended = transaction.state == "orphaned"
     goes_on = ended and _goes_on(transaction, samples, request)
     power = newest_power(samples)
-    if register is None and power is None and not goes_on:
+    if found is None and power is None and not goes_on:
         return
-    flags = transaction.flags
     if goes_on:
         flags = " ".join(with_flags(without_flags(flags, "orphaned"), ("continued",)))
     update = UpdateTransaction(
@@ -154,32 +189,47 @@ def _progress(
         power=None if ended and not goes_on else power,
         reopen_on=transaction.connector if goes_on else None,
         flags=with_flags(flags, ()),
+        lives=written(trail) if trail != known else None,
     )
-    if register is not None:
-        limit = request.charge_point.max_power
-        by_profile = request.charge_point.quirks.session_register
-        energy, odd = charged(transaction, *register, limit, by_profile)
+    if found is not None:
+        last = trail.lives[-1]
         update = replace(
             update,
-            meter_last=register[0],
-            meter_last_at=register[1],
-            energy=energy,
-            flags=with_flags(without_flags(flags, IMPLAUSIBLE), odd),
+            meter_last=last.last,
+            meter_last_at=datetime.fromtimestamp(last.last_at, UTC),
+            energy=found.wh,
         )
         if ended and not goes_on:
             # Our own end was too early: it moves to the newest sample.
             yield closed(
                 replace(
                     transaction,
-                    meter_last=register[0],
-                    meter_last_at=register[1],
-                    energy=energy,
-                    flags=" ".join(update.flags or ()),
+                    meter_last=update.meter_last,
+                    meter_last_at=update.meter_last_at,
+                    energy=found.wh,
+                    flags=flags,
                 ),
                 transaction.stop_reason,
                 "stop-quarantined" if "stop-quarantined" in flags else "orphaned",
             )
     yield update
+
+
+def _is_late(readings: list[Reading], known: Trail, trail: Trail) -> bool:
+    """True if all of these are from before the last sample, which is still the last."""
+    if not known.lives:
+        return False
+    last, now = known.lives[-1], trail.lives[-1]
+    if (now.last, now.last_at) != (last.last, last.last_at):
+        return False
+    return all(item.at.timestamp() < last.last_at for item in readings)
+
+
+def _stronger(trail: Trail, request: Request) -> Iterable[Effect]:
+    """What a connector of this charge point can deliver, where that is more than we knew."""
+    known = request.charge_point.max_power
+    if trail.power > known + known // 20 and trail.power > request.charge_point.learned_power:
+        yield UpdateChargePoint({"learned_power": trail.power})
 
 
 def _goes_on(transaction: TransactionState, samples: tuple[Sample, ...], request: Request) -> bool:
@@ -204,18 +254,3 @@ def _goes_on(transaction: TransactionState, samples: tuple[Sample, ...], request
         and is_unset(register[1], request.received_at)
         and register[0] > (transaction.meter_start if last is None else last)
     )
-
-
-def _older(
-    transaction: TransactionState, register: tuple[Decimal, datetime], request: Request
-) -> Iterable[Effect]:
-    """A late sample moves nothing, but it may show what kind of register the newest one is."""
-    last, flags = transaction.meter_last, transaction.flags
-    if last is None or SESSION in flags.split():
-        return
-    charge_point = request.charge_point
-    if counts_from_session_start(
-        transaction, *register, charge_point.max_power, charge_point.quirks.session_register
-    ):
-        now_known = with_flags(flags, (SESSION,))
-        yield UpdateTransaction(transaction.id, energy=max(last, ZERO), flags=now_known)

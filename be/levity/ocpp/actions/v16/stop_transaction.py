@@ -16,7 +16,15 @@ from levity.ocpp.effects import (
     RecordMeterValues,
     StopTransaction,
 )
-from levity.ocpp.energy import IMPLAUSIBLE, at_stop, in_one_unit, with_samples
+from levity.ocpp.energy import (
+    IMPLAUSIBLE,
+    OF_THE_METER,
+    Meter,
+    at_stop,
+    in_one_unit,
+    meter_of,
+    with_samples,
+)
 from levity.ocpp.fields import INT4_MAX, decimal_of, energy, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.request import (
@@ -61,11 +69,13 @@ def stop_transaction(request: Request) -> Response:
         return Response(answer, (kept,))
     # Our own clock may have been stepped back meanwhile: no session lasts less than nothing.
     stopped_at = said or max(request.received_at, transaction.started_at)
-    max_power, quirks = request.charge_point.max_power, request.charge_point.quirks
-    samples = read_samples(request, "transactionData")
-    sampled = with_samples(transaction, samples, stopped_at, max_power, quirks.session_register)
-    charged = at_stop(sampled, meter_stop, stopped_at, max_power)
-    charged = in_one_unit(charged, transaction, meter_stop, samples, stopped_at, max_power)
+    meter, samples = meter_of(request.charge_point), read_samples(request, "transactionData")
+    charged = in_one_unit(transaction, meter_stop, samples, stopped_at, meter.max_power) or at_stop(
+        with_samples(transaction, samples, request.received_at, meter),
+        meter_stop,
+        stopped_at,
+        meter,
+    )
     flags = [*clock_flags(said, request.received_at, "stop"), *charged.flags]
     if stopped_at < transaction.started_at:
         flags.append("stop-before-start")
@@ -83,7 +93,12 @@ def stop_transaction(request: Request) -> Response:
             reason=text(payload, "reason", 64) or "Local",
             id_tag=text(payload, "idTag"),
             flags=with_flags(
-                without_flags(transaction.flags, "orphaned", "stop-quarantined", IMPLAUSIBLE),
+                without_flags(
+                    transaction.flags,
+                    "orphaned",
+                    "stop-quarantined",
+                    *(item for item in OF_THE_METER if item not in charged.flags),
+                ),
                 flags,
             ),
             energy_source=charged.source,
@@ -134,7 +149,7 @@ def could_end(
         return False
     if id_tag and id_tag != transaction.id_tag.lower():
         return False
-    found = at_stop(transaction, meter_stop, stopped_at, max_power)
+    found = at_stop(transaction, meter_stop, stopped_at, Meter(max_power))
     return meter_stop >= transaction.meter_start and IMPLAUSIBLE not in found.flags
 
 

@@ -1,0 +1,304 @@
+"""The register of one session, as its samples showed it: kept with the session, in few numbers.
+
+A register that rises by no more than can have flowed is one *life* of it. A sample that does not
+fit begins another: the meter began anew, jumped, or did not answer. Whether it was a life or a
+slip of the meter shows in the samples that follow, so all of them are kept until then. No value
+decides anything for good: what a session is told to have charged (`energy.charged`) is found from
+all lives each time.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from levity.ocpp.readings import Reading
+
+__all__ = [
+    "NO_TRAIL",
+    "ROUNDING",
+    "SLACK",
+    "Life",
+    "Trail",
+    "ended",
+    "follow",
+    "goes_on",
+    "most",
+    "read",
+    "was_a_slip",
+    "written",
+]
+
+SECONDS_PER_HOUR = Decimal(3600)
+# A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
+# rounding, before its word is doubted.
+TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
+# A register may fall so far by rounding (Huawei: 1 Wh below meterStart).
+ROUNDING = Decimal(10)
+# W. A charger that says that it delivers more says nothing of its power.
+STRONGEST = 4_000_000
+# W. A register that rises faster than this has jumped. Between this and what the connector is
+# known to deliver it may be a jump, or a charger that is stronger than we know.
+PACE = 500_000
+# Seconds. A sample that is dated further ahead of our clock is of a clock that is wrong.
+AHEAD = 300
+# More lives than that are nonsense, and those of one sample go first.
+LIVES = 6
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Values that follow from each other; Wh, and times as seconds since 1970."""
+
+    first: Decimal
+    first_at: float
+    """The charger's clock."""
+    first_seen: float
+    """Ours, when it came."""
+    before: Decimal
+    """The value before the last; the first where there is one value only."""
+    before_at: float
+    last: Decimal
+    last_at: float
+    seen: float
+    """Our clock, when the last came."""
+    count: int = 1
+    jump: Decimal = ZERO
+    """Wh of the largest step that was more than the connector is known to deliver."""
+    jumps: int = 0
+    """How many such steps there were."""
+
+    @property
+    def rise(self) -> Decimal:
+        """Wh from its first value to its last."""
+        return max(self.last - self.first, ZERO)
+
+    @property
+    def pace(self) -> int:
+        """W on average."""
+        seconds = self.last_at - self.first_at
+        return int(self.rise * SECONDS_PER_HOUR / Decimal(seconds)) if seconds > 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What the samples of a session have shown so far."""
+
+    lives: tuple[Life, ...] = ()
+    power: int = 0
+    """W that flowed or were offered, by two samples after each other at least, or as steadily as
+    the register rose."""
+    said: int = 0
+    """W, by the last sample."""
+    anew: bool = False
+    """The charger booted between the session's start and its first sample."""
+
+
+NO_TRAIL = Trail()
+
+
+def most(seconds: float, max_power: int) -> Decimal:
+    """The Wh that can have flowed in this time at this power (W)."""
+    return Decimal(max(seconds, 0)) / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK
+
+
+def follow(
+    trail: Trail,
+    readings: Iterable[Reading],
+    received_at: datetime,
+    max_power: int,
+    power: int = 0,
+    start: Reading | None = None,
+) -> Trail:
+    """The trail with the readings of a message more.
+
+    `power` is what it says of the power, W; `start` is what StartTransaction said.
+    """
+    if 0 < power <= STRONGEST:
+        trail = replace(trail, said=power, power=max(trail.power, min(trail.said, power)))
+    seen = received_at.timestamp()
+    for item in readings:
+        limit = max(max_power, trail.power)
+        if start is not None and _began_off(trail.lives, item, seen, limit, start):
+            trail = replace(trail, lives=())
+        trail = _with(trail, item, seen, limit)
+    return trail
+
+
+def _began_off(
+    lives: tuple[Life, ...], item: Reading, seen: float, limit: int, start: Reading
+) -> bool:
+    """True if the only value so far was that of a meter that did not answer yet: this one goes on
+    from the start, and can't go on from that one."""
+    if len(lives) != 1 or lives[0].count > 1 or lives[0].last >= start.value - SLACK:
+        return False
+    at, first = item.at.timestamp(), lives[0]
+    rise, step = item.value - start.value, item.value - first.last
+    return 0 <= rise <= most(at - start.at.timestamp(), limit) and step > most(
+        max(at - first.last_at, seen - first.seen), limit
+    )
+
+
+def goes_on(trail: Trail, item: Reading, received_at: datetime, limit: int) -> bool:
+    """True if this reading goes on from the last, by no more than can have flowed."""
+    last = trail.lives[-1]
+    rise = item.value - last.last
+    seconds = max(item.at.timestamp() - last.last_at, received_at.timestamp() - last.seen)
+    return -ROUNDING <= rise <= most(seconds, max(limit, trail.power))
+
+
+def ended(trail: Trail, meter_stop: Decimal, stopped_at: datetime, limit: int) -> Trail | None:
+    """The trail with meterStop as its last value; None if that does not go on from the samples."""
+    last, at = trail.lives[-1], stopped_at.timestamp()
+    tail = meter_stop - last.last
+    if not -ROUNDING <= tail <= most(at - last.last_at, max(limit, trail.power)):
+        return None
+    return replace(trail, lives=(*trail.lives[:-1], _grown(last, meter_stop, at, last.seen, limit)))
+
+
+def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
+    lives, value, at = trail.lives, item.value, item.at.timestamp()
+    if not lives:
+        return replace(trail, lives=(_begun(value, at, seen),))
+    if item.is_begin:
+        # What the meter showed at the start is not what it shows now.
+        return trail
+    last = lives[-1]
+    if at == last.last_at and value == last.last:
+        return trail
+    # The charger's clock went back, or the sample is late: what is late rises no further.
+    if at < last.last_at <= seen + AHEAD and (
+        value <= last.last or not _fits(last, value, -1, seen)
+    ):
+        return replace(trail, lives=_with_late(lives, value, at, seen))
+    if was_a_slip(lives, value, at, seen):
+        kept, last = lives[:-2], lives[-2]
+    elif _fits(last, value, at, seen):
+        kept = lives[:-1]
+    elif last.count > 1 and value < last.last and _fits_before(last, value, at, seen):
+        # It is the value before that was far off.
+        kept, last = lives[:-1], _without_last(last)
+    else:
+        return replace(trail, lives=_some((*lives, _begun(value, at, seen))))
+    grown = _grown(last, value, at, seen, limit)
+    if grown.jumps > 1 and grown.pace > limit:
+        # Not a jump, but how it always rises: the connector delivers more than we knew.
+        trail = replace(trail, power=grown.pace)
+    return replace(trail, lives=(*kept, grown))
+
+
+def _begun(value: Decimal, at: float, seen: float) -> Life:
+    return Life(value, at, seen, value, at, value, at, seen)
+
+
+def _grown(life: Life, value: Decimal, at: float, seen: float, limit: int) -> Life:
+    step = value - life.last
+    is_fast = step > SLACK and step > most(max(at - life.last_at, seen - life.seen), limit)
+    return Life(
+        life.first,
+        life.first_at,
+        life.first_seen,
+        life.last,
+        life.last_at,
+        value,
+        at,
+        seen,
+        life.count + 1,
+        max(life.jump, step) if is_fast else life.jump,
+        life.jumps + is_fast,
+    )
+
+
+def _without_last(life: Life) -> Life:
+    was_fast = life.jumps > 0 and life.last - life.before >= life.jump
+    return replace(
+        life,
+        last=life.before,
+        last_at=life.before_at,
+        count=life.count - 1,
+        jump=ZERO if was_fast else life.jump,
+        jumps=life.jumps - was_fast,
+    )
+
+
+def _fits(life: Life, value: Decimal, at: float, seen: float) -> bool:
+    rise = value - life.last
+    if rise <= SLACK:
+        return rise >= -ROUNDING
+    return rise <= most(max(at - life.last_at, seen - life.seen), PACE)
+
+
+def _fits_before(life: Life, value: Decimal, at: float, seen: float) -> bool:
+    seconds = max(at - life.before_at, seen - life.seen)
+    return -ROUNDING <= value - life.before <= most(seconds, PACE)
+
+
+def was_a_slip(lives: Sequence[Life], value: Decimal, at: float, seen: float) -> bool:
+    """True if the value goes on from where the register was before the last one, which is alone.
+
+    The 0 of a meter that did not answer, or a value far off. Where it goes on from the last one
+    as well, the meter began anew, unless that one was 0.
+    """
+    if len(lives) < 2 or lives[-1].count > 1 or not _fits(lives[-2], value, at, seen):
+        return False
+    last = lives[-1]
+    return last.last == 0 or not _fits(last, value, at, seen)
+
+
+def _with_late(lives: tuple[Life, ...], value: Decimal, at: float, seen: float) -> tuple[Life, ...]:
+    """A sample from before the last one moves nothing, but it may be the first."""
+    first = lives[0]
+    if at >= first.first_at or not 0 <= first.first - value <= most(first.first_at - at, PACE):
+        return lives
+    seen = min(seen, first.first_seen)
+    count = first.count + 1
+    return (replace(first, first=value, first_at=at, first_seen=seen, count=count), *lives[1:])
+
+
+def _some(lives: tuple[Life, ...]) -> tuple[Life, ...]:
+    """No more than can make sense; the last stays."""
+    if len(lives) <= LIVES:
+        return lives
+    fewest = min(range(len(lives) - 1), key=lambda number: lives[number].count)
+    return (*lives[:fewest], *lives[fewest + 1 :])
+
+
+# --- as text in the session's row -----------------------------------------------------------------
+
+
+def written(trail: Trail) -> str:
+    """The trail as text for the session's row."""
+    lives = [
+        f"{life.first},{life.first_at!r},{life.first_seen!r},{life.before},{life.before_at!r},"
+        f"{life.last},{life.last_at!r},{life.seen!r},{life.count},{life.jump},{life.jumps}"
+        for life in trail.lives
+    ]
+    return ";".join([f"{trail.power},{trail.said},{trail.anew:d}", *lives])
+
+
+def read(text: str) -> Trail:
+    """The trail of this text."""
+    if not text:
+        return NO_TRAIL
+    head, *rest = text.split(";")
+    power, said, anew = head.split(",")
+    lives = []
+    for life in rest:
+        part = life.split(",")
+        lives.append(
+            Life(
+                Decimal(part[0]),
+                float(part[1]),
+                float(part[2]),
+                Decimal(part[3]),
+                float(part[4]),
+                Decimal(part[5]),
+                float(part[6]),
+                float(part[7]),
+                int(part[8]),
+                Decimal(part[9]),
+                int(part[10]),
+            )
+        )
+    return Trail(tuple(lives), int(power), int(said), anew == "1")
