@@ -188,7 +188,7 @@ def _lead(
     is_of_session = ZERO <= first.first <= could
     is_above = since_start >= -ROUNDING or (since_start >= -SLACK and not is_of_session)
     if is_above and since_start <= could * WILD:
-        if meter.by_session and is_of_session:
+        if meter.by_session and is_of_session and not _is_lifetime(first, since_start, seconds):
             return first.first, SESSION
         # (1 Wh below a long life is rounding; the last value says whether it is made up for.)
         return since_start, FELL if since_start < 0 else ""
@@ -197,6 +197,12 @@ def _lead(
     if is_steady:
         return ZERO, START
     return (ZERO, FELL) if since_start < 0 else (since_start, "")
+
+
+def _is_lifetime(first: Life, since_start: Decimal, seconds: float) -> bool:
+    """True if the register fits meterStart better than 0, by how fast it rises from then on."""
+    expected = Decimal(first.pace) * Decimal(max(seconds, 0)) / 3600
+    return first.pace > 0 and abs(since_start - expected) < abs(first.first - expected)
 
 
 def _received(transaction: TransactionState, first: Life) -> float:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ocpp", "0012_refused_by_path"),
+        ("ocpp", "0013_lines"),
     ]
 
     operations = [
