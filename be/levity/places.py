@@ -4,7 +4,7 @@ import contextlib
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ __all__ = [
     "kept_secret",
     "networks",
     "number",
+    "public_name",
     "secret",
     "time_zone",
 ]
@@ -114,17 +115,42 @@ def number(environ: Mapping[str, str], name: str, *, default: int, least: int = 
     return int(word)
 
 
-def time_zone(environ: Mapping[str, str]) -> str:
-    """TIME_ZONE, or UTC; a name that nobody knows is an error."""
-    name = environ.get("TIME_ZONE", "").strip() or "UTC"
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        # ZoneInfoNotFoundError is a KeyError; the others: odd paths, the name of a folder.
+def time_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> str:
+    """TIME_ZONE, or the computer's own; UTC where that can't be told.
+
+    A name in TIME_ZONE that nobody knows is an error.
+    """
+    name = environ.get("TIME_ZONE", "").strip()
+    if not name:
+        return next(filter(_is_zone, _zones_of_this_computer(environ, etc)), "UTC")
+    if not _is_zone(name):
         raise ImproperlyConfigured(
             f"TIME_ZONE={name!r}: no time zone is called so; write one such as Europe/Berlin"
-        ) from error
+        )
     return name
+
+
+def _zones_of_this_computer(environ: Mapping[str, str], etc: Path) -> Iterator[str]:
+    """What may be its name: TZ, where /etc/localtime leads, what /etc/timezone says."""
+    yield _below_zoneinfo(environ.get("TZ", "").strip().removeprefix(":"))
+    with contextlib.suppress(OSError):
+        yield _below_zoneinfo(str((etc / "localtime").readlink()))
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        yield (etc / "timezone").read_text().strip()
+
+
+def _below_zoneinfo(path: str) -> str:
+    """/usr/share/zoneinfo/Europe/Berlin is Europe/Berlin; so on every system."""
+    name = path.rpartition("/zoneinfo/")[2]
+    return name.removeprefix("posix/").removeprefix("right/")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        # ZoneInfoNotFoundError is a KeyError; the others: odd paths, the name of a folder.
+        return bool(name) and ZoneInfo(name) is not None
+    except (KeyError, ValueError, OSError):
+        return False
 
 
 def networks(
@@ -140,6 +166,21 @@ def networks(
         raise ImproperlyConfigured(
             f"{name}: {error}; write addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
         ) from error
+
+
+def public_name(environ: Mapping[str, str], machine: str) -> str:
+    """The name or address that somebody chose in HOSTNAME; empty without one.
+
+    Not what shells and container runtimes set by themselves.
+    """
+    own = machine.strip().lower()
+    words = environ.get("HOSTNAME", "").replace(",", " ").lower().split()
+    for word in words:
+        if word in (own, f"{own}.local", "localhost") or word.startswith("."):
+            continue
+        if not _is_container_id(word):
+            return word
+    return ""
 
 
 def allowed_hosts(environ: Mapping[str, str], machine: str) -> list[str]:

@@ -12,11 +12,10 @@ from datetime import timedelta
 import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from levity import places
 from levity.operation.mail import email_settings
-from levity_ws import logs
+from levity_ws import __version__, logs
 
 DATA_DIR = places.data_dir(os.environ)
 with contextlib.suppress(OSError):
@@ -283,13 +282,16 @@ OCPP_CA_KEY_FILE = os.environ.get("LEVITY_CA_KEY_FILE", "")
 OCPP_CA_PASSPHRASE = places.secret(os.environ, "LEVITY_CA_PASSPHRASE")
 OCPP_LOCATION_HOSTS = tuple(os.environ.get("LEVITY_LOCATION_HOSTS", "").replace(",", " ").split())
 
+# Where chargers connect, as the pages tell people; `serve` knows better once it listens.
+LEVITY_WS_PORT = places.number(os.environ, "WS_PORT", default=9000)
+
 AMQP_URL = places.secret(os.environ, "AMQP_URL")
 """Empty: `serve` needs no broker; `consume_rpc_queue` meets the edge on the local one."""
 
 UNFOLD = {
     "SITE_TITLE": "Levity",
     "SITE_HEADER": "Levity",
-    "SITE_SUBHEADER": _("EV charging"),
+    "SITE_SUBHEADER": f"EV charging, release {__version__}",
     "SITE_SYMBOL": "ev_station",
     "SITE_URL": None,
     "SHOW_HISTORY": True,

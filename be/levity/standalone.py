@@ -5,26 +5,21 @@ import contextlib
 import gc
 import logging
 import os
-import secrets
-import shutil
 import signal
-import socket
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError, connection
 from django.utils import timezone
 from waitress.server import create_server
 
+from levity.addresses import local_addresses
 from levity.edge_process import EdgeProcess
 from levity.holding import Hold, holding
 from levity.ocpp.housekeeping import forget_edges
@@ -36,6 +31,7 @@ from levity.operation.exposition import also_show
 from levity.operation.figures import WORKER, count_batch
 from levity.operation.pulse import Pulse
 from levity.rpc_amqp import AmqpWorkerTransport
+from levity.welcome import first_admin, welcome
 from levity_ws.__main__ import loop_factory
 from levity_ws.edge.server import CannotListen, run
 from levity_ws.edge.settings import EdgeSettings
@@ -44,7 +40,7 @@ from levity_ws.rpc.memory import MemoryBroker
 from levity_ws.rpc.topology import prefix_from_environ
 from levity_ws.rpc.transport import EdgeTransport, WorkerTransport
 
-__all__ = ["Standalone", "first_admin", "local_addresses"]
+__all__ = ["Standalone"]
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +102,9 @@ class Standalone:
             self._run(hold, demo=demo)
 
     def _run(self, hold: Hold, *, demo: bool) -> None:
+        if demo and not os.environ.get("LOG_LEVEL"):
+            # Ten lively chargers fill a terminal within a second, and the password is gone.
+            os.environ["LOG_LEVEL"] = "WARNING"  # the edge's process reads it
         self._say("Levity: preparing the database ...")
         open_database()
         call_command("migrate", verbosity=0, interactive=False)
@@ -191,7 +190,11 @@ class Standalone:
             # would lock everybody out.
             with ThreadPoolExecutor(1) as apart:  # Django's ORM refuses to block an event loop
                 admin = apart.submit(_first_admin_and_close).result()
-            self._say(self._welcome(port, admin))
+            settings.LEVITY_WS_PORT = port
+            if demo:
+                # Django has set up its logging anew meanwhile.
+                logging.getLogger().setLevel(os.environ["LOG_LEVEL"])
+            self._say(welcome(self.http_port, port, admin, demo=demo))
             if demo:
                 tasks.append(asyncio.ensure_future(_play(f"ws://127.0.0.1:{port}/ws")))
 
@@ -223,71 +226,12 @@ class Standalone:
                 on_started=lambda server: started(server.port, server.metrics),
             )
 
-    def _welcome(self, ws_port: int, admin: str) -> str:
-        addresses = local_addresses()
-        here = addresses[0] if addresses else "localhost"
-        simulate = f"{_as_typed(sys.argv[0])} simulate --url ws://localhost:{ws_port}/ws"
-        lines = [
-            "",
-            "Levity is running. Stop it with Ctrl-C.",
-            "",
-            f"  Web pages       http://localhost:{self.http_port}/admin/",
-            *(f"                  http://{host}:{self.http_port}/admin/" for host in addresses),
-            f"  Log in as       {admin}",
-            f"  Chargers        ws://{here}:{ws_port}/ws/CHARGE_POINT_ID",
-            f"                  {here}:{ws_port}/ws/CHARGE_POINT_ID   (Grizzl-E: without ws://)",
-            f"  Data            {settings.DATA_DIR}",
-            "",
-            "Enter the charger address in your charger's OCPP settings, with a name of your choice",
-            "for CHARGE_POINT_ID. It appears on the web pages by itself. To try without a charger:",
-            f"  {simulate} --charge-points 3",
-            "",
-        ]
-        return "\n".join(lines)
 
-
-def first_admin(environ: Mapping[str, str]) -> str:
-    """Make the first superuser if there is none; how to log in, for people."""
-    users = get_user_model().objects
-    existing = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
-    if existing is not None:
-        name = existing.get_username()
-        command = f"{_as_typed(sys.argv[0])} changepassword {name}"
-        return f"{name} (to change the password: {command})"
-    name = environ.get("DJANGO_SUPERUSER_USERNAME") or "admin"
-    given = environ.get("DJANGO_SUPERUSER_PASSWORD")
-    password = given or secrets.token_urlsafe(12)
-    email = environ.get("DJANGO_SUPERUSER_EMAIL", "")
-    users.create_superuser(name, email, password)
-    if given:
-        return f"{name} (with the password you gave)"
-    return f"{name}, password {password}   (shown only this once)"
-
-
-def _as_typed(called: str) -> str:
-    """How a person at this prompt calls what was called; `make run` is not on the PATH."""
-    path = Path(called)
-    if path.name == "__main__.py":
-        return "python -m levity"
-    on_path = shutil.which(path.name)
-    return path.name if on_path and path.exists() and path.samefile(on_path) else called
-
-
-def _first_admin_and_close() -> str:
+def _first_admin_and_close() -> list[str]:
     try:
         return first_admin(os.environ)
     finally:
         connection.close()
-
-
-def local_addresses() -> list[str]:
-    """This machine's address in its network, as others reach it; empty without a network."""
-    found = []
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        # Connecting a datagram socket sends nothing; it only chooses the way out.
-        probe.connect(("192.0.2.1", 9))
-        found.append(probe.getsockname()[0])
-    return [address for address in found if not address.startswith(("127.", "0."))]
 
 
 def _nobody_is_connected() -> None:

@@ -4,18 +4,29 @@ What `export_lines` writes, `import_lines` reads to the same rows.
 """
 
 import csv
+import io
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
+from levity.ocpp.id_tag_files import (
+    COLUMNS,
+    BadFile,
+    columns_of,
+    decode,
+    delimiter_of,
+    moment,
+    same_card,
+    spoiled_by_a_spreadsheet,
+    status_of,
+)
 from levity.ocpp.models import ChargePoint, IdTag
 
 __all__ = [
@@ -24,30 +35,17 @@ __all__ = [
     "Imported",
     "Problem",
     "export_lines",
+    "import_file",
     "import_lines",
     "safe_cell",
+    "sample",
     "spellings",
 ]
 
-COLUMNS = (
-    "id_tag",
-    "status",
-    "expires_at",
-    "parent",
-    "owner",
-    "charge_points",
-    "max_transactions",
-    "notes",
-)
 # A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-STATUSES = {str(status.value).lower(): str(status.value) for status in IdTag.Status}
 BATCH = 500
 A_TO_Z = str.maketrans(ascii_uppercase, ascii_lowercase)
-
-
-class BadFile(Exception):
-    """It is no CSV of id tags at all; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,8 @@ class Problem:
 
     line: int
     text: str
+    is_known: bool = False
+    """Nothing is wrong with it, but such a tag is on the books already."""
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.text}"
@@ -68,6 +68,8 @@ class Imported:
     created: int = 0
     updated: int = 0
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was assumed, and what a person should look at."""
     done: bool = False
     """False: nothing was written, for it was a trial or a line was wrong."""
 
@@ -79,6 +81,26 @@ class _Line:
     values: dict[str, Any]
     parent: str | None = None
     places: list[int] | None = None
+
+
+def import_file(data: bytes, **rules: bool) -> Imported:
+    """`import_lines` of a file as it is, whatever saved it; the notes say what was assumed."""
+    decoded = decode(data)
+    imported = import_lines(io.StringIO(decoded.text, newline=""), **rules)
+    if decoded.note:
+        imported.notes.insert(0, decoded.note)
+    return imported
+
+
+def sample() -> str:
+    """A file to begin with, which a spreadsheet opens as it should."""
+    lines = (
+        COLUMNS,
+        ("04A1B2C3D4E5F6", "Accepted", "2030-12-31", "", "Anna Müller", "", "1", "flat 5"),
+        ("04A1B2C3D4E5F7", "Blocked", "", "", "Bob Smith", "", "", "lost in May"),
+    )
+    writer = csv.writer(_Echo())
+    return "\ufeff" + "".join(writer.writerow(line) for line in lines)
 
 
 def import_lines(
@@ -94,18 +116,19 @@ def import_lines(
     """
     with transaction.atomic():
         imported = Imported()
-        read = list(_read(lines, imported.problems))
+        read = list(_read(lines, imported))
         keys = {line.id_tag.lower() for line in read}
         parents = {line.parent.lower() for line in read if line.parent}
         known = _known(keys | parents)
         good = []
         for line in read:
             if line.id_tag.lower() in known and not update:
-                said = f"id tag {line.id_tag!r} is known already (--update changes it)"
-                imported.problems.append(Problem(line.number, said))
+                said = f"id tag {line.id_tag!r} is known already"
+                imported.problems.append(Problem(line.number, said, is_known=True))
             else:
                 good.append(line)
         good = _with_parents(good, known, imported.problems)
+        imported.notes += _written_otherwise(good, known)
         imported.problems.sort(key=lambda item: item.line)
         imported.created = sum(line.id_tag.lower() not in known for line in good)
         imported.updated = len(good) - imported.created
@@ -188,26 +211,36 @@ def _is_padded(text: str) -> bool:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def _read(lines: Iterable[str], problems: list[Problem]) -> Iterator[_Line]:
+def _read(lines: Iterable[str], imported: Imported) -> Iterator[_Line]:
+    problems = imported.problems
     source = iter(lines)
     first = next(source, "").removeprefix("\ufeff")
-    delimiter = ";" if first.count(";") > first.count(",") else ","
+    delimiter = delimiter_of(first)
+    if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
+        # So Excel is told, and others that know it.
+        delimiter, first = first.strip()[4], next(source, "")
     reader = csv.reader(_chained(first, source), delimiter=delimiter, strict=True)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        _check_header(header)
+        heading = next(reader, [])
+        names, is_heading = columns_of(heading)
+        if not is_heading:
+            shown = ", ".join(names)
+            imported.notes.append(f"The first line names no columns; they were taken for {shown}.")
         places = {item.identity.lower(): item.pk for item in ChargePoint.objects.only("identity")}
         seen: dict[str, int] = {}
-        before = reader.line_num
-        for row in reader:
+        before = reader.line_num if is_heading else 0
+        for row in reader if is_heading else itertools.chain([heading], reader):
             number, before = before + 1, reader.line_num
-            if not any(row):
+            if not any(cell.strip() for cell in row):
                 continue
-            line = _line(number, header, row, places, seen, problems)
+            titles = heading if is_heading else names
+            line = _line(number, names, titles, row, places, seen, problems)
             if line is not None:
                 yield line
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BadFile(f"line {reader.line_num}: this is not CSV in UTF-8: {error}") from error
+    except csv.Error as error:
+        raise BadFile(f"line {reader.line_num}: this is not CSV: {error}") from error
+    except UnicodeDecodeError as error:
+        raise BadFile("this is no text in UTF-8: save it as “CSV UTF-8”") from error
 
 
 def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -215,59 +248,74 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _check_header(header: list[str]) -> None:
-    wanted = ", ".join(COLUMNS)
-    unknown = [name for name in header if name not in COLUMNS]
-    if "id_tag" not in header:
-        raise BadFile(f"the first line must name the columns, at least id_tag; there are {wanted}")
-    if unknown:
-        raise BadFile(f"there is no column {', '.join(map(repr, unknown))}; there are {wanted}")
-    if len(set(header)) != len(header):
-        raise BadFile("a column is named twice")
+def _written_otherwise(lines: list[_Line], known: Mapping[str, IdTag]) -> list[str]:
+    """Cards that stand in the list twice, with and without colons: a charger sends one of them."""
+    new = {line.id_tag.lower(): line for line in lines if line.id_tag.lower() not in known}
+    others = {key: same_card(line.id_tag) for key, line in new.items()}
+    there = {**_known(set[str]().union(*others.values())), **known} if others else known
+    notes = []
+    for key, line in new.items():
+        twins = [there[other].id_tag for other in others[key] if other in there]
+        twins += [new[other].id_tag for other in others[key] if other in new and other < key]
+        notes += [
+            f"Line {line.number}: {line.id_tag!r} and {twin!r} look like one card, written in two "
+            "ways. They are two tags here: keep the one that your chargers send (Messages, "
+            "Authorize)."
+            for twin in twins
+        ]
+    return notes
 
 
 def _line(
     number: int,
-    header: list[str],
+    names: list[str],
+    titles: list[str],
     row: list[str],
     places: Mapping[str, int],
     seen: dict[str, int],
     problems: list[Problem],
 ) -> _Line | None:
-    if len(row) != len(header):
-        said = f"{len(row)} values where the header has {len(header)} columns"
+    if len(row) != len(names):
+        said = f"{len(row)} values where the first line has {len(names)}"
         problems.append(Problem(number, said))
         return None
     cells = {
         name: _tag(value) if name in ("id_tag", "parent") else _plain(value)
-        for name, value in zip(header, row, strict=True)
+        for name, value in zip(names, row, strict=True)
+        if name
     }
+    heading = dict(zip(names, titles, strict=True))
     id_tag = cells["id_tag"]
     line = _Line(number, id_tag, {})
     wrong = [] if id_tag.strip() else ["no id tag"]
     if len(id_tag) > 255 or "\0" in "".join(row):
         wrong.append("an id tag has at most 255 characters, and nothing a NUL")
+    if spoiled_by_a_spreadsheet(id_tag.strip()):
+        wrong.append(
+            f"{id_tag!r} is what a spreadsheet makes of a long number, and its last digits are "
+            "lost: format that column as text, and enter the number again"
+        )
     if (earlier := seen.setdefault(id_tag.lower(), number)) != number:
         wrong.append(f"id tag {id_tag!r} stands in line {earlier} already")
     for name, value in cells.items():
         try:
-            _take(line, name, value, places)
+            _take(line, name, value, places, heading[name])
         except ValueError as error:
             wrong.append(str(error))
     problems += [Problem(number, text) for text in wrong]
     return None if wrong else line
 
 
-def _take(line: _Line, name: str, value: str, places: Mapping[str, int]) -> None:
+def _take(line: _Line, name: str, value: str, places: Mapping[str, int], heading: str) -> None:
     """Put one cell into the line; ValueError says what is wrong with it."""
     bare = value.strip()
     if name == "status":
-        if bare and bare.lower() not in STATUSES:
-            raise ValueError(f"status {bare!r} is none of {', '.join(STATUSES.values())}")
-        line.values[name] = STATUSES.get(bare.lower(), IdTag.Status.ACCEPTED.value)
+        line.values[name] = status_of(bare, heading)
     elif name == "expires_at":
-        line.values[name] = _moment(bare) if bare else None
+        line.values[name] = moment(bare) if bare else None
     elif name == "max_transactions":
+        if bare.startswith("-"):
+            bare = ""  # so SteVe says that there is no limit
         if bare and not (bare.isascii() and bare.isdigit() and len(bare) <= 9):
             raise ValueError(f"max_transactions {bare!r} is no whole number")
         line.values[name] = int(bare) if bare else None
@@ -287,20 +335,6 @@ def _take(line: _Line, name: str, value: str, places: Mapping[str, int]) -> None
         line.values[name] = value
     elif name == "notes":
         line.values[name] = value
-
-
-def _moment(text: str) -> datetime:
-    """A time, in the site's zone if it names none; a date is good to its last moment."""
-    try:
-        found = parse_datetime(text) if len(text) > 10 else None
-        day = None if found else parse_date(text)
-    except ValueError:
-        found = day = None
-    if day is not None and day.year < 9000:
-        found = datetime.combine(day + timedelta(days=1), time())
-    if found is None or not 1900 < found.year < 9000:
-        raise ValueError(f"expires_at {text!r} is no date or time, such as 2026-12-31")
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 
 def _with_parents(

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from levity.addresses import local_addresses
 from levity.ocpp.admin.sending import KINDS
 from levity.ocpp.models import ChargePoint, ChargePointCertificate
 from tests.admin.odd_rows import MARK, fill
@@ -176,8 +177,20 @@ def test_filters_and_searches_never_fail(name: str, browser_of_root: Client) -> 
 
 def test_the_overview_of_an_empty_site_says_how_to_connect(browser_of_root: Client) -> None:
     text = seen(browser_of_root, reverse("admin:index"))
-    assert "ws://testserver:9000/ws/{charge_point_id}" in text
-    assert ">testserver:9000/ws/{charge_point_id}<" in text
+    assert ">ws://testserver:9000/ws/CHARGE_POINT_ID<" in text
+    assert ">testserver:9000/ws/CHARGE_POINT_ID<" in text
+    assert "QR code of ws://testserver:9000/ws/" in text
+    assert "<code>garage-1</code>" in text
+
+
+def test_a_charger_is_never_told_to_call_itself(browser_of_root: Client) -> None:
+    """B4: the first thing that a new user saw was ws://localhost:9000/ws/."""
+    for page in ("admin:index", "admin:ocpp_refusedhandshake_changelist"):
+        answer = browser_of_root.get(reverse(page), HTTP_HOST="localhost:8000")
+        assert b"CHARGE_POINT_ID" in answer.content
+        if local_addresses():
+            assert b"ws://localhost" not in answer.content
+            assert f"ws://{local_addresses()[0]}:9000/ws/".encode() in answer.content
 
 
 def test_the_overview_shows_hostile_rows_as_text_and_asks_a_fixed_number_of_times(

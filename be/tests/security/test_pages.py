@@ -228,7 +228,7 @@ def test_a_form_says_why_a_command_is_never_sent(
 def test_an_empty_list_says_how_to_connect_a_charger(browser: Client) -> None:
     page = browser.get(DOCTOR).content.decode()
     assert "Nobody was refused." in page
-    assert "/ws/{charge_point_id}" in page
+    assert "/ws/CHARGE_POINT_ID" in page
 
 
 def test_every_reason_has_a_title_and_a_hint(browser: Client) -> None:

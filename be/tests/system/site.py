@@ -33,6 +33,7 @@ def clean_environ(folder: Path, **more: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "LANG": "C.UTF-8",
+        "TIME_ZONE": "UTC",
         "PYTHONPATH": f"{CHECKOUT / 'be'}:{CHECKOUT / 'ws/src'}",
         "LEVITY_DATA_DIR": str(folder / "data"),
         **more,

@@ -52,13 +52,17 @@ def test_password_is_printed_once_and_everything_stops_in_good_order(unstarted: 
     assert not browser.login(name, "wrong")
     assert browser.login(name, password)
     assert first.log.count(password) == 1
+    # Typed from a screen: nothing that looks like something else, and no signs.
+    assert password.isalnum()
+    assert not set(password) & set("0O1lIo5S2Z8B")
+    assert len(password) == 20
     told, status, seconds = stop_with_a_charger_on_line(unstarted, first, signal.SIGTERM)
     assert (told, status) == ((1012, "restarting"), 0)
     assert seconds < 10
 
     again = serve(unstarted)
     shown = again.line(r"Log in as +(.*)")[1]
-    assert shown == "admin (to change the password: python -m levity changepassword admin)"
+    assert shown == "admin (password forgotten: python -m levity changepassword admin)"
     assert password not in again.log
     told, status, seconds = stop_with_a_charger_on_line(unstarted, again, signal.SIGINT)
     assert (told, status) == ((1012, "restarting"), 0)

@@ -191,9 +191,22 @@ def test_an_unknown_time_zone_is_named_in_the_error(name: str) -> None:
         places.time_zone({"TIME_ZONE": name})
 
 
-def test_a_time_zone_is_taken_and_none_is_utc() -> None:
+def test_a_time_zone_is_taken_and_else_it_is_the_computers(tmp_path: Path) -> None:
+    """It was UTC, so that "today" began at one or two in the morning."""
     assert places.time_zone({"TIME_ZONE": "Europe/Berlin"}) == "Europe/Berlin"
-    assert places.time_zone({}) == "UTC"
+    assert places.time_zone({}, tmp_path) == "UTC"
+    (tmp_path / "timezone").write_text("America/Toronto\n")
+    assert places.time_zone({}, tmp_path) == "America/Toronto"
+    (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Europe/Zurich")
+    assert places.time_zone({}, tmp_path) == "Europe/Zurich"
+    assert places.time_zone({"TZ": ":Asia/Kolkata"}, tmp_path) == "Asia/Kolkata"
+    assert places.time_zone({"TZ": "/usr/share/zoneinfo/Asia/Tokyo"}, tmp_path) == "Asia/Tokyo"
+    # A rule is no name, and Django wants one.
+    assert places.time_zone({"TZ": "CET-1CEST,M3.5.0,M10.5.0/3"}, tmp_path) == "Europe/Zurich"
+    (tmp_path / "localtime").unlink()
+    (tmp_path / "localtime").write_bytes(b"TZif2")
+    (tmp_path / "timezone").write_text("Nowhere/At-all\n")
+    assert places.time_zone({}, tmp_path) == "UTC"
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "0", "٣", "9" * 30])

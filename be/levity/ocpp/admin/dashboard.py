@@ -3,13 +3,17 @@
 import os
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+import segno
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from levity.addresses import charger_addresses
 from levity.ocpp.admin.base import newest
 from levity.ocpp.admin.filters import FAULT, started_within
 from levity.ocpp.admin.formats import (
@@ -34,7 +38,7 @@ from levity.ocpp.models import (
     Transaction,
 )
 
-__all__ = ["Tile", "connect_address", "summary"]
+__all__ = ["Tile", "connect_to", "summary"]
 
 RECENT = 8
 # A number beyond this is shown as "more than": the page never counts a big table.
@@ -54,7 +58,7 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("ocpp.view_chargepoint"):
         counts = _charge_points(request.user)
         context["is_empty"] = counts["total"] == 0
-        context["connect_to"] = connect_address(request)
+        context["connect_to"] = connect_to(request) if context["is_empty"] else []
         tiles += _charge_point_tiles(counts)
     if may("ocpp.view_transaction"):
         tiles += _energy_tiles(now, request.user)
@@ -65,14 +69,31 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def connect_address(request: HttpRequest) -> str:
-    """Where chargers connect, without the scheme: host:port/ws/."""
-    host = request.get_host()
-    if request.is_secure():
-        # Behind the front end, websockets come in at the same door.
-        return f"{host}/ws/"
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return f"{name}:{os.environ.get('WS_PORT') or 9000}/ws/"
+def connect_to(request: HttpRequest) -> list[dict[str, str]]:
+    """Where chargers connect: each address, and its picture for a phone."""
+    found = charger_addresses(
+        request.get_host(),
+        os.environ,
+        port=settings.LEVITY_WS_PORT,
+        secure=request.is_secure(),
+        # Only a proxy that the site named gets that far with this header.
+        same_door="HTTP_X_FORWARDED_FOR" in request.META,
+    )
+    return [
+        {
+            "scheme": address.scheme,
+            "url": address.url,
+            "bare": address.bare,
+            "note": address.note,
+            "picture": _picture(address.url),
+        }
+        for address in found
+    ]
+
+
+@lru_cache(maxsize=32)  # by the names of this machine, which a request may choose
+def _picture(text: str) -> str:
+    return segno.make(text, error="m").svg_data_uri(scale=4, light="#fff")
 
 
 def _charge_points(user: Any) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Cards, fobs and app identities: the one list that people write."""
 
-import io
 from typing import Any
 
 from django import forms
@@ -25,13 +24,22 @@ from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.scope import is_limited
-from levity.ocpp.id_tags import COLUMNS, BadFile, export_lines, import_lines, spellings
+from levity.ocpp.id_tags import (
+    COLUMNS,
+    BadFile,
+    Imported,
+    export_lines,
+    import_file,
+    sample,
+    spellings,
+)
 from levity.ocpp.models import IdTag, Transaction
 
 __all__ = ["IdTagAdmin"]
 
 TONES = {IdTag.Status.ACCEPTED: "good", IdTag.Status.BLOCKED: "bad", IdTag.Status.RECORDED: "warn"}
 
+UPDATE = "Change tags that are known"
 # Wrong lines that are shown of one file, and its most bytes.
 SHOWN, LARGEST = 50, 10_000_000
 
@@ -171,6 +179,7 @@ class IdTagAdmin(LevityAdmin):
         return [
             path("export/", view(self.export_view), name="ocpp_idtag_export"),
             path("import/", view(self.import_view), name="ocpp_idtag_import"),
+            path("import/sample.csv", view(self.sample_view), name="ocpp_idtag_sample"),
             *super().get_urls(),
         ]
 
@@ -185,6 +194,16 @@ class IdTagAdmin(LevityAdmin):
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
+    def sample_view(self, request: HttpRequest) -> HttpResponse:
+        """A file to begin with."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return HttpResponse(
+            sample(),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="id-tags-sample.csv"'},
+        )
+
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """A file of tags: all of them, or none and what is wrong with which line."""
         if not (self.has_add_permission(request) and self.has_change_permission(request)):
@@ -192,21 +211,23 @@ class IdTagAdmin(LevityAdmin):
         is_sent = request.method == "POST"
         form = ImportForm(request.POST, request.FILES) if is_sent else ImportForm()
         problems: list[str] = []
+        notes: list[str] = []
         if is_sent and form.is_valid():
             try:
-                with io.TextIOWrapper(
-                    form.cleaned_data["file"].file, encoding="utf-8-sig", newline=""
-                ) as text:
-                    done = import_lines(text, update=form.cleaned_data["update"])
-            except (BadFile, UnicodeDecodeError) as error:
-                form.add_error("file", str(error))
+                data = form.cleaned_data["file"].read()
+                done = import_file(data, update=form.cleaned_data["update"])
+            except BadFile as error:
+                form.add_error("file", f"{error}.")
             else:
+                notes = done.notes
                 if done.done:
                     said = f"Imported: {done.created} new, {done.updated} changed."
                     messages.success(request, said)
+                    for text in notes[:SHOWN]:
+                        messages.warning(request, text)
                     _note_import(request, said)
                     return redirect("admin:ocpp_idtag_changelist")
-                problems = [str(problem) for problem in done.problems]
+                problems = _in_words(done)
         context = {
             **self.admin_site.each_context(request),
             "opts": IdTag._meta,
@@ -214,6 +235,7 @@ class IdTagAdmin(LevityAdmin):
             "form": form,
             "columns": ", ".join(COLUMNS),
             "problems": problems[:SHOWN],
+            "notes": notes[:SHOWN],
             "more": max(0, len(problems) - SHOWN),
         }
         return TemplateResponse(request, "ocpp/admin/id_tags_import.html", context)
@@ -231,15 +253,28 @@ def _of_group(item: IdTag) -> str:
     return ""
 
 
+def _in_words(done: Imported) -> list[str]:
+    """What is wrong with each line; tags that are known already in one sentence."""
+    said = [str(problem) for problem in done.problems if not problem.is_known]
+    known = [problem for problem in done.problems if problem.is_known]
+    if len(known) == 1:
+        said.append(f"{known[0]}: tick “{UPDATE}” below to change it")
+    elif known:
+        said.append(
+            f"{len(known)} tags are known already, the first one in line {known[0].line}: "
+            f"tick “{UPDATE}” below to change them"
+        )
+    return said
+
+
 class ImportForm(forms.Form):
     """Which file, and what to do with tags that are known."""
 
     file = forms.FileField(
-        help_text="CSV in UTF-8, at most 10 MB.", widget=UnfoldAdminFileFieldWidget
+        help_text="CSV, as Excel and other spreadsheets save it; at most 10 MB.",
+        widget=UnfoldAdminFileFieldWidget,
     )
-    update = forms.BooleanField(
-        label="Change tags that are known", required=False, widget=UnfoldBooleanWidget
-    )
+    update = forms.BooleanField(label=UPDATE, required=False, widget=UnfoldBooleanWidget)
 
     def clean_file(self) -> Any:
         """Nobody has more cards than fit in there."""

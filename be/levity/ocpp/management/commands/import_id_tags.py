@@ -7,15 +7,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.ocpp.id_tags import COLUMNS, BadFile, Imported, import_lines
+from levity.ocpp.id_tags import COLUMNS, BadFile, Imported, import_file
 
 __all__ = ["Command"]
 
 EXAMPLES = f"""\
 columns (the first line names them; only id_tag is needed):
   {",".join(COLUMNS)}
-  status is Accepted, Blocked or Recorded; expires_at a date or an ISO time; charge_points are
-  identities separated by ";" (none: everywhere); case does not count
+  status is Accepted, Blocked or Recorded; expires_at a date (2030-12-31, 31.12.2030) or an ISO
+  time; charge_points are identities separated by ";" (none: everywhere); case does not count.
+  The names of SteVe and other systems are understood, too, and a plain list of cards
 
 examples:
   import_id_tags tags.csv --dry-run
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help='CSV in UTF-8; "-" is standard input')
+        parser.add_argument("file", help='CSV as Excel saves it; "-" is standard input')
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
         parser.add_argument("--update", action="store_true", help="change tags that are known")
         parser.add_argument(
@@ -46,10 +47,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             imported = self._import(options)
-        except (OSError, BadFile, UnicodeDecodeError) as error:
+        except (OSError, BadFile) as error:
             raise CommandError(f"{options['file']}: {error}") from error
+        for note in imported.notes:
+            self.stderr.write(note)
         for problem in imported.problems:
-            self.stderr.write(str(problem))
+            hint = " (--update changes it)" if problem.is_known else ""
+            self.stderr.write(f"{problem}{hint}")
         what = f"{imported.created} new, {imported.updated} changed"
         if imported.done:
             self.stdout.write(f"imported: {what}, {len(imported.problems)} lines skipped")
@@ -61,6 +65,5 @@ class Command(BaseCommand):
     def _import(self, options: dict[str, Any]) -> Imported:
         rules = {name: options[name] for name in ("update", "skip_errors", "dry_run")}
         if options["file"] == "-":
-            return import_lines(sys.stdin, **rules)
-        with Path(options["file"]).open(encoding="utf-8-sig", newline="") as file:
-            return import_lines(file, **rules)
+            return import_file(sys.stdin.buffer.read(), **rules)
+        return import_file(Path(options["file"]).read_bytes(), **rules)

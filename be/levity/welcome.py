@@ -1,0 +1,106 @@
+"""What `levity serve` says when it is there: the login last, where it stays in sight."""
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import segno
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from levity.addresses import EXAMPLE, PLACEHOLDER, charger_addresses, local_addresses
+from levity_ws import __version__
+
+__all__ = ["as_typed", "first_admin", "new_password", "welcome"]
+
+# Nothing that looks like something else in some typeface: no 0 and O, no 1, l and I, no 5 and S, no
+# 2 and Z, no 8 and B; V and U beside each other neither.
+CAPITALS, VOWELS, ENDS, DIGITS = "CDFGHJKLMNPRTWX", "aeu", "bdfgkmnprstvx", "34679"
+GROUPS = 5
+PLAYING = "ten make-believe chargers play (LOG_LEVEL=INFO shows here what they say)"
+# Lines of a QR code that people can take a picture of, and of the log under it.
+LOG_LINES = 4
+
+
+def new_password() -> str:
+    """Twenty letters and digits in groups such as Kam4Rud7; sixty bits."""
+    kinds = (CAPITALS, VOWELS, ENDS, DIGITS)
+    return "".join(secrets.choice(kind) for _ in range(GROUPS) for kind in kinds)
+
+
+def first_admin(environ: Mapping[str, str]) -> list[str]:
+    """Make the first superuser if there is none; how to log in, for people, in one or two lines."""
+    users = get_user_model().objects
+    existing = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    if existing is not None:
+        name = existing.get_username()
+        return [f"{name} (password forgotten: {_change(name)})"]
+    name = environ.get("DJANGO_SUPERUSER_USERNAME") or "admin"
+    given = environ.get("DJANGO_SUPERUSER_PASSWORD")
+    password = given or new_password()
+    email = environ.get("DJANGO_SUPERUSER_EMAIL", "")
+    users.create_superuser(name, email, password)
+    if given:
+        return [f"{name} (with the password you gave)"]
+    return [
+        f"{name}, password {password}   (shown only this once)",
+        f"a new one at any time: {_change(name)}",
+    ]
+
+
+def _change(name: str) -> str:
+    return f"{as_typed(sys.argv[0])} changepassword {name}"
+
+
+def as_typed(called: str) -> str:
+    """How a person at this prompt calls what was called; `make run` is not on the PATH."""
+    path = Path(called)
+    if path.name == "__main__.py":
+        return "python -m levity"
+    on_path = shutil.which(path.name)
+    return path.name if on_path and path.exists() and path.samefile(on_path) else called
+
+
+def welcome(http_port: int, ws_port: int, login: list[str], *, demo: bool = False) -> str:
+    """Where the pages and the chargers' door are, and at the end how to log in."""
+    pages = [f"http://{host}:{http_port}/admin/" for host in local_addresses()]
+    doors = charger_addresses("localhost", os.environ, port=ws_port)
+    simulate = f"{as_typed(sys.argv[0])} simulate --url ws://localhost:{ws_port}/ws"
+    chargers = [f"{door.url}{PLACEHOLDER}" for door in doors]
+    chargers.append(f"{doors[0].bare}{PLACEHOLDER}   (Grizzl-E: without ws://)")
+    rows = [
+        ("Levity", [f"{__version__}, its data in {settings.DATA_DIR}"]),
+        ("Chargers", [*chargers, f"with a name of your choice at its end, such as {EXAMPLE}"]),
+        ("To try", [PLAYING if demo else f"{simulate} --charge-points 3"]),
+        ("Web pages", [f"http://localhost:{http_port}/admin/", *pages]),
+        ("Log in as", login),
+    ]
+    lines = ["", "Levity is running. Stop it with Ctrl-C.", ""]
+    for title, texts in rows:
+        for number, text in enumerate(texts):
+            lines.append(f"  {title if not number else '':<14}  {text}")
+    return "\n".join([*_picture(doors[0].url, len(lines)), *lines, ""])
+
+
+def _picture(address: str, lines: int) -> list[str]:
+    """The chargers' address for a phone, if the terminal has room for it above all the rest."""
+    if not sys.stdout.isatty():
+        return []
+    code = segno.make(address, error="l", boost_error=False)
+    size = len(code.matrix) + 4
+    columns, rows = shutil.get_terminal_size()
+    if columns < size + 4 or rows < size // 2 + lines + LOG_LINES:
+        return []
+    matrix = [list(row) for row in code.matrix_iter(border=2)]
+    if len(matrix) % 2:
+        matrix.append([0] * len(matrix[0]))
+    # Readers take light on dark as well as dark on light: the light squares are drawn.
+    drawn = [
+        "  "
+        + "".join(" ▄▀█"[(not one) * 2 + (not other)] for one, other in zip(*pair, strict=True))
+        for pair in zip(matrix[::2], matrix[1::2], strict=True)
+    ]
+    return ["", *drawn, f"  {address}"]
