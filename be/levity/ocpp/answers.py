@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -18,7 +19,9 @@ from levity.ocpp.effects import (
     StartTransaction,
 )
 from levity.ocpp.energy import closed
+from levity.ocpp.fields import time_of
 from levity.ocpp.frames import (
+    MAX_UNIQUE_ID,
     Call,
     CallError,
     CallResult,
@@ -26,6 +29,7 @@ from levity.ocpp.frames import (
     Malformed,
     OcppError,
     given_id,
+    parse,
     storable,
     write_error,
     write_result,
@@ -34,7 +38,7 @@ from levity.ocpp.holds import after_answer
 from levity.ocpp.request import GetResponse, IdTagState, Request, SigningState, with_flags
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
-from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome
+from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
 from levity_ws.rpc.envelope import Close, Received, Spooled
 
 __all__ = ["answer"]
@@ -44,6 +48,11 @@ log = logging.getLogger(__name__)
 # OCPP 1.6, 4.8 and 4.10: these are answered with a result whatever is wrong with them; a
 # CALLERROR would make the charger send them again and again, or forget the session.
 ALWAYS_A_RESULT = frozenset({"StartTransaction", "StopTransaction"})
+# These may come again word for word, where the charger's ids begin anew, and mean now.
+TIMELESS = frozenset({"Authorize", "Heartbeat", "StatusNotification"})
+RETRIED_WITHIN = 8
+"""Frames: what comes again after more than these is no repetition of one that got no answer."""
+RETRIED_FOR = timedelta(minutes=2)
 
 
 class UnknownChargePoint(Exception):
@@ -145,26 +154,46 @@ def _about(outcome: Outcome) -> dict[str, str]:
 
 
 def _is_repeated(outcome: Outcome, loaded: Loaded) -> bool:
-    """The same unique id again on this connection: the stored answer, or an error.
+    """The same message again on this connection gets the stored answer.
 
     OCPP-J 1.6, 4.1.4: the id of a Call is unique among those of one sender on one connection.
+    There are chargers that count from 0 to 99 and begin anew: the same id with other content, once
+    the first one is answered, is another message.
     """
     event = outcome.arrival.event
     assert isinstance(event, Received)
-    stored = loaded.messages.get((event.connection, outcome.unique_id))
-    if stored is None:
+    before = loaded.messages.get((event.connection, outcome.unique_id))
+    if before is None:
         return False
-    if stored.request == storable(event.text):
-        outcome.answer = stored.response
-        outcome.error_description = "sent again with the same unique id"
-    else:
-        _refuse(outcome, ErrorCode.GENERIC_ERROR, "this unique id was used for another message")
+    text = storable(event.text)
+    stored = next((item for item in before if item.request == text), None)
+    if stored is None or _says_something_new(outcome, stored, event.seq):
+        return False
+    outcome.answer = stored.response
+    outcome.error_description = "sent again with the same unique id"
     return True
+
+
+def _says_something_new(outcome: Outcome, stored: StoredMessage, seq: int) -> bool:
+    """True for a message without a time of its own that is meant anew, word for word."""
+    arrival = outcome.arrival
+    payload = arrival.frame.payload if isinstance(arrival.frame, Call) else None
+    if outcome.action not in TIMELESS or not isinstance(payload, Mapping) or "timestamp" in payload:
+        return False
+    if seq - (stored.seq or 0) > RETRIED_WITHIN:
+        return True
+    if outcome.action != "Heartbeat":
+        return False
+    # It asks what time it is: an answer of some minutes ago would set the charger's clock back.
+    answer = parse(stored.response)
+    said = answer.payload.get("currentTime") if isinstance(answer, CallResult) else None
+    told = time_of(said)
+    return told is not None and arrival.at - told > RETRIED_FOR
 
 
 def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetResponse) -> None:
     if call.action not in ROUTES:
-        _refuse(outcome, ErrorCode.NOT_IMPLEMENTED, "this action is not known here")
+        _refuse(outcome, ErrorCode.NOT_IMPLEMENTED, "this action is not known here", call.answer_to)
         return
     outcome.payload = call.payload
     try:
@@ -172,11 +201,11 @@ def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetRespons
         response = chain(request)
     except OcppError as error:
         if call.action not in ALWAYS_A_RESULT:
-            _refuse(outcome, error.code, error.description)
+            _refuse(outcome, error.code, error.description, call.answer_to)
             return
         _quarantine(outcome, call, loaded, error)
         return
-    outcome.answer = write_result(call.unique_id, response.payload)
+    outcome.answer = write_result(call.answer_to, response.payload)
     outcome.effects = response.effects
     outcome.transaction_id = _transaction_of(request, outcome)
     if request.id_tag is not None and request.new_id is not None:
@@ -207,6 +236,12 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
     if call.repeated_keys:
         # JSON leaves open what that means; the last one counts here, and nobody is to wonder.
         findings = (*findings, f"{call.repeated_keys}: twice, the last one counts")
+    if call.repaired:
+        findings = (*findings, f"no JSON, read as it was meant: {call.repaired}")
+    if (arrival.connection, call.unique_id) in loaded.messages:
+        findings = (*findings, "its unique id was used for another message before")
+    if call.sent_id is not None:
+        findings = (*findings, f"the unique id is no text of 1 to {MAX_UNIQUE_ID} characters")
     return Request(
         action=call.action,
         payload=call.payload,
@@ -262,7 +297,7 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
         )
         status = "Accepted" if references.id_tag and anonymous else "Invalid"
         result = {"transactionId": outcome.transaction_id, "idTagInfo": {"status": status}}
-    outcome.answer = write_result(call.unique_id, result)
+    outcome.answer = write_result(call.answer_to, result)
     outcome.error_description = error.description
     outcome.effects = (
         Quarantine(f"{error.code}: {error.description}", outcome.transaction_id),
@@ -305,18 +340,16 @@ def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> Non
             extra=_about(outcome),
         )
         return
-    if frame.action in ALWAYS_A_RESULT and frame.unique_id == frame.answer_to:
+    if frame.action in ALWAYS_A_RESULT:
         outcome.payload = getattr(outcome.arrival.event, "text", "")
-        call = Call(frame.unique_id, frame.action, outcome.payload)
+        call = Call(frame.unique_id, frame.action, outcome.payload, sent_id=frame.answer_to)
         _quarantine(outcome, call, loaded, OcppError(frame.code, frame.reason))
         return
     _refuse(outcome, frame.code, frame.reason, frame.answer_to)
 
 
-def _refuse(
-    outcome: Outcome, code: ErrorCode, description: str, unique_id: str | None = None
-) -> None:
-    outcome.answer = write_error(unique_id or outcome.unique_id, code, description)
+def _refuse(outcome: Outcome, code: ErrorCode, description: str, answer_to: str | float) -> None:
+    outcome.answer = write_error(answer_to, code, description)
     outcome.error_code, outcome.error_description = code, description
 
 

@@ -75,8 +75,8 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
         else "".join(traceback.format_exception(why)).encode("utf-8", "replace").decode()
     )
     answer = event.answer if isinstance(event, Spooled) else ""
-    answer_to = frame.unique_id if isinstance(frame, Call) else getattr(frame, "answer_to", None)
-    if answer_to and not answer:
+    answer_to = frame.answer_to if isinstance(frame, Call | Malformed) else None
+    if answer_to is not None and not answer:
         answer = write_error(
             answer_to, ErrorCode.INTERNAL_ERROR, "the central system failed at this message"
         )

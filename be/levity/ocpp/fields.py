@@ -132,13 +132,37 @@ def time_of(
     if type(value) is not str or len(value) > 40:
         return None
     try:
-        read = datetime.fromisoformat(value)
+        read = _read_time(value)
         if read.tzinfo is None or always_local:
             read = read.replace(tzinfo=zone, fold=fold)
         read = read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return read if _EARLIEST <= read < _LATEST else None
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(_tidied(text))
+
+
+def _tidied(text: str) -> str:
+    """A time as ISO 8601 has it, of what says the same in another spelling.
+
+    A small z or t (RFC 3339, 5.6), a space before the offset, one digit for two, and milliseconds
+    behind a colon.
+    """
+    date, _, rest = text.strip().upper().replace("T", " ", 1).partition(" ")
+    rest = rest.strip()
+    zone_at = max(rest.rfind(sign) for sign in "Z+-")
+    zone = rest[zone_at:] if zone_at >= 0 else ""
+    clock = (rest[:zone_at] if zone else rest).strip().split(":")
+    if len(clock) == 4:
+        clock[2:] = [f"{clock[2]}.{clock[3]}"]
+    padded = (part if part.partition(".")[0][1:] else f"0{part}" for part in clock)
+    return f"{'-'.join(part.zfill(2) for part in date.split('-'))}T{':'.join(padded)}{zone}"
 
 
 @lru_cache(maxsize=1024)

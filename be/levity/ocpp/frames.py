@@ -6,12 +6,13 @@ be kept and, where a Call can be addressed, answered.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
+from levity.ocpp.json_repair import repaired
 from levity.ocpp.scanning import frame_head, replaced
 
 __all__ = [
@@ -31,7 +32,10 @@ __all__ = [
     "write_result",
 ]
 
-MAX_UNIQUE_ID = 36  # OCPP-J 1.6, 4.1.4
+# OCPP-J 1.6, 4.1.4 says 36; Phihong sends more. What is longer than the log can keep is
+# recognised by its beginning, and answered under all of it.
+MAX_UNIQUE_ID = 64
+LONGEST_ECHO = 1000
 # OCPP 1.6 nests eight deep (SetChargingProfile). What is deeper than this breaks who reads on:
 # orjson writes 254 levels, Python's own recursion ends at 1,000.
 MAX_DEPTH = 100
@@ -76,6 +80,15 @@ class Call:
     payload: Any
     repeated_keys: str = ""
     """Names that stand twice in one of its objects, where a library would keep one in silence."""
+    repaired: str = ""
+    """What was wrong with the JSON, where it could be read in one way only."""
+    sent_id: str | float | None = None
+    """The id as it came, where that is no text of 1 to 64 characters; None where it is."""
+
+    @property
+    def answer_to(self) -> str | float:
+        """The id to answer to: as it came, or the charger does not find its Call."""
+        return self.unique_id if self.sent_id is None else self.sent_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,7 @@ class Malformed:
     kind: int = 0
     unique_id: str = ""
     action: str = ""
-    answer_to: str | None = None
+    answer_to: str | float | None = None
     code: ErrorCode = ErrorCode.FORMATION_VIOLATION
 
 
@@ -133,7 +146,24 @@ def parse(text: str) -> Frame:
         try:
             document = orjson.loads(_without_lone_surrogates(text))
         except orjson.JSONDecodeError:
-            return _not_json(text, f"not JSON: {error.msg} (character {error.pos})")
+            reason = f"not JSON: {error.msg} (character {error.pos})"
+            return _repaired(text) or _not_json(text, reason)
+    return _frame(text, document)
+
+
+def _repaired(text: str) -> Frame | None:
+    """The frame in JSON that is none by a slip of the pen; None where its meaning is in doubt."""
+    mended = repaired(_without_lone_surrogates(text))
+    if mended is None:
+        return None
+    try:
+        frame = _frame(mended[0], orjson.loads(mended[0]))
+    except orjson.JSONDecodeError:
+        return None
+    return replace(frame, repaired=mended[1]) if isinstance(frame, Call) else frame
+
+
+def _frame(text: str, document: Any) -> Frame:
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(document):
         return _not_json(text, f"nested deeper than {MAX_DEPTH}")
     if "\\u0000" in text:
@@ -147,12 +177,17 @@ def parse(text: str) -> Frame:
         # OCPP-J 1.6, 4.1.3: a message of unknown type shall be ignored.
         return Malformed("unknown message type")
     unique_id = document[1] if len(document) > 1 else None
-    if type(unique_id) is not str or not 0 < len(unique_id) <= MAX_UNIQUE_ID:
-        return _bad_unique_id(kind, unique_id)
-    if unique_id != unique_id.translate(_CONTROLS):
-        return _bad_unique_id(kind, unique_id)
+    sent_id = None
+    if (
+        type(unique_id) is not str
+        or not 0 < len(unique_id) <= MAX_UNIQUE_ID
+        or not (unique_id.isprintable() or unique_id == unique_id.translate(_CONTROLS))
+    ):
+        if kind != CALL or not _can_be_echoed(unique_id):
+            return _bad_unique_id(kind, unique_id)
+        unique_id, sent_id = str(unique_id).translate(_CONTROLS)[:MAX_UNIQUE_ID], unique_id
     if kind == CALL:
-        return _call(document, unique_id, _repeated_keys(text, document))
+        return _call(document, unique_id, sent_id, _repeated_keys(text, document))
     if kind == CALL_RESULT:
         if len(document) != 3:
             return Malformed("a CALLRESULT has three elements", kind, unique_id)
@@ -168,7 +203,7 @@ def write_call(unique_id: str, action: str, payload: Any) -> str:
     return compact_json([CALL, unique_id, action, payload])
 
 
-def write_result(unique_id: str, payload: Any) -> str:
+def write_result(unique_id: str | float, payload: Any) -> str:
     """A CALLRESULT as compact JSON."""
     return compact_json([CALL_RESULT, unique_id, payload])
 
@@ -181,7 +216,7 @@ def given_id(answer: str) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def write_error(unique_id: str, code: str, description: str = "") -> str:
+def write_error(unique_id: str | float | None, code: str, description: str = "") -> str:
     """A CALLERROR as compact JSON; the description is cut to 255 characters (4.2.3)."""
     return compact_json([CALL_ERROR, unique_id, code, description[:255], {}])
 
@@ -196,16 +231,19 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\\u0000") if "\x00" in text else text
 
 
-def _call(document: list[Any], unique_id: str, repeated_keys: str) -> Frame:
+def _call(
+    document: list[Any], unique_id: str, sent_id: str | float | None, repeated_keys: str
+) -> Frame:
+    answer_to = unique_id if sent_id is None else sent_id
     if len(document) != 4:
         action = document[2] if len(document) > 2 and isinstance(document[2], str) else ""
         return Malformed(
-            "a Call has four elements", CALL, unique_id, action[:50], answer_to=unique_id
+            "a Call has four elements", CALL, unique_id, action[:50], answer_to=answer_to
         )
     action = document[2]
     if type(action) is not str:
-        return Malformed("the action is not a string", CALL, unique_id, answer_to=unique_id)
-    return Call(unique_id, action, document[3], repeated_keys)
+        return Malformed("the action is not a string", CALL, unique_id, answer_to=answer_to)
+    return Call(unique_id, action, document[3], repeated_keys, sent_id=sent_id)
 
 
 def _repeated_keys(text: str, document: list[Any]) -> str:
@@ -237,11 +275,18 @@ def _bad_unique_id(kind: int, unique_id: Any) -> Malformed:
     reason = f"the unique id is not a string of 1 to {MAX_UNIQUE_ID} characters"
     if kind != CALL:
         return Malformed(reason, kind)
-    readable = (
-        unique_id[:1000].translate(_CONTROLS)[:MAX_UNIQUE_ID] if type(unique_id) is str else ""
-    )
+    if type(unique_id) is str:
+        readable = unique_id[:LONGEST_ECHO]
+        return Malformed(reason, kind, readable.translate(_CONTROLS)[:MAX_UNIQUE_ID], "", readable)
     # OCPP 1.6 names no id for a Call whose own can't be read; OCPP-J 2.0.1, 4.2.3 says "-1".
-    return Malformed(reason, kind, readable, answer_to=readable or "-1")
+    return Malformed(reason, kind, answer_to="-1")
+
+
+def _can_be_echoed(unique_id: Any) -> bool:
+    """True for an id that is none by the letter, but under which its Call can be answered."""
+    if type(unique_id) is str:
+        return len(unique_id) <= LONGEST_ECHO
+    return type(unique_id) in (int, float)
 
 
 def _not_json(text: str, reason: str) -> Malformed:

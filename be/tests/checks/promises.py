@@ -28,16 +28,14 @@ def answers_to(site: Site, *batch: Received, deliveries: int = 0) -> dict[str, A
 def judge(event: Received, answer: Any) -> None:
     """One answer to each Call that can be addressed, of the right kind; else silence."""
     frame = parse(event.text)
-    answer_to = frame.unique_id if isinstance(frame, Call) else getattr(frame, "answer_to", None)
-    if not answer_to:
+    answer_to = frame.answer_to if isinstance(frame, Call | Malformed) else None
+    if answer_to is None:
         assert answer is None, (event.text, answer)
         return
     assert answer is not None, event.text
     assert answer[1] == answer_to, (event.text, answer)
     assert len(answer) == {3: 3, 4: 5}[answer[0]]
     assert answer[:3:2] != [4, "InternalError"], (event.text, answer)
-    if answer[2:4] == ["GenericError", "this unique id was used for another message"]:
-        return  # D-06
     action = frame.action if isinstance(frame, Call | Malformed) else ""
-    if action in ALWAYS_A_RESULT and answer_to == getattr(frame, "unique_id", ""):
+    if action in ALWAYS_A_RESULT:
         assert answer[0] == 3, (event.text, answer)

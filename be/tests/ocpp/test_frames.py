@@ -16,7 +16,7 @@ from levity.ocpp.frames import (
 )
 
 FORMATION = ErrorCode.FORMATION_VIOLATION
-BAD_ID = "the unique id is not a string of 1 to 36 characters"
+BAD_ID = "the unique id is not a string of 1 to 64 characters"
 DIGITS = "9" * 5000
 
 
@@ -78,6 +78,7 @@ def test_a_frame_is_read_as_what_it_is(text: str, frame: object) -> None:
         # Grizzl-E 5.x
         ('[3,"1",{"configurationKey":[]', Malformed("not JSON: {} (character 29)", 3, "1")),
         ('[4,"1","Generic', Malformed("not JSON: {} (character 15)", 4, "1")),
+        # A frame of its own, and half of one: whose is the answer?
         ('[2,"1","A",{}]x', Malformed("not JSON: {} (character 14)", 2, "1", "A", "1")),
         (
             '[2,"1","A",{}][2,"2","A",{}]',
@@ -135,31 +136,48 @@ def test_an_unknown_message_type_is_ignored(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unique_id", "readable"),
+    ("unique_id", "kept"),
     [
-        ("null", ""),
-        ("17", ""),
-        ("1.5", ""),
-        ("true", ""),
-        ("{}", ""),
+        # Phihong's counter before 36 characters of text (mobilityhouse/ocpp#230).
+        (f'"{"x" * 37}"', "x" * 37),
+        (f'"{"x" * 64}"', "x" * 64),
+        (f'"{"x" * 65}"', "x" * 64),
+        (f'"{"x" * 1000}"', "x" * 64),
+        ("17", "17"),
+        ("-1", "-1"),
+        ("1.5", "1.5"),
         ('""', ""),
-        (f'"{"x" * 37}"', "x" * 36),
-        (f'"{"x" * 1_000_000}"', "x" * 36),
         ('"a\\r\\nb"', "ab"),
         ('"\\u001b[31m"', "[31m"),
         ('"\\u007f"', ""),
     ],
 )
-def test_a_bad_unique_id_is_answered_as_well_as_it_can_be_read(
-    unique_id: str, readable: str
-) -> None:
+def test_an_odd_unique_id_is_answered_as_it_came(unique_id: str, kept: str) -> None:
+    """I-04: a charger looks for the id that it sent; the log has what fits, and no line ends."""
+    call = parse(f'[2,{unique_id},"Heartbeat",{{}}]')
+    assert isinstance(call, Call)
+    assert call.unique_id == kept
+    assert write_result(call.answer_to, {}) == f"[3,{unique_id},{{}}]".replace("\\u007f", "\x7f")
+
+
+@pytest.mark.parametrize(
+    ("unique_id", "answer_to"),
+    [
+        ("null", "-1"),
+        ("true", "-1"),
+        ("{}", "-1"),
+        ('["x"]', "-1"),
+        (f'"{"x" * 1_000_000}"', "x" * 1000),
+    ],
+)
+def test_an_id_that_is_none_is_refused(unique_id: str, answer_to: str) -> None:
     """I-04; where nothing can be read: "-1", as OCPP-J 2.0.1, 4.2.3 has it."""
-    assert parse(f'[2,{unique_id},"Heartbeat",{{}}]') == Malformed(
-        BAD_ID, 2, readable, "", readable or "-1"
-    )
+    read = parse(f'[2,{unique_id},"Heartbeat",{{}}]')
+    kept = "" if answer_to == "-1" else answer_to[:64]
+    assert read == Malformed(BAD_ID, 2, kept, "", answer_to)
 
 
-@pytest.mark.parametrize("unique_id", ["null", "17", '""', f'"{"x" * 37}"'])
+@pytest.mark.parametrize("unique_id", ["null", "17", '""', f'"{"x" * 65}"'])
 def test_an_answer_with_a_bad_unique_id_is_not_answered(unique_id: str) -> None:
     """I-04: silence, or two stations would send errors to each other for ever."""
     assert parse(f"[3,{unique_id},{{}}]") == Malformed(BAD_ID, 3)
@@ -247,11 +265,8 @@ def test_a_unique_id_loses_its_nul() -> None:
     assert parse('[2,"a\\u0000b","A",{}]') == Call("ab", "A", {})
 
 
-def test_a_raw_nul_is_no_json_and_is_kept_in_readable_form() -> None:
-    """I-11: JSON forbids control characters in strings."""
-    read = parse('[2,"1","A",{"a":"\x00"}]')
-    assert isinstance(read, Malformed)
-    assert (read.unique_id, read.answer_to) == ("1", "1")
+def test_a_raw_nul_is_kept_in_readable_form() -> None:
+    """I-11: JSON forbids control characters in strings, and Postgres has no NUL."""
     assert storable("a\x00b") == "a\\u0000b"
     assert storable("ab") == "ab"
 
@@ -287,3 +302,86 @@ def test_error_codes_are_spelled_as_in_ocpp_1_6() -> None:
         "TypeConstraintViolation",
         "GenericError",
     }
+
+
+BENY = (
+    '[2,"9lmha8x27fuad8cemfzn5bxr","MeterValues",{"connectorId":1,"transactionId":1707206943,'
+    '"meterValue":[{"timestamp":"2024-02-06T08:09:37Z","sampledValue":[,{"value":"139955",'
+    '"context":"Sample.Periodic","measurand":"Energy.Active.Import.Register","format":"Raw",'
+    '"unit":"Wh"},{"value":"0","measurand":"Power.Active.Import","format":"Raw","unit":"W"}]}]}]'
+)
+
+
+def test_a_comma_before_the_first_sample_loses_no_register() -> None:
+    """BENY, as captured (lbbrhzn/ocpp#1078)."""
+    read = parse(BENY)
+    assert isinstance(read, Call)
+    assert read.repaired == "a comma too many"
+    values = [item["value"] for item in read.payload["meterValue"][0]["sampledValue"]]
+    assert values == ["139955", "0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "payload", "what"),
+    [
+        ('[2,"1","A",{"a":[1,2,]}]', {"a": [1, 2]}, "a comma too many"),
+        ('[2,"1","A",{"a":1,}]', {"a": 1}, "a comma too many"),
+        ('[2,"1","A",{,"a":1,,"b":2}]', {"a": 1, "b": 2}, "a comma too many"),
+        ('[2,"1","A",{"a":1},]', {"a": 1}, "a comma too many"),
+        ('[2,"1","A",{"a":[,]}]', {"a": []}, "a comma too many"),
+        ('[2,"1","A",{"a":[{} {}]}]', {"a": [{}, {}]}, "a comma is missing"),
+        ('[2,"1","A",{"a":"x\x00\x00"}]', {"a": "x"}, "control characters in a text"),
+        ('[2,"1","A",{"a":"x\ny\t"}]', {"a": "x\ny\t"}, "control characters in a text"),
+        ('[2,"1","A",{}]\x00\x00', {}, "control characters between its parts"),
+        ('\ufeff[2,"1","A",{}]', {}, "control characters between its parts"),
+        ('[2,"1","A",{}', {}, "the last bracket is missing"),
+        ('[2,"1","A",{}]]', {}, "closing brackets too many"),
+        (
+            '[2,"1","A",{"a":"\\ud800\x01"}]',
+            {"a": "\ufffd\x01"},
+            "control characters in a text",
+        ),
+    ],
+)
+def test_json_with_one_meaning_is_read(text: str, payload: object, what: str) -> None:
+    """I-01: a slip of the pen in firmware that builds JSON by hand."""
+    assert parse(text) == Call("1", "A", payload, repaired=what)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[2,"1","A",{"a":}]',
+        '[2,"1","A",{"a":,"b":1}]',  # AEFA: which value?
+        '[2,"1","A",{"a"}]',
+        '[2,"1","A",{"a" "b"}]',
+        '[2,"1","A",{"a":1 "b":2}]',
+        '[2,"1","A",{"a":"x "y" z"}]',
+        '[2,"1","A",{"a":[1',
+        '[2,"1","A",{"a":[1]',
+        '[2,"1","A",{"a":"x',
+        '[2,"1","A"',
+        '[2,"1",,{}]',
+        '[2,"1","A",{}][2,"2","A",{}]',
+        '[2,"1","A",{]}',
+        '[2,"1","A",{"a":NaN}]',
+        "[2,'1','A',{}]",
+    ],
+)
+def test_json_whose_meaning_is_in_doubt_is_not_guessed(text: str) -> None:
+    assert isinstance(parse(text), Malformed)
+
+
+def test_an_answer_with_raw_nuls_ends_its_command() -> None:
+    """Wallbe Pro (evcc#3685): a value of a configuration key that nobody has written to."""
+    text = '[3,"1",{"configurationKey":[{"key":"MeterSerial","readonly":true,"value":"\x00\x00"}]}]'
+    read = parse(text)
+    assert isinstance(read, CallResult)
+    assert read.payload["configurationKey"][0]["value"] == ""
+
+
+def test_a_frame_of_8_mib_that_is_no_json_is_done_with_in_one_pass() -> None:
+    """Each character is looked at a fixed number of times."""
+    pieces = {"[": 0, "{": 0, ",": 0, '"': 0, "\x00": 0, '[2,"1","A",{"a":[,': 0, '\\"': 0}
+    for piece in pieces:
+        assert isinstance(parse(piece * (1_000_000 // len(piece))), Malformed)

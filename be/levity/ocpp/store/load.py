@@ -201,12 +201,13 @@ def _load_messages(loaded: Loaded, frames: Sequence[Frame]) -> None:
         columns = "m.connection, m.unique_id, m.seq, m.request, m.response"
         sql = queries.KNOWN_FRAMES.format(wanted=wanted, columns=columns)
         cursor.execute(planned(database, f"{sql} ORDER BY m.seq DESC"), values)
-        # Newest first, so that the first of several stays.
+        # Newest first.
         for on, unique_id, seq, request, response in cursor.fetchall():
             stored = StoredMessage(seq, request, response)
             if response:
                 # A Call: what answered nothing has no answer either, and its id is not the Call's.
-                loaded.messages[_dashed(str(on)), unique_id] = stored
+                key = _dashed(str(on)), unique_id
+                loaded.messages[key] = (*loaded.messages.get(key, ()), stored)
             loaded.taken[_dashed(str(on)), seq] = stored
 
 

@@ -42,8 +42,8 @@ class Loaded:
     last_seen: dict[int, datetime | None] = field(default_factory=dict)
     edges: dict[int, str | None] = field(default_factory=dict)
     """Charge point id -> the edge on which its connection hangs."""
-    messages: dict[tuple[str, str], StoredMessage] = field(default_factory=dict)
-    """By (connection, unique id): the first Call with this id."""
+    messages: dict[tuple[str, str], tuple[StoredMessage, ...]] = field(default_factory=dict)
+    """By (connection, unique id): the last Calls with this id, the newest first."""
     taken: dict[tuple[str, int], StoredMessage] = field(default_factory=dict)
     """By (connection, seq): frames of this batch that are on the books already."""
     transactions: dict[int, TransactionState] = field(default_factory=dict)

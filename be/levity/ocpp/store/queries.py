@@ -71,14 +71,17 @@ class _AnyKnown(Func):
         return "NULL", ()
 
 
+SENT_AGAIN_WITHIN = 200
 FRAMES_OF_ARRAYS = "unnest(%s::uuid[], %s::varchar[], %s::bigint[])"
-# Of frames whose id can't be read there may be thousands; their number tells them apart.
+# Of frames whose id can't be read there may be thousands; their number tells them apart. Of one
+# id, too, where a charger counts to 99 and begins anew: a message that comes again does so soon.
 KNOWN_FRAMES = (
     "WITH v(connection, unique_id, seq) AS (SELECT * FROM {wanted} AS w)"
     " SELECT {columns}"
     f" FROM v JOIN {Message._meta.db_table} m"
     " ON m.connection = v.connection AND m.unique_id = v.unique_id"
-    " WHERE m.seq = v.seq OR (m.seq IS NOT NULL AND m.unique_id <> '')"
+    f" AND m.seq BETWEEN v.seq - {SENT_AGAIN_WITHIN} AND v.seq"
+    " WHERE m.seq = v.seq OR m.unique_id <> ''"
 )
 
 

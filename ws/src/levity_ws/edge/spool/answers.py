@@ -72,7 +72,7 @@ def read(text: str) -> Question | None:
     if not isinstance(document, list) or len(document) < 3:
         return None
     kind, unique_id = document[:2]
-    if type(kind) is not int or type(unique_id) is not str or not 0 < len(unique_id) <= 36:
+    if type(kind) is not int or type(unique_id) is not str or not 0 < len(unique_id) <= 64:
         return None
     if kind in (CALL_RESULT, CALL_ERROR):
         return Question(unique_id, "", None)
