@@ -86,9 +86,9 @@ def test_no_frame_breaks_anything(texts: list[str]) -> None:
         frame, answer = parse(text), answers.pop(charger.connection, None)
         if isinstance(frame, Call):
             assert answer is not None
-            assert answer[1] == frame.unique_id
+            assert answer[1] == frame.answer_to
             assert answer[0] == 3 or frame.action not in ALWAYS_A_RESULT
-        elif isinstance(frame, Malformed) and frame.answer_to:
+        elif isinstance(frame, Malformed) and frame.answer_to is not None:
             assert answer is not None
         else:
             assert answer is None
