@@ -233,6 +233,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = places.time_zone(os.environ)
 USE_I18N = True
+FORMAT_MODULE_PATH = ["levity.web.formats"]
 USE_TZ = True
 
 # --- static files --------------------------------------------------------------------------------

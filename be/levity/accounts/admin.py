@@ -23,6 +23,7 @@ from levity.accounts.models import Account
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
 from levity.ocpp.admin.formats import badge, excerpt, shown_time
+from levity.ocpp.admin.many import change_all
 from levity.ocpp.admin.scope import is_limited
 
 __all__ = ["AccessAttemptAdmin", "AccessLogAdmin", "GroupAdmin", "UserAdmin"]
@@ -161,13 +162,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def end_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let these log in with the password alone again."""
         done = []
-        for user in queryset[:1000]:
+        for user in queryset:
             if self.has_change_permission(request, user) and second_step.switch_off(user):
                 done.append(user)
         note(request, done, CHANGE, "two-factor login switched off")
         if done:
-            names = ", ".join(user.get_username() for user in done)
-            messages.success(request, f"Two-factor login is off for {names}.")
+            names = ", ".join(user.get_username() for user in done[:20])
+            more = f" and {len(done) - 20:,} more" if len(done) > 20 else ""
+            messages.success(request, f"Two-factor login is off for {names}{more}.")
         else:
             messages.warning(request, "Nothing changed: it was off, or they are superusers.")
 
@@ -227,10 +229,14 @@ class AccessAttemptAdmin(LevityAdmin):
     @action(description="Unlock: forget these failures", permissions=["delete"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         """Let them try again at once."""
-        rows = list(queryset[:1000])
-        note(request, rows, DELETION, "unlocked")
-        AccessAttempt.objects.filter(pk__in=[row.pk for row in rows]).delete()
-        messages.success(request, f"Unlocked: {len(rows)}.")
+        count = change_all(
+            request,
+            queryset,
+            lambda rows: AccessAttempt.objects.filter(pk__in=[row.pk for row in rows]).delete(),
+            DELETION,
+            "unlocked",
+        )
+        messages.success(request, f"Unlocked: {count:,}.")
 
 
 @admin.register(AccessLog)

@@ -13,7 +13,7 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Lower
 
 from levity.ocpp.id_tag_files import (
@@ -43,7 +43,10 @@ __all__ = [
 ]
 
 # A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")
+# Behind these a new cell begins where the spreadsheet's separator is another one than ours, as in
+# Excel where numbers have a decimal comma: there quotes don't hold together what we wrote.
+CELL_ENDS = ";\t\r\n"
 BATCH = 500
 A_TO_Z = str.maketrans(ascii_uppercase, ascii_lowercase)
 
@@ -139,11 +142,14 @@ def import_lines(
     return imported
 
 
-def export_lines(tags: QuerySet[IdTag]) -> Iterator[str]:
-    """The header, then a line for each tag."""
+def export_lines(
+    tags: QuerySet[IdTag], charge_points: QuerySet[ChargePoint] | None = None
+) -> Iterator[str]:
+    """The header, then a line for each tag; of its charge points those among `charge_points`."""
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
-    rows = tags.select_related("parent").prefetch_related("charge_points")
+    named = ChargePoint.objects.all() if charge_points is None else charge_points
+    rows = tags.select_related("parent").prefetch_related(Prefetch("charge_points", named))
     for tag in rows.iterator(chunk_size=BATCH):
         places = sorted(place.identity for place in tag.charge_points.all())
         yield writer.writerow(
@@ -176,20 +182,45 @@ class _Echo:
 
 
 def safe_cell(text: str) -> str:
-    """A text that a spreadsheet takes for text; `_plain` gives it back as it was."""
-    dangerous = text.startswith(FORMULA_STARTS)
-    quoted = text.startswith("'") and text[1:2] in (*FORMULA_STARTS, "'")
-    return f"'{text}" if dangerous or quoted else text
+    """A text that a spreadsheet takes for text; `_plain` gives it back as it was.
+
+    Also behind each sign that may end a cell: `a;=1+1;b` becomes `a;'=1+1;b`.
+    """
+    return _quoted(text, is_start=True)
 
 
-def _plain(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:2] in (*FORMULA_STARTS, "'") else text
+def _quoted(text: str, is_start: bool) -> str:
+    signs = []
+    for at, sign in enumerate(text):
+        if is_start and (sign in FORMULA_STARTS or _is_quote(text, at)):
+            signs.append("'")
+        signs.append(sign)
+        is_start = sign in CELL_ENDS
+    return "".join(signs)
+
+
+def _plain(text: str, is_start: bool = True) -> str:
+    signs: list[str] = []
+    is_kept = False
+    for at, sign in enumerate(text):
+        if is_start and not is_kept and _is_quote(text, at):
+            is_kept = True
+            continue
+        signs.append(sign)
+        is_start, is_kept = sign in CELL_ENDS, False
+    return "".join(signs)
+
+
+def _is_quote(text: str, at: int) -> bool:
+    """Whether here is a ' that was put before a sign, or could be taken for one."""
+    following = text[at + 1 : at + 2]
+    return text[at] == "'" and (following == "'" or following in FORMULA_STARTS)
 
 
 def _tag_cell(id_tag: str) -> str:
     """The same for a tag, and a mark that blanks around it are a part of it; see `_tag`."""
     is_marked = _is_padded(id_tag) or (id_tag.startswith("'") and _is_padded(id_tag[1:]))
-    return f"'{id_tag}" if is_marked else safe_cell(id_tag)
+    return f"'{_quoted(id_tag, is_start=False)}" if is_marked else safe_cell(id_tag)
 
 
 def _tag(cell: str) -> str:
@@ -199,9 +230,10 @@ def _tag(cell: str) -> str:
     export has put a ' before them.
     """
     if cell.startswith("'") and _is_padded(cell[1:]):
-        return cell[1:]
-    plain = _plain(cell)
-    return plain if plain != cell else cell.strip()
+        return _plain(cell[1:], is_start=False)
+    if cell and _is_quote(cell, 0):
+        return _plain(cell)
+    return _plain(cell.strip(), is_start=False)
 
 
 def _is_padded(text: str) -> bool:

@@ -151,10 +151,16 @@ def test_names_of_residents_are_for_those_who_may_see_id_tags(
     assert row[header.index("owner")] == ""
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t1", "\r1"])
 def test_a_text_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(text: str) -> None:
     assert cell(text) == f"'{text}"
     assert cell(f"x{text}") == f"x{text}"
+
+
+@pytest.mark.parametrize("end", [";", "\t", "\r", "\n"])
+def test_so_does_what_a_spreadsheet_with_another_separator_takes_for_one(end: str) -> None:
+    """A tab and a line break end a cell in such a one: what is behind them begins another."""
+    assert cell(f"a{end}=1+1{end}b{end}'=1") == f"a{end}'=1+1{end}b{end}''=1"
 
 
 def test_csv_follows_the_filter_the_selection_and_the_permission(

@@ -40,6 +40,11 @@ class BoundedPaginator(Paginator):
         return min(self.counted, self.LIMIT)
 
     @property
+    def shown(self) -> str:
+        """How many, for people."""
+        return f"{self.count:,}"
+
+    @property
     def is_bounded(self) -> bool:
         """True if there are more rows than can be reached by paging."""
         return self.counted > self.LIMIT

@@ -1,5 +1,6 @@
 """Charge points: what they are doing now, and the buttons to talk to them."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,15 +14,15 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.audit import note_all
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.bulk import MOST, BulkCommands
+from levity.ocpp.admin.bulk import BulkCommands
 from levity.ocpp.admin.conversations import (
     NAME,
     conversation_links,
     conversation_view,
     fitting_quirks,
 )
+from levity.ocpp.admin.dashboard import connect_to
 from levity.ocpp.admin.filters import ConnectorStatusFilter, FaultFilter, OnlineFilter, RowFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
@@ -33,11 +34,14 @@ from levity.ocpp.admin.formats import (
     list_url,
     local_time,
     shown_time,
+    silent_for,
     site_zone,
     watts,
+    words,
 )
 from levity.ocpp.admin.identities import ChargePointForm
 from levity.ocpp.admin.lines import said_of_line
+from levity.ocpp.admin.many import ask_if_many, change_all
 from levity.ocpp.admin.security import security_link, security_urls
 from levity.ocpp.admin.sending import KINDS, send_view
 from levity.ocpp.conf import setting
@@ -100,6 +104,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "line", "security")
     change_form_outer_before_template = "ocpp/admin/charge_point_now.html"
     live_parts = {"lv-now": "ocpp/admin/charge_point_live.html"}
+    empty_template = "ocpp/admin/empty_charge_points.html"
     fieldsets = (
         (
             None,
@@ -149,15 +154,23 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
         sets = super().get_fieldsets(request, obj)
         return sets if obj else sets[:2]
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; while it is empty, the address that a charger needs."""
+        # Asked for by the template, if at all.
+        extra = {**(extra_context or {}), "connect_to": partial(connect_to, request)}
+        return super().changelist_view(request, extra)
+
     # --- the list -------------------------------------------------------------------------------
 
     @display(description="charge point", ordering=Lower("identity"))
     def who(self, charge_point: ChargePoint) -> str:
         """The name, and the identity under it."""
         if not charge_point.name:
-            return charge_point.identity
+            return words(charge_point.identity)
         return format_html(
-            '{}<br><span class="lv-soft">{}</span>', charge_point.name, charge_point.identity
+            '{}<br><span class="lv-soft">{}</span>', charge_point.name, words(charge_point.identity)
         )
 
     @display(description="connection")
@@ -209,8 +222,8 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
         kind = f"{charge_point.vendor} {charge_point.model}".strip()
         return format_html(
             '{}<br><span class="lv-soft">{}</span>',
-            excerpt(kind, 60) or NOTHING,
-            excerpt(charge_point.firmware_version, 40),
+            words(excerpt(kind, 60)) or NOTHING,
+            words(excerpt(charge_point.firmware_version, 40)),
         )
 
     @display(description="quirks")
@@ -249,26 +262,45 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     def accept_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """Let in those that are pending or rejected; each hears it when it boots again."""
         accepted = ChargePoint.Registration.ACCEPTED
-        rows = list(queryset.exclude(registration=accepted).order_by("pk")[:MOST])
-        ChargePoint.objects.filter(pk__in=[row.pk for row in rows]).update(registration=accepted)
-        note_all(request, rows, CHANGE, "registration accepted")
+        others = queryset.exclude(registration=accepted)
+        if asked := ask_if_many(request, self, others, "accept_registration", "Accept"):
+            return asked
+        count = change_all(
+            request,
+            others,
+            lambda rows: ChargePoint.objects.filter(pk__in=[row.pk for row in rows]).update(
+                registration=accepted
+            ),
+            CHANGE,
+            "registration accepted",
+        )
         messages.success(
             request,
-            f"Accepted: {len(rows)}. A pending charger hears of it with its next BootNotification, "
+            f"Accepted: {count:,}. A pending charger hears of it with its next BootNotification, "
             f"within {setting('OCPP_PENDING_INTERVAL')} s.",
         )
+        return None
 
     @action(description="Forget what was learned of the line", permissions=["change"])
     def forget_line(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """The heartbeat interval is the profile's or the setting's again, from the next boot on."""
-        rows = list(queryset.filter(learned_silence__isnull=False).order_by("pk")[:MOST])
-        forget_line([row.pk for row in rows], timezone.now())
-        note_all(request, rows, CHANGE, "forgot what was learned of its line")
+        learned = queryset.filter(learned_silence__isnull=False)
+        if asked := ask_if_many(request, self, learned, "forget_line", "Forget"):
+            return asked
+        now = timezone.now()
+        count = change_all(
+            request,
+            learned,
+            lambda rows: forget_line([row.pk for row in rows], now),
+            CHANGE,
+            "forgot what was learned of its line",
+        )
         messages.success(
             request,
-            f"Forgotten: {len(rows)}. Connections that end from now on count again; the heartbeat "
+            f"Forgotten: {count:,}. Connections that end from now on count again; the heartbeat "
             "interval is told with the next BootNotification.",
         )
+        return None
 
     # --- the page of one ------------------------------------------------------------------------
 
@@ -352,9 +384,9 @@ def _charging(connector: Connector) -> str:
 
 def _silence(charge_point: ChargePoint) -> str:
     """For how long nothing was heard, where two heartbeats are missing."""
-    if not charge_point.silent:
+    if not charge_point.silent or charge_point.silent_since is None:
         return ""
-    return f"silent for {ago(charge_point.silent_since, timezone.now()).removesuffix(' ago')}"
+    return silent_for(charge_point.silent_since, timezone.now())
 
 
 def _power(charge_point: ChargePoint) -> Any:

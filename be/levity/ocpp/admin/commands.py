@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
 from levity.ocpp.admin.answers import DONE, OPEN, next_look, state_badge
-from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.audit import note_all
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.command_forms import NewCommandForm
 from levity.ocpp.admin.filters import ActionFilter, RowFilter
@@ -31,6 +31,7 @@ from levity.ocpp.admin.formats import (
 )
 from levity.ocpp.admin.frame_text import pretty_value
 from levity.ocpp.admin.live import EVERY
+from levity.ocpp.admin.many import ask_if_many, portions
 from levity.ocpp.admin.sending import KINDS, queue_from_form, render_form
 from levity.ocpp.commands import cancel
 from levity.ocpp.models import ChargePoint, Command, Message
@@ -71,7 +72,6 @@ class CommandAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     change_form_outer_before_template = "ocpp/admin/command_now.html"
     live_parts = {"lv-command": "ocpp/admin/command_live.html"}
-    when_empty = "Nobody has sent a command yet."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Command]:
         """With the charge point and the person, also on the page of one."""
@@ -231,15 +231,21 @@ class CommandAdmin(ReadOnlyAdmin):
         return redirect("admin:index")
 
     @action(description="Cancel what is not sent yet", permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Command]) -> None:
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Command]) -> Any:
         """Cancel those that are not sent yet."""
+        waiting = queryset.filter(state=Command.State.QUEUED)
+        if asked := ask_if_many(request, self, waiting, "cancel_selected", "Cancel"):
+            return asked
         self._cancel(request, queryset)
+        return None
 
     def _cancel(self, request: HttpRequest, commands: QuerySet[Command]) -> None:
-        open_ones = list(commands.filter(state=Command.State.QUEUED)[:1000])
-        count = cancel(Command.objects.filter(pk__in=[item.pk for item in open_ones]))
+        open_ones = commands.filter(state=Command.State.QUEUED)
+        count = 0
+        for portion in portions(open_ones.select_related("charge_point")):
+            count += cancel(Command.objects.filter(pk__in=[item.pk for item in portion]))
+            note_all(request, portion, CHANGE, "cancelled")
         if not count:
             messages.warning(request, "Nothing to cancel: it was sent already, or has ended.")
             return
-        note(request, open_ones, CHANGE, "cancelled")
-        messages.success(request, f"Cancelled: {count}.")
+        messages.success(request, f"Cancelled: {count:,}.")

@@ -104,7 +104,8 @@ class EdgeAdmin(ReadOnlyAdmin):
     @display(description="last seen", ordering="last_seen_at")
     def seen(self, edge: Edge) -> str:
         """When it last gave a sign of life."""
-        return f"{ago(edge.last_seen_at, timezone.now())} ({local_time(edge.last_seen_at)})"
+        seen = ago(edge.last_seen_at, timezone.now())
+        return format_html("{} ({})", seen, local_time(edge.last_seen_at))
 
     @display(description="running since", ordering="started_at")
     def since(self, edge: Edge) -> str:

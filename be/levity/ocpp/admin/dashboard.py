@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from levity.addresses import charger_addresses
@@ -25,6 +26,7 @@ from levity.ocpp.admin.formats import (
     shown_time,
     site_zone,
     watts,
+    words,
 )
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import (
@@ -152,7 +154,7 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
             "Energy this month",
             kwh(energy["month"] or Decimal(0)),
             list_url(Transaction, started_at_from=first),
-            note=f"sessions since {first}",
+            note=format_html("sessions since {}", words(first)),
         ),
     ]
 

@@ -163,7 +163,11 @@ def _connectors(condition: Q) -> Exists:
 
 
 class ConnectorStatusFilter(_Choice, DropdownFilter):
-    """Charge points with at least one connector of this status."""
+    """Charge points with at least one connector of this status.
+
+    Connector 0 is no place to charge at, but the charge point as a whole (OCPP 1.6): it says
+    "Available" while the connectors are charging.
+    """
 
     title = "connector status"
     parameter_name = "status"
@@ -171,7 +175,9 @@ class ConnectorStatusFilter(_Choice, DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
-        return queryset if chosen is None else queryset.filter(_connectors(Q(status=chosen)))
+        if chosen is None:
+            return queryset
+        return queryset.filter(_connectors(Q(status=chosen, number__gt=0)))
 
 
 FAULT = Q(status="Faulted") | ~Q(error_code__in=["", "NoError"])

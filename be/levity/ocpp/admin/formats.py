@@ -25,10 +25,13 @@ __all__ = [
     "link",
     "list_url",
     "local_time",
+    "plain",
     "shown_time",
+    "silent_for",
     "site_zone",
     "so_far",
     "watts",
+    "words",
 ]
 
 NOTHING = "\N{EN DASH}"
@@ -89,6 +92,12 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return "never" if moment is None else _growing(moment, "ago", _ago(now - moment))
 
 
+def silent_for(moment: datetime, now: datetime) -> str:
+    """How long nothing has come."""
+    text = _ago(now - moment).removesuffix(" ago")
+    return format_html("silent for {}", _growing(moment, "for", text))
+
+
 def so_far(moment: datetime, now: datetime) -> str:
     """How long it has lasted; the browser lets it grow, too."""
     return _growing(moment, "so far", f"{duration(now - moment)} so far")
@@ -133,6 +142,17 @@ def watts(power: Decimal | None) -> str:
     if power is None:
         return NOTHING
     return f"{power:.0f} W" if abs(power) < 1000 else f"{power / 1000:,.2f} kW"
+
+
+def plain(value: Decimal) -> str:
+    """A number with a sign for thousands and without zeros that say nothing: 1,013,142.5."""
+    whole = f"{value:,f}"
+    return whole.rstrip("0").rstrip(".") if "." in whole else whole
+
+
+def words(text: str) -> str:
+    """A text whose words stay whole where it wraps, also at their hyphens."""
+    return format_html_join(" ", '<span class="lv-word">{}</span>', ((w,) for w in text.split()))
 
 
 def excerpt(text: str, length: int = 100) -> str:

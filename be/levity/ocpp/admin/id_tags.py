@@ -20,10 +20,10 @@ from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
-from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
-from levity.ocpp.admin.scope import is_limited
+from levity.ocpp.admin.many import ask_if_many, change_all
+from levity.ocpp.admin.scope import is_limited, visible
 from levity.ocpp.id_tags import (
     COLUMNS,
     BadFile,
@@ -33,7 +33,7 @@ from levity.ocpp.id_tags import (
     sample,
     spellings,
 )
-from levity.ocpp.models import IdTag, Transaction
+from levity.ocpp.models import ChargePoint, IdTag, Transaction
 
 __all__ = ["IdTagAdmin"]
 
@@ -88,7 +88,7 @@ class IdTagAdmin(LevityAdmin):
         "charge_points",
         "notes",
     )
-    readonly_fields = ("group_shown", "charging_shown")
+    readonly_fields = ("group_shown", "charging_shown", "places_shown")
 
     @display(description="status", ordering="status")
     def status_shown(self, item: IdTag) -> str:
@@ -104,7 +104,10 @@ class IdTagAdmin(LevityAdmin):
     @display(description="as a group")
     def group_shown(self, item: IdTag) -> str:
         """The tags that have it as their group."""
-        tags = list(item.children.order_by(Lower("id_tag"))[: SHOWN + 1]) if item.pk else []
+        if not item.pk:
+            return NOTHING
+        seen = visible(IdTag.objects.filter(parent=item), _looker(item))
+        tags = list(seen.order_by(Lower("id_tag"))[: SHOWN + 1])
         if not tags:
             return "no tag has this one as its group"
         links = format_html_join(
@@ -119,7 +122,7 @@ class IdTagAdmin(LevityAdmin):
             return NOTHING
         tags = (item.id_tag, *item.children.values_list("id_tag", flat=True))
         keys = set[str]().union(*map(spellings, tags))
-        running = Transaction.objects.filter(state=Transaction.State.ACTIVE)
+        running = visible(Transaction.objects.filter(state=Transaction.State.ACTIVE), _looker(item))
         found = running.annotate(key=Lower("id_tag")).filter(key__in=keys).order_by("id")
         rows = list(found[: SHOWN + 1])
         links = format_html_join(
@@ -128,24 +131,63 @@ class IdTagAdmin(LevityAdmin):
         most = "" if item.max_transactions is None else f" (at most {item.max_transactions})"
         return format_html("{}{}{}", links or "nothing", ", …" if len(rows) > SHOWN else "", most)
 
+    @display(description="charge points")
+    def places_shown(self, item: IdTag) -> str:
+        """Where it is good, as far as this person may know."""
+        places = item.charge_points.all() if item.pk else ChargePoint.objects.none()
+        seen = list(visible(places, _looker(item)).order_by(Lower("identity"))[:SHOWN])
+        links = ((change_link(ChargePoint, place.pk, place),) for place in seen)
+        return format_html_join(", ", "{}", links) or NOTHING
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """With who looks at it: of a tag that is good at several sites he sees his own."""
+        item = super().get_object(request, object_id, from_field)
+        if item is not None:
+            item.looker = request.user
+        return item
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Charge points of other sites are not named to somebody who is limited to some."""
+        if not is_limited(request.user):
+            return self.fields
+        return tuple("places_shown" if name == "charge_points" else name for name in self.fields)
+
     @action(description="Approve recorded tags", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Let those charge that presented themselves and were noted."""
         recorded = queryset.filter(status=IdTag.Status.RECORDED)
-        _set_status(request, recorded, IdTag.Status.ACCEPTED, "approved")
+        return self._set_status(request, recorded, IdTag.Status.ACCEPTED, ("approve", "approved"))
 
     @action(description="Block", permissions=["change"])
     def block(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Refuse these from now on, under every rule."""
-        _set_status(
-            request, queryset.exclude(status=IdTag.Status.BLOCKED), IdTag.Status.BLOCKED, "blocked"
-        )
+        others = queryset.exclude(status=IdTag.Status.BLOCKED)
+        return self._set_status(request, others, IdTag.Status.BLOCKED, ("block", "blocked"))
 
     @action(description="Unblock", permissions=["change"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Let these charge again."""
         blocked = queryset.filter(status=IdTag.Status.BLOCKED)
-        _set_status(request, blocked, IdTag.Status.ACCEPTED, "unblocked")
+        return self._set_status(request, blocked, IdTag.Status.ACCEPTED, ("unblock", "unblocked"))
+
+    def _set_status(
+        self, request: HttpRequest, tags: QuerySet[IdTag], status: str, words: tuple[str, str]
+    ) -> HttpResponse | None:
+        """Change all of these, and write down who did it; of many ask first."""
+        name, done = words
+        if asked := ask_if_many(request, self, tags, name, name.capitalize()):
+            return asked
+        count = change_all(
+            request,
+            tags,
+            lambda rows: IdTag.objects.filter(pk__in=[row.pk for row in rows]).update(
+                status=status
+            ),
+            CHANGE,
+            done,
+        )
+        messages.success(request, f"{done.capitalize()}: {count:,}.")
+        return None
 
     # --- who may --------------------------------------------------------------------------------
 
@@ -189,7 +231,10 @@ class IdTagAdmin(LevityAdmin):
             raise PermissionDenied
         name = f"id-tags-{timezone.localtime():%Y%m%d-%H%M}.csv"
         return StreamingHttpResponse(
-            export_lines(self.get_queryset(request).order_by(Lower("id_tag"))),
+            export_lines(
+                self.get_queryset(request).order_by(Lower("id_tag")),
+                visible(ChargePoint.objects.all(), request.user),
+            ),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -241,6 +286,10 @@ class IdTagAdmin(LevityAdmin):
         return TemplateResponse(request, "ocpp/admin/id_tags_import.html", context)
 
 
+def _looker(item: IdTag) -> Any:
+    return getattr(item, "looker", None)
+
+
 def _of_group(item: IdTag) -> str:
     """Why its group keeps it from charging, if it does."""
     group = item.parent
@@ -282,14 +331,6 @@ class ImportForm(forms.Form):
         if file.size > LARGEST:
             raise forms.ValidationError("The file is larger than 10 MB: use import_id_tags.")
         return file
-
-
-def _set_status(request: HttpRequest, tags: QuerySet[IdTag], status: str, word: str) -> None:
-    """Change these, and write down who did it."""
-    changed = list(tags[:1000])
-    IdTag.objects.filter(pk__in=[item.pk for item in changed]).update(status=status)
-    note(request, changed, CHANGE, word)
-    messages.success(request, f"{word.capitalize()}: {len(changed)}.")
 
 
 def _note_import(request: HttpRequest, said: str) -> None:

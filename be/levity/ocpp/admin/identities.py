@@ -62,6 +62,12 @@ class ChargePointForm(_TimeZoneForm):
             "certificate_name",
             "notes",
         )
+        labels = {"max_power": "Highest power of a connector"}
+        help_texts = {
+            "max_power": "In W. What one connector of this charger can deliver at most: meter "
+            "values that rise faster are doubted. It does not limit charging: for that, send "
+            "SetChargingProfile. Empty: the default."
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape
 from unfold.admin import ModelAdmin
 
 from levity.ocpp.admin import live
+from levity.ocpp.admin.empty import meaning
 
 __all__ = ["LiveAdmin"]
 
@@ -21,8 +22,6 @@ class LiveAdmin(ModelAdmin):
 
     change_list_template = "ocpp/admin/change_list.html"
     change_form_template = "ocpp/admin/change_form.html"
-    # What a list without rows says, where no filter is set; the rest is its template's.
-    when_empty = ""
     empty_template = "ocpp/admin/empty_list.html"
     # Parts of the page of one row, by the id of their element.
     live_parts: dict[str, str] = {}
@@ -55,7 +54,7 @@ class LiveAdmin(ModelAdmin):
             context["live_every"] = self.list_every(request, changes)
             context["live_order"] = live.order_of(changes)
             context["live_now"] = live.now_of_browsers()
-            context["when_empty"] = self.when_empty
+            context["when_empty"] = meaning(self.opts.label_lower, _filters(request))
         return answer
 
     def render_change_form(
@@ -88,6 +87,16 @@ class LiveAdmin(ModelAdmin):
         return live.changed_list(
             request, changes, {"lv-count": count}, self.list_every(request, changes)
         )
+
+
+def _filters(request: HttpRequest) -> dict[str, str]:
+    """What the list is limited to: neither how it is sorted nor which page it is."""
+    about_the_list = {ORDER_VAR, PAGE_VAR, ERROR_FLAG}
+    return {
+        name: value
+        for name, value in request.GET.dict().items()
+        if value and name not in about_the_list
+    }
 
 
 def _fields(form: Any) -> Iterator[str]:

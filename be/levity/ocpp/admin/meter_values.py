@@ -10,7 +10,15 @@ from unfold.decorators import display
 
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.filters import RowFilter
-from levity.ocpp.admin.formats import NOTHING, change_link, excerpt, shown_time, site_zone
+from levity.ocpp.admin.formats import (
+    NOTHING,
+    change_link,
+    excerpt,
+    kwh,
+    plain,
+    shown_time,
+    site_zone,
+)
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
 
 __all__ = ["MeterValueAdmin", "MeterValueCorrectionAdmin"]
@@ -89,10 +97,10 @@ class MeterValueAdmin(ReadOnlyAdmin):
         """The raw value and its unit."""
         return excerpt(f"{item.raw_value} {item.unit}".strip(), 60) or NOTHING
 
-    @display(description="in base units")
+    @display(description="value")
     def base(self, item: MeterValue) -> str:
-        """The number in Wh, W, A, V and so on."""
-        return NOTHING if item.value is None else f"{_plain(item.value)} {base_unit(item)}"
+        """The number: energy in kWh, all else in W, A, V and so on."""
+        return _with_unit(item.value, base_unit(item))
 
     @display(description="context, location")
     def detail(self, item: MeterValue) -> str:
@@ -144,10 +152,10 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
 
     @display(description="from, to")
     def change(self, item: MeterValueCorrection) -> str:
-        """What it was, and what it is; in base units."""
+        """What it was, and what it is."""
         # The figures of a transaction itself are all energy.
-        unit = " Wh" if item.meter_value_id is None and item.old_value is not None else ""
-        return f"{_plain(item.old_value)} → {_plain(item.new_value)}{unit}"
+        unit = "Wh" if item.meter_value_id is None else ""
+        return f"{_with_unit(item.old_value, unit)} → {_with_unit(item.new_value, unit)}"
 
     @display(description="undone")
     def undone(self, item: MeterValueCorrection) -> str:
@@ -160,8 +168,10 @@ def _zone(item: MeterValueCorrection) -> tzinfo | None:
     return site_zone(item.transaction) if item.transaction is not None else None
 
 
-def _plain(value: Decimal | None) -> str:
-    return NOTHING if value is None else f"{value.normalize():f}"
+def _with_unit(value: Decimal | None, unit: str) -> str:
+    if value is None:
+        return NOTHING
+    return kwh(value) if unit == "Wh" else f"{plain(value)} {unit}".strip()
 
 
 def base_unit(item: MeterValue) -> str:

@@ -35,6 +35,7 @@ from levity.ocpp.admin.formats import (
     site_zone,
     so_far,
     watts,
+    words,
 )
 from levity.ocpp.admin.owners import id_tags_of, with_owner
 from levity.ocpp.admin.stopping import StopCharging
@@ -111,7 +112,6 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         "lv-chart": "ocpp/admin/transaction_chart.html",
         "lv-values": "ocpp/admin/transaction_samples.html",
     }
-    when_empty = "Nothing has been charged yet. A session appears here when a charger starts one."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         """With the charge point, and whether figures were corrected."""
@@ -164,7 +164,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     @display(description="id tag")
     def id_tag_shown(self, item: Transaction) -> str:
         """Who charged, and the owner of that tag where there is one."""
-        tag, owner = excerpt(item.id_tag, 40) or NOTHING, getattr(item, "owner", "")
+        tag, owner = words(excerpt(item.id_tag, 40)) or NOTHING, getattr(item, "owner", "")
         if not owner:
             return tag
         return format_html('{}<br><span class="lv-soft">{}</span>', tag, excerpt(owner, 40))
@@ -216,12 +216,12 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     def state_shown(self, item: Transaction) -> str:
         """How it stands, and why it ended."""
         word = badge(item.state, TONES.get(Transaction.State(item.state), ""))
-        return format_html("{} {}", word, excerpt(item.stop_reason, 40))
+        return format_html("{} {}", word, words(excerpt(item.stop_reason, 40)))
 
     @display(description="state")
     def state_and_flags(self, item: Transaction) -> str:
         """The same, with what was odd about it."""
-        flags = excerpt(item.flags, 80)
+        flags = words(excerpt(item.flags, 80))
         return format_html('{}<br><span class="lv-soft">{}</span>', self.state_shown(item), flags)
 
     @display(description="flags")
@@ -244,19 +244,20 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     @display(description="meter at start")
     def meter_start_shown(self, item: Transaction) -> str:
         """The register, as StartTransaction said."""
-        return f"{item.meter_start:.3f} Wh"
+        return kwh(item.meter_start)
 
     @display(description="meter at stop")
     def meter_stop_shown(self, item: Transaction) -> str:
         """The register, as StopTransaction said."""
-        return NOTHING if item.meter_stop is None else f"{item.meter_stop:.3f} Wh"
+        return kwh(item.meter_stop)
 
     @display(description="newest register value")
     def meter_last_shown(self, item: Transaction) -> str:
         """The register, as the last meter values said."""
         if item.meter_last is None:
             return NOTHING
-        return f"{item.meter_last:.3f} Wh at {local_time(item.meter_last_at, site_zone(item))}"
+        at = local_time(item.meter_last_at, site_zone(item))
+        return f"{kwh(item.meter_last)} at {at}"
 
     @display(description="frames")
     def frames(self, item: Transaction) -> str:

@@ -124,4 +124,6 @@ class Command(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} to {self.charge_point_id}"
+        # Who has no charge point loaded does not ask the database for a name.
+        is_loaded = "charge_point" in self._state.fields_cache
+        return f"{self.action} to {self.charge_point if is_loaded else self.charge_point_id}"

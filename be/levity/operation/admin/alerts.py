@@ -19,7 +19,6 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.audit import note_all
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.csv_export import CHUNK, cell, local_cell, streamed_csv, utc_cell
 from levity.ocpp.admin.filters import DayRangeFilter, OpenFilter, RowFilter
@@ -32,6 +31,7 @@ from levity.ocpp.admin.formats import (
     shown_time,
     site_zone,
 )
+from levity.ocpp.admin.many import ask_if_many, change_all
 from levity.ocpp.admin.scope import is_limited
 from levity.ocpp.models import ChargePoint
 from levity.operation.kinds import KINDS, Severity
@@ -43,8 +43,6 @@ __all__ = ["AlertAdmin"]
 
 TONES = {Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 State = AlertDelivery.State
-# Alerts that are acknowledged in one go.
-MOST = 1000
 DELIVERY_TONES = {State.SENT: "good", State.FAILED: "bad", State.QUEUED: "busy"}
 
 
@@ -205,30 +203,40 @@ class AlertAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("operation.change_alert"))
 
     @action(description="Acknowledge", permissions=["acknowledge"])
-    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
         """Say that one looks after these; who did so before stays."""
+        if asked := ask_if_many(request, self, queryset, "acknowledge", "Acknowledge"):
+            return asked
         self._acknowledge(request, queryset, is_taken=True)
+        return None
 
     @action(description="Take acknowledgement back", permissions=["acknowledge"])
-    def take_back(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
         """Nobody looks after these."""
+        title = "Take acknowledgement back"
+        if asked := ask_if_many(request, self, queryset, "take_back", title):
+            return asked
         self._acknowledge(request, queryset, is_taken=False)
+        return None
 
     def _acknowledge(
         self, request: HttpRequest, queryset: QuerySet[Alert], *, is_taken: bool
     ) -> None:
-        keys = list(queryset.order_by("-pk").values_list("pk", flat=True)[:MOST])
-        chosen = self.get_queryset(request).filter(pk__in=keys)
-        rows = list(chosen.filter(acknowledged_at__isnull=is_taken))
+        rows = self.get_queryset(request).filter(pk__in=queryset.values("pk"))
         name = request.user.get_username()
         values: dict[str, Any] = {"acknowledged_at": None, "acknowledged_by": ""}
         if is_taken:
             values = {"acknowledged_at": timezone.now(), "acknowledged_by": name[:150]}
-        Alert.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
         done = "acknowledged" if is_taken else "acknowledgement taken back"
-        note_all(request, rows, CHANGE, done)
-        if rows:
-            messages.success(request, f"{len(rows)} alert{'s'[: len(rows) != 1]}: {done}.")
+        count = change_all(
+            request,
+            rows.filter(acknowledged_at__isnull=is_taken),
+            lambda some: Alert.objects.filter(pk__in=[row.pk for row in some]).update(**values),
+            CHANGE,
+            done,
+        )
+        if count:
+            messages.success(request, f"{count:,} alert{'s'[: count != 1]}: {done}.")
         else:
             messages.info(request, "Nothing to change: it is so already.")
 

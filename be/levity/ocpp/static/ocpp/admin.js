@@ -1,4 +1,4 @@
-// A form is sent once, and each page says where its content begins.
+// A form is sent once, and what assistive technology reads is said.
 (() => {
   "use strict";
   document.addEventListener("submit", (event) => {
@@ -14,5 +14,34 @@
   // unfold's pages have no <main>.
   document.addEventListener("DOMContentLoaded", () => {
     document.getElementById("main")?.setAttribute("role", "main");
+  });
+  // What other scripts build on forms has no names: select2's boxes get those of their labels, and
+  // signs with a text are pictures.
+  const nameOf = (select) => {
+    const label = select.labels?.[0] ?? select.closest("form > div, fieldset > div")?.querySelector("h3, label");
+    return (label?.textContent ?? select.name).trim();
+  };
+  const nameBox = (select) => {
+    const box = select.parentElement.querySelector(".select2-selection");
+    if (!box || box.hasAttribute("aria-label")) return;
+    const name = nameOf(select);
+    box.setAttribute("aria-label", name);
+    box.removeAttribute("aria-labelledby");
+    box.querySelector(".select2-search__field")?.setAttribute("aria-label", name);
+    const chosen = box.querySelector(".select2-selection__rendered[role=textbox]");
+    chosen?.removeAttribute("role");
+    chosen?.removeAttribute("aria-readonly");
+  };
+  const nameAll = () => {
+    document.querySelectorAll("select.select2-hidden-accessible").forEach(nameBox);
+    for (const sign of document.querySelectorAll(".help-tooltip[aria-label]:not([role])")) {
+      sign.setAttribute("role", "img");
+    }
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!document.querySelector("select")) return;
+    nameAll();
+    // They build when they are ready, which may be after everything else.
+    new MutationObserver(nameAll).observe(document.body, { childList: true, subtree: true });
   });
 })();

@@ -167,6 +167,7 @@
       }
       return `${seconds} s ago`;
     },
+    for: (seconds) => AS.ago(seconds).replace(" ago", ""),
     "so far": (seconds) => {
       if (seconds < 0) return "negative (clock) so far";
       const minutes = Math.floor(seconds / 60);

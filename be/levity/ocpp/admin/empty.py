@@ -1,0 +1,72 @@
+"""What a list without rows means, in words: nothing waits, or nothing has happened yet."""
+
+from collections.abc import Mapping
+
+__all__ = ["meaning"]
+
+# By model: nothing at all, and none that is open (the lists of trouble are opened so).
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "ocpp.chargepoint": (
+        (
+            "No charge point has connected yet. It appears here by itself as soon as it does; "
+            "nothing has to be entered before."
+        ),
+        "",
+    ),
+    "ocpp.site": (
+        "There is no site yet. One site needs none: add sites if you look after more.",
+        "",
+    ),
+    "ocpp.transaction": (
+        "Nothing has been charged yet. A session appears here when a charger starts one.",
+        "",
+    ),
+    "ocpp.idtag": (
+        (
+            "No card is known yet. Add or import cards, or let chargers record those that are "
+            "presented to them."
+        ),
+        "",
+    ),
+    "ocpp.command": ("No command was sent yet.", ""),
+    "ocpp.chargepointcertificate": ("No charger has asked for a certificate.", ""),
+    "ocpp.certificateauthority": (
+        (
+            "There is no certificate authority. It is needed for security profile 3 only: "
+            "levity certificate_authority init."
+        ),
+        "",
+    ),
+    "ocpp.refusedhandshake": ("Nobody was refused.", ""),
+    "ocpp.quarantinedmessage": (
+        "Nothing waits for a decision: every message has found its session.",
+        "Nothing waits for a decision.",
+    ),
+    "ocpp.failedmessage": (
+        "No message has failed: all are on the books.",
+        "No failed message is open: all are on the books.",
+    ),
+    "ocpp.securityevent": ("No charger has reported a security event.", ""),
+    "ocpp.message": ("No message has come yet.", ""),
+    "ocpp.metervalue": ("No meter value has come yet.", ""),
+    "ocpp.metervaluecorrection": ("No figure was corrected.", ""),
+    "ocpp.connectionevent": ("No charger has connected yet.", ""),
+    "ocpp.statusevent": ("No charger has told its status yet.", ""),
+    "ocpp.edge": ("No edge has reported yet: chargers can't connect before one runs.", ""),
+    "operation.alert": ("Nothing has gone wrong yet.", "No alert is open."),
+    "operation.alertrule": (
+        "There is no rule yet: nobody is told of alerts unless LEVITY_ALERT_EMAIL is set.",
+        "",
+    ),
+    "axes.accessattempt": ("Nobody is locked out, and no wrong password was given of late.", ""),
+    "axes.accesslog": ("Nobody has logged in yet.", ""),
+}
+OPEN = {"open": "yes"}
+
+
+def meaning(model: str, filters: Mapping[str, str]) -> str:
+    """Why the list of this model is empty; "" where the filters are the reason."""
+    none, none_open = TEXTS.get(model, ("There is nothing yet.", ""))
+    if not filters:
+        return none
+    return none_open if dict(filters) == OPEN else ""

@@ -1,0 +1,1 @@
+"""For English, which is what the pages speak."""

@@ -1,0 +1,7 @@
+"""2026-11-29 14:05:09 CET, as everywhere on the pages; not “Nov. 29, 2026, 2:05 p.m.”."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "Y-m-d"
+TIME_FORMAT = "H:i:s"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "Y-m-d H:i:s T"
+YEAR_MONTH_FORMAT, MONTH_DAY_FORMAT = "Y-m", "m-d"
+FIRST_DAY_OF_WEEK = 1

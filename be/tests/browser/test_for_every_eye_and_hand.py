@@ -1,0 +1,107 @@
+"""The pages can be read and worked with by everybody: contrast, names, whole words.
+
+Named after what happened: NEWCOMER B10, B14, B20.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from levity.ocpp.models import ChargePoint, Command, IdTag, Transaction
+from tests.browser.visits import DESKTOP, PHONE, Visit
+
+pytestmark = pytest.mark.browser
+
+# WCAG 2.2, 1.4.3.
+LEAST = 4.5
+CONTRAST, NAMELESS, BROKEN = (
+    (Path(__file__).parent / f"{name}.js").read_text()
+    for name in ("contrast", "nameless", "broken")
+)
+
+
+@pytest.fixture
+def pages(charger: ChargePoint, root: User) -> list[str]:
+    """A page of each kind, with the words that were broken."""
+    ChargePoint.objects.filter(pk=charger.pk).update(
+        vendor="Wall Box Chargers",
+        model="PPR1-0-2-4",
+        firmware_version="05.633:GCW-10.17-05.7:7452",
+    )
+    charger.connectors.create(number=2, status="Preparing", error_code="EVCommunicationError")
+    item = Transaction.objects.create(
+        charge_point=charger,
+        connector=1,
+        id_tag="04A1B2C312",
+        started_at=timezone.now(),
+        stopped_at=timezone.now(),
+        meter_start=4_296_988_675,
+        energy=1_013_142,
+        state="stopped",
+        stop_reason="EVDisconnected",
+        flags="session-register implausible-energy",
+    )
+    tag = IdTag.objects.create(id_tag="04A1B2C312", owner="Ölschläger")
+    command = Command.objects.create(charge_point=charger, action="GetConfiguration")
+    group = Group.objects.get_or_create(name="People")[0]
+    return [
+        "/admin/",
+        "/admin/ocpp/chargepoint/",
+        f"/admin/ocpp/chargepoint/{charger.pk}/change/",
+        f"/admin/ocpp/chargepoint/{charger.pk}/send/command/",
+        "/admin/ocpp/transaction/",
+        f"/admin/ocpp/transaction/{item.pk}/change/",
+        "/admin/ocpp/command/",
+        f"/admin/ocpp/command/{command.pk}/change/",
+        "/admin/ocpp/command/add/",
+        "/admin/ocpp/idtag/",
+        f"/admin/ocpp/idtag/{tag.pk}/change/",
+        "/admin/ocpp/quarantinedmessage/",
+        "/admin/ocpp/message/",
+        "/admin/operation/alert/",
+        f"/admin/auth/user/{root.pk}/change/",
+        f"/admin/auth/group/{group.pk}/change/",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(
+    scheme: Any, visit: Callable[[Any], Visit], pages: list[str]
+) -> None:
+    """B14: grey on dark was 3.66:1 in 57 places of the list of chargers."""
+    seen = visit(DESKTOP)
+    seen.page.emulate_media(color_scheme=scheme)
+    found = {path: seen.go(path).evaluate(CONTRAST, LEAST) for path in pages}
+    assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+def test_every_box_has_a_name_and_every_page_a_main_part(
+    visit: Callable[[Any], Visit], pages: list[str]
+) -> None:
+    """B20: select2's boxes had none, signs had one where none may be; nowhere was a main part."""
+    seen = visit(DESKTOP)
+    for path in pages:
+        page = seen.go(path)
+        if page.locator(".admin-autocomplete").count():
+            page.wait_for_selector(".select2-selection[aria-label]", state="attached")
+        if "/group/" in path:
+            page.wait_for_selector(".help-tooltip[role=img]", state="attached")
+        assert (path, page.evaluate(NAMELESS)) == (path, [])
+        assert (path, page.locator("main, [role=main]").count()) == (path, 1)
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_word_id_or_number_breaks_in_its_middle(
+    size: Any, visit: Callable[[Any], Visit], pages: list[str]
+) -> None:
+    """B10: "anonymo/us", "04A1B2C/312", "EVDiscon/nected", "Preparin/g", "429698867/5 Wh"."""
+    seen = visit(size)
+    for path in pages:
+        page = seen.go(path)
+        assert (path, page.evaluate(BROKEN)) == (path, [])
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
