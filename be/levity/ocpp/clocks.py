@@ -1,8 +1,13 @@
-"""What is odd about a charger's clock. Both clocks are kept; this only names the difference."""
+"""What is odd about a charger's clock. Both clocks are kept; this only names the difference.
 
+Whether a message is of now or of an outage is told by the lag of the clock, which is learned from
+the dates of StatusNotifications: two columns of the charge point, written when they change.
+"""
+
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["AHEAD", "BEFORE_OCPP", "clock_flags", "is_backlog", "is_unset"]
+__all__ = ["AHEAD", "BEFORE_OCPP", "Lag", "clock_flags", "is_unset"]
 
 AHEAD = timedelta(minutes=5)
 # No OCPP 1.6 charger is older; a clock before that counts from its own zero (1970, 2000).
@@ -11,8 +16,13 @@ BEFORE_OCPP = datetime(2012, 1, 1, tzinfo=UTC)
 LONG_AGO = timedelta(days=365)
 # A message that is older than this was kept while the charger was offline.
 LIVE = timedelta(minutes=10)
-# A clock that is so close to whole hours behind is set to another time zone (steve#136).
+# A clock that is so close to whole hours behind is set to another time zone (steve#136); so is one
+# that is behind by the half hours of Newfoundland and the Marquesas.
 HOUR, NEAR_AN_HOUR, WESTERNMOST = timedelta(hours=1), timedelta(minutes=2), timedelta(hours=12)
+HALF_HOURS = (timedelta(hours=2.5), timedelta(hours=3.5), timedelta(hours=9.5))
+# Two messages that lie as far back as each other, to so many seconds, show a clock that is slow:
+# what was kept while the charger was offline comes in a burst, dated when it happened.
+AGREE = 15
 
 
 def clock_flags(said: datetime | None, received_at: datetime, name: str) -> tuple[str, ...]:
@@ -36,15 +46,48 @@ def is_unset(said: datetime, received_at: datetime | None) -> bool:
     return received_at is not None and received_at - said > LONG_AGO
 
 
-def is_backlog(said: datetime | None, received_at: datetime) -> bool:
-    """True if the charger speaks of the past, so that nothing must be done about it now.
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """By how much a charger's clock is behind ours, in seconds, as its messages showed it.
 
-    A clock that was never set, or lies ahead, or is in another time zone, says nothing of the kind.
+    `known` is the clock's; `seen` that of the newest message, which may have been kept for hours.
     """
-    if said is None or is_unset(said, received_at):
-        return False
-    age = received_at - said
-    if age <= LIVE:
-        return False
-    beside = min(age % HOUR, HOUR - age % HOUR)
-    return age > WESTERNMOST + NEAR_AN_HOUR or beside > NEAR_AN_HOUR
+
+    known: int | None = None
+    seen: int | None = None
+
+    def after(self, said: datetime | None, received_at: datetime) -> "Lag":
+        """What is known once this message has come; the same where it tells nothing new."""
+        if said is None or is_unset(said, received_at):
+            return self
+        lag = round((received_at - said).total_seconds())
+        known = self.known
+        if self._agrees(lag) or (known is None and lag <= LIVE.total_seconds()):
+            known = lag if known is None or abs(lag - known) > AGREE else known
+        elif known is not None and lag < known - AGREE:
+            # Nothing comes before it was sent: the clock was set, or had never been so slow.
+            known = lag
+        seen = self.seen if self._agrees(lag) else lag
+        return Lag(known, seen)
+
+    def is_backlog(
+        self, said: datetime | None, received_at: datetime, *, again: bool = False
+    ) -> bool:
+        """True if the charger speaks of the past, so that nothing must be done about it now.
+
+        What counts is the lag of its own clock. A clock that was never set, or lies ahead, says
+        nothing of the past; nor does one in another time zone, where nothing better is known.
+        `again`: with the very date of the message before, which shows no clock that goes.
+        """
+        if said is None or is_unset(said, received_at):
+            return False
+        age = received_at - said
+        if age <= LIVE or (not again and self._agrees(round(age.total_seconds()))):
+            return False
+        if self.known is not None:
+            return age > timedelta(seconds=self.known) + LIVE
+        beside = min(age % HOUR, HOUR - age % HOUR, *(abs(age - half) for half in HALF_HOURS))
+        return age > WESTERNMOST + NEAR_AN_HOUR or beside > NEAR_AN_HOUR
+
+    def _agrees(self, lag: int) -> bool:
+        return self.seen is not None and abs(lag - self.seen) <= AGREE

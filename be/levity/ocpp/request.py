@@ -10,11 +10,13 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from levity.ocpp.clocks import Lag
 from levity.ocpp.effects import Effect
 from levity.ocpp.fields import time_of
 from levity.ocpp.quirks import DEFAULT, QuirkProfile
 
 __all__ = [
+    "NO_LAG",
     "ChargePointState",
     "ConnectorState",
     "EarlyStop",
@@ -27,6 +29,8 @@ __all__ = [
     "with_flags",
     "without_flags",
 ]
+
+NO_LAG = Lag()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +161,8 @@ class ChargePointState:
     """Who is about to charge, as `holds.Holds` reads it."""
     connection_timeout: int | None = None
     """Seconds, as its configuration says."""
-    clock_lag: int | None = None
-    """Seconds by which its clock is behind ours, as far as that is known."""
-    clock_lag_seen: int | None = None
-    """The same as its last dated StatusNotification showed it."""
+    lag: Lag = NO_LAG
+    """Of its clock."""
     active: Mapping[int, TransactionState] = field(default_factory=dict)
     """The running transaction of each connector, by connector number."""
     interrupted: Mapping[int, TransactionState] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from levity.ocpp.actions.v16.start_transaction import start_transaction
-from levity.ocpp.clocks import clock_flags, is_backlog
+from levity.ocpp.clocks import Lag, clock_flags
 from levity.ocpp.effects import StartTransaction
 from levity.ocpp.models import Connector, QuarantinedMessage, Transaction
 from levity.ocpp.quarantine import make_transaction
@@ -134,7 +134,7 @@ def test_a_clock_that_begins_with_the_firmware_was_never_set_either(charger: Cha
     charger.stop(first, firmware, 500, when=at(30))
     assert charger.started(firmware, 0, when=at(60)) != first
     assert clock_flags(firmware, NOW, "start") == ("start-clock-unset",)
-    assert not is_backlog(firmware, NOW)
+    assert not Lag().is_backlog(firmware, NOW)
 
 
 @pytest.mark.parametrize("days", [0, 3, 360])

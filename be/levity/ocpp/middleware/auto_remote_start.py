@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from levity.ocpp.clocks import is_backlog
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import (
     AUTOMATIC,
@@ -88,12 +87,16 @@ class AutoRemoteStart:
         return request.charge_point.quirks.remote_start_id_tag or self.id_tag
 
     def _is_waiting(self, request: Request, effect: ConnectorStatus) -> bool:
+        known = request.charge_point.connectors.get(effect.connector)
+        again = known is not None and known.status_at == effect.reported_at
         return (
             effect.status == PREPARING
             and effect.connector > 0
             and effect.connector not in request.charge_point.active
             # What is told after an outage is not about the car that is plugged in now.
-            and not is_backlog(effect.reported_at, request.received_at)
+            and not request.charge_point.lag.is_backlog(
+                effect.reported_at, request.received_at, again=again
+            )
         )
 
     def _starts(self, request: Request, effect: ConnectorStatus) -> list[SendCall]:

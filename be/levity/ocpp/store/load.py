@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from levity.ocpp.clocks import Lag
 from levity.ocpp.conf import setting
 from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
@@ -18,6 +19,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.quirks import profile_for
 from levity.ocpp.request import (
+    NO_LAG,
     ChargePointState,
     ConnectorState,
     EarlyStop,
@@ -130,7 +132,7 @@ def _read_charge_points(
             continue
         current, edge, last_seen, own_rule, site_rule, own_zone, site_zone = row[8:15]
         max_power, named, overrides, *signs = row[15:22]
-        holds, connection_timeout, clock_lag, clock_lag_seen = signs
+        holds, connection_timeout, clock_lag, seen = signs
         pings, silence, learned_at, booted_at, *signs = row[22 : queries.FIRST_OF_CONNECTOR]
         evidence_until, certificate_name, learned_power, known = signs
         own = connectors[key] = _Connectors()
@@ -162,8 +164,7 @@ def _read_charge_points(
             connectors=own.all,
             holds=holds,
             connection_timeout=connection_timeout,
-            clock_lag=clock_lag,
-            clock_lag_seen=clock_lag_seen,
+            lag=NO_LAG if seen is None else Lag(clock_lag, seen),
             active=own.active,
             interrupted=own.interrupted,
         )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.actions.v16.status_notification import status_notification
-from levity.ocpp.effects import ConnectorStatus
+from levity.ocpp.effects import ConnectorStatus, UpdateChargePoint
 from levity.ocpp.frames import ErrorCode, OcppError
 from levity.ocpp.request import Response
 from tests.ocpp.charger import at
@@ -35,6 +35,7 @@ def test_what_a_grizzl_e_says_is_kept() -> None:
                 vendor_error_code="0",
                 reported_at=at(7.001),
             ),
+            UpdateChargePoint({"clock_lag": -7, "clock_lag_seen": -7}),
         ),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.clocks import BEFORE_OCPP, is_backlog, is_unset
+from levity.ocpp.clocks import BEFORE_OCPP, is_unset
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
@@ -116,7 +116,7 @@ def _interrupted(
     if transaction is None or not samples:
         return None
     newest = max(sample.sampled_at for sample in samples)
-    is_past = is_backlog(newest, request.received_at)
+    is_past = charge_point.lag.is_backlog(newest, request.received_at)
     ended, no_clock = transaction.stopped_at, is_unset(newest, request.received_at)
     if not no_clock and ended is not None and transaction.started_at <= newest <= ended:
         return transaction
@@ -242,8 +242,9 @@ def _goes_on(transaction: TransactionState, samples: tuple[Sample, ...], request
         return False
     if transaction.connector in request.charge_point.active:
         return False
+    lag = request.charge_point.lag
     if any(
-        sample.sampled_at > ended and not is_backlog(sample.sampled_at, request.received_at)
+        sample.sampled_at > ended and not lag.is_backlog(sample.sampled_at, request.received_at)
         for sample in samples
     ):
         return True

@@ -1,6 +1,8 @@
 """StatusNotification (OCPP 1.6, 4.9): a connector changed."""
 
-from levity.ocpp.effects import ConnectorStatus
+from collections.abc import Iterator
+
+from levity.ocpp.effects import ConnectorStatus, Effect, UpdateChargePoint
 from levity.ocpp.fields import MAX_CONNECTOR, integer, text
 from levity.ocpp.request import Request, Response
 
@@ -10,17 +12,26 @@ __all__ = ["status_notification"]
 def status_notification(request: Request) -> Response:
     """Remember it. Connector 0 is the charge point as a whole; unknown words are kept as text."""
     payload = request.payload
-    return Response(
-        {},
-        (
-            ConnectorStatus(
-                connector=integer(payload, "connectorId", 0, MAX_CONNECTOR),
-                status=text(payload, "status", 64),
-                error_code=text(payload, "errorCode", 64),
-                info=text(payload, "info"),
-                vendor_id=text(payload, "vendorId"),
-                vendor_error_code=text(payload, "vendorErrorCode"),
-                reported_at=request.time("timestamp"),
-            ),
-        ),
+    shown = ConnectorStatus(
+        connector=integer(payload, "connectorId", 0, MAX_CONNECTOR),
+        status=text(payload, "status", 64),
+        error_code=text(payload, "errorCode", 64),
+        info=text(payload, "info"),
+        vendor_id=text(payload, "vendorId"),
+        vendor_error_code=text(payload, "vendorErrorCode"),
+        reported_at=request.time("timestamp"),
     )
+    return Response({}, (shown, *_clock(shown, request)))
+
+
+def _clock(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
+    """What this tells of the charger's clock, if it is news."""
+    before = request.charge_point.lag
+    known = request.charge_point.connectors.get(shown.connector)
+    if known is not None and known.status_at == shown.reported_at:
+        # The same again, dated as before: it says when the connector changed, not what time it is.
+        return
+    lag = before.after(shown.reported_at, request.received_at)
+    if lag is not before and lag != before:
+        values = {"clock_lag": lag.known, "clock_lag_seen": lag.seen}
+        yield UpdateChargePoint({name: lag for name, lag in values.items() if lag is not None})
