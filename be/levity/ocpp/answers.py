@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
+from levity.ocpp.actions.v16.meant import contradictions
 from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.actions.v16.stop_transaction import stop_transaction
+from levity.ocpp.actions.v16.stop_transaction import end_session
+from levity.ocpp.clocks import AHEAD
 from levity.ocpp.effects import (
     AUTOMATIC,
     Effect,
@@ -99,10 +101,9 @@ def _early_end(outcome: Outcome, given: int, loaded: Loaded) -> tuple[Effect, ..
                 connection=connection,
                 received_at=stop.received_at,
                 charge_point=charge_point,
-                transaction=replace(transaction, flags=flags),
             )
             found = ResolveQuarantined(stop.id, transaction.id, "its StartTransaction came later")
-            return (*stop_transaction(request).effects, found)
+            return (*end_session(request, replace(transaction, flags=flags)), found)
     return ()
 
 
@@ -318,6 +319,11 @@ def _end_without_meter(outcome: Outcome, call: Call, loaded: Loaded) -> tuple[Ef
         return ()
     payload = call.payload if isinstance(call.payload, Mapping) else {}
     said = charge_point.time_of(payload.get("timestamp"))
+    against = contradictions(
+        transaction, payload, said, outcome.arrival.at, charge_point, slack=AHEAD
+    )
+    if len(against) > 1:
+        return ()
     reason = payload.get("reason")
     reason = reason[:64] if isinstance(reason, str) and reason else "Local"
     believed = said if said and said >= transaction.started_at else None

@@ -26,6 +26,7 @@ __all__ = [
 INT4_MAX = 2**31 - 1
 # No charge point has more; a larger number is a broken frame and would only fill the tables.
 MAX_CONNECTOR = 1000
+FULL_TAG = 20
 # More than any meter will ever count, little enough for every column and sum: 10^12 Wh.
 MAX_ENERGY = Decimal(10) ** 12
 # As many decimals as a double is written with: 0.30000000000000004 has 17.
@@ -50,6 +51,19 @@ def text(payload: Mapping[str, Any], name: str, limit: int = 255) -> str:
     if isinstance(value, bool | int | float):
         return str(value)[:limit]
     raise OcppError(ErrorCode.TYPE_CONSTRAINT_VIOLATION, f"{name}: not a string")
+
+
+def same_tag(one: str, other: str) -> bool:
+    """True if these are one id tag: CiString, so in any case.
+
+    Ocular gives a tag of 20 characters, the most that OCPP 1.6 (7.28) knows, back with two more.
+    """
+    one, other = one.lower(), other.lower()
+    if one == other:
+        return True
+    return min(len(one), len(other)) >= FULL_TAG and (
+        one.startswith(other) or other.startswith(one)
+    )
 
 
 def integer(payload: Mapping[str, Any], name: str, low: int, high: int = INT4_MAX) -> int:

@@ -55,6 +55,9 @@ MEANINGS = {
     "register-fell": "The meter fell below what it showed at the start.",
     "samples-after-stop": "Meter values came after the stop; they are kept, the figures stay.",
     "session-register": "The meter values count from the session's start, not from the meter's.",
+    "id-of-another": "The stop named another session; its tag, time and meter fit this one.",
+    "started-twice": "The charger told its start twice and went on with the other id; nothing was "
+    "charged in this one.",
     "matched-by-connector": "The stop named no transaction, and only this one can be meant.",
     "orphaned": "No stop came; Levity closed it from the last meter value.",
 }

@@ -17,7 +17,7 @@ import orjson
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Effect, UpdateChargePoint
-from levity.ocpp.fields import INT4_MAX, decimal_of
+from levity.ocpp.fields import INT4_MAX, decimal_of, same_tag
 from levity.ocpp.request import ChargePointState
 
 __all__ = ["Hold", "Holds", "Refusal", "after_answer", "patience"]
@@ -26,8 +26,6 @@ __all__ = ["Hold", "Holds", "Refusal", "after_answer", "patience"]
 MOST = 20
 # A charger that says 0 or a day means something else by it (OCPP 1.6, 9.1.4: seconds).
 SHORTEST, LONGEST = 10, 900
-# OCPP 1.6, 7.28: no tag is longer.
-FULL = 20
 ANY = 0
 """The connector of a hold on all of them."""
 
@@ -93,10 +91,12 @@ class Holds:
         A charger that authorises the tag of a RemoteStartTransaction itself (AuthorizeRemoteTx-
         Requests) means the connector of that one.
         """
-        known = [item for item in self.holds if _same(item.id_tag, id_tag) and item.until > at]
+        known = [item for item in self.holds if same_tag(item.id_tag, id_tag) and item.until > at]
         if connector == ANY and known:
             connector = known[-1].connector
-        others = [item for item in self.holds if not _same(item.id_tag, id_tag) and item.until > at]
+        others = [
+            item for item in self.holds if not same_tag(item.id_tag, id_tag) and item.until > at
+        ]
         return Holds((*others[1 - MOST :], Hold(id_tag[:64], connector, at, at + wait)))
 
     def refused(self, id_tag: str, connector: int, status: str, at: datetime) -> "Holds":
@@ -111,7 +111,8 @@ class Holds:
         kept = tuple(
             item
             for item in self.holds
-            if not _same(item.id_tag, id_tag) and (connector == ANY or item.connector != connector)
+            if not same_tag(item.id_tag, id_tag)
+            and (connector == ANY or item.connector != connector)
         )
         return self if len(kept) == len(self.holds) else replace(self, holds=kept)
 
@@ -122,7 +123,7 @@ class Holds:
             for item in self.holds
             if item.until > now
             and item.connector in (ANY, connector)
-            and not _same(item.id_tag, id_tag)
+            and not same_tag(item.id_tag, id_tag)
         ]
         return max(against, key=lambda item: item.until, default=None)
 
@@ -134,7 +135,7 @@ class Holds:
         The card may have come first, by as long as a charger waits for the cable.
         """
         told = self.refusal
-        if told is None or _same(told.id_tag, id_tag) or told.connector not in (ANY, connector):
+        if told is None or same_tag(told.id_tag, id_tag) or told.connector not in (ANY, connector):
             return None
         return told if told.at >= plugged_in - wait else None
 
@@ -174,14 +175,6 @@ def _waits(key: Any, value: Any) -> tuple[Effect, ...]:
     if seconds is None or not SHORTEST <= seconds <= LONGEST:
         return ()
     return (UpdateChargePoint({"connection_timeout": int(seconds)}),)
-
-
-def _same(one: str, other: str) -> bool:
-    """True if these are one tag. Ocular gives a tag of 20 characters back with two more."""
-    one, other = one.lower(), other.lower()
-    if one == other:
-        return True
-    return min(len(one), len(other)) >= FULL and (one.startswith(other) or other.startswith(one))
 
 
 def _time(seconds: float) -> datetime:

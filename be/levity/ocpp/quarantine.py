@@ -23,7 +23,7 @@ from django.utils import timezone
 from levity.ocpp import sessions
 from levity.ocpp.actions.v16.meter_values import meter_values
 from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.actions.v16.stop_transaction import stop_transaction
+from levity.ocpp.actions.v16.stop_transaction import end_session
 from levity.ocpp.clocks import is_unset
 from levity.ocpp.effects import Effect, StopTransaction
 from levity.ocpp.energy import closed
@@ -263,7 +263,7 @@ def _effects(message: QuarantinedMessage, state: TransactionState) -> Sequence[E
         open_again = replace(state, state="active")
         request = _request(message, payload, charge_point, open_again)
         try:
-            effects = stop_transaction(request).effects
+            effects = end_session(request, open_again)
         except OcppError:
             reason = _read(text, payload, "reason", 64) or "Local"
             effects = (closed(open_again, reason, "no-meter-stop", _said(message)),)

@@ -51,7 +51,13 @@ def test_a_stop_that_names_no_session_finds_it(berlin: Charger) -> None:
 
 
 def test_a_stop_that_came_first_finds_its_session(berlin: Charger) -> None:
-    payload = {"transactionId": 999, "meterStop": 2000, "timestamp": local("02:10")}
+    # An id that nobody knows is believed with the card only (ATTACK B2).
+    payload = {
+        "transactionId": 999,
+        "idTag": "tag",
+        "meterStop": 2000,
+        "timestamp": local("02:10"),
+    }
     berlin.call("StopTransaction", payload, utc(70))
     begun = berlin.started(utc(0), timestamp=local("02:50"), when=utc(71))
     assert books(begun, "state", "stopped_at") == ("stopped", utc(70))

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+from levity.ocpp.actions.v16.meant import named_id, started_twice
 from levity.ocpp.actions.v16.samples import read_samples
 from levity.ocpp.clocks import BEFORE_OCPP, is_unset
 from levity.ocpp.effects import (
+    BY_BOOT,
     Effect,
     NoteSecurityEvent,
     RecordMeterValues,
@@ -15,7 +18,7 @@ from levity.ocpp.effects import (
     UpdateChargePoint,
     UpdateTransaction,
 )
-from levity.ocpp.energy import SESSION, charged, closed, grown, meter_of, trail_of, with_odd
+from levity.ocpp.energy import SESSION, ZERO, charged, closed, grown, meter_of, trail_of, with_odd
 from levity.ocpp.fields import MAX_CONNECTOR, integer
 from levity.ocpp.frames import OcppError
 from levity.ocpp.lives import Trail, goes_on, most, written
@@ -35,7 +38,8 @@ def meter_values(request: Request) -> Response:
     """Keep every sample, with the transaction it belongs to, and move that one's figures on.
 
     Without a usable transactionId they belong to the running transaction of the connector, unless
-    they are older than it; after a boot to the one that it interrupted, if they continue it.
+    they are older than it; after a boot to the one that it interrupted, if they continue it. With
+    an id that nobody knows they belong to nobody yet, whoever runs there.
     """
     samples = read_samples(request, "meterValue")
     charge_point = request.charge_point
@@ -50,16 +54,29 @@ def meter_values(request: Request) -> Response:
             )
         )
         transaction = None
-    elif transaction is None:
+    elif transaction is None and named_id(request.payload.get("transactionId")) is None:
         transaction = charge_point.active.get(connector)
         if transaction is None:
             transaction = _interrupted(connector, samples, request)
         elif _all_before(transaction, samples):
             transaction = None
+        elif "continued" in transaction.flags.split() and (
+            _rise(transaction, samples, request) is None
+        ):
+            # The connector charges, but not in that session: it did end at the boot.
+            flags = without_flags(transaction.flags, "continued")
+            effects.append(closed(replace(transaction, flags=flags), BY_BOOT))
+            transaction = None
     if transaction is not None and connector != transaction.connector:
         transaction = _of_another_connector(transaction, connector, samples, request)
     effects.append(RecordMeterValues(connector, transaction.id if transaction else None, samples))
     if transaction is not None:
+        twin = started_twice(transaction, charge_point)
+        if twin is not None and any(item.sampled_at > twin.started_at for item in samples):
+            # It goes on with the first id: the second session was none.
+            effects.append(closed(twin, "Other", "started-twice"))
+            others = {pk: item for pk, item in charge_point.active.items() if item.id != twin.id}
+            request = replace(request, charge_point=replace(charge_point, active=others))
         effects += _progress(transaction, samples, request)
     return Response({}, tuple(effects))
 
@@ -128,6 +145,20 @@ def _interrupted(
     if register is None:
         power = newest_power(samples)
         return transaction if power is not None and power > 0 and not is_past else None
+    rise = _rise(transaction, samples, request)
+    if rise is None:
+        return None
+    return transaction if rise > 0 or status in CHARGING else None
+
+
+def _rise(
+    transaction: TransactionState, samples: tuple[Sample, ...], request: Request
+) -> Decimal | None:
+    """The Wh since the session's newest value; None if this can't be its register."""
+    charge_point = request.charge_point
+    register = newest_register(samples)
+    if register is None:
+        return ZERO
     limit = charge_point.max_power
     known, meter, readings = trail_of(transaction), meter_of(charge_point), registers(samples)
     if known.lives and readings[-1].value < known.lives[-1].last:
@@ -140,11 +171,11 @@ def _interrupted(
     if rise < 0:
         return None
     begun, until = transaction.meter_last_at or transaction.started_at, register[1]
-    if no_clock:
+    if is_unset(register[1], request.received_at):
         begun, until = transaction.start_received_at or begun, request.received_at
     if rise > most((until - begun).total_seconds(), max(limit, trail.power)):
         return None
-    return transaction if rise > 0 or status in CHARGING else None
+    return rise
 
 
 def _progress(

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
-from levity.ocpp.actions.v16.stop_transaction import could_end, end_of, stop_transaction
+from levity.ocpp.actions.v16.meant import could_end, end_of, named_id
+from levity.ocpp.actions.v16.stop_transaction import end_session
 from levity.ocpp.clocks import clock_flags, is_unset
 from levity.ocpp.effects import (
     Effect,
@@ -108,23 +109,28 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
         said = end_of(transaction, stop.payload, request.charge_point, stop.received_at)
         if said is None or clock_flags(said, stop.received_at, "stop"):
             continue
+        named = named_id(stop.payload.get("transactionId"))
+        if named not in (None, begun.transaction_id) and not stop.payload.get("idTag"):
+            # It names a session that nobody knows: not this one, unless the card says so as well.
+            continue
         if could_end(transaction, stop.payload, said, request.charge_point.max_power):
             fitting.append((said, stop))
     if not fitting:
         return ()
     stop = min(fitting, key=lambda item: (item[0], item[1].id))[1]
-    ended = stop_transaction(
-        replace(
-            request,
-            action="StopTransaction",
-            payload=stop.payload,
-            # A start that an edge tells late is the older one.
-            received_at=max(request.received_at, stop.received_at),
-            transaction=replace(transaction, flags="stop-came-first"),
-        )
+    told = replace(
+        request,
+        action="StopTransaction",
+        payload=stop.payload,
+        # A start that an edge tells late is the older one.
+        received_at=max(request.received_at, stop.received_at),
+    )
+    ended = end_session(
+        told,
+        replace(transaction, flags="stop-came-first"),
     )
     found = ResolveQuarantined(stop.id, begun.transaction_id, "its StartTransaction came later")
-    return (*ended.effects, found)
+    return (*ended, found)
 
 
 def _running_without_time(

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
-from levity.ocpp.effects import ConnectorStatus, Effect, UpdateChargePoint
+from levity.ocpp.effects import ConnectorStatus, Effect, UpdateChargePoint, UpdateTransaction
 from levity.ocpp.fields import MAX_CONNECTOR, integer, text
-from levity.ocpp.request import Request, Response
+from levity.ocpp.request import Request, Response, with_flags, without_flags
+from levity.ocpp.retries import is_closed_by_boot
 
 __all__ = ["status_notification"]
+
+# OCPP 1.6, 7.7: what a connector says of itself while a session goes on.
+CHARGING = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 
 
 def status_notification(request: Request) -> Response:
@@ -21,7 +25,22 @@ def status_notification(request: Request) -> Response:
         vendor_error_code=text(payload, "vendorErrorCode"),
         reported_at=request.time("timestamp"),
     )
-    return Response({}, (shown, *_clock(shown, request)))
+    return Response({}, (shown, *_clock(shown, request), *_goes_on(shown, request)))
+
+
+def _goes_on(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
+    """The session that a boot closed, if its connector says that it charges.
+
+    Some send BootNotification at each reconnect, or because they were asked to (EN+, ABB, Orbis).
+    """
+    charge_point = request.charge_point
+    transaction = charge_point.interrupted.get(shown.connector)
+    if transaction is None or shown.status not in CHARGING or not is_closed_by_boot(transaction):
+        return
+    if charge_point.lag.is_backlog(shown.reported_at, request.received_at):
+        return
+    flags = with_flags(without_flags(transaction.flags, "orphaned"), ("continued",))
+    yield UpdateTransaction(transaction.id, reopen_on=shown.connector, flags=flags)
 
 
 def _clock(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
