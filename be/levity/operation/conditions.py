@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 
+from levity.ocpp.faults import FAULT
 from levity.ocpp.intervals import learned_interval
 from levity.ocpp.models import (
     ChargePoint,
@@ -40,10 +41,10 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 __all__ = [
-    "FAULT",
     "LAST_TRANSACTION_ID",
     "NOTICED_HERE",
     "Finding",
+    "called",
     "certificates",
     "charge_point_certificates",
     "charger_faults",
@@ -54,13 +55,13 @@ __all__ = [
     "failed_logins",
     "failed_messages",
     "lines_closed",
+    "plain",
     "quarantine",
     "security_events",
     "transaction_ids",
     "transaction_ids_used",
 ]
 
-FAULT = Q(status="Faulted") | ~Q(error_code__in=["", "NoError"])
 LAST_TRANSACTION_ID = 2**31 - 1
 # More of one kind than anybody reads one by one; the rest is found when some of these are over.
 AT_MOST = 5000
@@ -104,7 +105,7 @@ def plain(text: object, length: int = 200) -> str:
 
 
 def charger_faults() -> list[Finding]:
-    """Connectors that report an error, or are Faulted."""
+    """Connectors that are Faulted, or report an error that keeps them from being Available."""
     rows = (
         Connector.objects.filter(FAULT)
         .order_by("pk")
@@ -125,7 +126,7 @@ def charger_faults() -> list[Finding]:
     findings = []
     for pk, number, status, error, vendor_error, info, since, charger, site, *names in rows:
         said = error if error not in ("", "NoError") else status
-        where = f"connector {number} of {_called(*names)}" if number else _called(*names)
+        where = f"connector {number} of {called(*names)}" if number else called(*names)
         more = [plain(part) for part in (vendor_error, info) if part]
         findings.append(
             Finding(
@@ -162,7 +163,7 @@ def chargers_offline(now: datetime) -> list[Finding]:
         Finding(
             "charger-offline",
             str(pk),
-            f"{_called(identity, name)} is {'silent' if connection else 'offline'}"
+            f"{called(identity, name)} is {'silent' if connection else 'offline'}"
             f" for more than {minutes} minutes",
             "Its connection is open: a command is sent, and tells whether it is there."
             if connection
@@ -194,7 +195,7 @@ def lines_closed(now: datetime) -> list[Finding]:
         Finding(
             "line-closed",
             f"{pk}:{silence}",
-            f"the line of {_called(identity, name)} ends after {silence} s of silence, again and"
+            f"the line of {called(identity, name)} ends after {silence} s of silence, again and"
             f" again; it is told a heartbeat interval of {learned_interval(silence or 0)} s",
             plain(evidence, 255),
             charge_point=pk,
@@ -404,7 +405,7 @@ def charge_point_certificates(now: datetime) -> list[Finding]:
     for charger, site, identity, name, last in ending:
         verb = "expires" if last > now else "has expired"
         said = f"{verb}: {last:%Y-%m-%d %H:%M} UTC"
-        summary = f"the certificate of {_called(identity, name)} {said}"
+        summary = f"the certificate of {called(identity, name)} {said}"
         is_critical = last < now + timedelta(days=critical)
         severity = Severity.CRITICAL if is_critical else Severity.WARNING
         subject = f"charge point {charger}"
@@ -429,7 +430,7 @@ def charge_point_certificates(now: datetime) -> list[Finding]:
             Finding(
                 "certificate",
                 f"refused {pk}",
-                f"{_called(*names)} has refused its new certificate",
+                f"{called(*names)} has refused its new certificate",
                 plain(detail),
                 charge_point=charger,
                 site=site,
@@ -473,7 +474,7 @@ def failed_commands(now: datetime) -> list[Finding]:
             Finding(
                 "command-failed",
                 subject,
-                f"{action} to {_called(*names)}: {said}",
+                f"{action} to {called(*names)}: {said}",
                 plain(f"command {pk} {code} {description}".strip()),
                 charge_point=charger,
                 site=site,
@@ -511,7 +512,7 @@ def security_events(now: datetime) -> list[Finding]:
             Finding(
                 "security-event",
                 subject,
-                f"{_called(*names)}: {kind}",
+                f"{called(*names)}: {kind}",
                 plain(detail),
                 severity=CRITICAL_EVENTS.get(kind, Severity.WARNING),
                 charge_point=charger,
@@ -538,7 +539,8 @@ def _hour(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H}"
 
 
-def _called(identity: str | None, name: str | None) -> str:
+def called(identity: str | None, name: str | None) -> str:
+    """What people call this charger, on one line."""
     if not identity:
         return "an unknown charger"
     return plain(f"{name} ({identity})" if name and name != identity else identity, 120)

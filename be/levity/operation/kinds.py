@@ -30,6 +30,12 @@ KINDS: dict[str, Kind] = {
         "Charger fault",
         "Read the error code on the charge point's page; a soft reset helps against passing ones.",
     ),
+    "charger-notice": Kind(
+        "Charger notice",
+        "It goes on charging. Where its local list disagrees on a card, send it the list again, or "
+        "correct the card here.",
+        recovers_after=0.0,
+    ),
     "charger-offline": Kind(
         "Charger offline",
         "Is it powered, is its network up? Its connection events say how it went away. One that is "

@@ -15,6 +15,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from levity.ocpp.faults import FAULT
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -25,7 +26,7 @@ from levity.ocpp.models import (
     SecurityEvent,
     Transaction,
 )
-from levity.operation.conditions import FAULT, LAST_TRANSACTION_ID, transaction_ids_used
+from levity.operation.conditions import LAST_TRANSACTION_ID, transaction_ids_used
 from levity.operation.kinds import KINDS
 from levity.operation.models import Alert, AlertDelivery, Duty, Worker
 from levity_ws import __version__
@@ -140,7 +141,7 @@ def _connectors() -> Iterator[Metric]:
     faulty = Connector.objects.filter(FAULT).order_by("pk")
     yield _by(
         "connector_fault",
-        "1 for every connector that reports an error.",
+        "1 for every connector that is Faulted, or reports an error and is not Available.",
         ["charge_point", "connector"],
         (
             ((who, number), 1)

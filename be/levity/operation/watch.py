@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from levity.ocpp.models import Site
-from levity.operation import broken, conditions
+from levity.operation import broken, conditions, notices
 from levity.operation.conditions import Finding
 from levity.operation.conf import setting
 from levity.operation.kinds import KINDS, Severity, rank
@@ -74,6 +74,7 @@ def look(
 
     checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
         "charger-fault": conditions.charger_faults,
+        "charger-notice": lambda: notices.charger_notices(now),
         "charger-offline": lambda: conditions.chargers_offline(now),
         "line-closed": lambda: conditions.lines_closed(now),
         "quarantine": conditions.quarantine,

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 
 from levity.addresses import charger_addresses
 from levity.ocpp.admin.base import newest
-from levity.ocpp.admin.filters import FAULT, started_within
+from levity.ocpp.admin.filters import started_within
 from levity.ocpp.admin.formats import (
     badge,
     change_link,
@@ -29,6 +29,7 @@ from levity.ocpp.admin.formats import (
     words,
 )
 from levity.ocpp.admin.scope import visible
+from levity.ocpp.faults import FAULT
 from levity.ocpp.models import (
     ChargePoint,
     ChargePointCertificate,

@@ -21,6 +21,7 @@ from levity.ocpp.admin.base import newest
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.clocks import BEFORE_OCPP
 from levity.ocpp.commands import ACTIONS
+from levity.ocpp.faults import FAULT
 from levity.ocpp.models import Connector, Message
 
 __all__ = [
@@ -178,9 +179,6 @@ class ConnectorStatusFilter(_Choice, DropdownFilter):
         if chosen is None:
             return queryset
         return queryset.filter(_connectors(Q(status=chosen, number__gt=0)))
-
-
-FAULT = Q(status="Faulted") | ~Q(error_code__in=["", "NoError"])
 
 
 class FaultFilter(_Choice, RadioFilter):

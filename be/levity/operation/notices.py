@@ -1,0 +1,155 @@
+"""Errors that a charger tells while it is Available: what happened, and to which card.
+
+There is no OCPP word for their end. They are over with the next status of the connector, with what
+mends them (a local list that was accepted), or after a day.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from levity.ocpp.faults import NOTICE
+from levity.ocpp.models import Command, Connector, Message, StatusEvent
+from levity.operation.conditions import Finding, called, plain
+
+__all__ = ["KEPT", "charger_notices"]
+
+KEPT = timedelta(days=1)
+CONFLICT = "LocalListConflict"
+# The card was presented this long before, at most.
+JUST_BEFORE = timedelta(minutes=2)
+AT_MOST, EVENTS, LISTS = 200, 20, 20
+
+
+def charger_notices(now: datetime) -> list[Finding]:
+    """What chargers have told of in the last day, beside being Available."""
+    rows = Connector.objects.filter(NOTICE).select_related("charge_point").order_by("pk")
+    found: list[Finding] = []
+    for connector in rows[:AT_MOST]:
+        if connector.error_code == CONFLICT:
+            found += _conflicts(connector, now)
+        else:
+            found += _told(connector, now)
+    return found
+
+
+def _told(connector: Connector, now: datetime) -> Iterator[Finding]:
+    charge_point = connector.charge_point
+    event = (
+        StatusEvent.objects.filter(
+            charge_point=charge_point,
+            connector=connector.number,
+            error_code=connector.error_code,
+        )
+        .order_by("-id")
+        .first()
+    )
+    if event is None or event.received_at < now - KEPT:
+        return
+    more = [plain(part) for part in (connector.vendor_error_code, connector.info) if part]
+    yield Finding(
+        "charger-notice",
+        f"{connector.pk}:{connector.error_code}",
+        f"{_where(connector)} told of {plain(connector.error_code, 64)}, and is Available",
+        "; ".join(more),
+        charge_point=charge_point.pk,
+        site=charge_point.site_id,
+        at=event.received_at,
+    )
+
+
+def _conflicts(connector: Connector, now: datetime) -> Iterator[Finding]:
+    """Each card whose entry in the charger's list is not what we answered."""
+    charge_point = connector.charge_point
+    since = now - KEPT
+    sent = _lists(charge_point.pk)
+    if sent and sent[0].finished_at:
+        since = max(since, sent[0].finished_at)
+    told = Message.objects.filter(
+        charge_point=charge_point,
+        sender="cp",
+        action="StatusNotification",
+        received_at__gt=since,
+        request__contains=CONFLICT,
+    ).order_by("-id")[:EVENTS]
+    cards: set[str] = set()
+    for event in told:
+        card, status = _presented(event)
+        if card.lower() in cards:
+            continue
+        cards.add(card.lower())
+        what = "its local list disagrees with us"
+        if card:
+            what += f" on {plain(card, 40)}: {_listed(card, sent)} there, {status or '?'} here"
+        yield Finding(
+            "charger-notice",
+            f"{connector.pk}:{CONFLICT}:{card[:40].lower()}",
+            f"{_where(connector)}: {what}",
+            "",
+            charge_point=charge_point.pk,
+            site=charge_point.site_id,
+            at=event.received_at,
+        )
+
+
+def _presented(event: Message) -> tuple[str, str]:
+    """The card of the Call before it, and what we answered."""
+    before = (
+        Message.objects.filter(
+            charge_point=event.charge_point_id,
+            id__lt=event.pk,
+            action__in=("Authorize", "StartTransaction"),
+            received_at__gte=event.received_at - JUST_BEFORE,
+        )
+        .order_by("-id")
+        .first()
+    )
+    if before is None:
+        return "", ""
+    card = _within(before.request, 3).get("idTag")
+    info = _within(before.response, 2).get("idTagInfo")
+    status = info.get("status") if isinstance(info, dict) else ""
+    return (card if isinstance(card, str) else ""), str(status or "")
+
+
+def _within(frame: str, place: int) -> dict[str, Any]:
+    """The payload of a frame that was kept."""
+    try:
+        content = orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        return {}
+    if not isinstance(content, list) or len(content) <= place:
+        return {}
+    return content[place] if isinstance(content[place], dict) else {}
+
+
+def _lists(charge_point: int) -> list[Command]:
+    """The local lists that this charger has taken, the newest first."""
+    accepted = Command.objects.filter(
+        charge_point=charge_point,
+        action="SendLocalList",
+        state=Command.State.ANSWERED,
+        result_status="Accepted",
+    )
+    return list(accepted.order_by("-id")[:LISTS])
+
+
+def _listed(card: str, sent: list[Command]) -> str:
+    """Its status in the charger's list, as far as we have sent that."""
+    for command in sent:
+        payload = command.payload if isinstance(command.payload, dict) else {}
+        for entry in payload.get("localAuthorizationList") or ():
+            if isinstance(entry, dict) and str(entry.get("idTag", "")).lower() == card.lower():
+                info = entry.get("idTagInfo")
+                return str(info.get("status")) if isinstance(info, dict) else "removed"
+        if payload.get("updateType") == "Full":
+            return "not listed"
+    return "otherwise"
+
+
+def _where(connector: Connector) -> str:
+    charge_point = connector.charge_point
+    name = called(charge_point.identity, charge_point.name)
+    return f"connector {connector.number} of {name}" if connector.number else name
