@@ -4,18 +4,16 @@ No database: a series of (time, Wh) goes in, findings come out. Works on a strea
 are in doubt are held.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
-__all__ = ["Finding", "Reading", "Verdict", "judge", "most"]
+from levity.ocpp.lives import PACE, ROUNDING, most
 
-SECONDS_PER_HOUR = Decimal(3600)
-# For clocks and rounding; as in `energy.at_stop`.
-TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
-# A register may fall so far by rounding (Huawei: 1 Wh below meterStart).
-ROUNDING = Decimal(10)
+__all__ = ["Finding", "Reading", "Verdict", "judge", "rises"]
+
 # So many values that fit each other, though not what was before, are a register that began anew.
 NEW_LIFE = 3
 # More are not held in doubt.
@@ -54,9 +52,13 @@ class Verdict:
     """Where the register jumped to another level and stayed there."""
 
 
-def most(seconds: float, max_power: int) -> Decimal:
-    """The Wh that can have flowed in this time at this power (W)."""
-    return Decimal(max(seconds, 0)) / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK
+def rises(series: Sequence[Reading]) -> bool:
+    """True if it only rises, and as fast as some charger can, whatever is known of this one."""
+    if any(after.wh - before.wh < -ROUNDING for before, after in pairwise(series)):
+        return False
+    times = [item.at for item in series]
+    seconds = (max(times) - min(times)).total_seconds() if times else 0
+    return not series or series[-1].wh - series[0].wh <= most(seconds, PACE)
 
 
 def judge(series: Iterable[Reading], max_power: int) -> Verdict:

@@ -99,8 +99,13 @@ class Charged:
     wh: Decimal
     odd: tuple[str, ...]
     """`OF_THE_METER`, as far as it holds."""
-    is_steady: bool
-    """Several samples rise, each from the one before it."""
+    count: int
+    """So many values rise, each from the one before it."""
+
+    @property
+    def is_steady(self) -> bool:
+        """They are several."""
+        return self.count > 1
 
 
 def meter_of(charge_point: ChargePointState) -> Meter:
@@ -146,8 +151,8 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
         return None
     limit = max(meter.max_power, trail.power)
     first = lives[0]
-    is_steady = _is_steady(lives)
-    lead, odd = _lead(transaction, first, trail, meter, is_steady=is_steady)
+    count = max((life.count for life in lives if life.last > life.first), default=1)
+    lead, odd = _lead(transaction, first, trail, meter, is_steady=count > 1)
     flags = [odd] if odd else []
     wh = first.rise
     for before, life in pairwise(lives):
@@ -164,7 +169,7 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     )
     could = most(seconds, limit)
     jump = sum((life.jump for life in lives if life.jumps == 1), ZERO)
-    if total > could and jump and is_steady and total - jump <= could:
+    if total > could and jump and count > 1 and total - jump <= could:
         total -= jump
         if START not in flags and RESET not in flags:
             flags.append(RESET)
@@ -172,7 +177,7 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
         total = max(total, ZERO)
     if total > could * WILD:
         flags.append(IMPLAUSIBLE)
-    return Charged(total, tuple(flags), is_steady)
+    return Charged(total, tuple(flags), count)
 
 
 def _lead(
@@ -216,10 +221,6 @@ def _has_booted(transaction: TransactionState, meter: Meter) -> bool:
     if "start-clock" in transaction.flags and transaction.start_received_at:
         begun = transaction.start_received_at
     return meter.booted_at is not None and meter.booted_at > begun
-
-
-def _is_steady(lives: Sequence[Life]) -> bool:
-    return any(life.count > 1 and life.last > life.first for life in lives)
 
 
 def _most_between(before: Life, life: Life, limit: int) -> Decimal:
@@ -301,10 +302,12 @@ def _at_possible_stop(difference: Decimal, sampled: Charged, *, can_be: bool) ->
     if difference + SLACK >= sampled.wh:
         doubted = {RESET, START} & set(sampled.odd)
         return Energy(difference, "registers", "medium" if doubted else "high", sampled.odd)
-    if can_be and (sampled.is_steady or RESET in sampled.odd):
+    # meterStart once more, as Wattpilots say it in each stop.
+    is_start = difference <= SLACK
+    if can_be and (sampled.count > 2 or RESET in sampled.odd or (sampled.is_steady and is_start)):
         # Several samples that rise are more than one end.
         return _by_samples(sampled, BELOW)
-    confidence = "low" if can_be else "medium"
+    confidence = "low" if can_be and is_start else "medium"
     return Energy(difference, "registers", confidence, (*sampled.odd, BELOW))
 
 

@@ -16,8 +16,10 @@ from levity.ocpp.readings import Reading
 
 __all__ = [
     "NO_TRAIL",
+    "PACE",
     "ROUNDING",
     "SLACK",
+    "STRONGEST",
     "Life",
     "Trail",
     "ended",

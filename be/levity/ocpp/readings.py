@@ -13,13 +13,17 @@ from levity.ocpp.effects import Sample
 from levity.ocpp.fields import MAX_ENERGY
 
 __all__ = [
+    "BEGIN",
     "ELSEWHERE",
+    "FOREIGN_UNITS",
+    "OFFERED",
     "POWER",
     "REGISTER",
     "Reading",
     "newest_power",
     "newest_register",
     "powers",
+    "rank_of",
     "registers",
     "strongest",
 ]
@@ -35,6 +39,8 @@ ELSEWHERE = frozenset({"Inlet", "EV"})
 PLACES = ("Outlet", "", "Body", "Cable")
 # No unit of an energy or a power: such a value has got the wrong measurand.
 FOREIGN = frozenset({"a", "v", "celsius", "celcius", "fahrenheit", "k", "percent", "hz"})
+# Most of them, as they are spelled.
+FOREIGN_UNITS = ("A", "V", "Celsius", "Celcius", "Fahrenheit", "K", "Percent", "Hz")
 # Zaptec and others send an element for each phase, seconds apart.
 TOGETHER = timedelta(seconds=10)
 LINES = (frozenset({"L1", "L2", "L3"}), frozenset({"L1-N", "L2-N", "L3-N"}))
@@ -124,7 +130,7 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
     if len(fitting) == 1:
         [only] = fitting
         return [Reading(only.sampled_at, only.value or ZERO, only.context == BEGIN)]
-    place = min((item.location for item in fitting), key=_rank)
+    place = min((item.location for item in fitting), key=rank_of)
     moments: list[_Moment] = []
     for item in fitting:
         if item.location != place or item.value is None:
@@ -137,7 +143,8 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
     return [Reading(item.at, _total(item.now or item.begin), not item.now) for item in moments]
 
 
-def _rank(location: str) -> int:
+def rank_of(location: str) -> int:
+    """0 for the place that is meant where a value comes from several, and so on."""
     return PLACES.index(location) if location in PLACES else len(PLACES)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, Line, head_of, read_lines, written
 from tests.conversations.stage import Stage, prepare, rows
+from tests.field.judge import nothing_to_correct
 
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
 CONVERSATIONS = sorted(TRANSCRIPTS.rglob("*.jsonl"))
@@ -72,6 +73,7 @@ def test_a_conversation_is_answered_as_recorded_and_leaves_these_rows(path: Path
         text = json.dumps({**expected, "rows": found}, indent=1, ensure_ascii=False)
         path.with_suffix(".expected.json").write_text(f"{text}\n", encoding="utf-8")
     assert found == (found if UPDATE else expected["rows"])
+    nothing_to_correct()
 
 
 @pytest.mark.parametrize("path", CONVERSATIONS, ids=named)

@@ -1,8 +1,9 @@
 """What the database says of a charge point, in the words in which the cases judge it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from levity.ocpp.jumps import find
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -21,6 +22,7 @@ __all__ = [
     "corrections",
     "kept",
     "nothing_failed",
+    "nothing_to_correct",
     "one_charge_point_named",
     "quarantined",
     "refusals",
@@ -82,6 +84,13 @@ def refusals(charger: Charger) -> list[tuple[str, str]]:
     of = Message.objects.filter(charge_point__identity__iexact=charger.identity)
     refused = of.filter(sender="cp").exclude(error_code="")
     return list(refused.order_by("id").values_list("action", "error_code"))
+
+
+def nothing_to_correct() -> None:
+    """The dry run of correct_meter_values over all of it proposes nothing."""
+    ages = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    found = [change for portion in find(*ages, None, None) for change in portion]
+    assert found == []
 
 
 def nothing_failed(charger: Charger) -> None:

@@ -1,13 +1,14 @@
 """Frames as chargers sent them: no CALLERROR, no sample and no session lost, the energy right.
 
 Each is played as it is, with a stop after it, and with the stop lost in two ways. What is right is
-in `right.py`, worked out from the frames.
+in `right.py`, worked out from the frames; and the tool that corrects has nothing to say.
 """
 
 import pytest
 
 from tests.field.captured import Capture, captures
 from tests.field.in_process import InProcess
+from tests.field.judge import nothing_to_correct
 from tests.field.right import RIGHT
 from tests.field.verdicts import after_a_lost_stop, after_a_stop, as_it_is
 
@@ -28,12 +29,14 @@ def ground_for(capture: Capture) -> InProcess:
 @pytest.mark.parametrize("capture", PLAYED, ids=named)
 def test_a_capture_leaves_the_books_right(capture: Capture) -> None:
     as_it_is(ground_for(capture), capture)
+    nothing_to_correct()
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("capture", OPEN, ids=named)
 def test_a_capture_and_its_stop(capture: Capture) -> None:
     after_a_stop(ground_for(capture), capture)
+    nothing_to_correct()
 
 
 @pytest.mark.django_db
@@ -41,6 +44,7 @@ def test_a_capture_and_its_stop(capture: Capture) -> None:
 @pytest.mark.parametrize("capture", OPEN, ids=named)
 def test_a_capture_whose_stop_is_lost(capture: Capture, boots: bool) -> None:
     after_a_lost_stop(ground_for(capture), capture, boots=boots)
+    nothing_to_correct()
 
 
 def test_every_capture_has_its_right_outcome_and_its_source() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.field.catalogue import Case, all_cases
 from tests.field.in_process import InProcess
+from tests.field.judge import nothing_to_correct
 
 IN_PROCESS = [case for case in all_cases() if not case.sockets]
 
@@ -16,6 +17,7 @@ IN_PROCESS = [case for case in all_cases() if not case.sockets]
 @pytest.mark.parametrize("case", IN_PROCESS, ids=str)
 def test_a_field_case_leaves_the_books_right(case: Case) -> None:
     case.play(InProcess())
+    nothing_to_correct()
 
 
 def test_no_case_is_there_twice() -> None:

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from levity.ocpp import corrections
 from levity.ocpp.believable import Reading, judge
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
-from tests.ledger.chargers import NOW, Charger, at, books, meter_value
+from tests.ledger.chargers import NOW, Charger, at, books, iso, meter_value
 
 POWER = 11_000
 FIGURES = ("energy", "energy_source", "confidence")
@@ -225,10 +225,107 @@ def test_only_the_charge_point_and_the_days_that_are_meant(charger: Charger) -> 
 
 def test_the_power_of_the_charge_point_is_the_limit(charger: Charger) -> None:
     started = charger.started(at(0), 0)
-    charger.stop(started, at(60), 50_000)
+    charger.stop(started, at(60), 5_000_000)
     assert "would be corrected: 0 samples and 3" in run("2026-03-09", "2026-03-09", dry_run=True)
-    charger.row.__class__.objects.update(max_power=50_000)
+    charger.row.__class__.objects.update(max_power=5_000_000)
     assert "would be corrected: 0 samples and 0" in run("2026-03-09", "2026-03-09", dry_run=True)
+
+
+def test_what_some_charger_can_deliver_is_left_to_a_person(charger: Charger) -> None:
+    """OCPP.Core#47: a session of a DC charger became 0 Wh; nothing is known but both ends."""
+    started = charger.started(at(0), 8_000_000)
+    charger.stop(started, at(15), 8_060_000)
+    assert books(started, "energy", "flags") == (Decimal(60_000), "implausible-energy")
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+    # Who says what the connector can deliver is believed.
+    done = run("2026-03-09", "2026-03-09", max_power=POWER, dry_run=True)
+    assert "would be corrected: 0 samples and 3" in done
+
+
+def test_a_dc_charger_is_left_alone(charger: Charger) -> None:
+    """OCPP.Core#47, with its samples: 14 of them would have been flattened."""
+    started = charger.started(at(0), 8_000_000)
+    for minute in range(1, 15):
+        charger.meter(started, meter_value(at(minute), 8_000_000 + 4000 * minute), when=at(minute))
+    charger.stop(started, at(15), 8_060_000)
+    assert books(started, "energy", "confidence", "flags") == (Decimal(60_000), "high", "")
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+
+
+def test_samples_of_after_the_stop_are_not_the_sessions(charger: Charger) -> None:
+    """EN+ goes on with the old id, evcc#14673: 1100 Wh would have become 3100."""
+    first = charger.started(at(0), 0)
+    charger.stop(first, at(30), 1100)
+    for minute in (35, 40, 45):
+        charger.meter(first, meter_value(at(minute), "1100.0"), when=at(minute))
+    second = charger.started(at(60), 1100)
+    charger.meter(first, meter_value(at(90), "3100.0"), when=at(90))
+    charger.stop(second, at(120), 5100)
+    assert books(first, "energy", "confidence") == (Decimal(1100), "high")
+    assert books(second, "energy", "confidence") == (Decimal(4000), "high")
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+
+
+def test_start_and_stop_that_agree_are_not_corrected_by_samples_in_kwh(charger: Charger) -> None:
+    """ATTACK B6: 65.4 kWh would have become 54.5 Wh."""
+    started = charger.started(at(0), 0)
+    for number in range(1, 6):
+        value = {"timestamp": iso(at(60 * number)), "sampledValue": [{"value": f"{10.9 * number}"}]}
+        charger.meter(started, value, when=at(60 * number))
+    charger.stop(started, at(360), 65_400)
+    assert books(started, "energy", "confidence") == (Decimal(65_400), "high")
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+
+
+@pytest.mark.parametrize("stopped", [-600, -5, 5])
+def test_a_stop_with_a_bad_clock_is_left_alone(charger: Charger, stopped: int) -> None:
+    """ATTACK B6: 12 kWh would have become 8."""
+    started = charger.started(at(0), 0)
+    for minute, wh in ((20, 4000), (40, 8000), (55, 11_000)):
+        charger.meter(started, meter_value(at(minute), wh), when=at(minute))
+    charger.stop(started, at(stopped), 12_000, when=at(60))
+    assert books(started, "energy") == Decimal(12_000)
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+
+
+def test_a_clock_that_went_back_is_left_alone(charger: Charger) -> None:
+    """In the order of time its register would fall and rise; it came in the order of its values."""
+    started = charger.started(at(0), 0)
+    for ours, theirs, wh in ((10, 10, 1000), (20, 20, 2000), (30, 5, 3000), (40, 15, 4000)):
+        charger.meter(started, meter_value(at(theirs), wh), when=at(ours))
+    charger.stop(started, at(45), 4500)
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+
+
+def test_two_places_and_the_value_of_the_start_are_no_jumps(charger: Charger) -> None:
+    """Growatt, and a charger that tells of the body as well."""
+    started = charger.started(at(0), 157_440)
+    register = {"measurand": "Energy.Active.Import.Register", "unit": "Wh"}
+    for minute, wh in ((10, 1000), (20, 2000), (30, 3000)):
+        value = meter_value(at(minute), 157_440 + wh, location="Outlet")
+        value["sampledValue"] += [
+            {**register, "value": "157440", "context": "Transaction.Begin", "location": "Outlet"},
+            {**register, "value": str(wh), "location": "Body"},
+            {**register, "value": "16", "unit": "A"},
+        ]
+        charger.meter(started, value, when=at(minute))
+    charger.stop(started, at(40), 161_440)
+    assert books(started, "energy", "confidence") == (Decimal(4000), "high")
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+
+
+@pytest.mark.parametrize("stop", [120_000, 0, 70_000_000])
+def test_what_the_evidence_has_decided_is_not_decided_again(charger: Charger, stop: int) -> None:
+    started = charger.started(at(0), 120_000)
+    for number in range(1, 8):
+        charger.meter(
+            started, meter_value(at(15 * number), 120_000 + number * 1430), when=at(15 * number)
+        )
+    charger.stop(started, at(110), stop)
+    before = books(started, *FIGURES)
+    assert before == (Decimal(10_010), "samples", "low")
+    run("2026-03-09", "2026-03-09")
+    assert books(started, *FIGURES) == before
 
 
 def test_undo_leaves_what_has_changed_since(charger: Charger) -> None:

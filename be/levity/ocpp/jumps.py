@@ -1,0 +1,291 @@
+"""Where an energy register jumps: readings that can't be true, and what should stand there.
+
+Only found here; `corrections` makes the changes. What is right is left alone: a session whose
+Start and Stop agree, samples of after the stop, a charger that is stronger than we knew.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from levity.ocpp.believable import Finding, Reading, Verdict, judge, rises
+from levity.ocpp.conf import setting
+from levity.ocpp.energy import IMPLAUSIBLE, IN_KWH, SESSION
+from levity.ocpp.lives import STRONGEST, read
+from levity.ocpp.models import ChargePoint, MeterValue, Transaction
+from levity.ocpp.readings import (
+    BEGIN,
+    ELSEWHERE,
+    FOREIGN_UNITS,
+    OFFERED,
+    POWER,
+    REGISTER,
+    rank_of,
+)
+
+__all__ = ["SESSIONS_AT_ONCE", "Change", "find"]
+
+SESSIONS_AT_ONCE = 100
+MILLI = Decimal("0.001")
+COLUMNS = ("location", "phase", "id", "sampled_at", "value")
+# The sample that a session begins with may be dated a little before it.
+JUST_BEFORE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a connector can deliver, W."""
+
+    power: int
+    is_given: bool
+    """Somebody has said so: by hand, or with the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that is wrong, and what it should be."""
+
+    charge_point: str
+    connector: int
+    transaction: int | None
+    meter_value: int | None
+    """None: a figure of the transaction itself."""
+    at: datetime
+    field: str
+    old: Any
+    new: Any
+    reason: str
+
+
+def find(
+    start: datetime, end: datetime, charge_point: ChargePoint | None, max_power: int | None
+) -> Iterator[list[Change]]:
+    """The changes for sessions that began in [start, end) and samples outside of sessions.
+
+    In portions, one for so many sessions (it may be empty: for showing that work goes on).
+    """
+    yield from _in_sessions(start, end, charge_point, max_power)
+    yield from _outside(start, end, charge_point, max_power)
+
+
+def _in_sessions(
+    start: datetime, end: datetime, charge_point: ChargePoint | None, max_power: int | None
+) -> Iterator[list[Change]]:
+    sessions = Transaction.objects.filter(started_at__gte=start, started_at__lt=end)
+    if charge_point is not None:
+        sessions = sessions.filter(charge_point=charge_point)
+    last = 0
+    while True:
+        rows = sessions.filter(pk__gt=last).select_related("charge_point").order_by("pk")
+        portion = {row.pk: row for row in rows[:SESSIONS_AT_ONCE]}
+        if not portion:
+            return
+        last = max(portion)
+        changes: list[Change] = []
+        without = dict(portion)
+        limits = _limits(portion, max_power)
+        samples = _register(MeterValue.objects.filter(transaction__in=list(portion)))
+        ordered = samples.order_by("transaction_id", "location", "phase", "sampled_at", "id")
+        found = ordered.values_list("transaction_id", *COLUMNS)
+        for pk, group in groupby(found.iterator(chunk_size=2000), key=lambda row: row[0]):
+            session = without.pop(pk)
+            changes += _of_session(session, (row[1:] for row in group), limits[pk])
+        for session in without.values():
+            changes += _of_session(session, (), limits[session.pk])
+        yield changes
+
+
+def _limits(sessions: dict[int, Transaction], max_power: int | None) -> dict[int, Limit]:
+    """What the connector of each session can deliver: by hand, or as it was seen."""
+    said = MeterValue.objects.filter(
+        transaction__in=list(sessions), measurand__in=(POWER, OFFERED), value__lte=STRONGEST
+    )
+    most = dict(said.order_by().values_list("transaction_id").annotate(Max("value")))
+    limits = {}
+    for pk, row in sessions.items():
+        seen = max(_usual(row.charge_point), read(row.lives).power, int(most.get(pk) or 0))
+        given = max_power or row.charge_point.max_power
+        limits[pk] = Limit(given or seen, is_given=bool(given))
+    return limits
+
+
+def _usual(charge_point: ChargePoint) -> int:
+    power: int = max(setting("OCPP_MAX_POWER"), charge_point.learned_power or 0)
+    return power
+
+
+def _of_session(
+    session: Transaction, samples: Iterable[tuple[Any, ...]], limit: Limit
+) -> list[Change]:
+    """What is wrong with this session; its samples ordered by place and phase."""
+    found: list[Change] = []
+    whole: Verdict | None = None
+    groups = {key: list(group) for key, group in groupby(samples, key=lambda row: row[:2])}
+    place = min((key[0] for key in groups), key=rank_of, default="")
+    for (location, phase), rows in groups.items():
+        if location != place:
+            # Another meter than the one that counts.
+            continue
+        came = _of_its_time(session, rows)
+        in_time = sorted(came, key=lambda item: item.at)
+        if not phase:
+            came = list(_with_ends(session, came))
+            in_time = list(_with_ends(session, in_time))
+        verdict = _verdict(came, in_time, limit)
+        whole = whole if phase else verdict
+        found += [_change(session, item) for item in verdict.findings if item.reading.id]
+    if whole is None:
+        ends = list(_with_ends(session, ()))
+        whole = _verdict(ends, ends, limit)
+    if session.confidence == "high":
+        # Start and Stop agree, and nothing contradicts them: what is wrong is a sample between
+        # good ones.
+        good = {item.reading.id for item in whole.findings if item.is_between} if whole else set()
+        return [item for item in found if item.meter_value in good]
+    is_open = session.state == Transaction.State.ACTIVE
+    if whole and not is_open and not _is_decided(session) and (whole.findings or whole.breaks):
+        found += _figures(session, whole)
+    return found
+
+
+def _is_decided(session: Transaction) -> bool:
+    """True if the figures follow from all samples already: at its end they were weighed."""
+    return bool(session.lives) and IMPLAUSIBLE not in session.flags.split()
+
+
+def _of_its_time(session: Transaction, rows: Iterable[tuple[Any, ...]]) -> list[Reading]:
+    """The values of the session's own time, as they came.
+
+    EN+ goes on with the id of a session that is over.
+    """
+    ended = session.stopped_at if session.state == Transaction.State.STOPPED else None
+    begun = session.started_at - JUST_BEFORE
+    return [
+        Reading(pk, at, wh)
+        for _, _, pk, at, wh in sorted(rows, key=lambda row: row[2])
+        if at >= begun and (ended is None or at <= ended or ended < session.started_at)
+    ]
+
+
+def _verdict(came: list[Reading], in_time: list[Reading], limit: Limit) -> Verdict:
+    """What is wrong with these values; nothing where they only rise, unless somebody has said what
+    the connector can deliver."""
+    if not limit.is_given and (rises(in_time) or rises(came)):
+        return Verdict()
+    return judge(in_time, limit.power)
+
+
+def _with_ends(session: Transaction, readings: Iterable[Reading]) -> Iterator[Reading]:
+    """The samples between what StartTransaction and StopTransaction said."""
+    flags = session.flags.split()
+    if SESSION in flags or IN_KWH in flags:
+        # Start and Stop are another register, or of another unit. What counts from the session's
+        # start begins at 0.
+        if SESSION in flags:
+            yield Reading(0, session.started_at, Decimal(0))
+        yield from readings
+        return
+    yield Reading(0, session.started_at, session.meter_start)
+    yield from readings
+    if session.state == Transaction.State.STOPPED and session.meter_stop is not None:
+        yield Reading(0, session.stopped_at or session.started_at, session.meter_stop)
+
+
+def _figures(session: Transaction, whole: Verdict) -> Iterator[Change]:
+    """The figures of the session that follow from the corrected series."""
+    reasons = [item.reason for item in whole.findings] + whole.breaks
+    reason = reasons[0] + (f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else "")
+    energy = max(whole.energy, Decimal(0)).quantize(MILLI)
+    # Where the samples count from the session's start, or Start and Stop are of another unit, the
+    # samples say nothing of an energy that is Start's and Stop's.
+    is_other = session.energy_source == "registers" and not {SESSION, IN_KWH}.isdisjoint(
+        session.flags.split()
+    )
+    if energy != session.energy and not is_other:
+        sure = not whole.breaks and all(item.is_between for item in whole.findings)
+        yield _figure(session, "energy", session.energy, energy, reason)
+        yield _figure(session, "energy_source", session.energy_source, "corrected", reason)
+        confidence = "medium" if sure else "low"
+        yield _figure(session, "confidence", session.confidence, confidence, reason)
+    for item in whole.findings:
+        if item.reading.at == session.meter_last_at and item.reading.wh == session.meter_last:
+            last = item.wh.quantize(MILLI)
+            yield _figure(session, "meter_last", session.meter_last, last, item.reason)
+            if session.state == Transaction.State.ORPHANED:
+                yield _figure(session, "meter_stop", session.meter_stop, last, item.reason)
+            return
+
+
+def _outside(
+    start: datetime, end: datetime, charge_point: ChargePoint | None, max_power: int | None
+) -> Iterator[list[Change]]:
+    chargers = [charge_point] if charge_point else ChargePoint.objects.order_by("pk").iterator()
+    for charger in chargers:
+        power = max_power or charger.max_power or _usual(charger)
+        samples = _register(
+            MeterValue.objects.filter(
+                charge_point=charger,
+                transaction=None,
+                sampled_at__gte=start,
+                sampled_at__lt=end,
+            )
+        ).order_by("connector", "location", "phase", "sampled_at", "id")
+        changes: list[Change] = []
+        found = samples.values_list("connector", *COLUMNS).iterator(chunk_size=2000)
+        for (connector, *_), group in groupby(found, key=lambda row: row[:3]):
+            verdict = judge((Reading(*row[3:]) for row in group), power)
+            changes += [
+                Change(
+                    charger.identity,
+                    connector,
+                    None,
+                    item.reading.id,
+                    item.reading.at,
+                    "value",
+                    item.reading.wh,
+                    item.wh,
+                    item.reason,
+                )
+                for item in verdict.findings
+                # At the end of a series nothing tells what is wrong.
+                if item.is_between
+            ]
+        yield changes
+
+
+def _register(samples: QuerySet[MeterValue]) -> QuerySet[MeterValue]:
+    kept = samples.exclude(location__in=ELSEWHERE).exclude(context=BEGIN)
+    return kept.exclude(unit__in=FOREIGN_UNITS).filter(measurand=REGISTER, value__isnull=False)
+
+
+def _change(session: Transaction, item: Finding) -> Change:
+    return Change(
+        session.charge_point.identity,
+        session.connector,
+        session.pk,
+        item.reading.id,
+        item.reading.at,
+        "value",
+        item.reading.wh,
+        item.wh,
+        item.reason,
+    )
+
+
+def _figure(session: Transaction, name: str, old: Any, new: Any, reason: str) -> Change:
+    return Change(
+        session.charge_point.identity,
+        session.connector,
+        session.pk,
+        None,
+        session.stopped_at or session.started_at,
+        name,
+        old,
+        new,
+        reason,
+    )
