@@ -58,7 +58,6 @@ async def charge(charger: IndependentCharger) -> dict[str, Any]:
     plugged_at = asyncio.get_running_loop().time()
     # Many chargers say it again; that is no second car.
     await charger.call(call.StatusNotification(1, "NoError", "Preparing", timestamp=just_now()))
-    said["authorize"] = (await charger.call(call.Authorize("CARD-1"))).id_tag_info
     [asked] = await charger.until_asked(1)
     said["remote start"] = (asked.action, asked.payload)
     said["seconds until remote start"] = asked.at - plugged_at
@@ -86,6 +85,8 @@ async def charge(charger: IndependentCharger) -> dict[str, Any]:
     said["data transfer"] = data.status
     await charger.call(call.FirmwareStatusNotification("Idle"))
     await charger.call(call.DiagnosticsStatusNotification("Uploaded"))
+    # The card that ends it. (Before the start it would have held the automatic start up.)
+    said["authorize"] = (await charger.call(call.Authorize("CARD-1"))).id_tag_info
     stop = await charger.call(
         call.StopTransaction(
             2500, STOPPED, transaction_id, reason="EVDisconnected", id_tag="CARD-1"
