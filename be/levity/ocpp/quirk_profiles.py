@@ -120,7 +120,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
     QuirkProfile(
         name="ocular",
         title="Ocular",
-        vendor="Ocular",
+        vendor="Ocular|BS AC EV",
         facts="Gives a 20-character idTag back with two characters more; closes its connection "
         "after 110 s of silence.",
         sources=("lb#2030",),

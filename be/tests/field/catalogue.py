@@ -24,6 +24,8 @@ class Case:
     """True where only a real websocket shows it."""
     quick: bool = True
     """False where real time must pass."""
+    in_process: bool = False
+    """True where minutes must pass: on real processes nobody waits for it."""
 
     def __str__(self) -> str:
         return f"{self.number}-{self.play.__name__}"

@@ -112,7 +112,9 @@ class Played:
                         self.ids.given[ids[number]] = answer[2]["transactionId"]
             answer = self._say(text)
             if action == "StartTransaction" and answer and answer[0] == 3:
+                left = [item for item in ids if item not in self.ids.given]
                 given = self._given(unique_id)
+                given = left[0] if given is None and left else given
                 if given is not None:
                     self.ids.given[given] = answer[2]["transactionId"]
 

@@ -65,6 +65,8 @@ RIGHT: dict[str, Right] = {
     "alfen-1": Right(connectors={0: "Faulted"}),
     # 15.63 A and 16 A are no registers: the unit decides where no measurand does.
     "alfen-2": Right((S(1, 1000),)),
+    # One meaning: the comma is too many. 139955 - 139000.
+    "beny-1": Right((S(1, 139000, 955, 0),), samples=2),
     # A register of Transaction.Begin alone is the only one there is.
     "beny-2": Right((S(1, 3480201, 0, 0),)),
     "beny-3": Right(connectors={1: "Charging"}),
@@ -92,6 +94,8 @@ RIGHT: dict[str, Right] = {
     "free2move-2": Right(loose=6),
     "fronius-1": Right(charge_point={"firmware_status": "Installed"}),
     "go-e-1": Right(connectors=free(0)),
+    # The clock of its start was eleven minutes ahead: the session is over all the same.
+    "go-e-2": Right((S(1, 8016, 0, stop=8016, tag="TEST", flags=None, confidence=""),)),
     # Body is this make's only location: 0 Wh and 0 W, not "unknown".
     "grizzl-e-1": Right((S(1, 0, 0, 0),)),
     "grizzl-e-2": Right(
@@ -199,6 +203,7 @@ RIGHT: dict[str, Right] = {
         ),
         free(0, 1, 2),
     ),
+    "ocular-1": Right(),
     "openevse-2": Right((S(1, 0, 54, stop=54),), {1: "Finishing"}),
     "openwb-1": Right(loose=1),
     # 646 of Sample.Periodic; the 0 of Transaction.Begin after it is the start's.

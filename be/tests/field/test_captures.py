@@ -4,8 +4,11 @@ Each is played as it is, with a stop after it, and with the stop lost in two way
 in `right.py`, worked out from the frames; and the tool that corrects has nothing to say.
 """
 
+import json
+
 import pytest
 
+from levity.ocpp.quirks import profile_for
 from tests.field.captured import Capture, captures
 from tests.field.in_process import InProcess
 from tests.field.judge import nothing_to_correct
@@ -53,3 +56,28 @@ def test_every_capture_has_its_right_outcome_and_its_source() -> None:
     for capture in captures():
         assert capture.about["source"], capture.name
         assert capture.about["changed"], capture.name
+
+
+@pytest.mark.parametrize(
+    ("capture", "profile"),
+    [
+        ("abb-1", "abb-terra"),
+        ("abb-5", "abb-terra"),
+        ("alfen-1", "alfen"),
+        ("evbox-1", "evbox"),
+        ("grizzl-e-2", "grizzl-e"),
+        ("grizzl-e-4", "grizzl-e"),
+        ("grizzl-e-6", "grizzl-e"),
+        ("metron-1", "metron"),
+        ("mo16-1-sessions", "microocpp"),
+        ("ocular-1", "ocular"),
+        ("schneider-1", "schneider-siemens"),
+    ],
+)
+def test_a_captured_boot_finds_the_profile_of_its_make(capture: str, profile: str) -> None:
+    """By the names that it really says, not by the brand's."""
+    (found,) = [item for item in captures() if item.name == capture]
+    boots = (json.loads(text)[3] for text in found.said if '"BootNotification"' in text)
+    said = next(boots)
+    names = ("chargePointVendor", "chargePointModel", "firmwareVersion")
+    assert profile_for(*(said.get(name, "") for name in names)).name == profile

@@ -1,5 +1,12 @@
 """Cards: lists as other systems give them, and tags as chargers read them."""
 
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.core.management.base import CommandError
+
 from levity.ocpp.models import ChargePoint, IdTag
 from tests.field.catalogue import case
 from tests.field.charger import Ground
@@ -17,6 +24,21 @@ FILES = {
     "a number that Excel has spoiled": b"id_tag,owner\n4.11E+13,Anna\n0,Bob\n",
     "Excel's Unicode text": "id_tag\towner\n8AAF33\tAnna\n".encode("utf-16"),
 }
+
+
+@case("c33", "steve#870, LITE-ON's manual, be.ENERGISED's help")
+def lists_of_cards_of_other_systems(ground: Ground) -> None:
+    """They go in, or one line says what to change; a spoiled number is never taken for a tag."""
+    with TemporaryDirectory() as folder:
+        for number, content in enumerate(FILES.values()):
+            path = Path(folder) / f"{number}.csv"
+            path.write_bytes(content)
+            # What can't be read is said in a sentence; anything else is a fault.
+            with suppress(CommandError, AssertionError, subprocess.CalledProcessError):
+                said = ground.levity("import_id_tags", str(path))
+                assert "Traceback" not in said
+    tags = IdTag.objects.filter(id_tag__contains="E+")
+    assert not tags.exists(), tags.values_list("id_tag", flat=True)
 
 
 @case("c34", "MicroOcpp#73")

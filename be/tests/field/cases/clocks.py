@@ -9,6 +9,20 @@ from tests.field.judge import session, wh
 MINUTE, HOUR = 60, 3600
 
 
+@case("c21", "evcc#14609")
+def a_clock_49_minutes_slow_is_no_backlog(ground: Ground) -> None:
+    """A car is plugged in now at a charger whose clock is 49 minutes slow: it is started."""
+    for identity, lag in (("EVB-FIELD21", -49 * MINUTE - 5), ("NFL-FIELD21", -3.5 * HOUR)):
+        charger = ground.charger(identity)
+        charger.boot("EVBox", "G3-M7500E")
+        for connector in (1, 2):
+            charger.status("Available", connector, ground.at(lag))
+        charger.status("Preparing", 2, ground.at(lag))
+        ground.wait(4)
+        starts = charger.asked_to("RemoteStartTransaction")
+        assert [start["connectorId"] for start in starts] == [2], (identity, starts)
+
+
 def written(ground: Ground, seconds: float, form: str) -> str:
     """So many seconds from now in this form, "+2:" before it for a zone of two hours."""
     hours, _, pattern = form.rpartition("|")

@@ -2,9 +2,74 @@
 
 from tests.field.catalogue import case
 from tests.field.charger import Ground, register
-from tests.field.judge import corrections, sessions, wh
+from tests.field.judge import corrections, session, sessions, wh
 
 HOUR = 3600
+
+
+@case("c08", "citrineos-core#1060")
+def a_start_of_0_where_the_meter_was_not_read_yet(ground: Ground) -> None:
+    """Iocharger: meterStart 0, then the lifetime register: 83 Wh were charged, not 910 kWh."""
+    charger = ground.charger("IOC-FIELD08")
+    charger.boot("Iocharger", "IOCAW12-22TE-CRW4", firmwareVersion="25101501")
+    number = charger.start(0, ground.at(-1800))
+    begin = register(0, "Transaction.Begin")
+    charger.meter(ground.at(-1799), begin, transaction=number)
+    for after, reading in ((600, 909948), (1200, 909990), (1700, 910020)):
+        charger.meter(ground.at(-1800 + after), register(reading), transaction=number)
+    charger.stop(number, 910031, ground.at(), reason="EVDisconnected")
+    ended = session(charger)
+    assert ended.state == "stopped"
+    assert wh(ended) in (83, 0)
+    assert ended.confidence == "low"
+    assert ended.flags
+
+
+@case("c10", "steve#1264")
+def a_stop_that_repeats_the_meter_of_the_start(ground: Ground) -> None:
+    """Fronius Wattpilot 40.7: meterStop is meterStart; seven samples rise by 10.01 kWh."""
+    charger = ground.charger("WAT-FIELD10")
+    charger.boot("Fronius", "Wattpilot", firmwareVersion="40.7")
+    number = charger.start(120000, ground.at(-2 * HOUR))
+    for place in range(1, 8):
+        sample = register(120000 + place * 1430)
+        charger.meter(ground.at(-2 * HOUR + place * 900), sample, transaction=number)
+    charger.stop(number, 120000, ground.at(-600), reason="EVDisconnected")
+    ended = session(charger)
+    assert (wh(ended), ended.confidence) == (10010, "low")
+    assert ended.flags
+
+
+@case("c13", "OCPP.Core#47")
+def a_dc_charger_of_300_kw_is_believed(ground: Ground) -> None:
+    """60 kWh in 15 minutes: high, without a flag, and left alone by correct_meter_values."""
+    charger = ground.charger("DC-FIELD13")
+    charger.boot("Siemens", "SICHARGE D 300", firmwareVersion="2.1")
+    number = charger.start(8000000, ground.at(-900), connector=2, tag="AUTOCHARGE1")
+    for minute in range(1, 15):
+        charger.meter(
+            ground.at(-900 + minute * 60),
+            register(8000000 + minute * 4000, location="Outlet"),
+            {
+                "value": "240000",
+                "measurand": "Power.Active.Import",
+                "unit": "W",
+                "location": "Outlet",
+            },
+            {"value": "300000", "measurand": "Power.Offered", "unit": "W"},
+            {
+                "value": str(20 + minute * 4),
+                "measurand": "SoC",
+                "unit": "Percent",
+                "location": "EV",
+            },
+            transaction=number,
+            connector=2,
+        )
+    charger.stop(number, 8060000, ground.at(), reason="EVDisconnected")
+    ended = session(charger)
+    assert (wh(ended), ended.confidence, ended.flags) == (60000, "high", "")
+    assert corrections(ground, charger) == []
 
 
 @case("c14", "lbbrhzn/ocpp#1069")
@@ -23,4 +88,23 @@ def a_meter_that_runs_on_after_the_stop(ground: Ground) -> None:
     ended = sessions(charger)
     assert [(wh(item), item.confidence) for item in ended] == [(5000, "high"), (2000, "high")]
     assert ended[1].flags == ""
+    assert corrections(ground, charger) == []
+
+
+@case("c15", "evcc#14673")
+def samples_that_name_the_session_before(ground: Ground) -> None:
+    """EN+: MeterValues with the ended session's id go on into the next session."""
+    charger = ground.charger("ENP-FIELD15")
+    charger.boot("EN+", "AC007K-BE-24")
+    first = charger.start(0, ground.at(-2 * HOUR))
+    charger.stop(first, 1100, ground.at(-1.5 * HOUR), reason="EVDisconnected")
+    idle = {"value": "0", "measurand": "Power.Active.Import", "unit": "W"}
+    for place in range(3):
+        after = ground.at(-5000 + place * 300)
+        charger.meter(after, register("1100.0"), idle, transaction=first)
+    second = charger.start(1100, ground.at(-HOUR))
+    charger.meter(ground.at(-HOUR / 2), register("3100.0"), transaction=first)
+    charger.stop(second, 5100, ground.at(), reason="EVDisconnected")
+    ended = sessions(charger)
+    assert [(wh(item), item.state) for item in ended] == [(1100, "stopped"), (4000, "stopped")]
     assert corrections(ground, charger) == []

@@ -50,6 +50,28 @@ def raw_nul_in_an_answer_and_in_a_start(ground: Ground) -> None:
     nothing_failed(charger)
 
 
+@case("c26", "mobilityhouse/ocpp#230")
+def message_ids_of_37_signs(ground: Ground) -> None:
+    """Phihong: a counter before a text of 36 signs."""
+    fixed = "c2d6e365-ac1v-4ea9-96ee-c0df52abc312"
+    charger = ground.charger("PHI-FIELD26")
+    boot = {"chargePointVendor": "Phihong Technology", "chargePointModel": "EA702CxTFxPx"}
+    status = {"connectorId": 1, "errorCode": "NoError", "status": "Preparing"}
+    start = {"connectorId": 1, "idTag": "ANNA", "meterStart": 1000, "timestamp": ground.at(-60)}
+    for before, action, payload in (
+        ("", "BootNotification", boot),
+        ("4", "StatusNotification", status),
+        ("5", "StartTransaction", start),
+    ):
+        answer = charger.call(action, payload, before + fixed)
+        assert answer[:2] == [3, before + fixed], answer
+    number = session(charger).pk
+    stop = {"transactionId": number, "meterStop": 2000, "timestamp": ground.at()}
+    answer = charger.call("StopTransaction", stop, f"16{fixed}")
+    assert answer[:2] == [3, f"16{fixed}"], answer
+    assert (session(charger).state, wh(session(charger))) == ("stopped", 1000)
+
+
 @case("c29", "evcc#32170")
 def a_vendor_without_a_name(ground: Ground) -> None:
     """Huawei SCharger: chargePointVendor is there and empty."""

@@ -64,6 +64,21 @@ def a_free2move_needs_a_slow_answer(ground: Ground) -> None:
     assert monotonic() - begun >= 0.95
 
 
+@case("c31", "lbbrhzn/ocpp#2030", in_process=True)
+def a_line_that_ends_after_110_seconds_of_silence(ground: Ground) -> None:
+    """Ocular, Cloudflare: the line is closed before the first heartbeat, again and again."""
+    charger = ground.charger("OCU-FIELD31")
+    for _ in range(4):
+        told = charger.boot("Somebody", "Behind a proxy")
+        ground.wait(110)
+        charger.leave()
+        ground.wait(5)
+        charger.come_back()
+    assert told["interval"] < 100
+    told = charger.boot("BS AC EV Charger", "BS-EV07", firmwareVersion="405.3251.0Q03196")
+    assert told["interval"] < 100
+
+
 @case("c32", "lbbrhzn/ocpp#1679, #2030", quick=False)
 def a_silent_socket_is_still_a_way(ground: Ground) -> None:
     """Morek EAW: no heartbeat while idle; a command reaches it as long as its socket is open."""

@@ -19,6 +19,52 @@ def an_etrel_has_ids_below_zero(ground: Ground) -> None:
     assert (wh(session(charger)), session(charger).state) == (5000, "stopped")
 
 
+@case("c16", "lbbrhzn/ocpp#1749")
+def two_starts_and_the_first_id_goes_on(ground: Ground) -> None:
+    """Simpson & Partners: two starts 120 s apart, samples and the stop name the first."""
+    charger = ground.charger("SIM-FIELD16")
+    charger.boot("Simpson & Partners", "Home 7 Plus")
+    first = charger.start(50000, ground.at(-2 * HOUR), tag="HOME7")
+    charger.start(50000, ground.at(-2 * HOUR + 120), tag="HOME7")
+    for place in range(1, 6):
+        sample = register(50000 + 1500 * place)
+        charger.meter(ground.at(-2 * HOUR + 120 + place * 1200), sample, transaction=first)
+    charger.stop(first, 58000, ground.at(), reason="EVDisconnected")
+    charger.status("Available", at=ground.at())
+    assert sum(wh(item) or 0 for item in sessions(charger)) == 8000
+    assert [item.state for item in sessions(charger) if item.state == "active"] == []
+
+
+@case("c17", "goecharger/go-eCharger-API-v2#106")
+def a_stop_dated_before_its_start(ground: Ground) -> None:
+    """go-e V4: a start dated 11 minutes ahead, then a stop for -1 at the right time."""
+    charger = ground.charger("GOE-FIELD17")
+    charger.boot("go-e", "go-eCharger_V4", firmwareVersion="054.7")
+    charger.start(8016, ground.at(655), tag="TEST")
+    charger.stop(-1, 8016, ground.at())
+    ended = session(charger)
+    assert (ended.state, wh(ended)) == ("stopped", 0)
+    assert "start-clock-ahead" in ended.flags
+    assert quarantined(charger) == []
+
+
+@case("c18", "lbbrhzn/ocpp#1803, evcc#14609")
+def a_stop_of_three_days_ago_for_a_former_back_end(ground: Ground) -> None:
+    """Sigenergy: a queued stop whose old id is by chance the one of the session that runs."""
+    charger = ground.charger("OLD-FIELD18")
+    charger.boot("Sigenergy", "EVDC 25", firmwareVersion="V100R001")
+    number = charger.start(300000, ground.at(-HOUR), tag="ANNA")
+    charger.meter(ground.at(-HOUR / 2), register(305000), transaction=number)
+    charger.stop(number, 250390, ground.at(-3 * DAY), idTag="X16WG99J2QIEGCC0MCJ5-")
+    assert (session(charger).state, wh(session(charger))) == ("active", 5000)
+    assert len(quarantined(charger)) == 1
+    charger.meter(ground.at(-600), register(308000), transaction=number)
+    charger.stop(number, 310000, ground.at(), idTag="ANNA")
+    ended = session(charger)
+    assert (ended.state, wh(ended), ended.confidence) == ("stopped", 10000, "high")
+    assert len(quarantined(charger)) == 1
+
+
 @case("c19", "ConnectorIO/connectorio-addons#199")
 def stops_without_any_start(ground: Ground) -> None:
     """Wallbox in free-charging mode: stops only, of transactions that nobody started here."""
@@ -68,3 +114,22 @@ def three_sockets_at_once_and_one_tag(ground: Ground) -> None:
         2: ("active", 2000, ""),
         4: ("stopped", 8000, ""),
     }
+
+
+@case("c37", "evcc#25069, lbbrhzn/ocpp#336, evcc#20881")
+def a_boot_that_is_no_reboot(ground: Ground) -> None:
+    """EN+ and ABB on a mobile network: BootNotification at each reconnect, and it charges on."""
+    charger = ground.charger("RBT-FIELD37")
+    charger.boot("EN Plus", "AC011K")
+    charger.status("Preparing", 1, ground.at())
+    number = charger.start(5000, ground.at(-HOUR))
+    charger.status("Charging", 1, ground.at())
+    for _ in range(2):
+        charger.leave()
+        charger.come_back()
+        charger.boot("EN Plus", "AC011K")
+        charger.status("Charging", 1, ground.at())
+        assert session(charger).state == "active"
+    charger.stop(number, 9000, ground.at(), reason="EVDisconnected")
+    ended = session(charger)
+    assert (ended.state, wh(ended), ended.confidence) == ("stopped", 4000, "high")
