@@ -192,7 +192,6 @@ def test_independent_charger_charges_and_is_on_the_books(site: Site) -> None:
         ("cp", "StatusNotification", None),
         ("cp", "StatusNotification", None),
         ("cp", "StatusNotification", None),
-        ("cp", "Authorize", None),
         ("cs", "RemoteStartTransaction", None),
         ("cp", "StartTransaction", transaction_id),
         ("cp", "StatusNotification", None),
@@ -201,6 +200,7 @@ def test_independent_charger_charges_and_is_on_the_books(site: Site) -> None:
         ("cp", "DataTransfer", None),
         ("cp", "FirmwareStatusNotification", None),
         ("cp", "DiagnosticsStatusNotification", None),
+        ("cp", "Authorize", None),
         ("cp", "StopTransaction", transaction_id),
         ("cp", "StatusNotification", None),
     ]
