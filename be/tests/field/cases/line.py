@@ -1,12 +1,13 @@
 """Keeping the line, and what is too large for it."""
 
+import json
 from time import monotonic
 from typing import Any
 
 from levity.ocpp.models import ChargePoint
 from tests.field.catalogue import case
 from tests.field.charger import Ground, register
-from tests.field.judge import commands
+from tests.field.judge import commands, session, wh
 
 HOUR = 3600
 
@@ -45,6 +46,21 @@ def night(ground: Ground, number: int, step: int) -> dict[str, Any]:
         "reason": "EVDisconnected",
         "transactionData": data,
     }
+
+
+@case("c28", "EVerest/libocpp#651", sockets=True)
+def all_samples_of_a_night_in_one_stop(ground: Ground) -> None:
+    """StopTransaction of 150 kB and of 1.5 MB: on the books at once."""
+    for step, least in ((90, 128 * 1024), (10, 1024 * 1024)):
+        charger = ground.charger(f"BIG{step}-FIELD28")
+        charger.boot("EVerest", "Box")
+        number = charger.start(1000, ground.at(-8 * HOUR))
+        charger.meter(ground.at(-60), register(1000 + 8 * HOUR - 60), transaction=number)
+        stop = night(ground, number, step)
+        assert len(json.dumps(stop)) > least
+        charger.result("StopTransaction", stop)
+        ended = session(charger)
+        assert (ended.state, wh(ended)) == ("stopped", 8 * HOUR), step
 
 
 @case("c30", "lbbrhzn/ocpp#2080", sockets=True, quick=False)
