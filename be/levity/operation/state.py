@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 
 from levity.ocpp.faults import FAULT
 from levity.ocpp.models import (
+    PLAUSIBLE,
     ChargePoint,
     Command,
     Connector,
@@ -162,13 +163,24 @@ def _transactions() -> Iterator[Metric]:
     )
     energy = CounterMetricFamily(
         "levity_charge_point_energy_watthours",
-        "Energy of all its sessions.",
+        "Energy of all its sessions; not of those with implausible figures.",
         labels=["charge_point"],
     )
     charged = Transaction.objects.order_by().values_list("charge_point__identity")
-    for who, total in charged.annotate(Sum("energy")):
+    totals = list(
+        charged.annotate(
+            total=Sum("energy", filter=PLAUSIBLE), left_out=Count("pk", filter=~PLAUSIBLE)
+        )
+    )
+    for who, total, _ in totals:
         energy.add_metric([who], float(total or 0))
     yield energy
+    yield _by(
+        "charge_point_sessions_not_counted",
+        "Sessions whose energy can't be true, and is in no total.",
+        ["charge_point"],
+        (((who,), count) for who, _, count in totals if count),
+    )
     used = transaction_ids_used() / LAST_TRANSACTION_ID
     yield _gauge("transaction_ids_used_ratio", "Of the 2^31 that OCPP 1.6 has.", used)
 

@@ -108,12 +108,29 @@ def test_csv_has_both_clocks_units_and_no_formulas(
         "meter start (Wh)": "1000.000",
         "meter stop (Wh)": "8250.000",
         "energy (kWh)": "7.250",
+        "energy not counted (kWh)": "",
         "energy from": "registers",
         "confidence": "high",
         "stop reason": "'@SUM(A1)",
         "stop id tag": "'-1",
         "flags": "'\tx",
     }
+
+
+def test_an_implausible_figure_is_in_no_sum_of_the_column(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    """Nor is it hidden: it has a column of its own, and the list says what it is."""
+    transaction(charger, energy=7250)
+    transaction(charger, energy=910_031_000, flags="implausible-energy", connector=2)
+    header, *found_rows = rows(browser_of_root.get(f"{LIST}export/"))
+    cells = [dict(zip(header, row, strict=True)) for row in found_rows]
+    assert {(row["energy (kWh)"], row["energy not counted (kWh)"]) for row in cells} == {
+        ("7.250", ""),
+        ("", "910031.000"),
+    }
+    page = browser_of_root.get(LIST).content.decode()
+    assert "(implausible)" in page
 
 
 def test_a_residents_sessions_are_found_and_taken_away_by_name(

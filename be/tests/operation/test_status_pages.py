@@ -156,6 +156,16 @@ def test_the_state_counts_what_there_is() -> None:
     Transaction.objects.create(
         charge_point=one, connector=1, started_at=NOW, meter_start=0, energy=1500, power=7000
     )
+    # What can't be true is in no total.
+    Transaction.objects.create(
+        charge_point=one,
+        connector=2,
+        state="stopped",
+        started_at=NOW,
+        meter_start=0,
+        energy=910_031_000,
+        flags="implausible-energy",
+    )
     a_worker(queue=4, dead_letters=1)
     families = text_string_to_metric_families(exposition([State()]).decode())
     samples = {
@@ -172,6 +182,7 @@ def test_the_state_counts_what_there_is() -> None:
         ("levity_transactions_active",): 1,
         ("levity_charge_point_power_watts", 'C"P\\1'): 7000,
         ("levity_charge_point_energy_watthours_total", 'C"P\\1'): 1500,
+        ("levity_charge_point_sessions_not_counted", 'C"P\\1'): 1,
         ("levity_broker_queue_batches",): 4,
         ("levity_broker_dead_letters",): 1,
         ("levity_workers",): 1,

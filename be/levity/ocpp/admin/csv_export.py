@@ -64,6 +64,7 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
         "meter start (Wh)",
         "meter stop (Wh)",
         "energy (kWh)",
+        "energy not counted (kWh)",
         "energy from",
         "confidence",
         "stop reason",
@@ -92,7 +93,9 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             "" if span is None else f"{span:.0f}",
             _number(item.meter_start),
             _number(item.meter_stop),
-            "" if item.energy is None else f"{item.energy / 1000:.3f}",
+            # What can't be true is in no sum of the column.
+            _kwh(item.energy if item.is_plausible else None),
+            _kwh(None if item.is_plausible else item.energy),
             cell(item.energy_source),
             cell(item.confidence),
             cell(item.stop_reason),
@@ -104,6 +107,10 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
 def cell(text: Any) -> str:
     """A text that a spreadsheet takes for text, whatever a charger or a person wrote."""
     return safe_cell(str(text))
+
+
+def _kwh(wh: Decimal | None) -> str:
+    return "" if wh is None else f"{wh / 1000:.3f}"
 
 
 def _number(value: Decimal | None) -> str:

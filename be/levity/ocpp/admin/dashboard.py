@@ -31,6 +31,7 @@ from levity.ocpp.admin.formats import (
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.faults import FAULT
 from levity.ocpp.models import (
+    PLAUSIBLE,
     ChargePoint,
     ChargePointCertificate,
     Command,
@@ -138,8 +139,12 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)
     # Not beyond tomorrow: a clock that runs ahead by years is not this month's energy.
+    since_today = started_within(today, None)
     energy = transactions.filter(started_within(month, now + DAY)).aggregate(
-        month=Sum("energy"), today=Sum("energy", filter=started_within(today, None))
+        month=Sum("energy", filter=PLAUSIBLE),
+        today=Sum("energy", filter=since_today & PLAUSIBLE),
+        left_out=Count("pk", filter=~PLAUSIBLE),
+        left_out_today=Count("pk", filter=since_today & ~PLAUSIBLE),
     )
     running = list_url(Transaction, state__exact=Transaction.State.ACTIVE)
     first = f"{month:%Y-%m-%d}"
@@ -149,15 +154,24 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
             "Energy today",
             kwh(energy["today"] or Decimal(0)),
             list_url(Transaction, started_at_from=f"{today:%Y-%m-%d}"),
-            note="sessions started today",
+            note=f"sessions started today{_left_out(energy['left_out_today'])}",
         ),
         _tile(
             "Energy this month",
             kwh(energy["month"] or Decimal(0)),
             list_url(Transaction, started_at_from=first),
-            note=format_html("sessions since {}", words(first)),
+            note=format_html("sessions since {}{}", words(first), _left_out(energy["left_out"])),
         ),
     ]
+
+
+def _left_out(count: int) -> str:
+    """What a total does not count, in words."""
+    if not count:
+        return ""
+    if count == 1:
+        return "; 1 session with an implausible figure is not counted"
+    return f"; {count} sessions with implausible figures are not counted"
 
 
 def _recent(user: Any) -> list[dict[str, Any]]:

@@ -190,8 +190,8 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
 
     @display(description="energy")
     def energy_shown(self, item: Transaction) -> str:
-        """What was charged."""
-        return kwh(item.energy)
+        """What was charged; and that it can't be, where no total counts it."""
+        return kwh(item.energy) if item.is_plausible else f"{kwh(item.energy)} (implausible)"
 
     @display(description="energy derived from")
     def energy_from(self, item: Transaction) -> str:

@@ -19,7 +19,7 @@ from levity.ocpp.models.command import Command
 from levity.ocpp.models.id_tag import IdTag
 from levity.ocpp.models.message import ConnectionEvent, Message
 from levity.ocpp.models.security import AuthFailure, Credential, RefusedHandshake
-from levity.ocpp.models.transaction import MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.models.transaction import PLAUSIBLE, MeterValue, MeterValueCorrection, Transaction
 from levity.ocpp.models.trouble import (
     FailedMessage,
     FrameAttempt,
@@ -28,6 +28,7 @@ from levity.ocpp.models.trouble import (
 )
 
 __all__ = [
+    "PLAUSIBLE",
     "AuthFailure",
     "Authorization",
     "CertificateAuthority",

@@ -5,7 +5,10 @@ from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
 
-__all__ = ["MeterValue", "MeterValueCorrection", "Transaction"]
+__all__ = ["PLAUSIBLE", "MeterValue", "MeterValueCorrection", "Transaction"]
+
+# Sessions whose energy goes into totals: not those that can't have charged so much.
+PLAUSIBLE = ~models.Q(flags__contains="implausible-energy")
 
 
 class Transaction(models.Model):
@@ -124,6 +127,11 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return f"Transaction {self.pk}"
+
+    @property
+    def is_plausible(self) -> bool:
+        """True if its energy goes into totals (`PLAUSIBLE`)."""
+        return "implausible-energy" not in self.flags
 
 
 class MeterValue(models.Model):

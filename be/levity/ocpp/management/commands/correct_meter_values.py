@@ -36,8 +36,9 @@ EXAMPLES = """\
 START and END are dates or ISO times, in the site's time zone if they name none; a date as END is
 counted in. Sessions that began then are looked at as a whole, and samples outside of sessions.
 A value is doubted where the register falls, or rises faster than the power of the connector
-allows (--max-power, else the charge point's own, else OCPP_MAX_POWER). Samples are put on the line
-between their believable neighbours; a session counts the rises that can be true.
+allows (--max-power, else the charge point's own, else OCPP_MAX_POWER or what the charger has shown
+itself). Samples are put on the line between their believable neighbours; a session counts the rises
+that can be true. Sessions with high confidence keep their figures.
 
 examples:
   correct_meter_values 2026-11-01 2026-11-30 --dry-run --csv found.csv

@@ -1,0 +1,34 @@
+"""Figures that can't be true are in no total, and the total says how many it leaves out."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from levity.ocpp.models import ChargePoint, Transaction
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, ""),
+        (1, "; 1 session with an implausible figure is not counted"),
+        (2, "; 2 sessions with implausible figures are not counted"),
+    ],
+)
+def test_the_tiles_of_the_overview(count: int, said: str, browser_of_root: Client) -> None:
+    charger = ChargePoint.objects.create(identity="CP1")
+    usual = {"charge_point": charger, "state": "stopped", "meter_start": 0}
+    for number, flags in enumerate(["register-reset", *["implausible-energy"] * count]):
+        Transaction.objects.create(
+            **usual,
+            connector=number + 1,
+            started_at=timezone.now(),
+            energy=906_300_000 if number else 6300,
+            flags=flags,
+        )
+    page = " ".join(browser_of_root.get("/admin/").content.decode().split())
+    assert page.count("6.300 kWh") >= 2
+    assert f"sessions started today{said}" in page
+    assert page.count(said or "not counted") == (2 if said else 0)
