@@ -369,10 +369,11 @@ def _finish_command(
     if command is None or command.charge_point_id != outcome.charge_point.id:
         outcome.error_description = "answers no Call of ours"
         return
-    if command.state not in ("sent", "timed_out"):
+    is_confirmed = command.state == "answered" and command.confirmed_by
+    if command.state not in ("sent", "timed_out") and not is_confirmed:
         outcome.error_description = "this Call was answered before"
         return
-    late = command.state == "timed_out"
+    late = command.state != "sent"
     outcome.action = command.action
     if isinstance(frame, CallResult):
         status = frame.payload.get("status") if isinstance(frame.payload, Mapping) else None

@@ -17,8 +17,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
 from django.utils import timezone
 
+from levity.ocpp.calls import ACTIONS, wrong_with
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.effects import ASK_FOR_BOOT
+from levity.ocpp.evidence import SETTLED_AFTER
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Message
 from levity.ocpp.plugged_in import KEPT, LOOK_AGAIN, reason_to_drop, reason_to_wait
@@ -33,6 +35,7 @@ from levity.ocpp.store.due import (
     due_commands,
     statuses_of,
 )
+from levity.ocpp.store.evidence import expect_evidence, settle_by_log
 from levity.ocpp.store.key_changes import expect_keys
 from levity.ocpp.store.rows import insert_rows, update_rows, written_together
 from levity.ocpp.store.trips import in_few_trips
@@ -40,6 +43,7 @@ from levity_ws.rpc.envelope import Reply, Send
 
 __all__ = [
     "ACTIONS",
+    "BadCall",
     "NeverSent",
     "calls_to_send",
     "cancel",
@@ -55,35 +59,9 @@ SendTo = Callable[[str, Reply], bool]
 # Some chargers (Wallbox) send no BootNotification when they reconnect: then this is enough.
 BOOT_PATIENCE = timedelta(seconds=30)
 
-# What a central system sends (OCPP 1.6, chapter 5, and the security whitepaper).
-ACTIONS = (
-    "CancelReservation",
-    "CertificateSigned",
-    "ChangeAvailability",
-    "ChangeConfiguration",
-    "ClearCache",
-    "ClearChargingProfile",
-    "DataTransfer",
-    "DeleteCertificate",
-    "ExtendedTriggerMessage",
-    "GetCompositeSchedule",
-    "GetConfiguration",
-    "GetDiagnostics",
-    "GetInstalledCertificateIds",
-    "GetLocalListVersion",
-    "GetLog",
-    "InstallCertificate",
-    "RemoteStartTransaction",
-    "RemoteStopTransaction",
-    "ReserveNow",
-    "Reset",
-    "SendLocalList",
-    "SetChargingProfile",
-    "SignedUpdateFirmware",
-    "TriggerMessage",
-    "UnlockConnector",
-    "UpdateFirmware",
-)
+
+class BadCall(ValueError):
+    """This is no Call of OCPP 1.6; the text says what is wrong with it, for people."""
 
 
 class NeverSent(ValueError):
@@ -121,13 +99,17 @@ def queue(
     timeout: int | None = None,
     idempotency_key: str | None = None,
     requested_by: Any = None,
+    force: bool = False,
 ) -> Command:
     """Ask for a Call; a worker sends it. With a key that was used before: the earlier command.
 
     `expires_after` counts from the end of `delay`; `timeout` is the seconds to wait for the
     answer. With `queue_offline` False it fails at once if the charger is not connected. Raises
-    `NeverSent` for what would weaken the charger's security.
+    `NeverSent` for what would weaken the charger's security, and `BadCall` for what is no Call of
+    OCPP 1.6; `force` sends that all the same, to a charger that knows more than the standard.
     """
+    if not force and (wrong := wrong_with(action, payload)):
+        raise BadCall(wrong)
     if refused := objection(action, payload, charge_point.security_profile):
         raise NeverSent(refused)
     due = timezone.now() + delay
@@ -187,10 +169,16 @@ def calls_to_send(now: datetime) -> Sequence[Outgoing]:
 
 
 def give_up(now: datetime) -> int:
-    """End what waited too long: answers that never came, Calls that were not sent in time."""
-    if not anything_over(now):
+    """End what waited too long: answers that never came, Calls that were not sent in time.
+
+    One without an answer whose effect was seen is confirmed by that, and not given up.
+    """
+    if not anything_over(now, now - SETTLED_AFTER):
         return 0
-    overdue = Command.objects.filter(state=Command.State.SENT, deadline__lt=now).update(
+    settled = settle_by_log(now)
+    late = Command.objects.filter(state=Command.State.SENT, deadline__lt=now)
+    expect_evidence(late, now)
+    overdue = late.update(
         state=Command.State.TIMED_OUT,
         finished_at=now,
         error_description="the charger did not answer in time",
@@ -201,7 +189,7 @@ def give_up(now: datetime) -> int:
         idempotency_key=Case(When(connection__isnull=True, then=F("idempotency_key"))),
         error_description="it could not be sent in time",
     )
-    return overdue + expired
+    return settled + overdue + expired
 
 
 def _claim(now: datetime) -> Sequence[Outgoing]:

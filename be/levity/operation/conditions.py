@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 
+from levity.ocpp.calls import DONE
 from levity.ocpp.faults import FAULT
 from levity.ocpp.intervals import learned_interval
 from levity.ocpp.models import (
@@ -33,6 +34,7 @@ from levity.ocpp.models import (
     SecurityProfile,
     Transaction,
 )
+from levity.ocpp.refusals import MATTERS, OF_NO_MATTER, hint
 from levity.operation.conf import setting
 from levity.operation.kinds import CRITICAL_EVENTS, Severity
 from levity_ws.logs import visible
@@ -57,6 +59,7 @@ __all__ = [
     "lines_closed",
     "plain",
     "quarantine",
+    "refused_commands",
     "security_events",
     "transaction_ids",
     "transaction_ids_used",
@@ -189,6 +192,7 @@ def lines_closed(now: datetime) -> list[Finding]:
             "learned_silence",
             "learned_evidence",
             "learned_at",
+            "heartbeat_interval",
         )[:AT_MOST]
     )
     return [
@@ -196,13 +200,18 @@ def lines_closed(now: datetime) -> list[Finding]:
             "line-closed",
             f"{pk}:{silence}",
             f"the line of {called(identity, name)} ends after {silence} s of silence, again and"
-            f" again; it is told a heartbeat interval of {learned_interval(silence or 0)} s",
+            f" again; "
+            + (
+                f"its own heartbeat interval is {own} s"
+                if own
+                else f"it is told a heartbeat interval of {learned_interval(silence or 0)} s"
+            ),
             plain(evidence, 255),
             charge_point=pk,
             site=site,
             at=at,
         )
-        for pk, site, identity, name, silence, evidence, at in rows
+        for pk, site, identity, name, silence, evidence, at, own in rows
     ]
 
 
@@ -392,9 +401,15 @@ def charge_point_certificates(now: datetime) -> list[Finding]:
     state = ChargePointCertificate.State
     warning, critical = setting("OPERATION_CERTIFICATE_DAYS")
     about = ("charge_point", "charge_point__site", "charge_point__identity", "charge_point__name")
+    installed = ChargePointCertificate.objects.filter(
+        charge_point=OuterRef("charge_point"), state=state.INSTALLED
+    )
     ending = (
         ChargePointCertificate.objects.filter(
-            state=state.INSTALLED, charge_point__security_profile=SecurityProfile.CERTIFICATE
+            # One that was sent and never confirmed counts where nothing better is known: the
+            # charger may live by it, and only its answer was lost.
+            Q(state=state.INSTALLED) | (Q(state=state.ISSUED) & ~Exists(installed)),
+            charge_point__security_profile=SecurityProfile.CERTIFICATE,
         )
         .order_by()
         .values_list(*about)
@@ -480,6 +495,50 @@ def failed_commands(now: datetime) -> list[Finding]:
                 site=site,
                 at=at,
             ),
+        )
+    return list(findings.values())
+
+
+def refused_commands(now: datetime) -> list[Finding]:
+    """Answers that are a no, to commands that matter: one finding an hour for each charger and
+    action."""
+    newest = Command.objects.order_by("-pk").values_list("pk", flat=True)[NEWEST : NEWEST + 1]
+    rows = (
+        Command.objects.filter(
+            pk__gt=newest.first() or 0,
+            state=Command.State.ANSWERED,
+            action__in=MATTERS,
+            finished_at__gte=now - LOOK_BACK,
+        )
+        .exclude(source__in=OF_NO_MATTER)
+        .exclude(result_status__in=DONE)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "action",
+            "payload",
+            "result_status",
+            "finished_at",
+            "charge_point",
+            "charge_point__site",
+            "charge_point__identity",
+            "charge_point__name",
+        )[:AT_MOST]
+    )
+    findings: dict[str, Finding] = {}
+    for pk, action, payload, status, at, charger, site, *names in rows:
+        subject = f"{charger}:{action}:{_hour(at or now)}"
+        if subject in findings:
+            continue
+        why = hint(charger, action, payload, status)
+        findings[subject] = Finding(
+            "command-refused",
+            subject,
+            f"{called(*names)} has answered {plain(status, 64)} to {action}",
+            plain(f"command {pk}. {why}".strip(), 500),
+            charge_point=charger,
+            site=site,
+            at=at,
         )
     return list(findings.values())
 

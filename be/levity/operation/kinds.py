@@ -55,6 +55,13 @@ KINDS: dict[str, Kind] = {
         "Open the command: it says whether the charger refused, did not answer or was away.",
         recovers_after=None,
     ),
+    "command-refused": Kind(
+        "Command refused by the charger",
+        "The charger has answered, and said no: what it was told to do is not done (a limit is not "
+        "kept, a card not blocked there). The alert and the command say what its own keys tell of "
+        "it.",
+        recovers_after=None,
+    ),
     "certificate": Kind(
         "Certificate expires",
         "Renewal has failed: look at the log of certbot, and at port 80 from outside. A charger's "

@@ -85,6 +85,7 @@ def look(
         "database": damage,
         "certificate": certificates,
         "command-failed": lambda: conditions.failed_commands(now),
+        "command-refused": lambda: conditions.refused_commands(now),
         "security-event": lambda: conditions.security_events(now),
         "failed-logins": lambda: conditions.failed_logins(now),
     }

@@ -62,9 +62,10 @@ def charger(site: Site) -> Charger:
 
 
 def ask(action: str = "Reset", identity: str = "CP1", **options: Any) -> Command:
-    """Queue a Call."""
+    """Queue a Call; what it asks for is of no matter here."""
     charge_point = ChargePoint.objects.get(identity=identity)
-    return commands.queue(charge_point, action, {"type": "Soft"}, source="test", **options)
+    payload = {"type": "Soft"}
+    return commands.queue(charge_point, action, payload, source="test", force=True, **options)
 
 
 def look(edges: Edges, seconds: float = 0) -> list[str]:

@@ -160,8 +160,8 @@ def test_an_answered_call_lets_the_next_one_go_in_the_same_step(
     transport.deliver(charger.connects())
     worker.step(0)
     charge_point = ChargePoint.objects.get()
-    one = commands.queue(charge_point, "One", {}, source="test")
-    two = commands.queue(charge_point, "Two", {}, source="test")
+    one = commands.queue(charge_point, "One", {}, source="test", force=True)
+    two = commands.queue(charge_point, "Two", {}, source="test", force=True)
     worker.next_look = 0
     worker.step(0)
     worker.next_look = worker.next_end = worker.next_round = 1e9
@@ -182,7 +182,7 @@ def test_an_overdue_call_is_given_up_within_a_second(
     charger = Charger()
     transport.deliver(charger.connects())
     worker.step(0)
-    commands.queue(ChargePoint.objects.get(), "One", {}, source="test", timeout=10)
+    commands.queue(ChargePoint.objects.get(), "One", {}, source="test", force=True, timeout=10)
     clock.now += 0.25
     worker.step(0)
     assert Command.objects.get().state == "sent"

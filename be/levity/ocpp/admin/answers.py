@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from levity.ocpp.admin.formats import badge
 from levity.ocpp.admin.live import EVERY, SOON
+from levity.ocpp.calls import DONE
 from levity.ocpp.models import Command
 
 __all__ = ["DONE", "OPEN", "next_look", "state_badge"]
@@ -17,14 +18,17 @@ TONES = {
     Command.State.CANCELLED: "plain",
 }
 OPEN = (Command.State.QUEUED, Command.State.SENT)
-# Answers with which the charger did what it was asked for (OCPP 1.6, chapter 6).
-DONE = {"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"}
 # Who has just asked looks every second; an hour's wait for a charger that is away is another one.
 LOOKS = ((timedelta(seconds=30), SOON), (timedelta(minutes=3), 2.0), (timedelta(minutes=10), 5.0))
 
 
 def state_badge(command: Command) -> str:
     """Where it is on its way."""
+    if command.state == Command.State.ANSWERED and command.result_status not in DONE:
+        # An answer, and a no: not green as if it had been done.
+        return badge("answered, but not done", "bad")
+    if command.confirmed_by and command.result is None:
+        return badge("done, without an answer", "good")
     return badge(command.get_state_display(), TONES.get(Command.State(command.state), "bad"))
 
 

@@ -460,7 +460,7 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
                 "link": change_link(Command, item.pk, item.action),
                 "at": local_time(item.created_at, zone),
                 "state": item.get_state_display(),
-                "result": item.result_status or item.error_description,
+                "result": item.result_status or item.confirmed_by or item.error_description,
             }
             for item in charge_point.commands.order_by("-id")[:LATEST]
         ]

@@ -33,8 +33,10 @@ from levity.ocpp.admin.frame_text import pretty_value
 from levity.ocpp.admin.live import EVERY
 from levity.ocpp.admin.many import ask_if_many, portions
 from levity.ocpp.admin.sending import KINDS, queue_from_form, render_form
+from levity.ocpp.calls import is_done
 from levity.ocpp.commands import cancel
 from levity.ocpp.models import ChargePoint, Command, Message
+from levity.ocpp.refusals import hint
 
 __all__ = ["CommandAdmin"]
 
@@ -57,6 +59,7 @@ class CommandAdmin(ReadOnlyAdmin):
         "payload_shown",
         "state_now",
         "answer",
+        "why_not",
         "result_shown",
         "asked_by",
         "asked_at",
@@ -117,8 +120,18 @@ class CommandAdmin(ReadOnlyAdmin):
         if command.result_status:
             tone = "good" if command.result_status in DONE else "bad"
             return badge(excerpt(command.result_status, 40), tone)
+        if command.confirmed_by and command.result is None:
+            return excerpt(f"confirmed by {command.confirmed_by}", 255)
         said = " ".join(part for part in (command.error_code, command.error_description) if part)
         return excerpt(said, 200) or NOTHING
+
+    @display(description="why, perhaps")
+    def why_not(self, command: Command) -> str:
+        """What the charger's own keys say of a Call that it has refused."""
+        if command.state != Command.State.REFUSED and is_done(command.result_status):
+            return NOTHING
+        said = command.result_status or command.error_code
+        return hint(command.charge_point_id, command.action, command.payload, said) or NOTHING
 
     @display(description="asked by")
     def asked_by(self, command: Command) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import Q
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from levity.ocpp.conf import setting
@@ -95,6 +96,17 @@ class ChargePointForm(_TimeZoneForm):
                 "characters."
             )
         return identity
+
+    def clean_certificate_name(self) -> str:
+        """The common name of its certificate; never the name of another charge point."""
+        name: str = self.cleaned_data["certificate_name"].strip()
+        others = ChargePoint.objects.exclude(pk=self.instance.pk)
+        taken = Q(identity__iexact=name) | Q(certificate_name__iexact=name)
+        if name and others.filter(taken).exists():
+            raise forms.ValidationError(
+                "Another charge point has this name: its certificate would be good for both."
+            )
+        return name
 
     def clean_quirk_overrides(self) -> dict[str, Any]:
         """Fields of the quirk profile with other values; an empty field is none."""

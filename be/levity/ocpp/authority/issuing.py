@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
@@ -209,7 +209,8 @@ def send_again(row: ChargePointCertificate, user: Any) -> None:
         found = ChargePointCertificate.objects.select_for_update().get(pk=row.pk)
         if found.state not in (State.ISSUED, State.REFUSED) or found.charge_point is None:
             raise CannotDecide("it is not on its way to a charger")
-        _send(found, found.charge_point, found.certificate, user)
+        issuer = found.authority.certificate if found.authority else ""
+        _send(found, found.charge_point, found.certificate, issuer, user)
 
 
 def ask_for_request(charge_point: ChargePoint, user: Any = None, key: str | None = None) -> Command:
@@ -259,7 +260,7 @@ def _sign(
         return False
     try:
         # Once more: the rules, or the identity, may be others since.
-        wanted = read_csr(row.csr, charge_point.identity)
+        wanted = read_csr(row.csr, charge_point.identity, charge_point.certificate_name)
     except CertificateError as error:
         _end(row, str(error))
         return False
@@ -270,7 +271,7 @@ def _sign(
             state=State.ISSUED, detail="", authority=authority, issued_at=now, **_columns(made)
         )
         if first:
-            _send(row, charge_point, made.pem, row.decided_by)
+            _send(row, charge_point, made.pem, authority.certificate, row.decided_by)
     if first:
         log.info(
             "%s: signed certificate %s, good until %s",
@@ -293,14 +294,23 @@ def _columns(made: Issued) -> Mapping[str, Any]:
     }
 
 
+def _chain(certificate: str, issuer: str) -> str:
+    return f"{certificate.strip()}\n{issuer.strip()}\n"
+
+
 def _send(
-    row: ChargePointCertificate, charge_point: ChargePoint, certificate: str, user: Any
+    row: ChargePointCertificate,
+    charge_point: ChargePoint,
+    certificate: str,
+    issuer: str,
+    user: Any,
 ) -> None:
     command = queue(
         charge_point,
         "CertificateSigned",
-        # The chain ends below the root, which the charger has, or does not need.
-        {"certificateChain": certificate},
+        # The issuer after it: a charger that checks the chain before it takes it (A02) may not
+        # have it yet.
+        {"certificateChain": _chain(certificate, issuer)},
         source=SOURCE,
         requested_by=user,
         expires_after=SEND_WITHIN,
@@ -343,9 +353,11 @@ def renew(now: datetime) -> int:
     soon = now + timedelta(days=days)
     today = f" {now:%Y-%m-%d}"
     mine = ChargePointCertificate.objects.filter(charge_point=OuterRef("pk"))
-    ending = mine.filter(state=State.INSTALLED, not_after__lt=soon)
+    # One that was sent counts, too: the charger may have it, and only its answer was lost.
+    ending = mine.filter(state__in=(State.INSTALLED, State.ISSUED), not_after__lt=soon)
     # Those who have a later one, or one on its way, need none.
-    late = mine.filter(state__in=(State.INSTALLED, State.ISSUED), not_after__gte=soon)
+    on_its_way = Q(state=State.ISSUED, issued_at__gte=now - SEND_WITHIN)
+    late = mine.filter(Q(state=State.INSTALLED) | on_its_way, not_after__gte=soon)
     under_way = mine.filter(state__in=(State.WAITING, State.APPROVED))
     key = Concat(Value(KEY), Cast(OuterRef("pk"), CharField()), Value(today))
     asked = Command.objects.filter(charge_point=OuterRef("pk"), idempotency_key=key)

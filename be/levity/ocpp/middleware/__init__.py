@@ -5,13 +5,18 @@ A middleware is a class or factory that takes `get_response` and returns a calla
 other messages. See docs/extending.md.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
+from django.core.exceptions import MiddlewareNotUsed
+
 from levity.ocpp.request import GetResponse, Request, Response
 
 __all__ = ["BadMiddleware", "Entry", "build_chain", "load_middleware"]
+
+log = logging.getLogger(__name__)
 
 Entry = str | tuple[str, Mapping[str, Any]]
 Factory = Callable[..., GetResponse]
@@ -55,6 +60,10 @@ def build_chain(entries: Iterable[Entry], routes: Mapping[str, GetResponse]) -> 
         factory, options = load_middleware(entry)
         try:
             link = factory(chain, **options)
+        except MiddlewareNotUsed as error:
+            # As in Django: it has looked around, and there is nothing to do for it here.
+            log.debug("%r is not used: %s", entry, error)
+            continue
         except Exception as error:  # as above
             raise BadMiddleware(f"{entry!r} can't be made: {error!r}") from error
         if not callable(link):
@@ -62,8 +71,20 @@ def build_chain(entries: Iterable[Entry], routes: Mapping[str, GetResponse]) -> 
         actions = getattr(factory, "actions", None)
         if isinstance(actions, str) or not isinstance(actions, Iterable | None):
             raise BadMiddleware(f"{entry!r}: its actions are {actions!r}, not a set of names")
+        link = _named(entry, link)
         chain = link if actions is None else _only(frozenset(actions), link, chain)
     return chain
+
+
+def _named(entry: Entry, link: GetResponse) -> GetResponse:
+    def checked(request: Request) -> Response:
+        response: object = link(request)
+        if not isinstance(response, Response):
+            hint = "; does it forget `return`?" if response is None else ""
+            raise BadMiddleware(f"{entry!r} returned {response!r:.100}, not a Response{hint}")
+        return response
+
+    return checked
 
 
 def _only(actions: frozenset[str], link: GetResponse, otherwise: GetResponse) -> GetResponse:

@@ -91,20 +91,21 @@ class CertificateRequest:
     """SHA-256 of the public key, hexadecimal."""
 
 
-def check_csr(csr: str, identity: str) -> str:
+def check_csr(csr: str, identity: str, certificate_name: str = "") -> str:
     """Why this certificate request of this charger is refused; empty if it is in order."""
     try:
-        read_csr(csr, identity)
+        read_csr(csr, identity, certificate_name)
     except CertificateError as error:
         return str(error)
     return ""
 
 
-def read_csr(csr: str, identity: str) -> CertificateRequest:
+def read_csr(csr: str, identity: str, certificate_name: str = "") -> CertificateRequest:
     """This certificate request of this charger. Raises `CertificateError`.
 
-    The whitepaper wants the charger's serial number as common name. Here it is the identity, as
-    with profile 3: a serial number is what a charger says of itself.
+    The whitepaper (A00.FR.405) wants the charger's serial number as common name. A serial number is
+    what a charger says of itself, so it counts where a person has written it down as the charge
+    point's `certificate_name`; else, and beside it, the identity does.
     """
     if len(csr) > LONGEST_CSR:
         raise CertificateError(f"longer than {LONGEST_CSR} characters")
@@ -129,8 +130,9 @@ def read_csr(csr: str, identity: str) -> CertificateRequest:
         raise
     except Exception as error:  # whatever a stranger's bytes make the parser raise
         raise CertificateError("not a certificate request") from error
-    if name.lower() != identity.lower():
-        raise CertificateError(f"made out to “{_printable(name)}”, not to this charger")
+    if name.lower() not in (identity.lower(), certificate_name.lower() or None):
+        wanted = f" (“{_printable(certificate_name)}”)" if certificate_name else ""
+        raise CertificateError(f"made out to “{_printable(name)}”, not to this charger{wanted}")
     return CertificateRequest(pem, name, kind, key_fingerprint)
 
 

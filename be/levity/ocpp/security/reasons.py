@@ -83,8 +83,9 @@ REASONS: Mapping[str, Reason] = {
     ),
     "certificate-name": Reason(
         "certificate of another charger",
-        "The common name in its certificate must be its identity. Give the charger its own one, "
-        "or correct the identity in its address.",
+        "The common name in its certificate must be its identity, or the certificate name that "
+        "stands on its page (such as its serial number). Give the charger its own one, or correct "
+        "the identity in its address or the name on its page.",
     ),
     "path": Reason(
         "wrong address",

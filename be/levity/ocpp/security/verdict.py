@@ -27,6 +27,8 @@ class CredentialState:
     """Of a key that was sent to the charger and may be in use there."""
     next_profile: int | None = None
     allow_short: bool = False
+    certificate_name: str = ""
+    """The common name of its certificate, where that is not its identity."""
     revoked: frozenset[str] = frozenset()
     """Serial numbers of certificates that are presented just now, and are revoked here."""
 
@@ -128,8 +130,11 @@ def _judge_certificate(event: Authenticate, credential: CredentialState) -> Verd
         shown = read_certificate(event.certificate)
     except CertificateError as error:
         return Verdict("certificate", str(error)[:200])
-    if shown.name.lower() != event.charge_point.lower():
-        return Verdict("certificate-name", f"it is made out to “{shown.name[:64]}”")
+    wanted = credential.certificate_name
+    # The one of before is made out to its identity, and is good until it has the new one.
+    if shown.name.lower() not in (event.charge_point.lower(), wanted.lower() or None):
+        needed = f", and should be made out to “{wanted[:64]}”" if wanted else ""
+        return Verdict("certificate-name", f"it is made out to “{shown.name[:64]}”{needed}")
     if shown.serial_number in credential.revoked:
         return Verdict("certificate", "it was revoked here")
     if shown.ends_at < event.at:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from levity.ocpp.store.certificates import settle_certificates, write_certificate_requests
+from levity.ocpp.store.evidence import settle_by_evidence
 from levity.ocpp.store.handshakes import write_handshakes
 from levity.ocpp.store.joining import join_early_values, join_named_values
 from levity.ocpp.store.key_changes import settle_key_changes
@@ -54,6 +55,7 @@ def apply(
     record_id_tags(fresh)
     settle_key_changes(fresh)
     settle_certificates(fresh)
+    settle_by_evidence(fresh)
     finish_commands(fresh)
     write_certificate_requests(fresh)
     write_quarantine(fresh)

@@ -4,7 +4,7 @@ No query at all in a batch in which nobody asks for one, or says what it thinks 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, F
 
@@ -18,9 +18,15 @@ from levity.ocpp.models import (
     SecurityProfile,
 )
 from levity.ocpp.request import ChargePointState, SigningState
+from levity.ocpp.store.evidence import confirm_commands
 from levity.ocpp.store.values import Arrival, Outcome, each
 
-__all__ = ["load_signing", "settle_certificates", "write_certificate_requests"]
+__all__ = [
+    "confirm_certificate",
+    "load_signing",
+    "settle_certificates",
+    "write_certificate_requests",
+]
 
 TRIGGERED_WITHIN = timedelta(hours=1)
 """For so long a SignCertificate is taken for the answer to our ExtendedTriggerMessage."""
@@ -134,3 +140,13 @@ def settle_certificates(outcomes: Sequence[Outcome]) -> None:
             state=State.INSTALLED if accepted else State.REFUSED,
             detail="" if accepted else f"the charger said {said or 'nothing'}"[:255],
         )
+
+
+def confirm_certificate(pk: int, at: datetime) -> None:
+    """Its charger has just connected with this certificate: it has it, and CertificateSigned, the
+    answer to which was lost, has reached it."""
+    ChargePointCertificate.objects.filter(pk=pk, state__in=(State.ISSUED, State.REFUSED)).update(
+        state=State.INSTALLED, detail=""
+    )
+    sent = ChargePointCertificate.objects.filter(pk=pk).values("command")
+    confirm_commands(sent, "a connection with the new certificate", at)

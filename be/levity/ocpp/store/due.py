@@ -70,9 +70,10 @@ def anything_due(now: datetime) -> bool:
     return bool(_ANY.rows(now))
 
 
-def anything_over(now: datetime) -> bool:
-    """True if an answer never came, or a Call could not be sent in time."""
-    return bool(_OVER.rows(now, now))
+def anything_over(now: datetime, waits_since: datetime) -> bool:
+    """True if an answer never came or has been waited for since then, or a Call could not be sent
+    in time."""
+    return bool(_OVER.rows(now, waits_since, now))
 
 
 def due_commands(now: datetime) -> list[DueCommand]:
@@ -114,15 +115,16 @@ _ANY = Prepared(
     )
 )
 _OVER = Prepared(
-    lambda deadline, end: (
+    lambda deadline, sent, end: (
         Command.objects.filter(
             Q(state="sent", deadline__earlier_than=deadline)
+            | Q(state="sent", sent_at__no_later_than=sent)
             | Q(state="queued", expires_at__earlier_than=end)
         )
         .order_by()
         .values_list("id")[:1]
     ),
-    parameters=2,
+    parameters=3,
 )
 _DUE = Prepared(
     lambda due, now: (

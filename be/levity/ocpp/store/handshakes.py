@@ -27,6 +27,8 @@ from levity.ocpp.security import keys, lockout
 from levity.ocpp.security.certificates import CertificateError, read_certificate
 from levity.ocpp.security.reasons import reason
 from levity.ocpp.security.verdict import CredentialState, Guesses, Verdict
+from levity.ocpp.store.certificates import confirm_certificate
+from levity.ocpp.store.evidence import confirm_commands
 from levity.ocpp.store.rows import insert_rows, upsert_rows
 from levity.ocpp.store.values import Arrival, Outcome
 from levity_ws.rpc.envelope import Authenticate, EdgeRefusal, Refuse, Refused
@@ -54,6 +56,9 @@ class Handshakes:
     """By charge point id."""
     guesses: dict[tuple[str, str], Guesses] = field(default_factory=dict)
     """By (identity in lower case, or "" for all; address)."""
+    unconfirmed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By client certificate as presented: (charge point id, row) of one that we have signed and of
+    which its charger has not said that it has it."""
 
     def guesses_of(self, event: Authenticate) -> tuple[Guesses, Guesses]:
         """The wrong guesses from this address: for this identity, and for all."""
@@ -100,9 +105,10 @@ def load_handshakes(
         "credential__next_digest",
         "credential__next_profile",
         "credential__allow_short",
+        "certificate_name",
     )
-    revoked = _revoked(asking)
-    for pk, profile, address, digest, next_digest, next_profile, allow_short in rows:
+    revoked = _presented(found, asking)
+    for pk, profile, address, digest, next_digest, next_profile, allow_short, name in rows:
         found.credentials[pk] = CredentialState(
             profile=profile,
             last_address=address,
@@ -111,6 +117,7 @@ def load_handshakes(
             next_profile=next_profile,
             allow_short=bool(allow_short),
             revoked=revoked,
+            certificate_name=name,
         )
     are_asked = any(item.profile or item.next_profile for item in found.credentials.values())
     if are_asked or setting("OCPP_SECURITY_PROFILE"):
@@ -118,19 +125,28 @@ def load_handshakes(
     return found
 
 
-def _revoked(asking: Sequence[Authenticate]) -> frozenset[str]:
-    """The serial numbers of the revoked certificates among those that are presented."""
-    presented = set()
+def _presented(found: Handshakes, asking: Sequence[Authenticate]) -> frozenset[str]:
+    """The serial numbers of the revoked certificates among those that are presented; notes those
+    that we have signed and nobody has confirmed."""
+    presented: dict[str, str] = {}
     for event in asking:
         if event.certificate_verified == "SUCCESS":
             with suppress(CertificateError):
-                presented.add(read_certificate(event.certificate).serial_number[:40])
+                serial = read_certificate(event.certificate).serial_number[:40]
+                presented[serial] = event.certificate
     if not presented:
         return frozenset()
-    rows = ChargePointCertificate.objects.filter(
-        serial_number__in=presented, revoked_at__isnull=False
-    )
-    return frozenset(str(row) for row in rows.values_list("serial_number", flat=True))
+    state = ChargePointCertificate.State
+    rows = ChargePointCertificate.objects.filter(serial_number__in=presented)
+    revoked = set()
+    for pk, number, owner, stands, revoked_at in rows.values_list(
+        "pk", "serial_number", "charge_point_id", "state", "revoked_at"
+    ):
+        if revoked_at is not None:
+            revoked.add(str(number))
+        elif owner is not None and stands in (state.ISSUED, state.REFUSED):
+            found.unconfirmed[presented[str(number)]] = owner, pk
+    return frozenset(revoked)
 
 
 def _load_guesses(found: Handshakes, asking: Sequence[Authenticate]) -> None:
@@ -175,6 +191,7 @@ def write_handshakes(outcomes: Sequence[Outcome], handshakes: Handshakes, edge: 
     if judged:
         _write_guesses(judged, handshakes)
         _write_proofs(judged)
+        _write_certificates(judged, handshakes)
     if told or any(verdict.reason for _, verdict in judged):
         _write_refusals(judged, [item for event in told for item in event.refusals], edge)
 
@@ -222,6 +239,8 @@ def _write_proofs(judged: Sequence[tuple[Outcome, Verdict]]) -> None:
         if verdict.raises_to is not None:
             raised[outcome.charge_point.id] = verdict.raises_to
     if promoted:
+        sent = Credential.objects.filter(charge_point__in=promoted).values("next_command")
+        confirm_commands(sent, "a connection with the new key", at)
         Credential.objects.filter(charge_point__in=promoted).update(
             digest=F("next_digest"), next_digest="", next_command=None, set_at=at
         )
@@ -231,6 +250,17 @@ def _write_proofs(judged: Sequence[tuple[Outcome, Verdict]]) -> None:
             security_profile=level, profile_since=at
         )
         Credential.objects.filter(charge_point__in=those).update(next_profile=None)
+
+
+def _write_certificates(judged: Sequence[tuple[Outcome, Verdict]], handshakes: Handshakes) -> None:
+    """A charger that comes with its new certificate has it, whatever became of its answer."""
+    for outcome, verdict in judged:
+        event, charge_point = outcome.arrival.event, outcome.charge_point
+        if verdict.reason or charge_point is None or not isinstance(event, Authenticate):
+            continue
+        owner, pk = handshakes.unconfirmed.get(event.certificate, (None, None))
+        if owner == charge_point.id and pk is not None:
+            confirm_certificate(pk, outcome.arrival.at)
 
 
 def _write_refusals(

@@ -31,6 +31,8 @@ class KnownCommand:
     payload: Any = None
     """As it may be shown."""
     source: str = ""
+    confirmed_by: str = ""
+    """What showed that it was carried out, before its own answer came."""
 
 
 @dataclass(slots=True)

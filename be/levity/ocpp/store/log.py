@@ -1,12 +1,14 @@
 """Writing the log: messages, commands, quarantine, security events."""
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
+from levity.ocpp.calls import wrong_with
 from levity.ocpp.effects import (
     NoteSecurityEvent,
     Quarantine,
@@ -15,7 +17,14 @@ from levity.ocpp.effects import (
     SendCall,
 )
 from levity.ocpp.frames import storable
-from levity.ocpp.models import Command, IdTag, Message, QuarantinedMessage, SecurityEvent
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    IdTag,
+    Message,
+    QuarantinedMessage,
+    SecurityEvent,
+)
 from levity.ocpp.security.concealment import conceal, stored_answer
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
@@ -31,6 +40,8 @@ __all__ = [
     "write_quarantine",
     "write_security_events",
 ]
+
+log = logging.getLogger(__name__)
 
 
 def payload_hash(payload: Any) -> str:
@@ -87,15 +98,20 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
     for outcome, charge_point, effect in each(outcomes, SendCall):
         at = outcome.arrival.at
         due = at + effect.delay
-        shown, secret = conceal(effect.action, effect.payload)
+        # Whoever wrote the middleware is to see it, and the charger's frame is not to blame.
+        wrong = wrong_with(effect.action, effect.payload)
+        if wrong:
+            log.error("%s asks for a Call that is none: %s", effect.source or "middleware", wrong)
+        payload = effect.payload if isinstance(effect.payload, Mapping) else {}
+        shown, secret = conceal(effect.action, payload)
         connector, status = effect.only_while or (None, "")
         rows.append(
             (
                 charge_point.id,
-                effect.action,
+                effect.action[:64],
                 orjson.dumps(shown).decode(),
                 secret,
-                "queued",
+                "failed" if wrong else "queued",
                 str(uuid4()),
                 not effect.this_connection,
                 due,
@@ -107,6 +123,8 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
                 effect.key or None,
                 effect.source,
                 at,
+                at if wrong else None,
+                f"never sent: {wrong}" if wrong else "",
             )
         )
     insert_rows(
@@ -128,6 +146,8 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
             "idempotency_key",
             "source",
             "created_at",
+            "finished_at",
+            "error_description",
         ),
         rows,
         new_only=True,
@@ -136,6 +156,7 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
 
 def finish_commands(outcomes: Sequence[Outcome]) -> None:
     """Write how Calls of ours ended, with the command and in the message log."""
+    late: set[int] = set()
     commands: dict[int, tuple[Any, ...]] = {}
     messages: list[tuple[Any, ...]] = []
     for outcome in outcomes:
@@ -143,6 +164,8 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
         if answer is None or not isinstance(event, Received):
             continue
         at = outcome.arrival.at
+        if answer.late and outcome.charge_point and outcome.charge_point.evidence_until:
+            late.add(outcome.charge_point.id)
         commands[answer.command_id] = (
             answer.command_id,
             answer.state,
@@ -192,6 +215,8 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
         messages,
         key=3,
     )
+    # It is slow, and loses nothing: no evidence is needed any more.
+    update_rows(ChargePoint, ("id", "evidence_until"), [(pk, None) for pk in sorted(late)])
 
 
 def write_quarantine(outcomes: Sequence[Outcome]) -> None:

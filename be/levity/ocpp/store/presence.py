@@ -13,6 +13,7 @@ from levity.ocpp.frames import storable
 from levity.ocpp.intervals import LONGEST_SILENCE, OURS, SHORTEST_SILENCE
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.request import ChargePointState
+from levity.ocpp.store.evidence import expect_evidence
 from levity.ocpp.store.lines import learn_lines
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
@@ -87,7 +88,9 @@ def connections_lost(connections: dict[str, datetime]) -> None:
         return
     at = max(connections.values())
     on_them = Q(connection__in=list(connections))
-    Command.objects.filter(on_them, state=Command.State.SENT).update(
+    unanswered = Command.objects.filter(on_them, state=Command.State.SENT)
+    expect_evidence(unanswered, at)
+    unanswered.update(
         state=Command.State.TIMED_OUT,
         finished_at=at,
         # An automatic start gives its key back: the car may still be waiting for it, and a second

@@ -286,6 +286,7 @@ COMMANDS = Prepared(
             "followed",
             "payload",
             "source",
+            "confirmed_by",
         )
     )
 )

@@ -23,7 +23,9 @@ def sign_certificate(request: Request) -> Response:
         return _refused("SignCertificateRefused", f"more than {MOST_A_DAY} requests in a day")
     try:
         wanted = read_csr(
-            text(request.payload, "csr", LONGEST_CSR + 1), request.charge_point.identity
+            text(request.payload, "csr", LONGEST_CSR + 1),
+            request.charge_point.identity,
+            request.charge_point.certificate_name,
         )
     except CertificateError as error:
         return _refused("InvalidCertificateRequest", str(error))

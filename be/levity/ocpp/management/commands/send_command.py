@@ -9,15 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from levity.ocpp import commands
+from levity.ocpp.calls import ACTIONS, is_done, wrong_with
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.models import Command as OcppCommand
-from levity.ocpp.schema import finding
 
 __all__ = ["Command"]
 
-# Answers without a status are answers all the same (GetConfiguration, GetDiagnostics ...).
-GOOD = frozenset({"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"})
 LOOK = 0.2
 EXAMPLES = """\
 examples:
@@ -83,7 +81,10 @@ class Command(BaseCommand):
                 queue_offline=not options["if_connected"],
                 timeout=options["timeout"],
                 idempotency_key=options["key"],
+                force=options["force"],
             )
+        except commands.BadCall as error:
+            raise CommandError(f"{error} (--force sends it all the same)") from error
         except commands.NeverSent as error:
             raise CommandError(f"{options['action']} is never sent: {error}") from error
         if not options["wait"]:
@@ -101,19 +102,14 @@ class Command(BaseCommand):
 
     def _payload(self, options: dict[str, Any]) -> dict[str, Any]:
         action = options["action"]
-        if action not in commands.ACTIONS:
-            raise CommandError(
-                f"{action!r} is no command of OCPP 1.6: {', '.join(commands.ACTIONS)}"
-            )
+        if action not in ACTIONS:
+            raise CommandError(wrong_with(action, {}))
         try:
             payload = json.loads(options["payload"])
         except ValueError as error:
             raise CommandError(f"the payload is not JSON: {error}") from error
         if not isinstance(payload, dict):
             raise CommandError('the payload must be a JSON object, like \'{"type":"Soft"}\'')
-        found = finding(action, payload)
-        if found is not None and not options["force"]:
-            raise CommandError(f"{action}: {found} (--force sends it all the same)")
         return payload
 
     def _wait(self, command: OcppCommand, options: dict[str, Any]) -> int:
@@ -135,7 +131,9 @@ class Command(BaseCommand):
                 told = end
         if command.state == OcppCommand.State.ANSWERED:
             self.stdout.write(json.dumps(command.result, indent=2, ensure_ascii=False))
-            return 0 if command.result_status in GOOD else 1
+            if command.confirmed_by:
+                self.stderr.write(f"confirmed by {command.confirmed_by}")
+            return 0 if is_done(command.result_status) else 1
         code = f" {command.error_code}" if command.error_code else ""
         self.stderr.write(f"{command.get_state_display()}:{code} {command.error_description}")
         return 1

@@ -1,0 +1,61 @@
+"""The Calls that a central system sends, what is wrong with one, and which answers mean "done"."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from levity.ocpp.schema import finding
+
+__all__ = ["ACTIONS", "DONE", "is_done", "wrong_with"]
+
+# OCPP 1.6, chapter 5, and the security whitepaper.
+ACTIONS = (
+    "CancelReservation",
+    "CertificateSigned",
+    "ChangeAvailability",
+    "ChangeConfiguration",
+    "ClearCache",
+    "ClearChargingProfile",
+    "DataTransfer",
+    "DeleteCertificate",
+    "ExtendedTriggerMessage",
+    "GetCompositeSchedule",
+    "GetConfiguration",
+    "GetDiagnostics",
+    "GetInstalledCertificateIds",
+    "GetLocalListVersion",
+    "GetLog",
+    "InstallCertificate",
+    "RemoteStartTransaction",
+    "RemoteStopTransaction",
+    "ReserveNow",
+    "Reset",
+    "SendLocalList",
+    "SetChargingProfile",
+    "SignedUpdateFirmware",
+    "TriggerMessage",
+    "UnlockConnector",
+    "UpdateFirmware",
+)
+
+DONE = frozenset({"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"})
+"""The `status` of answers with which the charger did, or will do, what it was asked for (OCPP 1.6,
+chapter 6). Empty: an answer without one is an answer all the same (GetConfiguration)."""
+
+
+def is_done(status: str) -> bool:
+    """True if this `status` of an answer means that the charger does what it was asked for."""
+    return status in DONE
+
+
+def wrong_with(action: str, payload: Any) -> str:
+    """Why this is no Call of OCPP 1.6, for people; empty if it is one."""
+    if action not in ACTIONS:
+        alike = get_close_matches(action.lower(), [name.lower() for name in ACTIONS], n=1)
+        meant = next((name for name in ACTIONS if alike and name.lower() == alike[0]), "")
+        names = f"did you mean {meant}?" if meant else f"there are {', '.join(ACTIONS)}"
+        return f"{action[:64]!r} is no command of OCPP 1.6: {names}"
+    if not isinstance(payload, Mapping):
+        return f"{action}: the payload must be an object, such as {{}}"
+    departure = finding(action, payload)
+    return f"{action}: {departure}" if departure else ""
