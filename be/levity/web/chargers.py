@@ -55,10 +55,13 @@ class ChargersElsewhere:
             detail=f"use port {port}",
         )
         self._list(request, named, path, refusal)
-        # Before the response is looked at: a host name that is not the site's is no matter here.
-        return HttpResponse(
-            refusal.reason + "\n", content_type="text/plain; charset=utf-8", status=refusal.status
+        text = f"{refusal.reason}\n".encode()
+        response = HttpResponse(
+            text, content_type="text/plain; charset=utf-8", status=refusal.status
         )
+        # Nobody behind this one sets it, and a charger reads no chunks.
+        response["Content-Length"] = str(len(text))
+        return response
 
     def _list(self, request: HttpRequest, identity: str, path: str, refusal: Refusal) -> None:
         meta = request.META
