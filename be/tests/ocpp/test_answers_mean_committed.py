@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from levity.ocpp.models import (
     Command,
     ConnectionEvent,
+    Connector,
     FailedMessage,
     Message,
     MeterValue,
@@ -196,6 +197,12 @@ def test_a_heartbeat_under_an_old_id_is_told_the_time_of_now() -> None:
             site.result(charger.calls("Heartbeat", unique_id=str(number % 10)))["currentTime"]
         )
     assert len(set(told)) == 25
+    # So is the status: Available again under the id and in the words of before.
+    say = {"connectorId": 1, "errorCode": "NoError"}
+    for number, status in enumerate(["Available", "Charging", *["Finishing"] * 8, "Available"]):
+        payload = {**say, "status": status}
+        site.result(charger.calls("StatusNotification", payload, unique_id=f"s{number % 10}"))
+    assert Connector.objects.get().status == "Available"
     # And under one and the same id, on a line that says nothing else.
     told = []
     for _ in range(3):

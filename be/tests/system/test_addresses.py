@@ -24,6 +24,12 @@ from tests.system.site import Site
         ("/ws/%45NCODED%2D1", "ENCODED-1"),
         ("/ws/QUERY-1?token=1", "QUERY-1"),
         ("/ws/PIPE%7C1", "PIPE|1"),
+        ("/ROOT-1", "ROOT-1"),
+        ("/ws/4/CBI-1", "CBI-1"),
+        ("/ocpp/OTHER-1/", "OTHER-1"),
+        ("/WS/CAPITALS-1", "CAPITALS-1"),
+        ("http://192.0.2.1:9000/ws/WHOLE-1", "WHOLE-1"),
+        ("/ws/DE*ABC*E1234*1", "DE*ABC*E1234*1"),
     ],
 )
 def test_address_is_understood_however_it_is_spelled(site: Site, path: str, identity: str) -> None:
@@ -40,13 +46,14 @@ def test_address_is_understood_however_it_is_spelled(site: Site, path: str, iden
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/ws", "The charge point id is missing: connect to /ws/<charge point id>."),
-        ("/ws/", "The charge point id is missing: connect to /ws/<charge point id>."),
-        ("/", "Connect to ws://<this host>/ws/<charge point id>."),
-        ("/ws/a/b", "Connect to ws://<this host>/ws/<charge point id>."),
-        ("/ws/%00", "This is not a charge point id"),
-        ("/ws/..%2Fadmin", "This is not a charge point id"),
-        ("/ws/" + "x" * 49, "This is not a charge point id"),
+        ("/ws", "The charge point id is missing: this address ends with “/ws”."),
+        ("/ws/", "The charge point id is missing: this address ends with “/ws”."),
+        ("/", "The charge point id is missing: this address ends with “/”."),
+        ("/admin/b", "“/admin” is not for chargers. Connect to ws://<this host>/ws/"),
+        ("/ws/%00", "“\x00” is not a charge point id: it has something unprintable in it."),
+        ("/ws/..%2Fadmin", "“../admin” is not a charge point id: it has “/” in it."),
+        ("/ws/CHARGE_POINT_ID", "“CHARGE_POINT_ID” stands for the charge point id"),
+        ("/ws/" + "x" * 49, f"“{'x' * 49}” is not a charge point id: it has 49 characters."),
     ],
 )
 def test_address_without_an_identity_is_refused_with_the_reason(

@@ -19,6 +19,9 @@ from tests.system.site import Site
 LIMIT = 128 * 1024
 # Not closed again: that would not fit into the limit, and nobody reads so far.
 DEEP = "[" * 100_000
+STATUS = (
+    '[2,"%s","StatusNotification",{"connectorId":%s,"errorCode":"NoError","status":"Available"}]'
+)
 METER = (
     '[2,"%s","MeterValues",{"connectorId":%s,"meterValue":'
     '[{"timestamp":"2026-05-01T10:00:00Z","sampledValue":[{"value":"1"}]}]}]'
@@ -44,8 +47,9 @@ BAD = (
     Bad("no array", '{"a":1}', "", "not a JSON array"),
     Bad("empty array", "[]", "", "an empty array"),
     Bad("only a type", "[2]", FORMATION, "the unique id is not", "-1"),
-    Bad("empty id", '[2,"","Heartbeat",{}]', FORMATION, "the unique id is not", "-1"),
-    Bad("long id", f'[2,"{"x" * 37}","Heartbeat",{{}}]', FORMATION, "the unique id", "x" * 36),
+    Bad("no id", '[2,null,"Heartbeat",{}]', FORMATION, "the unique id is not", "-1"),
+    Bad("empty id", '[2,"","Heartbeat",{}]', "result", "the unique id is no text", ""),
+    Bad("long id", f'[2,"{"x" * 65}","Heartbeat",{{}}]', "result", "the unique id", "x" * 65),
     Bad("no payload", '[2,"B2","Heartbeat"]', FORMATION, "a Call has four elements", "B2"),
     Bad("unknown action", '[2,"B3","Nonsense",{}]', "NotImplemented", "this action is", "B3"),
     Bad("reflection", '[2,"B4","__class__",{}]', "NotImplemented", "this action is", "B4"),
@@ -53,12 +57,15 @@ BAD = (
     Bad("unknown type", '[5,"B6","Heartbeat",{}]', "", "unknown message type"),
     Bad("type as text", '["2","B7","Heartbeat",{}]', "", "unknown message type"),
     Bad("payload no object", '[2,"B8","Heartbeat",[]]', TYPE, "", "B8"),
-    Bad("wrong type", METER % ("B9", '"one"'), TYPE, "connectorId", "B9"),
+    Bad("wrong type", STATUS % ("B9", '"one"'), TYPE, "connectorId", "B9"),
+    # MeterValues is never refused for its form: a sample that is lost is lost for good.
+    Bad("meter values of no connector", METER % ("B22", '"one"'), "result", "", "B22"),
     Bad("NaN", METER % ("B10", "NaN"), FORMATION, "not JSON: ", "B10"),
     Bad("1e999", METER % ("B11", "1e999"), FORMATION, "not JSON: ", "B11"),
     Bad("5,000 digits", METER % ("B12", "9" * 5000), FORMATION, "not JSON: ", "B12"),
     Bad("100,000 deep", f'[2,"B13","DataTransfer",{DEEP}', FORMATION, "not JSON: ", "B13"),
-    Bad("raw NUL", '[2,"B14","DataTransfer",{"vendorId":"a\x00"}]', FORMATION, "not JSON", "B14"),
+    Bad("raw NUL", '[2,"B14","DataTransfer",{"vendorId":"a\x00"}]', "result", "no JSON", "B14"),
+    Bad("comma", '[2,"B21","DataTransfer",{"vendorId":"a",}]', "result", "a comma too many", "B21"),
     Bad("NUL", '[2,"B15","DataTransfer",{"vendorId":"a\\u0000b"}]', "result", "", "B15"),
     Bad("surrogate", '[2,"B16","DataTransfer",{"vendorId":"a\\ud800"}]', "result", "", "B16"),
     Bad("start", '[2,"B17","StartTransaction",{"connectorId":"x"}]', "result", "", "B17"),
