@@ -139,10 +139,14 @@ def test_a_stop_for_none_ends_the_only_session_if_it_may_be_its_end(
     assert waiting() == ([] if is_meant else [("no such transaction", None)])
 
 
-def test_a_start_dated_ahead_of_its_own_stop_is_over_all_the_same(charger: Charger) -> None:
-    """c17, go-eCharger-API-v2#106: 20:28:00 while it is 20:17:05, and set right meanwhile."""
+@pytest.mark.parametrize("stopped", [0.2, -0.5])
+def test_a_start_dated_ahead_of_its_own_stop_is_over_all_the_same(
+    charger: Charger, stopped: float
+) -> None:
+    """c17, go-eCharger-API-v2#106: 20:28:00 while it is 20:17:05, and set right meanwhile, or to
+    half a minute behind."""
     started = charger.started(at(10.9), 8016, when=at(0), idTag="TEST")
-    charger.stop(-1, at(0.2), 8016)
+    charger.stop(-1, at(stopped), 8016, when=at(0.3))
     assert books(started, "state", "energy", "flags") == (
         "stopped",
         Decimal(0),

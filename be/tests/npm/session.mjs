@@ -41,8 +41,9 @@ const boot = await charger.call('BootNotification', {
   chargePointModel: 'Model N',
 });
 await status('Preparing', ago(300));
-const authorize = await charger.call('Authorize', { idTag: 'CARD-2' });
+// A card before that would go first (docs/operating.md, "Who goes first").
 await startedRemotely;
+const authorize = await charger.call('Authorize', { idTag: 'CARD-2' });
 const start = await charger.call('StartTransaction', {
   connectorId: 1,
   idTag: asked[0].idTag,

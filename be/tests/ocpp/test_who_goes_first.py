@@ -260,6 +260,17 @@ def test_a_card_that_ends_a_session_holds_nothing_any_more(garage: Garage) -> No
     assert garage.sent(3602) == [(2, "anonymous")]
 
 
+def test_a_short_session_of_the_card_ends_its_hold_for_good(garage: Garage) -> None:
+    """Begun and over within the connection time-out; the stop names no tag."""
+    garage.presents()
+    started = garage.at(2).starts(1)["transactionId"]
+    garage.at(20)
+    stop = {"transactionId": started, "meterStop": 1010, "timestamp": at(20).isoformat()}
+    garage.site.result(garage.charger.calls("StopTransaction", stop))
+    garage.at(30).shows("Preparing", 2)
+    assert garage.sent(31) == [(2, "anonymous")]
+
+
 def test_a_blocked_card_is_not_started_as_anybody_else(garage: Garage) -> None:
     """NEWCOMER B7: a lost card is blocked; Authorize, Blocked, the cable, and no start."""
     IdTag.objects.create(id_tag=CARD, status="Blocked")

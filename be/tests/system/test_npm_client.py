@@ -58,8 +58,8 @@ def test_charger_in_javascript_charges_and_is_on_the_books(
     assert books.rows(Message, "sender", "action", "error_code", **mine) == [
         ("cp", "BootNotification", ""),
         ("cp", "StatusNotification", ""),
-        ("cp", "Authorize", ""),
         ("cs", "RemoteStartTransaction", ""),
+        ("cp", "Authorize", ""),
         ("cp", "StartTransaction", ""),
         ("cp", "StatusNotification", ""),
         ("cp", "MeterValues", ""),
