@@ -18,7 +18,7 @@ from levity_ws.rpc.topology import (
 def test_the_defaults_are_the_documented_ones() -> None:
     settings = EdgeSettings.from_environ({})
     assert (settings.host, settings.port) == ("0.0.0.0", 9000)
-    assert (settings.max_frame_size, settings.ping_interval) == (131072, 0.0)
+    assert (settings.max_frame_size, settings.ping_interval) == (8 * 1024 * 1024, 0.0)
     assert settings.edge_id != EdgeSettings.from_environ({}).edge_id
 
 

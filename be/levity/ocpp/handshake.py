@@ -9,6 +9,7 @@ from levity.ocpp.effects import ASK_FOR_BOOT, LEARNED_INTERVAL, SendCall
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.security.verdict import Verdict, judge
 from levity.ocpp.store import Arrival, Loaded, Outcome
+from levity_ws.edge.room import SMALL
 from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease, Leased, Refuse
 
 __all__ = ["SUBPROTOCOL", "answer"]
@@ -31,7 +32,7 @@ def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
     outcome = Outcome(arrival, charge_point)
     if isinstance(event, Authenticate):
         outcome.verdict = _verdict(event, outcome, loaded)
-        outcome.commands = (_answer(event, outcome, outcome.verdict),)
+        outcome.commands = (_answer(event, outcome, outcome.verdict, loaded),)
     elif isinstance(event, Lease):
         outcome.commands = (Leased(event.connection, loaded.leased),)
     elif isinstance(event, Connected) and charge_point is None:
@@ -96,7 +97,9 @@ def _verdict(event: Authenticate, outcome: Outcome, loaded: Loaded) -> Verdict:
     return verdict
 
 
-def _answer(event: Authenticate, outcome: Outcome, verdict: Verdict) -> Accept | Refuse:
+def _answer(
+    event: Authenticate, outcome: Outcome, verdict: Verdict, loaded: Loaded
+) -> Accept | Refuse:
     if verdict.reason == "locked":
         # In seconds, jittered by nothing: who guesses may as well know when to come again.
         why = (
@@ -123,6 +126,8 @@ def _answer(event: Authenticate, outcome: Outcome, verdict: Verdict) -> Accept |
         subprotocol=_spoken(event),
         frame_gap=float(gap),
         ping_interval=float(outcome.charge_point.ping_interval),
+        # A stranger gets no more memory than an ordinary frame needs.
+        max_size=SMALL if event.charge_point.lower() in loaded.new else 0,
         close="abort" if quirks.abort_on_restart else "frame",
     )
 

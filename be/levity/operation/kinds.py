@@ -50,6 +50,13 @@ KINDS: dict[str, Kind] = {
         "there, or the time-out of the proxy.",
         recovers_after=None,
     ),
+    "frame-too-large": Kind(
+        "Message too large",
+        "Its connection is closed each time, it sends the same again, and all that it has to tell "
+        "waits behind it: raise LEVITY_MAX_FRAME_SIZE (bytes) and start Levity again. If it says "
+        "that this is what a new charge point may send, it passes with the next connection.",
+        recovers_after=0.0,
+    ),
     "command-failed": Kind(
         "Command failed",
         "Open the command: it says whether the charger refused, did not answer or was away.",

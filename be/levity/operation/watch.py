@@ -24,6 +24,7 @@ from levity.operation.kinds import KINDS, Severity, rank
 from levity.operation.models import Alert, AlertDelivery, Worker
 from levity.operation.quiet import awake_at
 from levity.operation.routes import Route
+from levity.operation.too_large import frames_too_large
 
 __all__ = ["Look", "forget_old", "look", "record"]
 
@@ -77,6 +78,7 @@ def look(
         "charger-notice": lambda: notices.charger_notices(now),
         "charger-offline": lambda: conditions.chargers_offline(now),
         "line-closed": lambda: conditions.lines_closed(now),
+        "frame-too-large": lambda: frames_too_large(now),
         "quarantine": conditions.quarantine,
         "failed-message": conditions.failed_messages,
         "dead-letter": dead_letters,

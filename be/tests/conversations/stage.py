@@ -202,9 +202,12 @@ class Stage:
                 case Send(text=text):
                     said.append(self.recorded(text))
                 case Accept() | Refuse():
-                    self.handshakes.append(
-                        {"is": command.type, **asdict(command), "connection": line.connection}
-                    )
+                    said_back = {**asdict(command), "connection": line.connection}
+                    # Another one for who is new: no matter of the conversation.
+                    said_back = {"is": command.type, **said_back}
+                    if "max_size" in said_back:
+                        said_back["max_size"] = 0
+                    self.handshakes.append(said_back)
         return said
 
 

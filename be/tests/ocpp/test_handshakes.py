@@ -44,6 +44,15 @@ def test_only_unknown_subprotocols_are_refused_and_listed() -> None:
     )
 
 
+def test_who_is_new_and_has_no_key_gets_no_room_for_large_frames() -> None:
+    """128 KiB until it is known here: from its second connection on, what the edge allows."""
+    site = Site()
+    for size in (128 * 1024, 0):
+        (verdict,) = site.take(Charger().asks()).reply.commands
+        assert isinstance(verdict, Accept)
+        assert verdict.max_size == size
+
+
 @pytest.mark.parametrize(
     ("rule", "registration"), [("accept", "Accepted"), ("pending", "Pending"), ("reject", None)]
 )

@@ -125,10 +125,10 @@ REASONS: Mapping[str, Reason] = {
     ),
     "frame-too-large": Reason(
         "message too large",
-        "What it sent is more than LEVITY_MAX_FRAME_SIZE allows (and more than 128 KiB from one "
-        "that is new here and has no key), so its connection was closed. It will send the same "
-        "again: raise LEVITY_MAX_FRAME_SIZE, or give the charger a key. A charger that can collect "
-        "less sends less (StopTxnSampledData, MeterValueSampleInterval).",
+        "Its connection was closed, and it will send the same again: raise LEVITY_MAX_FRAME_SIZE "
+        "(bytes). Over its first connection, a new charge point without a key may send 128 KiB; "
+        "that passes by itself. It sends less with fewer StopTxnSampledData or a longer "
+        "MeterValueSampleInterval.",
     ),
     "tls-on-a-plain-port": Reason(
         "TLS at a port without TLS",

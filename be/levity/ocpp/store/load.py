@@ -110,6 +110,7 @@ def _load_charge_points(
             new_only=True,
         )
         names = {item.event.charge_point.lower() for item in missing}
+        loaded.new = frozenset(names)
         _read_charge_points(loaded, queries.CHARGE_POINTS, names, columns)
     return bool(frames) and known is not False
 

@@ -30,6 +30,7 @@ _COUNTERS: Mapping[str, tuple[str, str]] = {
     "batches_answered": ("", "Batches that the backend answered."),
     "replies_unknown": ("", "Answers to batches that had been answered before."),
     "frames_given_up": ("", "Frames whose connection was closed: no answer came in time."),
+    "frames_too_large": ("", "Frames that closed their connection: LEVITY_MAX_FRAME_SIZE."),
     "frames_paced": ("", "Frames that waited because their charger sends too many."),
     "frames_spooled": ("action", "Frames that the spool has taken and answered."),
     "spooled_frames_delivered": ("", "Frames of the spool that the backend has now."),

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import orjson
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -41,8 +42,9 @@ from levity_ws.edge.pace import Churn, Pace
 from levity_ws.edge.refusal import Refusal, printable
 from levity_ws.edge.refusals import DELAY, PAUSE, RefusalBook, Visitor, unreadable
 from levity_ws.edge.relay import Relay
+from levity_ws.edge.room import Room
 from levity_ws.edge.settings import EdgeSettings
-from levity_ws.edge.socket import ChargerSocket
+from levity_ws.edge.socket import ChargerSocket, FrameTooLarge
 from levity_ws.edge.spool.journal import Journal, SpoolUnusable
 from levity_ws.edge.spool.keeper import Spool
 from levity_ws.edge.target import identity_in_path, target_path
@@ -52,6 +54,8 @@ from levity_ws.rpc.transport import EdgeTransport
 __all__ = ["CannotListen", "EdgeServer", "run"]
 
 logger = logging.getLogger("levity_ws.edge")
+# A broker takes 16 MiB (RabbitMQ 4), envelope and all; a quotation mark becomes two signs.
+LONG, LONGEST_ENCODED = 2_500_000, 15 * 1024 * 1024
 _REFUSABLE = (400, 401, 403, 404, 429, 503)
 
 
@@ -78,6 +82,7 @@ class EdgeServer:
         self._frame_pace = Pace(settings.max_frame_rate, settings.frame_burst)
         self._everyone: set[ChargerSocket] = set()
         self._sockets: set[ChargerSocket] = set()
+        self._room = Room(settings.large_frames)
         self._refusals = RefusalBook(time.time)
         self._report_due: asyncio.TimerHandle | None = None
         self._reported_at = float("-inf")
@@ -184,6 +189,7 @@ class EdgeServer:
                     ChargerSocket,
                     settings=settings,
                     metrics=self.metrics,
+                    room=self._room,
                     everyone=self._everyone,
                     unreadable=self._note_unreadable,
                     on_flood=self._note_flood,
@@ -366,6 +372,19 @@ class EdgeServer:
         if charger.lane is not None:
             self._churn.flooded(charger.lane.charge_point)
 
+    def _note_too_large(self, charger: ChargerSocket, lane: Lane, why: str) -> None:
+        """What is too large comes again and again: somebody must hear of it."""
+        self.metrics.count("frames_too_large")
+        logger.warning(
+            "%s sends too much: %s (%s)",
+            lane.charge_point,
+            why,
+            lane.connection,
+            extra={"charge_point": lane.charge_point, "connection": lane.connection},
+        )
+        visitor = Visitor(remote=charger.remote, charge_point=lane.charge_point)
+        self._list(visitor, Refusal(1009, why, "frame too large", detail=why))
+
     def _list(self, visitor: Visitor, refusal: Refusal) -> None:
         self._refusals.add(visitor, refusal)
         if self._report_due is None and not self._draining:
@@ -415,6 +434,8 @@ class EdgeServer:
             self._sockets.discard(charger)
             code, reason = charger.end()
             lane.disconnected(code, reason)
+            if isinstance(error := charger.protocol.parser_exc, FrameTooLarge):
+                self._note_too_large(charger, lane, error.what)
             self.metrics.count("connections_closed", str(code))
             logger.info(
                 "%s disconnected: %d %s (%s)",
@@ -438,6 +459,11 @@ class EdgeServer:
                 charger.hang_up(1003, "OCPP-J is text")
                 return
             self.metrics.count("frames_received")
+            if len(frame) > LONG and (size := len(orjson.dumps(frame))) > LONGEST_ENCODED:
+                why = f"a message of {size} bytes when it is written as JSON, {LONGEST_ENCODED} fit"
+                charger.hang_up(1009, why)
+                self._note_too_large(charger, lane, why)
+                return
             charger.busy = True
             try:
                 if self._spool is None:
@@ -448,6 +474,7 @@ class EdgeServer:
                 charger.hang_up(1013, "try again later")
                 return
             charger.busy = False
+            charger.taken()
             if self._draining:
                 charger.hang_up(1012, "restarting")
                 return

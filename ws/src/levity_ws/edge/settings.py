@@ -37,7 +37,10 @@ class EdgeSettings:
     max_connections: int = 20_000
     max_connections_per_address: int = 200
     """0 is no limit. Loopback is never limited: what comes from there is a proxy or a test."""
-    max_frame_size: int = 128 * 1024
+    max_frame_size: int = 8 * 1024 * 1024
+    """As SteVe has it: a StopTransaction has the samples of a whole night in it."""
+    large_frames: int = 32 * 1024 * 1024
+    """Bytes of frames above 128 KiB that are read or under way at once, of all connections."""
     max_frame_rate: int = 25
     """Frames a second that are read from one charger; 0 is no limit. Never a disconnect: what comes
     faster waits in TCP."""

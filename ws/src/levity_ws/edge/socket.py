@@ -6,10 +6,11 @@ Everything that happens to one socket is here; what its frames mean is nowhere i
 import asyncio
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLOSING, OPEN, Event
 
@@ -17,11 +18,12 @@ from levity_ws.edge.lane import Lane
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.pace import Pace
 from levity_ws.edge.refusal import printable
+from levity_ws.edge.room import SMALL, Room
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.target import plain_request_line
 from levity_ws.rpc.envelope import Accept
 
-__all__ = ["ChargerSocket"]
+__all__ = ["ChargerSocket", "FrameTooLarge"]
 
 
 HANDSHAKES = 1000
@@ -36,8 +38,28 @@ SLICE = 1024
 REQUEST_LINE = 8192
 """Bytes: what is longer websockets refuses with 414, as it comes."""
 
+FRAME_HEAD = 8
+"""Bytes at most that websockets reads of a frame's head in one go."""
+
+LARGE_FRAME_SECONDS, LARGE_FRAME_RATE = 60.0, 16 * 1024
+"""A large frame is given so long, and bytes a second: what takes longer keeps others waiting."""
+
+WAIT_FOR_ROOM = 120.0
+
 TLS_RECORD = b"\x16\x03"
 """How a TLS handshake begins (RFC 8446, 5.1), of any version."""
+
+
+class FrameTooLarge(PayloadTooBig):
+    """Becomes the close frame: what came, and the one thing to change."""
+
+    def __init__(self, size: int, limit: int, *, is_new: bool) -> None:
+        super().__init__(size, limit)
+        who = "to a new charge point" if is_new else "by LEVITY_MAX_FRAME_SIZE"
+        self.what = f"a message of {size} bytes, {limit} are allowed {who}"
+
+    def __str__(self) -> str:
+        return self.what
 
 
 class ChargerSocket(ServerConnection):
@@ -53,6 +75,9 @@ class ChargerSocket(ServerConnection):
         "_flooded",
         "_head",
         "_heard",
+        "_large_is",
+        "_large_timer",
+        "_messages",
         "_on_flood",
         "_on_gone",
         "_outbox",
@@ -60,6 +85,7 @@ class ChargerSocket(ServerConnection):
         "_small_forgotten_at",
         "_unread_timer",
         "_unreadable",
+        "_waits_for_room",
         "_written_at",
         "abort_to_close",
         "busy",
@@ -68,9 +94,11 @@ class ChargerSocket(ServerConnection):
         "gone",
         "handled",
         "lane",
+        "max_size",
         "metrics",
         "paced",
         "remote",
+        "room",
         "settings",
         "spoke_tls",
         "strict_gap",
@@ -82,6 +110,7 @@ class ChargerSocket(ServerConnection):
         *args: Any,
         settings: EdgeSettings,
         metrics: Metrics,
+        room: Room,
         everyone: "set[ChargerSocket]",
         unreadable: "Callable[[ChargerSocket], None]" = lambda _: None,
         on_flood: "Callable[[ChargerSocket], None]" = lambda _: None,
@@ -116,6 +145,14 @@ class ChargerSocket(ServerConnection):
         """What there is of the request line, until it is whole; None then."""
         self._small_forgotten_at = 0.0
         self._flooded = False
+        self.room = room
+        self.max_size = min(SMALL, settings.max_frame_size)
+        self._messages = 0
+        """Messages that came and have not been taken by `taken`."""
+        self._large_is = 0
+        """Which of those is large, from 1; -1 while it is being read, 0 for none."""
+        self._large_timer: asyncio.TimerHandle | None = None
+        self._waits_for_room = False
         self.frame_gap = 0.0
         self.strict_gap = False
         self.subprotocol_answer = ""
@@ -156,8 +193,12 @@ class ChargerSocket(ServerConnection):
         self.ping_interval = accept.ping_interval or self.settings.ping_interval or None
         if accept.ping_interval:
             self.ping_timeout = accept.ping_timeout or None
+        self.max_size = self.settings.max_frame_size
         if accept.max_size:
-            self.protocol.max_message_size = accept.max_size
+            self.max_size = min(accept.max_size, self.max_size)
+        # Where websockets knows how long a frame will be, and has not read it yet.
+        self.protocol.max_message_size = None
+        setattr(self.protocol.reader, "read_exact", self._read_exact)  # noqa: B010
 
     def handshake_over(self) -> None:
         """Forget the headers, which nobody reads any more.
@@ -178,7 +219,8 @@ class ChargerSocket(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """TCP is gone. An accepted charger that never got as far as `handled` is told here."""
-        for timer in (self._unread_timer, self._end_timer):
+        self.room.leave(self)
+        for timer in (self._unread_timer, self._end_timer, self._large_timer):
             if timer is not None:
                 timer.cancel()
         self._everyone.discard(self)
@@ -221,6 +263,9 @@ class ChargerSocket(ServerConnection):
                 super().data_received(data[start : start + SLICE])
                 if self._end is not None or self.transport.is_closing():
                     break
+        if self._waits_for_room and not self.transport.is_closing():
+            # At each time: websockets asks for more whenever a frame before has been taken.
+            self.transport.pause_reading()
         if self.protocol.state is CLOSING and self._end_timer is None:
             # websockets leaves this to its keepalive pings, which are off here.
             self._end_timer = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
@@ -250,7 +295,64 @@ class ChargerSocket(ServerConnection):
                 self._fail_flood()
                 return
             self._small_forgotten_at = SMALL_FRAMES.spend(self._small_forgotten_at, now)
+        if isinstance(event, Frame) and event.fin and event.opcode in _DATA:
+            self._messages += 1
+            if self._large_is < 0:
+                self._large_is = self._messages
         super().process_event(event)
+
+    # --- large frames ------------------------------------------------------------------------
+
+    def _read_exact(self, size: int) -> Generator[None, None, bytes | bytearray]:
+        """In the place of websockets' own, which reads whatever is announced."""
+        if size > FRAME_HEAD:
+            total = size + (self.protocol.current_size or 0)
+            if total > self.max_size:
+                is_new = self.max_size < self.settings.max_frame_size
+                raise FrameTooLarge(total, self.max_size, is_new=is_new)
+            if total > SMALL:
+                yield from self._room_for(total)
+        reader = self.protocol.reader
+        return (yield from type(reader).read_exact(reader, size))
+
+    def _room_for(self, size: int) -> Generator[None, None, None]:
+        """Goes on when there is room for a message of this size, of which this is the rest."""
+        while self._large_is > 0 or not self.room.take(self, self.remote, size):
+            if not self._waits_for_room:
+                self._waits_for_room = True
+                self._limit_large(WAIT_FOR_ROOM)
+            self.room.wait(self, self._look_for_room)
+            yield
+        self._waits_for_room = False
+        self._large_is = -1
+        self._limit_large(LARGE_FRAME_SECONDS + size / LARGE_FRAME_RATE)
+
+    def _limit_large(self, seconds: float) -> None:
+        if self._large_timer is not None:
+            self._large_timer.cancel()
+        self._large_timer = self.loop.call_later(
+            seconds, self._drop_slow, "a large message took too long"
+        )
+
+    def _look_for_room(self) -> None:
+        if self.gone or self.transport.is_closing():
+            return
+        # The parser looks again, though nothing has come.
+        self.data_received(b"")
+        if not self._waits_for_room and not self.recv_messages.paused:
+            self.transport.resume_reading()
+
+    def taken(self) -> None:
+        """A message is done with, in their order: the room that it had is free."""
+        self._messages -= 1
+        if self._large_is <= 0:
+            return
+        self._large_is -= 1
+        if not self._large_is:
+            if self._large_timer is not None:
+                self._large_timer.cancel()
+                self._large_timer = None
+            self.loop.call_soon(self.room.leave, self)
 
     def _fail_flood(self) -> None:
         if self._end is None and self.protocol.state is OPEN:
@@ -353,6 +455,7 @@ class ChargerSocket(ServerConnection):
             await self.close()
 
 
+_DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 _SMALL = (Opcode.PING, Opcode.PONG, Opcode.CONT)
 
 # A charger whose power is cut says nothing. TCP asks after it: the charger's websocket code, which
