@@ -26,6 +26,7 @@ COMMANDS = {
     "replay_failed": "take messages again at which Levity itself had failed",
     "test_alert": "do alerts reach anybody?",
     "prune": "delete old messages (serve does it every day)",
+    "retire": "charge points that are gone for good, or the demo's ten (--demo)",
     "certificate_authority": "who signs the chargers' certificates",
     "migrate": "bring the database up to date (serve does it at its start)",
     "consume_rpc_queue": "one worker of a larger site",

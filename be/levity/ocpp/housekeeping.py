@@ -12,6 +12,7 @@ from levity.ocpp.authority import issuing
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.quirks import quirks_of
+from levity.ocpp.retiring import back_in_use
 from levity.ocpp.security.tidying import tidy
 from levity.ocpp.store import chores, connections_lost
 
@@ -80,6 +81,7 @@ def sweep(now: datetime, *, is_minute: bool = True) -> None:
     if is_minute:
         # Hours and days are what it looks for.
         end_abandoned(now)
+        back_in_use(now)
         issuing.forget_undecided(now)
         issuing.renew(now)
 

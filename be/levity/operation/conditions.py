@@ -110,7 +110,7 @@ def plain(text: object, length: int = 200) -> str:
 def charger_faults() -> list[Finding]:
     """Connectors that are Faulted, or report an error that keeps them from being Available."""
     rows = (
-        Connector.objects.filter(FAULT)
+        Connector.objects.filter(FAULT, charge_point__retired_at__isnull=True)
         .order_by("pk")
         .values_list(
             "pk",
@@ -156,6 +156,7 @@ def chargers_offline(now: datetime) -> list[Finding]:
             (Q(connection__isnull=True) & closed)
             | Q(connection__isnull=False, silent_since__isnull=False),
             last_seen_at__lt=gone,
+            retired_at__isnull=True,
         )
         .order_by("pk")
         .values_list(
@@ -410,6 +411,7 @@ def charge_point_certificates(now: datetime) -> list[Finding]:
             # charger may live by it, and only its answer was lost.
             Q(state=state.INSTALLED) | (Q(state=state.ISSUED) & ~Exists(installed)),
             charge_point__security_profile=SecurityProfile.CERTIFICATE,
+            charge_point__retired_at__isnull=True,
         )
         .order_by()
         .values_list(*about)

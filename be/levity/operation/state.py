@@ -100,9 +100,9 @@ def _everything(now: datetime) -> Iterator[Metric]:
 
 def _charge_points(now: datetime) -> Iterator[Metric]:
     rows = list(
-        ChargePoint.objects.order_by("pk").values_list(
-            "identity", "site__name", "connection", "last_seen_at", "silent_since"
-        )
+        ChargePoint.objects.filter(retired_at__isnull=True)
+        .order_by("pk")
+        .values_list("identity", "site__name", "connection", "last_seen_at", "silent_since")
     )
     yield _gauge("charge_points", "Charge points that are known.", len(rows))
     yield _by(

@@ -23,7 +23,13 @@ from levity.ocpp.admin.conversations import (
     fitting_quirks,
 )
 from levity.ocpp.admin.dashboard import connect_to
-from levity.ocpp.admin.filters import ConnectorStatusFilter, FaultFilter, OnlineFilter, RowFilter
+from levity.ocpp.admin.filters import (
+    ConnectorStatusFilter,
+    FaultFilter,
+    InUseFilter,
+    OnlineFilter,
+    RowFilter,
+)
 from levity.ocpp.admin.formats import (
     NOTHING,
     ago,
@@ -42,10 +48,12 @@ from levity.ocpp.admin.formats import (
 from levity.ocpp.admin.identities import ChargePointForm
 from levity.ocpp.admin.lines import said_of_line
 from levity.ocpp.admin.many import ask_if_many, change_all
+from levity.ocpp.admin.retiring import Retiring, retire_link, retired_badge
 from levity.ocpp.admin.security import security_link, security_urls
 from levity.ocpp.admin.sending import KINDS, send_view
 from levity.ocpp.conf import setting
 from levity.ocpp.models import (
+    Authorization,
     ChargePoint,
     Command,
     ConnectionEvent,
@@ -83,11 +91,17 @@ CONNECTORS = Prefetch(
 
 
 @admin.register(ChargePoint)
-class ChargePointAdmin(BulkCommands, LevityAdmin):
+class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
     """The list is the site at a glance; it renews itself every ten seconds."""
 
     form = ChargePointForm
-    actions = ("accept_registration", "forget_line", *BulkCommands.actions)
+    actions = (
+        "accept_registration",
+        "known_tags_only",
+        "forget_line",
+        *BulkCommands.actions,
+        *Retiring.actions,
+    )
     list_display = ("who", "state", "connectors_now", "power_now", "last_seen", "make")
     list_filter = (
         OnlineFilter,
@@ -95,6 +109,7 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
         FaultFilter,
         ("registration", ChoicesRadioFilter),
         ("site", RowFilter),
+        InUseFilter,
     )
     autocomplete_fields = ("site",)
     search_fields = ("identity", "name", "serial_number", "charge_box_serial_number")
@@ -167,10 +182,14 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
     @display(description="charge point", ordering=Lower("identity"))
     def who(self, charge_point: ChargePoint) -> str:
         """The name, and the identity under it."""
+        retired = retired_badge(charge_point)
         if not charge_point.name:
-            return words(charge_point.identity)
+            return format_html("{} {}", words(charge_point.identity), retired)
         return format_html(
-            '{}<br><span class="lv-soft">{}</span>', charge_point.name, words(charge_point.identity)
+            '{} {}<br><span class="lv-soft">{}</span>',
+            charge_point.name,
+            retired,
+            words(charge_point.identity),
         )
 
     @display(description="connection")
@@ -300,6 +319,25 @@ class ChargePointAdmin(BulkCommands, LevityAdmin):
             f"Forgotten: {count:,}. Connections that end from now on count again; the heartbeat "
             "interval is told with the next BootNotification.",
         )
+        return None
+
+    @action(description="Known tags only", permissions=["change"])
+    def known_tags_only(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """Nobody charges there without a card that is on the list."""
+        known = Authorization.KNOWN
+        others = queryset.exclude(authorization=known)
+        if asked := ask_if_many(request, self, others, "known_tags_only", "Known tags only"):
+            return asked
+        count = change_all(
+            request,
+            others,
+            lambda rows: ChargePoint.objects.filter(pk__in=[row.pk for row in rows]).update(
+                authorization=known
+            ),
+            CHANGE,
+            "authorization: known tags only",
+        )
+        messages.success(request, f"Known tags only: {count:,}. It counts from now on.")
         return None
 
     # --- the page of one ------------------------------------------------------------------------
@@ -446,7 +484,8 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
             if may(f"ocpp.view_{model._meta.model_name}")
         ]
         + conversation_links(request, charge_point)
-        + security_link(request, charge_point),
+        + security_link(request, charge_point)
+        + retire_link(request, charge_point),
     }
     if may("ocpp.add_command"):
         now["now_buttons"] = [

@@ -102,7 +102,8 @@ def _picture(text: str) -> str:
 
 def _charge_points(user: Any) -> dict[str, int]:
     faulty = Exists(Connector.objects.filter(FAULT, charge_point=OuterRef("pk")))
-    return visible(ChargePoint.objects.all(), user).aggregate(
+    in_use = ChargePoint.objects.filter(retired_at__isnull=True)
+    return visible(in_use, user).aggregate(
         total=Count("pk"),
         online=Count("pk", filter=Q(connection__isnull=False)),
         faulted=Count("pk", filter=faulty),

@@ -30,6 +30,7 @@ __all__ = [
     "DayRangeFilter",
     "ErrorFilter",
     "FaultFilter",
+    "InUseFilter",
     "OnlineFilter",
     "OpenFilter",
     "RowFilter",
@@ -157,6 +158,21 @@ class OnlineFilter(_Choice, RadioFilter):
         if chosen == "silent":
             return queryset.filter(connection__isnull=False, silent_since__isnull=False)
         return queryset.filter(connection__isnull=chosen == "no")
+
+
+class InUseFilter(_Choice, RadioFilter):
+    """Charge points that are in use, unless somebody asks for those that are gone for good."""
+
+    title = "use"
+    parameter_name = "retired"
+    options = (("yes", "retired"), ("all", "in use and retired"))
+    all_option = ("", "in use")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen == "all":
+            return queryset
+        return queryset.filter(retired_at__isnull=chosen is None)
 
 
 def _connectors(condition: Q) -> Exists:

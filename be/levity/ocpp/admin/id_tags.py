@@ -23,6 +23,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.many import ask_if_many, change_all
+from levity.ocpp.admin.open_doors import open_anywhere, rule_in_force, void_block
 from levity.ocpp.admin.scope import is_limited, visible
 from levity.ocpp.id_tags import (
     COLUMNS,
@@ -85,16 +86,41 @@ class IdTagAdmin(LevityAdmin):
         "parent",
         "group_shown",
         "charging_shown",
+        "rule_shown",
         "charge_points",
         "notes",
     )
-    readonly_fields = ("group_shown", "charging_shown", "places_shown")
+    readonly_fields = ("group_shown", "charging_shown", "rule_shown", "places_shown")
 
     @display(description="status", ordering="status")
     def status_shown(self, item: IdTag) -> str:
         """Whether it may charge; the group's word counts, too."""
         own = badge(item.get_status_display(), TONES.get(IdTag.Status(item.status), ""))
-        return format_html("{} {}", own, badge(word, "bad")) if (word := _of_group(item)) else own
+        word = _of_group(item)
+        shown = format_html("{} {}", own, badge(word, "bad")) if word else own
+        is_blocked = item.status == IdTag.Status.BLOCKED or word
+        if not is_blocked or not getattr(item, "is_open_anywhere", False):
+            return shown
+        return format_html(
+            '{}<br><span class="lv-soft">no card is needed here: it does not stop charging</span>',
+            shown,
+        )
+
+    @display(description="rule in force")
+    def rule_shown(self, item: IdTag) -> str:
+        """What blocking this card is worth."""
+        return rule_in_force()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IdTag]:
+        """With a word whether there is a place that asks for no card."""
+        rows: QuerySet[IdTag] = super().get_queryset(request)
+        return rows.annotate(is_open_anywhere=open_anywhere())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whoever blocks a card hears where that is not enough."""
+        super().save_model(request, obj, form, change)
+        if obj.status == IdTag.Status.BLOCKED and "status" in form.changed_data:
+            _say_where_open(request)
 
     @display(description="expires", ordering="expires_at")
     def expires(self, item: IdTag) -> str:
@@ -105,7 +131,7 @@ class IdTagAdmin(LevityAdmin):
     def group_shown(self, item: IdTag) -> str:
         """The tags that have it as their group."""
         if not item.pk:
-            return NOTHING
+            return "no tag has this one as its group"
         seen = visible(IdTag.objects.filter(parent=item), _looker(item))
         tags = list(seen.order_by(Lower("id_tag"))[: SHOWN + 1])
         if not tags:
@@ -150,7 +176,8 @@ class IdTagAdmin(LevityAdmin):
         """Charge points of other sites are not named to somebody who is limited to some."""
         if not is_limited(request.user):
             return self.fields
-        return tuple("places_shown" if name == "charge_points" else name for name in self.fields)
+        shown = [name for name in self.fields if name != "rule_shown"]
+        return tuple("places_shown" if name == "charge_points" else name for name in shown)
 
     @action(description="Approve recorded tags", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
@@ -162,7 +189,10 @@ class IdTagAdmin(LevityAdmin):
     def block(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Refuse these from now on, under every rule."""
         others = queryset.exclude(status=IdTag.Status.BLOCKED)
-        return self._set_status(request, others, IdTag.Status.BLOCKED, ("block", "blocked"))
+        asked = self._set_status(request, others, IdTag.Status.BLOCKED, ("block", "blocked"))
+        if asked is None:
+            _say_where_open(request)
+        return asked
 
     @action(description="Unblock", permissions=["change"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
@@ -331,6 +361,11 @@ class ImportForm(forms.Form):
         if file.size > LARGEST:
             raise forms.ValidationError("The file is larger than 10 MB: use import_id_tags.")
         return file
+
+
+def _say_where_open(request: HttpRequest) -> None:
+    if said := void_block():
+        messages.warning(request, said)
 
 
 def _note_import(request: HttpRequest, said: str) -> None:

@@ -216,6 +216,9 @@ class ChargePoint(models.Model):
         editable=False,
         help_text="A command was not answered; until then its messages may show what became of it.",
     )
+    retired_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Gone for good since then; empty: in use."
+    )
     booted_at = models.DateTimeField(null=True, blank=True, editable=False)
     remote_address = models.CharField(max_length=64, blank=True, editable=False)
     connection_timeout = models.PositiveIntegerField(

@@ -1,0 +1,136 @@
+"""Retire a charge point instead of deleting it: the page, and the actions of the list."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.decorators import action
+
+from levity.ocpp.admin.audit import note_all
+from levity.ocpp.admin.formats import badge
+from levity.ocpp.admin.many import ask_if_many
+from levity.ocpp.admin.scope import visible
+from levity.ocpp.models import ChargePoint
+from levity.ocpp.retiring import bring_back, retire
+
+__all__ = ["Retiring", "retire_link", "retired_badge"]
+
+RETIRE = "ocpp_chargepoint_retire"
+
+
+def retired_badge(charge_point: ChargePoint) -> str:
+    """Beside its name, if it is gone for good."""
+    return badge("retired") if charge_point.retired_at else ""
+
+
+def retire_link(request: HttpRequest, charge_point: ChargePoint) -> list[tuple[str, str]]:
+    """The way there from its page, for who may go it."""
+    user: Any = request.user
+    if not user.has_perm("ocpp.change_chargepoint"):
+        return []
+    title = "Bring back into use…" if charge_point.retired_at else "Retire…"
+    return [(title, reverse(f"admin:{RETIRE}", args=[charge_point.pk]))]
+
+
+class Retiring:
+    """For the admin of charge points."""
+
+    actions: tuple[str, ...] = ("retire", "bring_back")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Where somebody is asked first."""
+        page = path(
+            "<int:pk>/retire/",
+            self.admin_site.admin_view(self.retire_view),  # type: ignore[attr-defined]  # a mixin
+            name=RETIRE,
+        )
+        return [page, *super().get_urls()]  # type: ignore[misc]  # a mixin
+
+    @action(description="Retire", permissions=["change"])
+    def retire(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """Gone for good: out of lists, counts and alerts, and still on the books."""
+        if asked := ask_if_many(request, self, queryset, "retire", "Retire"):
+            return asked
+        _retire(request, list(queryset.order_by("pk")))
+        return None
+
+    @action(description="Bring back into use", permissions=["change"])
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """In the lists again."""
+        retired = queryset.filter(retired_at__isnull=False)
+        if asked := ask_if_many(request, self, retired, "bring_back", "Bring back into use"):
+            return asked
+        _bring_back(request, list(retired.order_by("pk")))
+        return None
+
+    def retire_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, and do it; or bring it back."""
+        user: Any = request.user
+        if not user.has_perm("ocpp.change_chargepoint"):
+            raise PermissionDenied
+        row = get_object_or_404(visible(ChargePoint.objects.all(), user), pk=pk)
+        page = reverse("admin:ocpp_chargepoint_change", args=[pk])
+        if request.method == "POST":
+            if row.retired_at:
+                _bring_back(request, [row])
+            else:
+                _retire(request, [row])
+            return redirect(page)
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]  # a mixin
+            "opts": ChargePoint._meta,
+            "title": f"{'Bring back' if row.retired_at else 'Retire'} {row}",
+            "charge_point": row,
+            "sessions": row.transactions.count(),
+            "back": page,
+        }
+        return TemplateResponse(request, "ocpp/admin/retire.html", context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One with sessions stays on the books: the way is to retire it."""
+        user: Any = request.user
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]  # a mixin
+        may = user.has_perm("ocpp.delete_chargepoint") and user.has_perm("ocpp.change_chargepoint")
+        if row is not None and may and row.transactions.exists():
+            count = row.transactions.count()
+            messages.warning(
+                request,
+                f"{row} has {count} session{'s' if count > 1 else ''}, and the books keep them, so "
+                "it can't be deleted. Retire it instead: it leaves lists, counts and alerts.",
+            )
+            return redirect(f"admin:{RETIRE}", row.pk)
+        found: HttpResponse = super().delete_view(request, object_id, extra_context)  # type: ignore[misc]  # a mixin
+        return found
+
+
+def _retire(request: HttpRequest, rows: list[ChargePoint]) -> None:
+    done, connected = retire(rows, timezone.now())
+    note_all(request, done, CHANGE, "retired")
+    if done:
+        messages.success(
+            request,
+            f"Retired: {len(done)}. The filter “use” of the list shows them; one that connects "
+            "again is in use again.",
+        )
+    if connected:
+        shown = ", ".join(str(row) for row in connected[:20])
+        messages.warning(
+            request,
+            f"Not retired, because connected: {shown}. Switch them off or take Levity's address "
+            "out of them first; they would be back at once.",
+        )
+
+
+def _bring_back(request: HttpRequest, rows: list[ChargePoint]) -> None:
+    bring_back(rows)
+    note_all(request, rows, CHANGE, "brought back into use")
+    messages.success(request, f"In use again: {len(rows)}.")

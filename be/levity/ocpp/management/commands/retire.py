@@ -1,0 +1,44 @@
+"""`levity retire`: charge points that are gone for good."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from levity.ocpp.models import ChargePoint
+from levity.ocpp.retiring import DEMO, bring_back, retire
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    """Nothing is deleted."""
+
+    help = (
+        "Take charge points out of lists, counts and alerts: those that are gone for good, or the "
+        "ten of the demo. Their sessions stay on the books; one that connects again is back."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("identities", nargs="*", metavar="IDENTITY", help="such as garage-1")
+        parser.add_argument("--demo", action="store_true", help="the ten of `levity serve --demo`")
+        parser.add_argument("--back", action="store_true", help="the other way round: in use again")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = [*options["identities"], *(DEMO if options["demo"] else ())]
+        if not names:
+            raise CommandError("which ones? Name them, or say --demo")
+        known = {row.identity.lower(): row for row in ChargePoint.objects.all()}
+        unknown = [name for name in options["identities"] if name.lower() not in known]
+        if unknown:
+            raise CommandError(f"no charge point {', '.join(unknown)}; nothing was changed")
+        rows = [known[name.lower()] for name in names if name.lower() in known]
+        if options["back"]:
+            bring_back(rows)
+            self.stdout.write(f"{len(rows)} in use again")
+            return
+        done, connected = retire(rows, timezone.now())
+        self.stdout.write(f"{len(done)} retired")
+        if connected:
+            shown = ", ".join(row.identity for row in connected)
+            raise CommandError(f"connected, so not retired: {shown}. Switch them off first")
