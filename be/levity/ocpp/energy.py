@@ -151,8 +151,13 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
         return None
     limit = max(meter.max_power, trail.power)
     first = lives[0]
-    count = max((life.count for life in lives if life.last > life.first), default=1)
-    lead, odd = _lead(transaction, first, trail, meter, is_steady=count > 1)
+    rising = [life.count for life in lives if life.last > life.first]
+    count = max(rising) if rising else 1
+    begun = transaction.started_at.timestamp()
+    received = transaction.start_received_at
+    since = received.timestamp() if received else first.first_seen
+    seconds = max(first.first_at - begun, first.first_seen - since)
+    lead, odd = _lead(transaction, first, trail, meter, seconds, count)
     flags = [odd] if odd else []
     wh = first.rise
     for before, life in pairwise(lives):
@@ -163,56 +168,56 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     if len(lives) > 1 and RESET not in flags:
         flags.append(RESET)
     total = lead + wh
-    seconds = max(
-        lives[-1].last_at - transaction.started_at.timestamp(),
-        lives[-1].seen - _received(transaction, first),
-    )
-    could = most(seconds, limit)
-    jump = sum((life.jump for life in lives if life.jumps == 1), ZERO)
-    if total > could and jump and count > 1 and total - jump <= could:
-        total -= jump
-        if START not in flags and RESET not in flags:
-            flags.append(RESET)
-    if lead < 0:
-        total = max(total, ZERO)
-    if total > could * WILD:
-        flags.append(IMPLAUSIBLE)
-    return Charged(total, tuple(flags), count)
+    last = lives[-1]
+    could = most(max(last.last_at - begun, last.seen - since), limit)
+    if float(total) > could:
+        jump = sum((life.jump for life in lives if life.jumps == 1), ZERO)
+        if jump and count > 1 and float(total - jump) <= could:
+            total -= jump
+            if START not in flags and RESET not in flags:
+                flags.append(RESET)
+        if float(total) > could * WILD:
+            flags.append(IMPLAUSIBLE)
+    return Charged(max(total, ZERO), tuple(flags), count)
 
 
 def _lead(
-    transaction: TransactionState, first: Life, trail: Trail, meter: Meter, *, is_steady: bool
+    transaction: TransactionState,
+    first: Life,
+    trail: Trail,
+    meter: Meter,
+    seconds: float,
+    count: int,
 ) -> tuple[Decimal, str]:
-    """Wh before the first sample, and what was odd about the meter there."""
-    since_start = first.first - transaction.meter_start
-    seconds = max(
-        first.first_at - transaction.started_at.timestamp(),
-        first.first_seen - _received(transaction, first),
-    )
+    """Wh before the first sample, and what was odd about the meter there.
+
+    So many seconds after the start; so many values rise from there.
+    """
     could = most(seconds, max(meter.max_power, trail.power))
-    is_of_session = ZERO <= first.first <= could
-    is_above = since_start >= -ROUNDING or (since_start >= -SLACK and not is_of_session)
-    if is_above and since_start <= could * WILD:
-        if meter.by_session and is_of_session and not _is_lifetime(first, since_start, seconds):
-            return first.first, SESSION
+    since_start = first.first - transaction.meter_start
+    told = float(since_start)
+    if -ROUNDING <= told <= could * WILD and not meter.by_session:
         # (1 Wh below a long life is rounding; the last value says whether it is made up for.)
-        return since_start, FELL if since_start < 0 else ""
-    if since_start < 0 and is_of_session:
+        return since_start, FELL if told < 0 else ""
+    is_of_session = 0 <= float(first.first) <= could
+    is_above = told >= -ROUNDING or (told >= -SLACK and not is_of_session)
+    if is_above and told <= could * WILD:
+        if is_of_session and meter.by_session and not _is_lifetime(first, told, seconds):
+            return first.first, SESSION
+        return since_start, FELL if told < 0 else ""
+    if told < 0 and is_of_session:
         return first.first, RESET if trail.anew and not meter.by_session else SESSION
-    if is_steady:
+    if count > 1:
         return ZERO, START
-    return (ZERO, FELL) if since_start < 0 else (since_start, "")
+    return (ZERO, FELL) if told < 0 else (since_start, "")
 
 
-def _is_lifetime(first: Life, since_start: Decimal, seconds: float) -> bool:
+def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:
     """True if the register fits meterStart better than 0, by how fast it rises from then on."""
-    expected = Decimal(first.pace) * Decimal(max(seconds, 0)) / 3600
-    return first.pace > 0 and abs(since_start - expected) < abs(first.first - expected)
-
-
-def _received(transaction: TransactionState, first: Life) -> float:
-    received_at = transaction.start_received_at
-    return received_at.timestamp() if received_at else first.first_seen
+    if first.pace <= 0:
+        return False
+    expected = first.pace * max(seconds, 0) / 3600
+    return abs(since_start - expected) < abs(float(first.first) - expected)
 
 
 def _has_booted(transaction: TransactionState, meter: Meter) -> bool:
@@ -223,7 +228,7 @@ def _has_booted(transaction: TransactionState, meter: Meter) -> bool:
     return meter.booted_at is not None and meter.booted_at > begun
 
 
-def _most_between(before: Life, life: Life, limit: int) -> Decimal:
+def _most_between(before: Life, life: Life, limit: int) -> float:
     return most(max(life.first_at - before.last_at, life.first_seen - before.seen), limit)
 
 
@@ -244,6 +249,8 @@ def _believable(transaction: TransactionState, trail: Trail, meter: Meter) -> tu
 
 def with_odd(flags: str, odd: tuple[str, ...]) -> tuple[str, ...]:
     """The flags with what is odd about the meter now, and without what no longer is."""
+    if not odd and not flags:
+        return ()
     gone = [item for item in OF_THE_METER if item not in odd]
     return with_flags(without_flags(flags, *gone), odd)
 
@@ -335,7 +342,7 @@ def _without_samples(
     transaction: TransactionState,
     meter_stop: Decimal,
     difference: Decimal,
-    could: Decimal | None,
+    could: float | None,
     meter: Meter,
 ) -> Energy:
     if difference >= 0:

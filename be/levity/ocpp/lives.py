@@ -31,12 +31,12 @@ __all__ = [
     "written",
 ]
 
-SECONDS_PER_HOUR = Decimal(3600)
+SECONDS_PER_HOUR = 3600
 # A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
 # rounding, before its word is doubted.
-TOLERANCE, SLACK = Decimal("1.1"), Decimal(100)
+TOLERANCE, SLACK = 1.1, 100
 # A register may fall so far by rounding (Huawei: 1 Wh below meterStart).
-ROUNDING = Decimal(10)
+ROUNDING = 10
 # W. A charger that says that it delivers more says nothing of its power.
 STRONGEST = 4_000_000
 # W. A register that rises faster than this has jumped. Between this and what the connector is
@@ -80,7 +80,7 @@ class Life:
     def pace(self) -> int:
         """W on average."""
         seconds = self.last_at - self.first_at
-        return int(self.rise * SECONDS_PER_HOUR / Decimal(seconds)) if seconds > 0 else 0
+        return int(float(self.rise) * SECONDS_PER_HOUR / seconds) if seconds > 0 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ class Trail:
 NO_TRAIL = Trail()
 
 
-def most(seconds: float, max_power: int) -> Decimal:
+def most(seconds: float, max_power: int) -> float:
     """The Wh that can have flowed in this time at this power (W)."""
-    return Decimal(max(seconds, 0)) / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK
+    return seconds / SECONDS_PER_HOUR * max_power * TOLERANCE + SLACK if seconds > 0 else SLACK
 
 
 def follow(
@@ -117,25 +117,24 @@ def follow(
 
     `power` is what it says of the power, W; `start` is what StartTransaction said.
     """
-    if 0 < power <= STRONGEST:
-        trail = replace(trail, said=power, power=max(trail.power, min(trail.said, power)))
+    if 0 < power <= STRONGEST and (power != trail.said or power > trail.power):
+        said = min(trail.said, power)
+        trail = Trail(trail.lives, max(trail.power, said), power, trail.anew)
     seen = received_at.timestamp()
     for item in readings:
         limit = max(max_power, trail.power)
-        if start is not None and _began_off(trail.lives, item, seen, limit, start):
+        if len(trail.lives) == 1 and _began_off(trail.lives[0], item, seen, limit, start):
             trail = replace(trail, lives=())
         trail = _with(trail, item, seen, limit)
     return trail
 
 
-def _began_off(
-    lives: tuple[Life, ...], item: Reading, seen: float, limit: int, start: Reading
-) -> bool:
+def _began_off(first: Life, item: Reading, seen: float, limit: int, start: Reading | None) -> bool:
     """True if the only value so far was that of a meter that did not answer yet: this one goes on
     from the start, and can't go on from that one."""
-    if len(lives) != 1 or lives[0].count > 1 or lives[0].last >= start.value - SLACK:
+    if start is None or first.count > 1 or first.last >= start.value - SLACK:
         return False
-    at, first = item.at.timestamp(), lives[0]
+    at = item.at.timestamp()
     rise, step = item.value - start.value, item.value - first.last
     return 0 <= rise <= most(at - start.at.timestamp(), limit) and step > most(
         max(at - first.last_at, seen - first.seen), limit
@@ -174,7 +173,7 @@ def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
         value <= last.last or not _fits(last, value, -1, seen)
     ):
         return replace(trail, lives=_with_late(lives, value, at, seen))
-    if was_a_slip(lives, value, at, seen):
+    if len(lives) > 1 and was_a_slip(lives, value, at, seen):
         kept, last = lives[:-2], lives[-2]
     elif _fits(last, value, at, seen):
         kept = lives[:-1]
@@ -184,10 +183,11 @@ def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
     else:
         return replace(trail, lives=_some((*lives, _begun(value, at, seen))))
     grown = _grown(last, value, at, seen, limit)
+    power = trail.power
     if grown.jumps > 1 and grown.pace > limit:
         # Not a jump, but how it always rises: the connector delivers more than we knew.
-        trail = replace(trail, power=grown.pace)
-    return replace(trail, lives=(*kept, grown))
+        power = grown.pace
+    return Trail((*kept, grown), power, trail.said, trail.anew)
 
 
 def _begun(value: Decimal, at: float, seen: float) -> Life:
@@ -196,7 +196,7 @@ def _begun(value: Decimal, at: float, seen: float) -> Life:
 
 def _grown(life: Life, value: Decimal, at: float, seen: float, limit: int) -> Life:
     step = value - life.last
-    is_fast = step > SLACK and step > most(max(at - life.last_at, seen - life.seen), limit)
+    is_fast = float(step) > most(max(at - life.last_at, seen - life.seen), limit)
     return Life(
         life.first,
         life.first_at,
@@ -225,7 +225,7 @@ def _without_last(life: Life) -> Life:
 
 
 def _fits(life: Life, value: Decimal, at: float, seen: float) -> bool:
-    rise = value - life.last
+    rise = float(value - life.last)
     if rise <= SLACK:
         return rise >= -ROUNDING
     return rise <= most(max(at - life.last_at, seen - life.seen), PACE)
@@ -269,6 +269,11 @@ def _some(lives: tuple[Life, ...]) -> tuple[Life, ...]:
 # --- as text in the session's row -----------------------------------------------------------------
 
 
+# The text that was written for a session comes back with its next message.
+_recent: dict[str, Trail] = {}
+RECENT = 4096
+
+
 def written(trail: Trail) -> str:
     """The trail as text for the session's row."""
     lives = [
@@ -276,13 +281,20 @@ def written(trail: Trail) -> str:
         f"{life.last},{life.last_at!r},{life.seen!r},{life.count},{life.jump},{life.jumps}"
         for life in trail.lives
     ]
-    return ";".join([f"{trail.power},{trail.said},{trail.anew:d}", *lives])
+    text = ";".join([f"{trail.power},{trail.said},{trail.anew:d}", *lives])
+    if len(_recent) >= RECENT:
+        _recent.clear()
+    _recent[text] = trail
+    return text
 
 
 def read(text: str) -> Trail:
     """The trail of this text."""
     if not text:
         return NO_TRAIL
+    known = _recent.get(text)
+    if known is not None:
+        return known
     head, *rest = text.split(";")
     power, said, anew = head.split(",")
     lives = []

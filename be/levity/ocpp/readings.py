@@ -31,6 +31,8 @@ __all__ = [
 REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
 OFFERED = "Power.Offered"
+# What tells of power, and in which unit.
+POWERFUL = {POWER: "W", OFFERED: "W", "Voltage": "V", "Current.Import": "A"}
 BEGIN = "Transaction.Begin"
 ZERO = Decimal(0)
 # What the station draws, and what the car says of its battery, is not what flows to the car.
@@ -70,7 +72,7 @@ def registers(samples: Iterable[Sample]) -> list[Reading]:
 
     What no meter can show is left out.
     """
-    return [item for item in _readings(samples, REGISTER) if abs(item.value) < MAX_ENERGY]
+    return [item for item in _readings(samples, REGISTER) if -MAX_ENERGY < item.value < MAX_ENERGY]
 
 
 def powers(samples: Iterable[Sample]) -> list[Reading]:
@@ -96,16 +98,19 @@ def strongest(samples: Iterable[Sample]) -> int:
     said = volts = ZERO
     amperes: dict[str, Decimal] = {}
     for item in samples:
-        value, measurand = item.value, item.measurand
-        if value is None or value <= 0 or item.location in ELSEWHERE:
+        kind = POWERFUL.get(item.measurand)
+        value = item.value
+        if kind is None or value is None or value <= 0 or item.location in ELSEWHERE:
             continue
-        if measurand in (POWER, OFFERED):
+        if kind == "W":
             said = max(said, value)
-        elif measurand == "Voltage":
+        elif kind == "V":
             volts = max(volts, value)
-        elif measurand == "Current.Import":
+        else:
             amperes[item.phase] = value
-    return int(said or volts * _total(amperes))
+    if said:
+        return int(said)
+    return int(volts * _total(amperes)) if volts and amperes else 0
 
 
 def _newest(readings: Sequence[Reading]) -> Reading | None:
@@ -117,14 +122,7 @@ def _newest(readings: Sequence[Reading]) -> Reading | None:
 
 
 def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
-    fitting = [
-        item
-        for item in samples
-        if item.measurand == measurand
-        and item.value is not None
-        and item.location not in ELSEWHERE
-        and item.unit.lower() not in FOREIGN
-    ]
+    fitting = [item for item in samples if item.measurand == measurand and _counts(item)]
     if not fitting:
         return []
     if len(fitting) == 1:
@@ -141,6 +139,13 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         moment.at = max(moment.at, item.sampled_at)
         (moment.begin if item.context == BEGIN else moment.now)[item.phase] = item.value
     return [Reading(item.at, _total(item.now or item.begin), not item.now) for item in moments]
+
+
+def _counts(item: Sample) -> bool:
+    if item.value is None or item.location in ELSEWHERE:
+        return False
+    unit = item.unit
+    return unit in ("Wh", "W", "") or unit.lower() not in FOREIGN
 
 
 def rank_of(location: str) -> int:

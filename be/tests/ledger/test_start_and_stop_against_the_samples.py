@@ -212,7 +212,8 @@ def test_a_grizzl_e_that_boots_in_a_session_goes_on_counting_it(charger: Charger
     charger.boot(at(2))
     charger.status("Charging", at(2))
     measured(charger, started, (5, 500), (10, 1000))
-    assert books(started, "energy", "flags") == (Decimal(1000), "session-register continued")
+    assert books(started, "energy") == Decimal(1000)
+    assert set(books(started, "flags").split()) == {"session-register", "continued"}
 
 
 def test_what_comes_for_connector_0_and_names_the_session_is_another_meter(

@@ -1,7 +1,6 @@
 """MeterValues (OCPP 1.6, 4.7): what the meter shows, in a transaction or outside."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -83,8 +82,10 @@ def meter_values(request: Request) -> Response:
 
 def _connector(request: Request) -> int:
     """The connector that is named; else the one of the session that is named; else 0."""
-    with suppress(OcppError):
+    try:
         return integer(request.payload, "connectorId", 0, MAX_CONNECTOR)
+    except OcppError:
+        pass
     transaction = request.transaction
     if transaction is not None and transaction.charge_point_id == request.charge_point.id:
         return transaction.connector

@@ -1,9 +1,9 @@
 """MeterValue and SampledValue (OCPP 1.6, 7.33 and 7.43): from JSON to samples."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from levity.ocpp.effects import Sample
@@ -51,45 +51,55 @@ def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
     sample at all (not an object, an object as its unit) is left out: the message log has it.
     """
     charge_point = request.charge_point
-    samples = []
+    quirks = charge_point.quirks
+    samples: list[Sample] = []
     for meter_value in _items(request.payload.get(name)):
         sampled_at = charge_point.time_of(meter_value.get("timestamp")) or request.received_at
         # An element that is a sample itself: its list was left out.
         values = meter_value.get("sampledValue", meter_value if "value" in meter_value else None)
         for item in _items(values):
-            with suppress(OcppError):
-                samples.append(_sample(item, sampled_at, charge_point.quirks))
+            try:
+                samples.append(_sample(item, sampled_at, quirks))
+            except OcppError:
+                continue
     return tuple(samples)
 
 
-def _items(value: Any) -> Iterator[Mapping[str, Any]]:
+def _items(value: Any) -> list[dict[str, Any]]:
     """The objects in this array; the object itself where there is no array."""
-    if isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict):
-                yield item
-            elif isinstance(item, list):
-                yield from (each for each in item if isinstance(each, dict))
-    elif isinstance(value, dict) and value:
-        yield value
+    if type(value) is not list:
+        return [value] if value and type(value) is dict else []
+    items: list[dict[str, Any]] = []
+    for item in value:
+        if type(item) is dict:
+            items.append(item)
+        elif type(item) is list:
+            items += [each for each in item if type(each) is dict]
+    return items
+
+
+@lru_cache(maxsize=256)
+def _meaning(unit: str) -> tuple[str, Decimal | None]:
+    """The measurand of a value that has this unit and names none, and by what it is multiplied."""
+    spelled = unit.strip().lower()
+    scale = THOUSAND if spelled in KILO else MILLION if unit == "MWh" else None
+    return BY_UNIT.get(spelled, REGISTER), scale
 
 
 def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile) -> Sample:
     raw = item.get("value")
     raw_value = raw if type(raw) is str else "" if raw is None else str(raw)
     unit = text(item, "unit", 32)
-    spelled = unit.strip().lower()
     form = text(item, "format", 16)
+    default, scale = _meaning(unit)
     # 7.43: the default of an absent measurand.
-    measurand = text(item, "measurand", 64) or BY_UNIT.get(spelled, REGISTER)
+    measurand = text(item, "measurand", 64) or default
     believed = form != "SignedData" and measurand not in quirks.ignored_measurands
     value = decimal_of(raw) if believed else None
     if value is not None:
-        if spelled in KILO:
-            value *= THOUSAND
-        elif unit == "MWh":
-            value *= MILLION
-        elif measurand.startswith("Energy."):
+        if scale is not None:
+            value *= scale
+        elif quirks.energy_scale != 1 and measurand.startswith("Energy."):
             value *= quirks.energy_scale
         value = value.quantize(MICRO) if abs(value) < MAX_NUMBER else None
     return Sample(
