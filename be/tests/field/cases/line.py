@@ -50,12 +50,15 @@ def night(ground: Ground, number: int, step: int) -> dict[str, Any]:
 
 @case("c28", "EVerest/libocpp#651", sockets=True)
 def all_samples_of_a_night_in_one_stop(ground: Ground) -> None:
-    """StopTransaction of 150 kB and of 1.5 MB: on the books at once."""
+    """StopTransaction of 150 kB and of 1.5 MB, of a charger that was here before: on the books."""
     for step, least in ((90, 128 * 1024), (10, 1024 * 1024)):
         charger = ground.charger(f"BIG{step}-FIELD28")
         charger.boot("EVerest", "Box")
         number = charger.start(1000, ground.at(-8 * HOUR))
         charger.meter(ground.at(-60), register(1000 + 8 * HOUR - 60), transaction=number)
+        # One that nobody has seen before has 128 KiB, and comes again.
+        charger.leave()
+        charger.come_back()
         stop = night(ground, number, step)
         assert len(json.dumps(stop)) > least
         charger.result("StopTransaction", stop)
