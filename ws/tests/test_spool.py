@@ -50,7 +50,7 @@ def test_answers_are_those_of_a_backend_that_trusts(action: str, payload: Any, a
         '[2,"1","MeterValues",[]]',
         '[2,5,"MeterValues",{}]',
         '[2,"1",["MeterValues"],{}]',
-        '[2,"' + "x" * 37 + '","MeterValues",{}]',
+        '[2,"' + "x" * 65 + '","MeterValues",{}]',
         '[9,"1","MeterValues",{}]',
         '["2","1","MeterValues",{}]',
         '[true,"1","MeterValues",{}]',
