@@ -111,8 +111,9 @@ def test_nothing_in_an_identity_leads_astray(site: Site) -> None:
     assert shake(site, "/ws/a.b", login(basic("a.b")))[0] == 101
     for path in ("/ws/%23", "/ws/a.%23", "/ws/a%2Eb%23"):
         assert shake(site, path, login(basic("a.b")))[0] == 404
+    # Without a key: each of these would be a guess, and the lock-out counts them.
     for path in ("/ws/*", "/ws/a.*"):
-        assert shake(site, path, login(basic("a.b")))[0] == 401
+        assert shake(site, path)[0] == 401
     # The reply queue of an edge is the broker's own name; no name is made of an identity.
     assert {row[0] for row in site.books.rows(Edge, "reply_to")}.isdisjoint({"a.b", "CP1"})
 
