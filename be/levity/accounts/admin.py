@@ -23,6 +23,7 @@ from levity.accounts.models import Account
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
 from levity.ocpp.admin.formats import badge, excerpt, shown_time
+from levity.ocpp.admin.lookups import OnlyDeclaredLookups
 from levity.ocpp.admin.many import change_all
 from levity.ocpp.admin.scope import is_limited
 
@@ -46,7 +47,7 @@ class AccountInline(StackedInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, ModelAdmin):
     """Django's own page. Only a superuser gives more rights than he has: all of them."""
 
     form = UserChangeForm
@@ -175,7 +176,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(OnlyDeclaredLookups, DjangoGroupAdmin, ModelAdmin):
     """The roles. Who may change what a role may do, may do everything: superusers only."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -73,6 +73,7 @@ def call(payload: Any) -> str:
 WRAPPED: dict[str, Callable[[str], str]] = {
     "as it is": lambda text: text,
     "behind a head": lambda text: f'[2,"1","DataTransfer",{{"password":"x","{text}',
+    "between quotes": lambda text: f'[2,"1","DataTransfer",{{"password":"x","data":"{text}"}}]',
     "a name": lambda text: call({text: "x", "password": "y"}),
     "a value": lambda text: call({"vendorId": "X", "data": text, "password": "y"}),
     "a key": lambda text: json.dumps([3, "1", {"configurationKey": [{"key": text, "value": "v"}]}]),
@@ -133,9 +134,10 @@ def seconds(reader: Callable[[str], object], text: str) -> float:
     return time.thread_time() - begun
 
 
-def growth(reader: Callable[[str], object], wrap: Callable[[str], str], piece: str) -> float:
+def growth(
+    reader: Callable[[str], object], wrap: Callable[[str], str], piece: str, size: int = LEAST
+) -> float:
     """How many times as much eight times the text costs; three tries, for the noise."""
-    size = LEAST
     while (big := seconds(reader, wrap(piece * (size // len(piece))))) < SHORTEST and size < MOST:
         size *= TIMES
     found = [AT_MOST + 1]
@@ -160,6 +162,14 @@ def test_eight_times_the_text_costs_eight_times_the_time(piece: str) -> None:
                 if grown > AT_MOST:
                     slow[name, place] = grown
     assert slow == {}
+
+
+@pytest.mark.parametrize("piece", ["\\u", '\\"', '"', '"key":"k",', "://a", "a@", "[]", "1."])
+def test_half_a_mebibyte_shows_what_is_searched_again_and_again(piece: str) -> None:
+    """`find` over all that follows is fast, and slow when it is done for every escape."""
+    for reader in (parse, without_secrets, LEARNED.frame):
+        for wrap in (WRAPPED["behind a head"], WRAPPED["between quotes"]):
+            assert growth(reader, wrap, piece, 512 * 1024) <= AT_MOST
 
 
 def test_no_module_imports_regular_expressions() -> None:

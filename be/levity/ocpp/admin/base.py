@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
 
 from levity.ocpp.admin.live_admin import LiveAdmin
+from levity.ocpp.admin.lookups import OnlyDeclaredLookups
 from levity.ocpp.admin.scope import is_limited, visible
 
 __all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "newest"]
@@ -68,7 +69,7 @@ class BoundedChangeList(ChangeList):
         self.full_result_count = self.result_count
 
 
-class LevityAdmin(LiveAdmin):
+class LevityAdmin(OnlyDeclaredLookups, LiveAdmin):
     """A list that stays fast however many rows there are."""
 
     paginator = BoundedPaginator
@@ -107,14 +108,6 @@ class LevityAdmin(LiveAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The kind of list."""
         return BoundedChangeList
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list; a NUL in a filter, which Postgres can't compare with anything, is left out."""
-        if "%00" in (wanted := request.GET.urlencode()):
-            request.GET = QueryDict(wanted.replace("%00", ""))
-        return super().changelist_view(request, extra_context)
 
 
 def _limit_choices(db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:

@@ -54,16 +54,14 @@ class MeterValueAdmin(ReadOnlyAdmin):
         "format",
     )
     readonly_fields = fields
+    # The page of a transaction links here.
+    extra_lookups = ("transaction__id__exact",)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first; of one charger by the index of that charger."""
         if "charge_point__id__exact" in request.GET:
             return ("-sampled_at", "-id")
         return ("-id",)
-
-    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """The page of a transaction links here."""
-        return lookup == "transaction__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @display(description="sampled")
     def sampled(self, item: MeterValue) -> str:
@@ -126,10 +124,8 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
         "run",
     )
     readonly_fields = fields
-
-    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """The page of a transaction links here."""
-        return lookup == "transaction__id__exact" or super().lookup_allowed(lookup, value, request)
+    # The page of a transaction links here.
+    extra_lookups = ("transaction__id__exact",)
 
     @display(description="corrected")
     def corrected(self, item: MeterValueCorrection) -> str:
