@@ -102,7 +102,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.time_limit = TimeLimit(setting("OCPP_FRAME_TIME_LIMIT"))
-        self.chain = self.time_limit.around(build_chain(setting("OCPP_MIDDLEWARE"), ROUTES))
+        self.chain = build_chain(setting("OCPP_MIDDLEWARE"), ROUTES)
         # (connection, seq) of the frame that this worker has marked and could not take yet.
         self._held: tuple[str, int] | None = None
         self.lost_sessions = 0
@@ -154,11 +154,22 @@ class Pipeline:
         return taken
 
     def _together(self, events: Sequence[Event], edge: str, reply_to: str) -> list[Outcome]:
-        arrivals = [identify(event) for event in events]
+        within = self.time_limit.within
+        arrivals = [within(event.charge_point, "reading it", identify, event) for event in events]
+        whose = events[0].charge_point if len(events) == 1 else f"{len(events)} frames"
         with in_few_trips():
-            loaded = load(arrivals)
-            outcomes = [self._handle(arrival, loaded, edge) for arrival in arrivals]
-            apply(outcomes, loaded, edge, reply_to, self._now)
+            loaded = within(whose, "loading", load, arrivals, busy=True)
+            outcomes = [
+                within(
+                    arrival.event.charge_point,
+                    getattr(arrival.frame, "action", "") or "an answer",
+                    self._handle,
+                    *(arrival, loaded, edge),
+                )
+                for arrival in arrivals
+            ]
+            what_to_store = (outcomes, loaded, edge, reply_to, self._now)
+            within(whose, "storing", apply, *what_to_store, busy=True)
         return outcomes
 
     def _handle(self, arrival: Arrival, loaded: Loaded, edge: str) -> Outcome:

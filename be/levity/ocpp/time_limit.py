@@ -11,7 +11,9 @@ import faulthandler
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.watchdog import watch
@@ -24,8 +26,11 @@ GRACE = 5.0
 """Seconds after the limit within which the exception must have got through."""
 
 
+T = TypeVar("T")
+
+
 class FrameTookTooLong(Exception):
-    """The handlers of this frame took longer than `OCPP_FRAME_TIME_LIMIT`."""
+    """What is done for this frame took longer than `OCPP_FRAME_TIME_LIMIT`."""
 
 
 class Expired(BaseException):
@@ -34,7 +39,12 @@ class Expired(BaseException):
 
 
 class TimeLimit:
-    """Watches the chain of one pipeline. `seconds` 0: no limit, and nothing is watched."""
+    """Watches what one pipeline does. `seconds` 0: no limit, and nothing is watched.
+
+    Reading a frame, handlers, masking: by the clock, for nothing there waits for anybody. Loading
+    and storing: by this thread's own processor time, for a slow disk and the lock of another are
+    nobody's fault.
+    """
 
     def __init__(self, seconds: float, on_stuck: Callable[[], None] = lambda: None) -> None:
         self.seconds = seconds
@@ -44,35 +54,45 @@ class TimeLimit:
         self._frame = 0
         self._running = False
         self._expired = False
+        self._began_at: float | None = None
+        """In processor time; None: by the clock."""
         self._about = ("", "")
         self._seen = 0
         self._held = 0.0
         self._reported = 0
 
     def around(self, chain: GetResponse) -> GetResponse:
-        """The same chain, under the limit; FrameTookTooLong where it is exceeded."""
-        if not self.seconds:
-            return chain
+        """The same chain, under the limit."""
 
         def limited(request: Request) -> Response:
-            if not self._thread:
-                watch(self)
-            try:
-                self._begin(request)
-                try:
-                    return chain(request)
-                finally:
-                    self._end()
-            except Expired as expired:
-                raise FrameTookTooLong(
-                    f"{request.action} took longer than {self.seconds:g} s"
-                ) from expired
+            return self.within(request.charge_point.identity, request.action, chain, request)
 
         return limited
 
-    def _begin(self, request: Request) -> None:
-        self._about = (request.charge_point.identity, request.action)
+    def within(
+        self, identity: str, what: str, work: Callable[..., T], *given: object, busy: bool = False
+    ) -> T:
+        """What this work returns; FrameTookTooLong where the limit is exceeded.
+
+        `busy`: only the time counts in which this thread has the processor.
+        """
+        if not self.seconds or (busy and not MEASURES_THREADS):
+            return work(*given)
+        if not self._thread:
+            watch(self)
+        try:
+            self._begin(identity, what, busy=busy)
+            try:
+                return work(*given)
+            finally:
+                self._end()
+        except Expired as expired:
+            raise FrameTookTooLong(f"{what} took longer than {self.seconds:g} s") from expired
+
+    def _begin(self, identity: str, what: str, *, busy: bool = False) -> None:
+        self._about = (identity, what)
         self._thread = threading.get_ident()
+        self._began_at = time.thread_time() if busy else None
         self._frame += 1
         self._running = True
 
@@ -91,6 +111,10 @@ class TimeLimit:
             self._seen, self._held = frame, 0.0
             return
         self._held += passed
+        with self._lock:
+            # While it runs, there is such a thread: `_end` waits for this lock.
+            if self._running and self._frame == frame and self._began_at is not None:
+                self._held = _processor_time(self._thread) - self._began_at
         if self._held > self.seconds + GRACE and self._reported != frame:
             self._reported = frame
             log.critical(
@@ -105,6 +129,14 @@ class TimeLimit:
                 if self._running and self._frame == frame and not self._expired:
                     self._expired = True
                     _raise_in(self._thread, Expired)
+
+
+MEASURES_THREADS = hasattr(time, "pthread_getcpuclockid")
+"""Not everywhere can one thread ask how long another one was busy."""
+
+
+def _processor_time(thread: int) -> float:
+    return time.clock_gettime(time.pthread_getcpuclockid(thread))
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

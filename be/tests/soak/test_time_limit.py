@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from levity.ocpp import time_limit, watchdog
-from levity.ocpp.models import FailedMessage, Transaction
+from levity.ocpp.models import ChargePoint, Command, FailedMessage, Message, Transaction
 from levity.ocpp.request import ChargePointState, GetResponse, Request, Response
 from levity.ocpp.time_limit import FrameTookTooLong, TimeLimit
 from tests.ocpp.charger import NOW, Charger, Site
@@ -116,11 +117,66 @@ def test_what_cannot_be_interrupted_is_reported_with_every_stack_and_its_owner_t
 def test_a_process_that_stood_still_was_not_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGSTOP, or a suspended laptop: the watchdog only counts the time in which it ran itself."""
     limit = TimeLimit(10.0)
-    limit._begin(request())
+    limit._begin("CP1", "Heartbeat")
     for _ in range(3):
         limit.look(1.0)
     assert (limit._held, limit._expired) == (2.0, False)
     limit._end()
+
+
+def _goes_round(*_: Any) -> Any:
+    while True:
+        time.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("levity.ocpp.answers.stored_answer", "an answer took longer than 0.3 s"),
+        ("levity.ocpp.pipeline.identify", "reading it took longer than 0.3 s"),
+        ("levity.ocpp.store.log.stored_answer", "storing took longer than 0.3 s"),
+    ],
+)
+def test_what_is_done_for_an_answer_has_its_time_too(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, where: str, said: str
+) -> None:
+    """A1: masking a key of 120 kB went on for minutes, outside the limit; the others were away."""
+    settings.OCPP_FRAME_TIME_LIMIT = LIMIT
+    monkeypatch.setattr(watchdog, "TICK", 0.02)
+    site, charger, other = Site(), Charger("CP1"), Charger("CP2")
+    site.result(charger.calls("Heartbeat"))
+    ask = Command.objects.create(
+        charge_point=ChargePoint.objects.get(identity="CP1"),
+        action="GetConfiguration",
+        state="sent",
+        unique_id="4711",
+        connection=charger.connection,
+    )
+    Message.objects.create(
+        charge_point=ask.charge_point,
+        connection=charger.connection,
+        seq=900,
+        sender="cs",
+        unique_id="4711",
+        action="GetConfiguration",
+        received_at=NOW,
+    )
+    module, name = where.rsplit(".", 1)
+    kept = getattr(import_module(module), name)
+
+    def slow(*given: Any) -> Any:
+        bad = any("POISON" in str(item) for item in given)
+        return _goes_round() if bad else kept(*given)
+
+    monkeypatch.setattr(where, slow)
+    answers = site.frames(
+        charger.says('[3,"4711",{"configurationKey":[{"key":"POISON"}]}]'),
+        other.calls("Heartbeat"),
+    )
+    assert [json.loads(answer)[0] for answer in answers] == [3]
+    failed = FailedMessage.objects.get()
+    assert failed.identity == "CP1"
+    assert said in failed.traceback
 
 
 def test_without_a_limit_nothing_is_watched(settings: Any) -> None:

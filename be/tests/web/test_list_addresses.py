@@ -18,7 +18,7 @@ from tests.web.rows import SHOWN, one_of_each
 
 BAD = (
     *("0", "-1", "x", "", "%00", "'", '"', "null", "1,2", "[]", "2026-13-45", "9" * 19, "9" * 200),
-    *("9" * 5000, "١", "1.5", "1e9", "a" * 3000, "(y%2B)%2Bz", "%ED%A0%80", "%FF"),
+    *("9" * 5000, "%D9%A1", "1.5", "1e9", "a" * 3000, "(y%2B)%2Bz", "%ED%A0%80", "%FF"),
 )
 WORST = ("x", "-1", "", "9" * 19, "9" * 200)
 COMPARISONS = ("regex", "iregex", "startswith", "range", "in", "gt", "year", "isnull", "contains")

@@ -44,7 +44,7 @@ class OnlyDeclaredLookups:
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list, asked for what it can answer: see `_sane`."""
-        request.GET = _sane(request.GET)
+        request.GET = _sane(request.GET)  # type: ignore[assignment]  # immutable, as Django's own
         answer: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]  # of ModelAdmin
         return answer
 
@@ -90,7 +90,7 @@ def _sane(asked: QueryDict) -> QueryDict:
     for name, values in asked.lists():
         for value in values:
             sane.appendlist(name.replace("\x00", ""), value.replace("\x00", "")[:LONGEST])
-    sane._mutable = False  # type: ignore[attr-defined]  # noqa: SLF001  # as Django's own have it
+    sane._mutable = False  # noqa: SLF001  # as Django's own have it
     return sane
 
 
