@@ -15,6 +15,7 @@ from levity_ws.edge.pace import FLOOD_PAUSE, Churn, Pace
 from levity_ws.edge.server import EdgeServer
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import SMALL_FRAMES
+from levity_ws.edge.volume import CHARGER_BURST, TOTAL_BURST, Volume
 from levity_ws.rpc.envelope import Authenticate, Connected, Disconnected, Event, Refused
 from levity_ws.rpc.memory import MemoryBroker
 
@@ -144,6 +145,31 @@ def test_floods_that_are_over_are_forgotten() -> None:
     assert len(churn._out_until) <= 1024
 
 
+def test_bytes_are_counted_by_charger_by_address_and_in_all() -> None:
+    """C1: one charger wrote 3.1 MB/s to the disk for as long as it liked, twenty 68 MB/s."""
+    now = 0.0
+    volume = Volume(per_charger=10, per_address=100, in_all=1000, clock=lambda: now)
+    volume.read("cp1", "192.0.2.1", 10 * CHARGER_BURST)
+    assert volume.wait("cp1", "192.0.2.1") > 0
+    # Who comes in again, from elsewhere, has no new account; its neighbours have theirs.
+    assert volume.wait("cp1", "192.0.2.2") > 0
+    assert volume.wait("cp2", "192.0.2.1") == 0
+    for number in range(8):
+        volume.read(f"cp{number + 2}", "192.0.2.1", 10 * CHARGER_BURST)
+    assert volume.wait("cp99", "192.0.2.1") > 0
+    assert volume.wait("cp99", "192.0.2.2") == 0
+    # A proxy on this machine stands for many.
+    assert volume.wait("cp99", "") == 0
+    volume.read("cp99", "", 1000 * TOTAL_BURST)
+    assert volume.wait("cp100", "192.0.2.3") > 0
+    now += 10 * CHARGER_BURST + TOTAL_BURST * 1000
+    assert volume.wait("cp1", "192.0.2.1") == 0
+    for number in range(3000):
+        now += 1
+        volume.read(f"new{number}", "", 10)
+    assert len(volume._of_charger) <= 1024
+
+
 # --- over sockets --------------------------------------------------------------------------------
 
 
@@ -177,6 +203,30 @@ async def test_a_flood_is_read_at_the_rate_answered_whole_and_logged_once(
     said = [record for record in caplog.records if "frames a second" in record.message]
     assert [record.levelno for record in said] == [logging.WARNING]
     assert said[0].message.startswith("FLOOD sends more than 2 frames a second")
+
+
+async def test_who_sends_too_many_bytes_is_read_slowly_and_answered_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """C1: never a disconnect; a bystander does not notice."""
+    async with (
+        running_edge(max_byte_rate=40_000, frame_gap=0.0) as (edge, _),
+        raw_charger(edge.port, "/ws/FLOOD") as flood,
+        raw_charger(edge.port, "/ws/BYSTANDER") as bystander,
+    ):
+        edge._volume.read("flood", "", 40_000 * CHARGER_BURST)
+        for number in range(6):
+            flood.send(FRAME % number + " " * 8_000)
+        for number in range(10):
+            bystander.send(FRAME % number)
+            assert await bystander.text() == f"echo {FRAME % number}"
+        for number in range(6):
+            assert (await flood.text()).startswith(f"echo {FRAME % number}")
+        assert counted(edge.metrics, "frames_paced") >= 5
+        assert counted(edge.metrics, "connections_closed", "1008") == 0
+    said = [record.message for record in caplog.records if "LEVITY_MAX_BYTE_RATE" in record.message]
+    assert len(said) == 1
+    assert said[0].startswith("FLOOD sends more bytes than")
 
 
 async def test_without_a_limit_nobody_waits() -> None:

@@ -16,7 +16,11 @@ _WORKERS = {
     "limit": ("levity.bench.echo",),
 }
 # Two hundred chargers stand for thousands, so each of them may say more than one charger may.
-_UNPACED = {"LEVITY_MAX_FRAME_RATE": "0"}
+_UNPACED = {
+    "LEVITY_MAX_FRAME_RATE": "0",
+    "LEVITY_MAX_BYTE_RATE": "0",
+    "LEVITY_MAX_BYTE_RATE_IN_ALL": "0",
+}
 
 
 @dataclass(frozen=True, slots=True)

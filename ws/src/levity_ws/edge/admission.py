@@ -5,7 +5,7 @@ from collections import Counter
 
 from levity_ws.edge.refusal import Refusal
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "is_loopback"]
 
 
 class Admission:
@@ -29,7 +29,7 @@ class Admission:
         if (
             self._per_address
             and self._by_address[address] >= self._per_address
-            and not _is_loopback(address)
+            and not is_loopback(address)
         ):
             return Refusal(
                 429,
@@ -50,7 +50,8 @@ class Admission:
             del self._by_address[address]
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """True for this machine itself: a proxy, or a test."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -30,9 +30,9 @@ class Pace:
             return 0.0
         return max(0.0, forgotten_at - now - (self.burst - 1) / self.rate)
 
-    def spend(self, forgotten_at: float, now: float) -> float:
-        """One more passes: the new time at which all is forgotten."""
-        return max(forgotten_at, now) + 1 / self.rate if self.rate else now
+    def spend(self, forgotten_at: float, now: float, units: int = 1) -> float:
+        """One more passes, or so many: the new time at which all is forgotten."""
+        return max(forgotten_at, now) + units / self.rate if self.rate else now
 
 
 class Churn:

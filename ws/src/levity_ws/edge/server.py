@@ -22,7 +22,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from levity_ws.edge.admission import Admission
+from levity_ws.edge.admission import Admission, is_loopback
 from levity_ws.edge.gate import Gate
 from levity_ws.edge.handshake import (
     Handshake,
@@ -48,6 +48,7 @@ from levity_ws.edge.socket import ChargerSocket, FrameTooLarge
 from levity_ws.edge.spool.journal import Journal, SpoolUnusable
 from levity_ws.edge.spool.keeper import Spool
 from levity_ws.edge.target import identity_in_path, target_path
+from levity_ws.edge.volume import Volume
 from levity_ws.rpc.envelope import Refuse
 from levity_ws.rpc.transport import EdgeTransport
 
@@ -80,6 +81,12 @@ class EdgeServer:
         self._gate = Gate(settings.handshakes_at_once, settings.handshakes_waiting)
         self._churn = Churn(Pace(settings.max_connect_rate, settings.connect_burst), time.monotonic)
         self._frame_pace = Pace(settings.max_frame_rate, settings.frame_burst)
+        self._volume = Volume(
+            per_charger=settings.max_byte_rate,
+            per_address=settings.max_byte_rate_per_address,
+            in_all=settings.max_byte_rate_in_all,
+            clock=time.monotonic,
+        )
         self._everyone: set[ChargerSocket] = set()
         self._sockets: set[ChargerSocket] = set()
         self._room = Room(settings.large_frames)
@@ -449,8 +456,10 @@ class EdgeServer:
     async def _relay_frames(self, charger: ChargerSocket) -> None:
         lane = charger.lane
         assert lane is not None
+        address = "" if is_loopback(charger.remote) else charger.remote
+        whose = lane.charge_point.lower(), address
         while True:
-            await self._keep_pace(charger, lane)
+            await self._keep_pace(charger, lane, self._volume.wait(*whose))
             try:
                 frame = await charger.recv()
             except ConnectionClosed:
@@ -459,6 +468,7 @@ class EdgeServer:
                 charger.hang_up(1003, "OCPP-J is text")
                 return
             self.metrics.count("frames_received")
+            self._volume.read(*whose, len(frame))
             if len(frame) > LONG and (size := len(orjson.dumps(frame))) > LONGEST_ENCODED:
                 why = f"a message of {size} bytes when it is written as JSON, {LONGEST_ENCODED} fit"
                 charger.hang_up(1009, why)
@@ -479,18 +489,21 @@ class EdgeServer:
                 charger.hang_up(1012, "restarting")
                 return
 
-    async def _keep_pace(self, charger: ChargerSocket, lane: Lane) -> None:
+    async def _keep_pace(self, charger: ChargerSocket, lane: Lane, for_bytes: float) -> None:
         """Read no faster than is allowed: meanwhile the charger waits in TCP, and nobody else."""
         loop = charger.loop
-        wait = self._frame_pace.wait(charger.forgotten_at, loop.time())
+        wait = max(self._frame_pace.wait(charger.forgotten_at, loop.time()), for_bytes)
         if wait:
             self.metrics.count("frames_paced")
             if not charger.paced:
                 charger.paced = True
+                what = "bytes than LEVITY_MAX_BYTE_RATE allows"
+                if wait > for_bytes:
+                    what = f"than {self._frame_pace.rate:g} frames a second"
                 logger.warning(
-                    "%s sends more than %d frames a second and is read no faster (%s)",
+                    "%s sends more %s and is read no faster (%s)",
                     lane.charge_point,
-                    self._frame_pace.rate,
+                    what,
                     lane.connection,
                     extra={"charge_point": lane.charge_point, "connection": lane.connection},
                 )

@@ -46,6 +46,12 @@ class EdgeSettings:
     faster waits in TCP."""
     frame_burst: int = 200
     """So many frames may come at once: what a charger has kept while it was offline."""
+    max_byte_rate: int = 32 * 1024
+    """Bytes a second that are read of one charger in the long run; 0 is no limit. Waits in TCP."""
+    max_byte_rate_per_address: int = 512 * 1024
+    """The same of all behind one address; loopback is not limited."""
+    max_byte_rate_in_all: int = 8 * 1024 * 1024
+    """The same of all."""
     max_connect_rate: int = 1
     """Accepted connections a second of one identity; 0 is no limit. More get 429."""
     connect_burst: int = 10
@@ -179,6 +185,9 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "LEVITY_MAX_CONNECTIONS_PER_ADDRESS": ("max_connections_per_address", _whole(0, 1_000_000)),
     "LEVITY_MAX_FRAME_SIZE": ("max_frame_size", _whole(1024, 16 * 1024 * 1024)),
     "LEVITY_MAX_FRAME_RATE": ("max_frame_rate", _whole(0, 100_000)),
+    "LEVITY_MAX_BYTE_RATE": ("max_byte_rate", _whole(0, 1024**3)),
+    "LEVITY_MAX_BYTE_RATE_PER_ADDRESS": ("max_byte_rate_per_address", _whole(0, 1024**3)),
+    "LEVITY_MAX_BYTE_RATE_IN_ALL": ("max_byte_rate_in_all", _whole(0, 1024**3)),
     "LEVITY_MAX_CONNECT_RATE": ("max_connect_rate", _whole(0, 100_000)),
     "LEVITY_ALLOWED_ORIGINS": ("allowed_origins", _names),
     "LEVITY_TRUSTED_PROXIES": ("trusted_proxies", _networks),
