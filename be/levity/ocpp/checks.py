@@ -26,6 +26,8 @@ NOT_NEGATIVE = (
     "OCPP_FRAME_GAP",
     "OCPP_FRAME_TIME_LIMIT",
     "OCPP_PING_INTERVAL",
+    "OCPP_NEW_PER_HOUR",
+    "OCPP_NEW_PER_HOUR_PUBLIC",
 )
 # Two intervals of an edge's sign of life (ws: SILENCE_INTERVALS, alive_interval), and a second.
 LEAST_EDGE_TIMEOUT = 21

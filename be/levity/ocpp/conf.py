@@ -76,6 +76,10 @@ DEFAULTS: dict[str, Any] = {
     # Postgres plans the statements of the pipeline once a connection. Off behind a pooler that
     # gives each transaction another connection (pgbouncer in transaction mode).
     "OCPP_PREPARED_STATEMENTS": True,
+    # So many new charge points an hour are let in, from private and from public addresses; more are
+    # kept as pending. 0 is no limit; this machine has none.
+    "OCPP_NEW_PER_HOUR": 1000,
+    "OCPP_NEW_PER_HOUR_PUBLIC": 20,
     # The tag with which AutoRemoteStart starts. At most 18 characters: some chargers (Ocular)
     # give a 20-character tag back with two more.
     "OCPP_AUTO_REMOTE_START_ID_TAG": "anonymous",

@@ -85,6 +85,17 @@ KINDS: dict[str, Kind] = {
         "`levity restore` the newest whole copy. Over once Levity is started again without it.",
         Severity.CRITICAL,
     ),
+    "open-door": Kind(
+        "Strangers can add charge points",
+        "Close the door on the list of charge points, or give chargers keys (docs/security.md).",
+        recovers_after=0.0,
+    ),
+    "new-charge-points": Kind(
+        "Too many new charge points",
+        "More came within an hour than are let in; the others wait as pending. If they are yours, "
+        "accept them in the list; else close the door there, and delete them.",
+        recovers_after=0.0,
+    ),
     "quarantine": Kind(
         "Quarantine waiting",
         "Somebody has to decide: attach, make a transaction of it, or discard.",

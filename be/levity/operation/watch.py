@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from levity.ocpp.models import Site
-from levity.operation import broken, conditions, notices
+from levity.operation import broken, conditions, notices, strangers
 from levity.operation.conditions import Finding
 from levity.operation.conf import setting
 from levity.operation.kinds import KINDS, Severity, rank
@@ -83,6 +83,8 @@ def look(
         "failed-message": conditions.failed_messages,
         "dead-letter": dead_letters,
         "transaction-ids": conditions.transaction_ids,
+        "open-door": strangers.open_door,
+        "new-charge-points": lambda: strangers.too_many_new(now),
         "disk": disks,
         "database": damage,
         "certificate": certificates,

@@ -172,7 +172,8 @@ def test_filters_and_searches_never_fail(name: str, browser_of_root: Client) -> 
         query: browser_of_root.get(f"{page}?{query}", follow=True).status_code
         for query in FILTERS[name]
     }
-    assert answers == dict.fromkeys(FILTERS[name], 200)
+    # What no filter asks for is not asked: any column could be read letter by letter (C4).
+    assert answers == {query: 400 if query == "nonsense=1" else 200 for query in FILTERS[name]}
 
 
 def test_the_overview_of_an_empty_site_says_how_to_connect(browser_of_root: Client) -> None:

@@ -23,6 +23,8 @@ from levity.ocpp.admin.conversations import (
     fitting_quirks,
 )
 from levity.ocpp.admin.dashboard import connect_to
+from levity.ocpp.admin.door import NAME as DOOR
+from levity.ocpp.admin.door import banner, door_view
 from levity.ocpp.admin.filters import (
     ConnectorStatusFilter,
     FaultFilter,
@@ -112,6 +114,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         InUseFilter,
     )
     autocomplete_fields = ("site",)
+    list_before_template = "ocpp/admin/charge_points_help.html"
     search_fields = ("identity", "name", "serial_number", "charge_box_serial_number")
     search_help_text = "Identity, name or serial number"
     ordering = (Lower("identity"),)
@@ -175,6 +178,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         """The list; while it is empty, the address that a charger needs."""
         # Asked for by the template, if at all.
         extra = {**(extra_context or {}), "connect_to": partial(connect_to, request)}
+        extra["door"] = banner(request)
         return super().changelist_view(request, extra)
 
     # --- the list -------------------------------------------------------------------------------
@@ -368,7 +372,12 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
             self.admin_site.admin_view(conversation_view),
             name=NAME,
         )
-        return [send, conversation, *security_urls(self.admin_site), *super().get_urls()]
+        door = path(
+            "door/",
+            self.admin_site.admin_view(lambda request: door_view(request, self.admin_site)),
+            name=DOOR,
+        )
+        return [send, conversation, door, *security_urls(self.admin_site), *super().get_urls()]
 
     # --- deleting -------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 
 from levity.addresses import charger_addresses
 from levity.ocpp.admin.base import newest
+from levity.ocpp.admin.door import banner
 from levity.ocpp.admin.filters import started_within
 from levity.ocpp.admin.formats import (
     badge,
@@ -63,6 +64,7 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         counts = _charge_points(request.user)
         context["is_empty"] = counts["total"] == 0
         context["connect_to"] = connect_to(request) if context["is_empty"] else []
+        context["door"] = banner(request)
         tiles += _charge_point_tiles(counts)
     if may("ocpp.view_transaction"):
         tiles += _energy_tiles(now, request.user)

@@ -27,6 +27,7 @@ from unfold.widgets import (
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.dashboard import connect_to
+from levity.ocpp.admin.door import banner
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.admin.security import shown_once, unlock
@@ -189,6 +190,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         extra = dict(extra_context or {})
         extra["title"] = "Onboarding doctor"
         extra["connect_to"] = connect_to(request)
+        extra["door"] = banner(request)
         extra["is_healthy"] = not RefusedHandshake.objects.exists()
         return super().changelist_view(request, extra)
 

@@ -32,13 +32,14 @@ class OnlyDeclaredLookups:
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """True for what a filter of this list, or a link of ours, asks for.
 
-        No column holds a whole number of more digits than these, and SQLite fails at it.
+        No column holds a whole number of more digits than these, and SQLite fails at it; the
+        filters by a row leave it out themselves.
         """
-        if len(str(value)) > _DIGITS and str(value).lstrip("+-").isdigit():
+        filters = self.get_list_filter(request)  # type: ignore[attr-defined]  # of ModelAdmin
+        if lookup not in self.extra_lookups and lookup not in _asked_by(filters):
             return False
-        return lookup in self.extra_lookups or lookup in _asked_by(
-            self.get_list_filter(request)  # type: ignore[attr-defined]  # of ModelAdmin
-        )
+        is_long = len(str(value)) > _DIGITS and str(value).lstrip("+-").isdigit()
+        return not is_long or lookup in _of_rows(filters)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -80,6 +81,14 @@ def _asked_by(filters: Any) -> Iterator[str]:
         else:
             field = item[0] if isinstance(item, tuple | list) else item
             yield from (f"{field}{end}" for end in _OF_FIELD)
+
+
+def _of_rows(filters: Any) -> list[str]:
+    return [
+        f"{item[0]}__id__exact"
+        for item in filters
+        if isinstance(item, tuple | list) and issubclass(item[1], AutocompleteSelectFilter)
+    ]
 
 
 def _sane(asked: QueryDict) -> QueryDict:

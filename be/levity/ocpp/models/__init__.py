@@ -17,6 +17,7 @@ from levity.ocpp.models.charge_point import (
 )
 from levity.ocpp.models.command import Command
 from levity.ocpp.models.id_tag import IdTag
+from levity.ocpp.models.installation import Installation
 from levity.ocpp.models.message import ConnectionEvent, Message
 from levity.ocpp.models.security import AuthFailure, Credential, RefusedHandshake
 from levity.ocpp.models.transaction import PLAUSIBLE, MeterValue, MeterValueCorrection, Transaction
@@ -42,6 +43,7 @@ __all__ = [
     "FailedMessage",
     "FrameAttempt",
     "IdTag",
+    "Installation",
     "Message",
     "MeterValue",
     "MeterValueCorrection",

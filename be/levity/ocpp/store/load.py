@@ -31,6 +31,7 @@ from levity.ocpp.store import queries
 from levity.ocpp.store.certificates import load_signing
 from levity.ocpp.store.handshakes import load_handshakes
 from levity.ocpp.store.loaded import KnownCommand, Loaded
+from levity.ocpp.store.newcomers import newcomers
 from levity.ocpp.store.planned import array_text, planned
 from levity.ocpp.store.prepared import Prepared
 from levity.ocpp.store.rows import insert_rows, reserve_ids
@@ -71,6 +72,7 @@ def load(arrivals: Sequence[Arrival]) -> Loaded:
     _load_commands(loaded, arrivals)
     _load_connections(loaded, arrivals)
     _load_leases(loaded, arrivals)
+    newcomers.note_outside(arrivals)
     loaded.handshakes = load_handshakes(arrivals, loaded.charge_points)
     loaded.signing = load_signing(arrivals, loaded.charge_points)
     return loaded
@@ -90,26 +92,23 @@ def _load_charge_points(
         known = _read_charge_points(loaded, queries.CHARGE_POINTS_AND_CONNECTORS, wanted, columns)
     else:
         known = _read_charge_points(loaded, queries.CHARGE_POINTS, wanted, columns)
-    rule = setting("OCPP_UNKNOWN_CHARGE_POINTS")
     missing = [
         item
         for key, item in wanted.items()
         # The edge lets no longer identity pass; one that came all the same is nobody's.
         if key not in loaded.charge_points and len(key) <= MAX_IDENTITY
     ]
-    # Where new charge points are asked for a key, a person has to write them down first.
-    if missing and rule != "reject" and not setting("OCPP_SECURITY_PROFILE"):
-        registration = "Pending" if rule == "pending" else "Accepted"
+    if new := newcomers.let_in(sorted(missing, key=lambda item: item.event.charge_point)):
         insert_rows(
             ChargePoint,
             ("identity", "registration", "created_at", "profile_since"),
             [
                 (item.event.charge_point, registration, item.at, item.at)
-                for item in sorted(missing, key=lambda item: item.event.charge_point)
+                for item, registration in new
             ],
             new_only=True,
         )
-        names = {item.event.charge_point.lower() for item in missing}
+        names = {item.event.charge_point.lower() for item, _ in new}
         loaded.new = frozenset(names)
         _read_charge_points(loaded, queries.CHARGE_POINTS, names, columns)
     return bool(frames) and known is not False

@@ -1,0 +1,59 @@
+"""The door for charge points that nobody knows: the banner that says it is open, and the page that
+closes it and opens it again."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from levity.ocpp import door
+from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.scope import is_limited
+
+__all__ = ["NAME", "banner", "door_view"]
+
+NAME = "ocpp_chargepoint_door"
+
+
+def may_close(user: Any) -> bool:
+    """Who may change charge points of all sites."""
+    return bool(user.has_perm("ocpp.change_chargepoint")) and not is_limited(user)
+
+
+def banner(request: HttpRequest) -> dict[str, Any] | None:
+    """What the banner says: why this installation can be reached from outside; None: no banner."""
+    user: Any = request.user
+    if not user.has_perm("ocpp.view_chargepoint") or not door.is_open_to_all(seen := door.state()):
+        return None
+    why = door.why_outside(seen)
+    return {"why": why, "may_close": may_close(user)} if why else None
+
+
+def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
+    """GET: is it open, and since when not; POST: close it (`closed=1`), or open it."""
+    if not may_close(request.user):
+        raise PermissionDenied
+    if request.method == "POST":
+        closed = request.POST.get("closed") == "1"
+        row = door.close(request.user.pk, closed=closed)
+        note(request, [row], CHANGE, "closed the door" if closed else "opened the door")
+        said = (
+            "The door is closed: charge points that are on the list go on, no new one is let in."
+            if closed
+            else "The door is open: a charge point that nobody knows adds itself."
+        )
+        messages.success(request, said)
+        return redirect("admin:ocpp_chargepoint_changelist")
+    seen = door.state()
+    context = {
+        **admin_site.each_context(request),
+        "title": "New charge points",
+        "row": seen,
+        "is_open": door.is_open_to_all(seen),
+        "why": door.why_outside(seen),
+    }
+    return TemplateResponse(request, "ocpp/admin/door_page.html", context)

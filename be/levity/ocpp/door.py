@@ -1,0 +1,53 @@
+"""Whether strangers can put charge points on the list: whoever reaches the port can, unless there
+are keys, or the door was closed."""
+
+import ipaddress
+import os
+
+from django.utils import timezone
+
+from levity.ocpp.conf import setting
+from levity.ocpp.models import Installation
+from levity.ocpp.models.installation import ONLY
+
+__all__ = ["close", "is_open_to_all", "state", "why_outside"]
+
+# Names that nobody outside can look up (RFC 6762, RFC 8375, RFC 6761, and what routers make up).
+_INSIDE = ("local", "lan", "home", "internal", "localdomain", "arpa", "test", "example", "invalid")
+
+
+def state() -> Installation:
+    """What was decided and seen so far; not stored while that is nothing."""
+    return Installation.objects.filter(pk=ONLY).first() or Installation(pk=ONLY)
+
+
+def is_open_to_all(seen: Installation) -> bool:
+    """True where a charge point that nobody knows adds itself, without a key."""
+    if setting("OCPP_SECURITY_PROFILE") or setting("OCPP_UNKNOWN_CHARGE_POINTS") == "reject":
+        return False
+    return seen.closed_at is None
+
+
+def why_outside(seen: Installation) -> str:
+    """By what we know that others than this network reach us; "" where nothing says so."""
+    if seen.outside_seen_at is not None:
+        return f"a charger came from {seen.outside_address}, a public address"
+    for name in os.environ.get("HOSTNAME", "").replace(",", " ").split():
+        if _is_public_name(name.lower().strip("[]")):
+            return f"HOSTNAME is {name}, a public name"
+    return ""
+
+
+def close(user_id: int | None, *, closed: bool) -> Installation:
+    """Let no new charge points in from now on, or let them in again."""
+    row = Installation.get()
+    row.closed_at, row.closed_by_id = (timezone.now(), user_id) if closed else (None, None)
+    row.save(update_fields=["closed_at", "closed_by"])
+    return row
+
+
+def _is_public_name(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_global
+    except ValueError:
+        return "." in name.strip(".") and name.strip(".").rpartition(".")[2] not in _INSIDE

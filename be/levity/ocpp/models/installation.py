@@ -1,0 +1,31 @@
+"""What holds for this installation as a whole, and was decided on a page: one row."""
+
+from django.conf import settings
+from django.db import models
+
+__all__ = ["Installation"]
+
+ONLY = 1
+
+
+class Installation(models.Model):
+    """Whether new charge points are let in, and whether anybody outside was ever seen."""
+
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then no new charge points; empty: they are let in."
+    )
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    outside_seen_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a charger came from a public address first."
+    )
+    outside_address = models.CharField(max_length=45, blank=True, default="", db_default="")
+
+    def __str__(self) -> str:
+        return "this installation"
+
+    @classmethod
+    def get(cls) -> "Installation":
+        """The only one, made where it is not there yet."""
+        return cls.objects.get_or_create(pk=ONLY)[0]

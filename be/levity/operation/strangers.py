@@ -1,0 +1,34 @@
+"""Whether strangers can add charge points, and whether they do: what `watch.py` asks."""
+
+from datetime import datetime, timedelta
+
+from levity.ocpp import door
+from levity.ocpp.conf import setting
+from levity.ocpp.models import ChargePoint
+from levity.operation.conditions import Finding
+
+__all__ = ["open_door", "too_many_new"]
+
+HOUR = timedelta(hours=1)
+COUNTED = 5_000
+
+
+def open_door() -> list[Finding]:
+    """Somebody outside can reach us, chargers need no key, and nobody has closed the door."""
+    seen = door.state()
+    if not door.is_open_to_all(seen) or not (why := door.why_outside(seen)):
+        return []
+    summary = "whoever finds this installation can add charge points: no key is asked for"
+    return [Finding("open-door", "", summary, why)]
+
+
+def too_many_new(now: datetime) -> list[Finding]:
+    """Charge points that wait as pending although new ones are accepted by themselves."""
+    if setting("OCPP_UNKNOWN_CHARGE_POINTS") != "accept":
+        return []
+    waiting = ChargePoint.objects.filter(registration="Pending", created_at__gte=now - HOUR)
+    count = waiting[:COUNTED].count()
+    if not count:
+        return []
+    more = "at least " if count == COUNTED else ""
+    return [Finding("new-charge-points", "", f"{more}{count} new charge points wait as pending")]

@@ -1,0 +1,160 @@
+"""Charge points that nobody has seen before: how many come in, and who closes the door behind them.
+
+C1: one host made 871 new charge points a second, for as long as it liked.
+"""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+import levity.ocpp.store.newcomers as module
+from levity.ocpp import door
+from levity.ocpp.models import ChargePoint, Installation
+from levity.ocpp.store.newcomers import Newcomers
+from levity.operation import strangers
+from levity_ws.rpc.envelope import Accept, Refuse
+from tests.ocpp.charger import NOW, Charger, Site
+
+pytestmark = pytest.mark.django_db
+HOME, OUTSIDE = "192.168.1.20", "93.184.215.14"
+
+
+@pytest.fixture(autouse=True)
+def counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every test by a clock that stands still; and this machine has no public name."""
+    for name, value in vars(Newcomers(lambda: 0.0)).items():
+        monkeypatch.setattr(module.newcomers, name, value)
+    monkeypatch.setenv("HOSTNAME", "pi.local")
+
+
+def come(site: Site, count: int, remote: str, name: str = "NEW") -> list[Any]:
+    """So many handshakes of new identities; what the backend says to each."""
+    asked = [Charger(f"{name}{number}").asks(remote=remote) for number in range(count)]
+    return [command for event in asked for command in site.take(event).reply.commands]
+
+
+def registered() -> dict[str, int]:
+    rows = ChargePoint.objects.values_list("registration", flat=True)
+    return {status: list(rows).count(status) for status in set(rows)}
+
+
+@pytest.mark.parametrize(("remote", "limit"), [(HOME, 5), (OUTSIDE, 3)])
+def test_those_above_the_limit_of_an_hour_wait_as_pending(
+    settings: Any, remote: str, limit: int
+) -> None:
+    settings.OCPP_NEW_PER_HOUR, settings.OCPP_NEW_PER_HOUR_PUBLIC = 5, 3
+    said = come(Site(), 8, remote)
+    assert all(isinstance(command, Accept) for command in said)
+    assert registered() == {"Accepted": limit, "Pending": 8 - limit}
+    assert [found.summary for found in strangers.too_many_new(NOW)] == [
+        f"{8 - limit} new charge points wait as pending"
+    ]
+
+
+def test_this_machine_has_no_limit_and_nought_is_none(settings: Any) -> None:
+    """A demo, a proxy that says nothing, a bench."""
+    settings.OCPP_NEW_PER_HOUR, settings.OCPP_NEW_PER_HOUR_PUBLIC = 1, 0
+    site = Site()
+    come(site, 5, "127.0.0.1", "LOCAL")
+    come(site, 5, "", "OLD")
+    come(site, 5, OUTSIDE, "FAR")
+    assert registered() == {"Accepted": 15}
+
+
+def test_where_too_many_wait_nobody_more_is_written_down(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their names would fill the disk as their frames do."""
+    settings.OCPP_NEW_PER_HOUR = 2
+    monkeypatch.setattr(module, "MOST_WAITING", 3)
+    said = come(Site(), 9, HOME)
+    assert registered() == {"Accepted": 2, "Pending": 3}
+    assert [type(command) for command in said] == [Accept] * 5 + [Refuse] * 4
+
+
+def test_a_closed_door_keeps_new_ones_out_and_nobody_who_is_in(root: User) -> None:
+    site, known = Site(), Charger("KNOWN")
+    site.take(known.asks(remote=HOME))
+    door.close(root.pk, closed=True)
+    (said,) = come(site, 1, HOME)
+    assert isinstance(said, Refuse)
+    assert said.status == 404
+    (again,) = site.take(known.again().asks(remote=HOME)).reply.commands
+    assert isinstance(again, Accept)
+    door.close(root.pk, closed=False)
+    (said,) = come(site, 1, HOME)
+    assert isinstance(said, Accept)
+
+
+def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
+    root: User, client: Client
+) -> None:
+    """Not at home; once a charger came from outside, on the overview, the list, and as an alert."""
+    client.force_login(root)
+    pages = [
+        reverse(f"admin:{name}")
+        for name in (
+            "index",
+            "ocpp_chargepoint_changelist",
+            "ocpp_refusedhandshake_changelist",
+        )
+    ]
+    come(Site(), 1, HOME, "INSIDE")
+    assert strangers.open_door() == []
+    assert not any("lv-door" in client.get(page).content.decode() for page in pages)
+    come(Site(), 1, OUTSIDE)
+    (found,) = strangers.open_door()
+    assert OUTSIDE in found.detail
+    assert all("lv-door" in client.get(page).content.decode() for page in pages)
+    page = reverse("admin:ocpp_chargepoint_door")
+    answer = client.post(page, {"closed": "1"}, follow=True)
+    assert "The door is closed" in answer.content.decode()
+    assert strangers.open_door() == []
+    assert not any("lv-door" in client.get(page).content.decode() for page in pages)
+    row = Installation.objects.get()
+    assert row.closed_by == root
+    assert LogEntry.objects.get().change_message == "closed the door"
+    assert "Open it again" in client.get(page).content.decode()
+    client.post(page, {"closed": "0"})
+    assert Installation.objects.get().closed_at is None
+
+
+def test_who_may_not_change_charge_points_closes_nothing(client: Client) -> None:
+    client.force_login(User.objects.create_user("viewer", is_staff=True))
+    answer = client.post(reverse("admin:ocpp_chargepoint_door"), {"closed": "1"})
+    assert answer.status_code == 403
+    assert not Installation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "public"),
+    [
+        *(("pi.local", False), ("raspberrypi", False), ("10.0.0.1", False), ("ev.lan", False)),
+        *(
+            ("charge.example.net", True),
+            ("93.184.215.14", True),
+            ("", False),
+            ("a.home.arpa", False),
+        ),
+    ],
+)
+def test_a_public_name_is_one_that_others_can_look_up(
+    name: str, public: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTNAME", name)
+    assert bool(door.why_outside(door.state())) is public
+
+
+def test_where_chargers_need_a_key_there_is_no_banner(settings: Any) -> None:
+    come(Site(), 1, OUTSIDE)
+    settings.OCPP_SECURITY_PROFILE = 1
+    assert strangers.open_door() == []
+
+
+@pytest.fixture
+def root() -> User:
+    return User.objects.create_superuser("root")
