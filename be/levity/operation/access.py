@@ -5,9 +5,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from levity_ws.edge.admission import is_loopback
 from levity_ws.edge.handshake import is_private
 
-__all__ = ["FORWARDED", "may_see"]
+__all__ = ["FORWARDED", "may_see", "shown_to"]
 
 # Any of these: the request came through a proxy, so it is somebody from outside.
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
@@ -27,3 +28,16 @@ def may_see(meta: Mapping[str, Any], *, secret: bool) -> bool:
         return False
     peer = str(meta.get("REMOTE_ADDR") or "")
     return not peer or is_private(peer)
+
+
+def shown_to(meta: Mapping[str, Any], figures: bytes) -> bytes:
+    """The metrics for this request, which may see them: without names for the network.
+
+    With profile 0 a charge point's identity is all that one needs to speak for it. Names are for
+    this machine, and for whoever has the token.
+    """
+    peer = str(meta.get("REMOTE_ADDR") or "")
+    if os.environ.get("LEVITY_METRICS_TOKEN") or not peer or is_loopback(peer):
+        return figures
+    lines = figures.splitlines(keepends=True)
+    return b"".join(line for line in lines if b'{charge_point="' not in line)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils import timezone
 
 from levity.operation import health
-from levity.operation.access import may_see
+from levity.operation.access import may_see, shown_to
 from levity.operation.exposition import CONTENT_TYPE, exposition
 from levity.operation.figures import count_request
 
@@ -49,7 +49,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     ):
         return HttpResponseNotFound("Not found.\n", content_type="text/plain")
     if path == "/metrics":
-        return HttpResponse(exposition(), content_type=CONTENT_TYPE)
+        return HttpResponse(shown_to(request.META, exposition()), content_type=CONTENT_TYPE)
     answer = health.Answer(True, {}) if path == "/healthz" else readiness()
     as_json = "application/json" in request.META.get("HTTP_ACCEPT", "")
     kind, body = answer.body(as_json=as_json)

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from django.db import connection
 
 from levity.operation import health
-from levity.operation.access import may_see
+from levity.operation.access import may_see, shown_to
 from levity.operation.exposition import CONTENT_TYPE, exposition
 from levity.operation.figures import WORKER
 
@@ -65,7 +65,7 @@ class WorkerPort:
         """The WSGI application."""
         path = meta.get("PATH_INFO", "")
         if path == "/metrics" and may_see(meta, secret=True):
-            return _say(respond, "200 OK", CONTENT_TYPE, exposition(WORKER))
+            return _say(respond, "200 OK", CONTENT_TYPE, shown_to(meta, exposition(WORKER)))
         if path in ("/healthz", "/readyz") and may_see(meta, secret=False):
             try:
                 answer = health.Answer(True, {}) if path == "/healthz" else self._readiness()

@@ -164,6 +164,38 @@ def test_what_says_whose_it_is_is_replaced(name: str, value: str) -> None:
     assert value not in Anonymiser().frame(json.dumps([2, "1", "X", {name: value}]))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("04:A1:B2:C3:D4:E5:F6", "04-a1-b2-c3-d4-e5-f6", "F6E5D4C3B2A104", "f6:e5:d4:c3:b2:a1:04"),
+        *("04 A1 B2 C3 D4 E5 F6", "anna.muster@example.org", "48.137154, 11.576124"),
+    ],
+)
+def test_what_tells_a_person_is_replaced_in_free_text_too(said: str) -> None:
+    """C10: a known tag with colons or backwards, mail addresses, places."""
+    anonymiser = Anonymiser(b"a fixed key")
+    anonymiser.learn(["04A1B2C3D4E5F6"])
+    for text in (f"card {said} read", f'{{"note":"{said}"}}', said):
+        hidden = anonymiser.frame(json.dumps([2, "1", "DataTransfer", {"data": text}]))
+        assert said not in hidden
+        assert said.lower() not in hidden.lower()
+    # The same bytes become the same, however they are spelled.
+    bare = anonymiser.pseudonym("04A1B2C3D4E5F6")
+    assert anonymiser.words("04:A1:B2:C3:D4:E5:F6").replace(":", "") == bare
+
+
+@pytest.mark.parametrize(
+    "name", ["rfid", "uid", "cardUid", "user", "userName", "email", "latitude", "lon", "driver_id"]
+)
+def test_what_tells_a_person_is_replaced_in_json_of_the_vendor(name: str) -> None:
+    """C10: DataTransfer carries what OCPP has no field for."""
+    value = 48.137154 if name in ("latitude", "lon") else "A77F21"
+    inside = json.dumps({name: value})
+    hidden = Anonymiser().frame(json.dumps([2, "1", "DataTransfer", {"data": inside}]))
+    assert str(value) not in hidden
+    json.loads(json.loads(hidden)[3]["data"])
+
+
 def test_a_frame_as_long_as_the_edge_lets_through_is_masked_in_no_time() -> None:
     """128 KiB of configuration keys."""
     keys = [{"key": f"Key{n}", "readonly": False, "value": "v" * 20} for n in range(1800)]

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.operation import health, middleware
+from levity.operation.access import shown_to
 from levity.operation.exposition import exposition
 from levity.operation.figures import WEB
 from levity.operation.models import Worker
@@ -114,6 +115,32 @@ def test_a_database_that_is_away_is_told_without_an_address() -> None:
     _, body = answer.body(as_json=False)
     assert b"s3cret" not in body
     assert b"migrations: not known: the database does not answer" in body
+
+
+@pytest.mark.parametrize(
+    ("peer", "token", "named"),
+    [
+        ("127.0.0.1", "", True),
+        ("::1", "", True),
+        ("192.168.1.30", "", False),
+        ("192.168.1.30", "s3cret", True),
+    ],
+)
+def test_the_network_reads_no_names_of_charge_points_from_the_metrics(
+    peer: str, token: str, named: bool, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C7: without a key, the name is all that one needs to speak for a charger."""
+    monkeypatch.setenv("LEVITY_METRICS_TOKEN", token)
+    ChargePoint.objects.create(identity="GARAGE-1")
+    figures = exposition([State()])
+    assert b"GARAGE-1" in figures
+    shown = shown_to({"REMOTE_ADDR": peer}, figures)
+    assert (b"GARAGE-1" in shown) is named
+    assert b"levity_charge_points 1.0" in shown
+    more = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
+    answer = client.get("/metrics", REMOTE_ADDR=peer, **more)
+    assert answer.status_code == 200
+    assert (b"GARAGE-1" in answer.content) <= named
 
 
 def test_the_state_of_a_large_site_takes_no_more_statements_than_a_small_one() -> None:
