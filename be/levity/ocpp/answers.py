@@ -41,6 +41,7 @@ from levity.ocpp.request import GetResponse, IdTagState, Request, SigningState, 
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
+from levity.ocpp.store.budget import same_text
 from levity_ws.rpc.envelope import Close, Received, Spooled
 
 __all__ = ["answer"]
@@ -167,7 +168,7 @@ def _is_repeated(outcome: Outcome, loaded: Loaded) -> bool:
     if before is None:
         return False
     text = storable(event.text)
-    stored = next((item for item in before if item.request == text), None)
+    stored = next((item for item in before if same_text(item.request, text)), None)
     if stored is None or _says_something_new(outcome, stored, event.seq):
         return False
     outcome.answer = stored.response

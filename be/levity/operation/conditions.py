@@ -8,6 +8,7 @@ import glob
 import shutil
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.refusals import MATTERS, OF_NO_MATTER, hint
 from levity.operation.conf import setting
+from levity.operation.growth import growth
 from levity.operation.kinds import CRITICAL_EVENTS, Severity
 from levity_ws.logs import visible
 
@@ -284,9 +286,11 @@ def transaction_ids() -> list[Finding]:
 
 def disks(
     usage: Callable[[str], Any] = shutil.disk_usage,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[list[Finding], dict[str, float]]:
     """Disks that are nearly full; and the free part of each, for the metrics."""
     warning, critical = setting("OPERATION_DISK_PERCENT")
+    few_days = setting("OPERATION_DISK_DAYS")
     findings, free = [], {}
     for path in dict.fromkeys(("/", str(settings.DATA_DIR))):
         if path != "/" and _same_disk(path, "/"):
@@ -297,8 +301,19 @@ def disks(
             continue
         free[path] = available / total if total else 1.0
         used = 100 * (1 - free[path])
+        days = growth.days_left(path, clock(), available)
+        gigabytes = available / 1e9
+        if used < warning and days is not None and days < few_days:
+            findings.append(
+                Finding(
+                    "disk",
+                    path,
+                    f"the disk at {path} is full in {_days(days)} if it goes on like this, "
+                    f"{gigabytes:.1f} GB are left",
+                    severity=Severity.CRITICAL if days < 1 else Severity.WARNING,
+                )
+            )
         if used >= warning:
-            gigabytes = available / 1e9
             findings.append(
                 Finding(
                     "disk",
@@ -308,6 +323,10 @@ def disks(
                 )
             )
     return findings, free
+
+
+def _days(days: float) -> str:
+    return f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours"
 
 
 def _same_disk(one: str, other: str) -> bool:

@@ -11,6 +11,8 @@ DEFAULTS: dict[str, Any] = {
     "OPERATION_OFFLINE_MINUTES": 10,
     # Percent of a disk in use: a warning, and a critical alert.
     "OPERATION_DISK_PERCENT": (90, 95),
+    # Days until a disk is full, as fast as it has filled of late: an alert.
+    "OPERATION_DISK_DAYS": 7,
     # Days before a certificate expires: a warning, and a critical alert.
     "OPERATION_CERTIFICATE_DAYS": (21, 3),
     # Percent of OCPP 1.6's transaction ids (an int4) that are used up.

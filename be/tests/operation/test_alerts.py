@@ -21,6 +21,7 @@ from levity.ocpp.models import (
 from levity.ocpp.models import Site as SiteRow
 from levity.operation import conditions, lease, watch
 from levity.operation.conditions import Finding
+from levity.operation.growth import Growth
 from levity.operation.kinds import KINDS
 from levity.operation.models import Alert, AlertDelivery, Worker
 from levity.operation.pulse import alerts_round
@@ -315,6 +316,39 @@ def test_a_disk_is_a_warning_at_90_percent_and_critical_at_95() -> None:
     assert used(89) == []
     assert used(90) == [("the disk at / is 90 % full, 0.0 GB are left", "warning")]
     assert used(95) == [("the disk at / is 95 % full, 0.0 GB are left", "critical")]
+
+
+def test_a_disk_that_fills_is_said_days_before_it_is_full() -> None:
+    """C1: twenty sockets fill a 32 GB card in eight minutes, one in three hours."""
+    left = Growth()
+    gigabyte = 1e9
+    assert left.days_left("/", 0, 32 * gigabyte) is None
+    assert left.days_left("/", 60, 31 * gigabyte) is None
+    # A backup takes room at once and gives it back.
+    assert left.days_left("/", 3 * 3600, 31 * gigabyte) is None
+    assert left.days_left("/", 12 * 3600, 30 * gigabyte) == pytest.approx(7.5)
+    assert left.days_left("/", 13 * 3600, 33 * gigabyte) is None
+    fast = Growth()
+    fast.days_left("/", 0, 32 * gigabyte)
+    days = fast.days_left("/", 2000, 26 * gigabyte)
+    assert days is not None
+    assert days * 24 < 3
+
+
+def test_the_days_that_are_left_are_an_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "growth", Growth())
+
+    def seen(hours: float, free: float) -> list[tuple[str, str]]:
+        findings, _ = conditions.disks(lambda _: (100e9, 0, free), lambda: hours * 3600)
+        return [(item.summary, item.severity) for item in findings][:1]
+
+    assert seen(0, 80e9) == []
+    assert seen(12, 70e9) == [
+        ("the disk at / is full in 4 days if it goes on like this, 70.0 GB are left", "warning")
+    ]
+    assert seen(24, 20e9) == [
+        ("the disk at / is full in 8 hours if it goes on like this, 20.0 GB are left", "critical")
+    ]
 
 
 def test_quarantine_and_failed_messages_wait_for_somebody() -> None:

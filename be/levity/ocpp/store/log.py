@@ -26,6 +26,7 @@ from levity.ocpp.models import (
     SecurityEvent,
 )
 from levity.ocpp.security.concealment import conceal, stored_answer
+from levity.ocpp.store.budget import log_budget
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Received
@@ -77,7 +78,9 @@ def write_messages(outcomes: Sequence[Outcome]) -> None:
                 outcome.unique_id,
                 outcome.action,
                 outcome.transaction_id,
-                storable(outcome.arrival.event.text),
+                log_budget.kept(
+                    outcome.charge_point.id, outcome.action, storable(outcome.arrival.event.text)
+                ),
                 outcome.answer,
                 outcome.error_code,
                 outcome.error_description,

@@ -1,0 +1,90 @@
+"""No disk is filled by who sends the most: samples are kept of it, and sessions whole (C1)."""
+
+import json
+
+import pytest
+
+from levity.ocpp.models import Message, MeterValue, Transaction
+from levity.ocpp.store.budget import SAMPLE, LogBudget, log_budget, same_text, shortened
+from tests.ocpp.charger import Charger, Site, wire
+
+LONG = "x" * 100_000
+GIB = 1024**3
+
+
+def budget(now: list[float], free: int = GIB) -> LogBudget:
+    """With a clock that is set by hand."""
+    return LogBudget(lambda: now[0], lambda: free)
+
+
+def test_one_that_says_too_much_is_kept_as_samples_until_it_has_been_silent() -> None:
+    """One charger filled 88.9 MB in 20 s; its neighbours lose nothing."""
+    now = [0.0]
+    own = budget(now)
+    kept = [own.kept(1, "DataTransfer", LONG) for _ in range(1000)]
+    whole = [text for text in kept if text == LONG]
+    assert 100 < len(whole) < 200
+    assert {len(text) <= SAMPLE + 100 for text in kept[len(whole) :]} == {True}
+    assert own.kept(2, "DataTransfer", LONG) == LONG
+    assert own.kept(1, "StopTransaction", LONG) == LONG
+    assert own.kept(1, "Heartbeat", "short") == "short"
+    now[0] += 3600
+    assert own.kept(1, "DataTransfer", LONG) == LONG
+
+
+def test_many_together_are_kept_as_samples_too() -> None:
+    """Twenty sockets wrote 68 MB a second."""
+    own = budget([0.0])
+    kept = [own.kept(number % 200, "DataTransfer", LONG) for number in range(20_000)]
+    assert 1.0e9 < sum(map(len, kept)) < 1.3e9
+
+
+def test_where_the_disk_is_nearly_full_samples_are_all_that_is_kept() -> None:
+    now = [0.0]
+    own = budget(now, free=100 * 1024**2)
+    assert own.kept(1, "MeterValues", LONG) == shortened(LONG)
+    assert own.kept(1, "StartTransaction", LONG) == LONG
+    own._free = lambda: GIB
+    assert own.kept(1, "MeterValues", LONG) == shortened(LONG)
+    now[0] += 11
+    assert own.kept(1, "MeterValues", LONG) == LONG
+
+
+def test_a_sample_is_known_for_its_frame() -> None:
+    assert same_text(LONG, LONG)
+    assert same_text(shortened(LONG), LONG)
+    assert not same_text(shortened(LONG), "y" + LONG[1:])
+    assert not same_text(LONG, shortened(LONG))
+    assert same_text("short", "short")
+
+
+@pytest.mark.django_db
+def test_the_books_are_whole_where_the_log_keeps_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a frame that comes again is answered as before."""
+    monkeypatch.setattr(log_budget, "_is_tight", True)
+    monkeypatch.setattr(log_budget, "_looked_at", float("inf"))
+    site, charger = Site(), Charger()
+    session = site.start(charger)
+    values = [
+        {
+            "timestamp": wire(60 + number),
+            "sampledValue": [{"value": str(1000 + number), "unit": "Wh"}],
+        }
+        for number in range(30)
+    ]
+    payload = {"connectorId": 1, "transactionId": session, "meterValue": values}
+    frame = json.dumps([2, "again", "MeterValues", payload])
+    first = site.frames(charger.says(frame))
+    assert MeterValue.objects.count() == 30
+    assert site.frames(charger.says(frame)) == first
+    assert MeterValue.objects.count() == 30
+    row = Message.objects.filter(action="MeterValues").first()
+    assert row is not None
+    assert "cut in the log" in row.request
+    assert len(row.request) < SAMPLE + 100
+    site.result(charger.stops(session))
+    assert Transaction.objects.get().energy == 5000
+    whole = Message.objects.filter(action__in=("StartTransaction", "StopTransaction"))
+    assert not any(
+        "cut in the log" in request for request in whole.values_list("request", flat=True)
+    )
