@@ -23,7 +23,8 @@ def test_a_handshake_is_answered_with_how_to_treat_the_charger() -> None:
     """One that offers no subprotocol gets none back (Grizzl-E), one that offers several 1.6."""
     site, charger = Site(), Charger()
     (accept,) = site.take(charger.asks(subprotocols=("ocpp2.0.1", "ocpp1.6"))).reply.commands
-    assert accept == Accept(charger.connection, subprotocol="ocpp1.6")
+    # Nobody has seen it before: no large frames yet.
+    assert accept == Accept(charger.connection, subprotocol="ocpp1.6", max_size=128 * 1024)
     (accept,) = site.take(charger.asks()).reply.commands
     assert accept == Accept(charger.connection, subprotocol="")
     (refuse,) = site.take(charger.asks(subprotocols=("ocpp2.0.1",))).reply.commands
