@@ -172,6 +172,16 @@ def test_half_a_mebibyte_shows_what_is_searched_again_and_again(piece: str) -> N
             assert growth(reader, wrap, piece, 512 * 1024) <= AT_MOST
 
 
+def test_a_page_shows_the_beginning_of_a_long_frame_and_says_where_the_rest_is() -> None:
+    """8 MiB are a frame, and no page; secrets are masked up to the cut."""
+    frame = call({"password": "s3cret", "data": "x" * 8_000_000})
+    shown = pretty_frame(frame)
+    assert len(shown) < 70_000
+    assert "s3cret" not in shown
+    assert f"{len(frame):,} characters" in shown
+    assert "Conversation" in shown
+
+
 def test_no_module_imports_regular_expressions() -> None:
     """Nor by another name: what meets no text of others today does tomorrow."""
     found = []

@@ -12,6 +12,8 @@ __all__ = ["frame_excerpt", "pretty_frame", "pretty_value"]
 
 # OCPP 1.6 security whitepaper, 7.2: the key of Basic authentication.
 WRITE_ONLY = "authorizationkey"
+# No person reads more on a page, and no browser is glad of 8 MiB.
+LONGEST_SHOWN = 64 * 1024
 
 
 def frame_excerpt(text: str, length: int = 100) -> str:
@@ -24,9 +26,17 @@ def frame_excerpt(text: str, length: int = 100) -> str:
 
 
 def pretty_frame(text: str) -> str:
-    """A whole frame, indented if it is JSON."""
+    """A whole frame, indented if it is JSON; the beginning of a long one."""
     if not text:
         return NOTHING
+    if len(text) > LONGEST_SHOWN:
+        return format_html(
+            "{}<p>These are the first {} of {} characters. The whole frame is in the file "
+            "“Conversation” on the page of its charge point.</p>",
+            _block(without_secrets(text[:LONGEST_SHOWN])),
+            f"{LONGEST_SHOWN:,}",
+            f"{len(text):,}",
+        )
     masked = without_secrets(text)
     try:
         document = json.loads(masked)
