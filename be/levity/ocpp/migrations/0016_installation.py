@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ocpp", "0014_lives"),
+        ("ocpp", "0015_retired"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
