@@ -55,8 +55,13 @@ def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> st
     """Why an automatic start has to wait for now; None if it may go."""
     if command.source != AUTOMATIC:
         return None
-    since = command.connected_at
-    if command.wanted_connection is None and since is not None and now < since + AFTER_CONNECTING:
+    since, plugged_in = command.connected_at, command.only_since
+    if (
+        command.wanted_connection is None
+        and since is not None
+        and (plugged_in is None or since > plugged_in)
+        and now < since + AFTER_CONNECTING
+    ):
         return "the charger has just come back"
     running = [
         (shown.running.lower(), shown.began)

@@ -123,6 +123,18 @@ def test_every_other_car_is_started_when_the_card_has_its_session(garage: Garage
     assert why() == [("answered", ""), ("cancelled", "a session runs on this connector")]
 
 
+def test_the_other_car_waits_two_seconds_at_most_once_the_card_has_its_session(
+    garage: Garage,
+) -> None:
+    """Also where the charger has just connected: it has said what is there."""
+    garage.presents()
+    garage.at(0.1).shows("Preparing", 1)
+    garage.shows("Preparing", 2)
+    assert garage.sent(1.2) == []
+    garage.at(2).starts(2)
+    assert garage.sent(3.3) == [(1, "anonymous")]
+
+
 def test_a_card_that_is_never_used_holds_for_the_connection_time_out(garage: Garage) -> None:
     """Two minutes, if the charger has not told its own."""
     garage.presents()
