@@ -264,6 +264,9 @@ def test_samples_of_after_the_stop_are_not_the_sessions(charger: Charger) -> Non
     assert books(first, "energy", "confidence") == (Decimal(1100), "high")
     assert books(second, "energy", "confidence") == (Decimal(4000), "high")
     assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+    # Nor where nothing else speaks for it.
+    Transaction.objects.update(confidence="medium", lives="")
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09")
 
 
 def test_start_and_stop_that_agree_are_not_corrected_by_samples_in_kwh(charger: Charger) -> None:
@@ -275,6 +278,9 @@ def test_start_and_stop_that_agree_are_not_corrected_by_samples_in_kwh(charger: 
     charger.stop(started, at(360), 65_400)
     assert books(started, "energy", "confidence") == (Decimal(65_400), "high")
     assert "nothing to correct" in run("2026-03-09", "2026-03-09")
+    # Nor in a session of a release before, nor where the limit is given.
+    Transaction.objects.update(lives="")
+    assert "nothing to correct" in run("2026-03-09", "2026-03-09", max_power=POWER)
 
 
 @pytest.mark.parametrize("stopped", [-600, -5, 5])
