@@ -45,7 +45,7 @@ INERT = frozenset(
         *("aria-label", "aria-describedby", "data-name", "data-label", "data-placeholder"),
     )
 )
-ADDRESSES = frozenset(("href", "action"))
+ADDRESSES = frozenset(("href", "action", "hx-get"))
 
 
 class _Finder(HTMLParser):
