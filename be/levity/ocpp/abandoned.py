@@ -27,12 +27,14 @@ AT_ONCE = 500
 def end_abandoned(now: datetime) -> int:
     """End sessions whose stop got lost or whose charger is gone, at their last sample; how many.
 
-    Those on a connector that has been free for an hour, without a sample since, and those of
-    chargers that were not heard for OCPP_ABANDONED_AFTER_DAYS. Like every end of ours it is
-    provisional: the charger's own StopTransaction replaces it, its MeterValues open it again.
+    Those on a connector that has been free for an hour, without a sample since, those of chargers
+    that were not heard for OCPP_ABANDONED_AFTER_DAYS, and those of chargers that were retired.
+    Like every end of ours it is provisional: the charger's own StopTransaction replaces it, its
+    MeterValues open it again.
     """
     days = setting("OCPP_ABANDONED_AFTER_DAYS")
-    over = Q(
+    # One that is connected is in use again, by the next round.
+    over = Q(charge_point__retired_at__isnull=False, charge_point__connection__isnull=True) | Q(
         status="Available",
         status_since__lt=now - FREE_FOR,
         status_since__gt=F("transaction__start_received_at"),

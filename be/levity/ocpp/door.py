@@ -13,7 +13,23 @@ from levity.ocpp.models.installation import ONLY
 __all__ = ["close", "is_open_to_all", "state", "why_outside"]
 
 # Names that nobody outside can look up (RFC 6762, RFC 8375, RFC 6761, and what routers make up).
-_INSIDE = ("local", "lan", "home", "internal", "localdomain", "arpa", "test", "example", "invalid")
+_INSIDE = (
+    "local",
+    "lan",
+    "home",
+    "internal",
+    "localdomain",
+    "arpa",
+    "test",
+    "example",
+    "invalid",
+    "ip",
+    "corp",
+    "private",
+    "intranet",
+)
+# The same of routers that many homes have, below endings that are public by now.
+_ROUTERS = (".fritz.box", ".easy.box", ".o2.box")
 
 
 def state() -> Installation:
@@ -50,4 +66,6 @@ def _is_public_name(name: str) -> bool:
     try:
         return ipaddress.ip_address(name).is_global
     except ValueError:
-        return "." in name.strip(".") and name.strip(".").rpartition(".")[2] not in _INSIDE
+        bare = name.strip(".")
+        inside = bare.rpartition(".")[2] in _INSIDE or f".{bare}".endswith(_ROUTERS)
+        return "." in bare and not inside

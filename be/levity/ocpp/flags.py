@@ -26,8 +26,8 @@ MEANINGS = {
     "late-stop": "Levity had closed it already; the charger's own stop came later and counts.",
     "stop-quarantined": "The stop made no sense and is in the quarantine; the session was ended at "
     "its last meter value.",
-    "abandoned": "Its connector was free for an hour, or its charger silent for days, and no stop "
-    "came.",
+    "abandoned": "Its connector was free for an hour, or its charger silent for days or "
+    "retired, and no stop came.",
     "continued": "It was closed at a boot, and opened again because the charger went on.",
     "made-by-hand": "A person made it of a message in the quarantine.",
     "by-hand": "A person ended it.",

@@ -108,7 +108,7 @@ def test_an_empty_list_says_what_that_means(browser_of_root: Client) -> None:
         "ocpp/quarantinedmessage/?open=yes": "Nothing waits for a decision",
         "ocpp/failedmessage/?open=yes": "No failed message is open",
         "ocpp/chargepoint/": "No charge point has connected yet",
-        "ocpp/chargepoint/?q=nowhere": "No charge points fit",
+        "ocpp/chargepoint/?q=nowhere": "No charge points found",
         "ocpp/transaction/": "Nothing has been charged yet",
         "ocpp/idtag/": "No card is known yet",
         "operation/alert/?open=yes": "No alert is open",

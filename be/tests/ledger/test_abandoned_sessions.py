@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -108,3 +109,13 @@ def test_the_sweep_looks_once_a_minute(charger: Charger) -> None:
     # Whatever second it is: rounds need not fall into the first five.
     sweep(later + timedelta(seconds=30), is_minute=True)
     assert Transaction.objects.get().state == "orphaned"
+
+
+def test_a_charger_that_was_retired_charges_nobody(charger: Charger) -> None:
+    """The demo's ten were retired, and seven sessions stood as "Charging now" for a week."""
+    started = begun(charger)
+    ChargePoint.objects.update(retired_at=at(10), connection=uuid4())
+    assert end_abandoned(at(11)) == 0  # connected, so in use again
+    ChargePoint.objects.update(connection=None)
+    assert end_abandoned(at(11)) == 1
+    assert books(started, *STATE) == ("orphaned", "Other", Decimal(500), "abandoned orphaned")

@@ -123,6 +123,25 @@ def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
     assert Installation.objects.get().closed_at is None
 
 
+def test_the_doctor_says_that_the_door_is_closed_and_how_to_open_it(admin_client: Client) -> None:
+    """Nothing led to the page that opens it again."""
+    doctor, page = reverse("admin:ocpp_refusedhandshake_changelist"), "admin:ocpp_chargepoint_door"
+    assert reverse(page) not in admin_client.get(doctor).content.decode()
+    admin_client.post(reverse(page), {"closed": "1"})
+    assert reverse(page) in admin_client.get(doctor).content.decode()
+
+
+def test_the_overview_leads_to_those_that_wait(settings: Any, admin_client: Client) -> None:
+    """They stood in an alert only, and the list of charge points had to be filtered by hand."""
+    settings.OCPP_NEW_PER_HOUR = 2
+    come(Site(), 5, HOME)
+    page = admin_client.get(reverse("admin:index")).content.decode()
+    assert "charge points wait to be accepted" in page
+    assert f"{reverse('admin:ocpp_chargepoint_changelist')}?registration__exact=Pending" in page
+    ChargePoint.objects.update(registration="Accepted")
+    assert "to be accepted" not in admin_client.get(reverse("admin:index")).content.decode()
+
+
 def test_who_may_not_change_charge_points_closes_nothing(client: Client) -> None:
     client.force_login(User.objects.create_user("viewer", is_staff=True))
     answer = client.post(reverse("admin:ocpp_chargepoint_door"), {"closed": "1"})
@@ -139,6 +158,8 @@ def test_who_may_not_change_charge_points_closes_nothing(client: Client) -> None
             ("93.184.215.14", True),
             ("", False),
             ("a.home.arpa", False),
+            # What a router of a home calls the machine, and some shells export.
+            *(("pi.fritz.box", False), ("fritz.box", False), ("pi.speedport.ip", False)),
         ),
     ],
 )

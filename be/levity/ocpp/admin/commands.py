@@ -125,7 +125,7 @@ class CommandAdmin(ReadOnlyAdmin):
         said = " ".join(part for part in (command.error_code, command.error_description) if part)
         return excerpt(said, 200) or NOTHING
 
-    @display(description="why, perhaps")
+    @display(description="likely reason")
     def why_not(self, command: Command) -> str:
         """What the charger's own keys say of a Call that it has refused."""
         if command.state != Command.State.REFUSED and is_done(command.result_status):
@@ -191,7 +191,11 @@ class CommandAdmin(ReadOnlyAdmin):
     @display(description="conditions")
     def conditions(self, command: Command) -> str:
         """Under which conditions it is sent."""
-        found = ["waits while the charger is away" if command.queue_offline else "now or never"]
+        found = [
+            "waits while the charger is away"
+            if command.queue_offline
+            else "only if it is connected"
+        ]
         if command.only_status:
             found.append(f"only while connector {command.only_connector} is {command.only_status}")
         if command.timeout:

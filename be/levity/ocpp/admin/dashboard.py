@@ -198,6 +198,12 @@ def _trouble(now: datetime, user: Any) -> list[Tile]:
     may = user.has_perm
     yesterday = now - DAY
     tiles: list[Tile] = []
+    if may("ocpp.view_chargepoint"):
+        pending = ChargePoint.Registration.PENDING
+        newcomers = ChargePoint.objects.filter(registration=pending, retired_at__isnull=True)
+        names = ("charge points wait to be accepted", "charge point waits to be accepted")
+        address = list_url(ChargePoint, registration__exact=pending)
+        tiles.append(_trouble_tile(names, visible(newcomers, user), address))
     if may("ocpp.view_quarantinedmessage"):
         rows = visible(QuarantinedMessage.objects.all(), user).filter(resolved_at__isnull=True)
         tiles.append(

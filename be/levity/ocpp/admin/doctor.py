@@ -27,11 +27,12 @@ from unfold.widgets import (
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.dashboard import connect_to
-from levity.ocpp.admin.door import banner
+from levity.ocpp.admin.door import banner, may_close
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.admin.security import shown_once, unlock
 from levity.ocpp.conf import setting
+from levity.ocpp.door import state
 from levity.ocpp.id_tags import safe_cell
 from levity.ocpp.models import (
     ChargePoint,
@@ -191,6 +192,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         extra["title"] = "Onboarding doctor"
         extra["connect_to"] = connect_to(request)
         extra["door"] = banner(request)
+        extra["is_closed"] = may_close(request.user) and state().closed_at is not None
         extra["is_healthy"] = not RefusedHandshake.objects.exists()
         return super().changelist_view(request, extra)
 

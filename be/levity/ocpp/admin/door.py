@@ -14,7 +14,7 @@ from levity.ocpp import door
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.scope import is_limited
 
-__all__ = ["NAME", "banner", "door_view"]
+__all__ = ["NAME", "banner", "door_view", "may_close"]
 
 NAME = "ocpp_chargepoint_door"
 

@@ -233,7 +233,7 @@
       return sayOld("this page is gone or has moved.");
     }
     if (!successful) {
-      if (!navigator.onLine) sayOld("this device is off line.");
+      if (!navigator.onLine) sayOld("this device is offline.");
       else if (!xhr.status) sayOld("the server does not answer.");
       else if (xhr.status === 403) sayOld("you may not see this page any more.");
       else if (xhr.status === 404) sayOld("it is not there any more.");
@@ -265,7 +265,7 @@
     const every = Number(live.dataset.every) * 1000;
     if (!every) return;
     document.addEventListener("visibilitychange", () => (document.hidden ? wait(0) : ask()));
-    window.addEventListener("offline", () => sayOld("this device is off line."));
+    window.addEventListener("offline", () => sayOld("this device is offline."));
     window.addEventListener("online", ask);
     window.addEventListener("pageshow", (event) => event.persisted && ask());
     wait(every);
