@@ -88,6 +88,7 @@ UPGRADE, VERSION = "Upgrade: websocket", "Sec-WebSocket-Version: 13"
         (UPGRADE, KEY, VERSION, "Sec-WebSocket-Protocol:"),
         (UPGRADE, KEY, VERSION, "Sec-WebSocket-Protocol: ,ocpp2.0.1"),
         (UPGRADE, KEY, VERSION, "Sec-WebSocket-Protocol: OCPP 1.6, ocpp1.6"),
+        (UPGRADE, KEY, VERSION, "Connection: Upgrade", "Origin: http://a", "Origin: http://b"),
     ],
 )
 @pytest.mark.parametrize("protocol", ["HTTP/1.1", "HTTP/1.0"])

@@ -329,13 +329,14 @@ def _surrogate(text: str, place: int) -> int:
 
 
 def _is_too_deep(document: Any) -> bool:
-    level = [document]
-    for _ in range(MAX_DEPTH + 1):
+    # Only what can hold more: most of a large frame is texts.
+    level = [document] if isinstance(document, list | dict) else []
+    for _ in range(MAX_DEPTH):
         level = [
             item
             for value in level
-            if isinstance(value, list | dict)
-            for item in (value.values() if isinstance(value, dict) else value)
+            for item in (value.values() if type(value) is dict else value)
+            if type(item) is dict or type(item) is list
         ]
         if not level:
             return False

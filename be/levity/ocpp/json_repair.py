@@ -10,6 +10,11 @@ from levity.ocpp.scanning import json_tokens
 
 __all__ = ["repaired"]
 
+MOST_TOKENS = 2_000_000
+"""A StopTransaction of 8 MiB has 1.6 million. 8 MiB of signs alone would keep everybody waiting for
+longer than a frame may take."""
+DEEPEST = 100
+"""As deep as a frame may be."""
 _CONTROLS = {number: f"\\u{number:04x}" for number in range(0x20)}
 _OPENS, _CLOSES = {"{": "}", "[": "]"}, "]}"
 # What comes next in a list or an object.
@@ -18,11 +23,12 @@ _FIRST, _VALUE, _COMMA, _KEY, _COLON = "first", "value", "comma", "key", "colon"
 _ELEMENTS = {"2": 4, "3": 3, "4": 5}
 
 
-def repaired(text: str) -> tuple[str, str] | None:
+def repaired(text: str, most_tokens: int = MOST_TOKENS) -> tuple[str, str] | None:
     """The frame as it was meant, and what was wrong with it; None where that can't be told."""
     repair = _Repair()
-    if not all(repair.take(text[start:end]) for start, end in json_tokens(text)):
-        return None
+    for count, (start, end) in enumerate(json_tokens(text)):
+        if count >= most_tokens or not repair.take(text[start:end]):
+            return None
     if not repair.is_whole() or not repair.found:
         return None
     return "".join(repair.parts), ", ".join(repair.found)
@@ -126,6 +132,7 @@ class _Repair:
         elif piece in _OPENS:
             self._open.append(_OPENS[piece])
             self._next = _FIRST
+            return len(self._open) <= DEEPEST
         else:
             if len(self._open) == 1 and not self._elements:
                 self._kind = piece

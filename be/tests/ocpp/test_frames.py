@@ -14,6 +14,7 @@ from levity.ocpp.frames import (
     write_error,
     write_result,
 )
+from levity.ocpp.json_repair import repaired
 
 FORMATION = ErrorCode.FORMATION_VIOLATION
 BAD_ID = "the unique id is not a string of 1 to 64 characters"
@@ -385,3 +386,21 @@ def test_a_frame_of_8_mib_that_is_no_json_is_done_with_in_one_pass() -> None:
     pieces = {"[": 0, "{": 0, ",": 0, '"': 0, "\x00": 0, '[2,"1","A",{"a":[,': 0, '\\"': 0}
     for piece in pieces:
         assert isinstance(parse(piece * (1_000_000 // len(piece))), Malformed)
+
+
+def test_eight_mebibytes_of_brackets_are_not_read_to_their_end() -> None:
+    """One such frame kept everybody out for 84 seconds: it was mended sign by sign, for longer than
+    a frame may take, twice, and once more when the edge had waited for long enough."""
+    deep = '[2,"1","A",{"a":' + "[" * 200 + "1," + "]" * 200 + "}]"
+    assert repaired(deep) is None
+    assert repaired('[2,"1","A",{"a":[1,2,],}]') is not None
+    assert repaired('[2,"1","A",{"a":[1,2,],}]', most_tokens=19) is not None
+    assert repaired('[2,"1","A",{"a":[1,2,],}]', most_tokens=18) is None
+    assert repaired('[2,"1","A",{"a":[' + "," * 50, most_tokens=30) is None
+
+
+@pytest.mark.parametrize("deepest", ["1", "", '"x"'])
+def test_a_frame_may_be_a_hundred_deep(deepest: str) -> None:
+    for depth, kind in ((98, Call), (99, Malformed)):
+        text = '[2,"1","A",{"a":' + "[" * depth + deepest + "]" * depth + "}]"
+        assert type(parse(text)) is kind

@@ -26,7 +26,7 @@ from levity.ocpp.quirk_patterns import BadPattern, fits
 from levity.ocpp.quirk_profiles import SHIPPED
 from levity.ocpp.schema import check
 from levity.ocpp.security.certificates import CertificateError, read_csr
-from levity.ocpp.security.concealment import conceal, secrets_in, stored_answer
+from levity.ocpp.security.concealment import LONGEST_TOLD, conceal, secrets_in, stored_answer
 from levity.ocpp.security.keys import canonical
 from levity_ws.edge.target import identity_in_path, is_identity, target_path
 from tests.ocpp.charger import NOW
@@ -223,3 +223,12 @@ def test_what_a_quirk_pattern_may_not_hold_is_said(pattern: str) -> None:
     """A group that comes again and again is what no text may meet."""
     with pytest.raises(BadPattern):
         fits(pattern, "a")
+
+
+def test_an_answer_that_is_too_long_to_be_searched_is_not_kept() -> None:
+    """A GetConfiguration answered with 8 MiB of `"key":[1,1,…` took 19 s to look through."""
+    long = '{"key":"AuthorizationKey","value":"hush","more":"' + "x" * LONGEST_TOLD + '"}'
+    kept = json.loads(stored_answer("GetConfiguration", long))
+    assert kept == {"cut": f"{len(long)} characters, too many to look for secrets in: not kept"}
+    assert stored_answer("GetCompositeSchedule", long) == long
+    assert '"hush"' not in stored_answer("GetConfiguration", long[:200])

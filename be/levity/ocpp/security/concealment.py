@@ -20,7 +20,15 @@ from levity.ocpp.security.sealing import Unreadable, secret_keys
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet, MultiFernet
 
-__all__ = ["CARRIERS", "Unreadable", "conceal", "reveal", "secrets_in", "stored_answer"]
+__all__ = [
+    "CARRIERS",
+    "LONGEST_TOLD",
+    "Unreadable",
+    "conceal",
+    "reveal",
+    "secrets_in",
+    "stored_answer",
+]
 
 CARRIERS = frozenset(
     {
@@ -35,6 +43,10 @@ CARRIERS = frozenset(
 """Calls that can hold a secret."""
 # Answers that may tell a secret: Grizzl-E Smart Connect (GWM-07.020) shows its password.
 _TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"})
+
+LONGEST_TOLD = 512 * 1024
+"""Characters. All keys that a charger tells have some 20,000; to look through 8 MiB takes longer
+than a frame may take, and everybody waits meanwhile."""
 
 
 def conceal(action: str, payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -86,8 +98,13 @@ def secrets_in(payload: Mapping[str, Any]) -> list[str]:
 
 
 def stored_answer(action: str, text: str) -> str:
-    """A charger's answer as it may be kept."""
-    return without_secrets(text) if action in _TELLING else text
+    """A charger's answer as it may be kept: JSON, if it is."""
+    if action not in _TELLING:
+        return text
+    if len(text) > LONGEST_TOLD:
+        what = f"{len(text)} characters, too many to look for secrets in: not kept"
+        return orjson.dumps({"cut": what}).decode()
+    return without_secrets(text)
 
 
 def _boxes() -> "MultiFernet":

@@ -110,6 +110,8 @@ def mend(request: Request) -> None:
         _set(headers, "Sec-WebSocket-Version", _VERSION)
     _set(headers, "Upgrade", "websocket")
     _set(headers, "Connection", "Upgrade")
+    # `parse_handshake` has judged it; websockets refuses two without a word that helps.
+    _set(headers, "Origin", "")
     # Read by `parse_handshake` and answered by us: websockets must only be able to parse it.
     offered = offered_subprotocols(headers.get_all("Sec-WebSocket-Protocol"))
     _set(headers, "Sec-WebSocket-Protocol", ", ".join(name for name in offered if _is_token(name)))
