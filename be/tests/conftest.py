@@ -18,6 +18,10 @@ from django.conf import settings
 
 from levity.ocpp.store.planned import plan_once
 
+# What judges the field's cases and captures says what it saw, in whichever folder it is first
+# imported.
+pytest.register_assert_rewrite("tests.field.cases", "tests.field.judge", "tests.field.verdicts")
+
 # Those that visit every page, start processes, play whole sessions or try everything a thousand
 # times: left to `make test`.
 SLOW = frozenset({"conformance", "operation", "web"})

@@ -44,18 +44,32 @@ def became(action: str, site: Site, charger: Charger, mutation: Mutation) -> dic
     }
 
 
+def is_taken(action: str, mutation: Mutation) -> bool:
+    """True if the field has shown that this is no reason to refuse the message.
+
+    A Vestel EVC04 leaves every 25 s after a CALLERROR to its MeterValues, and the good samples
+    beside an odd one would be lost; statuses come without an errorCode.
+    """
+    if action == "MeterValues":
+        return isinstance(mutation.payload, dict)
+    is_absent = mutation.kind in ("missing", "null")
+    return action == "StatusNotification" and mutation.path == ("errorCode",) and is_absent
+
+
 def wanted(action: str, mutation: Mutation, found: dict[str, Any]) -> dict[str, Any]:
     """What it should have led to."""
-    hard, always = mutation.code, action in ALWAYS_A_RESULT
+    always = action in ALWAYS_A_RESULT
+    hard = "" if is_taken(action, mutation) else mutation.code
+    is_odd = bool(mutation.code or mutation.rule)
     field = next((str(step) for step in reversed(mutation.path) if isinstance(step, str)), "")
-    named = (hard or mutation.rule) and field in found["found"] and mutation.rule in found["found"]
+    named = is_odd and field in found["found"] and mutation.rule in found["found"]
     return {
         "kind": 4 if hard and not always else 3,
         "code": "" if always else hard,
         "valid": True,
         "stored": "" if always else hard,
         # A finding names the field and the rule; where nothing is wrong, there is none.
-        "found": found["found"] if named else "(the field and the rule)" if hard else mutation.rule,
+        "found": found["found"] if named else "(the field and the rule)" if is_odd else "",
         "quarantined": f"{hard}: {found['found']}" if hard and always else "",
     }
 

@@ -52,10 +52,13 @@ async def test_a_server_that_answers_otherwise_is_said_with_line_and_answers(
     """Exit status 1; 2 for a file that is no conversation, and where nobody answers."""
     path = TRANSCRIPTS / "any" / "same-message-id-again.jsonl"
     other = tmp_path / "other.jsonl"
-    other.write_text(path.read_text().replace("GenericError", "ProtocolError"))
+    right = '"idTagInfo": {"status": "Accepted"}'
+    *before, last = path.read_text().rpartition(right)
+    other.write_text("".join([before[0], right.replace("Accepted", "Blocked"), last]))
     ran = await replay(site, other, "REPLAY-DIFFERENCE")
     assert ran.returncode == 1
-    recorded, received = '{"error": "ProtocolError"}', '{"error": "GenericError"}'
+    answer = '{"result": {"transactionId": "<transactionId>", "idTagInfo": {"status": "%s"}}}'
+    recorded, received = answer % "Blocked", answer % "Accepted"
     assert ran.stdout.splitlines() == [
         "1 connections, 5 frames sent, 5 answered, 0 Calls of the server, 1 differences",
         f"  line 8 (StartTransaction): recorded {recorded}, got {received}",
