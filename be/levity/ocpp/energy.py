@@ -286,7 +286,9 @@ def at_stop(
     can_be = IMPLAUSIBLE not in sampled.odd and (could is None or sampled.wh <= could)
     sampled = replace(sampled, odd=tuple(item for item in sampled.odd if item != IMPLAUSIBLE))
     if is_possible:
-        return _at_possible_stop(difference, sampled, can_be=can_be)
+        # Start and Stop agree with each other, and with no sample: those are of another meter.
+        is_other = not whole and START in sampled.odd and difference > SLACK
+        return _at_possible_stop(difference, sampled, can_be=can_be and not is_other)
     if difference > 0:
         return _at_impossible_stop(difference, sampled, can_be=can_be, goes_on=bool(whole))
     if SESSION in sampled.odd and whole:
@@ -314,7 +316,7 @@ def _at_possible_stop(difference: Decimal, sampled: Charged, *, can_be: bool) ->
     if can_be and (sampled.count > 2 or RESET in sampled.odd or (sampled.is_steady and is_start)):
         # Several samples that rise are more than one end.
         return _by_samples(sampled, BELOW)
-    confidence = "low" if can_be and is_start else "medium"
+    confidence = "low" if is_start else "medium"
     return Energy(difference, "registers", confidence, (*sampled.odd, BELOW))
 
 

@@ -108,3 +108,23 @@ def samples_that_name_the_session_before(ground: Ground) -> None:
     ended = sessions(charger)
     assert [(wh(item), item.state) for item in ended] == [(1100, "stopped"), (4000, "stopped")]
     assert corrections(ground, charger) == []
+
+
+@case("c10b", "inferred from steve#1264: ends that agree, and samples of another meter")
+def samples_of_another_meter_are_not_the_bill(ground: Ground) -> None:
+    """The house's meter in the samples, or the total said again for each phase: 7.2 kWh stay."""
+    house = [[register(88000000 + place * 2400)] for place in range(1, 7)]
+    phases = ("L1", "L2", "L3")
+    thrice = [
+        [register(3000000 + place * 1200, phase=phase) for phase in phases] for place in range(1, 7)
+    ]
+    for identity, samples in (("HOUSE-FIELD10", house), ("THRICE-FIELD10", thrice)):
+        charger = ground.charger(identity)
+        charger.boot()
+        number = charger.start(3000000, ground.at(-HOUR))
+        for place, item in enumerate(samples, 1):
+            charger.meter(ground.at(-HOUR + place * 500), *item, transaction=number)
+        charger.stop(number, 3007200, ground.at())
+        ended = session(charger)
+        assert (wh(ended), ended.energy_source) == (7200, "registers"), identity
+        assert (ended.confidence, ended.flags) == ("medium", "start-contradicted below-samples")
