@@ -133,3 +133,31 @@ def a_boot_that_is_no_reboot(ground: Ground) -> None:
     charger.stop(number, 9000, ground.at(), reason="EVDisconnected")
     ended = session(charger)
     assert (ended.state, wh(ended), ended.confidence) == ("stopped", 4000, "high")
+
+
+@case("c18b", "inferred from lbbrhzn/ocpp#1803: the same card, and a meter that says nothing")
+def a_stop_of_three_days_ago_with_the_same_card(ground: Ground) -> None:
+    """A home with one card: the old stop ends where today's session begins, or says 0."""
+    for identity, meter_stop, reached in (("ONE-FIELD18", 300000, None), ("NIL-FIELD18", 0, 5000)):
+        charger = ground.charger(identity)
+        charger.boot("Sigenergy", "EVDC 25", firmwareVersion="V100R001")
+        number = charger.start(300000, ground.at(-HOUR), tag="ANNA")
+        if reached:
+            sample = register(300000 + reached)
+            charger.meter(ground.at(-HOUR / 2), sample, transaction=number)
+        charger.stop(number, meter_stop, ground.at(-3 * DAY), idTag="ANNA")
+        assert session(charger).state == "active", identity
+        assert len(quarantined(charger)) == 1
+        charger.stop(number, 310000, ground.at(), idTag="ANNA")
+        ended = session(charger)
+        assert (ended.state, wh(ended), ended.confidence) == ("stopped", 10000, "high")
+
+
+@case("c18c", "inferred from lbbrhzn/ocpp#1803: a clock that was set back in a session")
+def a_stop_dated_before_its_start_that_goes_on_from_it(ground: Ground) -> None:
+    """The clock lost 20 hours, but the register has risen: this is the session's own end."""
+    charger = ground.charger("SET-FIELD18")
+    charger.boot()
+    number = charger.start(300000, ground.at(-HOUR), tag="ANNA")
+    charger.stop(number, 302000, ground.at(-20 * HOUR), idTag="ANNA")
+    assert (session(charger).state, wh(session(charger))) == ("stopped", 2000)

@@ -102,7 +102,12 @@ def contradictions(
     except OcppError:
         return frozenset(found)
     of_its_own = {SESSION, RESET} & set(transaction.flags.split())
-    if of_its_own or charge_point.quirks.session_register or meter_stop == 0:
+    if of_its_own or charge_point.quirks.session_register:
+        return frozenset(found)
+    if "time" in found and meter_stop <= _reached(transaction):
+        # Told before the session began, with nothing charged in it: the end of the one before.
+        found.add("meter")
+    if meter_stop == 0:
         return frozenset(found)
     if meter_stop < transaction.meter_start - ROUNDED:
         found.add("meter")
@@ -200,6 +205,13 @@ def _is_before(transaction: TransactionState, said: datetime, slack: timedelta =
     if transaction.start_received_at is not None:
         begun = min(begun, transaction.start_received_at)
     return said < begun - slack
+
+
+def _reached(transaction: TransactionState) -> Decimal:
+    """A register that is no higher than this shows nothing of what the session has charged."""
+    if transaction.meter_last is None:
+        return transaction.meter_start + ROUNDED
+    return max(transaction.meter_start, transaction.meter_last - ROUNDED)
 
 
 def _against(
