@@ -181,3 +181,22 @@ def the_register_of_a_zappi_is_of_phase_n(ground: Ground) -> None:
     assert wh(session(charger)) == 77
     charger.stop(number, 8100, ground.at())
     assert wh(session(charger)) == 100
+
+
+@case("c40b", "inferred from 7.34 to 7.36: words in other letters")
+def words_of_the_standard_in_other_letters(ground: Ground) -> None:
+    """`outlet`, `inlet`, `transaction.begin` and a measurand in small letters: 3 kWh, stop lost."""
+    charger = ground.charger("CASE-FIELD40")
+    charger.boot()
+    number = charger.start(3000000, ground.at(-HOUR))
+    for place in (1, 2, 3):
+        measurand = {"measurand": "energy.active.import.register", "unit": "wh"}
+        charger.meter(
+            ground.at(-HOUR + place * 900),
+            {"value": str(3000000 + place * 1000), "location": "outlet", **measurand},
+            {"value": "88", "location": "inlet", **measurand},
+            {"value": "3000000", "context": "transaction.begin", **measurand},
+            transaction=number,
+        )
+    assert (wh(session(charger)), session(charger).flags) == (3000, "")
+    assert kept(charger, measurand="Energy.Active.Import.Register") == 9

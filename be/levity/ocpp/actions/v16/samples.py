@@ -10,13 +10,14 @@ from levity.ocpp.effects import Sample
 from levity.ocpp.fields import MAX_NUMBER, decimal_of, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.quirks import QuirkProfile
-from levity.ocpp.readings import REGISTER
+from levity.ocpp.readings import BEGIN, ELSEWHERE, LINES, OFFERED, PLACES, POWER, REGISTER
 from levity.ocpp.request import Request
 
 __all__ = ["read_samples"]
 
 THOUSAND = Decimal(1000)
 MILLION = THOUSAND * THOUSAND
+SIGNED = "SignedData"
 # Units in which a base unit is counted by the thousand (7.47 UnitOfMeasure), however they are
 # spelled.
 KILO = {"kwh", "kvarh", "kw", "kva", "kvar"}
@@ -41,6 +42,37 @@ BY_UNIT = {
     "percent": "SoC",
 }
 MICRO = Decimal("0.000001")
+# The words that decide what a value counts for, as the books have them.
+WORDS = frozenset(
+    {
+        REGISTER,
+        POWER,
+        OFFERED,
+        BEGIN,
+        "Energy.Active.Export.Register",
+        "Energy.Active.Import.Interval",
+        "Energy.Reactive.Import.Register",
+        "Power.Active.Export",
+        "Power.Factor",
+        "Current.Import",
+        "Current.Offered",
+        "Voltage",
+        "Temperature",
+        "Frequency",
+        "SoC",
+        "Sample.Periodic",
+        "Sample.Clock",
+        "Transaction.End",
+        "Trigger",
+        *PLACES,
+        *ELSEWHERE,
+        *(phase for lines in LINES for phase in lines),
+        "N",
+        "Raw",
+        SIGNED,
+    }
+)
+SPELLED = {word.lower(): word for word in WORDS}
 
 
 def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
@@ -86,15 +118,21 @@ def _meaning(unit: str) -> tuple[str, Decimal | None]:
     return BY_UNIT.get(spelled, REGISTER), scale
 
 
+def _word(item: Mapping[str, Any], name: str, limit: int) -> str:
+    """This field, a word of OCPP's in OCPP's letters, however it is spelled."""
+    word = text(item, name, limit)
+    return word if word in WORDS else SPELLED.get(word.strip().lower(), word)
+
+
 def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile) -> Sample:
     raw = item.get("value")
     raw_value = raw if type(raw) is str else "" if raw is None else str(raw)
     unit = text(item, "unit", 32)
-    form = text(item, "format", 16)
+    form = _word(item, "format", 16)
     default, scale = _meaning(unit)
     # 7.43: the default of an absent measurand.
-    measurand = text(item, "measurand", 64) or default
-    believed = form != "SignedData" and measurand not in quirks.ignored_measurands
+    measurand = _word(item, "measurand", 64) or default
+    believed = form != SIGNED and measurand not in quirks.ignored_measurands
     value = decimal_of(raw) if believed else None
     if value is not None:
         if scale is not None:
@@ -108,8 +146,8 @@ def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile)
         raw_value=raw_value,
         value=value,
         unit=unit,
-        phase=text(item, "phase", 16),
-        location=text(item, "location", 16),
-        context=text(item, "context", 64),
+        phase=_word(item, "phase", 16),
+        location=_word(item, "location", 16),
+        context=_word(item, "context", 64),
         format=form,
     )
