@@ -18,6 +18,11 @@ from levity.ocpp.request import GetResponse, Request, Response
 __all__ = ["AutoRemoteStart"]
 
 PREPARING = "Preparing"
+# After its boot a charger tells what each connector is (4.2), dated when it became so. Messages
+# that it has kept come in a burst: what is still so after this long is so now. A charger of which
+# nothing is known yet has kept less.
+JUST_BOOTED = timedelta(minutes=1)
+SETTLED, SETTLED_FIRST = timedelta(seconds=10), timedelta(seconds=2.5)
 
 
 class AutoRemoteStart:
@@ -94,10 +99,28 @@ class AutoRemoteStart:
             and effect.connector > 0
             and effect.connector not in request.charge_point.active
             # What is told after an outage is not about the car that is plugged in now.
-            and not request.charge_point.lag.is_backlog(
-                effect.reported_at, request.received_at, again=again
+            and (
+                self._settled(request) is not None or not self._is_old(request, effect, again=again)
             )
         )
+
+    def _is_old(self, request: Request, effect: ConnectorStatus, *, again: bool = False) -> bool:
+        lag = request.charge_point.lag
+        return lag.is_backlog(effect.reported_at, request.received_at, again=again)
+
+    def _settled(self, request: Request) -> timedelta | None:
+        """How long a status that seems old has to stand until it counts; None: it never does.
+
+        The clock of a charger that was never heard in time may be slow (49 minutes: evcc#14609),
+        and one that has just booted tells what is now.
+        """
+        charge_point = request.charge_point
+        if charge_point.lag.known is None:
+            return SETTLED_FIRST
+        booted = charge_point.booted_at
+        if booted is not None and request.received_at - booted <= JUST_BOOTED:
+            return SETTLED
+        return None
 
     def _starts(self, request: Request, effect: ConnectorStatus) -> list[SendCall]:
         """The start, and once more where the make is known to miss the first one at times.
@@ -116,13 +139,16 @@ class AutoRemoteStart:
         since = request.received_at
         if known and known.status == PREPARING and known.status_since:
             since = known.status_since
+        delay = timedelta(seconds=request.charge_point.quirks.remote_start_delay)
+        if self._is_old(request, effect):
+            delay = max(delay, self._settled(request) or delay)
         return SendCall(
             "RemoteStartTransaction",
             {
                 "connectorId": effect.connector,
                 "idTag": self._own_tag(request),
             },
-            delay=timedelta(seconds=request.charge_point.quirks.remote_start_delay),
+            delay=delay,
             expires_after=self.expires_after,
             only_while=(effect.connector, PREPARING),
             only_since=since,

@@ -75,3 +75,39 @@ def local_time_labelled_z_and_nine_minutes_slow(ground: Ground) -> None:
     assert wh(session(charger)) == 100
     charger.stop(number, 1146700, ground.at(ahead + 120), reason="EVDisconnected")
     assert (wh(session(charger)), session(charger).confidence) == (200, "high")
+
+
+@case("c21b", "inferred from evcc#14609: the slow clock's first word, and a car that waits")
+def the_first_word_of_a_slow_clock_is_no_backlog(ground: Ground) -> None:
+    """One connector, nothing known of its clock: a car that is there is started."""
+    for identity, before in (("ONE-FIELD21", None), ("DRIFT-FIELD21", 40)):
+        charger = ground.charger(identity)
+        charger.boot("EVBox", "G3-M7500E")
+        if before:
+            charger.status("Available", 1, ground.at(-49 * MINUTE + before))
+        charger.status("Preparing", 1, ground.at(-49 * MINUTE))
+        ground.wait(4)
+        assert len(charger.asked_to("RemoteStartTransaction")) == 1, identity
+    gone = ground.charger("GONE-FIELD21")
+    gone.boot("EVBox", "G3-M7500E")
+    gone.status("Preparing", 1, ground.at(-49 * MINUTE))
+    gone.status("Available", 1, ground.at(-40 * MINUTE))
+    ground.wait(4)
+    assert gone.asked_to("RemoteStartTransaction") == []
+
+
+@case("c21c", "inferred from evcc#14609: plugged in while the charger was away", in_process=True)
+def a_car_that_was_plugged_in_during_an_outage_is_started(ground: Ground) -> None:
+    """After its boot the charger says Preparing, since two hours: the car is there and waits."""
+    charger = ground.charger("WAITS-FIELD21")
+    charger.boot("EVBox", "G3-M7500E")
+    charger.status("Available", 1, ground.at())
+    charger.leave()
+    ground.wait(3 * HOUR)
+    charger.come_back()
+    charger.boot("EVBox", "G3-M7500E")
+    charger.status("Preparing", 1, ground.at(-2 * HOUR))
+    ground.wait(5)
+    assert charger.asked_to("RemoteStartTransaction") == []
+    ground.wait(10)
+    assert len(charger.asked_to("RemoteStartTransaction")) == 1
