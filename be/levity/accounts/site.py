@@ -22,6 +22,9 @@ __all__ = ["LevityAdminSite"]
 class LevityAdminSite(UnfoldAdminSite):
     """Nobody is in before his last step is done; every page asks."""
 
+    # The same dash as everywhere on the pages.
+    empty_value_display = "\N{EN DASH}"
+
     def has_permission(self, request: HttpRequest) -> bool:
         """True for staff whose login is complete."""
         return super().has_permission(request) and not missing_step(request.user)

@@ -61,6 +61,13 @@ class ChargersElsewhere:
         )
         # Nobody behind this one sets it, and a charger reads no chunks.
         response["Content-Length"] = str(len(text))
+        remote = printable(request.META.get("REMOTE_ADDR", ""), 64)
+        log.warning(
+            "Refused '%s' from %s: %d %s",
+            *(printable(path, 200), remote, refusal.status, refusal.reason),
+        )
+        # Django would say "Not Found", and nothing of the port.
+        response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
         return response
 
     def _list(self, request: HttpRequest, identity: str, path: str, refusal: Refusal) -> None:

@@ -101,6 +101,25 @@ def test_a_command_is_called_after_its_charger(
     assert f"GetConfiguration to {charger.pk}" not in page
 
 
+def test_who_asked_on_the_pages_is_named_once(
+    browser_of_root: Client, charger: ChargePoint, root: User
+) -> None:
+    """It said "admin · admin": the login, and the part of Levity."""
+    asked = {"charge_point": charger, "action": "GetConfiguration", "requested_by": root}
+    for source, shown in (("admin", "root"), ("a script", "root · a script")):
+        command = Command.objects.create(source=source, **asked)
+        page = seen(browser_of_root, f"/admin/ocpp/command/{command.pk}/change/")
+        assert f">{shown}<" in "".join(page.split("\n")).replace("  ", "")
+
+
+def test_nothing_is_one_kind_of_dash(browser_of_root: Client) -> None:
+    """Beside each other stood "-" and an en dash."""
+    IdTag.objects.create(id_tag="04A1B2C301")
+    page = "".join(seen(browser_of_root, "/admin/ocpp/idtag/").split())
+    assert ">\N{EN DASH}<" in page
+    assert ">-<" not in page
+
+
 def test_an_empty_list_says_what_that_means(browser_of_root: Client) -> None:
     """Every one said "This page yielded into no results", the quarantine, too."""
     pages = {

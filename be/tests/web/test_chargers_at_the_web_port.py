@@ -35,6 +35,17 @@ def test_a_charger_at_the_port_of_the_web_pages_is_told_the_right_one(
     )
 
 
+def test_the_terminal_says_what_was_wrong(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """The README promises the reason of every refusal; it said "Not Found: /ws/GRS-1"."""
+    client.get("/ws/GRS-1", **HANDSHAKE)  # type: ignore[arg-type]
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            "Refused '/ws/GRS-1' from 127.0.0.1: 404 This is the port of the web pages. Chargers "
+            "connect to port 9000: ws://<this host>:9000/ws/GRS-1"
+        )
+    ]
+
+
 def test_the_doctor_says_use_port_9000(client: Client) -> None:
     client.get("/ws/GRS-1", **HANDSHAKE)  # type: ignore[arg-type]
     row = RefusedHandshake.objects.get()

@@ -136,8 +136,9 @@ class CommandAdmin(ReadOnlyAdmin):
     @display(description="asked by")
     def asked_by(self, command: Command) -> str:
         """The person, or the part of Levity."""
-        person = command.requested_by
-        return " · ".join(str(part) for part in (person, command.source) if part) or NOTHING
+        # What a person asks for is asked on these pages, unless it says otherwise.
+        source = "" if command.requested_by and command.source == "admin" else command.source
+        return " · ".join(str(part) for part in (command.requested_by, source) if part) or NOTHING
 
     @display(description="asked at", ordering="id")
     def asked_at(self, command: Command) -> str:

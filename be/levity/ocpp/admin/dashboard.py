@@ -48,6 +48,7 @@ __all__ = ["Tile", "connect_to", "summary"]
 RECENT = 8
 # A number beyond this is shown as "more than": the page never counts a big table.
 COUNTED = 999
+PENDING = ChargePoint.Registration.PENDING
 # The newest commands and connection events among which failures of the last day are looked for.
 LOOK_BACK = 5_000
 DAY = timedelta(days=1)
@@ -60,17 +61,20 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     may = request.user.has_perm
     tiles: list[Tile] = []
+    trouble: list[Tile] = []
     if may("ocpp.view_chargepoint"):
         counts = _charge_points(request.user)
         context["is_empty"] = counts["total"] == 0
         context["connect_to"] = connect_to(request) if context["is_empty"] else []
         context["door"] = banner(request)
         tiles += _charge_point_tiles(counts)
+        trouble.append(_pending_tile(counts["pending"]))
     if may("ocpp.view_transaction"):
         tiles += _energy_tiles(now, request.user)
         context["recent"] = _recent(request.user)
     context["tiles"] = tiles
-    context["trouble"] = [tile for tile in _trouble(now, request.user) if tile["count"]]
+    trouble += _trouble(now, request.user)
+    context["trouble"] = [tile for tile in trouble if tile["count"]]
     context["shown_at"] = local_time(now)
     return context
 
@@ -109,6 +113,7 @@ def _charge_points(user: Any) -> dict[str, int]:
         total=Count("pk"),
         online=Count("pk", filter=Q(connection__isnull=False)),
         faulted=Count("pk", filter=faulty),
+        pending=Count("pk", filter=Q(registration=PENDING)),
     )
 
 
@@ -198,12 +203,6 @@ def _trouble(now: datetime, user: Any) -> list[Tile]:
     may = user.has_perm
     yesterday = now - DAY
     tiles: list[Tile] = []
-    if may("ocpp.view_chargepoint"):
-        pending = ChargePoint.Registration.PENDING
-        newcomers = ChargePoint.objects.filter(registration=pending, retired_at__isnull=True)
-        names = ("charge points wait to be accepted", "charge point waits to be accepted")
-        address = list_url(ChargePoint, registration__exact=pending)
-        tiles.append(_trouble_tile(names, visible(newcomers, user), address))
     if may("ocpp.view_quarantinedmessage"):
         rows = visible(QuarantinedMessage.objects.all(), user).filter(resolved_at__isnull=True)
         tiles.append(
@@ -249,6 +248,14 @@ def _trouble_tile(names: tuple[str, ...], rows: QuerySet[Any], url: str) -> Tile
     shown = f"more than {COUNTED}" if count > COUNTED else str(count)
     title = names[-1] if count == 1 else names[0]
     return {**_tile(title, shown, url, "bad"), "count": count}
+
+
+def _pending_tile(count: int) -> Tile:
+    title = (
+        "charge point waits to be accepted" if count == 1 else "charge points wait to be accepted"
+    )
+    address = list_url(ChargePoint, registration__exact=PENDING)
+    return {**_tile(title, count, address, "warn"), "count": count}
 
 
 def _tile(title: str, value: Any, url: str, tone: str = "", note: str = "") -> Tile:

@@ -71,8 +71,8 @@ def _way(rows: list[ChargePoint]) -> str:
         everywhere = list_url(ChargePoint)
         ways.append(
             format_html(
-                '<a class="lv-link" href="{}">in the list of charge points</a> (tick them, '
-                "“Known tags only”)",
+                '<a class="lv-link" href="{}">in the list of charge points</a> (tick them '
+                "and choose “Known tags only”)",
                 everywhere,
             )
         )

@@ -24,8 +24,8 @@ class Reason:
 REASONS: Mapping[str, Reason] = {
     "unknown": Reason(
         "unknown charge point",
-        "Nobody has written this identity down here. If it is a charger of yours, adopt it; else "
-        "check the last part of the address in the charger for a slip of the pen.",
+        "This identity is not on the list of charge points. If it is a charger of yours, adopt it; "
+        "else check the last part of the address in the charger for a typing mistake.",
         adoptable=True,
     ),
     "subprotocol": Reason(
