@@ -112,6 +112,23 @@ async def test_two_large_frames_of_one_charger_come_one_after_the_other() -> Non
         assert [len(event.text) for event in events] == [MIB, 10, MIB, 2 * MIB]
 
 
+async def test_large_messages_in_small_fragments_come_one_after_the_other() -> None:
+    """The second one waited for ever, and its charger with it: the end of the first one took back
+    what it had asked for."""
+    async with (
+        running_site(received=lambda _event: None) as site,
+        raw_charger(site.port) as charger,
+    ):
+        for _ in range(3):
+            for number in range(20):
+                part = b"y" * 100_000
+                charger.send_frame(1 if not number else 0, part, fin=number == 19)
+        charger.send("z")
+        events = await site.heard(Received, 4)
+        assert [len(event.text) for event in events] == [2_000_000, 2_000_000, 2_000_000, 1]
+        assert site.edge._room.size == 0
+
+
 async def test_what_no_broker_would_take_is_too_large_as_well() -> None:
     """Each of these signs becomes six in JSON."""
     async with running_site() as site, raw_charger(site.port) as charger:

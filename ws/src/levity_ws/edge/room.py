@@ -36,8 +36,10 @@ class Room:
         return True
 
     def leave(self, owner: object) -> None:
-        """The owner's frame is done with, if it had one: those who wait look again, in order."""
-        self._waiting.pop(owner, None)
+        """The owner's frame is done with, if it had one: those who wait look again, in order.
+
+        Among them the owner, if it waits with its next one.
+        """
         _, size = self._taken.pop(owner, ("", 0))
         if not size:
             return
@@ -45,6 +47,11 @@ class Room:
         waiting, self._waiting = self._waiting, {}
         for look_again in waiting.values():
             look_again()
+
+    def forget(self, owner: object) -> None:
+        """The owner is gone, and waits for nothing any more."""
+        self._waiting.pop(owner, None)
+        self.leave(owner)
 
     def wait(self, owner: object, look_again: Callable[[], None]) -> None:
         """Call this once somebody has left."""

@@ -219,7 +219,7 @@ class ChargerSocket(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """TCP is gone. An accepted charger that never got as far as `handled` is told here."""
-        self.room.leave(self)
+        self.room.forget(self)
         for timer in (self._unread_timer, self._end_timer, self._large_timer):
             if timer is not None:
                 timer.cancel()
@@ -352,7 +352,12 @@ class ChargerSocket(ServerConnection):
             if self._large_timer is not None:
                 self._large_timer.cancel()
                 self._large_timer = None
-            self.loop.call_soon(self.room.leave, self)
+            self.loop.call_soon(self._leave_room)
+
+    def _leave_room(self) -> None:
+        # The next one may have come meanwhile, and the room is its own then.
+        if not self._large_is:
+            self.room.leave(self)
 
     def _fail_flood(self) -> None:
         if self._end is None and self.protocol.state is OPEN:
