@@ -323,12 +323,14 @@ def _at_possible_stop(difference: Decimal, sampled: Charged, *, can_be: bool) ->
 def _at_impossible_stop(
     difference: Decimal, sampled: Charged, *, can_be: bool, goes_on: bool
 ) -> Energy:
-    """More than can have flowed: which of both ends is wrong?"""
-    is_start = not {START, RESET}.isdisjoint(sampled.odd)
-    if can_be and sampled.is_steady and goes_on and is_start:
-        return _by_samples(sampled, START)
-    if can_be and sampled.is_steady and not goes_on and START not in sampled.odd:
-        return _by_samples(sampled, STOP)
+    """More than can have flowed: which of both ends is wrong, or are both?"""
+    wrong = []
+    if not {START, RESET}.isdisjoint(sampled.odd):
+        wrong.append(START)
+    if not goes_on:
+        wrong.append(STOP)
+    if can_be and sampled.is_steady and wrong:
+        return _by_samples(sampled, *wrong)
     return Energy(difference, "registers", "low", (*sampled.odd, IMPLAUSIBLE))
 
 

@@ -128,3 +128,42 @@ def samples_of_another_meter_are_not_the_bill(ground: Ground) -> None:
         ended = session(charger)
         assert (wh(ended), ended.energy_source) == (7200, "registers"), identity
         assert (ended.confidence, ended.flags) == ("medium", "start-contradicted below-samples")
+
+
+@case("c15b", "inferred from evcc#14673: the id of the session before, to the end")
+def a_session_that_is_told_with_the_id_of_the_one_before(ground: Ground) -> None:
+    """EN+: samples and the stop of the second session name the first; or its stop is lost."""
+    for identity, is_lost in (("ENS-FIELD15", False), ("ENL-FIELD15", True)):
+        charger = ground.charger(identity)
+        charger.boot("EN+", "AC007K-BE-24")
+        first = charger.start(0, ground.at(-2 * HOUR))
+        charger.stop(first, 1100, ground.at(-1.5 * HOUR), reason="EVDisconnected")
+        charger.start(1100, ground.at(-HOUR))
+        for place in (1, 2, 3):
+            after = ground.at(-HOUR + place * 900)
+            charger.meter(after, register(1100 + place * 1000), transaction=first)
+        assert wh(sessions(charger)[1]) == 3000
+        charger.stop(first, 1100, ground.at(-1.5 * HOUR), reason="EVDisconnected")
+        assert sessions(charger)[1].state == "active"
+        if is_lost:
+            charger.boot("EN+", "AC007K-BE-24")
+        else:
+            charger.stop(first, 5100, ground.at(), reason="EVDisconnected")
+        ended = [(wh(item), item.state) for item in sessions(charger)]
+        assert ended == [(1100, "stopped"), (3000, "orphaned") if is_lost else (4000, "stopped")]
+        assert corrections(ground, charger) == []
+
+
+@case("c08b", "inferred from citrineos-core#1060: both ends are wrong")
+def a_start_and_a_stop_that_both_are_far_off(ground: Ground) -> None:
+    """meterStart 0, meterStop 2^31-1, five samples that rise by 4 kWh in between: 4 kWh, low."""
+    charger = ground.charger("BOTH-FIELD08")
+    charger.boot("Iocharger", "IOCAW12-22TE-CRW4")
+    number = charger.start(0, ground.at(-HOUR))
+    for place in range(1, 6):
+        sample = register(909000 + place * 1000)
+        charger.meter(ground.at(-HOUR + place * 600), sample, transaction=number)
+    charger.stop(number, 2147483647, ground.at())
+    ended = session(charger)
+    assert (wh(ended), ended.confidence) == (4000, "low")
+    assert ended.flags == "start-contradicted stop-contradicted"

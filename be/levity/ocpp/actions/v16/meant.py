@@ -57,7 +57,8 @@ def meant(request: Request) -> Meant:
         return Meant(named)
     against = _against(named, request, AHEAD)
     if "id tag" not in against and len(against) < 2:
-        return Meant(named)
+        following = _following(named, request)
+        return Meant(following, ("id-of-another",)) if following else Meant(named)
     other = _other(named, request)
     if other is not None:
         return Meant(other, ("id-of-another",))
@@ -247,6 +248,18 @@ def _other(named: TransactionState, request: Request) -> TransactionState | None
         # It has its end; the same again is no news.
         return other if meter_stop != named.meter_stop else None
     return other if _rise(other, meter_stop) < _rise(named, meter_stop) else None
+
+
+def _following(named: TransactionState, request: Request) -> TransactionState | None:
+    """The session that runs where the named one has ended, if this can be its end.
+
+    EN+ goes on with the id of the session before. The same end again is no news.
+    """
+    running = request.charge_point.active.get(named.connector)
+    if named.state != "stopped" or running is None or running.id == named.id:
+        return None
+    is_again = energy(request.payload, "meterStop") == named.meter_stop
+    return running if not is_again and _fits(running, request) else None
 
 
 def _rise(transaction: TransactionState, meter_stop: Decimal) -> Decimal:

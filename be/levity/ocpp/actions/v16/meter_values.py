@@ -53,7 +53,9 @@ def meter_values(request: Request) -> Response:
             )
         )
         transaction = None
-    elif transaction is None and named_id(request.payload.get("transactionId")) is None:
+    elif transaction is not None:
+        transaction = _following(transaction, samples, request) or transaction
+    elif named_id(request.payload.get("transactionId")) is None:
         transaction = charge_point.active.get(connector)
         if transaction is None:
             transaction = _interrupted(connector, samples, request)
@@ -78,6 +80,21 @@ def meter_values(request: Request) -> Response:
             request = replace(request, charge_point=replace(charge_point, active=others))
         effects += _progress(transaction, samples, request)
     return Response({}, tuple(effects))
+
+
+def _following(
+    named: TransactionState, samples: tuple[Sample, ...], request: Request
+) -> TransactionState | None:
+    """The session that runs where the named one has ended, if these are its samples.
+
+    EN+ goes on with the id of the session before.
+    """
+    running = request.charge_point.active.get(named.connector)
+    if named.state != "stopped" or running is None or running.id == named.id:
+        return None
+    if not registers(samples) or min(item.sampled_at for item in samples) < running.started_at:
+        return None
+    return None if _rise(running, samples, request) is None else running
 
 
 def _connector(request: Request) -> int:
