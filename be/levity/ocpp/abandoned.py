@@ -33,22 +33,36 @@ def end_abandoned(now: datetime) -> int:
     MeterValues open it again.
     """
     days = setting("OCPP_ABANDONED_AFTER_DAYS")
-    # One that is connected is in use again, by the next round.
-    over = Q(charge_point__retired_at__isnull=False, charge_point__connection__isnull=True) | Q(
+    over = Q(
         status="Available",
         status_since__lt=now - FREE_FOR,
         status_since__gt=F("transaction__start_received_at"),
     )
+    # One that is connected is in use again, by the next round.
+    over |= Q(charge_point__retired_at__isnull=False, charge_point__connection__isnull=True)
     if days:
         over |= Q(charge_point__last_seen_at__lt=now - timedelta(days=days))
     found = Connector.objects.filter(over, transaction__state=Transaction.State.ACTIVE)
-    rows = found.order_by("pk").values_list(
-        "transaction", "charge_point__last_seen_at", "status", "status_since"
-    )
+    rows = found.select_related("charge_point").order_by("pk")[:AT_ONCE]
     return sum(
-        _end(pk, since if status == "Available" and since else seen or now, now)
-        for pk, seen, status, since in rows[:AT_ONCE]
+        _end(row.transaction_id, _quiet_since(row, days, now), now)
+        for row in rows
+        if row.transaction_id is not None
     )
+
+
+def _quiet_since(connector: Connector, days: float, now: datetime) -> datetime:
+    """A sample that came later says that the session goes on.
+
+    Not `last_seen_at` itself: it is written now and then, and may lag behind the last sample.
+    """
+    charger = connector.charge_point
+    if charger.retired_at and not charger.connection:
+        return now
+    gone_for = now - timedelta(days=days)
+    if days and charger.last_seen_at and charger.last_seen_at < gone_for:
+        return gone_for
+    return connector.status_since or now
 
 
 def _end(pk: int, quiet_since: datetime, now: datetime) -> bool:

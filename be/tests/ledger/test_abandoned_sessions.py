@@ -119,3 +119,16 @@ def test_a_charger_that_was_retired_charges_nobody(charger: Charger) -> None:
     ChargePoint.objects.update(connection=None)
     assert end_abandoned(at(11)) == 1
     assert books(started, *STATE) == ("orphaned", "Other", Decimal(500), "abandoned orphaned")
+
+
+@pytest.mark.parametrize("is_retired", [True, False])
+def test_a_last_sample_after_the_last_sign_that_was_written_down_keeps_no_session_running(
+    charger: Charger, is_retired: bool
+) -> None:
+    """When it was seen last is written now and then: two of the demo's ten charged for ever."""
+    started = begun(charger)
+    retired = at(10) if is_retired else None
+    ChargePoint.objects.update(last_seen_at=at(4), retired_at=retired, connection=None)
+    Connector.objects.update(status="Available", status_since=at(3))
+    assert end_abandoned(at(11) if is_retired else at(8 * DAY)) == 1
+    assert books(started, *STATE) == ("orphaned", "Other", Decimal(500), "abandoned orphaned")
