@@ -408,3 +408,18 @@ async def test_endless_fragments_end_at_the_size_limit() -> None:
         charger.writer.write(masked(TEXT, b"x" * 125, fin=False))
         charger.writer.write(masked(CONTINUATION, b"x" * 125, fin=False) * 1000)
         assert await closing_code(charger) in (1008, 1009)
+
+
+async def test_who_leaves_while_it_is_read_no_faster_is_gone_at_once() -> None:
+    """It was on line for as long as it would have had to wait, and a shutdown waited with it until
+    the edge was killed."""
+    async with running_edge(max_byte_rate=100) as (edge, backend):
+        edge._volume.read("cp1", "", 100 * (CHARGER_BURST + 600))
+        async with raw_charger(edge.port):
+            await heard(backend, Connected, 1)
+        await heard(backend, Disconnected, 1)
+        async with raw_charger(edge.port):
+            await heard(backend, Connected, 2)
+            await edge.stop()
+        assert len(backend.of(Disconnected)) == 2
+        assert counted(edge.metrics, "frames_paced") == 2

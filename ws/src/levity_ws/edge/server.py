@@ -507,7 +507,8 @@ class EdgeServer:
                     lane.connection,
                     extra={"charge_point": lane.charge_point, "connection": lane.connection},
                 )
-            await asyncio.sleep(wait)
+            # Minutes, where it has sent megabytes: who is gone meanwhile is gone at once.
+            await asyncio.wait((charger.connection_lost_waiter,), timeout=wait)
         charger.forgotten_at = self._frame_pace.spend(charger.forgotten_at, loop.time())
 
     # --- for operators -----------------------------------------------------------------------
