@@ -80,6 +80,10 @@ HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 SHORTEST_CARD = 8  # digits: a UID of four bytes
 
 
+# .xlsx and .ods are ZIP files; .xls is an OLE2 file.
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
 class BadFile(Exception):
     """It is no CSV of id tags at all; the text says why."""
 
@@ -97,6 +101,11 @@ class Decoded:
 
 def decode(data: bytes) -> Decoded:
     """UTF-8, UTF-16 (Excel's "Unicode text") or a code page of Windows, whichever it is."""
+    if data.startswith(WORKBOOKS):
+        raise BadFile(
+            "This is a workbook (such as .xlsx, .ods or .xls), not CSV: open it in the "
+            "spreadsheet, and save the page with the cards as “CSV UTF-8”."
+        )
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Decoded(_decoded(data, "utf-16"))
     if data[1:200:2].count(0) > data[:200:2].count(0):

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from levity.ocpp.id_tags import BadFile, export_lines, import_file, import_lines, sample
 from levity.ocpp.models import ChargePoint, IdTag
@@ -283,6 +285,16 @@ def test_a_file_as_another_system_saves_it_goes_in(name: str) -> None:
         (tag.id_tag, tag.status, tag.owner, tag.expires_at and tag.expires_at.year)
         for tag in IdTag.objects.order_by("id_tag")
     ] == expected
+
+
+@pytest.mark.parametrize("begin", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_workbook_is_told_from_csv(admin_client: Client, begin: bytes) -> None:
+    """It said "the first line must name the columns"."""
+    file = SimpleUploadedFile("cards.xlsx", begin + bytes(range(256)) * 8)
+    page = admin_client.post("/admin/ocpp/idtag/import/", {"file": file}).content.decode()
+    assert "This is a workbook" in page
+    assert "save the page with the cards as “CSV UTF-8”" in page
+    assert not IdTag.objects.exists()
 
 
 def test_what_was_assumed_of_a_file_is_said() -> None:
