@@ -10,6 +10,7 @@ from levity.ocpp.effects import (
     ConnectorStatus,
     SendCall,
     StartTransaction,
+    StopTransaction,
     UpdateChargePoint,
 )
 from levity.ocpp.holds import Holds, patience
@@ -60,7 +61,9 @@ class AutoRemoteStart:
         starts = [
             start
             for effect in response.effects
-            if isinstance(effect, ConnectorStatus) and self._is_waiting(request, effect)
+            if isinstance(effect, ConnectorStatus)
+            and self._is_waiting(request, effect)
+            and _is_free(request, response, effect.connector)
             for start in self._starts(request, effect)
         ]
         return response.adding(*starts) if starts else response
@@ -97,7 +100,6 @@ class AutoRemoteStart:
         return (
             effect.status == PREPARING
             and effect.connector > 0
-            and effect.connector not in request.charge_point.active
             # What is told after an outage is not about the car that is plugged in now.
             and (
                 self._settled(request) is not None or not self._is_old(request, effect, again=again)
@@ -156,3 +158,12 @@ class AutoRemoteStart:
             key=f"auto-remote-start:{effect.connector}:{since.isoformat()}",
             source=AUTOMATIC,
         )
+
+
+def _is_free(request: Request, response: Response, connector: int) -> bool:
+    """True if no session runs there, or this very message ends it."""
+    running = request.charge_point.active.get(connector)
+    return running is None or any(
+        isinstance(item, StopTransaction) and item.transaction_id == running.id
+        for item in response.effects
+    )

@@ -161,3 +161,43 @@ def a_stop_dated_before_its_start_that_goes_on_from_it(ground: Ground) -> None:
     number = charger.start(300000, ground.at(-HOUR), tag="ANNA")
     charger.stop(number, 302000, ground.at(-20 * HOUR), idTag="ANNA")
     assert (session(charger).state, wh(session(charger))) == ("stopped", 2000)
+
+
+@case("c36b", "inferred from evcc#14804: the stop of the session before is lost", in_process=True)
+def the_next_car_is_started_though_a_stop_was_lost(ground: Ground) -> None:
+    """Available, then Preparing: the session of before is over, and a late stop still counts."""
+    charger = ground.charger("NEXT-FIELD36")
+    charger.boot()
+    charger.status("Available", 1, ground.at())
+    number = charger.start(3000, ground.at(), tag="ANNA")
+    charger.status("Preparing", 1, ground.at())
+    charger.status("Charging", 1, ground.at())
+    ground.wait(600)
+    assert charger.asked_to("RemoteStartTransaction") == []
+    charger.meter(ground.at(), register(4000), transaction=number)
+    charger.status("Available", 1, ground.at())
+    ground.wait(60)
+    assert session(charger).state == "active"
+    charger.status("Preparing", 1, ground.at())
+    ground.wait(5)
+    assert len(charger.asked_to("RemoteStartTransaction")) == 1
+    assert (session(charger).state, wh(session(charger))) == ("orphaned", 1000)
+    charger.start(4200, ground.at(), tag="anonymous")
+    charger.stop(number, 4100, ground.at(-70), idTag="ANNA")
+    first, second = sessions(charger)
+    assert (wh(first), first.state, first.flags) == (1100, "stopped", "late-stop")
+    assert second.state == "active"
+
+
+@case("c36c", "inferred: statuses that were kept come after the start")
+def old_statuses_after_the_start_end_nothing(ground: Ground) -> None:
+    """Available and Preparing of before the session, told after its start: it runs on."""
+    charger = ground.charger("LATE-FIELD36")
+    charger.boot()
+    charger.start(3000, ground.at(-60), tag="ANNA")
+    charger.status("Available", 1, ground.at(-300))
+    charger.status("Preparing", 1, ground.at(-70))
+    charger.status("Charging", 1, ground.at(-59))
+    ground.wait(5)
+    assert session(charger).state == "active"
+    assert charger.asked_to("RemoteStartTransaction") == []

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from levity.ocpp.effects import ConnectorStatus, Effect, UpdateChargePoint, UpdateTransaction
+from levity.ocpp.energy import closed
 from levity.ocpp.fields import MAX_CONNECTOR, integer, text
 from levity.ocpp.request import Request, Response, with_flags, without_flags
 from levity.ocpp.retries import is_closed_by_boot
@@ -25,7 +26,8 @@ def status_notification(request: Request) -> Response:
         vendor_error_code=text(payload, "vendorErrorCode"),
         reported_at=request.time("timestamp"),
     )
-    return Response({}, (shown, *_clock(shown, request), *_goes_on(shown, request)))
+    ended = (*_clock(shown, request), *_goes_on(shown, request), *_is_over(shown, request))
+    return Response({}, (shown, *ended))
 
 
 def _goes_on(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
@@ -41,6 +43,24 @@ def _goes_on(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
         return
     flags = with_flags(without_flags(transaction.flags, "orphaned"), ("continued",))
     yield UpdateTransaction(transaction.id, reopen_on=shown.connector, flags=flags)
+
+
+def _is_over(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
+    """The session that runs on by our books, though its connector was free and has a new car.
+
+    Its StopTransaction may be lost, or still to come: that one replaces this end.
+    """
+    charge_point = request.charge_point
+    running = charge_point.active.get(shown.connector)
+    known = charge_point.connectors.get(shown.connector)
+    if running is None or known is None or shown.status != "Preparing":
+        return
+    if shown.reported_at is not None and shown.reported_at < running.started_at:
+        # It was kept while the charger was away: the car of this session.
+        return
+    free_since, began = known.status_since, running.start_received_at
+    if known.status == "Available" and free_since and began and free_since > began:
+        yield closed(running, "Other")
 
 
 def _clock(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
