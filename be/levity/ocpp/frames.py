@@ -307,15 +307,18 @@ def _without_lone_surrogates(text: str) -> str:
 
 
 def _lone_surrogates(text: str) -> Iterator[tuple[int, int, str]]:
-    place = text.find("\\")
-    while place >= 0:
-        kind = _surrogate(text, place)
-        end = place + (6 if kind else 2)
-        if kind == 1 and _surrogate(text, end) == 2:
-            end += 6
+    place = 0
+    while (found := text.find("\\u", place)) >= 0:
+        before = text[place:found]
+        if (len(before) - len(before.rstrip("\\"))) % 2:
+            place = found + 1  # of two backslashes the second: an `u` and no more
+            continue
+        kind = _surrogate(text, found)
+        place = found + (6 if kind else 2)
+        if kind == 1 and _surrogate(text, place) == 2:
+            place += 6
         elif kind:
-            yield place, end, "\\ufffd"
-        place = text.find("\\", end)
+            yield found, place, "\\ufffd"
 
 
 def _surrogate(text: str, place: int) -> int:

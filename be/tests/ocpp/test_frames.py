@@ -404,3 +404,22 @@ def test_a_frame_may_be_a_hundred_deep(deepest: str) -> None:
     for depth, kind in ((98, Call), (99, Malformed)):
         text = '[2,"1","A",{"a":' + "[" * depth + deepest + "]" * depth + "}]"
         assert type(parse(text)) is kind
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"\\ud83d", "\\" + "ud83d"),
+        (r"\\\ud83d", "\\" + "\ufffd"),
+        (r"\\\\ud83d\ud83d", r"\\ud83d" + "\ufffd"),
+        (r"\ud83d\\ude00", "\ufffd" + "\\" + "ude00"),
+        (r"\ud83d\ude00\ude00", "\U0001f600\ufffd"),
+    ],
+)
+def test_only_half_a_pair_is_one_however_many_backslashes_stand_before_it(
+    written: str, read: str
+) -> None:
+    """8 MiB of backslashes behind one half were looked at one by one, for three seconds."""
+    frame = parse(f'[2,"1","A",{{"a":"{written}","half":"{chr(92)}ud83d"}}]')
+    assert isinstance(frame, Call)
+    assert frame.payload == {"a": read, "half": "\ufffd"}
