@@ -261,6 +261,10 @@ def test_tc_074_csms__the_certificate_is_updated(
     made = x509.load_pem_x509_certificate(chain.encode())
     made.verify_directly_issued_by(own_authority)
     assert made.subject.rfc4514_string() == "CN=TC-074,O=Housing Co-op"
+    pem = serialization.Encoding.PEM
+    own = made.public_bytes(pem).decode()
+    # Whom it is issued by goes with it: a charger that knows the root only can check the chain.
+    assert chain == own + own_authority.public_bytes(pem).decode()
     mine = {"charge_point__identity": "TC-074"}
     assert place.site.books.rows(
         *(ChargePointCertificate, "state", "identity", "serial_number", "fingerprint"),
@@ -275,7 +279,7 @@ def test_tc_074_csms__the_certificate_is_updated(
             key_fingerprint,
             "EC 256",
             made.not_valid_after_utc,
-            chain,
+            own,
             "ExtendedTriggerMessage",
         )
     ]

@@ -49,7 +49,9 @@ class Command(BaseCommand):
             # Alone: whoever works on what was there before would go on with it.
             with holding("levity restore", alone=True):
                 settled = self._restored(options)
-        except (BackupError, HeldByAnother, CannotOpen, OSError) as error:
+        except HeldByAnother as error:
+            raise CommandError(f"{error} To restore, stop Levity first.") from error
+        except (BackupError, CannotOpen, OSError) as error:
             raise CommandError(str(error)) from error
         newest = f"{settled.newest:%Y-%m-%d %H:%M:%S %Z}" if settled.newest else "nothing"
         self.stdout.write(
