@@ -13,13 +13,14 @@ __all__ = ["MATTERS", "OF_NO_MATTER", "hint"]
 
 MATTERS = frozenset(
     {
-        *("CancelReservation", "CertificateSigned", "ChangeAvailability", "ChangeConfiguration"),
-        *("ClearCache", "DeleteCertificate", "InstallCertificate", "RemoteStartTransaction"),
+        *("CancelReservation", "ChangeAvailability", "ChangeConfiguration", "ClearCache"),
+        *("DeleteCertificate", "InstallCertificate", "RemoteStartTransaction"),
         *("RemoteStopTransaction", "ReserveNow", "Reset", "SendLocalList", "SetChargingProfile"),
         *("SignedUpdateFirmware", "UnlockConnector", "UpdateFirmware"),
     }
 )
-"""Calls that change what a car may draw, who may charge, or what protects."""
+"""Calls that change what a car may draw, who may charge, or what protects. (A certificate that is
+refused is an alert of its own kind.)"""
 OF_NO_MATTER = frozenset({ASK_FOR_BOOT, AUTOMATIC, LEARNED_INTERVAL})
 """The sources of Calls that nobody asked for: a charger may well say no to them."""
 LOOKED_AT = 10
