@@ -246,7 +246,8 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         findings = (*findings, f"the unique id is no text of 1 to {MAX_UNIQUE_ID} characters")
     return Request(
         action=call.action,
-        payload=call.payload,
+        # (What is no object and has passed the check is a Heartbeat's.)
+        payload=call.payload if isinstance(call.payload, dict) else {},
         unique_id=call.unique_id,
         connection=arrival.connection,
         received_at=arrival.at,

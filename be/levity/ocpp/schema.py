@@ -40,7 +40,9 @@ _SCALARS = ["string", "number", "integer"]
 # A charger that started offline and never got an id stops with null, or with none at all.
 # Nothing of a MeterValues makes it senseless: a refusal makes a Vestel EVC04 leave every 25 s, and
 # the good samples beside an odd one would be lost.
+# A charger that names neither vendor nor model is served as one of an unknown make.
 _MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {
+    "BootNotification": frozenset({"chargePointVendor", "chargePointModel"}),
     "MeterValues": frozenset({"connectorId", "meterValue"}),
     "StatusNotification": frozenset({"errorCode"}),
     "StopTransaction": frozenset({"transactionId"}),
@@ -53,6 +55,8 @@ _MAY_BE_ANYTHING: Mapping[str, frozenset[str]] = {
     "MeterValues": frozenset({"connectorId", "meterValue", "transactionId"}),
     "StopTransaction": frozenset({"transactionData"}),
 }
+# Tells nothing but that the charger lives, whatever stands in the place of its payload.
+_TELLS_NOTHING = "Heartbeat"
 
 
 def check(action: str, payload: Any) -> tuple[str, ...]:
@@ -63,6 +67,8 @@ def check(action: str, payload: Any) -> tuple[str, ...]:
     found = finding(action, payload)
     if found is None:
         return ()
+    if action == _TELLS_NOTHING and not isinstance(payload, dict):
+        return (found,)
     try:
         _lenient(action)(payload)
     except fastjsonschema.JsonSchemaValueException as error:

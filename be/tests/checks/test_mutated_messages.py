@@ -48,12 +48,19 @@ def is_taken(action: str, mutation: Mutation) -> bool:
     """True if the field has shown that this is no reason to refuse the message.
 
     A Vestel EVC04 leaves every 25 s after a CALLERROR to its MeterValues, and the good samples
-    beside an odd one would be lost; statuses come without an errorCode.
+    beside an odd one would be lost; statuses come without an errorCode, and the boot of a make
+    that names itself by half is still the only way in. A Heartbeat tells nothing in any form.
     """
+    if action == "Heartbeat":
+        return True
     if action == "MeterValues":
         return isinstance(mutation.payload, dict)
-    is_absent = mutation.kind in ("missing", "null")
-    return action == "StatusNotification" and mutation.path == ("errorCode",) and is_absent
+    is_absent = mutation.kind in ("missing", "null") or mutation.payload == {}
+    absent = {
+        "BootNotification": {("chargePointVendor",), ("chargePointModel",), ()},
+        "StatusNotification": {("errorCode",)},
+    }
+    return is_absent and mutation.path in absent.get(action, ())
 
 
 def wanted(action: str, mutation: Mutation, found: dict[str, Any]) -> dict[str, Any]:

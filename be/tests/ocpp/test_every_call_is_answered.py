@@ -119,7 +119,11 @@ def test_no_broken_field_stays_without_an_answer(action: str) -> None:
         ("Authorize", {"idTag": None}, "TypeConstraintViolation"),
         ("Authorize", {"idTag": {}}, "TypeConstraintViolation"),
         ("Authorize", [], "TypeConstraintViolation"),
-        ("BootNotification", {"chargePointModel": "M"}, "OccurenceConstraintViolation"),
+        (
+            "BootNotification",
+            {"chargePointVendor": [], "chargePointModel": "M"},
+            "TypeConstraintViolation",
+        ),
         ("StatusNotification", {"connectorId": 1}, "OccurenceConstraintViolation"),
         (
             "StatusNotification",
