@@ -54,8 +54,10 @@ class TimeLimit:
         self._frame = 0
         self._running = False
         self._expired = False
+        self._busy = False
+        """Only processor time counts."""
         self._began_at: float | None = None
-        """In processor time; None: by the clock."""
+        """The thread's processor time when the frame was first seen at work; None: by the clock."""
         self._about = ("", "")
         self._seen = 0
         self._held = 0.0
@@ -92,7 +94,7 @@ class TimeLimit:
     def _begin(self, identity: str, what: str, *, busy: bool = False) -> None:
         self._about = (identity, what)
         self._thread = threading.get_ident()
-        self._began_at = time.thread_time() if busy else None
+        self._busy = busy
         self._frame += 1
         self._running = True
 
@@ -109,6 +111,10 @@ class TimeLimit:
         frame = self._frame
         if not self._running or frame != self._seen:
             self._seen, self._held = frame, 0.0
+            with self._lock:
+                # Asked for here and not for every frame: hardly one is ever seen at work.
+                is_busy = self._running and self._frame == frame and self._busy
+                self._began_at = _processor_time(self._thread) if is_busy else None
             return
         self._held += passed
         with self._lock:
