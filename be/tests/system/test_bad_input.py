@@ -56,7 +56,8 @@ BAD = (
     Bad("action no text", '[2,"B5",7,{}]', FORMATION, "the action is not a string", "B5"),
     Bad("unknown type", '[5,"B6","Heartbeat",{}]', "", "unknown message type"),
     Bad("type as text", '["2","B7","Heartbeat",{}]', "", "unknown message type"),
-    Bad("payload no object", '[2,"B8","Heartbeat",[]]', TYPE, "", "B8"),
+    Bad("payload no object", '[2,"B8","Authorize",[]]', TYPE, "", "B8"),
+    Bad("heartbeat of no object", '[2,"B23","Heartbeat",[]]', "result", "", "B23"),
     Bad("wrong type", STATUS % ("B9", '"one"'), TYPE, "connectorId", "B9"),
     # MeterValues is never refused for its form: a sample that is lost is lost for good.
     Bad("meter values of no connector", METER % ("B22", '"one"'), "result", "", "B22"),
