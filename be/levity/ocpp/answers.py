@@ -42,6 +42,7 @@ from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
 from levity.ocpp.store.budget import same_text
+from levity.ocpp.words import ANSWERS, REASONS
 from levity_ws.rpc.envelope import Close, Received, Spooled
 
 __all__ = ["answer"]
@@ -327,7 +328,7 @@ def _end_without_meter(outcome: Outcome, call: Call, loaded: Loaded) -> tuple[Ef
     if len(against) > 1:
         return ()
     reason = payload.get("reason")
-    reason = reason[:64] if isinstance(reason, str) and reason else "Local"
+    reason = REASONS.meant(reason[:64]) if isinstance(reason, str) and reason else "Local"
     believed = said if said and said >= transaction.started_at else None
     return (closed(transaction, reason, "stop-quarantined", believed),)
 
@@ -387,7 +388,7 @@ def _finish_command(
             late,
             command.followed,
             result=stored_answer(command.action, orjson.dumps(frame.payload).decode()),
-            result_status=status[:64] if isinstance(status, str) else "",
+            result_status=ANSWERS.meant(status[:64]) if isinstance(status, str) else "",
         )
         if isinstance(command.payload, Mapping) and command.source != AUTOMATIC:
             outcome.effects += after_answer(

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from levity.ocpp.words import REASONS, STATUSES, UPLOADS, Words
+
 __all__ = ["ASKED", "LONG", "SAID", "SETTLED_AFTER", "SLOW", "SOON", "confirmation"]
 
 SETTLED_AFTER = timedelta(seconds=5)
@@ -22,13 +24,18 @@ LONG = timedelta(hours=24)
 """For how long after the Call something may show it: most of them, and those with a file."""
 
 
+def _word(said: Payload, words: Words, name: str = "status") -> str:
+    word = said.get(name)
+    return words.meant(word) if isinstance(word, str) else ""
+
+
 def _always(asked: Payload, said: Payload) -> bool:
     return True
 
 
 def _under_way(asked: Payload, said: Payload) -> bool:
     # Idle is what it says when nothing goes on, also when it is merely asked.
-    return said.get("status") not in ("Idle", None)
+    return _word(said, UPLOADS) not in ("Idle", "")
 
 
 def _at_its_connector(asked: Payload, said: Payload) -> bool:
@@ -41,7 +48,7 @@ def _triggered(asked: Payload, said: Payload) -> bool:
 
 
 def _by_reset(asked: Payload, said: Payload) -> bool:
-    return said.get("reason") == f"{asked.get('type')}Reset"
+    return _word(said, REASONS, "reason") == f"{asked.get('type')}Reset"
 
 
 def _same_tag(asked: Payload, said: Payload) -> bool:
@@ -57,14 +64,15 @@ def _available(asked: Payload, said: Payload) -> bool:
     wanted = asked.get("connectorId")
     if wanted not in (0, said.get("connectorId")):
         return False
-    is_out = said.get("status") == "Unavailable"
+    status = _word(said, STATUSES)
+    is_out = status == "Unavailable"
     if asked.get("type") == "Inoperative":
         return is_out
-    return not is_out and said.get("status") not in ("Faulted", None)
+    return not is_out and status not in ("Faulted", "")
 
 
 def _reserved(asked: Payload, said: Payload) -> bool:
-    return said.get("status") == "Reserved" and _at_its_connector(asked, said)
+    return _word(said, STATUSES) == "Reserved" and _at_its_connector(asked, said)
 
 
 def _of_reservation(asked: Payload, said: Payload) -> bool:
@@ -72,7 +80,7 @@ def _of_reservation(asked: Payload, said: Payload) -> bool:
 
 
 def _unlocked(asked: Payload, said: Payload) -> bool:
-    return said.get("reason") == "UnlockCommand"
+    return _word(said, REASONS, "reason") == "UnlockCommand"
 
 
 # Our Call -> (the charger's Call, the rule, for how long it may come after ours).

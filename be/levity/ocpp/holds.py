@@ -19,6 +19,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.effects import Effect, UpdateChargePoint
 from levity.ocpp.fields import INT4_MAX, decimal_of, same_tag
 from levity.ocpp.request import ChargePointState
+from levity.ocpp.words import ANSWERS
 
 __all__ = ["Hold", "Holds", "Refusal", "after_answer", "patience"]
 
@@ -151,7 +152,8 @@ def after_answer(
     """What this answer to a Call of ours tells: who is to charge, or how long the charger waits."""
     if not isinstance(answer, Mapping):
         return ()
-    accepted = answer.get("status") == "Accepted"
+    status = answer.get("status")
+    accepted = isinstance(status, str) and ANSWERS.meant(status) == "Accepted"
     if action == "RemoteStartTransaction" and accepted:
         tag, named = sent.get("idTag"), decimal_of(sent.get("connectorId"))
         connector = int(named) if named is not None and 0 < named <= INT4_MAX else ANY

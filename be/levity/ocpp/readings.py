@@ -42,9 +42,9 @@ ELSEWHERE = frozenset({"Inlet", "EV"})
 # The place that is meant where there are several (7.34: Outlet is the default).
 PLACES = ("Outlet", "", "Body", "Cable")
 # No unit of an energy or a power: such a value has got the wrong measurand.
-FOREIGN = frozenset({"a", "v", "celsius", "celcius", "fahrenheit", "k", "percent", "hz"})
+FOREIGN = frozenset({"a", "v", "celsius", "celcius", "fahrenheit", "k", "percent", "hertz", "hz"})
 # Most of them, as they are spelled.
-FOREIGN_UNITS = ("A", "V", "Celsius", "Celcius", "Fahrenheit", "K", "Percent", "Hz")
+FOREIGN_UNITS = ("A", "V", "Celsius", "Celcius", "Fahrenheit", "K", "Percent", "Hertz", "Hz")
 # Zaptec and others send an element for each phase, seconds apart.
 TOGETHER = timedelta(seconds=10)
 LINES = (frozenset({"L1", "L2", "L3"}), frozenset({"L1-N", "L2-N", "L3-N"}))

@@ -60,7 +60,7 @@ def test_preparing_after_another_status_is_a_new_plug_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["Available", "Charging", "SuspendedEV", "preparing", "", "Faulted"]
+    "word", ["Available", "Charging", "SuspendedEV", "prepared", "", "Faulted"]
 )
 def test_no_other_status_starts_anything(word: str) -> None:
     """Unknown words included."""

@@ -3,11 +3,12 @@
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.fields import text
 from levity.ocpp.request import Request, Response
+from levity.ocpp.words import UPLOADS
 
 __all__ = ["diagnostics_status_notification"]
 
 
 def diagnostics_status_notification(request: Request) -> Response:
     """Show it with the charge point."""
-    status = text(request.payload, "status", 64)
+    status = UPLOADS.meant(text(request.payload, "status", 64))
     return Response({}, (UpdateChargePoint({"diagnostics_status": status}),))

@@ -3,11 +3,12 @@
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.fields import text
 from levity.ocpp.request import Request, Response
+from levity.ocpp.words import UPLOADS
 
 __all__ = ["log_status_notification"]
 
 
 def log_status_notification(request: Request) -> Response:
     """Show it with the charge point, where the older DiagnosticsStatusNotification stands, too."""
-    status = text(request.payload, "status", 64)
+    status = UPLOADS.meant(text(request.payload, "status", 64))
     return Response({}, (UpdateChargePoint({"diagnostics_status": status}),))

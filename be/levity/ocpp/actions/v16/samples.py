@@ -10,8 +10,9 @@ from levity.ocpp.effects import Sample
 from levity.ocpp.fields import MAX_NUMBER, decimal_of, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.quirks import QuirkProfile
-from levity.ocpp.readings import BEGIN, ELSEWHERE, LINES, OFFERED, PLACES, POWER, REGISTER
+from levity.ocpp.readings import REGISTER
 from levity.ocpp.request import Request
+from levity.ocpp.words import CONTEXTS, FORMATS, LOCATIONS, MEASURANDS, PHASES, UNITS
 
 __all__ = ["read_samples"]
 
@@ -34,6 +35,7 @@ BY_UNIT = {
     "kvar": "Power.Reactive.Import",
     "varh": "Energy.Reactive.Import.Register",
     "kvarh": "Energy.Reactive.Import.Register",
+    "hertz": "Frequency",
     "hz": "Frequency",
     "celsius": "Temperature",
     "celcius": "Temperature",
@@ -42,37 +44,6 @@ BY_UNIT = {
     "percent": "SoC",
 }
 MICRO = Decimal("0.000001")
-# The words that decide what a value counts for, as the books have them.
-WORDS = frozenset(
-    {
-        REGISTER,
-        POWER,
-        OFFERED,
-        BEGIN,
-        "Energy.Active.Export.Register",
-        "Energy.Active.Import.Interval",
-        "Energy.Reactive.Import.Register",
-        "Power.Active.Export",
-        "Power.Factor",
-        "Current.Import",
-        "Current.Offered",
-        "Voltage",
-        "Temperature",
-        "Frequency",
-        "SoC",
-        "Sample.Periodic",
-        "Sample.Clock",
-        "Transaction.End",
-        "Trigger",
-        *PLACES,
-        *ELSEWHERE,
-        *(phase for lines in LINES for phase in lines),
-        "N",
-        "Raw",
-        SIGNED,
-    }
-)
-SPELLED = {word.lower(): word for word in WORDS}
 
 
 def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
@@ -113,25 +84,19 @@ def _items(value: Any) -> list[dict[str, Any]]:
 @lru_cache(maxsize=256)
 def _meaning(unit: str) -> tuple[str, Decimal | None]:
     """The measurand of a value that has this unit and names none, and by what it is multiplied."""
-    spelled = unit.strip().lower()
+    spelled = unit.lower()
     scale = THOUSAND if spelled in KILO else MILLION if unit == "MWh" else None
     return BY_UNIT.get(spelled, REGISTER), scale
-
-
-def _word(item: Mapping[str, Any], name: str, limit: int) -> str:
-    """This field, a word of OCPP's in OCPP's letters, however it is spelled."""
-    word = text(item, name, limit)
-    return word if word in WORDS else SPELLED.get(word.strip().lower(), word)
 
 
 def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile) -> Sample:
     raw = item.get("value")
     raw_value = raw if type(raw) is str else "" if raw is None else str(raw)
-    unit = text(item, "unit", 32)
-    form = _word(item, "format", 16)
+    unit = UNITS.meant(text(item, "unit", 32))
+    form = FORMATS.meant(text(item, "format", 16))
     default, scale = _meaning(unit)
     # 7.43: the default of an absent measurand.
-    measurand = _word(item, "measurand", 64) or default
+    measurand = MEASURANDS.meant(text(item, "measurand", 64)) or default
     believed = form != SIGNED and measurand not in quirks.ignored_measurands
     value = decimal_of(raw) if believed else None
     if value is not None:
@@ -146,8 +111,8 @@ def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile)
         raw_value=raw_value,
         value=value,
         unit=unit,
-        phase=_word(item, "phase", 16),
-        location=_word(item, "location", 16),
-        context=_word(item, "context", 64),
+        phase=PHASES.meant(text(item, "phase", 16)),
+        location=LOCATIONS.meant(text(item, "location", 16)),
+        context=CONTEXTS.meant(text(item, "context", 64)),
         format=form,
     )

@@ -7,6 +7,7 @@ from levity.ocpp.energy import closed
 from levity.ocpp.fields import MAX_CONNECTOR, integer, text
 from levity.ocpp.request import Request, Response, with_flags, without_flags
 from levity.ocpp.retries import is_closed_by_boot
+from levity.ocpp.words import ERRORS, STATUSES
 
 __all__ = ["status_notification"]
 
@@ -19,8 +20,8 @@ def status_notification(request: Request) -> Response:
     payload = request.payload
     shown = ConnectorStatus(
         connector=integer(payload, "connectorId", 0, MAX_CONNECTOR),
-        status=text(payload, "status", 64),
-        error_code=text(payload, "errorCode", 64),
+        status=STATUSES.meant(text(payload, "status", 64)),
+        error_code=ERRORS.meant(text(payload, "errorCode", 64)),
         info=text(payload, "info"),
         vendor_id=text(payload, "vendorId"),
         vendor_error_code=text(payload, "vendorErrorCode"),

@@ -31,6 +31,7 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
+from levity.ocpp.words import REASONS
 
 __all__ = ["ON_THE_BOOKS", "end_session", "stop_transaction"]
 
@@ -99,7 +100,7 @@ def end_session(
             stopped_at=stopped_at,
             energy=charged.wh,
             # 7.36: Local is what an absent reason means.
-            reason=text(payload, "reason", 64) or "Local",
+            reason=REASONS.meant(text(payload, "reason", 64)) or "Local",
             id_tag=text(payload, "idTag"),
             flags=with_flags(
                 without_flags(
