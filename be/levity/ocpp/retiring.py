@@ -10,14 +10,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from levity.ocpp.models import ChargePoint
+from levity.ocpp.models import DEMO, ChargePoint
 
 __all__ = ["DEMO", "back_in_use", "bring_back", "retire"]
 
 log = logging.getLogger(__name__)
-
-# What `levity serve --demo` calls its ten.
-DEMO = tuple(f"DEMO-{number:02d}" for number in range(1, 11))
 
 
 def retire(

@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 
 from levity.ocpp.faults import FAULT
 from levity.ocpp.models import (
+    IN_TOTALS,
     PLAUSIBLE,
     ChargePoint,
     Command,
@@ -130,7 +131,8 @@ def _charge_points(now: datetime) -> Iterator[Metric]:
 
 def _connectors() -> Iterator[Metric]:
     counts: dict[str, int] = dict.fromkeys([*sorted(STATUSES), "other"], 0)
-    rows = Connector.objects.filter(number__gt=0).order_by().values_list("status")
+    in_use = Connector.objects.filter(charge_point__retired_at__isnull=True)
+    rows = in_use.filter(number__gt=0).order_by().values_list("status")
     for status, count in rows.annotate(Count("pk")):
         counts[status if status in STATUSES else "other"] += count
     yield _by(
@@ -139,7 +141,7 @@ def _connectors() -> Iterator[Metric]:
         ["status"],
         (((status,), count) for status, count in counts.items()),
     )
-    faulty = Connector.objects.filter(FAULT).order_by("pk")
+    faulty = in_use.filter(FAULT).order_by("pk")
     yield _by(
         "connector_fault",
         "1 for every connector that is Faulted, or reports an error and is not Available.",
@@ -166,7 +168,7 @@ def _transactions() -> Iterator[Metric]:
         "Energy of all its sessions; not of those with implausible figures.",
         labels=["charge_point"],
     )
-    charged = Transaction.objects.order_by().values_list("charge_point__identity")
+    charged = Transaction.objects.filter(IN_TOTALS).order_by().values_list("charge_point__identity")
     totals = list(
         charged.annotate(
             total=Sum("energy", filter=PLAUSIBLE), left_out=Count("pk", filter=~PLAUSIBLE)

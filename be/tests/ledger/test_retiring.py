@@ -1,7 +1,9 @@
 """Chargers that are gone for good leave lists, counts and alerts, and stay on the books (B15)."""
 
+import csv
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,6 +15,8 @@ from levity.ocpp.housekeeping import sweep
 from levity.ocpp.models import ChargePoint, Connector, IdTag, Transaction
 from levity.ocpp.models import Site as Place
 from levity.operation import conditions
+from levity.operation.exposition import exposition
+from levity.operation.state import State
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +119,43 @@ def test_the_ten_of_the_demo_leave_by_one_command(capsys: pytest.CaptureFixture[
         call_command("retire", "garage-1", "nobody")
     with pytest.raises(CommandError, match="which ones"):
         call_command("retire")
+
+
+def test_what_a_demo_showed_is_in_no_total_when_it_is_over(browser: Client) -> None:
+    """They stayed in them after `levity retire --demo`; what a real charger delivered has to."""
+    now = timezone.now()
+    for identity, connection in (("DEMO-03", None), ("DEMO-04", uuid4()), ("garage-1", None)):
+        row = ChargePoint.objects.create(identity=identity, connection=connection)
+        Transaction.objects.create(
+            charge_point=row,
+            connector=1,
+            state="stopped",
+            started_at=now,
+            meter_start=0,
+            energy=5000,
+        )
+        Connector.objects.create(charge_point=row, number=1, status="Faulted")
+    assert "15.000 kWh" in said(browser.get("/admin/"))
+    with pytest.raises(CommandError, match="connected, so not retired: DEMO-04"):
+        call_command("retire", "--demo", "garage-1")
+    page = said(browser.get("/admin/"))
+    assert "15.000 kWh" not in page
+    assert "10.000 kWh" in page
+    metrics = exposition([State()]).decode()
+    assert 'energy_watthours_total{charge_point="DEMO-03"}' not in metrics
+    assert 'energy_watthours_total{charge_point="garage-1"} 5000.0' in metrics
+    assert 'levity_connectors{status="Faulted"} 1.0' in metrics
+    assert 'levity_connector_fault{charge_point="garage-1"' not in metrics
+    exported = browser.get("/admin/ocpp/transaction/export/")
+    header, *rows = csv.reader(b"".join(exported.streaming_content).decode().splitlines())
+    columns = ("charge point", "energy (kWh)", "energy not counted (kWh)")
+    cells = {tuple(row[header.index(name)] for name in columns) for row in rows}
+    assert cells == {
+        ("DEMO-03", "", "5.000"),
+        ("DEMO-04", "5.000", ""),
+        ("garage-1", "5.000", ""),
+    }
+    assert "5.000 kWh (demo)" in said(browser.get("/admin/ocpp/transaction/"))
 
 
 # --- a block that stops nobody (B7) --------------------------------------------------------------

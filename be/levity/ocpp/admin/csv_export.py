@@ -93,9 +93,9 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             "" if span is None else f"{span:.0f}",
             _number(item.meter_start),
             _number(item.meter_stop),
-            # What can't be true is in no sum of the column.
-            _kwh(item.energy if item.is_plausible else None),
-            _kwh(None if item.is_plausible else item.energy),
+            # What can't be true, and what a demo showed, is in no sum of the column.
+            _kwh(item.energy if item.is_counted else None),
+            _kwh(None if item.is_counted else item.energy),
             cell(item.energy_source),
             cell(item.confidence),
             cell(item.stop_reason),

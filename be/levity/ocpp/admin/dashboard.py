@@ -32,6 +32,7 @@ from levity.ocpp.admin.formats import (
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.faults import FAULT
 from levity.ocpp.models import (
+    IN_TOTALS,
     PLAUSIBLE,
     ChargePoint,
     ChargePointCertificate,
@@ -148,7 +149,7 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
     month = today.replace(day=1)
     # Not beyond tomorrow: a clock that runs ahead by years is not this month's energy.
     since_today = started_within(today, None)
-    energy = transactions.filter(started_within(month, now + DAY)).aggregate(
+    energy = transactions.filter(IN_TOTALS, started_within(month, now + DAY)).aggregate(
         month=Sum("energy", filter=PLAUSIBLE),
         today=Sum("energy", filter=since_today & PLAUSIBLE),
         left_out=Count("pk", filter=~PLAUSIBLE),

@@ -190,8 +190,10 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
 
     @display(description="energy")
     def energy_shown(self, item: Transaction) -> str:
-        """What was charged; and that it can't be, where no total counts it."""
-        return kwh(item.energy) if item.is_plausible else f"{kwh(item.energy)} (implausible)"
+        """What was charged; and why not, where no total counts it."""
+        if item.is_counted:
+            return kwh(item.energy)
+        return f"{kwh(item.energy)} ({'demo' if item.is_plausible else 'implausible'})"
 
     @display(description="energy derived from")
     def energy_from(self, item: Transaction) -> str:

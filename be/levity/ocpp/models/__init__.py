@@ -20,7 +20,14 @@ from levity.ocpp.models.id_tag import IdTag
 from levity.ocpp.models.installation import Installation
 from levity.ocpp.models.message import ConnectionEvent, Message
 from levity.ocpp.models.security import AuthFailure, Credential, RefusedHandshake
-from levity.ocpp.models.transaction import PLAUSIBLE, MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.models.transaction import (
+    DEMO,
+    IN_TOTALS,
+    PLAUSIBLE,
+    MeterValue,
+    MeterValueCorrection,
+    Transaction,
+)
 from levity.ocpp.models.trouble import (
     FailedMessage,
     FrameAttempt,
@@ -29,6 +36,8 @@ from levity.ocpp.models.trouble import (
 )
 
 __all__ = [
+    "DEMO",
+    "IN_TOTALS",
     "PLAUSIBLE",
     "AuthFailure",
     "Authorization",

@@ -5,10 +5,15 @@ from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
 
-__all__ = ["PLAUSIBLE", "MeterValue", "MeterValueCorrection", "Transaction"]
+__all__ = ["DEMO", "IN_TOTALS", "PLAUSIBLE", "MeterValue", "MeterValueCorrection", "Transaction"]
 
 # Sessions whose energy goes into totals: not those that can't have charged so much.
 PLAUSIBLE = ~models.Q(flags__contains="implausible-energy")
+# What `levity serve --demo` calls its ten.
+DEMO = tuple(f"DEMO-{number:02d}" for number in range(1, 11))
+# Sessions that totals are about: not those of a demo that is over. (A real charger that is retired
+# did deliver its energy.)
+IN_TOTALS = ~models.Q(charge_point__identity__in=DEMO, charge_point__retired_at__isnull=False)
 
 
 class Transaction(models.Model):
@@ -130,8 +135,14 @@ class Transaction(models.Model):
 
     @property
     def is_plausible(self) -> bool:
-        """True if its energy goes into totals (`PLAUSIBLE`)."""
+        """True if it can have charged so much (`PLAUSIBLE`)."""
         return "implausible-energy" not in self.flags
+
+    @property
+    def is_counted(self) -> bool:
+        """True if its energy goes into totals (`PLAUSIBLE` and `IN_TOTALS`)."""
+        charger = self.charge_point
+        return self.is_plausible and (charger.retired_at is None or charger.identity not in DEMO)
 
 
 class MeterValue(models.Model):
