@@ -41,7 +41,7 @@ from levity.ocpp.store import (
     load,
     lost_its_plan,
 )
-from levity.ocpp.time_limit import TimeLimit
+from levity.ocpp.time_limit import FrameTookTooLong, TimeLimit
 from levity_ws.rpc.envelope import (
     Authenticate,
     Batch,
@@ -130,7 +130,10 @@ class Pipeline:
                         _raise_if_away(error)
                     if len(events) > 1:
                         log.warning("batch failed (%r), taking it frame by frame", error)
-                    outcomes = self._one_by_one(events, batch.edge, reply_to, mark=False)
+                    late = error if isinstance(error, FrameTookTooLong) else None
+                    outcomes = self._one_by_one(
+                        events, batch.edge, reply_to, mark=False, late=late
+                    )
             else:
                 outcomes = self._one_by_one(events, batch.edge, reply_to, mark=True)
             for outcome in outcomes:
@@ -155,21 +158,26 @@ class Pipeline:
 
     def _together(self, events: Sequence[Event], edge: str, reply_to: str) -> list[Outcome]:
         within = self.time_limit.within
-        arrivals = [within(event.charge_point, "reading it", identify, event) for event in events]
-        whose = events[0].charge_point if len(events) == 1 else f"{len(events)} frames"
+        arrivals = [
+            within(event.charge_point, "reading it", identify, event, whose=event)
+            for event in events
+        ]
+        only = events[0] if len(events) == 1 else None
+        about = only.charge_point if only is not None else f"{len(events)} frames"
         with in_few_trips():
-            loaded = within(whose, "loading", load, arrivals, busy=True)
+            loaded = within(about, "loading", load, arrivals, busy=True, whose=only)
             outcomes = [
                 within(
                     arrival.event.charge_point,
                     getattr(arrival.frame, "action", "") or "an answer",
                     self._handle,
                     *(arrival, loaded, edge),
+                    whose=arrival.event,
                 )
                 for arrival in arrivals
             ]
             what_to_store = (outcomes, loaded, edge, reply_to, self._now)
-            within(whose, "storing", apply, *what_to_store, busy=True)
+            within(about, "storing", apply, *what_to_store, busy=True, whose=only)
         return outcomes
 
     def _handle(self, arrival: Arrival, loaded: Loaded, edge: str) -> Outcome:
@@ -182,8 +190,16 @@ class Pipeline:
         return outcome
 
     def _one_by_one(
-        self, events: Sequence[Event], edge: str, reply_to: str, *, mark: bool
+        self,
+        events: Sequence[Event],
+        edge: str,
+        reply_to: str,
+        *,
+        mark: bool,
+        late: FrameTookTooLong | None = None,
     ) -> list[Outcome]:
+        """Each in its own transaction. The frame that was too `late` already had its time: it would
+        take as long again, and all others would wait."""
         outcomes: list[Outcome] = []
         for event in events:
             frame = event.connection, event.seq
@@ -194,6 +210,9 @@ class Pipeline:
                         outcomes += attempts.park(event, "the worker died while it took this frame")
                         continue
                     marked = True
+                if late is not None and late.whose is event:
+                    outcomes += _park(event, late)
+                    continue
                 outcomes += self._alone(event, edge, reply_to)
                 if mark:
                     attempts.survived(event)
@@ -241,16 +260,21 @@ class Pipeline:
                     # Django has connected again each time, and each time somebody ended that.
                     self.lost_sessions += 1
                     raise DatabaseAway(str(error)) from error
-                parked = attempts.park(event, error)
-                # Once it is: where the database goes away meanwhile, the frame is tried again.
-                log.exception(
-                    "%s: frame %s failed and is parked",
-                    event.charge_point,
-                    event.seq,
-                    extra={"charge_point": event.charge_point, "connection": event.connection},
-                )
-                return parked
+                return _park(event, error)
         raise AssertionError("unreachable")
+
+
+def _park(event: Event, error: Exception) -> list[Outcome]:
+    parked = attempts.park(event, error)
+    # Once it is: where the database goes away meanwhile, the frame is tried again.
+    log.error(
+        "%s: frame %s failed and is parked",
+        event.charge_point,
+        event.seq,
+        exc_info=error,
+        extra={"charge_point": event.charge_point, "connection": event.connection},
+    )
+    return parked
 
 
 def _cut_off(event: Event, error: Exception) -> list[Outcome] | None:

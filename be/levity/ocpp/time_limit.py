@@ -30,7 +30,12 @@ T = TypeVar("T")
 
 
 class FrameTookTooLong(Exception):
-    """What is done for this frame took longer than `OCPP_FRAME_TIME_LIMIT`."""
+    """What is done for this frame took longer than `OCPP_FRAME_TIME_LIMIT`.
+
+    `whose` is what was given to `within`; None where it was done for several frames at once.
+    """
+
+    whose: object = None
 
 
 class Expired(BaseException):
@@ -72,11 +77,18 @@ class TimeLimit:
         return limited
 
     def within(
-        self, identity: str, what: str, work: Callable[..., T], *given: object, busy: bool = False
+        self,
+        identity: str,
+        what: str,
+        work: Callable[..., T],
+        *given: object,
+        busy: bool = False,
+        whose: object = None,
     ) -> T:
         """What this work returns; FrameTookTooLong where the limit is exceeded.
 
-        `busy`: only the time counts in which this thread has the processor.
+        `busy`: only the time counts in which this thread has the processor. `whose` tells the
+        caller which frame it was.
         """
         if not self.seconds or (busy and not MEASURES_THREADS):
             return work(*given)
@@ -89,7 +101,9 @@ class TimeLimit:
             finally:
                 self._end()
         except Expired as expired:
-            raise FrameTookTooLong(f"{what} took longer than {self.seconds:g} s") from expired
+            late = FrameTookTooLong(f"{what} took longer than {self.seconds:g} s")
+            late.whose = whose
+            raise late from expired
 
     def _begin(self, identity: str, what: str, *, busy: bool = False) -> None:
         self._about = (identity, what)

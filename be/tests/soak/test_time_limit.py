@@ -26,6 +26,7 @@ class Hang:
     """A middleware that goes round in circles at the tag `BAD` while `armed`."""
 
     armed = False
+    begun = 0
     caught: list[BaseException] = []
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -33,6 +34,7 @@ class Hang:
 
     def __call__(self, request: Request) -> Response:
         """The response of the chain, some day."""
+        Hang.begun += request.payload.get("idTag") == "BAD" and Hang.armed
         while request.payload.get("idTag") == "BAD" and Hang.armed:
             try:
                 time.sleep(0.01)
@@ -47,7 +49,7 @@ def hanging(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Hang"]
     settings.OCPP_FRAME_TIME_LIMIT = LIMIT
     monkeypatch.setattr(watchdog, "TICK", 0.02)
-    Hang.armed = True
+    Hang.armed, Hang.begun = True, 0
     yield
     Hang.armed = False
 
@@ -63,7 +65,6 @@ def test_a_frame_whose_handler_never_returns_is_parked_and_its_neighbours_are_se
     ]
     begun = time.monotonic()
     answers = [json.loads(frame) for frame in site.frames(*events)]
-    # Once with the others, once alone.
     assert time.monotonic() - begun < 2 * LIMIT + 2
     assert [answer[0] for answer in answers] == [3, 3, 3, 3, 4, 3, 3, 3, 3, 3]
     assert answers[4][2:] == ["InternalError", "the central system failed at this message", {}]
@@ -74,6 +75,18 @@ def test_a_frame_whose_handler_never_returns_is_parked_and_its_neighbours_are_se
     assert Transaction.objects.count() == 9
     assert Hang.caught == []
     assert "currentTime" in site.result(chargers[4].calls("Heartbeat"))
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_a_frame_that_is_too_late_is_not_tried_a_second_time(hanging: None, others: int) -> None:
+    """It held its worker for the limit twice: with the others, and alone."""
+    site, charger = Site(), Charger()
+    neighbours = [Charger(f"CP{number}") for number in range(others)]
+    frames = site.frames(charger.starts(idTag="BAD"), *(each.starts() for each in neighbours))
+    assert [json.loads(frame)[0] for frame in frames] == [4] + [3] * others
+    assert Hang.begun == 1
+    assert FailedMessage.objects.count() == 1
+    assert Transaction.objects.count() == others
 
 
 def test_it_can_be_replayed_when_the_cause_is_mended(hanging: None) -> None:
