@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import ssl
+from collections.abc import Callable
 
 import pytest
 from tests.chargers import raw_charger, upgrade_request
@@ -72,7 +73,6 @@ async def test_tls_at_the_plain_port_is_recognised() -> None:
         ((b"GET /ws/CP1 HTTP/1.1", b"X: " + b"A" * 9 * 1024), 431, "too long"),
         ((b"GET /ws/CP1 HTTP/1.1", *[b"X: a"] * 129), 431, "too long"),
         ((b"GET /ws/CP1 HTTP/1.1", b"Authorization: Basic " + b"A" * (1 << 20)), 431, "too long"),
-        ((b"PRI * HTTP/2.0", b"", b"SM"), 0, "not http"),
         ((b"hello",), 0, "not http"),
     ],
 )
@@ -93,6 +93,108 @@ async def test_a_request_too_long_is_refused_exactly(
     assert [(item.reason, item.status) for item in event.refusals] == [
         (reason, 431 if status else 0)
     ]
+
+
+ODD = {
+    "HTTP/0.9": (b"GET /ws/CP1\r\n", "does not end with HTTP/1.1"),
+    "HTTP/0.9 in lower case": (b"get /ws/CP1\r\n", "does not end with HTTP/1.1"),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "ends with “HTTP/2.0”"),
+    "version in lower case": (b"GET /ws/CP1 http/1.1\r\nA: b\r\n\r\n", "ends with “http/1.1”"),
+    "a header without a colon": (b"GET /ws/CP1 HTTP/1.1\r\nkey\r\n\r\n", "no colon"),
+    "a folded header": (b"GET /ws/CP1 HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "header"),
+    "a name with a space": (b"GET /ws/CP1 HTTP/1.1\r\nA b: s3cret\r\n\r\n", "the name of one"),
+    "a control character": (b"GET /ws/CP1 HTTP/1.1\r\nA: \0s3cret\r\n\r\n", "a control character"),
+    "bare line feeds": (b"GET /ws/CP1 HTTP/1.1\nA: b\n\n", "its lines end with LF"),
+    "a bare line feed in a header": (b"GET /ws/CP1 HTTP/1.1\r\nA: b\n\r\n\r\n", "end with LF"),
+    "a body": (b"POST /ws/CP1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "it has a body"),
+    "chunks": (b"GET /ws/CP1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding"),
+}
+
+
+@pytest.mark.parametrize(("request_", "why"), ODD.values(), ids=ODD)
+async def test_http_that_can_not_be_read_is_answered_with_a_sentence(
+    request_: bytes, why: str
+) -> None:
+    """The connection ended without a word, and a proxy before us said that Levity is away."""
+    async with running_site() as site:
+        async with raw_charger(site.port, shake=False) as charger:
+            charger.writer.write(request_)
+            await charger.read_head()
+            assert charger.status == 400
+            body = await charger.body()
+            assert why in body
+            assert "s3cret" not in body
+        [event] = await site.heard(Refused)
+        assert site.backend.of(Authenticate) == []
+    assert listed(event.refusals) == [("", "unreadable request", 400, 1)]
+    assert why in event.refusals[0].detail
+    assert "s3cret" not in repr(event)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET /ws/CP1 HTTP/1.1\r\n\r\n", "proxy protocol"),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0cGET /ws/CP1 HTTP/1.1\r\n\r\n", "proxy protocol"),
+        (b"hello\r\n", "not http"),
+        (b"\x03\0\0\x13\x0e\n", "not http"),
+    ],
+)
+async def test_what_is_no_http_is_listed_by_what_it_is(said: bytes, reason: str) -> None:
+    async with running_site() as site:
+        async with raw_charger(site.port, shake=False) as charger:
+            charger.writer.write(said)
+            await charger.end_of_stream()
+        [event] = await site.heard(Refused)
+    assert listed(event.refusals) == [("", reason, 0, 1)]
+
+
+@pytest.mark.parametrize("half", [b"GET /ws/CP", b"GET /ws/CP1 HTTP/1.1\r\nHost: x\r\n", b"\r\n"])
+async def test_a_request_that_was_never_finished_is_listed(half: bytes) -> None:
+    """Its charger, or the line to it, gives up in the middle: nothing told of it."""
+    async with running_site() as site:
+        async with raw_charger(site.port, shake=False) as charger:
+            charger.writer.write(half)
+            await charger.writer.drain()
+            charger.writer.write_eof()
+            await charger.end_of_stream()
+        [event] = await site.heard(Refused)
+    assert listed(event.refusals) == [("", "unfinished request", 0, 1)]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda request: b"\r\n\r\n" + request,
+        lambda request: request.replace(b"GET /ws/CP1 HTTP", b"GET\t/ws/CP1\tHTTP"),
+        lambda request: request.replace(b"GET /ws/CP1 HTTP", b"GET  /ws/CP1   HTTP"),
+        lambda request: request.replace(b"/ws/CP1", b"WS://levity.local:9000/ws/CP1"),
+    ],
+    ids=["empty lines", "tabs", "spaces", "absolute"],
+)
+async def test_a_request_line_whose_meaning_is_plain_is_taken(
+    spelled: Callable[[bytes], bytes],
+) -> None:
+    request = spelled(upgrade_request("/ws/CP1"))
+    async with running_site() as site:
+        for size in (len(request), 1):
+            async with raw_charger(site.port, shake=False) as charger:
+                for start in range(0, len(request), size):
+                    charger.writer.write(request[start : start + size])
+                    await charger.writer.drain()
+                await charger.read_head()
+                assert charger.status == 101
+
+
+async def test_a_method_in_lower_case_is_no_get() -> None:
+    async with running_site() as site:
+        async with raw_charger(site.port, shake=False) as charger:
+            charger.writer.write(upgrade_request("/ws/CP1").replace(b"GET", b"get"))
+            await charger.read_head()
+            assert charger.status == 405
+            assert "the method is get, not GET" in await charger.body()
+        [event] = await site.heard(Refused)
+    assert listed(event.refusals) == [("CP1", "not a websocket handshake", 405, 1)]
 
 
 async def test_128_headers_and_8_kib_pass() -> None:

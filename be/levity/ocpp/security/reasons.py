@@ -132,12 +132,28 @@ REASONS: Mapping[str, Reason] = {
     ),
     "tls-on-a-plain-port": Reason(
         "TLS at a port without TLS",
-        "It says wss:// to a port that speaks ws://. Use ws:// here, or the address of the proxy "
-        "that ends TLS (usually port 443).",
+        "It says wss:// to a port that speaks ws://. Set it to ws://, as in the address that is "
+        "shown above; or, where a proxy ends TLS, to wss:// and the port of that proxy (443).",
     ),
     "not-http": Reason(
         "no HTTP at all",
         "Something else speaks to this port: a scanner, or a charger with another protocol.",
+    ),
+    "unreadable-request": Reason(
+        "request not readable",
+        "It speaks HTTP, but not as HTTP/1.1 has it: it was answered with 400. Update the "
+        "charger's firmware; a proxy or a SIM card's gateway on the way may have changed it.",
+    ),
+    "unfinished-request": Reason(
+        "request not finished",
+        "The line ended, or it fell silent for ten seconds, in the middle of the first request: a "
+        "weak line, a scanner, or a charger that waits for something else.",
+    ),
+    "proxy-protocol": Reason(
+        "PROXY protocol",
+        "A load balancer before Levity speaks the PROXY protocol, which is not understood here. "
+        "Turn it off there (HAProxy: no send-proxy; nginx: proxy_protocol off), and let it send "
+        "X-Forwarded-For.",
     ),
     "too-long": Reason(
         "request too long",

@@ -10,9 +10,18 @@ from dataclasses import dataclass, replace
 from websockets.exceptions import SecurityError
 
 from levity_ws.edge.refusal import Refusal
+from levity_ws.edge.target import is_http, wrong_with_line
 from levity_ws.rpc.envelope import EdgeRefusal
 
-__all__ = ["DELAY", "LISTED", "PAUSE", "RefusalBook", "Visitor", "unreadable"]
+__all__ = [
+    "DELAY",
+    "LISTED",
+    "PAUSE",
+    "PROXY_LINES",
+    "RefusalBook",
+    "Visitor",
+    "unreadable",
+]
 
 LISTED = 50
 """So many different ones fit into one report."""
@@ -81,17 +90,52 @@ class RefusalBook:
         return taken, unlisted
 
 
-def unreadable(error: BaseException | None, *, spoke_tls: bool) -> Refusal | None:
+def unreadable(
+    error: BaseException | None, *, spoke_tls: bool, head: bytes | None = b""
+) -> Refusal | None:
     """Why no request could be read from a connection, by websockets' error.
 
-    None where nothing was said at all, as by a port scanner or a health check.
+    `head` is how it began; None where that was a request line as it should be. The answer is None
+    where nothing was said at all, as by a port scanner or a health check.
     """
     if spoke_tls:
         return Refusal(0, "TLS", "tls on a plain port")
-    if error is None or isinstance(error.__cause__, EOFError):
-        return None
+    if head is not None and head.startswith(PROXY_LINES):
+        return Refusal(0, "PROXY protocol", "proxy protocol")
     if isinstance(error, SecurityError):
         return Refusal(431, str(error), "too long")
+    cause = error.__cause__ if error is not None else None
+    has_bare_lines = cause is not None and str(cause.__cause__) == "line without CRLF"
+    if error is None or (isinstance(cause, EOFError) and not has_bare_lines):
+        if head == b"":
+            return None
+        return Refusal(0, "unfinished", "unfinished request")
+    if head is not None and not is_http(head):
+        return Refusal(0, "not HTTP", "not http", detail="it begins with no request line")
+    why = (head and wrong_with_line(head)) or _wrong_with_headers(cause or error)
+    if has_bare_lines:
+        why = "its lines end with LF, not with CR LF"
+    reason = (
+        f"This request can't be read: {why}. A charger connects with “GET /ws/<charge point id> "
+        "HTTP/1.1” and the headers of a websocket."
+    )
+    return Refusal(400, reason, "unreadable request", detail=why)
+
+
+def _wrong_with_headers(cause: BaseException) -> str:
+    if isinstance(cause, NotImplementedError):
+        return "it has a Transfer-Encoding"
     # Only what kind of error: behind the colon may stand a header with a key in it.
-    text = str(error.__cause__ or error).partition(":")[0]
-    return Refusal(0, "not HTTP", "not http", detail=text[:200])
+    said = str(cause).partition(":")[0]
+    return _KINDS.get(said, f"it is no HTTP/1.1 ({said[:60]})")
+
+
+PROXY_LINES = (b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
+"""How the PROXY protocol of load balancers begins, of versions 1 and 2."""
+
+_KINDS = {
+    "invalid HTTP header line": "one of its header lines has no colon",
+    "invalid HTTP header name": "the name of one of its headers has a sign in it that none has",
+    "invalid HTTP header value": "the value of one of its headers has a control character in it",
+    "unsupported request body": "it has a body",
+}

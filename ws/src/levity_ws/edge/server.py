@@ -40,7 +40,7 @@ from levity_ws.edge.lane import BackendUnavailable, Lane
 from levity_ws.edge.metrics import CONTENT_TYPE, Metrics
 from levity_ws.edge.pace import Churn, Pace
 from levity_ws.edge.refusal import Refusal, printable
-from levity_ws.edge.refusals import DELAY, PAUSE, RefusalBook, Visitor, unreadable
+from levity_ws.edge.refusals import DELAY, PAUSE, RefusalBook, Visitor
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.room import Room
 from levity_ws.edge.settings import EdgeSettings
@@ -369,7 +369,7 @@ class EdgeServer:
     def _note_unreadable(self, charger: ChargerSocket) -> None:
         """Keep what was no HTTP at all: TLS on the plain port, above all."""
         remote = charger.remote_address[0] if charger.remote_address else ""
-        refusal = unreadable(charger.protocol.handshake_exc, spoke_tls=charger.spoke_tls)
+        refusal = charger.why_unreadable()
         if refusal is not None:
             self.metrics.count("refusals", refusal.label)
             self._list(Visitor(remote=remote), refusal)

@@ -4,23 +4,25 @@ Everything that happens to one socket is here; what its frames mean is nowhere i
 """
 
 import asyncio
+import http
 import socket
 from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
-from websockets.exceptions import PayloadTooBig
+from websockets.exceptions import InvalidMessage, PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLOSING, OPEN, Event
 
 from levity_ws.edge.lane import Lane
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.pace import Pace
-from levity_ws.edge.refusal import printable
+from levity_ws.edge.refusal import Refusal, printable
+from levity_ws.edge.refusals import PROXY_LINES, unreadable
 from levity_ws.edge.room import SMALL, Room
 from levity_ws.edge.settings import EdgeSettings
-from levity_ws.edge.target import plain_request_line
+from levity_ws.edge.target import is_http, plain_request_line, wrong_with_line
 from levity_ws.rpc.envelope import Accept
 
 __all__ = ["ChargerSocket", "FrameTooLarge"]
@@ -83,6 +85,7 @@ class ChargerSocket(ServerConnection):
         "_outbox",
         "_outbox_size",
         "_small_forgotten_at",
+        "_told",
         "_unread_timer",
         "_unreadable",
         "_waits_for_room",
@@ -96,6 +99,7 @@ class ChargerSocket(ServerConnection):
         "lane",
         "max_size",
         "metrics",
+        "odd_line",
         "paced",
         "remote",
         "room",
@@ -141,6 +145,9 @@ class ChargerSocket(ServerConnection):
         """What of its frames still counts; see `Pace`."""
         self.paced = False
         """True once it was said that this charger sends too fast."""
+        self.odd_line: bytes | None = None
+        """The first line of a request, where it is none that can be read."""
+        self._told = False
         self._head: bytes | None = b""
         """What there is of the request line, until it is whole; None then."""
         self._small_forgotten_at = 0.0
@@ -280,11 +287,38 @@ class ChargerSocket(ServerConnection):
             self._head = None
             self.transport.abort()
             return head
-        if b"\n" not in head and len(head) <= REQUEST_LINE:
+        # Empty lines before the request line are skipped (RFC 9112, 2.2).
+        if b"\n" not in head.lstrip(b"\r\n") and len(head) <= REQUEST_LINE:
             self._head = head
             return b""
         self._head = None
-        return plain_request_line(head)
+        plain = head if head.startswith(PROXY_LINES) else plain_request_line(head)
+        if head.startswith(PROXY_LINES) or not is_http(head) or wrong_with_line(plain):
+            self.odd_line = plain[:REQUEST_LINE]
+        return plain
+
+    @property
+    def began_with(self) -> bytes | None:
+        """What it said before the connection ended without a request: the first line where that is
+        odd, or what there is of it; None where it was as it should be."""
+        return self.odd_line or self._head
+
+    def send_data(self) -> None:
+        """Where the request can't be read, websockets ends the connection without a word."""
+        if self.request is None and isinstance(self.protocol.handshake_exc, InvalidMessage):
+            refusal = self.why_unreadable()
+            if refusal is not None and refusal.status and not self._told:
+                self._told = True
+                status = http.HTTPStatus(refusal.status)
+                answer = self.protocol.reject(status, f"{refusal.reason}\n")
+                self.transport.write(answer.serialize())
+        super().send_data()
+
+    def why_unreadable(self) -> Refusal | None:
+        """Why no request could be read of it; None where nothing was said."""
+        return unreadable(
+            self.protocol.handshake_exc, spoke_tls=self.spoke_tls, head=self.began_with
+        )
 
     def process_event(self, event: Event) -> None:
         """Something arrived: the charger has read what was sent before, as a rule."""

@@ -14,7 +14,9 @@ __all__ = [
     "SIGNS",
     "identity_in_path",
     "is_identity",
+    "is_http",
     "plain_request_line",
+    "wrong_with_line",
     "target_path",
 ]
 
@@ -91,13 +93,15 @@ def target_path(target: str) -> str:
 def plain_request_line(head: bytes) -> bytes:
     """A request whose first line can be read: what is no URL's in its target is percent-encoded.
 
-    A raw space, or an umlaut, would otherwise end the connection without a word, and the proxy
-    before us would say that Levity is away.
+    A raw space, a tab, or an umlaut, would otherwise end the connection without a word, and the
+    proxy before us would say that Levity is away. Empty lines before it are skipped (RFC 9112,
+    2.2), and tabs separate as spaces do (RFC 9112, 3).
     """
+    head = head.lstrip(b"\r\n")
     line, newline, rest = head.partition(b"\n")
-    if not newline or (line.count(b" ") == 2 and line.isascii()):
+    if not newline or (line.count(b" ") == 2 and b"\t" not in line and line.isascii()):
         return head
-    method, _, behind = line.rstrip(b"\r ").partition(b" ")
+    method, _, behind = line.replace(b"\t", b" ").strip(b"\r ").partition(b" ")
     target, _, version = behind.rpartition(b" ")
     if not version.startswith(b"HTTP/"):
         return head
@@ -105,6 +109,34 @@ def plain_request_line(head: bytes) -> bytes:
         bytes((byte,)) if 0x20 < byte < 0x7F else b"%%%02X" % byte for byte in target.strip(b" ")
     )
     return b"%b %b %b\r\n%b" % (method, encoded, version, rest)
+
+
+def is_http(head: bytes) -> bool:
+    """True if whoever began like this speaks HTTP, well or badly, and can read an answer."""
+    line = head.partition(b"\n")[0].rstrip(b"\r \t")
+    words = line.split()
+    return len(words) > 1 and (
+        words[0].upper() in _METHODS or words[-1].upper().startswith(b"HTTP/")
+    )
+
+
+def wrong_with_line(head: bytes) -> str:
+    """Why this first line, made plain, is none that is read here; "" if it is not to blame.
+
+    Without the target: a key may stand in its query.
+    """
+    words = head.partition(b"\n")[0].rstrip(b"\r").split(b" ")
+    last = printable(words[-1].decode("latin-1"), 20)
+    if len(words) != 3 or not words[-1].upper().startswith(b"HTTP/"):
+        return "its first line does not end with HTTP/1.1"
+    if words[-1] not in (b"HTTP/1.1", b"HTTP/1.0"):
+        return f"its first line ends with “{last}”, and HTTP/1.1 is spoken here"
+    return "" if words[0].isascii() else "its first word is no method"
+
+
+_METHODS = frozenset(
+    {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"}
+)
 
 
 def _identity(encoded: str) -> str | Refusal:
