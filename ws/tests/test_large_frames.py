@@ -2,10 +2,13 @@
 
 import asyncio
 import struct
+from contextlib import suppress
 
+import pytest
 from tests.chargers import RawCharger, raw_charger
 from tests.test_server import accept_with, running_site
 
+from levity_ws.edge import socket
 from levity_ws.edge.room import SMALL, Room
 from levity_ws.rpc.envelope import Disconnected, Received, Refused
 
@@ -99,6 +102,63 @@ async def test_who_leaves_in_the_middle_of_a_large_frame_gives_its_room_back() -
             next_one.send("n" * MIB)
             await asyncio.to_thread(lambda: None)
         assert len(await next_one.text()) == MIB + 5
+
+
+@pytest.fixture
+def short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace is looked at ten times a second."""
+    monkeypatch.setattr(socket, "LARGE_FRAME_LOOK", 0.1)
+
+
+async def test_who_announces_a_large_frame_and_sends_nothing_gives_its_room_back(
+    short_looks: None,
+) -> None:
+    """It held the only one of its address for nine and a half minutes."""
+    async with (
+        running_site() as site,
+        raw_charger(site.port, "/ws/CP1") as silent,
+        raw_charger(site.port, "/ws/CP2") as next_one,
+    ):
+        announce(silent, 8 * MIB)
+        silent.writer.write(b"x" * 100)
+        next_one.send("n" * MIB)
+        assert len(await next_one.text()) == MIB + 5
+        [gone] = await site.heard(Disconnected)
+        assert (gone.code, gone.reason) == (1006, "dropped: a large message came too slowly")
+
+
+async def test_who_trickles_a_large_frame_is_found_out_by_the_minute(
+    short_looks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fragments began its time anew, each of them."""
+    monkeypatch.setattr(socket, "LARGE_FRAME_SECONDS", 0.3)
+    monkeypatch.setattr(socket, "LARGE_FRAME_RATE", 8 * MIB)
+    async with running_site() as site, raw_charger(site.port) as charger:
+        charger.send_frame(1, b"x" * (SMALL + 1), fin=False)
+        with suppress(ConnectionError):
+            while not site.backend.of(Disconnected):
+                charger.send_frame(0, b"x" * 1024, fin=False)
+                await charger.writer.drain()
+                await asyncio.sleep(0.02)
+        [gone] = await site.heard(Disconnected)
+        assert gone.reason == "dropped: a large message came too slowly"
+
+
+async def test_a_slow_line_brings_large_frames_one_after_the_other(short_looks: None) -> None:
+    """What came of the one before says nothing of the next one."""
+    async with (
+        running_site(received=lambda _event: None) as site,
+        raw_charger(site.port) as charger,
+    ):
+        for _ in range(2):
+            announce(charger, MIB)
+            for _ in range(16):
+                charger.writer.write(b"x" * (MIB // 16))
+                await charger.writer.drain()
+                await asyncio.sleep(0.02)
+        events = await site.heard(Received, 2)
+        assert [len(event.text) for event in events] == [MIB, MIB]
+        assert site.edge._room.size == 0
 
 
 async def test_two_large_frames_of_one_charger_come_one_after_the_other() -> None:

@@ -46,6 +46,9 @@ FRAME_HEAD = 8
 LARGE_FRAME_SECONDS, LARGE_FRAME_RATE = 60.0, 16 * 1024
 """A large frame is given so long, and bytes a second: what takes longer keeps others waiting."""
 
+LARGE_FRAME_LOOK, LEAST_RATE = 15.0, 2 * 1024
+"""Seconds, and bytes a second: slower than this for so long is not sending any more."""
+
 WAIT_FOR_ROOM = 120.0
 
 TLS_RECORD = b"\x16\x03"
@@ -78,12 +81,14 @@ class ChargerSocket(ServerConnection):
         "_head",
         "_heard",
         "_large_is",
+        "_large_since",
         "_large_timer",
         "_messages",
         "_on_flood",
         "_on_gone",
         "_outbox",
         "_outbox_size",
+        "_pace_timer",
         "_small_forgotten_at",
         "_told",
         "_unread_timer",
@@ -159,6 +164,8 @@ class ChargerSocket(ServerConnection):
         self._large_is = 0
         """Which of those is large, from 1; -1 while it is being read, 0 for none."""
         self._large_timer: asyncio.TimerHandle | None = None
+        self._large_since = 0.0
+        self._pace_timer: asyncio.TimerHandle | None = None
         self._waits_for_room = False
         self.frame_gap = 0.0
         self.strict_gap = False
@@ -227,7 +234,7 @@ class ChargerSocket(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         """TCP is gone. An accepted charger that never got as far as `handled` is told here."""
         self.room.forget(self)
-        for timer in (self._unread_timer, self._end_timer, self._large_timer):
+        for timer in (self._unread_timer, self._end_timer, self._large_timer, self._pace_timer):
             if timer is not None:
                 timer.cancel()
         self._everyone.discard(self)
@@ -333,6 +340,9 @@ class ChargerSocket(ServerConnection):
             self._messages += 1
             if self._large_is < 0:
                 self._large_is = self._messages
+                if self._pace_timer is not None:
+                    self._pace_timer.cancel()
+                    self._pace_timer = None
         super().process_event(event)
 
     # --- large frames ------------------------------------------------------------------------
@@ -360,6 +370,32 @@ class ChargerSocket(ServerConnection):
         self._waits_for_room = False
         self._large_is = -1
         self._limit_large(LARGE_FRAME_SECONDS + size / LARGE_FRAME_RATE)
+        if self._pace_timer is None:
+            self._large_since = self.loop.time()
+            self._look_at_pace_later()
+
+    @property
+    def _large_came(self) -> int:
+        """Bytes that are here of the message that is being read."""
+        return (self.protocol.current_size or 0) + len(self.protocol.reader.buffer)
+
+    def _look_at_pace_later(self) -> None:
+        self._pace_timer = self.loop.call_later(
+            LARGE_FRAME_LOOK, self._look_at_pace, self._large_came
+        )
+
+    def _look_at_pace(self, before: int) -> None:
+        """Whoever announces a large message and does not send it keeps others waiting in vain."""
+        if self._waits_for_room or self.recv_messages.paused:
+            # It is us who do not read.
+            self._large_since += LARGE_FRAME_LOOK
+        else:
+            came, now = self._large_came, self.loop.time()
+            due = (now - self._large_since - LARGE_FRAME_SECONDS) * LARGE_FRAME_RATE
+            if came < due or came - before < LEAST_RATE * LARGE_FRAME_LOOK:
+                self._drop_slow("a large message came too slowly")
+                return
+        self._look_at_pace_later()
 
     def _limit_large(self, seconds: float) -> None:
         if self._large_timer is not None:

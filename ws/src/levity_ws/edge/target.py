@@ -13,11 +13,11 @@ __all__ = [
     "LONGEST",
     "SIGNS",
     "identity_in_path",
-    "is_identity",
     "is_http",
+    "is_identity",
     "plain_request_line",
-    "wrong_with_line",
     "target_path",
+    "wrong_with_line",
 ]
 
 LONGEST = 48
