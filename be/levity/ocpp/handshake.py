@@ -9,15 +9,12 @@ from levity.ocpp.effects import ASK_FOR_BOOT, LEARNED_INTERVAL, SendCall
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.security.verdict import Verdict, judge
 from levity.ocpp.store import Arrival, Loaded, Outcome
+from levity.ocpp.subprotocols import SUBPROTOCOL, spoken
 from levity_ws.edge.room import SMALL
 from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease, Leased, Refuse
 
-__all__ = ["SUBPROTOCOL", "answer"]
+__all__ = ["answer"]
 
-SUBPROTOCOL = "ocpp1.6"
-# What chargers call it besides, some in capitals. The answer repeats the name that was offered: a
-# websocket client ends the connection at any other one (RFC 6455, 4.1).
-ALSO_SPOKEN = frozenset({"ocpp1.6j", "ocpp1.6-j", "ocpp16", "ocpp16j"})
 UNAUTHORIZED = "Not let in. Why, stands in the central system under “Onboarding doctor”."
 # Time enough for one that boots by itself.
 BOOT_DELAY = timedelta(seconds=15)
@@ -84,17 +81,19 @@ def _ask_for_boot(event: Connected) -> SendCall:
 def _verdict(event: Authenticate, outcome: Outcome, loaded: Loaded) -> Verdict:
     """Whether it passes, and if not, why: first who it is, then what it speaks."""
     known = outcome.charge_point
+    speaks_another = bool(event.subprotocols) and not spoken(event.subprotocols)
     if known is None and not setting("OCPP_SECURITY_PROFILE"):
-        return Verdict("unknown")
+        # The name of the one thing to change: it is no use on the list before that.
+        return _of_another_version(event) if speaks_another else Verdict("unknown")
     credential = loaded.handshakes.credentials.get(known.id) if known is not None else None
     mine, from_address = loaded.handshakes.guesses_of(event)
     verdict = judge(event, credential, mine, from_address, settings.SECRET_KEY)
     loaded.handshakes.note(event, verdict)
-    if not verdict.reason and event.subprotocols and not _spoken(event):
-        return Verdict(
-            "subprotocol", f"it offers {_offered(event)}, and {SUBPROTOCOL} is spoken here"
-        )
-    return verdict
+    return _of_another_version(event) if speaks_another and not verdict.reason else verdict
+
+
+def _of_another_version(event: Authenticate) -> Verdict:
+    return Verdict("subprotocol", f"it offers {_offered(event)}, and {SUBPROTOCOL} is spoken here")
 
 
 def _answer(
@@ -123,24 +122,13 @@ def _answer(
     return Accept(
         event.connection,
         # Grizzl-E (5.x) offers none: then none is named in the answer, and 1.6 is spoken.
-        subprotocol=_spoken(event),
+        subprotocol=spoken(event.subprotocols),
         frame_gap=float(gap),
         ping_interval=float(outcome.charge_point.ping_interval),
         # A stranger gets no more memory than an ordinary frame needs.
-        max_size=SMALL if event.charge_point.lower() in loaded.new else 0,
+        max_size=SMALL if outcome.charge_point.id in loaded.handshakes.strangers else 0,
         close="abort" if quirks.abort_on_restart else "frame",
     )
-
-
-def _spoken(event: Authenticate) -> str:
-    """The name under which it offers OCPP 1.6; empty if it does not."""
-    also = ""
-    for name in event.subprotocols:
-        if name.lower() == SUBPROTOCOL:
-            return name
-        if not also and name.lower() in ALSO_SPOKEN:
-            also = name
-    return also
 
 
 def _offered(event: Authenticate) -> str:

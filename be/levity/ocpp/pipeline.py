@@ -131,9 +131,7 @@ class Pipeline:
                     if len(events) > 1:
                         log.warning("batch failed (%r), taking it frame by frame", error)
                     late = error if isinstance(error, FrameTookTooLong) else None
-                    outcomes = self._one_by_one(
-                        events, batch.edge, reply_to, mark=False, late=late
-                    )
+                    outcomes = self._one_by_one(events, batch.edge, reply_to, mark=False, late=late)
             else:
                 outcomes = self._one_by_one(events, batch.edge, reply_to, mark=True)
             for outcome in outcomes:

@@ -1,8 +1,12 @@
 """Who may connect, with which subprotocol, and how it is treated: E-01, E-06, E-07."""
 
+from typing import Any
+
 import pytest
 
-from levity.ocpp.models import ChargePoint, ConnectionEvent
+from levity.ocpp.models import ChargePoint, ConnectionEvent, Credential, RefusedHandshake
+from levity.ocpp.security import keys
+from levity_ws.edge.room import SMALL
 from levity_ws.rpc.envelope import Accept, Refuse
 from tests.ocpp.charger import Charger, Site
 
@@ -29,28 +33,69 @@ def test_the_best_known_subprotocol_is_answered(offered: tuple[str, ...], answer
     assert verdict.subprotocol == answered
 
 
-def test_only_unknown_subprotocols_are_refused_and_listed() -> None:
-    """E-06: the reason stands in the list of connections, where its owner looks for it."""
-    charger = Charger()
+@pytest.mark.parametrize("is_known", [False, True])
+def test_only_unknown_subprotocols_are_refused_and_listed(is_known: bool) -> None:
+    """E-06: a row of the doctor with the one thing to change; and nobody becomes a charge point by
+    it, as every charger did that was set to OCPP 2.0.1."""
+    site, charger = Site(), Charger()
+    if is_known:
+        site.connect(charger.again())
     reason = "The charger offers ocpp2.0.1, mqtt: set it to OCPP 1.6 JSON (ocpp1.6)."
-    (verdict,) = Site().take(charger.asks(subprotocols=("ocpp2.0.1", "mqtt"))).reply.commands
+    (verdict,) = site.take(charger.asks(subprotocols=("ocpp2.0.1", "mqtt"))).reply.commands
     assert verdict == Refuse(charger.connection, 400, reason)
-    event = ConnectionEvent.objects.get()
-    assert (event.kind, event.code, event.reason, event.subprotocol) == (
-        "refused",
-        400,
-        reason,
-        "ocpp2.0.1, mqtt",
-    )
+    row = RefusedHandshake.objects.get()
+    assert (row.identity, row.reason, row.status) == ("CP1", "subprotocol", 400)
+    assert row.detail == "it offers ocpp2.0.1, mqtt, and ocpp1.6 is spoken here"
+    assert ChargePoint.objects.count() == is_known
+    assert ConnectionEvent.objects.filter(kind="refused").exists() is is_known
+
+
+def test_who_offers_another_version_only_takes_nobody_s_place(settings: Any) -> None:
+    """A charger set to 2.0.1 used up the newcomers of an hour."""
+    settings.OCPP_UNKNOWN_CHARGE_POINTS = "reject"
+    (verdict,) = Site().take(Charger().asks(subprotocols=("ocpp2.0.1",))).reply.commands
+    assert isinstance(verdict, Refuse)
+    assert verdict.status == 400
+    assert RefusedHandshake.objects.get().reason == "subprotocol"
+
+
+def room(site: Site, charger: Charger, **asked: Any) -> int:
+    """The largest frame that a connection of this charger may bring; 0: as the edge's settings."""
+    (verdict,) = site.take(charger.asks(**asked)).reply.commands
+    assert isinstance(verdict, Accept)
+    return verdict.max_size
 
 
 def test_who_is_new_and_has_no_key_gets_no_room_for_large_frames() -> None:
-    """128 KiB until it is known here: from its second connection on, what the edge allows."""
-    site = Site()
-    for size in (128 * 1024, 0):
-        (verdict,) = site.take(Charger().asks()).reply.commands
-        assert isinstance(verdict, Accept)
-        assert verdict.max_size == size
+    """Its second connection was as good as a known charger's: whoever wanted 8 MiB came twice."""
+    site, charger = Site(), Charger()
+    assert [room(site, charger.again()) for _ in range(3)] == [SMALL] * 3
+    charger.now = 3599
+    assert room(site, charger.again()) == SMALL
+    charger.now = 3601
+    assert room(site, charger.again()) == 0
+
+
+def test_who_has_a_session_on_the_books_or_a_key_is_new_no_more() -> None:
+    """The stop of its first night is to be taken, on its next connection at the latest."""
+    site, charger, keyed = Site(), Charger(), Charger("KEYED")
+    site.connect(charger)
+    site.start(charger)
+    assert room(site, charger.again()) == 0
+    assert room(site, keyed) == SMALL
+    row = ChargePoint.objects.get(identity="KEYED")
+    Credential.objects.create(charge_point=row, digest=keys.digest_of(b"of sixteen bytes"))
+    assert room(site, keyed.again()) == 0
+
+
+def test_who_waits_to_be_accepted_stays_new_whatever_it_does(settings: Any) -> None:
+    settings.OCPP_UNKNOWN_CHARGE_POINTS = "pending"
+    site, charger = Site(), Charger()
+    assert room(site, charger) == SMALL
+    charger.now = 7200
+    assert room(site, charger.again()) == SMALL
+    ChargePoint.objects.update(registration="Accepted")
+    assert room(site, charger.again()) == 0
 
 
 @pytest.mark.parametrize(

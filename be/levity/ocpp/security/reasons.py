@@ -126,8 +126,9 @@ REASONS: Mapping[str, Reason] = {
     "frame-too-large": Reason(
         "message too large",
         "Its connection was closed, and it will send the same again: raise LEVITY_MAX_FRAME_SIZE "
-        "(bytes). Over its first connection, a new charge point without a key may send 128 KiB; "
-        "that passes by itself. It sends less with fewer StopTxnSampledData or a longer "
+        "(bytes). A new charge point without a key may send 128 KiB: for an hour, or until it "
+        "has a session on the books, and while it is pending. It sends less with fewer "
+        "StopTxnSampledData or a longer "
         "MeterValueSampleInterval.",
     ),
     "tls-on-a-plain-port": Reason(

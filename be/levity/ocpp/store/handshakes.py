@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from levity.ocpp.conf import setting
 from levity.ocpp.frames import storable
@@ -21,6 +21,7 @@ from levity.ocpp.models import (
     Credential,
     RefusedHandshake,
     SecurityEvent,
+    Transaction,
 )
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.security import keys, lockout
@@ -45,6 +46,11 @@ ATTACKS = frozenset(
 )
 """Reasons for which somebody may be posing as a charge point of ours."""
 
+NEW_FOR = timedelta(hours=1)
+"""A charge point without a key is new until it has a session on the books, or was first seen so
+long ago; and, whatever it does, until its registration is accepted. It gets no more memory than an
+ordinary frame needs."""
+
 Key = tuple[str, str, str, str]
 
 
@@ -59,6 +65,8 @@ class Handshakes:
     unconfirmed: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By client certificate as presented: (charge point id, row) of one that we have signed and of
     which its charger has not said that it has it."""
+    strangers: set[int] = field(default_factory=set)
+    """Charge point ids of those that are new, and without a key; see `NEW_FOR`."""
 
     def guesses_of(self, event: Authenticate) -> tuple[Guesses, Guesses]:
         """The wrong guesses from this address: for this identity, and for all."""
@@ -97,6 +105,7 @@ def load_handshakes(
     known = {
         state.id for event in asking if (state := charge_points.get(event.charge_point.lower()))
     }
+    sessions = Transaction.objects.filter(charge_point=OuterRef("pk"))
     rows = ChargePoint.objects.filter(pk__in=known).values_list(
         "pk",
         "security_profile",
@@ -106,9 +115,18 @@ def load_handshakes(
         "credential__next_profile",
         "credential__allow_short",
         "certificate_name",
+        "registration",
+        "created_at",
+        Exists(sessions),
     )
     revoked = _presented(found, asking)
-    for pk, profile, address, digest, next_digest, next_profile, allow_short, name in rows:
+    began = datetime.fromtimestamp(min(event.at for event in asking), UTC) - NEW_FOR
+    accepted = ChargePoint.Registration.ACCEPTED
+    for pk, profile, address, digest, next_digest, next_profile, allow_short, name, *seen in rows:
+        registration, created_at, has_session = seen
+        is_new = registration != accepted or (created_at > began and not has_session)
+        if is_new and not profile and not digest:
+            found.strangers.add(pk)
         found.credentials[pk] = CredentialState(
             profile=profile,
             last_address=address,

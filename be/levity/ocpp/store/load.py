@@ -36,7 +36,8 @@ from levity.ocpp.store.planned import array_text, planned
 from levity.ocpp.store.prepared import Prepared
 from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, StoredMessage, start_key
-from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received, Spooled
+from levity.ocpp.subprotocols import spoken
+from levity_ws.rpc.envelope import Authenticate, Connected, Disconnected, Lease, Received, Spooled
 
 __all__ = ["load"]
 
@@ -96,7 +97,9 @@ def _load_charge_points(
         item
         for key, item in wanted.items()
         # The edge lets no longer identity pass; one that came all the same is nobody's.
-        if key not in loaded.charge_points and len(key) <= MAX_IDENTITY
+        if key not in loaded.charge_points
+        and len(key) <= MAX_IDENTITY
+        and _can_be_spoken_with(item)
     ]
     if new := newcomers.let_in(sorted(missing, key=lambda item: item.event.charge_point)):
         insert_rows(
@@ -109,9 +112,16 @@ def _load_charge_points(
             new_only=True,
         )
         names = {item.event.charge_point.lower() for item, _ in new}
-        loaded.new = frozenset(names)
         _read_charge_points(loaded, queries.CHARGE_POINTS, names, columns)
     return bool(frames) and known is not False
+
+
+def _can_be_spoken_with(item: Arrival) -> bool:
+    """False for who offers other versions of OCPP only: it is refused, and no charge point."""
+    event = item.event
+    if not isinstance(event, Authenticate) or not event.subprotocols:
+        return True
+    return bool(spoken(event.subprotocols))
 
 
 def _read_charge_points(

@@ -41,8 +41,6 @@ class Loaded:
 
     charge_points: dict[str, ChargePointState] = field(default_factory=dict)
     """By identity in lower case."""
-    new: frozenset[str] = frozenset()
-    """Those of them that nobody had heard of before this batch."""
     last_seen: dict[int, datetime | None] = field(default_factory=dict)
     edges: dict[int, str | None] = field(default_factory=dict)
     """Charge point id -> the edge on which its connection hangs."""
