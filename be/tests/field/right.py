@@ -232,8 +232,9 @@ RIGHT: dict[str, Right] = {
     "wallbox-2": Right(connectors={1: "Preparing"}),
     "wallbox-3": Right(loose=9),
     "wallbox-4": Right(charge_point={"firmware_status": "Installed"}),
-    # 165544.5 - 150000; the clock-aligned one is of connector 0.
-    "wallbox-5": Right((S(1, 150000, 15544.5, 0),), loose=1),
+    # 165544.5 - 150000; the clock-aligned one is of connector 0, of a charger that has one
+    # connector: the same register to a tenth of a Wh, so it is the session's as well.
+    "wallbox-5": Right((S(1, 150000, 15544.5, 0),)),
     "wallbox-7": Right(),
     "wallbox-8": Right(),
     # 108114.1 - 108000, clock-aligned.

@@ -146,9 +146,10 @@ def test_events_of_one_charge_point_in_one_batch_see_what_the_earlier_ones_did()
 
 
 def test_samples_of_connector_0_without_a_transaction_are_stored() -> None:
-    """D-13: the main meter."""
+    """D-13: the main meter of a charger with two connectors."""
     site, charger = Site(), Charger()
     site.start(charger)
+    site.result(charger.shows("Available", 2))
     site.result(charger.measures(None, 1500, connectorId=0))
     assert MeterValue.objects.values("connector", "transaction_id").get() == {
         "connector": 0,

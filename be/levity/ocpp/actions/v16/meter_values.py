@@ -22,7 +22,14 @@ from levity.ocpp.fields import MAX_CONNECTOR, integer
 from levity.ocpp.frames import OcppError
 from levity.ocpp.lives import Trail, goes_on, most, written
 from levity.ocpp.readings import Reading, newest_power, newest_register, registers, strongest
-from levity.ocpp.request import Request, Response, TransactionState, with_flags, without_flags
+from levity.ocpp.request import (
+    ChargePointState,
+    Request,
+    Response,
+    TransactionState,
+    with_flags,
+    without_flags,
+)
 
 __all__ = ["meter_values"]
 
@@ -56,9 +63,10 @@ def meter_values(request: Request) -> Response:
     elif transaction is not None:
         transaction = _following(transaction, samples, request) or transaction
     elif named_id(request.payload.get("transactionId")) is None:
-        transaction = charge_point.active.get(connector)
+        place = connector or _only_connector(charge_point)
+        transaction = charge_point.active.get(place)
         if transaction is None:
-            transaction = _interrupted(connector, samples, request)
+            transaction = _interrupted(place, samples, request)
         elif _all_before(transaction, samples):
             transaction = None
         elif "continued" in transaction.flags.split() and (
@@ -109,6 +117,15 @@ def _connector(request: Request) -> int:
     return 0
 
 
+def _only_connector(charge_point: ChargePointState) -> int:
+    """The only one that this charger has told of, for which its connector 0 stands; else 0.
+
+    With several, connector 0 is the main meter: the sum.
+    """
+    found = [number for number in charge_point.connectors if number > 0]
+    return found[0] if len(found) == 1 else 0
+
+
 def _of_another_connector(
     transaction: TransactionState, connector: int, samples: tuple[Sample, ...], request: Request
 ) -> TransactionState | None:
@@ -123,9 +140,22 @@ def _of_another_connector(
     newest, limit = readings[-1], request.charge_point.max_power
     if trail.lives:
         return transaction if goes_on(trail, newest, request.received_at, limit) else None
-    seconds = (newest.at - transaction.started_at).total_seconds()
     rise = newest.value - transaction.meter_start
-    return transaction if 0 <= rise <= most(seconds, limit) else None
+    could = most(_seconds_since_start(transaction, newest.at, request), limit)
+    is_its = 0 <= rise <= could
+    if rise < 0 and _only_connector(request.charge_point):
+        # It may count from the session's start.
+        is_its = 0 <= newest.value <= could
+    return transaction if is_its else None
+
+
+def _seconds_since_start(transaction: TransactionState, said: datetime, request: Request) -> float:
+    """By the charger's clock or by ours, whichever says more: one of them may have been set."""
+    seconds = (said - transaction.started_at).total_seconds()
+    begun = transaction.start_received_at
+    if begun is None:
+        return seconds
+    return max(seconds, (request.received_at - begun).total_seconds())
 
 
 def _all_before(transaction: TransactionState, samples: tuple[Sample, ...]) -> bool:
