@@ -12,7 +12,7 @@ ARGS ?=
 
 bin := .venv/bin
 # Tests and lint leave the data of a running site alone.
-scratch := TIME_ZONE=UTC LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" SECRET_KEY=of-no-value-of-no-value-of-no-value-of-no-value-of-no-value
+scratch := LEVITY_FROZEN=1 TIME_ZONE=UTC LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" SECRET_KEY=of-no-value-of-no-value-of-no-value-of-no-value-of-no-value
 
 .PHONY: help
 help: ## Print this list

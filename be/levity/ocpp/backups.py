@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from levity.ocpp.models import ChargePoint, Command, Connector, Message, Transaction
+from levity_ws.frozen import frozen
 
 __all__ = ["BackupError", "LastBackup", "Settled", "back_up", "last_backup", "restore", "settle"]
 
@@ -34,7 +34,7 @@ class BackupError(Exception):
     """Nothing was changed; the text says why, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settled:
     """What was done to a restored database."""
 
@@ -67,7 +67,7 @@ def back_up(path: Path) -> int:
     return path.stat().st_size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LastBackup:
     """The newest that this machine has made, as far as is known."""
 

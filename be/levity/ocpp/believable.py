@@ -11,6 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from levity.ocpp.lives import PACE, ROUNDING, most
+from levity_ws.frozen import frozen
 
 __all__ = ["Finding", "Reading", "Verdict", "judge", "rises"]
 
@@ -21,7 +22,7 @@ HELD = 1000
 MICRO = Decimal("0.000001")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """One value of the register; `id` is 0 for what StartTransaction and StopTransaction said."""
 
@@ -30,7 +31,7 @@ class Reading:
     wh: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """A reading that can't be true, what it should be, and why."""
 

@@ -4,8 +4,9 @@ Whether a message is of now or of an outage is told by the lag of the clock, whi
 the dates of StatusNotifications: two columns of the charge point, written when they change.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from levity_ws.frozen import frozen
 
 __all__ = ["AHEAD", "BEFORE_OCPP", "Lag", "clock_flags", "is_unset"]
 
@@ -46,7 +47,7 @@ def is_unset(said: datetime, received_at: datetime | None) -> bool:
     return received_at is not None and received_at - said > LONG_AGO
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lag:
     """By how much a charger's clock is behind ours, in seconds, as its messages showed it.
 

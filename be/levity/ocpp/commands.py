@@ -9,7 +9,6 @@ another one died. (The charger's answer comes through the pipeline, see `answers
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +38,7 @@ from levity.ocpp.store.evidence import expect_evidence, settle_by_log
 from levity.ocpp.store.key_changes import expect_keys
 from levity.ocpp.store.rows import insert_rows, update_rows, written_together
 from levity.ocpp.store.trips import in_few_trips
+from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Reply, Send
 
 __all__ = [
@@ -68,7 +68,7 @@ class NeverSent(ValueError):
     """This Call would weaken the charger's security; the text says how, for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Concealed:
     """A payload as it may be stored, and as it is sent."""
 
@@ -76,7 +76,7 @@ class Concealed:
     whole: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outgoing:
     """A Call that is committed as sent and now has to go out."""
 

@@ -8,11 +8,12 @@ import logging
 import sqlite3
 import threading
 import time
-from dataclasses import dataclass
 
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from levity_ws.frozen import frozen
 
 __all__ = ["Damage", "forget", "is_damage", "mend", "rebuild", "seen"]
 
@@ -25,7 +26,7 @@ PAUSE = 600.0
 SPARE = "levity_built_anew"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Damage:
     """What this process has met since its start."""
 

@@ -5,10 +5,12 @@ in Wh and power in W, as Decimal; times are aware datetimes in UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from levity_ws.frozen import frozen
 
 __all__ = [
     "ASK_FOR_BOOT",
@@ -57,19 +59,19 @@ LEARNED_INTERVAL = "LearnedInterval"
 """The `source` of the Call that tells a charger the interval that was learned of its line."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateChargePoint:
     """The charge point said something of itself; keys are fields of `ChargePoint`."""
 
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResetConnectors:
     """The charger booted: what its connectors said before no longer counts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectorStatus:
     """A connector changed, or repeated, its status."""
 
@@ -84,7 +86,7 @@ class ConnectorStatus:
     evse: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartTransaction:
     """A transaction begins. Its id was reserved before the handler ran (`request.new_id`)."""
 
@@ -100,7 +102,7 @@ class StartTransaction:
     """Which session of these same words it is (see `Request.occurrence`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopTransaction:
     """A transaction ends, by the charger's word or (orphaned) by our own conclusion.
 
@@ -119,7 +121,7 @@ class StopTransaction:
     confidence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateTransaction:
     """A running transaction's live figures moved on; None leaves a figure as it is.
 
@@ -138,7 +140,7 @@ class UpdateTransaction:
     """What its samples have shown so far (`lives.Trail`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """One sampled value; texts as the charger sent them, `value` in base units (Wh, W, A, V)."""
 
@@ -153,7 +155,7 @@ class Sample:
     format: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordMeterValues:
     """Samples of one connector, of a transaction where it is known."""
 
@@ -163,14 +165,14 @@ class RecordMeterValues:
     evse: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordIdTag:
     """An unknown tag was used: note it, so that a person can approve or block it."""
 
     id_tag: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendCall:
     """Queue a Call to this charge point.
 
@@ -191,7 +193,7 @@ class SendCall:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quarantine:
     """Keep this Call for a person to look at: it was answered but is not on the books."""
 
@@ -202,7 +204,7 @@ class Quarantine:
     """Why nobody has to decide anything: the row is kept as a trace, resolved from the start."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResolveQuarantined:
     """What waited in the quarantine has found its transaction."""
 
@@ -211,7 +213,7 @@ class ResolveQuarantined:
     resolution: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestCertificate:
     """The charger wants a certificate for its own key; our authority may sign it.
 
@@ -227,7 +229,7 @@ class RequestCertificate:
     """The command that asked the charger for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteSecurityEvent:
     """Something that may be an attack."""
 

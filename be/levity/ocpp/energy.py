@@ -4,7 +4,7 @@ Every figure comes with its source, how far it can be trusted, and what was odd 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -24,6 +24,7 @@ from levity.ocpp.lives import (
 )
 from levity.ocpp.readings import Reading, registers
 from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
+from levity_ws.frozen import frozen
 
 __all__ = [
     "IMPLAUSIBLE",
@@ -67,7 +68,7 @@ NEAR = Decimal(2000)
 FAR = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meter:
     """What is known of the meter before a session says anything."""
 
@@ -79,7 +80,7 @@ class Meter:
     """When the charger booted last."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Energy:
     """Wh of a transaction, and why we think so."""
 
@@ -92,7 +93,7 @@ class Energy:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Charged:
     """What the samples of a session come to."""
 

@@ -6,7 +6,7 @@ be kept and, where a Call can be addressed, answered.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ import orjson
 
 from levity.ocpp.json_repair import repaired
 from levity.ocpp.scanning import frame_head, replaced
+from levity_ws.frozen import frozen
 
 __all__ = [
     "Call",
@@ -71,7 +72,7 @@ class OcppError(Exception):
         self.description = description
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A request: `[2, unique_id, action, payload]`. The payload is not checked yet."""
 
@@ -91,7 +92,7 @@ class Call:
         return self.unique_id if self.sent_id is None else self.sent_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallResult:
     """The answer to a Call of ours: `[3, unique_id, payload]`."""
 
@@ -99,7 +100,7 @@ class CallResult:
     payload: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallError:
     """The refusal of a Call of ours: `[4, unique_id, code, description, details]`."""
 
@@ -109,7 +110,7 @@ class CallError:
     details: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Malformed:
     """Not a frame. `answer_to` is the unique id to answer with a CALLERROR, None for silence.
 

@@ -9,7 +9,7 @@ What is known stands in one column of the charge point, `holds`, as JSON.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from levity.ocpp.effects import Effect, UpdateChargePoint
 from levity.ocpp.fields import INT4_MAX, decimal_of, same_tag
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.words import ANSWERS
+from levity_ws.frozen import frozen
 
 __all__ = ["Hold", "Holds", "Refusal", "after_answer", "patience"]
 
@@ -31,7 +32,7 @@ ANY = 0
 """The connector of a hold on all of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hold:
     """This tag may begin a session there until then."""
 
@@ -41,7 +42,7 @@ class Hold:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """This tag was refused, so whoever presented it is not started as somebody else."""
 
@@ -51,7 +52,7 @@ class Refusal:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holds:
     """All that is known of one charge point; a value."""
 

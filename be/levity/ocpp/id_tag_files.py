@@ -6,11 +6,12 @@ first line at all), be.ENERGISED and SAP E-Mobility (their help on importing).
 """
 
 import codecs
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+
+from levity_ws.frozen import frozen
 
 __all__ = [
     "COLUMNS",
@@ -88,7 +89,7 @@ class BadFile(Exception):
     """It is no CSV of id tags at all; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decoded:
     """The text of a file, and what was assumed of it where that is not certain."""
 

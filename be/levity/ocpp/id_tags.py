@@ -28,6 +28,7 @@ from levity.ocpp.id_tag_files import (
     status_of,
 )
 from levity.ocpp.models import ChargePoint, IdTag
+from levity_ws.frozen import frozen
 
 __all__ = [
     "COLUMNS",
@@ -51,7 +52,7 @@ BATCH = 500
 A_TO_Z = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """A line that can't be imported."""
 

@@ -6,10 +6,10 @@ some chargers (Grizzl-E) answer them with malformed pongs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from levity.ocpp.quirks import QuirkProfile
+from levity_ws.frozen import frozen
 
 __all__ = [
     "LONGEST_SILENCE",
@@ -31,7 +31,7 @@ OURS = frozenset({1000, 1001, 1008, 1012, 1013})
 """Close codes of ends that are ours or said with a goodbye: a newer connection, a restart."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ending:
     """A connection that closed."""
 

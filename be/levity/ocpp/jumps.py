@@ -5,7 +5,6 @@ Start and Stop agree, samples of after the stop, a charger that is stronger than
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -27,6 +26,7 @@ from levity.ocpp.readings import (
     REGISTER,
     rank_of,
 )
+from levity_ws.frozen import frozen
 
 __all__ = ["SESSIONS_AT_ONCE", "Change", "find"]
 
@@ -37,7 +37,7 @@ COLUMNS = ("location", "phase", "id", "sampled_at", "value")
 JUST_BEFORE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limit:
     """What a connector can deliver, W."""
 
@@ -46,7 +46,7 @@ class Limit:
     """Somebody has said so: by hand, or with the command."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One value that is wrong, and what it should be."""
 

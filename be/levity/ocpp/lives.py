@@ -8,11 +8,12 @@ all lives each time.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.readings import Reading
+from levity_ws.frozen import frozen
 
 __all__ = [
     "NO_TRAIL",
@@ -49,7 +50,7 @@ LIVES = 6
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Life:
     """Values that follow from each other; Wh, and times as seconds since 1970."""
 
@@ -83,7 +84,7 @@ class Life:
         return int(float(self.rise) * SECONDS_PER_HOUR / seconds) if seconds > 0 else 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trail:
     """What the samples of a session have shown so far."""
 

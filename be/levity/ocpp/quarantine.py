@@ -9,7 +9,7 @@ A message is taken again by the same handlers as when it came, as of the time it
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,6 +33,7 @@ from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.readings import REGISTER, newest_register
 from levity.ocpp.request import ChargePointState, Request, TransactionState, with_flags
 from levity.ocpp.store.joining import join_values, transaction_state
+from levity_ws.frozen import frozen
 
 __all__ = [
     "CannotResolve",
@@ -55,7 +56,7 @@ class CannotResolve(Exception):
     """It can't be done; the text says why and what could be done instead."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """What a transaction is made of; None is what the messages don't tell."""
 

@@ -7,7 +7,7 @@ docs/chargers.md is generated from the shipped ones (`levity quirks --markdown`)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ import orjson
 
 from levity.ocpp.conf import setting
 from levity.ocpp.quirk_patterns import BadPattern, fits
+from levity_ws.frozen import frozen
 
 __all__ = [
     "DEFAULT",
@@ -36,7 +37,7 @@ class BadQuirk(Exception):
     """A profile or an override that can't be used; the text says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QuirkProfile:
     """How one kind of charger is treated. Patterns as quirk_patterns.py reads them, case
     ignored, from the start; an empty one fits everything. Times in seconds."""
@@ -111,7 +112,7 @@ GRADES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """The profile of a charger, and why it is this one, for people."""
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.fields import MAX_ENERGY
+from levity_ws.frozen import frozen
 
 __all__ = [
     "BEGIN",
@@ -50,7 +51,7 @@ TOGETHER = timedelta(seconds=10)
 LINES = (frozenset({"L1", "L2", "L3"}), frozenset({"L1-N", "L2-N", "L3-N"}))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """One value of the register (Wh) or of the power (W), by the charger's clock."""
 

@@ -5,7 +5,7 @@ handler asks nobody anything, not even the clock.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from levity.ocpp.clocks import Lag
 from levity.ocpp.effects import Effect
 from levity.ocpp.fields import time_of
 from levity.ocpp.quirks import DEFAULT, QuirkProfile
+from levity_ws.frozen import frozen
 
 __all__ = [
     "NO_LAG",
@@ -33,7 +34,7 @@ __all__ = [
 NO_LAG = Lag()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransactionState:
     """A transaction as it was when the batch was loaded."""
 
@@ -70,7 +71,7 @@ def without_flags(flags: str, *names: str) -> str:
     return " ".join(item for item in flags.split() if item not in names)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EarlyStop:
     """A StopTransaction that waits in the quarantine: its transaction was not on the books."""
 
@@ -79,7 +80,7 @@ class EarlyStop:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectorState:
     """A connector as it was when the batch was loaded."""
 
@@ -92,7 +93,7 @@ class ConnectorState:
     """The charger's clock, in its last StatusNotification."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdTagState:
     """A known id tag."""
 
@@ -116,7 +117,7 @@ class IdTagState:
     them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChargePointState:
     """The charge point that speaks, as it was when the batch was loaded."""
 
@@ -177,7 +178,7 @@ class ChargePointState:
         return time_of(value, self.zone, always_local=self.quirks.local_time_as_utc, fold=fold)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigningState:
     """What is known when a charger asks for a certificate."""
 
@@ -193,7 +194,7 @@ class SigningState:
     """Within the last 24 hours."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One Call of a charger, with all that is known about it."""
 
@@ -226,7 +227,7 @@ class Request:
         return self.charge_point.time_of(self.payload.get(name))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Response:
     """The answer's payload, and what is to happen."""
 

@@ -1,6 +1,7 @@
 """Statements that Postgres plans once a connection: what may go wrong with them, and does not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -157,11 +158,52 @@ def test_a_call_goes_out_with_planned_statements(site: Site) -> None:
     assert Message.objects.get(sender="cs").unique_id == command.unique_id
 
 
-def test_arrays_say_what_their_values_are_not_what_they_look_like() -> None:
-    """Equal values are written once only where equal means the same; a choice is a text."""
-    assert array_text((None, None)) == "{NULL,NULL}"
-    assert array_text(('a"b', 'a"b')) == '{"a\\"b","a\\"b"}'
-    assert array_text((Decimal("1.0"), Decimal(1), 1)) == "{1.0,1,1}"
-    assert array_text((Transaction.State.ACTIVE, "NULL")) == '{"active","NULL"}'
-    assert array_text({"a"}) == '{"a"}'
-    assert array_text(()) == "{}"
+@pytest.mark.parametrize(
+    "values",
+    [
+        (None, None),
+        (
+            'a"b',
+            'a"b',
+            "a\\",
+            '\\"',
+            "\\n",
+            "a\nb",
+            "\x1f",
+            "\t\\t",
+            "NULL",
+            "",
+            "{,}",
+            "é\u2028🔌",
+        ),
+        ("-" * 70_000 + "\n", '[2,"1","Reset",{"a\\"":"\\\\"}]'),
+        [],
+    ],
+)
+def test_texts_arrive_in_an_array_as_they_are(values: Sequence[str | None]) -> None:
+    """JSON's escapes are Postgres's, but for those of control characters."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::text[]", [array_text(values)])
+        assert cursor.fetchone()[0] == list(values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("numeric", (Decimal("1.0"), Decimal(1), 1, 2**70, None)),
+        ("bigint", (1, None, -(2**63))),
+        ("boolean", (True, False, None)),
+        ("timestamptz", (datetime(2026, 11, 29, 1, 2, 3, 456, UTC), None)),
+        ("text", (Transaction.State.ACTIVE,)),
+    ],
+)
+def test_numbers_and_times_arrive_in_an_array_as_they_are(kind: str, values: Any) -> None:
+    """Whatever the type, and above what JSON's numbers hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT %s::{kind}[]", [array_text(values)])
+        assert cursor.fetchone()[0] == list(values)
+
+
+def test_a_text_that_no_database_takes_is_refused_as_before() -> None:
+    """Half a surrogate pair is an error of the driver, not of ours."""
+    assert array_text(("\ud800",)) == '{"\ud800"}'

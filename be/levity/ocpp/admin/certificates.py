@@ -5,7 +5,6 @@ and writes who did it into the log of the admin. Pages only decide: a worker sig
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -34,6 +33,7 @@ from levity.ocpp.models import (
     Command,
     SecurityProfile,
 )
+from levity_ws.frozen import frozen
 
 __all__ = ["DECISIONS", "CertificateAuthorityAdmin", "ChargePointCertificateAdmin"]
 
@@ -77,7 +77,7 @@ def _revoke(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> s
     return "Revoked: with it nobody is let in any more."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """A button: what it says, what it asks, what it does, and in which states it makes sense."""
 

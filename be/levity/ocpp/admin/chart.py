@@ -1,12 +1,12 @@
 """Power and energy of a transaction as lines, computed here and drawn as SVG by the template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.models import MeterValue, Transaction
 from levity.ocpp.readings import ELSEWHERE, POWER, REGISTER
+from levity_ws.frozen import frozen
 
 __all__ = ["Chart", "Point", "chart_of", "draw"]
 
@@ -19,7 +19,7 @@ SHOWN = WIDTH // 2
 Point = tuple[datetime, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chart:
     """Lines as SVG coordinates; the greatest values are for the scale at the side."""
 

@@ -5,7 +5,6 @@ did it into the log of the admin.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -26,6 +25,7 @@ from levity.ocpp.admin.frame_text import pretty_frame
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.quarantine import CannotResolve, Session
+from levity_ws.frozen import frozen
 
 __all__ = ["QuarantineDecisions"]
 
@@ -88,7 +88,7 @@ def _undo(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
     quarantine.undo(item, user)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """A button: what it says, what it asks, what it does."""
 

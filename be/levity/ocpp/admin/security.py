@@ -5,7 +5,6 @@ and writes who did it into the log of the admin. A key is shown once, on the ans
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -39,6 +38,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.security import keys
 from levity.ocpp.security.guards import SECURITY_PROFILE
+from levity_ws.frozen import frozen
 
 __all__ = ["PAGE", "CannotChange", "security_link", "security_urls", "shown_once"]
 
@@ -95,7 +95,7 @@ class KeyForm(forms.Form):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """What was done, in a sentence; and a key to be shown once, if there is a new one."""
 
@@ -210,7 +210,7 @@ def _locked_at(identity: str) -> list[str]:
     return list(refused.order_by("-last_at").values_list("address", flat=True)[:100])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A button: what it says, what it asks, what it does."""
 

@@ -5,7 +5,6 @@ same command) queues it, writes who did it into the log of the admin, and shows 
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,6 +21,7 @@ from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.commands import queue
 from levity.ocpp.models import ChargePoint, Command
+from levity_ws.frozen import frozen
 
 __all__ = ["KINDS", "SOURCE", "Kind", "key_of", "queue_from_form", "render_form", "send_view"]
 
@@ -29,7 +29,7 @@ SOURCE = "admin"
 CREATED = "created"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """A button: what it says, which form stands behind it, and what to think of first."""
 

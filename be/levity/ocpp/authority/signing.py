@@ -4,9 +4,10 @@ Values in, values out; time and key are arguments. `cryptography` is imported wh
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from levity_ws.frozen import frozen
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -18,7 +19,7 @@ EARLIER = timedelta(days=1)
 """Certificates are good from a day before: clocks of chargers run late, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Issued:
     """A certificate and what is kept of it beside."""
 
@@ -33,7 +34,7 @@ class Issued:
     not_after: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revoked:
     """An entry of the list of revoked certificates."""
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from levity.ocpp.frames import MAX_UNIQUE_ID
 from levity.ocpp.scanning import frame_head, without_strings
+from levity_ws.frozen import frozen
 
 __all__ = [
     "CENTRAL_SYSTEM",
@@ -30,7 +30,7 @@ class BadConversationError(ValueError):
     """The file is no conversation; the text names the line and says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A frame (`sender` and `text`) or an `event` of connection number `connection`."""
 

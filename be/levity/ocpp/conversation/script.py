@@ -13,6 +13,7 @@ from typing import Any
 
 from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, Line, head_of
 from levity.ocpp.scanning import between_fields, replaced
+from levity_ws.frozen import frozen
 
 __all__ = [
     "Answer",
@@ -34,7 +35,7 @@ _UNSET_BEFORE = "2012"
 _MOMENT, _LONGEST_ID = 19, 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What the charger answered to a Call of the server."""
 
@@ -81,7 +82,7 @@ class Script:
         return recorded.popleft() if len(recorded) > 1 else recorded[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """Where the server did something else than the one that was recorded."""
 

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+
+from levity_ws.frozen import frozen
 
 __all__ = ["Basic", "read_basic"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Basic:
     """What a charger says of itself. The password is a secret: never in a log or a repr."""
 

@@ -5,11 +5,11 @@ It is imported when the first one comes: a site without certificates never loads
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from levity.ocpp.scanning import is_hex
+from levity_ws.frozen import frozen
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -43,7 +43,7 @@ class CertificateError(ValueError):
     """It can't be believed; the text says why, for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClientCertificate:
     """What a client certificate says of its holder."""
 
@@ -78,7 +78,7 @@ def read_certificate(escaped: str) -> ClientCertificate:
         raise CertificateError("the certificate can't be read") from error
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateRequest:
     """A certificate request of a charger that is in order."""
 

@@ -4,14 +4,14 @@ The words come from `verdict.py` and `handshake.py`, and from the edge (its labe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from levity_ws.edge.target import LONGEST, SIGNS
+from levity_ws.frozen import frozen
 
 __all__ = ["REASONS", "Reason", "reason"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """What happened, in a few words, and what to do, for whoever stands at the charger."""
 

@@ -4,17 +4,18 @@ A verdict names its reason by a word of `reasons.py`; what the charger is told s
 that it is not let in, so that nobody learns which identities exist or what they need.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from levity.ocpp.security import keys, lockout
 from levity.ocpp.security.basic import read_basic
 from levity.ocpp.security.certificates import CertificateError, read_certificate
+from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Authenticate
 
 __all__ = ["PASSED", "CredentialState", "Guesses", "Verdict", "judge"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CredentialState:
     """What is known of a charge point's credentials."""
 
@@ -33,7 +34,7 @@ class CredentialState:
     """Serial numbers of certificates that are presented just now, and are revoked here."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guesses:
     """Wrong keys from one address; see `lockout`."""
 
@@ -45,7 +46,7 @@ class Guesses:
     """Keys that were not looked at; those of all identities stand with the address."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What became of a handshake."""
 

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from levity.ocpp.models import Command, Connector
 from levity.ocpp.store.prepared import Prepared
+from levity_ws.frozen import frozen
 
 __all__ = ["DueCommand", "Shown", "anything_due", "anything_over", "due_commands", "statuses_of"]
 
@@ -53,7 +54,7 @@ class DueCommand:
     connection_timeout: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """What a connector shows, and the session that runs there."""
 

@@ -379,9 +379,7 @@ def _add(seen: dict[Key, EdgeRefusal], item: EdgeRefusal) -> bool:
             return False
         seen[key] = item
         return True
-    merged = {name: getattr(item, name) for name in EdgeRefusal.__slots__}
-    merged |= {"count": known.count + item.count, "first_at": known.first_at}
-    seen[key] = EdgeRefusal(**merged)
+    seen[key] = replace(item, count=known.count + item.count, first_at=known.first_at)
     return True
 
 

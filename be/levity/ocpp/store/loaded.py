@@ -13,11 +13,12 @@ from levity.ocpp.request import (
 )
 from levity.ocpp.store.handshakes import Handshakes
 from levity.ocpp.store.values import References, StoredMessage
+from levity_ws.frozen import frozen
 
 __all__ = ["KnownCommand", "Loaded"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownCommand:
     """A Call of ours that a frame answers."""
 

@@ -10,6 +10,7 @@ from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
 from levity.ocpp.frames import Frame, OcppError
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.security.verdict import Verdict
+from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Close, Command, Event
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
 Kind = TypeVar("Kind")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class References:
     """What a Call's payload points to; None and "" where it points to nothing."""
 
@@ -51,7 +52,7 @@ def start_key(payload: Mapping[str, Any], started_at: datetime) -> tuple[Any, ..
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arrival:
     """One event of a batch, identified: what it is and when it came."""
 
@@ -67,7 +68,7 @@ class Arrival:
         return self.event.connection
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredMessage:
     """A Call that this connection sent before, and what it was answered."""
 
@@ -76,7 +77,7 @@ class StoredMessage:
     response: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandAnswer:
     """The end of a Call of ours, as the charger's frame tells it."""
 

@@ -10,10 +10,12 @@ that `(connection, seq)` names an event for ever: a redelivered event is recogni
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, ClassVar
 
 import orjson
+
+from levity_ws.frozen import frozen
 
 __all__ = [
     "VERSION",
@@ -56,7 +58,7 @@ class EnvelopeError(ValueError):
 # --- edge to backend ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Authenticate:
     """A charger asks to connect; its HTTP upgrade waits for `Accept` or `Refuse`."""
 
@@ -82,7 +84,7 @@ class Authenticate:
     """The client certificate as percent-encoded PEM, from a trusted proxy."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connected:
     """The websocket is open. The first event after `Authenticate` on this connection."""
 
@@ -96,7 +98,7 @@ class Connected:
     user_agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """One text frame from the charger, raw."""
 
@@ -108,7 +110,7 @@ class Received:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spooled(Received):
     """A frame that the edge has answered by itself, because the backend was away.
 
@@ -123,7 +125,7 @@ class Spooled(Received):
     """The leased transactionId in that answer; 0 for none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lease:
     """The edge asks for `count` transaction ids of its own; answered with `Leased`.
 
@@ -138,7 +140,7 @@ class Lease:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Disconnected:
     """The websocket is gone; the last event of its connection.
 
@@ -154,7 +156,7 @@ class Disconnected:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alive:
     """The edge itself is alive: sent every few seconds, answered like any other event.
 
@@ -170,7 +172,7 @@ class Alive:
     connections: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EdgeRefusal:
     """Handshakes that the edge itself refused, all for one reason and from one address."""
 
@@ -191,7 +193,7 @@ class EdgeRefusal:
     last_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """What the edge refused by itself since it said so last; nobody waits for an answer.
 
@@ -211,7 +213,7 @@ class Refused:
 Event = Authenticate | Connected | Received | Spooled | Disconnected | Alive | Refused | Lease
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """The events that arrived while the edge's last batches were under way.
 
@@ -228,7 +230,7 @@ class Batch:
 # --- backend to edge ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Write this text frame to this connection."""
 
@@ -237,7 +239,7 @@ class Send:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Close this connection. Unknown connections are ignored: they are closed already."""
 
@@ -247,7 +249,7 @@ class Close:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accept:
     """Finish the handshake, and treat this charger as these settings say (quirks are data).
 
@@ -267,7 +269,7 @@ class Accept:
     close: str = "frame"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refuse:
     """Answer the handshake with this HTTP status (400, 401, 403, 404, 429, 503) and reason."""
 
@@ -278,7 +280,7 @@ class Refuse:
     retry_after: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leased:
     """Transaction ids that are the edge's from now on: no one else gives them, ever."""
 
@@ -290,7 +292,7 @@ class Leased:
 Command = Send | Close | Accept | Refuse | Leased
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """Commands for one edge. With `batch`: all of that batch is committed."""
 

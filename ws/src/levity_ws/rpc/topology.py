@@ -6,11 +6,11 @@ explicit delivery limit, because 3.10 has none of its own and 4.x has 20.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from string import ascii_letters, digits
 from urllib.parse import urlsplit
 
 from levity_ws.environ import value_or_file
+from levity_ws.frozen import frozen
 
 __all__ = [
     "DEFAULT_PREFIX",
@@ -43,7 +43,7 @@ _IN_PREFIX = frozenset(ascii_letters + digits + "._-")
 _LONGEST_PREFIX = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueueDeclaration:
     """One queue as both sides declare it; always durable, never exclusive, never auto-deleted."""
 

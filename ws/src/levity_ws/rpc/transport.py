@@ -6,9 +6,9 @@ both, and one contract test suite runs on each.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Batch, Reply
 
 __all__ = ["Delivery", "EdgeTransport", "TransportUnavailable", "WorkerTransport"]
@@ -50,7 +50,7 @@ class EdgeTransport(Protocol):
         """Let go of everything. Idempotent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """One batch in a worker's hands, until it is acknowledged."""
 

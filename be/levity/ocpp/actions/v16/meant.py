@@ -5,7 +5,6 @@ the other connector, or are missing. What is said beside the id has to allow it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from levity.ocpp.energy import IMPLAUSIBLE, RESET, SESSION, Meter, at_stop
 from levity.ocpp.fields import INT4_MAX, decimal_of, energy, same_tag, text
 from levity.ocpp.frames import OcppError
 from levity.ocpp.request import ChargePointState, Request, TransactionState
+from levity_ws.frozen import frozen
 
 __all__ = [
     "Meant",
@@ -32,7 +32,7 @@ ROUNDED = Decimal(100)
 NOTHING = timedelta()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meant:
     """The session that is meant, and by what it was found; or why it is none."""
 
