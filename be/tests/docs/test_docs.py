@@ -130,6 +130,7 @@ def test_every_environment_variable_that_the_code_reads_is_documented():
     documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("README.md")))
     documented |= first_cells(text_of("docs/deploying.md"))
     documented |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("docs/monitoring.md")))
+    documented |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("CONTRIBUTING.md")))
     assert read - documented == set()
 
 
