@@ -8,21 +8,30 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse
 
 from levity.ocpp.store import list_refusals
 from levity_ws.edge.refusal import Refusal, printable
 from levity_ws.edge.refusals import PAUSE, RefusalBook, Visitor
 from levity_ws.edge.target import identity_in_path
+from levity_ws.rpc.envelope import EdgeRefusal
 
 __all__ = ["ChargersElsewhere"]
 
 log = logging.getLogger(__name__)
 EDGE = "web pages"
+# So many are listed at once within PAUSE seconds; what comes beyond is listed together at its end.
+AT_ONCE = 10
+
+
+def _in_a_thread(seconds: float, call: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
 
 
 class ChargersElsewhere:
@@ -32,12 +41,13 @@ class ChargersElsewhere:
         self,
         get_response: Callable[[HttpRequest], HttpResponse],
         clock: Callable[[], float] = time.monotonic,
+        later: Callable[[float, Callable[[], None]], None] = _in_a_thread,
     ) -> None:
         self.get_response = get_response
-        self._clock = clock
+        self._clock, self._later = clock, later
         self._lock = threading.Lock()
         self._book = RefusalBook(time.time)
-        self._listed_at = float("-inf")
+        self._began, self._listed, self._is_put_off = float("-inf"), 0, False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """What the others answer, unless a charger asks."""
@@ -83,12 +93,33 @@ class ChargersElsewhere:
         )
         with self._lock:
             self._book.add(visitor, refusal)
-            if self._clock() - self._listed_at < PAUSE:
+            now = self._clock()
+            if now - self._began >= PAUSE:
+                self._began, self._listed = now, 0
+            if self._listed >= AT_ONCE:
+                if not self._is_put_off:
+                    self._is_put_off = True
+                    self._later(self._began + PAUSE - now, self._list_the_rest)
                 return
-            self._listed_at = self._clock()
+            self._listed += 1
             refusals, _ = self._book.take()
+        _write(refusals)
+
+    def _list_the_rest(self) -> None:
+        """In a thread of its own, which has its own connection to the database."""
         try:
-            with transaction.atomic():
-                list_refusals(refusals, EDGE)
-        except DatabaseError:
-            log.exception("A charger at the port of the web pages could not be listed")
+            with self._lock:
+                self._is_put_off = False
+                refusals, _ = self._book.take()
+            if refusals:
+                _write(refusals)
+        finally:
+            connections.close_all()
+
+
+def _write(refusals: Sequence[EdgeRefusal]) -> None:
+    try:
+        with transaction.atomic():
+            list_refusals(refusals, EDGE)
+    except DatabaseError:
+        log.exception("A charger at the port of the web pages could not be listed")

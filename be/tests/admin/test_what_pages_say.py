@@ -191,3 +191,21 @@ def test_a_tag_with_a_semicolon_is_no_formula_for_a_german_spreadsheet(
             cells = [cell for line in text.splitlines() for cell in line.split(separator)]
             bad = [cell for cell in cells if cell.lstrip('"').startswith(("=", "@", "+"))]
             assert (path, separator, bad) == (path, separator, [])
+
+
+def test_an_identity_is_written_as_it_is_in_the_breadcrumb(browser_of_root: Client) -> None:
+    """It said "Garage-1" for garage-1, which is another charger's name in an address."""
+    item = ChargePoint.objects.create(identity="garage-1")
+    command = Command.objects.create(charge_point=item, action="Reset")
+    for path in (
+        f"ocpp/chargepoint/{item.pk}/change/",
+        f"ocpp/chargepoint/{item.pk}/history/",
+        f"ocpp/chargepoint/{item.pk}/delete/",
+        f"ocpp/chargepoint/{item.pk}/retire/",
+        f"ocpp/chargepoint/{item.pk}/send/reset-soft/",
+        f"ocpp/command/{command.pk}/change/",
+        "ocpp/chargepoint/",
+    ):
+        page = browser_of_root.get(f"/admin/{path}").content.decode()
+        assert "garage-1" in page
+        assert "Garage-1" not in page, path

@@ -1,5 +1,8 @@
 """A charger that calls port 8000 instead of 9000 is told so, and so is its owner (NEWCOMER B17)."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
@@ -7,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from levity.ocpp.models import RefusedHandshake
-from levity.web.chargers import ChargersElsewhere
+from levity.web.chargers import AT_ONCE, ChargersElsewhere
 from levity_ws.edge.refusals import LISTED, PAUSE
 
 pytestmark = pytest.mark.django_db
@@ -59,18 +62,51 @@ def test_the_doctor_says_use_port_9000(client: Client) -> None:
     assert "use port 9000" in page
 
 
+def test_a_second_charger_within_the_same_second_is_listed_at_once(client: Client) -> None:
+    """It was listed with the next call of anybody, seconds later or never."""
+    for name in ("GRS-1", "GRS-2", "GRS-2"):
+        client.get(f"/ws/{name}", **HANDSHAKE)  # type: ignore[arg-type]
+    rows = RefusedHandshake.objects.order_by("identity").values_list("identity", "count")
+    assert list(rows) == [("GRS-1", 1), ("GRS-2", 2)]
+
+
 def test_a_flood_at_the_web_port_cannot_fill_the_table() -> None:
-    """One statement within seconds, with a bounded number of rows, whatever comes."""
+    """A few statements within seconds, with a bounded number of rows, whatever comes."""
     now = [100.0]
-    pages = ChargersElsewhere(lambda _: HttpResponse("a page"), clock=lambda: now[0])
+    put_off: list[tuple[float, Callable[[], None]]] = []
+    pages = ChargersElsewhere(
+        lambda _: HttpResponse("a page"),
+        clock=lambda: now[0],
+        later=lambda seconds, call: put_off.append((seconds, call)),
+    )
     ask = RequestFactory()
     for number in range(1000):
         pages(ask.get(f"/ws/CP{number}", **HANDSHAKE))  # type: ignore[arg-type]
-    assert RefusedHandshake.objects.count() == 1
+    assert RefusedHandshake.objects.count() == AT_ONCE
+    [(seconds, _)] = put_off
+    assert seconds == PAUSE
     now[0] += PAUSE
-    pages(ask.get("/ws/CP1", **HANDSHAKE))  # type: ignore[arg-type]
-    assert RefusedHandshake.objects.count() == 1 + LISTED
-    assert RefusedHandshake.objects.get(identity="CP1").count == 2
+    pages(ask.get("/ws/CP10", **HANDSHAKE))  # type: ignore[arg-type]
+    assert RefusedHandshake.objects.count() == AT_ONCE + LISTED
+    assert RefusedHandshake.objects.get(identity="CP10").count == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_too_much_at_once_is_listed_with_no_further_call() -> None:
+    """By the thread that waited, which leaves no connection to the database behind."""
+    put_off: list[threading.Thread] = []
+    pages = ChargersElsewhere(
+        lambda _: HttpResponse("a page"),
+        clock=lambda: 100.0,
+        later=lambda _, call: put_off.append(threading.Thread(target=call)),
+    )
+    for number in range(AT_ONCE + 3):
+        pages(RequestFactory().get(f"/ws/CP{number}", **HANDSHAKE))  # type: ignore[arg-type]
+    assert RefusedHandshake.objects.count() == AT_ONCE
+    [waiting] = put_off
+    waiting.start()
+    waiting.join()
+    assert RefusedHandshake.objects.count() == AT_ONCE + 3
 
 
 def test_a_page_is_a_page() -> None:
