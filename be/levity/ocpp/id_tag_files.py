@@ -6,11 +6,12 @@ first line at all), be.ENERGISED and SAP E-Mobility (their help on importing).
 """
 
 import codecs
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from levity.ocpp.expiry import FIRST_YEAR, LAST_YEAR, end_of
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -246,9 +247,9 @@ def moment(text: str) -> datetime:
         if "either" in str(error):
             raise
         found = day = None
-    if day is not None and day.year < 9000:
-        found = datetime.combine(day + timedelta(days=1), time())
-    if found is None or not 1900 < found.year < 9000:
+    if day is not None and FIRST_YEAR <= day.year < LAST_YEAR:
+        found = end_of(day)
+    if found is None or not FIRST_YEAR < found.year < LAST_YEAR:
         raise ValueError(f"expires_at {text!r} is no date or time, such as 2026-12-31")
     return found if timezone.is_aware(found) else timezone.make_aware(found)
 

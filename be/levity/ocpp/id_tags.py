@@ -8,7 +8,6 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Lower
 
+from levity.ocpp.expiry import expiry_text
 from levity.ocpp.id_tag_files import (
     COLUMNS,
     BadFile,
@@ -157,7 +157,7 @@ def export_lines(
             [
                 _tag_cell(tag.id_tag),
                 tag.status,
-                tag.expires_at.astimezone(UTC).isoformat() if tag.expires_at else "",
+                expiry_text(tag.expires_at),
                 _tag_cell(tag.parent.id_tag) if tag.parent else "",
                 safe_cell(tag.owner),
                 safe_cell(";".join(places)),

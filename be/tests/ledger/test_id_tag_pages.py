@@ -1,5 +1,6 @@
 """Id tags in the admin: approve, block, in and out as CSV; and whose rule counts."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from levity.ocpp.expiry import end_of
 from levity.ocpp.models import ChargePoint, IdTag, Site, Transaction
 from tests.ledger.chargers import NOW
 
@@ -173,3 +175,82 @@ def test_a_group_is_not_deleted_under_its_tags(browser: Client) -> None:
     # Both at once, or the card first.
     browser.post(reverse(LIST), chosen | {"_selected_action": [group.pk, card.pk]})
     assert not IdTag.objects.exists()
+
+
+# --- until when a card is good --------------------------------------------------------------------
+
+# A day that begins at one o'clock, the longest day, and those farthest from UTC.
+ZONES = ("Europe/Berlin", "America/Santiago", "Pacific/Kiritimati", "Pacific/Niue", "UTC")
+
+
+def page_of(tag: IdTag) -> str:
+    return reverse("admin:ocpp_idtag_change", args=[tag.pk])
+
+
+def saved(browser: Client, tag: IdTag, date: str, time: str) -> Any:
+    form = {"id_tag": tag.id_tag, "status": "Accepted", "expires_at_0": date, "expires_at_1": time}
+    return browser.post(page_of(tag), form)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("day", ["2030-11-30", "2026-09-05", "2026-03-28", "2026-10-24"])
+def test_the_last_day_is_shown_and_not_the_midnight_after_it(
+    browser: Client, settings: Any, zone: str, day: str
+) -> None:
+    """A card for November was "valid until 1 Dec 00:00" on its page and in the list."""
+    settings.TIME_ZONE = zone
+    tag = IdTag.objects.create(id_tag="CARD")
+    assert saved(browser, tag, day, "").status_code == 302
+    tag.refresh_from_db()
+    assert tag.expires_at is not None
+    assert tag.expires_at.timestamp() == end_of(date.fromisoformat(day)).timestamp()
+    page = browser.get(page_of(tag))
+    form = page.context["adminform"].form
+    assert form["expires_at"].field.widget.decompress(form.initial["expires_at"]) == [
+        date.fromisoformat(day),
+        None,
+    ]
+    assert f'value="{day}"' in page.content.decode()
+    listed = browser.get(reverse(LIST)).content.decode()
+    assert f'<span class="lv-time">{day}</span>' in listed
+    # Saved again as it stands there: it stays.
+    before = tag.expires_at
+    saved(browser, tag, day, "")
+    tag.refresh_from_db()
+    assert tag.expires_at == before
+
+
+def test_a_time_is_a_time(browser: Client, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    tag = IdTag.objects.create(id_tag="CARD")
+    saved(browser, tag, "2030-12-31", "16:00")
+    tag.refresh_from_db()
+    assert tag.expires_at == datetime(2030, 12, 31, 15, tzinfo=UTC)
+    assert "16:00:00 CET" in browser.get(reverse(LIST)).content.decode()
+    saved(browser, tag, "", "")
+    tag.refresh_from_db()
+    assert tag.expires_at is None
+
+
+@pytest.mark.parametrize(("date", "time"), [("9999-12-31", ""), ("", "08:00"), ("31", "")])
+def test_what_is_no_day_is_refused_with_a_word(browser: Client, date: str, time: str) -> None:
+    tag = IdTag.objects.create(id_tag="CARD")
+    answer = saved(browser, tag, date, time)
+    assert (answer.status_code, "Enter a valid date." in answer.content.decode()) == (200, True)
+
+
+def test_who_may_only_look_reads_the_same_day(db: None, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    tag = IdTag.objects.create(id_tag="CARD", expires_at=datetime(2026, 11, 30, 23, tzinfo=UTC))
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_idtag"))
+    client = Client()
+    client.force_login(viewer)
+    page = client.get(page_of(tag)).content.decode()
+    assert "2026-11-30" in page
+    assert "2026-12-01" not in page
+
+
+def test_a_card_that_has_expired_says_so_in_the_list(browser: Client) -> None:
+    IdTag.objects.create(id_tag="CARD", expires_at=NOW - timedelta(days=900))
+    assert "expired" in browser.get(reverse(LIST)).content.decode()

@@ -141,6 +141,14 @@ def test_a_date_is_good_until_its_end_at_the_site(settings: Any) -> None:
     ]
 
 
+def test_a_date_comes_back_as_that_date(settings: Any) -> None:
+    """2026-12-31 was exported as the midnight after it: 2026-12-31T23:00:00+00:00."""
+    settings.TIME_ZONE = "Europe/Berlin"
+    import_lines(["id_tag,expires_at\n", "a,2026-12-31\n", "b,2026-12-31T08:00\n"])
+    cells = [line.split(",")[2] for line in exported().splitlines()]
+    assert cells == ["expires_at", "2026-12-31", "2026-12-31T08:00:00+01:00"]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -1,5 +1,6 @@
 """Cards, fobs and app identities: the one list that people write."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -18,13 +19,18 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldBooleanWidget,
+)
 
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.ocpp.admin.many import ask_if_many, change_all
 from levity.ocpp.admin.open_doors import open_anywhere, rule_in_force, void_block
 from levity.ocpp.admin.scope import is_limited, visible
+from levity.ocpp.expiry import FIRST_YEAR, LAST_YEAR, end_of, last_day
 from levity.ocpp.id_tags import (
     COLUMNS,
     BadFile,
@@ -45,11 +51,45 @@ UPDATE = "Change tags that are known"
 SHOWN, LARGEST = 50, 10_000_000
 
 
+class ValidToWidget(UnfoldAdminSplitDateTimeWidget):
+    """A moment in the two boxes for date and time: a midnight is the end of the day before it."""
+
+    def decompress(self, value: datetime | None) -> list[Any]:
+        """Date and time; no time where the card is good to the end of the day."""
+        if value is not None and (day := last_day(value)):
+            return [day, None]
+        shown: list[Any] = super().decompress(value)
+        return shown
+
+
+class ValidToField(forms.SplitDateTimeField):
+    """Date and, if it matters, time; the value is the moment from which on a card is refused."""
+
+    widget = ValidToWidget
+
+    def compress(self, data_list: Any) -> datetime | None:
+        """A date alone is good to its last moment."""
+        day, clock = data_list or (None, None)
+        if day is not None and not FIRST_YEAR <= day.year < LAST_YEAR:
+            raise forms.ValidationError("Enter a valid date.", code="invalid_date")
+        if day is not None and clock is None:
+            return end_of(day)
+        moment: datetime | None = super().compress(data_list)
+        return moment
+
+
 class TagForm(forms.ModelForm):
     """Blanks around a tag are a slip of a person's, but part of it where a charger sent them."""
 
+    expires_at = ValidToField(label="Valid to", required=False)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "expires_at" in self.fields:
+            self.fields["expires_at"].help_text = (
+                "The last day on which it may charge; with a time, it is good until then. "
+                f"Time zone: {timezone.get_current_timezone_name()}. Empty: it never expires."
+            )
         # Not there for who may only look.
         if "id_tag" in self.fields:
             field: Any = self.fields["id_tag"]
@@ -68,7 +108,7 @@ class IdTagAdmin(LevityAdmin):
     """Who may charge."""
 
     form = TagForm
-    list_display = ("id_tag", "owner", "status_shown", "expires", "parent")
+    list_display = ("id_tag", "owner", "status_shown", "valid_to", "parent")
     list_filter = (("status", ChoicesRadioFilter),)
     list_select_related = ("parent",)
     search_fields = ("id_tag", "owner")
@@ -90,7 +130,13 @@ class IdTagAdmin(LevityAdmin):
         "charge_points",
         "notes",
     )
-    readonly_fields = ("group_shown", "charging_shown", "rule_shown", "places_shown")
+    readonly_fields = (
+        "group_shown",
+        "charging_shown",
+        "rule_shown",
+        "places_shown",
+        "valid_to",
+    )
 
     @display(description="status", ordering="status")
     def status_shown(self, item: IdTag) -> str:
@@ -122,10 +168,15 @@ class IdTagAdmin(LevityAdmin):
         if obj.status == IdTag.Status.BLOCKED and "status" in form.changed_data:
             _say_where_open(request)
 
-    @display(description="expires", ordering="expires_at")
-    def expires(self, item: IdTag) -> str:
-        """Until when it is good."""
-        return shown_time(item.expires_at) if item.expires_at else "never"
+    @display(description="valid to", ordering="expires_at")
+    def valid_to(self, item: IdTag) -> str:
+        """The last day on which it is good, or the time; and that this is over."""
+        if item.expires_at is None:
+            return "no end"
+        day = last_day(item.expires_at)
+        shown = format_html('<span class="lv-time">{}</span>', day) if day else None
+        over = badge("expired", "bad") if item.expires_at <= timezone.now() else ""
+        return format_html("{} {}", shown or shown_time(item.expires_at), over)
 
     @display(description="as a group")
     def group_shown(self, item: IdTag) -> str:
@@ -173,11 +224,16 @@ class IdTagAdmin(LevityAdmin):
         return item
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Charge points of other sites are not named to somebody who is limited to some."""
-        if not is_limited(request.user):
-            return self.fields
-        shown = [name for name in self.fields if name != "rule_shown"]
-        return tuple("places_shown" if name == "charge_points" else name for name in shown)
+        """Who may only look sees until when it is good as the list does; and to somebody who is
+        limited to some sites, nothing of others is named."""
+        shown = list(self.fields)
+        others: dict[str, str] = {}
+        if not self.has_change_permission(request, obj) and obj is not None:
+            others["expires_at"] = "valid_to"
+        if is_limited(request.user):
+            shown.remove("rule_shown")
+            others["charge_points"] = "places_shown"
+        return tuple(others.get(name, name) for name in shown)
 
     @action(description="Approve recorded tags", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
