@@ -144,13 +144,19 @@ def import_lines(
 
 
 def export_lines(
-    tags: QuerySet[IdTag], charge_points: QuerySet[ChargePoint] | None = None
+    tags: QuerySet[IdTag],
+    charge_points: QuerySet[ChargePoint] | None = None,
+    groups: QuerySet[IdTag] | None = None,
 ) -> Iterator[str]:
-    """The header, then a line for each tag; of its charge points those among `charge_points`."""
+    """The header, then a line for each tag; of its charge points those among `charge_points`, and
+    its group if that is one of `groups`. None: all there are."""
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     named = ChargePoint.objects.all() if charge_points is None else charge_points
-    rows = tags.select_related("parent").prefetch_related(Prefetch("charge_points", named))
+    rows = tags.prefetch_related(
+        Prefetch("charge_points", named),
+        Prefetch("parent", IdTag.objects.all() if groups is None else groups),
+    )
     for tag in rows.iterator(chunk_size=BATCH):
         places = sorted(place.identity for place in tag.charge_points.all())
         yield writer.writerow(

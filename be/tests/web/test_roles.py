@@ -15,7 +15,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from levity.accounts.models import Account
-from levity.ocpp.models import ChargePoint, Command, IdTag, Site
+from levity.ocpp.models import ChargePoint, Command, IdTag, Site, Transaction
+from levity.operation.models import Alert
 from tests.web.rows import SHOWN, Page, one_of_each, pages
 
 OWN, FOREIGN = "ownrow", "foreignrow"
@@ -335,3 +336,73 @@ def test_a_superuser_limits_somebody_to_a_site(
     assert answer.status_code == 302
     account = Account.objects.get(user=friend)
     assert (account.limited, list(account.sites.all())) == (True, [place.site])
+
+
+# --- a row of one's own that refers to one of another site ---------------------------------------
+
+BESIDE = (
+    "/admin/",
+    "/admin/ocpp/idtag/",
+    "/admin/ocpp/idtag/?q=row",
+    "/admin/ocpp/idtag/?o=5",
+    "/admin/ocpp/idtag/{tag}/change/",
+    "/admin/ocpp/idtag/{tag}/history/",
+    "/admin/ocpp/idtag/export/",
+    "/admin/ocpp/transaction/",
+    "/admin/ocpp/transaction/?q={foreign_name}",
+    "/admin/ocpp/transaction/{transaction}/change/",
+    "/admin/ocpp/transaction/export/",
+    "/admin/operation/alert/",
+    "/admin/operation/alert/{alert}/change/",
+    "/admin/autocomplete/?app_label=ocpp&model_name=idtag&field_name=parent&term=",
+    "/admin/search/?s=row&extended=1",
+)
+
+
+@pytest.fixture
+def crossing(place: Place) -> Place:
+    """A card of this site in a household of another one; a charger that was moved."""
+    tag, group = place.own[IdTag], place.foreign[IdTag]
+    IdTag.objects.filter(pk=tag.pk).update(id_tag=f"1{OWN}", owner="", parent=group)
+    Transaction.objects.filter(pk=place.own[Transaction].pk).update(id_tag=f"1{OWN}")
+    Alert.objects.filter(pk=place.own[Alert].pk).update(
+        site=place.foreign[Site], charge_point=place.own[ChargePoint]
+    )
+    return place
+
+
+@pytest.mark.parametrize("address", BESIDE)
+@pytest.mark.parametrize("role", ["Viewer", "Admin"])
+def test_a_card_names_no_group_of_another_site(
+    address: str,
+    role: str,
+    crossing: Place,
+    person: Callable[..., User],
+    browser: Callable[..., Client],
+) -> None:
+    """The list, the page, both exports and the search named the household, and whose it is."""
+    client = browser(person("limited", role, sites=[crossing.site]))
+    path = address.format(
+        tag=crossing.own[IdTag].pk,
+        transaction=crossing.own[Transaction].pk,
+        alert=crossing.own[Alert].pk,
+        foreign_name=FOREIGN,
+    )
+    answer = client.get(path, follow=True)
+    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    if FOREIGN in path:
+        # What was looked for stands in the box; that something was found would tell, too.
+        assert answer.context["cl"].result_count == 0
+        return
+    assert (answer.status_code in (200, 403), FOREIGN.encode() in text) == (True, False)
+
+
+def test_who_sees_all_sites_finds_a_session_by_the_owner_of_its_group(
+    crossing: Place, root: User, browser: Callable[..., Client]
+) -> None:
+    """What the test above forbids to some is there for the others."""
+    client = browser(root)
+    found = client.get(f"/admin/ocpp/transaction/?q={FOREIGN}").context["cl"].result_list
+    assert crossing.own[Transaction] in found
+    text = b"".join(client.get("/admin/ocpp/transaction/export/").streaming_content).decode()
+    assert f"1{OWN},{FOREIGN}" in text.replace('"', "")

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -26,7 +26,7 @@ from unfold.widgets import (
 )
 
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
+from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time, words
 from levity.ocpp.admin.many import ask_if_many, change_all
 from levity.ocpp.admin.open_doors import open_anywhere, rule_in_force, void_block
 from levity.ocpp.admin.scope import is_limited, visible
@@ -85,6 +85,8 @@ class TagForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "parent" in self.fields:
+            self.fields["parent"].label = "Group"
         if "expires_at" in self.fields:
             self.fields["expires_at"].help_text = (
                 "The last day on which it may charge; with a time, it is good until then. "
@@ -108,7 +110,7 @@ class IdTagAdmin(LevityAdmin):
     """Who may charge."""
 
     form = TagForm
-    list_display = ("id_tag", "owner", "status_shown", "valid_to", "parent")
+    list_display = ("id_tag", "owner", "status_shown", "valid_to", "parent_shown")
     list_filter = (("status", ChoicesRadioFilter),)
     list_select_related = ("parent",)
     search_fields = ("id_tag", "owner")
@@ -136,6 +138,7 @@ class IdTagAdmin(LevityAdmin):
         "rule_shown",
         "places_shown",
         "valid_to",
+        "parent_shown",
     )
 
     @display(description="status", ordering="status")
@@ -158,9 +161,14 @@ class IdTagAdmin(LevityAdmin):
         return rule_in_force()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IdTag]:
-        """With a word whether there is a place that asks for no card."""
+        """With a word whether there is a place that asks for no card, and whether this person may
+        see the group: that is a tag of its own."""
         rows: QuerySet[IdTag] = super().get_queryset(request)
-        return rows.annotate(is_open_anywhere=open_anywhere())
+        rows = rows.annotate(is_open_anywhere=open_anywhere(request.user))
+        if not is_limited(request.user):
+            return rows
+        groups = visible(IdTag.objects.filter(pk=OuterRef("parent")), request.user)
+        return rows.annotate(is_parent_seen=Exists(groups))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Whoever blocks a card hears where that is not enough."""
@@ -177,6 +185,15 @@ class IdTagAdmin(LevityAdmin):
         shown = format_html('<span class="lv-time">{}</span>', day) if day else None
         over = badge("expired", "bad") if item.expires_at <= timezone.now() else ""
         return format_html("{} {}", shown or shown_time(item.expires_at), over)
+
+    @display(description="group", ordering="parent__id_tag")
+    def parent_shown(self, item: IdTag) -> str:
+        """The tag that it belongs to, for those who may see that one."""
+        if item.parent is None:
+            return NOTHING
+        if not getattr(item, "is_parent_seen", True):
+            return "outside your sites"
+        return change_link(IdTag, item.parent_id, words(excerpt(item.parent.id_tag, 40)))
 
     @display(description="as a group")
     def group_shown(self, item: IdTag) -> str:
@@ -233,6 +250,7 @@ class IdTagAdmin(LevityAdmin):
         if is_limited(request.user):
             shown.remove("rule_shown")
             others["charge_points"] = "places_shown"
+            others["parent"] = "parent_shown"
         return tuple(others.get(name, name) for name in shown)
 
     @action(description="Approve recorded tags", permissions=["change"])
@@ -320,6 +338,7 @@ class IdTagAdmin(LevityAdmin):
             export_lines(
                 self.get_queryset(request).order_by(Lower("id_tag")),
                 visible(ChargePoint.objects.all(), request.user),
+                visible(IdTag.objects.all(), request.user),
             ),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},

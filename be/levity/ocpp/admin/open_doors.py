@@ -1,10 +1,13 @@
 """Where everybody may charge without a card: there, blocking a card stops nobody."""
 
+from typing import Any
+
 from django.db.models import Exists, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
 
 from levity.ocpp.admin.formats import change_link, list_url
+from levity.ocpp.admin.scope import visible
 from levity.ocpp.conf import setting
 from levity.ocpp.models import Authorization, ChargePoint, Site
 
@@ -25,9 +28,9 @@ def _open() -> QuerySet[ChargePoint]:
     )
 
 
-def open_anywhere() -> Exists:
-    """For a list: a part of its one query."""
-    return Exists(_open())
+def open_anywhere(user: Any) -> Exists:
+    """For a list: whether there is one that this person may see; a part of its one query."""
+    return Exists(visible(_open(), user))
 
 
 def rule_in_force() -> str:

@@ -52,6 +52,8 @@ from levity.ocpp.models import (
 __all__ = ["TransactionAdmin"]
 
 VALUES_A_PAGE = 50
+# Up to here the values themselves stand in the statement: an index finds each.
+NAMED = 1_000
 TONES = {
     Transaction.State.ACTIVE: "busy",
     Transaction.State.STOPPED: "good",
@@ -136,8 +138,9 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         chargers = ChargePoint.objects.filter(
             Q(identity__istartswith=term) | Q(name__istartswith=term)
         ).values_list("pk", flat=True)
-        wanted = Q(id_tag__iexact=term) | Q(charge_point__in=list(chargers[:1000]))
-        if owned := id_tags_of(term, request.user):
+        wanted = Q(id_tag__iexact=term) | Q(charge_point__in=all_of(chargers))
+        owned = all_of(id_tags_of(term, request.user))
+        if not isinstance(owned, list) or owned:
             queryset = queryset.alias(tag_key=Lower("id_tag"))
             wanted |= Q(tag_key__in=owned)
         digits = term.removeprefix("#")
@@ -310,6 +313,12 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         except IncorrectLookupParameters:
             return redirect("admin:ocpp_transaction_changelist")
         return csv_response(found, request.user)
+
+
+def all_of(found: QuerySet[Any]) -> list[Any] | QuerySet[Any]:
+    """For `__in`: the values, which an index finds; of very many the query, which has them all."""
+    some = list(found[: NAMED + 1])
+    return some if len(some) <= NAMED else found
 
 
 def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:

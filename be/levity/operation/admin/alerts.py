@@ -157,8 +157,10 @@ class AlertAdmin(ReadOnlyAdmin):
         parts = []
         if alert.charge_point is not None:
             parts.append((change_link(ChargePoint, alert.charge_point_id, alert.charge_point),))
-        if alert.site is not None:
-            parts.append((str(alert.site),))
+        # Where the charger is now: who sees it there need not know of the site before.
+        site = alert.site if alert.charge_point is None else alert.charge_point.site
+        if site is not None:
+            parts.append((str(site),))
         return format_html_join(", ", "{}", parts) or NOTHING
 
     @display(description="state")
