@@ -58,6 +58,7 @@ def form(row: Model | None, action: str = "") -> dict[str, Any]:
         "select_across": "0",
         "index": "0",
         "target": [pk],
+        "ids": pk,
         "key": str(uuid.uuid4()),
         "connector": "1",
         "id_tag": "X",

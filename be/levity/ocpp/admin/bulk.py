@@ -1,7 +1,8 @@
 """One command to several charge points: select them in the list, see them again, confirm.
 
-The page names every charge point that will get the command, and says which are away. POST queues
-one row for each, with the same key: a second click finds them all there already.
+The page names the charge points that will get the command, and says which are away. POST queues
+one row for each, with the same key: a second click finds them all there already. Very many are
+queued in portions, with a page between them that says how far it has come.
 """
 
 from collections.abc import Sequence
@@ -21,18 +22,20 @@ from unfold.decorators import action
 
 from levity.ocpp.admin import command_forms as forms
 from levity.ocpp.admin.audit import note_all
+from levity.ocpp.admin.going_on import KEYS, going_on, keys_in, so_far, within_budget
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.admin.sending import KINDS, SOURCE, Kind, key_of
 from levity.ocpp.commands import queue
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.security.guards import objection
 
-__all__ = ["MANY", "MOST", "BulkCommands", "send_many_view"]
+__all__ = ["MANY", "BulkCommands"]
 
 # What makes sense for several at once. To start, stop or unlock is for one place and one person.
 MANY = ("reset-soft", "reset-hard", "trigger", "configuration", "command")
-# One at a time is under way at each charger, but all of them would restart at once.
-MOST = 500
+# Queued in one transaction, and named on the page that asks.
+PORTION, NAMED = 250, 500
+IN_ONE_STATEMENT = 5_000
 
 
 class BulkCommands:
@@ -54,7 +57,7 @@ class BulkCommands:
         """Where the confirmation goes."""
         page = path(
             "send/<slug:kind>/",
-            self.admin_site.admin_view(require_POST(send_many_view)),  # type: ignore[attr-defined]  # a mixin
+            self.admin_site.admin_view(require_POST(self.send_many_view)),  # type: ignore[attr-defined]  # a mixin
             name="ocpp_chargepoint_send_many",
         )
         return [page, *super().get_urls()]  # type: ignore[misc]  # a mixin
@@ -84,26 +87,64 @@ class BulkCommands:
         """Ask first."""
         return _confirm(request, "command", queryset)
 
-
-def send_many_view(request: HttpRequest, kind: str) -> HttpResponse:
-    """What was confirmed, or the same page with what is wrong in the form."""
-    if not request.user.has_perm("ocpp.add_command"):
-        raise PermissionDenied
-    if kind not in MANY:
-        raise Http404(f"no command for several is called {kind}")
-    targets = _targets(request)
-    if targets is None:
-        messages.error(request, f"Choose 1 to {MOST} charge points.")
+    def send_many_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """What was confirmed, or the same page with what is wrong in the form."""
+        if not request.user.has_perm("ocpp.add_command"):
+            raise PermissionDenied
+        if kind not in MANY:
+            raise Http404(f"no command for several is called {kind}")
+        keys = _keys(request)
+        if not keys:
+            messages.error(
+                request,
+                "Some of these charge points are not there any more, or none was chosen: choose "
+                "again.",
+            )
+            return redirect("admin:ocpp_chargepoint_changelist")
+        form = KINDS[kind].form(request.POST, charge_point=None)
+        if not form.is_valid():
+            return _page(request, KINDS[kind], kind, form, keys)
+        action_name, payload = form.action, form.payload()
+        done, away = so_far(request, "done"), so_far(request, "away")
+        if not done:
+            for charge_point in _all(request, keys):
+                if refused := objection(action_name, payload, charge_point.security_profile):
+                    form.add_error(None, f"This is never sent to {charge_point}: {refused}.")
+                    return _page(request, KINDS[kind], kind, form, keys)
+        queued = 0
+        for portion in within_budget(keys, PORTION):
+            away += _queue_portion(request, form, _all(request, portion), done + len(keys))
+            queued += len(portion)
+        left = keys[queued:]
+        if left:
+            sent = [
+                (name, value)
+                for name, values in request.POST.lists()
+                if name not in ("csrfmiddlewaretoken", KEYS, "done", "away")
+                for value in values
+            ]
+            more = [("done", done + queued), ("away", away)]
+            return going_on(request, self, KINDS[kind].title, left, done + queued, [*sent, *more])
+        total = done + queued
+        points = f"{total:,} charge point{'' if total == 1 else 's'}"
+        said = f"{action_name} is on its way to {points}."
+        if away:
+            waits = form.cleaned_data["queue_offline"]
+            said += f" {away:,} of them {'is' if away == 1 else 'are'} offline: the command " + (
+                "waits for them for an hour." if waits else "fails there at once."
+            )
+        messages.success(request, said)
+        if request.user.has_perm("ocpp.view_command"):
+            return redirect("admin:ocpp_command_changelist")
         return redirect("admin:ocpp_chargepoint_changelist")
-    form = KINDS[kind].form(request.POST, charge_point=None)
-    if not form.is_valid():
-        return _page(request, KINDS[kind], kind, form, targets)
+
+
+def _queue_portion(
+    request: HttpRequest, form: forms.CommandForm, targets: Sequence[ChargePoint], total: int
+) -> int:
+    """Queue it for these, in one transaction; how many of them are offline."""
     action_name, payload = form.action, form.payload()
     key = key_of(request, form, action_name, payload)
-    for charge_point in targets:
-        if refused := objection(action_name, payload, charge_point.security_profile):
-            form.add_error(None, f"This is never sent to {charge_point}: {refused}.")
-            return _page(request, KINDS[kind], kind, form, targets)
     with transaction.atomic():
         known = set(
             Command.objects.filter(charge_point__in=targets, idempotency_key=key).values_list(
@@ -123,58 +164,46 @@ def send_many_view(request: HttpRequest, kind: str) -> HttpResponse:
             for charge_point in targets
         ]
         new = [item for item in commands if item.charge_point_id not in known]
-        note_all(request, new, ADDITION, f"{action_name}, to {len(targets)} charge points at once")
-    away = sum(not item.online for item in targets)
-    said = f"{action_name} is on its way to {len(targets)} charge points."
-    if away:
-        waits = form.cleaned_data["queue_offline"]
-        said += f" {away} of them are away: " + (
-            "it waits for them, an hour at most." if waits else "there it fails at once."
-        )
-    messages.success(request, said)
-    if request.user.has_perm("ocpp.view_command"):
-        return redirect("admin:ocpp_command_changelist")
-    return redirect("admin:ocpp_chargepoint_changelist")
+        note_all(request, new, ADDITION, f"{action_name}, to {total} charge points at once")
+    return sum(not item.online for item in targets)
 
 
-def _confirm(request: HttpRequest, kind: str, chosen: QuerySet[ChargePoint]) -> HttpResponse | None:
-    targets = list(chosen.order_by("identity")[: MOST + 1])
-    if len(targets) > MOST:
-        messages.error(request, f"At most {MOST} charge points at once; filter the list first.")
-        return None
+def _confirm(request: HttpRequest, kind: str, chosen: QuerySet[ChargePoint]) -> HttpResponse:
+    keys = list(chosen.order_by("identity").values_list("pk", flat=True))
     form = KINDS[kind].form(charge_point=None)
-    return _page(request, KINDS[kind], kind, form, targets)
+    return _page(request, KINDS[kind], kind, form, keys)
 
 
-def _targets(request: HttpRequest) -> Sequence[ChargePoint] | None:
+def _keys(request: HttpRequest) -> list[int] | None:
     """The charge points that the page named, if this person may see every one of them."""
-    wanted = request.POST.getlist("target")
-    if not 0 < len(wanted) <= MOST:
-        return None
-    if not all(text.isascii() and text.isdigit() and len(text) <= 18 for text in wanted):
-        return None
-    keys = {int(text) for text in wanted}
-    found = list(
-        visible(ChargePoint.objects.filter(pk__in=keys), request.user).order_by("identity")
-    )
-    return found if len(found) == len(keys) else None
+    keys = keys_in(request.POST.get(KEYS, ""))
+    return keys if keys and len(_all(request, keys)) == len(keys) else None
+
+
+def _all(request: HttpRequest, keys: list[int]) -> Sequence[ChargePoint]:
+    """These, as far as this person may see them, by identity."""
+    rows = visible(ChargePoint.objects.all(), request.user)
+    found: list[ChargePoint] = []
+    for at in range(0, len(keys), IN_ONE_STATEMENT):
+        found += rows.filter(pk__in=keys[at : at + IN_ONE_STATEMENT])
+    return sorted(found, key=lambda row: row.identity)
 
 
 def _page(
-    request: HttpRequest,
-    kind: Kind,
-    slug: str,
-    form: forms.CommandForm,
-    targets: Sequence[ChargePoint],
+    request: HttpRequest, kind: Kind, slug: str, form: forms.CommandForm, keys: list[int]
 ) -> HttpResponse:
+    targets = _all(request, keys)
     context = {
         **admin.site.each_context(request),
         "opts": ChargePoint._meta,
-        "title": f"{kind.title}: {len(targets)} charge points",
+        "title": f"{kind.title}: {len(targets):,} charge point{'' if len(targets) == 1 else 's'}",
         "kind": kind,
         "slug": slug,
         "form": form,
-        "targets": targets,
+        "ids": ",".join(map(str, keys)),
+        "targets": targets[:NAMED],
+        "count": len(targets),
+        "more": max(0, len(targets) - NAMED),
         "away": sum(not item.online for item in targets),
     }
     return TemplateResponse(request, "ocpp/admin/send_many.html", context)

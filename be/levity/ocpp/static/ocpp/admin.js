@@ -11,6 +11,12 @@
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
   });
+  // Work in portions: the next one is asked for by the page itself, but not after "back".
+  window.addEventListener("pageshow", (event) => {
+    const [navigation] = performance.getEntriesByType("navigation");
+    if (event.persisted || navigation?.type === "back_forward") return;
+    document.querySelector("form[data-goes-on]")?.submit();
+  });
   // unfold's pages have no <main>.
   document.addEventListener("DOMContentLoaded", () => {
     document.getElementById("main")?.setAttribute("role", "main");
