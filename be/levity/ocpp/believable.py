@@ -66,11 +66,12 @@ def judge(series: Iterable[Reading], max_power: int) -> Verdict:
     """Doubt every reading that the one before it does not allow; in the order of time."""
     verdict = Verdict()
     good: Reading | None = None
-    believed = 0
+    believed = times = 0
     doubtful: list[Reading] = []
     for reading in series:
         if good is None or _follows(good, reading, max_power):
             if good is not None:
+                times += bool(doubtful)
                 verdict.findings += [_between(item, good, reading, max_power) for item in doubtful]
                 verdict.energy += reading.wh - good.wh
             good, doubtful, believed = reading, [], believed + 1
@@ -87,7 +88,20 @@ def judge(series: Iterable[Reading], max_power: int) -> Verdict:
             _begin_anew(verdict, good, doubtful, chain, max_power)
         else:
             verdict.findings += [_after(item, good, max_power) for item in doubtful]
+            times += 1
+    if times > 1 and _is_another_meter(verdict.findings, max_power):
+        verdict.findings = []
     return verdict
+
+
+def _is_another_meter(findings: Sequence[Finding], max_power: int) -> bool:
+    """True if what is doubted rises as a register does: it is one, told between this one's values.
+
+    ABB Terra AC tells the session's register with the session's id, and its meter's without.
+    """
+    readings = [item.reading for item in findings]
+    rises_on = 0 < readings[0].wh < readings[-1].wh
+    return rises_on and all(_follows(*pair, max_power) for pair in pairwise(readings))
 
 
 def _begin_anew(

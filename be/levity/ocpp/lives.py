@@ -96,6 +96,8 @@ class Trail:
     """W, by the last sample."""
     anew: bool = False
     """The charger booted between the session's start and its first sample."""
+    at_inlet: bool = False
+    """The lives are of the station's inlet, since no message has told of another place."""
 
 
 NO_TRAIL = Trail()
@@ -120,9 +122,14 @@ def follow(
     """
     if 0 < power <= STRONGEST and (power != trail.said or power > trail.power):
         said = min(trail.said, power)
-        trail = Trail(trail.lives, max(trail.power, said), power, trail.anew)
+        trail = Trail(trail.lives, max(trail.power, said), power, trail.anew, trail.at_inlet)
     seen = received_at.timestamp()
     for item in readings:
+        if item.is_inlet != trail.at_inlet:
+            if item.is_inlet and trail.lives:
+                # What the whole station draws says nothing where the outlet has spoken.
+                continue
+            trail = replace(trail, lives=(), at_inlet=item.is_inlet)
         limit = max(max_power, trail.power)
         if len(trail.lives) == 1 and _began_off(trail.lives[0], item, seen, limit, start):
             trail = replace(trail, lives=())
@@ -188,7 +195,7 @@ def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
     if grown.jumps > 1 and grown.pace > limit:
         # Not a jump, but how it always rises: the connector delivers more than we knew.
         power = grown.pace
-    return Trail((*kept, grown), power, trail.said, trail.anew)
+    return Trail((*kept, grown), power, trail.said, trail.anew, trail.at_inlet)
 
 
 def _begun(value: Decimal, at: float, seen: float) -> Life:
@@ -282,7 +289,8 @@ def written(trail: Trail) -> str:
         f"{life.last},{life.last_at!r},{life.seen!r},{life.count},{life.jump},{life.jumps}"
         for life in trail.lives
     ]
-    text = ";".join([f"{trail.power},{trail.said},{trail.anew:d}", *lives])
+    head = f"{trail.power},{trail.said},{trail.anew:d}"
+    text = ";".join([f"{head},1" if trail.at_inlet else head, *lives])
     if len(_recent) >= RECENT:
         _recent.clear()
     _recent[text] = trail
@@ -297,7 +305,7 @@ def read(text: str) -> Trail:
     if known is not None:
         return known
     head, *rest = text.split(";")
-    power, said, anew = head.split(",")
+    power, said, anew, *at_inlet = head.split(",")
     lives = []
     for life in rest:
         part = life.split(",")
@@ -316,4 +324,4 @@ def read(text: str) -> Trail:
                 int(part[10]),
             )
         )
-    return Trail(tuple(lives), int(power), int(said), anew == "1")
+    return Trail(tuple(lives), int(power), int(said), anew == "1", bool(at_inlet))

@@ -17,6 +17,7 @@ __all__ = [
     "BEGIN",
     "ELSEWHERE",
     "FOREIGN_UNITS",
+    "INLET",
     "LINES",
     "OFFERED",
     "PLACES",
@@ -38,8 +39,10 @@ OFFERED = "Power.Offered"
 POWERFUL = {POWER: "W", OFFERED: "W", "Voltage": "V", "Current.Import": "A"}
 BEGIN = "Transaction.Begin"
 ZERO = Decimal(0)
-# What the station draws, and what the car says of its battery, is not what flows to the car.
-ELSEWHERE = frozenset({"Inlet", "EV"})
+# What the station draws, and what the car says of its battery, is not what flows to the car;
+# but the inlet is the only place that Fox ESS knows.
+INLET = "Inlet"
+ELSEWHERE = frozenset({INLET, "EV"})
 # The place that is meant where there are several (7.34: Outlet is the default).
 PLACES = ("Outlet", "", "Body", "Cable")
 # No unit of an energy or a power: such a value has got the wrong measurand.
@@ -60,6 +63,8 @@ class Reading:
     is_begin: bool = False
     """It is what the meter showed at the session's start (7.34: Transaction.Begin), whatever time
     stands beside it; given only where the moment has no other."""
+    is_inlet: bool = False
+    """What the station draws: given only where the message tells of no other place."""
 
 
 @dataclass(slots=True)
@@ -89,10 +94,10 @@ def newest_register(samples: Iterable[Sample]) -> tuple[Decimal, datetime] | Non
     return (newest.value, newest.at) if newest else None
 
 
-def newest_power(samples: Iterable[Sample]) -> Decimal | None:
-    """The newest active import power in W."""
+def newest_power(samples: Iterable[Sample], *, at_inlet: bool = True) -> Decimal | None:
+    """The newest active import power in W; what the station draws only if `at_inlet`."""
     newest = _newest(powers(samples))
-    return newest.value if newest else None
+    return newest.value if newest and (at_inlet or not newest.is_inlet) else None
 
 
 def strongest(samples: Iterable[Sample]) -> int:
@@ -125,12 +130,15 @@ def _newest(readings: Sequence[Reading]) -> Reading | None:
 
 
 def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
-    fitting = [item for item in samples if item.measurand == measurand and _counts(item)]
+    told = [item for item in samples if item.measurand == measurand and _counts(item)]
+    fitting = [item for item in told if item.location != INLET]
+    at_inlet = not fitting
+    fitting = fitting or told
     if not fitting:
         return []
     if len(fitting) == 1:
         [only] = fitting
-        return [Reading(only.sampled_at, only.value or ZERO, only.context == BEGIN)]
+        return [Reading(only.sampled_at, only.value or ZERO, only.context == BEGIN, at_inlet)]
     place = min((item.location for item in fitting), key=rank_of)
     moments: list[_Moment] = []
     for item in fitting:
@@ -141,11 +149,13 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         moment = moments[-1]
         moment.at = max(moment.at, item.sampled_at)
         (moment.begin if item.context == BEGIN else moment.now)[item.phase] = item.value
-    return [Reading(item.at, _total(item.now or item.begin), not item.now) for item in moments]
+    return [
+        Reading(item.at, _total(item.now or item.begin), not item.now, at_inlet) for item in moments
+    ]
 
 
 def _counts(item: Sample) -> bool:
-    if item.value is None or item.location in ELSEWHERE:
+    if item.value is None or item.location == "EV":
         return False
     unit = item.unit
     return unit in ("Wh", "W", "") or unit.lower() not in FOREIGN

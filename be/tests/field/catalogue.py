@@ -7,7 +7,20 @@ from typing import Any
 
 __all__ = ["Case", "all_cases", "case"]
 
-KINDS = ("let_in", "registers", "ends", "sessions", "clocks", "frames", "line", "cards")
+KINDS = (
+    "let_in",
+    "registers",
+    "ends",
+    "sessions",
+    "clocks",
+    "frames",
+    "line",
+    "cards",
+    "dates",
+    "meters",
+    "stops",
+    "talk",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Protocol
 
-__all__ = ["Answers", "Asked", "Charger", "Ground", "register"]
+__all__ = ["Answers", "Asked", "Charger", "Ground", "register", "sampled"]
 
 Asked = tuple[str, dict[str, Any]]
 """Action and payload of a Call that reached the charger."""
@@ -57,6 +57,11 @@ def register(value: Any, context: str = "Sample.Periodic", **more: Any) -> dict[
         "unit": "Wh",
         **more,
     }
+
+
+def sampled(value: Any, measurand: str, unit: str, **more: Any) -> dict[str, Any]:
+    """One sample as it was written, with no field that is not named."""
+    return {"value": value, "measurand": measurand, "unit": unit, **more}
 
 
 class Charger:

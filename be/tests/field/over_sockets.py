@@ -102,14 +102,22 @@ class Shaken:
     def call(self, frame: Any) -> list[Any]:
         """One Call in a masked frame; the first text that comes back (RFC 6455, 5.2)."""
         text = frame if isinstance(frame, str) else json.dumps(frame)
-        data, mask = text.encode(), os.urandom(4)
+        self.frame(0x80 | TEXT, text.encode())
+        return self.answer()
+
+    def frame(self, first: int, data: bytes) -> None:
+        """One masked frame that begins with this byte."""
+        mask = os.urandom(4)
         length = (
             bytes([0x80 | len(data)])
             if len(data) < 126
             else bytes([0x80 | 126]) + len(data).to_bytes(2, "big")
         )
         masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(data))
-        self.socket.sendall(bytes([0x80 | TEXT]) + length + mask + masked)
+        self.socket.sendall(bytes([first]) + length + mask + masked)
+
+    def answer(self) -> list[Any]:
+        """The next text that is no Call of the server's."""
         while True:
             opcode, answer = self._frame()
             assert opcode in (TEXT, 9, 10), f"closed: {answer!r}"

@@ -48,7 +48,8 @@ def as_it_is(ground: Ground, capture: Capture, identity: str = "") -> Played:
     assert {name: getattr(row, name) for name in right.charge_point} == right.charge_point
     told = [text for text in capture.said if head_of(text)[2] == "SecurityEventNotification"]
     events = SecurityEvent.objects.filter(charge_point__identity__iexact=charger.identity)
-    assert events.count() == len(told)
+    # What Levity notices by itself depends on who else is there.
+    assert events.exclude(type="ForeignTransaction").count() == len(told)
     for action, state in right.commands:
         assert [command.state for command in commands(charger, action)] == [state]
     return played

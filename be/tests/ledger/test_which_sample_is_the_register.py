@@ -81,17 +81,31 @@ def test_a_growatt_tells_the_start_again_each_time(charger: Charger, base: int, 
         ("", True),
         ("Body", True),
         ("Cable", True),
-        ("Inlet", False),
+        ("Inlet", True),
         ("EV", False),
     ],
 )
-def test_every_place_but_the_inlet_and_the_car(
-    charger: Charger, location: str, believed: bool
-) -> None:
+def test_every_place_but_the_car(charger: Charger, location: str, believed: bool) -> None:
     started = charger.started(meter=1000)
     sample = register(1500, **({"location": location} if location else {}))
     charger.meter(started, element(5, sample), when=at(5))
     assert books(started, "energy") == (Decimal(500) if believed else None)
+
+
+def test_the_inlet_is_not_meant_where_the_outlet_has_spoken(charger: Charger) -> None:
+    """What the station draws, in messages of its own: before the outlet's, between, and after."""
+    started = charger.started(meter=1000)
+    for minute, wh, place in (
+        (5, 900_000, "Inlet"),
+        (10, 1500, "Outlet"),
+        (15, 900_600, "Inlet"),
+        (20, 2000, "Outlet"),
+        (25, 901_000, "Inlet"),
+    ):
+        charger.meter(started, element(minute, register(wh, location=place)), when=at(minute))
+    assert books(started, "energy", "meter_last", "flags") == (Decimal(1000), Decimal(2000), "")
+    ends(charger, started, "with a stop", 2100)
+    assert books(started, "energy", "confidence") == (Decimal(1100), "high")
 
 
 @pytest.mark.parametrize("order", [1, -1])

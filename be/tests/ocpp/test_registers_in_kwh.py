@@ -122,9 +122,9 @@ def test_a_charger_that_tells_wh_is_never_flagged(start: int) -> None:
             assert books(end) == (Decimal(wh), "registers", "high", ())
 
 
-@pytest.mark.parametrize("location", ["Inlet", "Outlet"])
+@pytest.mark.parametrize("location", ["EV", "Outlet"])
 def test_phases_and_locations_are_read_as_everywhere(location: str) -> None:
-    """The sum of the phases at the outlet is the register; the inlet's is another meter."""
+    """The sum of the phases at the outlet is the register; the car's is another meter."""
     rows = [
         {
             "timestamp": wire(when),

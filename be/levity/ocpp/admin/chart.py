@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.models import MeterValue, Transaction
-from levity.ocpp.readings import ELSEWHERE, POWER, REGISTER
+from levity.ocpp.readings import INLET, POWER, REGISTER
 from levity_ws.frozen import frozen
 
 __all__ = ["Chart", "Point", "chart_of", "draw"]
@@ -35,18 +35,20 @@ class Chart:
 
 def chart_of(transaction: Transaction) -> Chart | None:
     """The chart of this transaction; None while there are no two moments to connect."""
-    values = (
+    newest = (
         MeterValue.objects.filter(
             transaction=transaction,
             measurand__in=(POWER, REGISTER),
         )
-        .exclude(location__in=ELSEWHERE)
+        .exclude(location="EV")
         .order_by("-id")
-        .values_list("measurand", "sampled_at", "phase", "value")[:NEWEST]
+        .values_list("measurand", "sampled_at", "phase", "value", "location")[:NEWEST]
     )
+    # What the station draws is meant where nothing tells of another place.
+    values = [row for row in newest if row[-1] != INLET] or newest
     power: dict[datetime, dict[str, Decimal]] = {}
     register: dict[datetime, dict[str, Decimal]] = {}
-    for measurand, sampled_at, phase, value in values:
+    for measurand, sampled_at, phase, value, _ in values:
         series = power if measurand == POWER else register
         if value is not None:
             series.setdefault(sampled_at, {})[phase] = value

@@ -1,5 +1,9 @@
 """Handshakes as chargers write them. Only a socket shows what becomes of one."""
 
+import json
+import socket
+from urllib.parse import urlsplit
+
 from tests.field.catalogue import case
 from tests.field.judge import one_charge_point_named
 from tests.field.over_sockets import OverSockets, websocket_key
@@ -167,3 +171,78 @@ def an_elvi_asks_for_an_absolute_target(ground: OverSockets) -> None:
         assert shaken.status == 101, shaken.said
         assert shaken.call(BOOT)[2]["status"] == "Accepted"
     assert one_charge_point_named("EVB-FIELD06")
+
+
+@case("c43", "lbbrhzn/ocpp#1096", sockets=True)
+def a_starcharge_names_the_server_as_its_origin(ground: OverSockets) -> None:
+    """MG / StarCharge: Origin is the server's own address, Pragma and Cache-Control as a page."""
+    headers = [
+        "Pragma: no-cache",
+        "Cache-Control: no-cache",
+        "Host: 192.168.100.7",
+        "Origin: http://192.168.100.7",
+        *UPGRADE,
+        *essential(),
+        *OCPP,
+        "authorization: Basic MTAwMDoxMjM=",
+    ]
+    with ground.handshake("/ws/1000-FIELD43", headers) as shaken:
+        assert shaken.status == 101, shaken.said
+        said = '{ "connectorId": 0, "errorCode": "NoError", "status": "Available" }'
+        name = "aGrvd5GlPPCvoh07K5D1UNpcdObPE7lLt9m2"
+        answer = shaken.call(f'[2,"{name}","StatusNotification",{said}]')
+        assert answer == [3, name, {}]
+
+
+@case(
+    "c44", "lbbrhzn/ocpp#553, sap-labs-france/ev-server#2761, apostoldevel/ocpp-cs#5", sockets=True
+)
+def paths_of_other_central_systems(ground: OverSockets) -> None:
+    """What is left of a former URL before the identity: /ocpp, or a version and a tenant."""
+    for path, identity in (
+        ("/ocpp/EVC30-FIELD44", "EVC30-FIELD44"),
+        ("/OCPP16/611e31aa61c75f3f11752d00/SAP-FIELD44", "SAP-FIELD44"),
+        ("/ocpp/9929329c44dfb18ad2a33df9c194dd85443b2fcd/AP-FIELD44", "AP-FIELD44"),
+        ("/steve/websocket/CentralSystemService/ST-FIELD44", "ST-FIELD44"),
+    ):
+        with ground.handshake(path, [*usual(), "User-Agent: lws"]) as shaken:
+            assert shaken.status == 101, (path, shaken.said)
+            assert shaken.call(BOOT)[2]["status"] == "Accepted"
+        assert one_charge_point_named(identity)
+
+
+@case("c45", "steve-community/steve#5", sockets=True)
+def an_identity_with_a_plus(ground: OverSockets) -> None:
+    """The identity is an EVSE id of the old form, +49*861*0125*0013: a plus is no blank."""
+    for path in ("+49*861*0125*FIELD45", "%2B49*861*0125*FIELD45"):
+        with ground.handshake(f"/ws/{path}", usual()) as shaken:
+            assert shaken.status == 101, (path, shaken.said)
+            assert shaken.call(BOOT)[2]["status"] == "Accepted"
+    assert one_charge_point_named("+49*861*0125*FIELD45")
+
+
+@case("c46", "ocpp-balanz/ocpp-2w-proxy#5, lbbrhzn/ocpp#2", sockets=True)
+def knocks_that_are_no_handshake(ground: OverSockets) -> None:
+    """NewMotion opens the port and says nothing; EVBox begins with TLS: the next is let in."""
+    hello = bytes.fromhex("16030100050100000103") + b"\0" * 64 + b"\r\n\r\n"
+    for raw in (b"", hello, b"\r\n\r\n", b"GET"):
+        there = urlsplit(ground.url)
+        with socket.create_connection((there.hostname, there.port), timeout=5) as knock:
+            knock.sendall(raw)
+    with ground.handshake("/ws/NWM-FIELD46", usual()) as shaken:
+        assert shaken.status == 101, shaken.said
+        assert shaken.call(BOOT)[2]["status"] == "Accepted"
+
+
+@case("c47", "c-jimenez/open-ocpp#104", sockets=True)
+def a_message_in_three_frames(ground: OverSockets) -> None:
+    """A message is cut into frames, with a ping in between (RFC 6455, 5.4)."""
+    with ground.handshake("/ws/FRG-FIELD47", usual()) as shaken:
+        assert shaken.status == 101, shaken.said
+        text = json.dumps(BOOT).encode()
+        thirds = text[:9], text[9:20], text[20:]
+        shaken.frame(0x01, thirds[0])
+        shaken.frame(0x00, thirds[1])
+        shaken.frame(0x89, b"now")
+        shaken.frame(0x80, thirds[2])
+        assert shaken.answer()[2]["status"] == "Accepted"

@@ -87,10 +87,10 @@ def test_the_phases_of_a_register_are_added_up() -> None:
     assert update.meter_last == Decimal(1700)
 
 
-def test_what_the_station_draws_is_not_what_the_car_gets() -> None:
-    """Location Inlet; and signed data is no number."""
+def test_what_the_car_says_of_its_battery_is_not_what_it_gets() -> None:
+    """Location EV; and signed data is no number."""
     values = (
-        {"value": "9999", "location": "Inlet"},
+        {"value": "9999", "location": "EV"},
         {"value": "1234", "format": "SignedData"},
     )
     response = meter_values(measured(*values, transaction=running()))
@@ -99,7 +99,7 @@ def test_what_the_station_draws_is_not_what_the_car_gets() -> None:
             1,
             7,
             (
-                sample("9999", "9999", location="Inlet"),
+                sample("9999", "9999", location="EV"),
                 sample("1234", None, format="SignedData"),
             ),
         ),

@@ -258,7 +258,7 @@ def _progress(
         return
     ended = transaction.state == "orphaned"
     goes_on = ended and _goes_on(transaction, samples, request)
-    power = newest_power(samples)
+    power = newest_power(samples, at_inlet=trail.at_inlet or not trail.lives)
     if found is None and power is None and not goes_on:
         return
     if goes_on:
