@@ -1,9 +1,9 @@
 """How much of what chargers say the log keeps: all, until one says more than any charger does.
 
 Beyond that, and where the disk is nearly full, a frame is kept as a sample: its beginning, its
-length, and a digest by which it is recognised when it comes again. What sessions are made of
-(StartTransaction, StopTransaction) is kept whole in any case, and samples of meters are on the
-books before the log is thought of.
+length, a digest by which it is recognised when it comes again, and why it was cut. Sessions and the
+samples of meters are on the books before the log is thought of, and what an ordinary
+StartTransaction or StopTransaction says is kept whole in any case: one of megabytes is not.
 """
 
 import hashlib
@@ -17,7 +17,9 @@ from levity_ws.edge.pace import Pace
 
 __all__ = ["LogBudget", "log_budget", "same_text", "shortened"]
 
-KEPT_WHOLE = frozenset({"StartTransaction", "StopTransaction"})
+OF_SESSIONS = frozenset({"StartTransaction", "StopTransaction"})
+KEPT_WHOLE = 2048
+"""Characters up to which these are kept whole whatever comes; without samples, they have 200."""
 SAMPLE = 500
 """Characters that are kept of a frame beyond the budget."""
 OF_CHARGER, BURST = 4 * 1024, 4096
@@ -30,18 +32,23 @@ LOOK_EVERY = 10.0
 _CUT = " ...[cut in the log: "
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, why: str) -> str:
     """The sample of a frame that is too much to keep."""
-    if len(text) <= SAMPLE:
-        return text
+    return f"{_sample(text)}; {why}]" if len(text) > SAMPLE else text
+
+
+def _sample(text: str) -> str:
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"{text[:SAMPLE]}{_CUT}{len(text)} characters, {digest}]"
+    return f"{text[:SAMPLE]}{_CUT}{len(text)} characters, {digest}"
 
 
 def same_text(stored: str, text: str) -> bool:
     """True if this is the frame that was stored, whole or as a sample."""
     return stored == text or (
-        stored.startswith(_CUT, SAMPLE) and stored.endswith("]") and stored == shortened(text)
+        len(text) > SAMPLE
+        and stored.startswith(_CUT, SAMPLE)
+        and stored.endswith("]")
+        and stored.removesuffix("]").startswith(_sample(text))
     )
 
 
@@ -63,17 +70,27 @@ class LogBudget:
 
     def kept(self, charge_point: int, action: str, text: str) -> str:
         """What the log keeps of this frame."""
-        if action in KEPT_WHOLE or len(text) <= SAMPLE:
+        if len(text) <= (KEPT_WHOLE if action in OF_SESSIONS else SAMPLE):
             return text
+        why = self.why_not(charge_point, len(text))
+        return shortened(text, why) if why else text
+
+    def why_not(self, charge_point: int, size: int) -> str:
+        """Why there is no room for so many characters of this charge point; "" where there is, and
+        they are counted."""
         now = self._clock()
         if now - self._looked_at >= LOOK_EVERY:
             self._look(now)
+        if self._is_tight:
+            return "the disk is nearly full"
         own = self._of_charger.get(charge_point, 0.0)
-        if self._is_tight or self._charger.wait(own, now) or self._all.wait(self._of_all, now):
-            return shortened(text)
-        self._of_charger[charge_point] = self._charger.spend(own, now, len(text))
-        self._of_all = self._all.spend(self._of_all, now, len(text))
-        return text
+        if self._charger.wait(own, now):
+            return f"this charger says more than {OF_CHARGER // 1024} KiB a second"
+        if self._all.wait(self._of_all, now):
+            return f"all chargers together say more than {IN_ALL // 1024} KiB a second"
+        self._of_charger[charge_point] = self._charger.spend(own, now, size)
+        self._of_all = self._all.spend(self._of_all, now, size)
+        return ""
 
     def _look(self, now: float) -> None:
         self._looked_at = now

@@ -26,7 +26,7 @@ from levity.ocpp.models import (
     SecurityEvent,
 )
 from levity.ocpp.security.concealment import conceal, stored_answer
-from levity.ocpp.store.budget import log_budget
+from levity.ocpp.store.budget import KEPT_WHOLE, SAMPLE, log_budget
 from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Received
@@ -184,7 +184,11 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
                 answer.connection,
                 answer.unique_id,
                 "cs",
-                stored_answer(outcome.action, storable(event.text)),
+                log_budget.kept(
+                    outcome.charge_point.id if outcome.charge_point else 0,
+                    outcome.action,
+                    stored_answer(outcome.action, storable(event.text)),
+                ),
                 at,
                 answer.error_code,
                 answer.error_description,
@@ -227,12 +231,13 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
     rows: dict[tuple[int, str, str], tuple[Any, ...]] = {}
     for outcome, charge_point, effect in each(outcomes, Quarantine):
         key = (charge_point.id, outcome.action, payload_hash(outcome.payload))
+        text, cut = _within_budget(charge_point.id, outcome.payload)
         rows[key] = (
             *key,
             outcome.unique_id,
             outcome.arrival.connection,
-            orjson.dumps(outcome.payload).decode(),
-            effect.reason[:255],
+            text,
+            f"{effect.reason[: 255 - len(cut)]}{cut}",
             effect.transaction_id,
             outcome.arrival.at,
             outcome.arrival.at,
@@ -262,6 +267,23 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
         update=("last_received_at",),
         add=("repeated",),
     )
+
+
+def _within_budget(charge_point: int, payload: Any) -> tuple[str, str]:
+    """What quarantine keeps of this payload, and what is to be said of it: the figures of a session
+    always, its samples within the budget of the log."""
+    text = orjson.dumps(payload).decode()
+    if len(text) <= KEPT_WHOLE:
+        return text, ""
+    why = log_budget.why_not(charge_point, len(text))
+    if not why:
+        return text, ""
+    figures = {
+        name[:64]: value
+        for name, value in (payload.items() if isinstance(payload, dict) else ())
+        if not isinstance(value, dict | list) and len(str(value)) <= SAMPLE
+    }
+    return orjson.dumps(dict(list(figures.items())[:20])).decode(), f" (without its samples: {why})"
 
 
 def resolve_quarantined(outcomes: Sequence[Outcome]) -> None:
