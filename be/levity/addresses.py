@@ -8,10 +8,18 @@ import struct
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from levity import places
 
-__all__ = ["EXAMPLE", "PLACEHOLDER", "Address", "charger_addresses", "local_addresses"]
+__all__ = [
+    "EXAMPLE",
+    "PLACEHOLDER",
+    "Address",
+    "charger_addresses",
+    "is_beside_us",
+    "local_addresses",
+]
 
 # One name everywhere for what people choose, and one example.
 PLACEHOLDER, EXAMPLE = "CHARGE_POINT_ID", "garage-1"
@@ -19,6 +27,10 @@ PLACEHOLDER, EXAMPLE = "CHARGE_POINT_ID", "garage-1"
 INSIDE = ("docker", "br-", "veth", "virbr", "lxc", "cni", "podman", "vmnet")
 # ioctl(2) of Linux: an interface's address, and its flags; the flag that it is up.
 SIOCGIFADDR, SIOCGIFFLAGS, IFF_UP = 0x8915, 0x8913, 0x1
+
+IF_INET6 = "/proc/net/if_inet6"
+"""Where Linux lists its addresses: each with its index and the length of its prefix, in
+hexadecimal (proc(5))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,22 @@ def local_addresses() -> list[str]:
         for address in dict.fromkeys(found)
         if not address.startswith(("127.", "0.", "169."))
     ]
+
+
+def is_beside_us(address: str, listed: str = IF_INET6) -> bool:
+    """True for an IPv6 address in one of the networks in which this machine is itself."""
+    try:
+        wanted = ipaddress.IPv6Address(address.partition("%")[0])
+        lines = Path(listed).read_text(encoding="ascii").splitlines()
+        own = [line.split()[:3] for line in lines]
+        return any(
+            # One that the router has given (DHCPv6) is told without its network.
+            wanted in ipaddress.IPv6Network((int(place, 16), min(int(length, 16), 64)), False)
+            for place, _, length in own
+            if place != "0" * 31 + "1"
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def _of_interfaces() -> list[str]:

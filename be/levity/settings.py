@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "levity.operation.middleware.Operation",
     # Before all others: they shall see true addresses only.
     "levity.web.proxies.TrustedProxies",
+    "levity.web.visitors.VisitorsFromOutside",
     # Before hosts and TLS are asked about: a charger knows neither.
     "levity.web.chargers.ChargersElsewhere",
     "django.middleware.security.SecurityMiddleware",

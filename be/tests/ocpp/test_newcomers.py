@@ -3,20 +3,25 @@
 C1: one host made 871 new charge points a second, for as long as it liked.
 """
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.db import OperationalError, transaction
 from django.test import Client
 from django.urls import reverse
 
 import levity.ocpp.store.newcomers as module
+from levity.addresses import is_beside_us
 from levity.ocpp import door
 from levity.ocpp.models import ChargePoint, Installation
-from levity.ocpp.store.newcomers import Newcomers
+from levity.ocpp.store.newcomers import Newcomers, is_public
+from levity.ocpp.store.values import Arrival
 from levity.operation import strangers
-from levity_ws.rpc.envelope import Accept, Refuse
+from levity_ws.rpc.envelope import Accept, EdgeRefusal, Refuse, Refused
 from tests.ocpp.charger import NOW, Charger, Site
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +126,72 @@ def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
     assert "Open it again" in client.get(page).content.decode()
     client.post(page, {"closed": "0"})
     assert Installation.objects.get().closed_at is None
+
+
+def test_who_visits_the_pages_from_outside_is_a_sign_of_the_open_door(client: Client) -> None:
+    """Only chargers counted: the pages of a public server could be open for months."""
+    client.get(reverse("admin:login"), REMOTE_ADDR=HOME)
+    assert strangers.open_door() == []
+    client.get(reverse("admin:login"), REMOTE_ADDR=OUTSIDE)
+    (found,) = strangers.open_door()
+    assert found.detail == f"somebody came from {OUTSIDE}, a public address"
+
+
+def test_a_page_is_shown_where_its_visitor_can_not_be_noted(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, a database that is locked."""
+
+    def fail() -> Installation:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(Installation, "get", fail)
+    assert client.get(reverse("admin:login"), REMOTE_ADDR=OUTSIDE).status_code == 200
+    monkeypatch.undo()
+    client.get(reverse("admin:login"), REMOTE_ADDR=OUTSIDE)
+    assert Installation.objects.get().outside_address == OUTSIDE
+
+
+def test_whom_the_edge_refuses_from_outside_is_a_sign_of_the_open_door() -> None:
+    """A scanner finds the port before a charger does."""
+    refusals = (EdgeRefusal(remote=OUTSIDE, reason="path"),)
+    refused = Refused("", "", 0, NOW.timestamp(), refusals=refusals)
+    Site().take(refused)
+    assert Installation.objects.get().outside_address == OUTSIDE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visitor_from_outside_is_noted_again_where_it_was_rolled_back() -> None:
+    """It was remembered as seen, and stood nowhere: no banner until the next start."""
+    arrivals = [Arrival(Charger("FAR").asks(remote=OUTSIDE), NOW)]
+    with suppress(ZeroDivisionError), transaction.atomic():
+        module.newcomers.note_outside(arrivals)
+        raise ZeroDivisionError
+    assert not Installation.objects.exists()
+    with transaction.atomic():
+        module.newcomers.note_outside(arrivals)
+    assert Installation.objects.get().outside_address == OUTSIDE
+    assert module.newcomers._seen_outside
+
+
+def test_with_ipv6_what_is_in_our_own_network_is_not_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything in a home has a global address there."""
+    listed = tmp_path / "if_inet6"
+    listed.write_text(
+        "20010db8aaaabbbb0000000000000010 02 80 00 80     eth0\n"
+        "00000000000000000000000000000001 01 80 10 80       lo\n"
+    )
+    assert is_beside_us("2001:db8:aaaa:bbbb::20", str(listed))
+    assert is_beside_us("2001:db8:aaaa:bbbb::20%eth0", str(listed))
+    assert not is_beside_us("2001:db8:aaaa:cccc::20", str(listed))
+    assert not is_beside_us("::2", str(listed))
+    assert not is_beside_us("2001:db8:aaaa:bbbb::20", str(tmp_path / "none"))
+    monkeypatch.setattr(module, "is_beside_us", lambda address: address == "2a00::20")
+    assert not is_public("2a00::20")
+    assert is_public("2a00::21")
+    assert is_public(OUTSIDE)
 
 
 def test_the_doctor_says_that_the_door_is_closed_and_how_to_open_it(admin_client: Client) -> None:

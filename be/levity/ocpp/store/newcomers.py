@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
+from django.db import transaction
 from django.utils import timezone
 
+from levity.addresses import is_beside_us
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, Installation
 from levity.ocpp.models.installation import ONLY
 from levity.ocpp.store.values import Arrival
 from levity_ws.edge.pace import Pace
-from levity_ws.rpc.envelope import Authenticate
+from levity_ws.rpc.envelope import Authenticate, Refused
 
 __all__ = ["MOST_WAITING", "Newcomers", "is_public", "newcomers"]
 
@@ -25,12 +27,17 @@ MOST_WAITING = 5_000
 
 
 @lru_cache(maxsize=4096)
-def is_public(address: str) -> bool:
-    """True for an address that anybody on the internet can have."""
+def _is_global(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_global
     except ValueError:
         return False
+
+
+def is_public(address: str) -> bool:
+    """True for an address that anybody on the internet can have, and nobody beside us has: with
+    IPv6, everything in a home has a global address."""
+    return _is_global(address) and not (":" in address and is_beside_us(address))
 
 
 @lru_cache(maxsize=4096)
@@ -80,17 +87,30 @@ class Newcomers:
         return True
 
     def note_outside(self, arrivals: Iterable[Arrival]) -> None:
-        """Remember, once for ever, that somebody came from a public address."""
+        """Remember, once for ever, that somebody came to the chargers' port from a public address;
+        whom the edge refused came there, too."""
         if self._seen_outside:
             return
         for item in arrivals:
-            if isinstance(item.event, Authenticate) and is_public(item.event.remote):
-                self._seen_outside = True
-                Installation.get()
-                Installation.objects.filter(pk=ONLY, outside_seen_at__isnull=True).update(
-                    outside_seen_at=timezone.now(), outside_address=item.event.remote[:45]
-                )
-                return
+            if isinstance(item.event, Authenticate):
+                self.note_visitor(item.event.remote)
+            elif isinstance(item.event, Refused):
+                for refusal in item.event.refusals:
+                    self.note_visitor(refusal.remote)
+
+    def note_visitor(self, address: str) -> None:
+        """The same of one address; of a visitor of the pages, too."""
+        if self._seen_outside or not is_public(address):
+            return
+        Installation.get()
+        Installation.objects.filter(pk=ONLY, outside_seen_at__isnull=True).update(
+            outside_seen_at=timezone.now(), outside_address=address[:45]
+        )
+        # Not before: what is rolled back was never written down.
+        transaction.on_commit(self._remember)
+
+    def _remember(self) -> None:
+        self._seen_outside = True
 
 
 newcomers = Newcomers()

@@ -1,0 +1,29 @@
+"""Whether the pages were ever visited from outside: then strangers find the chargers' port, too."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+
+from levity.ocpp.store.newcomers import newcomers
+
+__all__ = ["VisitorsFromOutside"]
+
+log = logging.getLogger(__name__)
+
+
+class VisitorsFromOutside:
+    """Notes a public address, once for ever; see `levity/ocpp/door.py`. Behind `TrustedProxies`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """What the others answer."""
+        try:
+            newcomers.note_visitor(request.META.get("REMOTE_ADDR", ""))
+        except DatabaseError as error:
+            # The page is worth more, and the next visitor is noted as well.
+            log.warning("A visitor from outside could not be noted: %s", error)
+        return self.get_response(request)
