@@ -14,6 +14,8 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 
+from levity.ocpp.admin.accepting import NAME as ACCEPT_ALL
+from levity.ocpp.admin.accepting import accept, accept_all_view, waiting
 from levity.ocpp.admin.base import LevityAdmin
 from levity.ocpp.admin.bulk import BulkCommands
 from levity.ocpp.admin.conversations import (
@@ -179,6 +181,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         # Asked for by the template, if at all.
         extra = {**(extra_context or {}), "connect_to": partial(connect_to, request)}
         extra["door"] = banner(request)
+        extra["waiting"] = partial(waiting, request)
         return super().changelist_view(request, extra)
 
     # --- the list -------------------------------------------------------------------------------
@@ -284,24 +287,10 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
     @action(description="Accept registration", permissions=["change"])
     def accept_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """Let in those that are pending or rejected; each hears it when it boots again."""
-        accepted = ChargePoint.Registration.ACCEPTED
-        others = queryset.exclude(registration=accepted)
+        others = queryset.exclude(registration=ChargePoint.Registration.ACCEPTED)
         if asked := ask_if_many(request, self, others, "accept_registration", "Accept"):
             return asked
-        count = change_all(
-            request,
-            others,
-            lambda rows: ChargePoint.objects.filter(pk__in=[row.pk for row in rows]).update(
-                registration=accepted
-            ),
-            CHANGE,
-            "registration accepted",
-        )
-        messages.success(
-            request,
-            f"Accepted: {count:,}. A pending charger hears of it with its next BootNotification, "
-            f"within {setting('OCPP_PENDING_INTERVAL')} s.",
-        )
+        accept(request, others)
         return None
 
     @action(description="Forget what was learned of the line", permissions=["change"])
@@ -377,7 +366,13 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
             self.admin_site.admin_view(lambda request: door_view(request, self.admin_site)),
             name=DOOR,
         )
-        return [send, conversation, door, *security_urls(self.admin_site), *super().get_urls()]
+        accept_all = path(
+            "accept/",
+            self.admin_site.admin_view(lambda request: accept_all_view(request, self.admin_site)),
+            name=ACCEPT_ALL,
+        )
+        pages = [send, conversation, door, accept_all]
+        return [*pages, *security_urls(self.admin_site), *super().get_urls()]
 
     # --- deleting -------------------------------------------------------------------------------
 
