@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -25,7 +24,7 @@ from levity.holding import Hold, holding
 from levity.ocpp.housekeeping import forget_edges
 from levity.ocpp.models import ChargePoint, Edge
 from levity.ocpp.retention import prune
-from levity.ocpp.worker import Worker
+from levity.ocpp.worker import Worker, leave_what_stays
 from levity.opening import open_database
 from levity.operation.exposition import also_show
 from levity.operation.figures import WORKER, count_batch
@@ -117,10 +116,7 @@ class Standalone:
         worker = threading.Thread(target=self._work, name="worker")
         pages = threading.Thread(target=web.run, name="web", daemon=True)
         pruning = threading.Thread(target=self._prune_daily, name="prune", daemon=True)
-        # What Django consists of stays for good: the collector need not look at it again and
-        # again, for tens of milliseconds, while a charger waits.
-        gc.collect()
-        gc.freeze()
+        leave_what_stays()
         try:
             pages.start()
             worker.start()

@@ -33,6 +33,7 @@ MAX_ENERGY = Decimal(10) ** 12
 # SQLite keeps decimals as doubles: 10^18 - 1 comes back as 10^18, one digit more than the column
 # has, and every page that shows it would fail.
 MAX_NUMBER = 10**17
+PLAIN_DIGITS = 17
 # So many digits before and behind the point. The exponent has two: Decimal("1e999999") is a
 # number, and its digits would fill the memory.
 WHOLE_DIGITS, DECIMALS, EXPONENT = 18, 24, 2
@@ -101,7 +102,12 @@ def decimal_of(value: Any) -> Decimal | None:
         return Decimal(value) if abs(value) < MAX_NUMBER else None
     if type(value) is float:
         value = repr(value)
-    if type(value) is not str or not _is_number(value := value.strip()):
+    if type(value) is not str:
+        return None
+    digits = value.replace(".", "", 1)
+    if len(digits) <= PLAIN_DIGITS and digits.isdigit() and digits.isascii():
+        return Decimal(value)  # nearly all
+    if not _is_number(value := value.strip()):
         return None
     try:
         number = Decimal(value)

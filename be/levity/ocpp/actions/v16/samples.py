@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from levity.ocpp.effects import Sample
@@ -13,6 +12,7 @@ from levity.ocpp.quirks import QuirkProfile
 from levity.ocpp.readings import REGISTER
 from levity.ocpp.request import Request
 from levity.ocpp.words import CONTEXTS, FORMATS, LOCATIONS, MEASURANDS, PHASES, UNITS
+from levity_ws.frozen import frozen
 
 __all__ = ["read_samples"]
 
@@ -81,27 +81,68 @@ def _items(value: Any) -> list[dict[str, Any]]:
     return items
 
 
-@lru_cache(maxsize=256)
-def _meaning(unit: str) -> tuple[str, Decimal | None]:
-    """The measurand of a value that has this unit and names none, and by what it is multiplied."""
+@frozen
+class _Names:
+    """What a sample says beside its value, in the words of OCPP."""
+
+    measurand: str
+    unit: str
+    scale: Decimal | None
+    """By what a value of this unit is multiplied."""
+    phase: str
+    location: str
+    context: str
+    format: str
+
+
+FIELDS = ("measurand", "unit", "phase", "location", "context", "format")
+# A charger says the same of its samples all its life; a hostile one has no end of words.
+_known: dict[tuple[str | None, ...], _Names] = {}
+_KNOWN, _LONGEST = 4096, 64
+
+
+def _names(item: Mapping[str, Any]) -> _Names:
+    said = tuple(map(item.get, FIELDS))
+    try:
+        known = _known.get(said)
+    except TypeError:  # a list as its unit
+        known = None
+    if known is not None:
+        return known
+    found = _read_names(item)
+    if all(word is None or (type(word) is str and len(word) <= _LONGEST) for word in said):
+        if len(_known) >= _KNOWN:
+            _known.clear()
+        _known[said] = found
+    return found
+
+
+def _read_names(item: Mapping[str, Any]) -> _Names:
+    unit = UNITS.meant(text(item, "unit", 32))
     spelled = unit.lower()
-    scale = THOUSAND if spelled in KILO else MILLION if unit == "MWh" else None
-    return BY_UNIT.get(spelled, REGISTER), scale
+    # 7.43: the default of an absent measurand.
+    default = BY_UNIT.get(spelled, REGISTER)
+    return _Names(
+        measurand=MEASURANDS.meant(text(item, "measurand", 64)) or default,
+        unit=unit,
+        scale=THOUSAND if spelled in KILO else MILLION if unit == "MWh" else None,
+        phase=PHASES.meant(text(item, "phase", 16)),
+        location=LOCATIONS.meant(text(item, "location", 16)),
+        context=CONTEXTS.meant(text(item, "context", 64)),
+        format=FORMATS.meant(text(item, "format", 16)),
+    )
 
 
 def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile) -> Sample:
     raw = item.get("value")
     raw_value = raw if type(raw) is str else "" if raw is None else str(raw)
-    unit = UNITS.meant(text(item, "unit", 32))
-    form = FORMATS.meant(text(item, "format", 16))
-    default, scale = _meaning(unit)
-    # 7.43: the default of an absent measurand.
-    measurand = MEASURANDS.meant(text(item, "measurand", 64)) or default
-    believed = form != SIGNED and measurand not in quirks.ignored_measurands
+    names = _names(item)
+    measurand = names.measurand
+    believed = names.format != SIGNED and measurand not in quirks.ignored_measurands
     value = decimal_of(raw) if believed else None
     if value is not None:
-        if scale is not None:
-            value *= scale
+        if names.scale is not None:
+            value *= names.scale
         elif quirks.energy_scale != 1 and measurand.startswith("Energy."):
             value *= quirks.energy_scale
         value = value.quantize(MICRO) if abs(value) < MAX_NUMBER else None
@@ -110,9 +151,9 @@ def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile)
         measurand=measurand,
         raw_value=raw_value,
         value=value,
-        unit=unit,
-        phase=PHASES.meant(text(item, "phase", 16)),
-        location=LOCATIONS.meant(text(item, "location", 16)),
-        context=CONTEXTS.meant(text(item, "context", 64)),
-        format=form,
+        unit=names.unit,
+        phase=names.phase,
+        location=names.location,
+        context=names.context,
+        format=names.format,
     )

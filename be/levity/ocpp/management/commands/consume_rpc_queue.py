@@ -1,6 +1,5 @@
 """`manage.py consume_rpc_queue`: a worker of the fleet shape."""
 
-import gc
 import logging
 import os
 import signal
@@ -12,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from levity.holding import HeldByAnother, holding
-from levity.ocpp.worker import Worker
+from levity.ocpp.worker import Worker, leave_what_stays
 from levity.opening import CannotOpen, open_database
 from levity.operation.figures import count_batch
 from levity.operation.port import WorkerPort
@@ -59,10 +58,7 @@ class Command(BaseCommand):
         worker.pipeline.time_limit.on_stuck = lambda: os._exit(STUCK)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
-        # What Django and its models consist of stays for good: the collector need not look at it
-        # again and again, for tens of milliseconds, while a charger waits.
-        gc.collect()
-        gc.freeze()
+        leave_what_stays()
         # Three threads hand over to each other all the time; 5 ms is how long one may hold on.
         sys.setswitchinterval(SWITCH_INTERVAL)
         log.info("worker takes batches from %s", broker_label(url))
