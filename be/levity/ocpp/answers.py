@@ -1,7 +1,7 @@
 """Route a charger's frame and make its answer. No I/O: everything needed is loaded."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,9 +19,10 @@ from levity.ocpp.effects import (
     RecordMeterValues,
     ResolveQuarantined,
     StartTransaction,
+    UpdateTransaction,
 )
 from levity.ocpp.energy import closed
-from levity.ocpp.fields import time_of
+from levity.ocpp.fields import decimal_of, time_of
 from levity.ocpp.frames import (
     MAX_UNIQUE_ID,
     Call,
@@ -37,7 +38,15 @@ from levity.ocpp.frames import (
     write_result,
 )
 from levity.ocpp.holds import after_answer
-from levity.ocpp.request import GetResponse, IdTagState, Request, SigningState, with_flags
+from levity.ocpp.own_ids import ANOTHER_START
+from levity.ocpp.request import (
+    ChargePointState,
+    GetResponse,
+    IdTagState,
+    Request,
+    SigningState,
+    with_flags,
+)
 from levity.ocpp.schema import check
 from levity.ocpp.security.concealment import stored_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
@@ -287,6 +296,7 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
     charge_point = outcome.charge_point
     assert charge_point is not None
     result: dict[str, Any] = {}
+    noted: tuple[Effect, ...] = ()
     if call.action == "StopTransaction":
         named = loaded.transactions.get(outcome.arrival.references.transaction_id or 0)
         if named is not None and named.charge_point_id == charge_point.id:
@@ -301,12 +311,23 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
         )
         status = "Accepted" if references.id_tag and anonymous else "Invalid"
         result = {"transactionId": outcome.transaction_id, "idTagInfo": {"status": status}}
+        noted = tuple(_note_another_start(charge_point, call))
     outcome.answer = write_result(call.answer_to, result)
     outcome.error_description = error.description
     outcome.effects = (
         Quarantine(f"{error.code}: {error.description}", outcome.transaction_id),
         *_end_without_meter(outcome, call, loaded),
+        *noted,
     )
+
+
+def _note_another_start(charge_point: ChargePointState, call: Call) -> Iterator[Effect]:
+    """That an id which nobody knows may be that start's, with what runs where it may have been."""
+    payload = call.payload if isinstance(call.payload, Mapping) else {}
+    connector = decimal_of(payload.get("connectorId"))
+    for number, running in charge_point.active.items():
+        if connector in (None, number) and ANOTHER_START not in running.flags.split():
+            yield UpdateTransaction(running.id, flags=with_flags(running.flags, (ANOTHER_START,)))
 
 
 def _end_without_meter(outcome: Outcome, call: Call, loaded: Loaded) -> tuple[Effect, ...]:

@@ -56,6 +56,8 @@ MEANINGS = {
     "samples-after-stop": "Meter values came after the stop; they are kept, the figures stay.",
     "session-register": "The meter values count from the session's start, not from the meter's.",
     "id-of-another": "The stop named another session; its tag, time and meter fit this one.",
+    "own-id": "The charger calls the session by this number, not by the one that it was given.",
+    "another-start": "Another start on its connector came meanwhile and is in the quarantine.",
     "started-twice": "The charger told its start twice and went on with the other id; nothing was "
     "charged in this one.",
     "matched-by-connector": "The stop named no transaction, and only this one can be meant.",
@@ -67,4 +69,4 @@ MEANINGS = {
 def explained(flags: str) -> Iterator[tuple[str, str]]:
     """(flag, meaning) of these space-separated flags; an extension's own have no meaning here."""
     for flag in flags.split():
-        yield flag, MEANINGS.get(flag, "")
+        yield flag, MEANINGS.get(flag.partition(":")[0], "")

@@ -14,6 +14,7 @@ from django.db.models import Max
 from levity.ocpp.effects import Effect
 from levity.ocpp.frames import given_id
 from levity.ocpp.models import ChargePoint, Connector, Message, MeterValue, Transaction
+from levity.ocpp.own_ids import own_id
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.store import Arrival, Outcome, References, load
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
@@ -62,9 +63,12 @@ def new_id() -> int:
 def told_id(row: Transaction) -> int:
     """The transactionId by which the charger knows this session: the last that it was told.
 
-    Another than ours where an edge answered in our stead (`TransactionAlias`), unless the charger
-    has asked again since.
+    Another than ours where the charger goes by one of its own, or where an edge answered in our
+    stead (`TransactionAlias`), unless the charger has asked again since.
     """
+    own = own_id(row.flags)
+    if own is not None:
+        return own
     alias = row.aliases.order_by("-given_at").first()
     if alias is None:
         return row.pk

@@ -11,9 +11,12 @@ from typing import Any
 
 from levity.ocpp.clocks import AHEAD, clock_flags
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
-from levity.ocpp.energy import IMPLAUSIBLE, RESET, SESSION, Meter, at_stop
+from levity.ocpp.energy import IMPLAUSIBLE, RESET, SESSION, Meter, at_stop, trail_of
 from levity.ocpp.fields import INT4_MAX, decimal_of, energy, same_tag, text
 from levity.ocpp.frames import OcppError
+from levity.ocpp.lives import ROUNDING, goes_on, most
+from levity.ocpp.own_ids import ANOTHER_START, OWN_ID, own_id_flag, with_own_id
+from levity.ocpp.readings import Reading
 from levity.ocpp.request import ChargePointState, Request, TransactionState
 from levity_ws.frozen import frozen
 
@@ -22,6 +25,7 @@ __all__ = [
     "contradictions",
     "could_end",
     "end_of",
+    "leads_to",
     "meant",
     "named_id",
     "started_twice",
@@ -49,6 +53,9 @@ def meant(request: Request) -> Meant:
     another card; but not where a session with that card runs whose register is nearer.
     """
     named = request.transaction
+    own = _by_own_id(request)
+    if own is not None:
+        return own
     if named is None:
         found = _without_id(request)
         flags = ("matched-by-connector",) if found else ()
@@ -57,9 +64,9 @@ def meant(request: Request) -> Meant:
         return Meant(named)
     against = _against(named, request, AHEAD)
     if "id tag" not in against and len(against) < 2:
-        following = _following(named, request)
+        following = _following(named, request) or _crossed(named, request)
         return Meant(following, ("id-of-another",)) if following else Meant(named)
-    other = _other(named, request)
+    other = _other(named, request) or _crossed(named, request)
     if other is not None:
         return Meant(other, ("id-of-another",))
     if len(against) < 2 or named.state == "stopped":
@@ -260,6 +267,97 @@ def _following(named: TransactionState, request: Request) -> TransactionState | 
         return None
     is_again = energy(request.payload, "meterStop") == named.meter_stop
     return running if not is_again and _fits(running, request) else None
+
+
+def _crossed(named: TransactionState, request: Request) -> TransactionState | None:
+    """The only other session of this charger whose register this is, if it is not the named one's.
+
+    Two connectors that stop with each other's ids, and no tag or one tag for both: only the meter
+    tells them apart. A meter of the named one that may have begun anew is its own all the same,
+    unless the other's samples lead to just here.
+    """
+    charge_point, received_at = request.charge_point, request.received_at
+    tag, meter_stop = text(request.payload, "idTag"), energy(request.payload, "meterStop")
+    said = end_of(named, request.payload, charge_point, received_at)
+    reading = Reading(said or received_at, meter_stop)
+    if named.state == "stopped":
+        distance = abs(meter_stop - (named.meter_stop or meter_stop))
+        could_be_anew = False
+        if distance <= ROUNDED:
+            return None
+    elif leads_to(named, reading, request):
+        return None
+    else:
+        distance = _rise(named, meter_stop)
+        seconds = (received_at - (named.start_received_at or named.started_at)).total_seconds()
+        could_be_anew = meter_stop <= most(seconds, charge_point.max_power)
+    found = [
+        item
+        for item in (*charge_point.active.values(), *charge_point.interrupted.values())
+        if item.id != named.id
+        and (not tag or same_tag(tag, item.id_tag))
+        and (item.meter_last is not None or not could_be_anew)
+        and _rise(item, meter_stop) < distance
+        and (item.meter_last_at is None or reading.at >= item.meter_last_at - AHEAD)
+        and _fits(item, request)
+        and leads_to(item, reading, request)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def leads_to(transaction: TransactionState, reading: Reading, request: Request) -> bool:
+    """True if this register goes on from what the session has shown, by what can have flowed.
+
+    Both clocks count: the charger's may have been set in between.
+    """
+    charge_point = request.charge_point
+    is_own = SESSION in transaction.flags.split() or charge_point.quirks.session_register
+    if transaction.meter_last is not None and not is_own:
+        trail = trail_of(transaction)
+        return goes_on(trail, reading, request.received_at, charge_point.max_power)
+    seconds = (reading.at - transaction.started_at).total_seconds()
+    if transaction.start_received_at is not None:
+        ours = request.received_at - transaction.start_received_at
+        seconds = max(seconds, ours.total_seconds())
+    rise = reading.value - transaction.meter_start
+    return -ROUNDING <= rise <= most(seconds, charge_point.max_power)
+
+
+def _by_own_id(request: Request) -> Meant | None:
+    """The session that the charger calls by this id, which is not one of ours; None if none is.
+
+    If its samples came with it, that is proof. Without any, the tag has to be told and right, and
+    time and meter have to fit: an id of an old session must not end the one of today.
+    """
+    number, named = named_id(request.payload.get("transactionId")), request.transaction
+    charge_point = request.charge_point
+    if number is None or (
+        named is not None and named.charge_point_id == charge_point.id and named.state != "stopped"
+    ):
+        return None
+    called = with_own_id(charge_point, number)
+    if called is not None:
+        return Meant(called) if len(_against(called, request, AHEAD)) < 2 else None
+    tag = text(request.payload, "idTag")
+    if named is not None or not tag:
+        return None
+    fitting = [
+        item
+        for item in charge_point.active.values()
+        if same_tag(tag, item.id_tag)
+        and not {OWN_ID, ANOTHER_START} & {word.partition(":")[0] for word in item.flags.split()}
+        and _fits(item, request)
+        and _leads_to_stop(item, request)
+    ]
+    return Meant(fitting[0], (own_id_flag(number),)) if len(fitting) == 1 else None
+
+
+def _leads_to_stop(transaction: TransactionState, request: Request) -> bool:
+    said = end_of(transaction, request.payload, request.charge_point, request.received_at)
+    newest = transaction.meter_last_at
+    if said is None or (newest is not None and said < newest - AHEAD):
+        return False
+    return leads_to(transaction, Reading(said, energy(request.payload, "meterStop")), request)
 
 
 def _rise(transaction: TransactionState, meter_stop: Decimal) -> Decimal:

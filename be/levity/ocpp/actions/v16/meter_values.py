@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from levity.ocpp.actions.v16.meant import named_id, started_twice
+from levity.ocpp.actions.v16.meant import leads_to, named_id, started_twice
 from levity.ocpp.actions.v16.samples import read_samples
 from levity.ocpp.clocks import BEFORE_OCPP, is_unset
 from levity.ocpp.effects import (
@@ -21,6 +21,7 @@ from levity.ocpp.energy import SESSION, ZERO, charged, closed, grown, meter_of, 
 from levity.ocpp.fields import MAX_CONNECTOR, integer
 from levity.ocpp.frames import OcppError
 from levity.ocpp.lives import Trail, goes_on, most, written
+from levity.ocpp.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
 from levity.ocpp.readings import Reading, newest_power, newest_register, registers, strongest
 from levity.ocpp.request import (
     ChargePointState,
@@ -52,7 +53,10 @@ def meter_values(request: Request) -> Response:
     transaction = request.transaction
     connector = _connector(request)
     effects: list[Effect] = []
-    if transaction is not None and transaction.charge_point_id != charge_point.id:
+    own = _by_own_id(connector, samples, request)
+    if own is not None:
+        transaction = own
+    elif transaction is not None and transaction.charge_point_id != charge_point.id:
         effects.append(
             NoteSecurityEvent(
                 "ForeignTransaction",
@@ -88,6 +92,42 @@ def meter_values(request: Request) -> Response:
             request = replace(request, charge_point=replace(charge_point, active=others))
         effects += _progress(transaction, samples, request)
     return Response({}, tuple(effects))
+
+
+def _by_own_id(
+    connector: int, samples: tuple[Sample, ...], request: Request
+) -> TransactionState | None:
+    """The session that the charger calls by this id, which is none of ours (see `own_ids`).
+
+    The first samples of a session decide it, if nothing of them speaks against that: one that
+    began with our id, or none, does not go on with another.
+    """
+    named, charge_point = request.transaction, request.charge_point
+    is_ours = named is not None and named.charge_point_id == charge_point.id
+    if (
+        named is not None
+        and is_ours
+        and (named.state != "stopped" or named.connector in (0, connector))
+    ):
+        return None
+    number = named_id(request.payload.get("transactionId"))
+    if number is None:
+        return None
+    called = with_own_id(charge_point, number)
+    if called is not None:
+        return None if _all_before(called, samples) else called
+    running = charge_point.active.get(connector or _only_connector(charge_point))
+    readings = registers(samples)
+    if running is None or running.meter_last is not None or running.lives or not readings:
+        return None
+    if ANOTHER_START in running.flags.split() or own_id(running.flags) is not None:
+        return None
+    newest, lag = readings[-1], charge_point.lag
+    if _all_before(running, samples) or lag.is_backlog(newest.at, request.received_at):
+        return None
+    if not leads_to(running, newest, request):
+        return None
+    return replace(running, flags=" ".join(with_flags(running.flags, (own_id_flag(number),))))
 
 
 def _following(
@@ -135,8 +175,14 @@ def _of_another_connector(
     is another one, unless it goes on from what the session has shown.
     """
     readings, trail = registers(samples), trail_of(transaction)
-    if connector or not readings:
+    if not readings:
         return transaction
+    if connector:
+        # Crossed ids: the session on that connector, where only its register leads to this one.
+        there = request.charge_point.active.get(connector)
+        if there is None or leads_to(transaction, readings[-1], request):
+            return transaction
+        return there if leads_to(there, readings[-1], request) else transaction
     newest, limit = readings[-1], request.charge_point.max_power
     if trail.lives:
         return transaction if goes_on(trail, newest, request.received_at, limit) else None
