@@ -1,5 +1,7 @@
 """The button "Take again": it asks first, says what came of it, and writes down who pressed it."""
 
+import re
+import uuid
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from levity.ocpp.admin import going_on
 from levity.ocpp.models import FailedMessage, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
 from tests.ocpp.charger import Charger, Site
@@ -73,7 +76,8 @@ def test_selected_ones_go_on_the_books_as_of_the_time_they_came(
     """From the list over the question to the books; a second time changes nothing."""
     selected = {"action": "replay_selected", "_selected_action": [row.pk for row in failed]}
     asked = browser_of_root.post(LIST, selected)
-    assert asked["Location"] == f"{REPLAY}?ids={ids(failed)}"
+    assert f'action="{REPLAY}"' in asked.content.decode()
+    assert f'name="ids" value="{ids(failed)}"' in asked.content.decode()
     assert Transaction.objects.count() == 0
     done = browser_of_root.post(REPLAY, {"ids": ids(failed)}, follow=True)
     assert said(done) == ["On the books now: 2."]
@@ -136,3 +140,42 @@ def test_it_needs_the_token_of_its_page(
     browser.force_login(root)
     assert browser.post(REPLAY, {"ids": ids(failed)}).status_code == 403
     assert Transaction.objects.count() == 0
+
+
+def test_all_that_were_selected_are_taken_again_in_portions(
+    browser_of_root: Client,
+    failed: list[FailedMessage],
+    mended: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 250 the first 100 were, and the page sent people to the shell for the others."""
+    rows = [
+        FailedMessage(
+            identity="CP1",
+            charge_point=failed[0].charge_point,
+            connection=uuid.uuid4(),
+            seq=1,
+            text='[2,"x","Heartbeat",{}]',
+            action="Heartbeat",
+            received_at=failed[0].received_at,
+            failed_at=failed[0].failed_at,
+        )
+        for _ in range(248)
+    ]
+    FailedMessage.objects.bulk_create(rows)
+    monkeypatch.setattr(going_on, "BUDGET", 0.0)
+    selected = {"action": "replay_selected", "_selected_action": failed[0].pk, "select_across": "1"}
+    page = browser_of_root.post(LIST, selected).content.decode()
+    assert "250 messages will be processed again" in page
+    assert "and 150 more" in page
+    steps = []
+    while True:
+        sent = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.split("<form")[-1])
+        answer = browser_of_root.post(REPLAY, dict(sent), follow=True)
+        if answer.redirect_chain:
+            break
+        page = answer.content.decode()
+        steps.append(page.split('role="status">')[-1].partition(".")[0])
+    assert steps == ["100 of 250 done", "200 of 250 done"]
+    assert said(answer) == ["On the books now: 250."]
+    assert not FailedMessage.objects.filter(replayed_at=None).exists()

@@ -17,19 +17,22 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.audit import note
+from levity.ocpp.admin.audit import note, note_all
 from levity.ocpp.admin.base import ReadOnlyAdmin
 from levity.ocpp.admin.filters import OpenFilter, RowFilter
 from levity.ocpp.admin.formats import NOTHING, badge, change_link, shown_time, site_zone
 from levity.ocpp.admin.frame_text import pretty_frame
+from levity.ocpp.admin.going_on import KEYS, going_on, keys_in, so_far, within_budget
 from levity.ocpp.models import ChargePoint, FailedMessage
 from levity.ocpp.pipeline import DatabaseAway, Pipeline
 from levity.ocpp.replays import take_again
 
 __all__ = ["FailedMessageAdmin"]
 
-# A person waits for the page meanwhile; `levity replay_failed` takes any number.
-MOST = 100
+# Named on the page that asks, and why, of those that fail again.
+NAMED, REASONS = 100, 20
+# Looked up in one statement.
+PORTION = 100
 
 
 class NotReplayedFilter(OpenFilter):
@@ -121,8 +124,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
     @action(description="Take again", permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[FailedMessage]) -> Any:
         """Ask first."""
-        keys = queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1]
-        return redirect(f"{_address()}?ids={','.join(map(str, keys))}")
+        return self._ask(request, queryset)
 
     def get_urls(self) -> list[URLPattern]:
         """The question has its page."""
@@ -148,20 +150,42 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, extra)
 
     def replay_view(self, request: HttpRequest) -> HttpResponse:
-        """Which frames, and what became of them."""
+        """Which frames, and what became of them; of very many in portions."""
         if not self.has_replay_permission(request):
             raise PermissionDenied
         given = request.POST if request.method == "POST" else request.GET
-        keys = [int(key) for key in given.get("ids", "").split(",") if key.isdigit()][: MOST + 1]
-        keys = [key for key in keys if key < 2**63]
-        found = self.get_queryset(request).filter(pk__in=keys, replayed_at=None)
-        rows = list(found.select_related("charge_point__site").order_by("received_at", "pk"))
-        if not rows:
+        keys = [key for key in keys_in(given.get(KEYS, "")) or () if key < 2**63]
+        if request.method != "POST":
+            return self._ask(request, self.get_queryset(request).filter(pk__in=keys[:NAMED]))
+        counts = {name: so_far(request, name) for name in ("taken", "again")}
+        is_away, done = False, 0
+        for portion in within_budget(keys, PORTION):
+            is_away = not self._take(request, portion, counts)
+            done += len(portion)
+            if is_away:
+                break
+        if not is_away and (left := keys[done:]):
+            before = so_far(request, "done") + done
+            return going_on(
+                request, self, "Take again", left, before, [("done", before), *counts.items()]
+            )
+        if counts["again"] > REASONS:
+            messages.error(
+                request, f"And {counts['again'] - REASONS:,} more failed again: they stay here."
+            )
+        if counts["taken"]:
+            messages.success(request, f"On the books now: {counts['taken']:,}.")
+        elif not counts["again"] and not is_away:
+            messages.info(request, "None of these is open: they are on the books already.")
+        return redirect("admin:ocpp_failedmessage_changelist")
+
+    def _ask(self, request: HttpRequest, found: QuerySet[FailedMessage]) -> HttpResponse:
+        in_order = found.filter(replayed_at=None).order_by("received_at", "pk")
+        keys = list(in_order.values_list("pk", flat=True))
+        if not keys:
             messages.info(request, "None of these is open: they are on the books already.")
             return redirect("admin:ocpp_failedmessage_changelist")
-        if request.method == "POST":
-            self._take(request, rows[:MOST])
-            return redirect("admin:ocpp_failedmessage_changelist")
+        rows = in_order.select_related("charge_point__site")[:NAMED]
         context = {
             **self.admin_site.each_context(request),
             "opts": FailedMessage._meta,
@@ -174,32 +198,40 @@ class FailedMessageAdmin(ReadOnlyAdmin):
                     "received": self.received(item),
                     "attempts": item.attempts,
                 }
-                for item in rows[:MOST]
+                for item in rows
             ],
-            "ids": ",".join(str(item.pk) for item in rows[:MOST]),
-            "more": MOST if len(rows) > MOST else 0,
+            "ids": ",".join(map(str, keys)),
+            "count": len(keys),
+            "more": max(0, len(keys) - NAMED),
+            "address": _address(),
         }
         return TemplateResponse(request, "ocpp/admin/failed_replay.html", context)
 
-    def _take(self, request: HttpRequest, rows: list[FailedMessage]) -> None:
+    def _take(self, request: HttpRequest, keys: list[int], counts: dict[str, int]) -> bool:
+        """Take these, and add up what became of them; False where the database does not answer."""
         pipeline = Pipeline()
+        rows = self.get_queryset(request).filter(pk__in=keys, replayed_at=None)
         taken: list[FailedMessage] = []
-        for item in rows:
+        is_there = True
+        for item in rows.order_by("received_at", "pk"):
             try:
                 why = take_again(item, pipeline)
             except DatabaseAway:
                 messages.error(request, "The database does not answer: try again in a moment.")
+                is_there = False
                 break
-            if why:
+            if not why:
+                taken.append(item)
+                continue
+            counts["again"] += 1
+            if counts["again"] <= REASONS:
                 # The end of a traceback is of the inside, too.
                 said = f": {why}" if request.user.is_superuser else ""
                 messages.error(request, f"#{item.pk} ({item.identity}) failed again{said}")
-                note(request, [item], CHANGE, "taken again, failed again")
-            else:
-                taken.append(item)
-        note(request, taken, CHANGE, "taken again, on the books")
-        if taken:
-            messages.success(request, f"On the books now: {len(taken)}.")
+            note(request, [item], CHANGE, "taken again, failed again")
+        note_all(request, taken, CHANGE, "taken again, on the books")
+        counts["taken"] += len(taken)
+        return is_there
 
 
 def _address() -> str:
