@@ -22,7 +22,7 @@ from levity.accounts import second_step
 from levity.accounts.models import Account
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
-from levity.ocpp.admin.formats import badge, excerpt, shown_time
+from levity.ocpp.admin.formats import and_more, badge, excerpt, shown_time
 from levity.ocpp.admin.lookups import OnlyDeclaredLookups
 from levity.ocpp.admin.many import change_all
 from levity.ocpp.admin.scope import is_limited
@@ -169,7 +169,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, ModelAdmin):
         note(request, done, CHANGE, "two-factor login switched off")
         if done:
             names = ", ".join(user.get_username() for user in done[:20])
-            more = f" and {len(done) - 20:,} more" if len(done) > 20 else ""
+            more = and_more(len(done) - 20)
             messages.success(request, f"Two-factor login is off for {names}{more}.")
         else:
             messages.warning(request, "Nothing changed: it was off, or they are superusers.")

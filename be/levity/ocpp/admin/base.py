@@ -13,7 +13,10 @@ from levity.ocpp.admin.live_admin import LiveAdmin
 from levity.ocpp.admin.lookups import OnlyDeclaredLookups
 from levity.ocpp.admin.scope import is_limited, visible
 
-__all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "newest"]
+__all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "all_of", "newest"]
+
+# Up to here the values themselves stand in a statement: an index finds each.
+NAMED = 1_000
 
 
 class BoundedPaginator(Paginator):
@@ -58,6 +61,12 @@ def newest(rows: QuerySet[Any], limit: int) -> QuerySet[Any]:
     """
     floor = rows.order_by("-pk").values_list("pk", flat=True)[limit : limit + 1].first()
     return rows if floor is None else rows.filter(pk__gt=floor)
+
+
+def all_of(found: QuerySet[Any]) -> list[Any] | QuerySet[Any]:
+    """For `__in`: the values, which an index finds; of very many the query, which has them all."""
+    some = list(found[: NAMED + 1])
+    return some if len(some) <= NAMED else found
 
 
 class BoundedChangeList(ChangeList):

@@ -37,6 +37,7 @@ from levity.ocpp.admin.filters import (
 from levity.ocpp.admin.formats import (
     NOTHING,
     ago,
+    and_more,
     badge,
     change_link,
     excerpt,
@@ -395,7 +396,7 @@ def _connector_lines(charge_point: ChargePoint) -> list[tuple[str]]:
         for item in charge_point.connectors.all()
         if item.number or item.status not in ("", "Available") or _error(item)
     ]
-    return [
+    lines: list[tuple[str]] = [
         (
             format_html(
                 '<span class="lv-soft">{}</span> {} {} {}',
@@ -407,6 +408,9 @@ def _connector_lines(charge_point: ChargePoint) -> list[tuple[str]]:
         )
         for item in shown[:12]
     ]
+    if more := and_more(len(shown) - 12):
+        lines.append((format_html('<span class="lv-soft">{} connectors</span>', more.strip()),))
+    return lines
 
 
 def _error(connector: Connector) -> str:

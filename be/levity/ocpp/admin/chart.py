@@ -1,6 +1,7 @@
 """Power and energy of a transaction as lines, computed here and drawn as SVG by the template."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -31,11 +32,13 @@ class Chart:
     last: datetime
     width: int = WIDTH
     height: int = HEIGHT
+    is_cut: bool = False
+    """Of a very long session only the newest samples are drawn."""
 
 
 def chart_of(transaction: Transaction) -> Chart | None:
     """The chart of this transaction; None while there are no two moments to connect."""
-    newest = (
+    newest = list(
         MeterValue.objects.filter(
             transaction=transaction,
             measurand__in=(POWER, REGISTER),
@@ -55,7 +58,8 @@ def chart_of(transaction: Transaction) -> Chart | None:
     energy = _totals(register)
     # From the session's start, whatever the register began with.
     zero = energy[0][1] if energy else Decimal(0)
-    return draw(_totals(power), [(moment, value - zero) for moment, value in energy])
+    chart = draw(_totals(power), [(moment, value - zero) for moment, value in energy])
+    return replace(chart, is_cut=True) if chart and len(newest) == NEWEST else chart
 
 
 def draw(power: Sequence[Point], energy: Sequence[Point]) -> Chart | None:

@@ -45,6 +45,8 @@ TRIGGERS = (
     "FirmwareStatusNotification",
 )
 LONGEST_PAYLOAD = 65_536
+# Connectors and running sessions that a box offers.
+LISTED = 100
 
 
 class CommandForm(forms.Form):
@@ -107,17 +109,23 @@ class _ConnectorForm(CommandForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         found = (
-            self.charge_point.connectors.filter(number__gt=0)
-            .order_by("number")
-            .values_list("number", "status")[:100]
+            list(
+                self.charge_point.connectors.filter(number__gt=0)
+                .order_by("number")
+                .values_list("number", "status")[: LISTED + 1]
+            )
             if self.charge_point
-            else ()
+            else []
         )
-        choices = [(number, f"{number}: {status or 'unknown'}") for number, status in found]
+        choices = [
+            (number, f"{number}: {status or 'unknown'}") for number, status in found[:LISTED]
+        ]
         empty = [("", self.any_connector)] if self.any_connector else []
         field = self.fields["connector"]
         field.required = not self.any_connector
         field.choices = [*empty, *(choices or [(1, "1")])]  # type: ignore[attr-defined]
+        if len(found) > LISTED:
+            field.help_text = f"The first {LISTED}. “Send command…” takes any number."
 
 
 class UnlockForm(_ConnectorForm):
@@ -161,14 +169,21 @@ class RemoteStopForm(CommandForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        found = Transaction.objects.filter(
+        running = Transaction.objects.filter(
             charge_point=self.charge_point, state=Transaction.State.ACTIVE
-        ).order_by("-id")[:100]
+        )
+        found = list(running.order_by("-id")[: LISTED + 1])
         choices = [
-            (item.pk, f"#{item.pk}: connector {item.connector}, {item.id_tag}") for item in found
+            (item.pk, f"#{item.pk}: connector {item.connector}, {item.id_tag}")
+            for item in found[:LISTED]
         ]
         field = self.fields["running"]
         field.choices = choices  # type: ignore[attr-defined]
+        if len(found) > LISTED:
+            field.help_text = (
+                f"The newest {LISTED}. Older ones are stopped on their own pages, or by “Send "
+                "command…”."
+            )
         if not choices:
             field.help_text = (
                 "Nothing is charging here. “Send command…” stops by a number you know."

@@ -17,6 +17,7 @@ from levity.ocpp.models import ChargePoint
 __all__ = [
     "NOTHING",
     "ago",
+    "and_more",
     "badge",
     "change_link",
     "duration",
@@ -153,6 +154,11 @@ def plain(value: Decimal) -> str:
 def words(text: str) -> str:
     """A text whose words stay whole where it wraps, also at their hyphens."""
     return format_html_join(" ", '<span class="lv-word">{}</span>', ((w,) for w in text.split()))
+
+
+def and_more(count: int) -> str:
+    """What stands behind a list that is cut: how many it leaves out; empty for none."""
+    return f" and {count:,} more" if count > 0 else ""
 
 
 def excerpt(text: str, length: int = 100) -> str:

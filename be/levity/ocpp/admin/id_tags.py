@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
@@ -26,8 +27,16 @@ from unfold.widgets import (
 )
 
 from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time, words
-from levity.ocpp.admin.many import ask_if_many, change_all
+from levity.ocpp.admin.formats import (
+    NOTHING,
+    and_more,
+    badge,
+    change_link,
+    excerpt,
+    shown_time,
+    words,
+)
+from levity.ocpp.admin.many import MANY, ask_if_many, change_all
 from levity.ocpp.admin.open_doors import open_anywhere, rule_in_force, void_block
 from levity.ocpp.admin.scope import is_limited, visible
 from levity.ocpp.expiry import FIRST_YEAR, LAST_YEAR, end_of, last_day
@@ -207,7 +216,8 @@ class IdTagAdmin(LevityAdmin):
         links = format_html_join(
             ", ", "{}", ((change_link(IdTag, t.pk, excerpt(t.id_tag, 40)),) for t in tags[:SHOWN])
         )
-        return format_html("{}{}", links, ", …" if len(tags) > SHOWN else "")
+        more = and_more(seen.count() - SHOWN) if len(tags) > SHOWN else ""
+        return format_html("{}{}", links, more)
 
     @display(description="charging now")
     def charging_shown(self, item: IdTag) -> str:
@@ -223,15 +233,17 @@ class IdTagAdmin(LevityAdmin):
             ", ", "{}", ((change_link(Transaction, row.pk, f"#{row.pk}"),) for row in rows[:SHOWN])
         )
         most = "" if item.max_transactions is None else f" (at most {item.max_transactions})"
-        return format_html("{}{}{}", links or "nothing", ", …" if len(rows) > SHOWN else "", most)
+        more = and_more(found.count() - SHOWN) if len(rows) > SHOWN else ""
+        return format_html("{}{}{}", links or "nothing", more, most)
 
     @display(description="charge points")
     def places_shown(self, item: IdTag) -> str:
         """Where it is good, as far as this person may know."""
         places = item.charge_points.all() if item.pk else ChargePoint.objects.none()
-        seen = list(visible(places, _looker(item)).order_by(Lower("identity"))[:SHOWN])
-        links = ((change_link(ChargePoint, place.pk, place),) for place in seen)
-        return format_html_join(", ", "{}", links) or NOTHING
+        seen = visible(places, _looker(item)).order_by(Lower("identity"))
+        links = [(change_link(ChargePoint, place.pk, place),) for place in seen[:SHOWN]]
+        more = and_more(seen.count() - SHOWN) if len(links) == SHOWN else ""
+        return format_html("{}{}", format_html_join(", ", "{}", links) or NOTHING, more)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """With who looks at it: of a tag that is good at several sites he sees his own."""
@@ -274,6 +286,36 @@ class IdTagAdmin(LevityAdmin):
         blocked = queryset.filter(status=IdTag.Status.BLOCKED)
         return self._set_status(request, blocked, IdTag.Status.ACCEPTED, ("unblock", "unblocked"))
 
+    @action(description="Delete", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
+        """Django's page, which names each; very many are counted there and deleted in portions."""
+        if queryset.count() <= MANY:
+            return delete_selected(self, request, queryset)
+        chosen = queryset.values("pk")
+        left = IdTag.objects.filter(parent__in=chosen).exclude(pk__in=chosen).count()
+        if left:
+            messages.error(
+                request,
+                f"Nothing was deleted: {left:,} tags that you did not select have their group "
+                "among these. Delete them as well, or take them out of their group first.",
+            )
+            return None
+        if asked := ask_if_many(request, self, queryset, "delete_selected", "Delete"):
+            return asked
+        # First the members: a tag of a blocked household is at no time without its group.
+        count = sum(
+            change_all(
+                request,
+                rows,
+                lambda some: IdTag.objects.filter(pk__in=[row.pk for row in some]).delete(),
+                DELETION,
+                "deleted",
+            )
+            for rows in (queryset.filter(parent__isnull=False), queryset)
+        )
+        messages.success(request, f"Deleted: {count:,}.")
+        return None
+
     def _set_status(
         self, request: HttpRequest, tags: QuerySet[IdTag], status: str, words: tuple[str, str]
     ) -> HttpResponse | None:
@@ -315,6 +357,8 @@ class IdTagAdmin(LevityAdmin):
             )
             for tag in members[:SHOWN]
         ]
+        if more := and_more(members.count() - SHOWN):
+            protected.append(f"{more.strip().capitalize()} tags of such groups")
         return deleted, counts, lacking, protected
 
     # --- CSV ------------------------------------------------------------------------------------
@@ -375,6 +419,10 @@ class IdTagAdmin(LevityAdmin):
                     messages.success(request, said)
                     for text in notes[:SHOWN]:
                         messages.warning(request, text)
+                    if more := and_more(len(notes) - SHOWN):
+                        messages.warning(
+                            request, f"{more.strip().capitalize()} notes of that kind."
+                        )
                     _note_import(request, said)
                     return redirect("admin:ocpp_idtag_changelist")
                 problems = _in_words(done)
@@ -387,6 +435,7 @@ class IdTagAdmin(LevityAdmin):
             "problems": problems[:SHOWN],
             "notes": notes[:SHOWN],
             "more": max(0, len(problems) - SHOWN),
+            "more_notes": max(0, len(notes) - SHOWN),
         }
         return TemplateResponse(request, "ocpp/admin/id_tags_import.html", context)
 

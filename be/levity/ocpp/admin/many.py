@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 
 from levity.ocpp.admin.audit import note_all
 
-__all__ = ["ask_if_many", "change_all", "portions"]
+__all__ = ["MANY", "ask_if_many", "change_all", "portions"]
 
 PORTION = 500
 # From here on a page asks first: somebody may have meant those on his page only.

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from levity.ocpp.admin.base import ReadOnlyAdmin, newest
+from levity.ocpp.admin.base import ReadOnlyAdmin, all_of, newest
 from levity.ocpp.admin.filters import (
     ActionFilter,
     DayRangeFilter,
@@ -93,7 +93,8 @@ class MessageAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         chargers = ChargePoint.objects.filter(Q(identity__iexact=term) | Q(name__iexact=term))
-        if found := list(chargers.values_list("pk", flat=True)[:100]):
+        found = all_of(chargers.values_list("pk", flat=True))
+        if not isinstance(found, list) or found:
             return queryset.filter(charge_point__in=found), False
         rows = Message.objects.all()
         charger = request.GET.get("charge_point__id__exact", "")

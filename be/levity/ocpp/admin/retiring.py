@@ -14,7 +14,7 @@ from django.utils import timezone
 from unfold.decorators import action
 
 from levity.ocpp.admin.audit import note_all
-from levity.ocpp.admin.formats import badge
+from levity.ocpp.admin.formats import and_more, badge
 from levity.ocpp.admin.many import ask_if_many
 from levity.ocpp.admin.scope import visible
 from levity.ocpp.models import ChargePoint
@@ -122,7 +122,7 @@ def _retire(request: HttpRequest, rows: list[ChargePoint]) -> None:
             "again is in use again.",
         )
     if connected:
-        shown = ", ".join(str(row) for row in connected[:20])
+        shown = ", ".join(str(row) for row in connected[:20]) + and_more(len(connected) - 20)
         messages.warning(
             request,
             f"Not retired, because connected: {shown}. Switch them off or take Levity's address "

@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -193,8 +194,8 @@ def unlock(identity: str) -> None:
     """Forget the wrong guesses for this identity, and those of the addresses from where it was
     kept out."""
     mine = AuthFailure.objects.filter(identity=identity.lower())
-    addresses = {*mine.values_list("address", flat=True)[:100], *_locked_at(identity)}
-    AuthFailure.objects.filter(identity="", address__in=addresses).delete()
+    tried_from = Q(address__in=mine.values("address")) | Q(address__in=_locked_at(identity))
+    AuthFailure.objects.filter(tried_from, identity="").delete()
     mine.delete()
 
 
@@ -204,10 +205,10 @@ def _is_locked(identity: str) -> bool:
     return here.exists() or AuthFailure.objects.filter(identity=identity.lower()).exists()
 
 
-def _locked_at(identity: str) -> list[str]:
+def _locked_at(identity: str) -> QuerySet[Any]:
     """Where it was kept out for what others guessed there."""
     refused = RefusedHandshake.objects.filter(identity__iexact=identity, reason="locked")
-    return list(refused.order_by("-last_at").values_list("address", flat=True)[:100])
+    return refused.order_by().values("address")
 
 
 @frozen

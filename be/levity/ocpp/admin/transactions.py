@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.base import BoundedPaginator, ReadOnlyAdmin
+from levity.ocpp.admin.base import BoundedPaginator, ReadOnlyAdmin, all_of
 from levity.ocpp.admin.chart import chart_of
 from levity.ocpp.admin.csv_export import csv_response
 from levity.ocpp.admin.ending import EndByHand
@@ -52,8 +52,6 @@ from levity.ocpp.models import (
 __all__ = ["TransactionAdmin"]
 
 VALUES_A_PAGE = 50
-# Up to here the values themselves stand in the statement: an index finds each.
-NAMED = 1_000
 TONES = {
     Transaction.State.ACTIVE: "busy",
     Transaction.State.STOPPED: "good",
@@ -313,12 +311,6 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         except IncorrectLookupParameters:
             return redirect("admin:ocpp_transaction_changelist")
         return csv_response(found, request.user)
-
-
-def all_of(found: QuerySet[Any]) -> list[Any] | QuerySet[Any]:
-    """For `__in`: the values, which an index finds; of very many the query, which has them all."""
-    some = list(found[: NAMED + 1])
-    return some if len(some) <= NAMED else found
 
 
 def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from levity.ocpp.admin.csv_export import CHUNK, cell, local_cell, streamed_csv, 
 from levity.ocpp.admin.filters import DayRangeFilter, OpenFilter, RowFilter
 from levity.ocpp.admin.formats import (
     NOTHING,
+    and_more,
     badge,
     change_link,
     duration,
@@ -43,6 +44,8 @@ __all__ = ["AlertAdmin"]
 
 TONES = {Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 State = AlertDelivery.State
+# Notices that the page of an alert lists.
+TOLD = 200
 DELIVERY_TONES = {State.SENT: "good", State.FAILED: "bad", State.QUEUED: "busy"}
 
 
@@ -194,9 +197,11 @@ class AlertAdmin(ReadOnlyAdmin):
                 badge(item.get_state_display(), DELIVERY_TONES.get(State(item.state), "plain")),
                 shown_time(item.sent_at) if item.sent_at else item.error,
             )
-            for item in alert.deliveries.order_by("pk")[:200]
+            for item in alert.deliveries.order_by("pk")[:TOLD]
         ]
-        return format_html_join("", "<div>{}: {} to {} {} {}</div>", lines) or "nobody"
+        shown = format_html_join("", "<div>{}: {} to {} {} {}</div>", lines) or "nobody"
+        more = and_more(alert.deliveries.count() - TOLD) if len(lines) == TOLD else ""
+        return format_html("{}{}", shown, more)
 
     # --- who looks after it ---------------------------------------------------------------------
 
