@@ -20,6 +20,7 @@ KINDS = (
     "meters",
     "stops",
     "talk",
+    "again",
 )
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "session",
     "sessions",
     "status",
+    "undecided",
     "wh",
 ]
 
@@ -71,6 +72,13 @@ def quarantined(charger: Charger) -> list[str]:
     """Why each of its messages waits for a person."""
     of = QuarantinedMessage.objects.filter(charge_point__identity__iexact=charger.identity)
     return list(of.order_by("id").values_list("reason", flat=True))
+
+
+def undecided(charger: Charger) -> list[str]:
+    """Those of them that are still to be decided."""
+    of = QuarantinedMessage.objects.filter(charge_point__identity__iexact=charger.identity)
+    open_ones = of.filter(resolved_at__isnull=True)
+    return list(open_ones.order_by("id").values_list("reason", flat=True))
 
 
 def commands(charger: Charger, action: str) -> list[Command]:

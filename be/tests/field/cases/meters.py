@@ -159,6 +159,26 @@ def everything_is_at_the_inlet(ground: Ground) -> None:
     )
 
 
+@case("c61b", "evcc#15022")
+def the_register_is_at_the_inlet_and_the_offer_at_the_outlet(ground: Ground) -> None:
+    """Free2move eProWallbox Move: what it offers has location Outlet, what it measures Inlet."""
+    charger = ground.charger("F2I-FIELD61")
+    charger.boot("Free2move eSolutions", "F2ME.EPROSE01TXX")
+    number = charger.start(362761, ground.at(-HOUR))
+    more = {"context": "Sample.Periodic", "format": "Raw"}
+    charger.meter(
+        ground.at(-HOUR / 2),
+        sampled("32", "Current.Offered", "A", location="Outlet", **more),
+        sampled("365761", "Energy.Active.Import.Register", "Wh", location="Inlet", **more),
+        sampled("7100", "Power.Active.Import", "W", location="Inlet", **more),
+        sampled("7360", "Power.Offered", "W", location="Outlet", **more),
+        transaction=number,
+    )
+    assert (wh(session(charger)), float(session(charger).power or 0)) == (3000, 7100)
+    charger.stop(number, 366761, ground.at())
+    assert (wh(session(charger)), session(charger).flags) == (4000, "")
+
+
 @case("c62", "evcc#15612")
 def intervals_are_no_register(ground: Ground) -> None:
     """Entratek Power Dot Pro: Energy.Active.Import.Interval in kWh, and no register at all."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from levity.ocpp.actions.v16.id_tag_info import accepted
@@ -35,6 +36,8 @@ from levity.ocpp.words import REASONS
 
 __all__ = ["ON_THE_BOOKS", "end_session", "stop_transaction"]
 
+# Some date the stop anew each time that they say it (steve#955).
+AGAIN = timedelta(minutes=10)
 ON_THE_BOOKS = "nothing to decide: these figures are on the books"
 
 
@@ -68,7 +71,7 @@ def end_session(
     meter_stop = energy(payload, "meterStop")
     said = end_of(transaction, payload, request.charge_point, request.received_at)
     if transaction.state == "stopped":
-        same = meter_stop == transaction.meter_stop and said in (None, transaction.stopped_at)
+        same = meter_stop == transaction.meter_stop and _is_near(said, transaction.stopped_at)
         kept = Quarantine("the transaction is stopped already", transaction.id)
         if same:
             # Metron says it every ten seconds for ever: one row, which counts them.
@@ -118,3 +121,7 @@ def end_session(
     if samples:
         effects.append(RecordMeterValues(transaction.connector, transaction.id, samples))
     return tuple(effects)
+
+
+def _is_near(said: datetime | None, stopped_at: datetime | None) -> bool:
+    return said is None or stopped_at is None or abs(said - stopped_at) <= AGAIN
