@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
-from levity.ocpp.readings import Reading
+from levity.ocpp.readings import TOGETHER, Reading, total
 from levity_ws.frozen import frozen
 
 __all__ = [
+    "FASTEST",
     "NO_TRAIL",
     "PACE",
     "ROUNDING",
@@ -43,6 +45,8 @@ STRONGEST = 4_000_000
 # W. A register that rises faster than this has jumped. Between this and what the connector is
 # known to deliver it may be a jump, or a charger that is stronger than we know.
 PACE = 500_000
+# W. What chargers on public ground deliver at most, for one of which nothing else is known.
+FASTEST = 400_000
 # Seconds. A sample that is dated further ahead of our clock is of a clock that is wrong.
 AHEAD = 300
 # More lives than that are nonsense, and those of one sample go first.
@@ -84,6 +88,15 @@ class Life:
         return int(float(self.rise) * SECONDS_PER_HOUR / seconds) if seconds > 0 else 0
 
 
+class Phase(NamedTuple):
+    """The newest value of one phase of the register."""
+
+    name: str
+    wh: Decimal
+    is_of_last: bool
+    """It was told for the moment of the last value."""
+
+
 @frozen
 class Trail:
     """What the samples of a session have shown so far."""
@@ -98,9 +111,13 @@ class Trail:
     """The charger booted between the session's start and its first sample."""
     at_inlet: bool = False
     """The lives are of the station's inlet, since no message has told of another place."""
+    phases: tuple[Phase, ...] = ()
+    """Where the register is told by phase: the newest value of each. One without a name says that
+    there is a total as well, and that they don't count."""
 
 
 NO_TRAIL = Trail()
+_BESIDE = (Phase("", ZERO, is_of_last=False),)
 
 
 def most(seconds: float, max_power: int) -> float:
@@ -122,14 +139,22 @@ def follow(
     """
     if 0 < power <= STRONGEST and (power != trail.said or power > trail.power):
         said = min(trail.said, power)
-        trail = Trail(trail.lives, max(trail.power, said), power, trail.anew, trail.at_inlet)
+        trail = Trail(
+            trail.lives, max(trail.power, said), power, trail.anew, trail.at_inlet, trail.phases
+        )
     seen = received_at.timestamp()
-    for item in readings:
+    for reading in readings:
+        item = reading
         if item.is_inlet != trail.at_inlet:
             if item.is_inlet and trail.lives:
                 # What the whole station draws says nothing where the outlet has spoken.
                 continue
-            trail = replace(trail, lives=(), at_inlet=item.is_inlet)
+            trail = replace(trail, lives=(), at_inlet=item.is_inlet, phases=())
+        if item.phases or trail.phases:
+            trail, whole = _of_all_phases(trail, item, seen)
+            if whole is None:
+                continue
+            item = whole
         limit = max(max_power, trail.power)
         if len(trail.lives) == 1 and _began_off(trail.lives[0], item, seen, limit, start):
             trail = replace(trail, lives=())
@@ -195,7 +220,63 @@ def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
     if grown.jumps > 1 and grown.pace > limit:
         # Not a jump, but how it always rises: the connector delivers more than we knew.
         power = grown.pace
-    return Trail((*kept, grown), power, trail.said, trail.anew, trail.at_inlet)
+    return Trail((*kept, grown), power, trail.said, trail.anew, trail.at_inlet, trail.phases)
+
+
+def _of_all_phases(trail: Trail, item: Reading, seen: float) -> tuple[Trail, Reading | None]:
+    """The register with the newest value of each phase, and the trail that it goes on from.
+
+    Chargers tell the phases in a message each, and may tell their sum beside them. The phases of
+    one moment are one value: the sum so far is replaced. None where the reading says nothing: a
+    phase beside the total, or one from before.
+    """
+    at, lives = item.at.timestamp(), trail.lives
+    if not item.phases:
+        return _beside_total(trail, at), item
+    is_near = bool(lives) and abs(at - lives[-1].last_at) <= TOGETHER.total_seconds()
+    if lives and (not trail.phases or trail.phases[0].name == ""):
+        since = float(trail.phases[0].wh) if trail.phases else 0.0
+        goes_on = not is_near and _fits(lives[-1], item.value, at, seen)
+        if is_near or not (goes_on or 0 < since < at - TOGETHER.total_seconds()):
+            # A total is told beside them, unless it does not come again.
+            since = since if is_near or since else at
+            return replace(trail, phases=(Phase("", Decimal(str(since)), is_of_last=False),)), None
+        trail = replace(trail, phases=())
+    known, said = {phase.name: phase.wh for phase in trail.phases}, dict(item.phases)
+    if lives and at < lives[-1].last_at - TOGETHER.total_seconds():
+        return trail, item if known.keys() <= said.keys() else None
+    now = {phase.name for phase in trail.phases if phase.is_of_last}
+    more = {name: wh for name, wh in said.items() if name not in known}
+    if known and more and lives:
+        # A phase that was not told yet has been there from the beginning.
+        lives = (*lives[:-1], _higher(lives[-1], total({**known, **more}) - total(known)))
+    if is_near and now and now.isdisjoint(said):
+        last = lives[-1]
+        lives = (*lives[:-1], _without_last(last)) if last.count > 1 else lives[:-1]
+    else:
+        now = set()
+    newest = {**known, **said}
+    now |= said.keys()
+    phases = tuple(Phase(name, wh, name in now) for name, wh in newest.items())
+    trail = replace(trail, lives=lives, phases=phases)
+    return trail, replace(item, value=total(newest))
+
+
+def _beside_total(trail: Trail, at: float) -> Trail:
+    """The trail to which a total is added, where there were phases."""
+    if not trail.lives or trail.phases[0].name == "":
+        return replace(trail, phases=_BESIDE)
+    last = trail.lives[-1]
+    if abs(at - last.last_at) > TOGETHER.total_seconds():
+        return replace(trail, phases=())
+    lives = trail.lives[:-1]
+    if last.count > 1:
+        lives = (*lives, _without_last(last))
+    return replace(trail, lives=lives, phases=_BESIDE)
+
+
+def _higher(life: Life, wh: Decimal) -> Life:
+    return replace(life, first=life.first + wh, before=life.before + wh, last=life.last + wh)
 
 
 def _begun(value: Decimal, at: float, seen: float) -> Life:
@@ -289,7 +370,9 @@ def written(trail: Trail) -> str:
         f"{life.last},{life.last_at!r},{life.seen!r},{life.count},{life.jump},{life.jumps}"
         for life in trail.lives
     ]
-    head = f"{trail.power},{trail.said},{trail.anew:d}"
+    # (A worker of the release before reads no more of the third field than whether it is 1.)
+    phases = "".join(f"|{name}={wh}{'*' * now}" for name, wh, now in trail.phases)
+    head = f"{trail.power},{trail.said},{trail.anew:d}{phases}"
     text = ";".join([f"{head},1" if trail.at_inlet else head, *lives])
     if len(_recent) >= RECENT:
         _recent.clear()
@@ -324,4 +407,11 @@ def read(text: str) -> Trail:
                 int(part[10]),
             )
         )
-    return Trail(tuple(lives), int(power), int(said), anew == "1", bool(at_inlet))
+    anew, *phases = anew.split("|")
+    told = tuple(map(_phase, phases))
+    return Trail(tuple(lives), int(power), int(said), anew == "1", bool(at_inlet), told)
+
+
+def _phase(text: str) -> Phase:
+    name, wh = text.split("=")
+    return Phase(name, Decimal(wh.rstrip("*")), wh.endswith("*"))

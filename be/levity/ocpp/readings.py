@@ -4,7 +4,7 @@ Chargers send a value as a total, by phase, at several places and times, in one 
 element of it each. What comes out is one reading for each moment.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,7 @@ __all__ = [
     "PLACES",
     "POWER",
     "REGISTER",
+    "TOGETHER",
     "Reading",
     "newest_power",
     "newest_register",
@@ -30,6 +31,7 @@ __all__ = [
     "rank_of",
     "registers",
     "strongest",
+    "total",
 ]
 
 REGISTER = "Energy.Active.Import.Register"
@@ -49,9 +51,11 @@ PLACES = ("Outlet", "", "Body", "Cable")
 FOREIGN = frozenset({"a", "v", "celsius", "celcius", "fahrenheit", "k", "percent", "hertz", "hz"})
 # Most of them, as they are spelled.
 FOREIGN_UNITS = ("A", "V", "Celsius", "Celcius", "Fahrenheit", "K", "Percent", "Hertz", "Hz")
-# Zaptec and others send an element for each phase, seconds apart.
+# Zaptec and others send an element, or a message, for each phase, seconds apart.
 TOGETHER = timedelta(seconds=10)
 LINES = (frozenset({"L1", "L2", "L3"}), frozenset({"L1-N", "L2-N", "L3-N"}))
+# What is added up across messages.
+PHASES = frozenset({"N"}).union(*LINES)
 
 
 @frozen
@@ -65,6 +69,8 @@ class Reading:
     stands beside it; given only where the moment has no other."""
     is_inlet: bool = False
     """What the station draws: given only where the message tells of no other place."""
+    phases: tuple[tuple[str, Decimal], ...] = ()
+    """The phases that it is the sum of; empty where it is a total."""
 
 
 @dataclass(slots=True)
@@ -118,7 +124,7 @@ def strongest(samples: Iterable[Sample]) -> int:
             amperes[item.phase] = value
     if said:
         return int(said)
-    return int(volts * _total(amperes)) if volts and amperes else 0
+    return int(volts * total(amperes)) if volts and amperes else 0
 
 
 def _newest(readings: Sequence[Reading]) -> Reading | None:
@@ -138,7 +144,9 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         return []
     if len(fitting) == 1:
         [only] = fitting
-        return [Reading(only.sampled_at, only.value or ZERO, only.context == BEGIN, at_inlet)]
+        value = only.value or ZERO
+        phases = ((only.phase, value),) if only.phase in PHASES else ()
+        return [Reading(only.sampled_at, value, only.context == BEGIN, at_inlet, phases)]
     place = min((item.location for item in fitting), key=rank_of)
     moments: list[_Moment] = []
     for item in fitting:
@@ -149,9 +157,13 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         moment = moments[-1]
         moment.at = max(moment.at, item.sampled_at)
         (moment.begin if item.context == BEGIN else moment.now)[item.phase] = item.value
-    return [
-        Reading(item.at, _total(item.now or item.begin), not item.now, at_inlet) for item in moments
-    ]
+    return [_reading(item, at_inlet=at_inlet) for item in moments]
+
+
+def _reading(moment: _Moment, *, at_inlet: bool) -> Reading:
+    values = moment.now or moment.begin
+    phases = tuple(values.items()) if values.keys() <= PHASES else ()
+    return Reading(moment.at, total(values), not moment.now, at_inlet, phases)
 
 
 def _counts(item: Sample) -> bool:
@@ -176,7 +188,7 @@ def _is_of(item: Sample, moment: _Moment) -> bool:
     return abs(item.sampled_at - moment.at) <= TOGETHER
 
 
-def _total(phases: dict[str, Decimal]) -> Decimal:
+def total(phases: Mapping[str, Decimal]) -> Decimal:
     """The value without a phase; else the sum of the phases, each counted once."""
     if "" in phases:
         return phases[""]

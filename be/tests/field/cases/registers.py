@@ -88,6 +88,23 @@ def phases_a_second_apart_are_one_register(ground: Ground) -> None:
     assert (wh(session(charger)), session(charger).confidence) == (9000, "high")
 
 
+@case("c38c", "inferred from Zaptec's element for each measurand")
+def phases_of_a_message_each_are_one_register(ground: Ground) -> None:
+    """A MeterValues for each phase, a second apart; the stop is lost."""
+    charger = ground.charger("PHM-FIELD38")
+    charger.boot()
+    number = charger.start(3000, ground.at(-HOUR))
+    for rise in (1000, 2000, 3000):
+        for place, phase in enumerate(("L1", "L2", "L3")):
+            sample = register(1000 + rise, phase=phase)
+            charger.meter(ground.at(-HOUR + rise + place), sample, transaction=number)
+    assert (wh(session(charger)), session(charger).flags) == (9000, "")
+    charger.boot()
+    charger.start(12000, ground.at(-5))
+    first, _ = sessions(charger)
+    assert (wh(first), first.state, first.confidence) == (9000, "orphaned", "medium")
+
+
 OCMF = (
     'OCMF|{"FV":"1.0","GI":"Meter","GS":"0001","PG":"T12","RD":[{"TM":"2026-11-29T10:00:00,000+0100'
     ' S","TX":"B","RV":9000.0,"RI":"1-0:1.8.0","RU":"kWh","ST":"G"}]}|{"SD":"' + "30" * 600 + '"}'

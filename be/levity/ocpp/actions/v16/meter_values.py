@@ -255,7 +255,7 @@ def _rise(
         return ZERO
     limit = charge_point.max_power
     known, meter, readings = trail_of(transaction), meter_of(charge_point), registers(samples)
-    if known.lives and readings[-1].value < known.lives[-1].last:
+    if known.lives and not known.phases and readings[-1].value < known.lives[-1].last:
         return None
     trail = grown(transaction, known, readings, request.received_at, meter)
     found = charged(transaction, trail, meter)
@@ -265,6 +265,9 @@ def _rise(
     if rise < 0:
         return None
     begun, until = transaction.meter_last_at or transaction.started_at, register[1]
+    if trail.phases and trail.lives:
+        # The other phases of this moment may have been told a second ago.
+        begun = min(begun, datetime.fromtimestamp(trail.lives[-1].before_at, UTC))
     if is_unset(register[1], request.received_at):
         begun, until = transaction.start_received_at or begun, request.received_at
     if rise > most((until - begun).total_seconds(), max(limit, trail.power)):
