@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 
 from levity.ocpp.store.planned import plan_once
+from tests.flushing import flush_quickly
 
 # What judges the field's cases and captures says what it saw, in whichever folder it is first
 # imported.
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The real hasher takes half a second for each person that a test makes. Processes that a test
     # starts have it.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    flush_quickly()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
