@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.admin import ModelAdmin, StackedInline
+from unfold.admin import StackedInline
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -23,6 +23,7 @@ from levity.accounts.models import Account
 from levity.ocpp.admin.audit import note
 from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
 from levity.ocpp.admin.formats import and_more, badge, excerpt, shown_time
+from levity.ocpp.admin.live_admin import LiveAdmin
 from levity.ocpp.admin.lookups import OnlyDeclaredLookups
 from levity.ocpp.admin.many import change_all
 from levity.ocpp.admin.scope import is_limited
@@ -47,7 +48,7 @@ class AccountInline(StackedInline):
 
 
 @admin.register(User)
-class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignore[misc]  # stubs
     """Django's own page. Only a superuser gives more rights than he has: all of them."""
 
     form = UserChangeForm
@@ -176,7 +177,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(OnlyDeclaredLookups, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(OnlyDeclaredLookups, DjangoGroupAdmin, LiveAdmin):  # type: ignore[misc]  # stubs
     """The roles. Who may change what a role may do, may do everything: superusers only."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,14 +1,17 @@
 """A page that is open asks what has changed, and gets that and nothing else."""
 
 import gzip
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
 from levity.ocpp.admin.live import digest
+from levity.ocpp.admin.live_admin import LiveAdmin
 from levity.ocpp.models import ChargePoint, Command, Connector
 
 LIST = "/admin/ocpp/chargepoint/"
@@ -145,3 +148,38 @@ def test_a_command_is_looked_at_every_second_until_it_has_ended(
     Command.objects.update(state="answered", finished_at=timezone.now())
     assert float(asked(browser_of_root, page)["X-Levity-Every"]) == 0
     assert float(asked(browser_of_root, "/admin/ocpp/command/")["X-Levity-Every"]) == 10
+
+
+def test_the_lists_of_users_and_groups_are_renewed(browser_of_root: Client, root: User) -> None:
+    """They stood still: a login, or a second step, came into them with the next load only."""
+    other = User.objects.create_user("ann", is_staff=True)
+    Group.objects.create(name="Night shift")
+    for path in ("/admin/auth/user/", "/admin/auth/group/"):
+        page = browser_of_root.get(path).content.decode()
+        assert 'data-every="10"' in page or 'data-every="10.0"' in page
+        have = after(asked(browser_of_root, path))
+        assert asked(browser_of_root, path, have).status_code == 204
+    have = after(asked(browser_of_root, "/admin/auth/user/"))
+    User.objects.filter(pk=other.pk).update(is_active=False)
+    text = asked(browser_of_root, "/admin/auth/user/", have).content.decode()
+    assert text.count("data-cell=") == 1
+    assert "switched off" in text
+
+
+def test_the_page_of_a_user_is_renewed_and_what_is_typed_there_stays(
+    browser_of_root: Client, root: User
+) -> None:
+    path = f"/admin/auth/user/{root.pk}/change/"
+    assert "data-every=" in browser_of_root.get(path).content.decode()
+    have = after(asked(browser_of_root, path))
+    User.objects.filter(pk=root.pk).update(last_login=timezone.now() - timedelta(days=3))
+    text = asked(browser_of_root, path, have).content.decode()
+    assert text.count("data-field=") == 1
+    assert "<input" not in text
+
+
+def test_every_list_is_renewed(browser_of_root: Client) -> None:
+    for model, model_admin in admin.site._registry.items():
+        page = browser_of_root.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/")
+        assert (model, isinstance(model_admin, LiveAdmin)) == (model, True)
+        assert "data-every=" in page.content.decode(), model
