@@ -5,7 +5,8 @@ import sys
 import textwrap
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.core.management import BaseCommand, ManagementUtility
+from django.db import OperationalError
 
 from levity_ws import __version__
 
@@ -32,23 +33,67 @@ COMMANDS = {
     "consume_rpc_queue": "one worker of a larger site",
     "bench": "how much this machine can carry; soak breaks everything on purpose",
 }
+# Of every management command; --help leaves them out.
+DJANGOS = (
+    *("--version", "--verbosity", "--settings", "--pythonpath", "--traceback"),
+    *("--no-color", "--force-color", "--skip-checks"),
+)
+
+
+class Utility(ManagementUtility):
+    """Django's, but for commands of its own apps of which we have a better one."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        """The command of this name; says which there are, and ends, where there is none."""
+        if subcommand == "changepassword":
+            # Apps are ready only now.
+            from levity.accounts.changepassword import Command
+
+            return Command()
+        return super().fetch_command(subcommand)
 
 
 def main() -> None:
     """Run the management command that the command line names, with Levity's settings by default."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levity.settings")
     words = sys.argv[1:]
-    if words == ["--version"] or words == ["version"]:
+    # Also behind a command, where Django would say its own.
+    if "--version" in words or words == ["version"]:
         print(f"Levity {__version__}")
         return
     if words in ([], ["help"], ["--help"], ["-h"]):
         print(_help())
         return
+    # Every command has Django's eight options, too; its own are hard to find among them.
+    BaseCommand.suppressed_base_arguments = set(DJANGOS)
     try:
-        execute_from_command_line(sys.argv)
+        Utility(sys.argv).execute()
     except ImproperlyConfigured as error:
         # What is wrong stands in its text; where that was found says nothing to anybody.
         raise SystemExit(f"levity: {error}") from None
+    except ModuleNotFoundError as error:
+        chosen = os.environ["DJANGO_SETTINGS_MODULE"]
+        if "--traceback" in words or error.name not in (chosen, chosen.partition(".")[0]):
+            raise
+        raise SystemExit(
+            f"levity: DJANGO_SETTINGS_MODULE={chosen}: Python finds no such module. Unset it for "
+            "Levity's own settings, or start in the folder that holds yours (docs/extending.md)"
+        ) from None
+    except OperationalError as error:
+        if "--traceback" in words:
+            raise
+        raise SystemExit(f"levity: {_about_the_database(error)}") from None
+
+
+def _about_the_database(error: OperationalError) -> str:
+    """What to do about it, in the words of whoever typed the command."""
+    text = " ".join(str(error).split())
+    if "no such table" in text or "does not exist" in text:
+        return (
+            f"the database is empty or older than this version ({text}): run “levity migrate”, or "
+            "check that DATABASE_URL and LEVITY_DATA_DIR are those of your Levity"
+        )
+    return f"the database can't be used: {text}. Is it running, and is DATABASE_URL right?"
 
 
 def _help() -> str:

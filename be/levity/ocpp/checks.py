@@ -1,5 +1,7 @@
 """System checks: a setting that can't work is named before the first charger connects."""
 
+import os
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +13,13 @@ from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
 from levity.ocpp.models import Authorization
 from levity.ocpp.quirks import BadQuirk, own_profile
 
-__all__ = ["LEAST_EDGE_TIMEOUT", "check_middleware", "check_quirk_profiles", "check_settings"]
+__all__ = [
+    "LEAST_EDGE_TIMEOUT",
+    "check_environment",
+    "check_middleware",
+    "check_quirk_profiles",
+    "check_settings",
+]
 
 POSITIVE = (
     "OCPP_HEARTBEAT_INTERVAL",
@@ -94,10 +102,23 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         )
     for name in dir(settings):
         if name.startswith("OCPP_") and name not in DEFAULTS:
-            problems.append(
-                Warning(f"{name} is no setting of Levity", hint="Mistyped?", id="ocpp.W001")
-            )
+            near = get_close_matches(name, DEFAULTS, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "docs/extending.md lists all of them."
+            problems.append(Warning(f"{name} is no setting of Levity", hint=hint, id="ocpp.W001"))
     return problems
+
+
+@register(Tags.compatibility)
+def check_environment(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.W002: a setting stands in the environment, where nothing reads it."""
+    return [
+        Warning(
+            f"{name} in the environment has no effect",
+            hint="Write it into a settings module (docs/extending.md, “Your own settings”).",
+            id="ocpp.W002",
+        )
+        for name in sorted(set(DEFAULTS) & set(os.environ))
+    ]
 
 
 def _edge_timeout(seconds: Any) -> list[CheckMessage]:

@@ -192,7 +192,11 @@ def test_a_setting_that_does_not_exist_is_named(settings: Any) -> None:
     """ocpp.W001: mistyped, it would be ignored for ever."""
     settings.OCPP_HEARTBEAT = 5
     assert check_settings() == [
-        Warning("OCPP_HEARTBEAT is no setting of Levity", hint="Mistyped?", id="ocpp.W001")
+        Warning(
+            "OCPP_HEARTBEAT is no setting of Levity",
+            hint="Did you mean OCPP_HEARTBEAT_INTERVAL?",
+            id="ocpp.W001",
+        )
     ]
 
 

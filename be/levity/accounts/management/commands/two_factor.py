@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from levity.accounts import second_step
+from levity.accounts.logins import known_logins
 
 __all__ = ["Command"]
 
@@ -28,12 +29,15 @@ class Command(BaseCommand):
         if name is None:
             if options["off"]:
                 raise CommandError("say for whom: two_factor USERNAME --off")
-            for each in users.filter(is_staff=True, is_active=True).order_by("pk"):
+            staff = users.filter(is_staff=True, is_active=True).order_by("pk")
+            for each in staff:
                 self.stdout.write(self._state(each))
+            if not staff:
+                self.stdout.write("there is no login yet: createsuperuser adds one")
             return
         user = users.filter(username=name).first()
         if user is None:
-            raise CommandError(f"nobody is called {name!r}")
+            raise CommandError(f"there is no login {name!r}; {known_logins()}")
         if not options["off"]:
             self.stdout.write(self._state(user))
         elif second_step.switch_off(user):

@@ -48,7 +48,8 @@ class Command(BaseCommand):
         try:
             imported = self._import(options)
         except (OSError, BadFile) as error:
-            raise CommandError(f"{options['file']}: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise CommandError(f"{options['file']}: {why}") from error
         for note in imported.notes:
             self.stderr.write(note)
         for problem in imported.problems:
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         elif options["dry_run"]:
             self.stdout.write(f"would be imported: {what}; {len(imported.problems)} wrong")
         if imported.problems and not options["skip_errors"]:
-            raise CommandError("nothing was imported: mend the lines named above")
+            raise CommandError("nothing was imported: correct the lines named above")
 
     def _import(self, options: dict[str, Any]) -> Imported:
         rules = {name: options[name] for name in ("update", "skip_errors", "dry_run")}

@@ -1,5 +1,6 @@
 """`levity retire`: charge points that are gone for good."""
 
+from difflib import get_close_matches
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,18 +28,38 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         names = [*options["identities"], *(DEMO if options["demo"] else ())]
         if not names:
-            raise CommandError("which ones? Name them, or say --demo")
+            raise CommandError(
+                "name the charge points, as in “levity retire garage-1 garage-2”, or use --demo "
+                "for those of the demo"
+            )
         known = {row.identity.lower(): row for row in ChargePoint.objects.all()}
         unknown = [name for name in options["identities"] if name.lower() not in known]
         if unknown:
-            raise CommandError(f"no charge point {', '.join(unknown)}; nothing was changed")
+            raise CommandError(
+                f"no charge point {', '.join(unknown)}; nothing was changed. "
+                + _like(unknown, known)
+            )
         rows = [known[name.lower()] for name in names if name.lower() in known]
         if options["back"]:
             bring_back(rows)
             self.stdout.write(f"{len(rows)} in use again")
             return
+        if not rows:
+            self.stdout.write("none of the demo's charge points is in this database")
+            return
         done, connected = retire(rows, timezone.now())
-        self.stdout.write(f"{len(done)} retired")
+        self.stdout.write(
+            f"{len(done)} retired; their sessions stay, and --back brings them into use again"
+        )
         if connected:
             shown = ", ".join(row.identity for row in connected)
-            raise CommandError(f"connected, so not retired: {shown}. Switch them off first")
+            raise CommandError(
+                f"connected, so not retired: {shown}. Switch them off (or stop the demo) first"
+            )
+
+
+def _like(unknown: list[str], known: dict[str, ChargePoint]) -> str:
+    """What may have been meant."""
+    near = get_close_matches(unknown[0].lower(), known, n=3)
+    names = ", ".join(known[name].identity for name in near)
+    return f"Did you mean {names}?" if names else "The page “Charge points” lists all identities"

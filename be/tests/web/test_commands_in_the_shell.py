@@ -1,0 +1,143 @@
+"""What `levity` says to whoever mistypes something: what is wrong, and what to do next."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from levity.accounts.changepassword import Command
+from levity.ocpp.checks import check_environment
+from levity.ocpp.models import ChargePoint
+
+
+def levity(data: Path, *words: str, **environment: str) -> tuple[int, str]:
+    """The exit status and the last lines of both outputs."""
+    done = subprocess.run(
+        [sys.executable, "-m", "levity", *words],
+        env={
+            "PATH": "",
+            "SECRET_KEY": "of-no-value-" * 5,
+            "LEVITY_DATA_DIR": str(data),
+            "TIME_ZONE": "UTC",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_settings_module_that_is_not_there_is_named_without_a_traceback(tmp_path: Path) -> None:
+    status, said = levity(tmp_path, "check", DJANGO_SETTINGS_MODULE="my_site.settings")
+    assert (status, "Traceback" in said) == (1, False)
+    assert "DJANGO_SETTINGS_MODULE=my_site.settings: Python finds no such module" in said
+
+
+def test_a_command_on_an_empty_folder_says_migrate(tmp_path: Path) -> None:
+    """It was a traceback of a hundred lines that ended with "no such table"."""
+    status, said = levity(tmp_path, "retire", "garage-1")
+    assert (status, "Traceback" in said) == (1, False)
+    assert "run “levity migrate”" in said
+
+
+def test_a_database_that_is_not_there_is_named_without_a_traceback(tmp_path: Path) -> None:
+    address = "postgres://postgres@127.0.0.1:1/none"
+    status, said = levity(tmp_path, "retire", "garage-1", DATABASE_URL=address)
+    assert (status, "Traceback" in said) == (1, False)
+    assert "is DATABASE_URL right?" in said
+
+
+def test_help_of_a_command_names_its_own_options_only(tmp_path: Path) -> None:
+    """Django's ten stood before those of Levity, and --version said Django's."""
+    status, said = levity(tmp_path, "retire", "--help")
+    assert status == 0
+    assert "--demo" in said
+    assert "--pythonpath" not in said
+    assert levity(tmp_path, "retire", "--version")[1].startswith("Levity ")
+
+
+# --- changepassword -------------------------------------------------------------------------------
+
+
+def test_the_command_is_ours_and_not_djangos(tmp_path: Path) -> None:
+    assert "for the only one" in " ".join(levity(tmp_path, "changepassword", "-h")[1].split())
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "a long enough pass phrase")
+
+
+def test_the_password_of_the_only_login_needs_no_name(db: None, typed: None) -> None:
+    """Django took the name of the person at this machine: "user 'root' does not exist"."""
+    admin = User.objects.create_superuser("admin", password="before it")
+    call_command(Command(), stdout=io.StringIO())
+    admin.refresh_from_db()
+    assert admin.check_password("a long enough pass phrase")
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "said"),
+    [
+        ((), (), "say whose: changepassword NAME; there is no login yet: createsuperuser adds one"),
+        (("admin", "ann"), (), "say whose: changepassword NAME; logins are: admin, ann"),
+        (("admin",), ("adm",), "there is no login 'adm'; logins are: admin"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_those_that_there_are(
+    names: tuple[str, ...], given: tuple[str, ...], said: str, db: None
+) -> None:
+    for name in names:
+        User.objects.create_user(name)
+    with pytest.raises(CommandError) as error:
+        call_command(Command(), *given)
+    assert str(error.value) == said
+
+
+def test_two_factor_says_that_there_is_no_login(db: None) -> None:
+    """It said nothing at all."""
+    out = io.StringIO()
+    call_command("two_factor", stdout=out)
+    assert out.getvalue() == "there is no login yet: createsuperuser adds one\n"
+
+
+# --- retire ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "name the charge points, as in “levity retire garage-1 garage-2”, or use --demo"),
+        (("garage-11",), "no charge point garage-11; nothing was changed. Did you mean Garage-1?"),
+        (("xyz",), "nothing was changed. The page “Charge points” lists all identities"),
+    ],
+)
+def test_retire_says_what_to_do_next(given: tuple[str, ...], said: str, db: None) -> None:
+    ChargePoint.objects.create(identity="Garage-1")
+    with pytest.raises(CommandError) as error:
+        call_command("retire", *given)
+    assert said in str(error.value)
+
+
+def test_a_demo_that_is_not_there_cannot_be_retired(db: None) -> None:
+    out = io.StringIO()
+    call_command("retire", "--demo", stdout=out)
+    assert out.getvalue() == "none of the demo's charge points is in this database\n"
+
+
+def test_a_setting_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing reads OCPP_AUTHORIZATION there, and nothing said so: everybody went on charging."""
+    monkeypatch.setenv("OCPP_AUTHORIZATION", "known")
+    [found] = check_environment()
+    said: Any = found.msg
+    assert (found.id, said) == (
+        "ocpp.W002",
+        "OCPP_AUTHORIZATION in the environment has no effect",
+    )
