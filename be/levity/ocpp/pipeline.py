@@ -29,6 +29,7 @@ from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.conf import setting
 from levity.ocpp.damage import is_damage, mend
 from levity.ocpp.frames import parse
+from levity.ocpp.garbage import LARGE, collected_later
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.references import references
 from levity.ocpp.store import (
@@ -117,6 +118,12 @@ class Pipeline:
         machine's time, if not told; the events say theirs.
         """
         self._now = now or timezone.now()
+        if any(len(getattr(event, "text", "")) > LARGE for event in batch.events):
+            with collected_later():
+                return self._take(batch, reply_to, deliveries)
+        return self._take(batch, reply_to, deliveries)
+
+    def _take(self, batch: Batch, reply_to: str, deliveries: int) -> Taken:
         taken = Taken(Reply())
         commands: list[Command] = []
         for events in rounds(batch.events):

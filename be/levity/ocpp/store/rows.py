@@ -257,8 +257,18 @@ def _sqlite_rows(model: type[Model], columns: tuple[str, ...], rows: Sequence[Ro
     """The rows as SQLite stores them: column by column, for most columns stay as they are."""
     found = list(zip(*rows, strict=True))
     for number, change in _sqlite_converters(model, columns):
-        found[number] = tuple([None if value is None else change(value) for value in found[number]])
+        found[number] = _changed(found[number], change)
     return list(zip(*found, strict=True))
+
+
+def _changed(column: Row, change: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Each value as SQLite stores it: thousands of samples have the same time."""
+    changed, last, new = [], None, None
+    for value in column:
+        if value is not last:
+            last, new = value, None if value is None else change(value)
+        changed.append(new)
+    return tuple(changed)
 
 
 @lru_cache(maxsize=256)
