@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from levity.ocpp.effects import Sample, StopTransaction
 from levity.ocpp.lives import (
+    FASTEST,
     ROUNDING,
     SLACK,
     Life,
@@ -30,6 +31,7 @@ __all__ = [
     "IMPLAUSIBLE",
     "IN_KWH",
     "OF_THE_METER",
+    "SAMPLES_IN_KWH",
     "SESSION",
     "ZERO",
     "Charged",
@@ -40,6 +42,7 @@ __all__ = [
     "closed",
     "grown",
     "in_one_unit",
+    "last_of",
     "meter_of",
     "trail_of",
     "with_odd",
@@ -52,16 +55,21 @@ RESET = "register-reset"
 FELL = "register-fell"
 IMPLAUSIBLE = "implausible-energy"
 IN_KWH = "registers-in-kwh"
+SAMPLES_IN_KWH = "samples-in-kwh"
 START = "start-contradicted"
 STOP = "stop-contradicted"
 BELOW = "below-samples"
 NEGATIVE = "negative-energy"
 # What is found anew with each sample.
-OF_THE_METER = (SESSION, RESET, FELL, IMPLAUSIBLE, START)
+OF_THE_METER = (SESSION, RESET, FELL, IMPLAUSIBLE, START, SAMPLES_IN_KWH)
 ZERO = Decimal(0)
 # A sample is doubted at ten times as much only: its clock may be minutes away from the start's.
 WILD = 10
 KILO = 1000
+# Wh. Below that a register in kWh looks like one that has just begun to count the session.
+LONG_LIFE = 100_000
+# Seconds after the start within which power hardly falls, and by how much it may from there on.
+AT_FIRST, FALL = 300, 8
 # Whole kWh and a sample that is a little older may be so many Wh apart.
 NEAR = Decimal(2000)
 # A register in the unit of meterStop is never so many times as large.
@@ -151,6 +159,9 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     if not lives:
         return None
     limit = max(meter.max_power, trail.power)
+    in_kwh = None if meter.by_session else _in_kwh(transaction, lives, limit)
+    if in_kwh is not None:
+        return in_kwh
     first = lives[0]
     rising = [life.count for life in lives if life.last > life.first]
     count = max(rising) if rising else 1
@@ -182,6 +193,21 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     return Charged(max(total, ZERO), tuple(flags), count)
 
 
+def _in_kwh(transaction: TransactionState, lives: tuple[Life, ...], limit: int) -> Charged | None:
+    """Wh of samples in kWh that say Wh, or nothing: a thousand times as much goes on from
+    meterStart. None where that is not so, from the first to the last."""
+    first, last, start = lives[0], lives[-1], transaction.meter_start
+    if first.first >= start or start < LONG_LIFE or len(lives) > 1:
+        return None
+    begun, received = transaction.started_at.timestamp(), transaction.start_received_at
+    since = received.timestamp() if received else first.first_seen
+    could = most(max(last.last_at - begun, last.seen - since), limit)
+    # (They may be whole kWh.)
+    if first.first * KILO < start - KILO or float(last.last * KILO - start) > could + KILO:
+        return None
+    return Charged(max(last.last * KILO - start, ZERO), (SAMPLES_IN_KWH,), first.count)
+
+
 def _lead(
     transaction: TransactionState,
     first: Life,
@@ -197,6 +223,8 @@ def _lead(
     could = most(seconds, max(meter.max_power, trail.power))
     since_start = first.first - transaction.meter_start
     told = float(since_start)
+    if told > KILO and first.count > 2 and _is_stale(told, first, seconds, meter, trail):
+        return ZERO, START
     if -ROUNDING <= told <= could * WILD and not meter.by_session:
         # (1 Wh below a long life is rounding; the last value says whether it is made up for.)
         return since_start, FELL if told < 0 else ""
@@ -211,6 +239,20 @@ def _lead(
     if count > 1:
         return ZERO, START
     return (ZERO, FELL) if told < 0 else (since_start, "")
+
+
+def _is_stale(told: float, first: Life, seconds: float, meter: Meter, trail: Trail) -> bool:
+    """True if meterStart is of some time before: no power leads from it to the first of several
+    samples, by how fast the register rises from then on."""
+    if first.pace <= 0:
+        # (A clock that stands still says nothing.)
+        return False
+    known = max(meter.max_power, trail.power, first.pace * FALL)
+    if first.jumps or seconds > AT_FIRST:
+        # It may deliver DC.
+        known = max(known, FASTEST)
+    # (Whole kWh may be told at the start.)
+    return told > KILO + most(seconds, known)
 
 
 def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:
@@ -287,6 +329,9 @@ def at_stop(
     can_be = IMPLAUSIBLE not in sampled.odd and (could is None or sampled.wh <= could)
     sampled = replace(sampled, odd=tuple(item for item in sampled.odd if item != IMPLAUSIBLE))
     if is_possible:
+        if whole and START in sampled.odd and _is_above(transaction, trail) and can_be:
+            # The stop goes on from the samples, and they can't go on from the start.
+            return _by_samples(sampled)
         # Start and Stop agree with each other, and with no sample: those are of another meter.
         is_other = not whole and START in sampled.odd and difference > SLACK
         return _at_possible_stop(difference, sampled, can_be=can_be and not is_other)
@@ -307,9 +352,16 @@ def at_stop(
     return Energy(ZERO, "none", "low", (*sampled.odd, NEGATIVE))
 
 
+def _is_above(transaction: TransactionState, trail: Trail) -> bool:
+    """True if the samples begin higher than the start, and rise as meters do."""
+    first = trail.lives[0]
+    return first.first > transaction.meter_start and 0 < first.pace <= FASTEST
+
+
 def _at_possible_stop(difference: Decimal, sampled: Charged, *, can_be: bool) -> Energy:
     """What Start and Stop say can be true; but do the samples say the same?"""
-    if difference + SLACK >= sampled.wh:
+    slack = KILO if SAMPLES_IN_KWH in sampled.odd else SLACK
+    if difference + slack >= sampled.wh:
         doubted = {RESET, START} & set(sampled.odd)
         return Energy(difference, "registers", "medium" if doubted else "high", sampled.odd)
     # meterStart once more, as Wattpilots say it in each stop.
@@ -428,6 +480,16 @@ def without_stop(transaction: TransactionState) -> Energy:
     return Energy(transaction.energy, source, "low" if doubted else "medium")
 
 
+def last_of(transaction: TransactionState, found: Energy) -> Decimal | None:
+    """What the lifetime register showed last, in Wh, as far as that is known.
+
+    One that counts from the session's start says nothing of it.
+    """
+    if found.source == SESSION or SAMPLES_IN_KWH in transaction.flags.split():
+        return transaction.meter_start + found.wh
+    return transaction.meter_last
+
+
 def closed(
     transaction: TransactionState,
     reason: str,
@@ -438,12 +500,7 @@ def closed(
     found = without_stop(transaction)
     return StopTransaction(
         transaction_id=transaction.id,
-        # A register that counts from the session's start says nothing of the lifetime one.
-        meter_stop=(
-            transaction.meter_start + found.wh
-            if found.source == SESSION
-            else transaction.meter_last
-        ),
+        meter_stop=last_of(transaction, found),
         stopped_at=stopped_at or transaction.meter_last_at or transaction.started_at,
         energy=found.wh,
         reason=reason,

@@ -50,6 +50,8 @@ MEANINGS = {
     "last meter value counts.",
     "registers-in-kwh": "Start and stop seem to tell kWh for Wh. Look at it before it is billed: "
     "energy derived from registers may be a thousandth of what was charged.",
+    "samples-in-kwh": "The meter values tell kWh for Wh: a thousand times as much goes on from the "
+    "meter at the start, and counts.",
     "register-reset": "The meter began anew on the way, or one of its values was far off: what it "
     "rose by before and after counts.",
     "register-fell": "The meter fell below what it showed at the start.",

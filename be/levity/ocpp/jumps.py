@@ -14,7 +14,7 @@ from django.db.models import Max, QuerySet
 
 from levity.ocpp.believable import Finding, Reading, Verdict, judge, rises
 from levity.ocpp.conf import setting
-from levity.ocpp.energy import IMPLAUSIBLE, IN_KWH, SESSION
+from levity.ocpp.energy import IMPLAUSIBLE, IN_KWH, SAMPLES_IN_KWH, SESSION
 from levity.ocpp.lives import STRONGEST, read
 from levity.ocpp.models import ChargePoint, MeterValue, Transaction
 from levity.ocpp.readings import (
@@ -32,6 +32,8 @@ __all__ = ["SESSIONS_AT_ONCE", "Change", "find"]
 
 SESSIONS_AT_ONCE = 100
 MILLI = Decimal("0.001")
+# The samples are of another register than Start and Stop, or in another unit.
+OTHER = frozenset({SESSION, IN_KWH, SAMPLES_IN_KWH})
 COLUMNS = ("location", "phase", "id", "sampled_at", "value")
 # The sample that a session begins with may be dated a little before it.
 JUST_BEFORE = timedelta(minutes=1)
@@ -183,7 +185,7 @@ def _verdict(came: list[Reading], in_time: list[Reading], limit: Limit) -> Verdi
 def _with_ends(session: Transaction, readings: Iterable[Reading]) -> Iterator[Reading]:
     """The samples between what StartTransaction and StopTransaction said."""
     flags = session.flags.split()
-    if SESSION in flags or IN_KWH in flags:
+    if OTHER & set(flags):
         # Start and Stop are another register, or of another unit. What counts from the session's
         # start begins at 0.
         if SESSION in flags:
@@ -203,9 +205,7 @@ def _figures(session: Transaction, whole: Verdict) -> Iterator[Change]:
     energy = max(whole.energy, Decimal(0)).quantize(MILLI)
     # Where the samples count from the session's start, or Start and Stop are of another unit, the
     # samples say nothing of an energy that is Start's and Stop's.
-    is_other = session.energy_source == "registers" and not {SESSION, IN_KWH}.isdisjoint(
-        session.flags.split()
-    )
+    is_other = session.energy_source == "registers" and not OTHER.isdisjoint(session.flags.split())
     if energy != session.energy and not is_other:
         sure = not whole.breaks and all(item.is_between for item in whole.findings)
         yield _figure(session, "energy", session.energy, energy, reason)

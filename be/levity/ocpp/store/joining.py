@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
-from levity.ocpp.energy import Meter, charged, grown, trail_of, with_odd, without_stop
+from levity.ocpp.energy import Meter, charged, grown, last_of, trail_of, with_odd, without_stop
 from levity.ocpp.frames import Call, parse
 from levity.ocpp.lives import written
 from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction
@@ -135,8 +135,9 @@ def _move_on(row: Transaction, found: Sequence[MeterValue]) -> None:
         row.meter_last_at = datetime.fromtimestamp(last.last_at, UTC)
         row.flags = " ".join(with_odd(row.flags, known.odd))
     if row.state == Transaction.State.ORPHANED and row.meter_last is not None:
-        row.meter_stop, row.stopped_at = row.meter_last, row.meter_last_at
-        end = without_stop(transaction_state(row))
+        ended = transaction_state(row)
+        end = without_stop(ended)
+        row.meter_stop, row.stopped_at = last_of(ended, end), row.meter_last_at
         row.energy_source, row.confidence = end.source, end.confidence
     row.save()
 

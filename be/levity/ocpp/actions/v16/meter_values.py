@@ -17,7 +17,17 @@ from levity.ocpp.effects import (
     UpdateChargePoint,
     UpdateTransaction,
 )
-from levity.ocpp.energy import SESSION, ZERO, charged, closed, grown, meter_of, trail_of, with_odd
+from levity.ocpp.energy import (
+    SAMPLES_IN_KWH,
+    SESSION,
+    ZERO,
+    charged,
+    closed,
+    grown,
+    meter_of,
+    trail_of,
+    with_odd,
+)
 from levity.ocpp.fields import MAX_CONNECTOR, integer
 from levity.ocpp.frames import OcppError
 from levity.ocpp.lives import Trail, goes_on, most, written
@@ -259,7 +269,7 @@ def _rise(
         return None
     trail = grown(transaction, known, readings, request.received_at, meter)
     found = charged(transaction, trail, meter)
-    if found is None or set(found.odd) - {SESSION}:
+    if found is None or set(found.odd) - {SESSION, SAMPLES_IN_KWH}:
         return None
     rise = found.wh - (transaction.energy or 0)
     if rise < 0:
