@@ -61,10 +61,12 @@ RIGHT: dict[str, Right] = {
     # All of Transaction.End, and nothing was charged.
     "abb-4": Right((S(1, 0, 0, 41),)),
     "abb-5": Right(connectors={0: "Available", 1: "Preparing"}, charge_point={"meter_type": "V1"}),
+    "abb-6": Right(loose=6),
     "abl-1": Right(connectors={1: "Finishing"}),
     "alfen-1": Right(connectors={0: "Faulted"}),
     # 15.63 A and 16 A are no registers: the unit decides where no measurand does.
     "alfen-2": Right((S(1, 1000),)),
+    "autel-1": Right(connectors=free(0)),
     # One meaning: the comma is too many. 139955 - 139000.
     "beny-1": Right((S(1, 139000, 955, 0),), samples=2),
     # A register of Transaction.Begin alone is the only one there is.
@@ -82,6 +84,10 @@ RIGHT: dict[str, Right] = {
     # 10798 - 9800.
     "en-plus-1": Right((S(1, 9800, 998, 0),), {1: "Finishing"}),
     "etrel-1": Right(loose=13),
+    # 95.0 - 0.
+    "en-plus-2": Right((S(1, 0, 95, 0),)),
+    # An interval is no register.
+    "entratek-1": Right((S(1, 5000, None, 3615.03),)),
     "evbox-1": Right(charge_point={"iccid": "8931080000000000001", "imsi": "204080000000001"}),
     "evbox-3": Right(),
     "evbox-4": Right(),
@@ -90,12 +96,18 @@ RIGHT: dict[str, Right] = {
     # A box without a meter: zeros, the voltage too.
     "evbox-8": Right((S(1, 0, 0, 0),)),
     "evbox-9": Right((S(1, 0, 0, 0, tag="04A1B2C3D4E5F6"),), {1: "SuspendedEVSE"}),
+    "evbox-10": Right((S(1, 0, 0, 0),), {1: "Charging"}),
     "everest-1": Right(charge_point={"diagnostics_status": "Uploading"}),
+    # 553810 - 550000, of the only place that there is.
+    "foxess-1": Right((S(1, 550000, 3810, 0),)),
     "free2move-2": Right(loose=6),
+    # 365761 - 360000; what is of the outlet is only offered.
+    "free2move-3": Right((S(1, 360000, 5761, 0),)),
     "fronius-1": Right(charge_point={"firmware_status": "Installed"}),
     "go-e-1": Right(connectors=free(0)),
     # The clock of its start was eleven minutes ahead: the session is over all the same.
     "go-e-2": Right((S(1, 8016, 0, stop=8016, tag="TEST", flags=None, confidence=""),)),
+    "go-e-3": Right(loose=8),
     # Body is this make's only location: 0 Wh and 0 W, not "unknown".
     "grizzl-e-1": Right((S(1, 0, 0, 0),)),
     "grizzl-e-2": Right(
@@ -117,7 +129,9 @@ RIGHT: dict[str, Right] = {
     "growatt-3": Right((S(1, 0, tag="evcc"),)),
     "hager-1": Right(connectors={3: "Preparing", 4: "SuspendedEVSE"}),
     "heidelberg-1": Right(loose=7, wordless=7),
+    "heidelberg-2": Right(loose=9),
     "huawei-1": Right((S(1, 0, 0),), samples=1),
+    "huawei-2": Right(charge_point={"serial_number": "test"}),
     # 254780 - 251000; 3.5 kW.
     "injet-1": Right((S(1, 251000, 3780, 3500),)),
     # 374250 - 374000; 5.7 kW.
@@ -127,6 +141,8 @@ RIGHT: dict[str, Right] = {
     "kathrein-1": Right(loose=15),
     # 164.5 Wh of the day before is no sample of this session.
     "keba-3": Right((S(4, 164, tag="12345678_dummy1"),), free(1, 2, 3, 4), loose=5),
+    # 51608.5 - 51000 and 64860.1 - 64000.
+    "keba-4": Right((S(3, 51000, 608.5), S(2, 64000, 860.1))),
     "legrand-1": Right(connectors={0: "Faulted"}),
     "libocpp-1": Right(),
     "mennekes-1": Right(),
@@ -139,6 +155,8 @@ RIGHT: dict[str, Right] = {
     "microocpp-11": Right(
         (S(1, 1644, 666, stop=2310, flags="below-samples", confidence="medium"),)
     ),
+    # On L1 alone.
+    "microocpp-12": Right((S(1, 0, 51.313, 103),)),
     "microocpp-2": Right((S(1, 0, 28, stop=28, tag="ABCDEFRID"),), free(1)),
     "microocpp-4": Right(connectors={1: "Faulted"}),
     "microocpp-5": Right(connectors={0: "Unavailable"}),
@@ -218,6 +236,9 @@ RIGHT: dict[str, Right] = {
     "smappee-1": Right(),
     # 0.10 kWh.
     "smart1-2": Right((S(1, 0, 100, 3457.86),)),
+    # 792981 - 780000.
+    "sonnen-1": Right((S(1, 780000, 12981, stop=792981, tag="148bf00d"),)),
+    "starcharge-1": Right(connectors=free(0)),
     # Voltage alone tells no energy.
     "teison-1": Right((S(1, 0),)),
     "teison-2": Right(connectors={0: "Available", 1: "Charging"}),
@@ -229,6 +250,7 @@ RIGHT: dict[str, Right] = {
     "unknown-kr-1": Right((S(1, 2800, 1255, stop=4055, tag="1234", flags="matched-by-connector"),)),
     "unknown-mh353-1": Right((S(1, 0),)),
     "vestel-1": Right(connectors=free(1), charge_point={"meter_type": "internal"}),
+    "wallbox-10": Right(charge_point={"meter_type": "Internal NON compliant"}),
     "wallbox-2": Right(connectors={1: "Preparing"}),
     "wallbox-3": Right(loose=9),
     "wallbox-4": Right(charge_point={"firmware_status": "Installed"}),
