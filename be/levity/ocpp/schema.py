@@ -41,11 +41,14 @@ _SCALARS = ["string", "number", "integer"]
 # Nothing of a MeterValues makes it senseless: a refusal makes a Vestel EVC04 leave every 25 s, and
 # the good samples beside an odd one would be lost.
 # A charger that names neither vendor nor model is served as one of an unknown make.
+# What has no time has ours, as it has where its time can't be read.
 _MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {
     "BootNotification": frozenset({"chargePointVendor", "chargePointModel"}),
     "MeterValues": frozenset({"connectorId", "meterValue"}),
+    "SecurityEventNotification": frozenset({"timestamp"}),
+    "StartTransaction": frozenset({"timestamp"}),
     "StatusNotification": frozenset({"errorCode"}),
-    "StopTransaction": frozenset({"transactionId"}),
+    "StopTransaction": frozenset({"timestamp", "transactionId"}),
 }
 # Growatt THOR sends an object as DataTransfer.data: what is in it is the vendor's business.
 # A session must not stay open because one of the samples at its end is broken. Huawei sends an

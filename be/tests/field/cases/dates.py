@@ -75,3 +75,18 @@ def a_session_of_2014_whose_stop_names_2_to_the_63(ground: Ground) -> None:
     ended = session(charger)
     assert (ended.state, wh(ended)) == ("stopped", 150)
     assert quarantined(charger) == []
+
+
+@case("c90", "inferred from lorenzodonini/ocpp-go#20: the time left out, or null")
+def no_time_at_all(ground: Ground) -> None:
+    """Start, stop and a security event without a timestamp, or with null: ours is taken."""
+    for name, times in (("ABSENT-FIELD90", {}), ("NULL-FIELD90", {"timestamp": None})):
+        charger = ground.charger(name)
+        charger.boot()
+        start = {"connectorId": 1, "idTag": "ANNA", "meterStart": 1000, **times}
+        number = charger.result("StartTransaction", start)["transactionId"]
+        charger.result("SecurityEventNotification", {"type": "SettingSystemTime", **times})
+        charger.result("StopTransaction", {"transactionId": number, "meterStop": 1090, **times})
+        ended = session(charger)
+        assert (ended.state, wh(ended)) == ("stopped", 90)
+        assert ended.flags == "no-start-time no-stop-time"
