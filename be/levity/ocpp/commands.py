@@ -22,7 +22,7 @@ from levity.ocpp.effects import ASK_FOR_BOOT
 from levity.ocpp.evidence import SETTLED_AFTER
 from levity.ocpp.frames import write_call
 from levity.ocpp.models import ChargePoint, Command, Message
-from levity.ocpp.plugged_in import KEPT, LOOK_AGAIN, reason_to_drop, reason_to_wait
+from levity.ocpp.plugged_in import KEPT, reason_to_drop, reason_to_wait
 from levity.ocpp.quirks import quirks_of
 from levity.ocpp.security.concealment import Unreadable, conceal, reveal
 from levity.ocpp.security.guards import is_key_change, objection
@@ -207,9 +207,10 @@ def _claim(now: datetime) -> Sequence[Outgoing]:
             # stays taken, or the second half of a double click would be a second command.
             key = None if command.wanted_connection is not None else command.idempotency_key
             ended.append((command.id, *obstacle, now, key))
-        elif (reason := reason_to_wait(command, statuses, now)) is not None:
+        elif (wait := reason_to_wait(command, statuses, now)) is not None:
             # Not for this connection only: the car is still there when the charger comes again.
-            put_off.append((command.id, None, True, now + LOOK_AGAIN, now + KEPT, reason))
+            until = wait.until
+            put_off.append((command.id, None, True, until, until + KEPT, wait.reason))
         elif command.charge_point_id not in sent and not _must_boot_first(command, now):
             own = command.timeout or command.call_timeout or quirks_of(command).call_timeout
             deadline = now + call_timeout(own)

@@ -20,6 +20,7 @@ __all__ = [
     "NO_SUCH_TRANSACTION",
     "ConnectorStatus",
     "Effect",
+    "LookAgain",
     "NoteSecurityEvent",
     "Quarantine",
     "RecordIdTag",
@@ -194,6 +195,11 @@ class SendCall:
 
 
 @frozen
+class LookAgain:
+    """Whoever was waited for at this charge point is served: starts that were put off may go."""
+
+
+@frozen
 class Quarantine:
     """Keep this Call for a person to look at: it was answered but is not on the books."""
 
@@ -248,6 +254,7 @@ Effect = (
     | RecordMeterValues
     | RecordIdTag
     | SendCall
+    | LookAgain
     | Quarantine
     | ResolveQuarantined
     | NoteSecurityEvent

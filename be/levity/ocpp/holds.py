@@ -118,6 +118,26 @@ class Holds:
         )
         return self if len(kept) == len(self.holds) else replace(self, holds=kept)
 
+    def after_stop(self, id_tag: str, connector: int) -> "Holds":
+        """A session of this tag has ended on this connector: the card was presented for that.
+
+        Another start of the same tag that was accepted for another connector goes on holding that.
+        """
+        kept = tuple(
+            item
+            for item in self.holds
+            if not same_tag(item.id_tag, id_tag) or item.connector not in (ANY, connector)
+        )
+        return self if len(kept) == len(self.holds) else replace(self, holds=kept)
+
+    def has_lost(self, before: "Holds", at: datetime) -> bool:
+        """True if somebody who held a connector before, and still then, does so no longer."""
+        kept = {(item.id_tag.lower(), item.connector) for item in self.holds}
+        return any(
+            item.until > at and (item.id_tag.lower(), item.connector) not in kept
+            for item in before.holds
+        )
+
     def hold_on(self, connector: int, id_tag: str, now: datetime) -> Hold | None:
         """Who holds this connector against this tag, and longest."""
         against = [

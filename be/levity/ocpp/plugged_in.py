@@ -9,17 +9,30 @@ from datetime import datetime, timedelta
 from levity.ocpp.effects import AUTOMATIC
 from levity.ocpp.holds import Holds, patience
 from levity.ocpp.store.due import DueCommand, Shown
+from levity_ws.frozen import frozen
 
-__all__ = ["KEPT", "LOOK_AGAIN", "reason_to_drop", "reason_to_wait"]
+__all__ = ["KEPT", "NOT_NEEDED", "Wait", "reason_to_drop", "reason_to_wait"]
 
-LOOK_AGAIN = timedelta(seconds=2)
-"""How often a start that waits looks whether it may go."""
+# Whoever is waited for ends that by a message, which lets the start look at once (`LookAgain`).
+# What was missed is seen after this long.
+LOOK_AGAIN = timedelta(seconds=30)
 KEPT = timedelta(minutes=3)
 """For how long one that was put off may wait for its turn behind other Calls."""
+NOT_NEEDED = "no start was needed"
+"""How the reason of an automatic start begins that had nothing to start."""
 # A charger that has come back is given this long to tell what its connectors are now.
 AFTER_CONNECTING = timedelta(seconds=10)
 # The answer to a RemoteStartTransaction may come after its session has begun, by a time-out.
 ANSWERED_LATE = timedelta(minutes=2)
+
+
+@frozen
+class Wait:
+    """Why an automatic start has to wait for now, for people, and when to look again."""
+
+    reason: str
+    until: datetime
+
 
 Statuses = Mapping[tuple[int, int], Shown]
 
@@ -27,14 +40,21 @@ Statuses = Mapping[tuple[int, int], Shown]
 def reason_to_drop(command: DueCommand, statuses: Statuses) -> str | None:
     """Why this Call, meant for one status of its connector, is over; None if it is not."""
     shown = statuses.get((command.charge_point_id, command.only_connector or 0))
-    if shown is None or shown.status != command.only_status:
-        return f"the connector is no longer {command.only_status}"
     if command.source != AUTOMATIC:
+        if shown is None or shown.status != command.only_status:
+            return f"the connector is no longer {command.only_status}"
         return None
-    if command.only_since is not None and shown.since != command.only_since:
-        return "the car was unplugged and plugged in again; the newer plug-in has its own start"
+    if shown is None:
+        return f"{NOT_NEEDED}: the charger has said nothing of this connector since"
     if shown.running is not None:
-        return "a session runs on this connector"
+        return f"{NOT_NEEDED}: a session of {shown.running[:40]} runs on this connector"
+    if shown.status != command.only_status:
+        return f"{NOT_NEEDED}: {_shows(shown.status)}"
+    if command.only_since is not None and shown.since != command.only_since:
+        return (
+            f"{NOT_NEEDED}: the car was unplugged and plugged in again, and the newer"
+            " plug-in has its own start"
+        )
     refusal = None
     if command.only_since is not None:
         refusal = Holds.of(command.holds).refusal_on(
@@ -51,7 +71,16 @@ def reason_to_drop(command: DueCommand, statuses: Statuses) -> str | None:
     )
 
 
-def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> str | None:
+def _shows(status: str) -> str:
+    """What this status says of a car that was to be started."""
+    if status == "Available":
+        return "the car was unplugged before it was started"
+    if not status:
+        return "the charger has booted since, and tells anew which cars are plugged in"
+    return f"the connector shows {status[:40]} by now"
+
+
+def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> Wait | None:
     """Why an automatic start has to wait for now; None if it may go."""
     if command.source != AUTOMATIC:
         return None
@@ -62,7 +91,7 @@ def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> st
         and (plugged_in is None or since > plugged_in)
         and now < since + AFTER_CONNECTING
     ):
-        return "the charger has just come back"
+        return Wait("the charger has just come back", since + AFTER_CONNECTING)
     running = [
         (shown.running.lower(), shown.began)
         for (charge_point, _), shown in statuses.items()
@@ -77,9 +106,10 @@ def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> st
     hold = holds.hold_on(command.only_connector or 0, _tag(command), now)
     if hold is None:
         return None
-    return (
+    return Wait(
         f"waits for {hold.id_tag[:40]}, who may begin a session here until"
-        f" {hold.until:%H:%M:%S} UTC"
+        f" {hold.until:%H:%M:%S} UTC",
+        min(hold.until, now + LOOK_AGAIN),
     )
 
 

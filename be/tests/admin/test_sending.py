@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from levity.ocpp.admin.answers import state_badge
 from levity.ocpp.commands import ACTIONS
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.schema import finding
@@ -226,6 +227,22 @@ def test_a_queued_command_is_cancelled_and_a_sent_one_is_not(
     states = Command.objects.order_by("id").values_list("state", flat=True)
     assert list(states) == ["cancelled", "sent"]
     assert LogEntry.objects.get().change_message == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("no start was needed: a session of ANNA runs on this connector", "not needed"),
+        ("not started without a card: ANNA was presented here and is Blocked", "Cancelled"),
+        ("the connector is no longer Preparing", "Cancelled"),
+    ],
+)
+def test_an_automatic_start_that_had_nothing_to_start_is_no_trouble(
+    reason: str, shown: str
+) -> None:
+    """It read like a fault: cancelled, the connector is no longer Preparing."""
+    command = Command(action="RemoteStartTransaction", state="cancelled", error_description=reason)
+    assert shown in state_badge(command)
 
 
 def test_selected_commands_are_cancelled_from_the_list(

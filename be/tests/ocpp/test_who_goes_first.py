@@ -6,6 +6,8 @@ What a charger of two connectors says, and what a worker sends at which second.
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from levity.ocpp import commands
 from levity.ocpp.models import ChargePoint, Command, IdTag, Transaction
@@ -100,7 +102,8 @@ def test_a_card_that_was_presented_first_keeps_the_automatic_start_away(garage: 
     garage.at(2.5).starts()
     garage.shows("Charging")
     assert garage.sent(4) == garage.sent(200) == []
-    assert why() == [("cancelled", "the connector is no longer Preparing")]
+    runs = f"no start was needed: a session of {CARD} runs on this connector"
+    assert why() == [("cancelled", runs)]
     assert Transaction.objects.get().id_tag == CARD
 
 
@@ -120,7 +123,8 @@ def test_every_other_car_is_started_when_the_card_has_its_session(garage: Garage
     garage.at(20).starts(2)
     # Its connector still shows Preparing: the session that runs there is what counts.
     assert garage.sent(23) == [(1, "anonymous")]
-    assert why() == [("answered", ""), ("cancelled", "a session runs on this connector")]
+    runs = f"no start was needed: a session of {CARD} runs on this connector"
+    assert why() == [("answered", ""), ("cancelled", runs)]
 
 
 def test_the_other_car_waits_two_seconds_at_most_once_the_card_has_its_session(
@@ -272,6 +276,110 @@ def test_a_card_that_ends_a_session_holds_nothing_any_more(garage: Garage) -> No
     assert garage.sent(3602) == [(2, "anonymous")]
 
 
+@pytest.mark.parametrize("told", [{}, {"idTag": CARD.lower()}, {"idTag": None}])
+def test_a_card_that_ended_its_session_is_waited_for_no_longer(
+    garage: Garage, told: dict[str, Any]
+) -> None:
+    """Authorize to stop, and a stop that does not say with which card: the other car waited out
+    the connection time-out."""
+    started = garage.starts(1)["transactionId"]
+    garage.at(1000).presents()
+    garage.at(1001).shows("Preparing", 2)
+    assert garage.sent(1002.5) == []
+    when = at(1003).isoformat()
+    stop = {"transactionId": started, "meterStop": 1010, "timestamp": when, **told}
+    garage.site.result(garage.at(1003).charger.calls("StopTransaction", stop))
+    assert garage.sent(1003.1) == [(2, "anonymous")]
+
+
+def test_the_end_of_another_cards_session_says_nothing_of_this_one(garage: Garage) -> None:
+    """No tag is told; it was BB02's session."""
+    started = garage.starts(1, "BB02")["transactionId"]
+    garage.at(1000).presents()
+    garage.at(1001).shows("Preparing", 2)
+    stop = {"transactionId": started, "meterStop": 1010, "timestamp": at(1003).isoformat()}
+    garage.site.result(garage.at(1003).charger.calls("StopTransaction", stop))
+    assert garage.sent(1004) == []
+
+
+def test_a_stop_that_was_kept_for_an_hour_does_not_end_the_hold(garage: Garage) -> None:
+    """The charger was off line; the card was presented for the car that is there now."""
+    garage.site.result(
+        garage.charger.calls(
+            "StatusNotification",
+            {
+                "connectorId": 0,
+                "errorCode": "NoError",
+                "status": "Available",
+                "timestamp": at(0).isoformat(),
+            },
+        )
+    )
+    started = garage.starts(1)["transactionId"]
+    garage.at(4000).presents()
+    garage.at(4001).shows("Preparing", 2)
+    stop = {"transactionId": started, "meterStop": 1010, "timestamp": at(400).isoformat()}
+    garage.site.result(garage.at(4002).charger.calls("StopTransaction", {**stop, "idTag": CARD}))
+    assert garage.sent(4010) == []
+    garage.at(4011).starts(2)
+    garage.shows("Charging", 2)
+    assert garage.sent(4200) == []
+
+
+def test_the_end_of_a_session_leaves_an_operators_start_elsewhere_its_connector(
+    garage: Garage,
+) -> None:
+    """The same card, accepted for connector 2, while its session on connector 1 ends."""
+    started = garage.starts(1)["transactionId"]
+    garage.operator(100, connectorId=2)
+    stop = {"transactionId": started, "meterStop": 1010, "timestamp": at(101).isoformat()}
+    garage.site.result(garage.at(101).charger.calls("StopTransaction", stop))
+    garage.at(102).shows("Preparing", 2)
+    assert garage.sent(104) == []
+
+
+@pytest.mark.parametrize("held", [1, 40])
+def test_starts_that_are_held_cost_no_statement_until_somebody_is_served(held: int) -> None:
+    """They were read, with what their connectors show, and written again every two seconds."""
+    site, edges = Site(), Edges()
+    for number in range(held):
+        charger = site.connect(Charger(f"HELD-{number}"))
+        site.result(charger.calls("Authorize", {"idTag": CARD}))
+        site.result(charger.shows("Preparing"))
+    assert look(edges, 1.1) == []
+    with CaptureQueriesContext(connection) as idle:
+        for seconds in range(2, 30, 2):
+            assert commands.calls_to_send(at(seconds)) == ()
+    # Each round asks whether anything is due at all, as it does where nobody charges.
+    assert len(idle) == len(range(2, 30, 2))
+    with CaptureQueriesContext(connection) as again:
+        assert commands.calls_to_send(at(32)) == []
+    assert len(again) <= 8
+    assert Command.objects.filter(state="queued").count() == held
+
+
+def test_a_start_that_was_put_off_waits_beyond_its_first_three_minutes(garage: Garage) -> None:
+    """The charger's own connection time-out may be a quarter of an hour."""
+    ChargePoint.objects.update(connection_timeout=900)
+    garage.presents()
+    garage.at(5).shows("Preparing")
+    for seconds in range(6, 899, 30):
+        assert garage.sent(seconds) == []
+        commands.give_up(at(seconds))
+    assert garage.sent(900.1) == [(1, "anonymous")]
+
+
+def test_a_start_whose_delay_is_not_over_is_not_hastened(garage: Garage) -> None:
+    """Grizzl-E ignores what comes within a second, whoever else has just been served."""
+    started = garage.starts(1)["transactionId"]
+    garage.at(1000).presents()
+    garage.at(1002.5).shows("Preparing", 2)
+    stop = {"transactionId": started, "meterStop": 1010, "timestamp": at(1003).isoformat()}
+    garage.site.result(garage.at(1003).charger.calls("StopTransaction", stop))
+    assert garage.sent(1003.4) == []
+    assert garage.sent(1003.6) == [(2, "anonymous")]
+
+
 def test_a_short_session_of_the_card_ends_its_hold_for_good(garage: Garage) -> None:
     """Begun and over within the connection time-out; the stop names no tag."""
     garage.presents()
@@ -364,7 +472,8 @@ def test_a_charger_that_has_just_come_back_may_first_say_what_is_there(garage: G
     assert garage.sent(125) == []
     garage.at(126).shows("Available")
     assert garage.sent(130) == []
-    assert why() == [("cancelled", "the connector is no longer Preparing")]
+    left = "no start was needed: the car was unplugged before it was started"
+    assert why() == [("cancelled", left)]
 
 
 def test_nobody_is_held_where_a_card_has_to_be_presented(garage: Garage) -> None:

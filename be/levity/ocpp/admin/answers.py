@@ -8,6 +8,7 @@ from levity.ocpp.admin.formats import badge
 from levity.ocpp.admin.live import EVERY, SOON
 from levity.ocpp.calls import DONE
 from levity.ocpp.models import Command
+from levity.ocpp.plugged_in import NOT_NEEDED
 
 __all__ = ["DONE", "OPEN", "next_look", "state_badge"]
 
@@ -27,6 +28,9 @@ def state_badge(command: Command) -> str:
     if command.state == Command.State.ANSWERED and command.result_status not in DONE:
         # An answer, and a no: not green as if it had been done.
         return badge("answered, but not done", "bad")
+    if command.error_description.startswith(NOT_NEEDED):
+        # Nobody has cancelled anything, and nothing is wrong.
+        return badge("not needed", "plain")
     if command.confirmed_by and command.result is None:
         return badge("done, without an answer", "good")
     return badge(command.get_state_display(), TONES.get(Command.State(command.state), "bad"))

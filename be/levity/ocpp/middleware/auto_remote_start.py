@@ -8,13 +8,15 @@ from levity.ocpp.conf import setting
 from levity.ocpp.effects import (
     AUTOMATIC,
     ConnectorStatus,
+    Effect,
+    LookAgain,
     SendCall,
     StartTransaction,
     StopTransaction,
     UpdateChargePoint,
 )
 from levity.ocpp.holds import Holds, patience
-from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.request import GetResponse, Request, Response, TransactionState
 
 __all__ = ["AutoRemoteStart"]
 
@@ -68,13 +70,21 @@ class AutoRemoteStart:
         ]
         return response.adding(*starts) if starts else response
 
-    def _who_goes_first(self, request: Request, response: Response) -> Iterator[UpdateChargePoint]:
+    def _who_goes_first(self, request: Request, response: Response) -> Iterator[Effect]:
         """What a card tells, if it is news: it holds the connectors, or is done with them."""
+        charge_point, at = request.charge_point, request.received_at
+        ended = None
+        if request.action == "StopTransaction":
+            if not charge_point.holds:
+                return
+            ended = _ended(request, response)
         said = request.payload.get("idTag")
         tag = said if isinstance(said, str) else ""
+        if not tag and ended is not None:
+            # A stop need not say with which card: the one that began the session.
+            tag = ended.id_tag
         if not tag or tag.lower() == self._own_tag(request).lower():
             return
-        charge_point, at = request.charge_point, request.received_at
         info = response.payload.get("idTagInfo")
         status = str(info.get("status", "")) if isinstance(info, Mapping) else ""
         known = Holds.of(charge_point.holds)
@@ -86,10 +96,18 @@ class AutoRemoteStart:
             now = known.refused(tag, connector, status, at)
         elif request.action == "Authorize":
             now = known.held(tag, 0, at, patience(charge_point.connection_timeout))
+        elif charge_point.lag.is_backlog(request.time("timestamp"), at):
+            # A session of before: the card that was presented now is for another one.
+            return
+        elif request.action == "StopTransaction":
+            now = known.after_stop(tag, ended.connector if ended else 0)
         else:
             now = known.without(tag, connector)
-        if now != known:
-            yield UpdateChargePoint({"holds": now.text()})
+        if now == known:
+            return
+        yield UpdateChargePoint({"holds": now.text()})
+        if now.has_lost(known, at) and _another_waits(request, connector):
+            yield LookAgain()
 
     def _own_tag(self, request: Request) -> str:
         return request.charge_point.quirks.remote_start_id_tag or self.id_tag
@@ -158,6 +176,31 @@ class AutoRemoteStart:
             key=f"auto-remote-start:{effect.connector}:{since.isoformat()}",
             source=AUTOMATIC,
         )
+
+
+def _ended(request: Request, response: Response) -> TransactionState | None:
+    """The session that this StopTransaction ends."""
+    charge_point = request.charge_point
+    ended = {
+        item.transaction_id
+        for item in response.effects
+        if isinstance(item, StopTransaction) and not item.orphaned
+    }
+    known = (*charge_point.active.values(), *charge_point.interrupted.values())
+    named = request.transaction
+    found = [item for item in known if item.id in ended]
+    if not found and named is not None and named.id in ended:
+        found = [named]
+    return found[0] if found else None
+
+
+def _another_waits(request: Request, begun: int) -> bool:
+    """True if a car is plugged in at another connector than this one, and has no session."""
+    charge_point = request.charge_point
+    return any(
+        item.status == PREPARING and number not in (0, begun) and number not in charge_point.active
+        for number, item in charge_point.connectors.items()
+    )
 
 
 def _is_free(request: Request, response: Response, connector: int) -> bool:

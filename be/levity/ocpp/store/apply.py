@@ -19,6 +19,7 @@ from levity.ocpp.store.ledger import (
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.log import (
     finish_commands,
+    hasten_commands,
     queue_commands,
     record_id_tags,
     resolve_quarantined,
@@ -52,6 +53,7 @@ def apply(
     join_named_values(outcomes)
     write_messages(fresh)
     queue_commands(fresh)
+    hasten_commands(fresh)
     record_id_tags(fresh)
     settle_key_changes(fresh)
     settle_certificates(fresh)

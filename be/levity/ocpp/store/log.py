@@ -10,6 +10,8 @@ import orjson
 
 from levity.ocpp.calls import wrong_with
 from levity.ocpp.effects import (
+    AUTOMATIC,
+    LookAgain,
     NoteSecurityEvent,
     Quarantine,
     RecordIdTag,
@@ -33,6 +35,7 @@ from levity_ws.rpc.envelope import Received
 
 __all__ = [
     "finish_commands",
+    "hasten_commands",
     "payload_hash",
     "queue_commands",
     "record_id_tags",
@@ -155,6 +158,28 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
         rows,
         new_only=True,
     )
+
+
+def hasten_commands(outcomes: Sequence[Outcome]) -> None:
+    """Let starts that were put off for somebody else's sake look now whether they may go.
+
+    After the charge points' rows are written: whoever puts one off has locked that row, and has
+    read what stood in it, before or after this.
+    """
+    served = {
+        charge_point.id: outcome.arrival.at
+        for outcome, charge_point, _ in each(outcomes, LookAgain)
+    }
+    if served:
+        at = max(served.values())
+        Command.objects.filter(
+            charge_point__in=served,
+            state=Command.State.QUEUED,
+            source=AUTOMATIC,
+            # One that was not looked at yet is still for its connection, and has its delay.
+            connection=None,
+            not_before__gt=at,
+        ).update(not_before=at)
 
 
 def finish_commands(outcomes: Sequence[Outcome]) -> None:
