@@ -168,11 +168,14 @@ def test_what_says_whose_it_is_is_replaced(name: str, value: str) -> None:
     "said",
     [
         *("04:A1:B2:C3:D4:E5:F6", "04-a1-b2-c3-d4-e5-f6", "F6E5D4C3B2A104", "f6:e5:d4:c3:b2:a1:04"),
+        *("DE-ABC-C12345678-9", "DE-ABC-C12345678", "DEABCC123456789", "deabcc12a45678"),
+        *("DE*ABC*123456*7", "+49 171 1234567", "+491711234567", "0049-171-1234567"),
+        *("0171/1234567", "(0171) 1234567", "+1 (555) 010-9999"),
         *("04 A1 B2 C3 D4 E5 F6", "anna.muster@example.org", "48.137154, 11.576124"),
     ],
 )
 def test_what_tells_a_person_is_replaced_in_free_text_too(said: str) -> None:
-    """C10: a known tag with colons or backwards, mail addresses, places."""
+    """C10: a known tag with colons or backwards, mail addresses, places, contracts, telephones."""
     anonymiser = Anonymiser(b"a fixed key")
     anonymiser.learn(["04A1B2C3D4E5F6"])
     for text in (f"card {said} read", f'{{"note":"{said}"}}', said):
@@ -185,7 +188,11 @@ def test_what_tells_a_person_is_replaced_in_free_text_too(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["rfid", "uid", "cardUid", "user", "userName", "email", "latitude", "lon", "driver_id"]
+    "name",
+    [
+        *("rfid", "uid", "cardUid", "user", "userName", "email", "latitude", "lon", "driver_id"),
+        *("contract", "contractNumber", "phoneNo", "tel", "IBAN", "Telefon"),
+    ],
 )
 def test_what_tells_a_person_is_replaced_in_json_of_the_vendor(name: str) -> None:
     """C10: DataTransfer carries what OCPP has no field for."""
@@ -194,6 +201,23 @@ def test_what_tells_a_person_is_replaced_in_json_of_the_vendor(name: str) -> Non
     hidden = Anonymiser().frame(json.dumps([2, "1", "DataTransfer", {"data": inside}]))
     assert str(value) not in hidden
     json.loads(json.loads(hidden)[3]["data"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("2026-03-01T08:00:00+01:00", "+184000271.5", "184000271", "GWM-07.020-A"),
+        *("DE*ABC*E1234*1", "true", "0x0012345678", "8a6e0804-2bd0-4672-b79d-d97027f9071a"),
+        *("01-02-2026 10:00", "EVC04-AC22SW-L", "v0012345678", "00:1a"),
+    ],
+)
+def test_what_is_no_telephone_and_no_contract_stays(said: str) -> None:
+    """Times, registers, versions, names of chargers and models, message ids."""
+    payload = {"value": said, "info": f"it says {said}"}
+    if said.startswith("+"):
+        del payload["info"]
+    frame = json.dumps([2, "8a6e0804-2bd0-4672", "MeterValues", payload])
+    assert Anonymiser().frame(frame) == frame
 
 
 def test_a_frame_as_long_as_the_edge_lets_through_is_masked_in_no_time() -> None:

@@ -131,6 +131,9 @@ class Anonymiser:
         value = replaced(value, private.coordinates(value, self.pseudonym))
         if "version" in name[:100].lower():  # 1.4.0.116 is a firmware
             return value
+        value = replaced(value, private.contracts(value, self.pseudonym))
+        if name != "value" or not _is_number(value.removeprefix("+")):
+            value = replaced(value, private.phones(value, self.pseudonym))
         return replaced(value, private.addresses(value, self._address))
 
     def _without_known(self, value: str) -> str:

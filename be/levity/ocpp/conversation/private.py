@@ -11,12 +11,14 @@ __all__ = [
     "COMMON",
     "addresses",
     "byte_pairs",
+    "contracts",
     "coordinates",
     "is_secret",
     "is_whole_secret",
     "like",
     "macs_and_mails",
     "may_hold_secret",
+    "phones",
     "says_whose",
 ]
 
@@ -45,9 +47,12 @@ _PRIVATE = (
     *("chargeboxid", "chargepointid", "cbid", "cpid", "stationid", "identity", "evccid"),
     *("contractid", "emaid", "rfid", "user", "driver", "customer", "owner", "licenseplate"),
     *("numberplate", "firstname", "lastname", "fullname", "latitude", "longitude", "cardnumber"),
-    *("cardid", "cardno", "geolocation", "coordinate"),
+    *("cardid", "cardno", "geolocation", "coordinate", "contractno", "contractnumber", "iban"),
+    *("contractref", "contractaccount", "subscriber", "telefon", "mobilenumber", "mobileno"),
 )
-_PRIVATE_WHOLE = frozenset({"vin", "uid", "lat", "lon", "lng", "gps", "card", "idtoken"})
+_PRIVATE_WHOLE = frozenset(
+    {"vin", "uid", "lat", "lon", "lng", "gps", "card", "idtoken", "contract", "tel", "mobile"}
+)
 _PRIVATE_ENDS = ("idtag", "idtoken", "uid", "tagid")
 _CERTIFICATES = ("csr", "certificate", "certificatechain")
 # Somewhere in a text that holds a secret one of these stands, or a URL with a login, or an escape
@@ -207,6 +212,63 @@ def coordinates(value: str, new: Callable[[str], str]) -> list[Edit]:
 def _is_coordinate(text: str) -> bool:
     whole, _, decimals = text.lstrip("+-").partition(".")
     return len(whole) <= 3 and 4 <= len(decimals) <= 16 and (whole + decimals).isdigit()
+
+
+def contracts(value: str, new: Callable[[str], str]) -> list[Edit]:
+    """The ids of charging contracts in this text: DE-ABC-C12345678-9 and DEABCC123456789 (eMAID,
+    ISO 15118-2, annex H.1), DE*ABC*123456*7 (DIN 91286)."""
+    if len(value) < _SHORTEST_CONTRACT:
+        return []
+    return [
+        (start, end, new(value[start:end]))
+        for start, end in runs(value, lambda sign: sign.isalnum() or sign in "-*")
+        if _SHORTEST_CONTRACT <= end - start <= _LONGEST_CONTRACT and _is_contract(value[start:end])
+    ]
+
+
+def _is_contract(text: str) -> bool:
+    parts = text.replace("*", "-").split("-")
+    plain = "".join(parts)
+    if not plain.isalnum() or not plain.isascii() or not plain[:2].isalpha():
+        return False
+    if [len(part) for part in parts] == [2, 3, 6, 1]:
+        return True
+    known = len(plain) in (_SHORTEST_CONTRACT, _SHORTEST_CONTRACT + 1) and plain[5] in "Cc"
+    return known and sum(sign.isdigit() for sign in plain[6:]) >= _DIGITS_OF_CONTRACT
+
+
+_SHORTEST_CONTRACT, _LONGEST_CONTRACT = 14, 18
+"""Without separators and a check digit, and with both."""
+_DIGITS_OF_CONTRACT = 4
+
+
+def phones(value: str, new: Callable[[str], str]) -> list[Edit]:
+    """The telephone numbers in this text: +49 171 1234567, 0049-171-1234567, 0171/1234567."""
+    found: list[Edit] = []
+    if sum(map(value.count, digits)) < _DIGITS_OF_PHONE[0]:
+        return found
+    for place, behind in runs(value, lambda sign: sign in _IN_PHONE):
+        text = value[place:behind].strip("-/ ").removesuffix("(").rstrip("-/ ")
+        start = value.index(text, place)
+        end = start + len(text)
+        around = value[max(start - 1, 0) : start] + value[end : end + 1]
+        # A time, with its colon, and a part of a word are none.
+        if not any(sign.isalnum() or sign == ":" for sign in around) and _is_phone(text):
+            found.append((start, end, new(text)))
+    return found
+
+
+_IN_PHONE = frozenset("0123456789+-/() ")
+_DIGITS_OF_PHONE = 9, 15
+
+
+def _is_phone(text: str) -> bool:
+    bare = "".join(sign for sign in text if sign.isdigit())
+    least, most = _DIGITS_OF_PHONE
+    if not least <= len(bare) <= most or "+" in text[1:]:
+        return False
+    # Without a country, what is written in one piece is as likely a serial number or a register.
+    return text[:1] == "+" or (bare[0] == "0" and bare != text)
 
 
 def addresses(value: str, new: Callable[[str, int], str]) -> list[Edit]:
