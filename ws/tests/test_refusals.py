@@ -138,12 +138,16 @@ async def test_http_that_can_not_be_read_is_answered_with_a_sentence(
         (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0cGET /ws/CP1 HTTP/1.1\r\n\r\n", "proxy protocol"),
         (b"hello\r\n", "not http"),
         (b"\x03\0\0\x13\x0e\n", "not http"),
+        # MQTT, and Modbus: no end of a line ever comes.
+        (b"\x10\x10\0\4MQTT\4\2\0\x3c\0\4abcd", "not http"),
+        (b"\0\1\0\0\0\6\1\3\0\0\0\2", "not http"),
     ],
 )
 async def test_what_is_no_http_is_listed_by_what_it_is(said: bytes, reason: str) -> None:
     async with running_site() as site:
         async with raw_charger(site.port, shake=False) as charger:
             charger.writer.write(said)
+            charger.writer.write_eof()
             await charger.end_of_stream()
         [event] = await site.heard(Refused)
     assert listed(event.refusals) == [("", reason, 0, 1)]

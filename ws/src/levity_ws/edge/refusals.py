@@ -109,6 +109,8 @@ def unreadable(
     if error is None or (isinstance(cause, EOFError) and not has_bare_lines):
         if head == b"":
             return None
+        if _is_binary(head):
+            return Refusal(0, "not HTTP", "not http", detail="it begins with no request line")
         return Refusal(0, "unfinished", "unfinished request")
     if head is not None and not is_http(head):
         return Refusal(0, "not HTTP", "not http", detail="it begins with no request line")
@@ -120,6 +122,13 @@ def unreadable(
         "HTTP/1.1” and the headers of a websocket."
     )
     return Refusal(400, reason, "unreadable request", detail=why)
+
+
+def _is_binary(head: bytes | None) -> bool:
+    """True for Modbus, MQTT, remote desktops and the like, which end no line."""
+    return head is not None and any(
+        (byte < 0x20 and byte not in b"\r\n\t") or byte > 0x7F for byte in head[:64]
+    )
 
 
 def _wrong_with_headers(cause: BaseException) -> str:
