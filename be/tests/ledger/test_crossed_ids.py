@@ -114,3 +114,31 @@ def test_a_sample_of_another_connectors_number_stays_with_the_session_it_names()
     pair.charger.meter(pair.second, meter_value(at(30), 402_000), when=at(30), connectorId=7)
     assert books(pair.first, "energy") == Decimal(3000)
     assert books(pair.second, "energy") == Decimal(2000)
+
+
+def test_crossed_ids_after_the_clock_was_set_back() -> None:
+    """Two hours ahead while they charged, and right when they stopped."""
+    pair = Pair(off=120)
+    pair.off = 0
+    pair.stop(pair.first, 25, 401_500)
+    pair.stop(pair.second, 25, 102_500)
+    for session, wh in ((pair.first, 2500), (pair.second, 1500)):
+        assert books(session, "state", "energy") == ("stopped", Decimal(wh))
+
+
+@pytest.mark.parametrize("off", [0, 120, -120])
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_stops_for_none_go_to_the_sessions_whose_registers_they_tell(
+    off: float, order: int
+) -> None:
+    """-1 twice, and no tag: a tenfold slack let each of them fit both."""
+    charger = Charger()
+    sessions = [
+        charger.started(at(off), 100_000, when=at(0), connectorId=1),
+        charger.started(at(off + 1), 150_000, when=at(1), connectorId=2),
+    ]
+    for wh in [102_600, 151_500][::order]:
+        charger.stop(-1, at(off + 25), wh, when=at(25))
+    for session, wh in zip(sessions, (2600, 1500), strict=True):
+        assert books(session, "state", "energy") == ("stopped", Decimal(wh))
+    assert QuarantinedMessage.objects.count() == 0

@@ -171,3 +171,27 @@ def test_two_sessions_each_by_its_own_id(charger: Charger) -> None:
     charger.stop(8001, at(20), 3000)
     assert books(first, "state", "energy") == ("stopped", Decimal(2000))
     assert books(second, "state", "energy") == ("stopped", Decimal(1000))
+
+
+@pytest.mark.parametrize("off", [0, 120, -120])
+@pytest.mark.parametrize("named", [-1, None, OWN])
+def test_a_stop_that_came_before_its_start_by_a_clock_that_is_off(
+    charger: Charger, off: int, named: int | None
+) -> None:
+    """Ahead at both ends: the stop waited for a person, and the session ran on."""
+    charger.stop(named, at(off + 30), 3000, when=at(31), idTag="ANNA")
+    session = charger.started(at(off), 1000, when=at(32), idTag="ANNA")
+    assert books(session, "state", "energy") == ("stopped", Decimal(2000))
+    assert "stop-came-first" in books(session, "flags").split()
+    assert open_questions() == 0
+
+
+def test_its_own_number_may_come_again_with_the_next_session(charger: Charger) -> None:
+    """It counts from 1 after each boot."""
+    for number in (0, 1):
+        begun, meter = 60 * number, 1000 + 2000 * number
+        session = charger.started(at(begun), meter)
+        charger.meter(str(OWN), meter_value(at(begun + 5), meter + 500), when=at(begun + 5))
+        charger.stop(str(OWN), at(begun + 30), meter + 1500)
+        assert books(session, "state", "energy") == ("stopped", Decimal(1500))
+        charger.boot(at(begun + 40))

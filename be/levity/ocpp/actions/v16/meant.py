@@ -298,7 +298,7 @@ def _crossed(named: TransactionState, request: Request) -> TransactionState | No
         and (not tag or same_tag(tag, item.id_tag))
         and (item.meter_last is not None or not could_be_anew)
         and _rise(item, meter_stop) < distance
-        and (item.meter_last_at is None or reading.at >= item.meter_last_at - AHEAD)
+        and not _is_older(reading.at, item, received_at)
         and _fits(item, request)
         and leads_to(item, reading, request)
     ]
@@ -352,10 +352,15 @@ def _by_own_id(request: Request) -> Meant | None:
     return Meant(fitting[0], (own_id_flag(number),)) if len(fitting) == 1 else None
 
 
+def _is_older(said: datetime, transaction: TransactionState, received_at: datetime) -> bool:
+    """True if the session has shown a later sample, by a clock that was not set back since."""
+    newest = transaction.meter_last_at
+    return newest is not None and newest <= received_at + AHEAD and said < newest - AHEAD
+
+
 def _leads_to_stop(transaction: TransactionState, request: Request) -> bool:
     said = end_of(transaction, request.payload, request.charge_point, request.received_at)
-    newest = transaction.meter_last_at
-    if said is None or (newest is not None and said < newest - AHEAD):
+    if said is None or _is_older(said, transaction, request.received_at):
         return False
     return leads_to(transaction, Reading(said, energy(request.payload, "meterStop")), request)
 
@@ -381,6 +386,9 @@ def _without_id(request: Request) -> TransactionState | None:
     if len(running) + len(interrupted) > 1:
         running = [item for item in running if _fits(item, request)]
     running += interrupted
+    if len(running) > 1:
+        # No tag, or one for all: the register says whose end it is, if it is one's only.
+        running = [item for item in running if _leads_to_stop(item, request)]
     if len(running) != 1:
         return None
     against = _against(running[0], request)

@@ -93,8 +93,11 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
 
     1.6, 3.7 promises the order of a charger's transaction messages; some keep two queues.
     """
-    if begun.flags:
+    # By a clock that is ahead at both ends they fit each other as well as by a right one.
+    is_ahead = begun.flags == ("start-clock-ahead",)
+    if begun.flags and not is_ahead:
         return ()
+    wanted = ("stop-clock-ahead",) if is_ahead else ()
     transaction = TransactionState(
         id=begun.transaction_id,
         charge_point_id=request.charge_point.id,
@@ -107,7 +110,7 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
     fitting: list[tuple[datetime, EarlyStop]] = []
     for stop in request.early_stops:
         said = end_of(transaction, stop.payload, request.charge_point, stop.received_at)
-        if said is None or clock_flags(said, stop.received_at, "stop"):
+        if said is None or clock_flags(said, stop.received_at, "stop") != wanted:
             continue
         named = named_id(stop.payload.get("transactionId"))
         if named not in (None, begun.transaction_id) and not stop.payload.get("idTag"):
@@ -127,7 +130,7 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
     )
     ended = end_session(
         told,
-        replace(transaction, flags="stop-came-first"),
+        replace(transaction, flags=" ".join((*begun.flags, "stop-came-first"))),
     )
     found = ResolveQuarantined(stop.id, begun.transaction_id, "its StartTransaction came later")
     return (*ended, found)
