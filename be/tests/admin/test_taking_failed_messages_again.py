@@ -80,7 +80,7 @@ def test_selected_ones_go_on_the_books_as_of_the_time_they_came(
     assert f'name="ids" value="{ids(failed)}"' in asked.content.decode()
     assert Transaction.objects.count() == 0
     done = browser_of_root.post(REPLAY, {"ids": ids(failed)}, follow=True)
-    assert said(done) == ["On the books now: 2."]
+    assert said(done) == ["Processed: 2."]
     starts = Transaction.objects.order_by("pk").values_list("charge_point__identity", "state")
     assert list(starts) == [("CP1", "active"), ("CP2", "active")]
     received = set(Transaction.objects.values_list("start_received_at", flat=True))
@@ -89,7 +89,7 @@ def test_selected_ones_go_on_the_books_as_of_the_time_they_came(
     notes = [entry.get_change_message() for entry in LogEntry.objects.all()]
     assert notes == ["taken again, on the books"] * 2
     again = browser_of_root.post(REPLAY, {"ids": ids(failed)}, follow=True)
-    assert said(again) == ["None of these is open: they are on the books already."]
+    assert said(again) == ["None of these is open: they have been processed already."]
     assert Transaction.objects.count() == 2
     page = browser_of_root.get(reverse("admin:ocpp_failedmessage_change", args=[failed[0].pk]))
     assert f"{REPLAY}?ids" not in page.content.decode()
@@ -177,5 +177,5 @@ def test_all_that_were_selected_are_taken_again_in_portions(
         page = answer.content.decode()
         steps.append(page.split('role="status">')[-1].partition(".")[0])
     assert steps == ["100 of 250 done", "200 of 250 done"]
-    assert said(answer) == ["On the books now: 250."]
+    assert said(answer) == ["Processed: 250."]
     assert not FailedMessage.objects.filter(replayed_at=None).exists()

@@ -129,7 +129,7 @@ def test_an_empty_list_says_what_that_means(browser_of_root: Client) -> None:
         "ocpp/chargepoint/": "No charge point has connected yet",
         "ocpp/chargepoint/?q=nowhere": "No charge points found",
         "ocpp/transaction/": "Nothing has been charged yet",
-        "ocpp/idtag/": "No card is known yet",
+        "ocpp/idtag/": "There are no cards yet",
         "operation/alert/?open=yes": "No alert is open",
     }
     for path, text in pages.items():

@@ -18,7 +18,7 @@
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const found = new Set();
-  const texts = document.createTreeWalker(document.getElementById("content"), NodeFilter.SHOW_TEXT);
+  const texts = document.createTreeWalker(document.getElementById("content") ?? document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const node = texts.currentNode.parentElement;
     if (!texts.currentNode.nodeValue.trim() || !node.checkVisibility({ checkOpacity: true })) continue;

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from playwright.sync_api import Browser
 
 from levity.ocpp.models import ChargePoint, Command, IdTag, Transaction
 from tests.browser.visits import DESKTOP, PHONE, Visit
@@ -105,3 +106,28 @@ def test_no_word_id_or_number_breaks_in_its_middle(
         page = seen.go(path)
         assert (path, page.evaluate(BROKEN)) == (path, [])
         assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_login_can_be_read_and_has_a_main_part(
+    size: Any, scheme: Any, chromium: Browser, live_server: Any
+) -> None:
+    """The name in dark had 3.9:1, and the page no main part: every other page was looked at."""
+    context = chromium.new_context(viewport=size, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/admin/login/")
+    assert page.evaluate(CONTRAST, LEAST) == []
+    assert page.evaluate(NAMELESS) == []
+    assert page.locator("main, [role=main]").count() == 1
+    context.close()
+
+
+def test_what_scrolls_on_a_list_has_a_name_of_its_own(visit: Callable[[Any], Visit]) -> None:
+    """The menu and the table were both called "scrollable content"."""
+    page = visit(DESKTOP).go("/admin/ocpp/chargepoint/")
+    page.wait_for_selector("[role=region][aria-label=Menu]", state="attached")
+    names = page.evaluate(
+        "[...document.querySelectorAll('[role=region]')].map((box) => box.ariaLabel)"
+    )
+    assert len(names) == len(set(names))

@@ -160,7 +160,7 @@ def test_charging_is_stopped_from_the_page_of_the_session(
     )
     seen, page = opened(visit, f"/admin/ocpp/transaction/{session.pk}/change/")
     decisions = page.locator("nav[aria-label=Decisions] > *")
-    expect(decisions).to_have_text(["Stop charging", "End this session in the books only…"])
+    expect(decisions).to_have_text(["Stop charging", "Mark as ended, without stopping…"])
     page.dblclick("text=Stop charging")
     expect(page.locator("#lv-session")).to_contain_text("Queued")
     command = Command.objects.get()

@@ -213,7 +213,7 @@ def test_a_failed_message_is_taken_again_by_keyboard(
     page.wait_for_selector("form[data-once]")
     seen.tab_to("Yes, take again")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=On the books now: 1.")
+    page.wait_for_selector("text=Processed: 1.")
     assert FailedMessage.objects.get().replayed_at is not None
     assert Transaction.objects.filter(id_tag="T").count() == 1
     assert seen.complaints == []

@@ -179,7 +179,7 @@ def test_blocking_a_card_says_where_no_card_is_needed(browser: Client, card: IdT
     page = block(browser, card)
     assert "here everybody may charge without a card" in page
     assert reverse("admin:ocpp_chargepoint_change", args=[row.pk]) in page
-    assert "it does not stop charging" in page  # in the row of the card, too
+    assert "this does not stop charging" in page  # in the row of the card, too
     shown = said(browser.get(f"{TAGS}{card.pk}/change/"))
     assert "Blocking this card does not stop charging there" in shown
     assert "known tags only" in shown

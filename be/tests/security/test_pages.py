@@ -215,7 +215,7 @@ def test_a_form_says_why_a_command_is_never_sent(
     for url, more in (
         (one, {}),
         (reverse("admin:ocpp_command_add"), {"target": line.row.pk}),
-        (many, {"_selected_action": line.row.pk, "target": line.row.pk}),
+        (many, {"ids": line.row.pk}),
     ):
         answer = browser.post(url, {**form, **more})
         assert said in answer.content.decode(), url
@@ -227,7 +227,7 @@ def test_a_form_says_why_a_command_is_never_sent(
 
 def test_an_empty_list_says_how_to_connect_a_charger(browser: Client) -> None:
     page = browser.get(DOCTOR).content.decode()
-    assert "Nobody was refused." in page
+    assert "No connection has been refused." in page
     assert "/ws/CHARGE_POINT_ID" in page
 
 

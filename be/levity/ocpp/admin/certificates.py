@@ -74,7 +74,7 @@ def _send(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str
 
 def _revoke(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
     issuing.revoke(row, values["reason"], user)
-    return "Revoked: with it nobody is let in any more."
+    return "Revoked: connections with it are refused."
 
 
 @frozen
@@ -114,8 +114,8 @@ DECISIONS: dict[str, Decision] = {
     ),
     "revoke": Decision(
         "Revoke",
-        "With this certificate nobody is let in any more, from the next connection on; one that "
-        "stands is not closed, so reset the charger if need be. It can't be taken back. nginx "
+        "New connections with this certificate are refused; an open one is not "
+        "closed, so reset the charger if need be. It can't be taken back. nginx "
         "learns it from “levity certificate_authority crl”; here it counts at once.",
         RevokeForm,
         _revoke,

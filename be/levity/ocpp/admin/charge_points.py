@@ -142,7 +142,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
             },
         ),
         (
-            "How it is treated",
+            "How Levity treats it",
             {
                 "fields": (
                     "quirks",
@@ -158,7 +158,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
                 )
             },
         ),
-        ("What the charger said of itself", {"fields": (*SAID_BY_CHARGER, "created")}),
+        ("Reported by the charger", {"fields": (*SAID_BY_CHARGER, "created")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChargePoint]:

@@ -215,7 +215,7 @@ def _trouble(now: datetime, user: Any) -> list[Tile]:
         tiles.append(_trouble_tile(names, failed, list_url(FailedMessage, open="yes")))
     if may("ocpp.view_refusedhandshake"):
         refused = visible(RefusedHandshake.objects.filter(last_at__gte=yesterday), user)
-        names = ("kinds of refused handshakes (24 h)", "kind of refused handshake (24 h)")
+        names = ("kinds of refused connections (24 h)", "kind of refused connection (24 h)")
         tiles.append(_trouble_tile(names, refused, list_url(RefusedHandshake)))
     if may("ocpp.view_command"):
         states = [

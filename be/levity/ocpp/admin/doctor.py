@@ -208,7 +208,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         """By the edge's clock."""
         return shown_time(item.first_at)
 
-    @display(description="who, from where")
+    @display(description="charger, address")
     def who(self, item: RefusedHandshake) -> str:
         """The charge point, or what the URL said; and the address."""
         known = getattr(item, "known_as", None)
@@ -224,7 +224,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
             '{}<br><span class="lv-soft">{}{}</span>', name, came_to, item.address or NOTHING
         )
 
-    @display(description="what was wrong, and what helps")
+    @display(description="reason, and what to do")
     def what_helps(self, item: RefusedHandshake) -> str:
         """The reason and the hint."""
         found = reason(item.reason)
@@ -252,7 +252,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         """Whether it came encrypted."""
         return "yes" if item.secure else "no"
 
-    @display(description="")
+    @display(description="next step")
     def act(self, item: RefusedHandshake) -> str:
         """The way in, for what can be a charger of ours."""
         if not _adoptable(item):
@@ -302,7 +302,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         item = get_object_or_404(visible(RefusedHandshake.objects.all(), user), pk=pk)
         known = ChargePoint.objects.filter(identity__iexact=item.identity).first()
         if not _adoptable(item):
-            messages.warning(request, "This can't be adopted: what helps stands beside it.")
+            messages.warning(request, "This can't be adopted: its row says what to do.")
             return redirect("admin:ocpp_refusedhandshake_changelist")
         if request.method != "POST":
             form = AdoptForm(item=item, known=known, user=user)
@@ -318,7 +318,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
                 CHANGE if known else ADDITION,
                 f"adopted from {item.address} with security profile {row.security_profile}",
             )
-        said = f"{row} gets in with its next try, usually within a minute."
+        said = f"{row} can connect with its next attempt, usually within a minute."
         if key:
             return shown_once(request, row, key, said)
         messages.success(request, said)

@@ -44,7 +44,8 @@ def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
         said = (
             "The door is closed: charge points that are on the list go on, no new one is let in."
             if closed
-            else "The door is open: a charge point that nobody knows adds itself."
+            else "The door is open: a charge point that is not on the list adds itself when it "
+            "connects."
         )
         messages.success(request, said)
         return redirect("admin:ocpp_chargepoint_changelist")

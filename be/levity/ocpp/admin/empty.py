@@ -23,43 +23,43 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "ocpp.idtag": (
         (
-            "No card is known yet. Add or import cards, or let chargers record those that are "
-            "presented to them."
+            "There are no cards yet. Add or import cards, or let Levity record those that are "
+            "presented to chargers."
         ),
         "",
     ),
-    "ocpp.command": ("No command was sent yet.", ""),
+    "ocpp.command": ("No command has been sent yet.", ""),
     "ocpp.chargepointcertificate": ("No charger has asked for a certificate.", ""),
     "ocpp.certificateauthority": (
         (
             "There is no certificate authority. It is needed for security profile 3 only: "
-            "levity certificate_authority init."
+            "levity certificate_authority create."
         ),
         "",
     ),
-    "ocpp.refusedhandshake": ("Nobody was refused.", ""),
+    "ocpp.refusedhandshake": ("No connection has been refused.", ""),
     "ocpp.quarantinedmessage": (
         "Nothing waits for a decision: every message has found its session.",
         "Nothing waits for a decision.",
     ),
     "ocpp.failedmessage": (
-        "No message has failed: all are on the books.",
-        "No failed message is open: all are on the books.",
+        "No message has failed.",
+        "No failed message is open.",
     ),
     "ocpp.securityevent": ("No charger has reported a security event.", ""),
-    "ocpp.message": ("No message has come yet.", ""),
-    "ocpp.metervalue": ("No meter value has come yet.", ""),
-    "ocpp.metervaluecorrection": ("No figure was corrected.", ""),
+    "ocpp.message": ("No message has arrived yet.", ""),
+    "ocpp.metervalue": ("No meter value has arrived yet.", ""),
+    "ocpp.metervaluecorrection": ("No figure has been corrected.", ""),
     "ocpp.connectionevent": ("No charger has connected yet.", ""),
-    "ocpp.statusevent": ("No charger has told its status yet.", ""),
+    "ocpp.statusevent": ("No charger has reported its status yet.", ""),
     "ocpp.edge": ("No edge has reported yet: chargers can't connect before one runs.", ""),
     "operation.alert": ("Nothing has gone wrong yet.", "No alert is open."),
     "operation.alertrule": (
-        "There is no rule yet: nobody is told of alerts unless LEVITY_ALERT_EMAIL is set.",
+        "There is no rule yet: no one is notified of alerts unless LEVITY_ALERT_EMAIL is set.",
         "",
     ),
-    "axes.accessattempt": ("Nobody is locked out, and no wrong password was given of late.", ""),
-    "axes.accesslog": ("Nobody has logged in yet.", ""),
+    "axes.accessattempt": ("No login is locked, and no wrong password was entered recently.", ""),
+    "axes.accesslog": ("There have been no logins yet.", ""),
 }
 OPEN = {"open": "yes"}
 

@@ -174,16 +174,16 @@ class FailedMessageAdmin(ReadOnlyAdmin):
                 request, f"And {counts['again'] - REASONS:,} more failed again: they stay here."
             )
         if counts["taken"]:
-            messages.success(request, f"On the books now: {counts['taken']:,}.")
+            messages.success(request, f"Processed: {counts['taken']:,}.")
         elif not counts["again"] and not is_away:
-            messages.info(request, "None of these is open: they are on the books already.")
+            messages.info(request, "None of these is open: they have been processed already.")
         return redirect("admin:ocpp_failedmessage_changelist")
 
     def _ask(self, request: HttpRequest, found: QuerySet[FailedMessage]) -> HttpResponse:
         in_order = found.filter(replayed_at=None).order_by("received_at", "pk")
         keys = list(in_order.values_list("pk", flat=True))
         if not keys:
-            messages.info(request, "None of these is open: they are on the books already.")
+            messages.info(request, "None of these is open: they have been processed already.")
             return redirect("admin:ocpp_failedmessage_changelist")
         rows = in_order.select_related("charge_point__site")[:NAMED]
         context = {

@@ -160,8 +160,9 @@ class IdTagAdmin(LevityAdmin):
         if not is_blocked or not getattr(item, "is_open_anywhere", False):
             return shown
         return format_html(
-            '{}<br><span class="lv-soft">no card is needed here: it does not stop charging</span>',
+            '{}<br><span class="lv-soft">{}</span>',
             shown,
+            "no card is needed here, so this does not stop charging",
         )
 
     @display(description="rule in force")

@@ -114,7 +114,7 @@ def _set_profile(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
         )
     has_key = credential is not None and credential.digest
     if wanted in (SecurityProfile.BASIC, SecurityProfile.BASIC_TLS) and not has_key:
-        raise CannotChange("No key is set: generate or set one first, or nobody gets in")
+        raise CannotChange("No key is set: generate or set one first, or the charger can't connect")
     ChargePoint.objects.filter(pk=row.pk).update(
         security_profile=wanted, profile_since=timezone.now()
     )

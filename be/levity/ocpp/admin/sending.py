@@ -65,12 +65,12 @@ KINDS: dict[str, Kind] = {
     "configuration": Kind(
         "Read configuration",
         forms.GetConfigurationForm,
-        "GetConfiguration: the answer stands on the page of the command.",
+        "GetConfiguration: the answer appears on the page of the command.",
     ),
     "reset-soft": Kind(
         "Soft reset",
         forms.SoftResetForm,
-        "Reset (Soft): the charger ends running transactions in order, then restarts.",
+        "Reset (Soft): the charger ends running transactions properly, then restarts.",
         is_dangerous=True,
     ),
     "reset-hard": Kind(

@@ -110,8 +110,8 @@ REASONS: Mapping[str, Reason] = {
     ),
     "web-port": Reason(
         "came to the port of the web pages",
-        "Chargers have a port of their own. Set the address in the charger to the one that is "
-        "shown above: the same host, but its port.",
+        "Chargers connect to another port. Enter the address that is shown above in the charger: "
+        "it has the same host and the right port.",
     ),
     "origin": Reason(
         "came from a web page",

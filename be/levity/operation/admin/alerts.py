@@ -340,7 +340,7 @@ def _advice() -> str:
         return str(error)
     if not any(True for way in ways for _ in way.targets()):
         return (
-            "Nobody is told of alerts yet: they only stand here. Add an alert rule, or set "
+            "No one is notified of alerts yet: they are only shown here. Add an alert rule, or set "
             "LEVITY_ALERT_EMAIL and EMAIL_URL."
         )
     if lost := [way.name for way in ways if way.is_secret_lost]:

@@ -29,7 +29,7 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         critical = f", {counts['critical']} of them critical" if counts["critical"] else ""
         plural = "" if counts["every"] == 1 else "s"
         tile = {
-            "title": f"open alert{plural} that nobody looks after{critical}",
+            "title": f"open alert{plural} not acknowledged{critical}",
             "value": str(counts["every"]),
             "url": list_url(Alert, open="yes", acknowledged="no"),
             "count": counts["every"],

@@ -17,9 +17,19 @@
     if (event.persisted || navigation?.type === "back_forward") return;
     document.querySelector("form[data-goes-on]")?.submit();
   });
+  // Boxes that scroll all have the same name: the one of the menu gets its own.
+  const nameRegions = () => {
+    const boxes = [...document.querySelectorAll(".simplebar-content-wrapper[role=region]")];
+    boxes.forEach((box, at) => {
+      const name = box.closest("#nav-sidebar-apps") ? "Menu" : box.querySelector("table") ? "Table" : `Part ${at + 1}`;
+      box.setAttribute("aria-label", name);
+    });
+  };
   // unfold's pages have no <main>.
   document.addEventListener("DOMContentLoaded", () => {
-    document.getElementById("main")?.setAttribute("role", "main");
+    const main = document.getElementById("main") ?? document.getElementById("login-form")?.parentElement;
+    main?.setAttribute("role", "main");
+    nameRegions();
   });
   // What other scripts build on forms has no names: select2's boxes get those of their labels, and
   // signs with a text are pictures.
@@ -38,6 +48,7 @@
     chosen?.removeAttribute("role");
     chosen?.removeAttribute("aria-readonly");
   };
+  window.addEventListener("load", nameRegions);
   const nameAll = () => {
     document.querySelectorAll("select.select2-hidden-accessible").forEach(nameBox);
     for (const sign of document.querySelectorAll(".help-tooltip[aria-label]:not([role])")) {
