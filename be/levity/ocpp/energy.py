@@ -30,6 +30,7 @@ from levity_ws.frozen import frozen
 __all__ = [
     "IMPLAUSIBLE",
     "IN_KWH",
+    "NO_START",
     "OF_THE_METER",
     "SAMPLES_IN_KWH",
     "SESSION",
@@ -60,6 +61,8 @@ START = "start-contradicted"
 STOP = "stop-contradicted"
 BELOW = "below-samples"
 NEGATIVE = "negative-energy"
+# The charger said no meterStart that can be read.
+NO_START = "no-meter-start"
 # What is found anew with each sample.
 OF_THE_METER = (SESSION, RESET, FELL, IMPLAUSIBLE, START, SAMPLES_IN_KWH)
 ZERO = Decimal(0)
@@ -155,6 +158,7 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     between; one that is nowhere near meterStart makes meterStart doubtful, and what it rises by
     counts.
     """
+    transaction = _with_start(transaction, trail)
     lives = _believable(transaction, trail, meter)
     if not lives:
         return None
@@ -191,6 +195,13 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
         if float(total) > could * WILD:
             flags.append(IMPLAUSIBLE)
     return Charged(max(total, ZERO), tuple(flags), count)
+
+
+def _with_start(transaction: TransactionState, trail: Trail) -> TransactionState:
+    """Where the charger gave no meterStart, it is what the meter showed first."""
+    if not trail.lives or NO_START not in transaction.flags:
+        return transaction
+    return replace(transaction, meter_start=trail.lives[0].first)
 
 
 def _in_kwh(transaction: TransactionState, lives: tuple[Life, ...], limit: int) -> Charged | None:
@@ -306,6 +317,8 @@ def at_stop(
     Start and Stop count, unless they contradict each other or samples that agree among themselves.
     """
     trail = trail_of(transaction)
+    if NO_START in transaction.flags:
+        return _from_first_sample(transaction, trail, meter_stop, stopped_at, meter)
     difference = meter_stop - transaction.meter_start
     seconds = (stopped_at - transaction.started_at).total_seconds()
     # (The charger's clock may make no sense.)
@@ -356,6 +369,19 @@ def _is_above(transaction: TransactionState, trail: Trail) -> bool:
     """True if the samples begin higher than the start, and rise as meters do."""
     first = trail.lives[0]
     return first.first > transaction.meter_start and 0 < first.pace <= FASTEST
+
+
+def _from_first_sample(
+    transaction: TransactionState,
+    trail: Trail,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    meter: Meter,
+) -> Energy:
+    """Without a meterStart: from the first sample to the stop; nothing where there is none."""
+    whole = ended(trail, meter_stop, stopped_at, meter.max_power) if trail.lives else None
+    sampled = charged(transaction, whole or trail, meter)
+    return _by_samples(sampled) if sampled else Energy(ZERO, "none", "low")
 
 
 def _at_possible_stop(difference: Decimal, sampled: Charged, *, can_be: bool) -> Energy:
@@ -449,7 +475,7 @@ def in_one_unit(
     the wrong unit. Near zero it shows nothing. None where nothing of the kind shows.
     """
     difference = meter_stop - transaction.meter_start
-    if difference < 0 or meter_stop * KILO <= 2 * NEAR:
+    if difference < 0 or meter_stop * KILO <= 2 * NEAR or NO_START in transaction.flags:
         return None
     seconds = (stopped_at - transaction.started_at).total_seconds()
     could = most(seconds, max_power) if seconds > 0 else None
@@ -476,7 +502,7 @@ def without_stop(transaction: TransactionState) -> Energy:
         return Energy(ZERO, "none", "low")
     flags = transaction.flags.split()
     source = SESSION if SESSION in flags else "samples"
-    doubted = {IMPLAUSIBLE, RESET, START} & set(flags)
+    doubted = {IMPLAUSIBLE, RESET, START, NO_START} & set(flags)
     return Energy(transaction.energy, source, "low" if doubted else "medium")
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "decimal_of",
     "energy",
     "integer",
+    "known_energy",
     "text",
     "time_of",
     "timestamp",
@@ -94,6 +95,12 @@ def energy(payload: Mapping[str, Any], name: str) -> Decimal:
     if abs(number) >= MAX_ENERGY:
         raise OcppError(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name}: out of range")
     return number.quantize(_MILLI)
+
+
+def known_energy(payload: Mapping[str, Any], name: str) -> Decimal | None:
+    """The same; None where there is no number that can be a register."""
+    number = decimal_of(payload.get(name))
+    return None if number is None or abs(number) >= MAX_ENERGY else number.quantize(_MILLI)
 
 
 def decimal_of(value: Any) -> Decimal | None:

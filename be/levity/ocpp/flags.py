@@ -37,6 +37,8 @@ MEANINGS = {
     "id-tag-blocked": _REFUSED,
     "id-tag-expired": _REFUSED,
     "id-tag-concurrenttx": _REFUSED,
+    "no-meter-start": "The charger gave no meter at the start that can be read: what was charged "
+    "counts from the first meter value.",
     "negative-meter-start": "The meter at the start was below zero.",
     "negative-energy": "The meter at the stop was below the one at the start: what the samples "
     "said counts, else 0.",

@@ -14,7 +14,7 @@ from django.db.models import Max, QuerySet
 
 from levity.ocpp.believable import Finding, Reading, Verdict, judge, rises
 from levity.ocpp.conf import setting
-from levity.ocpp.energy import IMPLAUSIBLE, IN_KWH, SAMPLES_IN_KWH, SESSION
+from levity.ocpp.energy import IMPLAUSIBLE, IN_KWH, NO_START, SAMPLES_IN_KWH, SESSION
 from levity.ocpp.lives import STRONGEST, read
 from levity.ocpp.models import ChargePoint, MeterValue, Transaction
 from levity.ocpp.readings import (
@@ -192,7 +192,8 @@ def _with_ends(session: Transaction, readings: Iterable[Reading]) -> Iterator[Re
             yield Reading(0, session.started_at, Decimal(0))
         yield from readings
         return
-    yield Reading(0, session.started_at, session.meter_start)
+    if NO_START not in flags:
+        yield Reading(0, session.started_at, session.meter_start)
     yield from readings
     if session.state == Transaction.State.STOPPED and session.meter_stop is not None:
         yield Reading(0, session.stopped_at or session.started_at, session.meter_stop)

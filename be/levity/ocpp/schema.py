@@ -41,12 +41,13 @@ _SCALARS = ["string", "number", "integer"]
 # Nothing of a MeterValues makes it senseless: a refusal makes a Vestel EVC04 leave every 25 s, and
 # the good samples beside an odd one would be lost.
 # A charger that names neither vendor nor model is served as one of an unknown make.
+# A start without a meter value counts from its first sample.
 # What has no time has ours, as it has where its time can't be read.
 _MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {
     "BootNotification": frozenset({"chargePointVendor", "chargePointModel"}),
     "MeterValues": frozenset({"connectorId", "meterValue"}),
     "SecurityEventNotification": frozenset({"timestamp"}),
-    "StartTransaction": frozenset({"timestamp"}),
+    "StartTransaction": frozenset({"meterStart", "timestamp"}),
     "StatusNotification": frozenset({"errorCode"}),
     "StopTransaction": frozenset({"timestamp", "transactionId"}),
 }

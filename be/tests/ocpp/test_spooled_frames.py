@@ -132,7 +132,7 @@ def test_nonsense_is_quarantined_with_the_id_that_was_given() -> None:
     site, charger = Site(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
-    site.take(spooled(charger.starts(meterStart="many"), number))
+    site.take(spooled(charger.starts(connectorId="many"), number))
     assert not Transaction.objects.exists()
     assert QuarantinedMessage.objects.get().transaction == number
 

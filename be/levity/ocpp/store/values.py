@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from levity.ocpp.effects import Effect, SendCall
-from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
+from levity.ocpp.fields import MAX_CONNECTOR, integer, known_energy, text
 from levity.ocpp.frames import Frame, OcppError
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.security.verdict import Verdict
@@ -47,7 +48,8 @@ def start_key(payload: Mapping[str, Any], started_at: datetime) -> tuple[Any, ..
     """
     try:
         connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
-        return connector, text(payload, "idTag"), started_at, energy(payload, "meterStart")
+        meter_start = known_energy(payload, "meterStart") or Decimal(0)
+        return connector, text(payload, "idTag"), started_at, meter_start
     except OcppError:
         return None
 

@@ -365,3 +365,35 @@ def an_elvi_tells_zeros_beside_its_own_message(ground: Ground) -> None:
     assert (wh(session(charger)), session(charger).confidence) == (8016, "high"), session(
         charger
     ).flags
+
+
+@case("c91", "inferred from evcc#29374: a start whose meter is not known", in_process=True)
+def a_start_without_a_meter(ground: Ground) -> None:
+    """meterStart is null, empty, NaN or not there: on the books, and the samples are the bill."""
+    for name, said in (
+        ("NULL", {"meterStart": None}),
+        ("EMPTY", {"meterStart": ""}),
+        ("NAN", {"meterStart": "NaN"}),
+        ("ABSENT", {}),
+    ):
+        charger = ground.charger(f"{name}-FIELD91")
+        charger.boot()
+        start = {"connectorId": 1, "idTag": "ANNA", "timestamp": ground.at(), **said}
+        number = charger.result("StartTransaction", start)["transactionId"]
+        for reading in (7912000, 7914000, 7916000):
+            ground.wait(600)
+            charger.meter(ground.at(), register(reading), transaction=number)
+        assert (wh(session(charger)), session(charger).state) == (4000, "active"), name
+        assert "no-meter-start" in session(charger).flags
+        ground.wait(600)
+        charger.stop(number, 7918000, ground.at())
+        ended = session(charger)
+        assert (ended.state, wh(ended), ended.confidence) == ("stopped", 6000, "low"), ended.flags
+        bare = ground.charger(f"{name}B-FIELD91")
+        bare.boot()
+        number = bare.result("StartTransaction", start)["transactionId"]
+        ground.wait(600)
+        bare.stop(number, 7918000, ground.at())
+        ended = session(bare)
+        assert (ended.state, wh(ended), ended.confidence) == ("stopped", 0, "low"), ended.flags
+        assert ended.energy_source == "none"

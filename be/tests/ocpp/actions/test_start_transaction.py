@@ -42,6 +42,9 @@ def begun(**other: Any) -> StartTransaction:
         # Zaptec Go 2: over 2^32.
         ({"meterStart": 4296944685}, {"meter_start": Decimal(4296944685)}),
         ({"meterStart": -1}, {"meter_start": Decimal(-1), "flags": ("negative-meter-start",)}),
+        ({"meterStart": None}, {"meter_start": Decimal(0), "flags": ("no-meter-start",)}),
+        ({"meterStart": "much"}, {"meter_start": Decimal(0), "flags": ("no-meter-start",)}),
+        ({"meterStart": 10**12}, {"meter_start": Decimal(0), "flags": ("no-meter-start",)}),
         # Wallbox, started offline.
         ({"idTag": "NoAuthorization"}, {"id_tag": "NoAuthorization"}),
         ({"idTag": ""}, {"id_tag": ""}),
@@ -88,9 +91,6 @@ def test_one_without_a_time_is_the_one_that_runs_if_all_else_fits() -> None:
     [
         {"connectorId": 0},
         {"connectorId": None},
-        {"meterStart": None},
-        {"meterStart": "much"},
-        {"meterStart": 10**12},
         {"idTag": {}},
     ],
 )

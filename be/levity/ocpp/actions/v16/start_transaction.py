@@ -15,7 +15,8 @@ from levity.ocpp.effects import (
     StartTransaction,
     UpdateTransaction,
 )
-from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
+from levity.ocpp.energy import NO_START
+from levity.ocpp.fields import MAX_CONNECTOR, integer, known_energy, text
 from levity.ocpp.frames import ErrorCode, OcppError
 from levity.ocpp.request import (
     EarlyStop,
@@ -42,7 +43,8 @@ def start_transaction(request: Request) -> Response:
     id_tag = text(payload, "idTag")
     if not id_tag and "idTag" not in payload:
         raise OcppError(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "idTag: missing")
-    meter_start = energy(payload, "meterStart")
+    told = known_energy(payload, "meterStart")
+    meter_start = Decimal(0) if told is None else told
     answer = {"idTagInfo": accepted()}
     started_at = request.time("timestamp")
     repeated = request.repeated
@@ -53,6 +55,8 @@ def start_transaction(request: Request) -> Response:
         return Response({"transactionId": repeated.id, **answer}, effects)
     assert request.new_id is not None, "the batch reserves an id for every StartTransaction"
     flags = clock_flags(started_at, request.received_at, "start")
+    if told is None:
+        flags = (*flags, NO_START)
     if meter_start < 0:
         flags = (*flags, "negative-meter-start")
     begun = StartTransaction(
