@@ -60,6 +60,7 @@ SAMPLES_IN_KWH = "samples-in-kwh"
 START = "start-contradicted"
 STOP = "stop-contradicted"
 BELOW = "below-samples"
+ABOVE_AC = "above-ac"
 NEGATIVE = "negative-energy"
 # The charger said no meterStart that can be read.
 NO_START = "no-meter-start"
@@ -71,6 +72,10 @@ WILD = 10
 KILO = 1000
 # Wh. Below that a register in kWh looks like one that has just begun to count the session.
 LONG_LIFE = 100_000
+# Wh. No car takes more in a session; what looks like more is the whole life of a meter.
+FULL = 250_000
+# Seconds, and by how much power may fall in a session while something is charged.
+LASTING, TAPER = 120, 20
 # Seconds after the start within which power hardly falls, and by how much it may from there on.
 AT_FIRST, FALL = 300, 8
 # Whole kWh and a sample that is a little older may be so many Wh apart.
@@ -89,6 +94,8 @@ class Meter:
     """The charger's samples are known to count from the session's start."""
     booted_at: datetime | None = None
     """When the charger booted last."""
+    is_told: bool = True
+    """Somebody has said how much the connector can deliver; else it may deliver DC."""
 
 
 @frozen
@@ -123,7 +130,9 @@ class Charged:
 def meter_of(charge_point: ChargePointState) -> Meter:
     """What is known of the meters of this charge point."""
     by_session = charge_point.quirks.session_register
-    return Meter(charge_point.max_power, by_session, charge_point.booted_at)
+    return Meter(
+        charge_point.max_power, by_session, charge_point.booted_at, charge_point.power_is_told
+    )
 
 
 def trail_of(transaction: TransactionState) -> Trail:
@@ -326,6 +335,8 @@ def at_stop(
     is_possible = difference >= 0 and (could is None or difference <= could)
     if was_a_slip(trail.lives, meter_stop, stopped_at.timestamp(), 0):
         trail = replace(trail, lives=trail.lives[:-1])
+    if not is_possible and _may_be_dc(transaction, trail, meter_stop, stopped_at, meter):
+        return Energy(difference, "registers", "medium", (ABOVE_AC,))
     sampled = charged(transaction, trail, meter)
     if sampled is None:
         return _without_samples(transaction, meter_stop, difference, could, meter)
@@ -354,6 +365,20 @@ def at_stop(
         return Energy(meter_stop, SESSION, "medium", sampled.odd)
     if RESET in sampled.odd and whole:
         return _by_samples(sampled, *((NEGATIVE,) if len(trail.lives) > 1 else ()))
+    return _at_lower_stop(trail, sampled, meter_stop, stopped_at, meter, can_be=can_be)
+
+
+def _at_lower_stop(
+    trail: Trail,
+    sampled: Charged,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    meter: Meter,
+    *,
+    can_be: bool,
+) -> Energy:
+    """The stop is below the start, and does not go on from the samples."""
+    last = trail.lives[-1]
     if meter_stop > 0 and _has_booted_since(last, meter):
         limit = max(meter.max_power, trail.power)
         if meter_stop <= most(stopped_at.timestamp() - last.last_at, limit):
@@ -363,6 +388,36 @@ def at_stop(
         # The register jumped back: what it showed before is the best there is.
         return _by_samples(sampled, NEGATIVE)
     return Energy(ZERO, "none", "low", (*sampled.odd, NEGATIVE))
+
+
+def _may_be_dc(
+    transaction: TransactionState,
+    trail: Trail,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    meter: Meter,
+) -> bool:
+    """True if nothing speaks against a charger that is stronger than AC allows: no power that was
+    told, and no sample that shows that the register jumped."""
+    if meter.is_told or 0 < trail.power <= meter.max_power or len(trail.lives) > 1:
+        return False
+    seconds = (stopped_at - transaction.started_at).total_seconds()
+    if not 0 <= meter_stop - transaction.meter_start <= min(most(seconds, FASTEST), FULL):
+        return False
+    if not trail.lives:
+        return True
+    [life] = trail.lives
+    if life.count > 2 and life.jumps == 1 and float(life.jump) > 0.8 * float(life.rise):
+        return False
+    steps = (
+        (life.first - transaction.meter_start, life.first_at - transaction.started_at.timestamp()),
+        (life.last - life.first, life.last_at - life.first_at),
+        (meter_stop - life.last, stopped_at.timestamp() - life.last_at),
+    )
+    if any(not -ROUNDING <= rise <= most(lasted, FASTEST) for rise, lasted in steps):
+        return False
+    paces = [float(rise) / lasted for rise, lasted in steps if lasted >= LASTING]
+    return not paces or min(paces) * TAPER >= max(paces)
 
 
 def _is_above(transaction: TransactionState, trail: Trail) -> bool:

@@ -42,6 +42,8 @@ MEANINGS = {
     "negative-meter-start": "The meter at the start was below zero.",
     "negative-energy": "The meter at the stop was below the one at the start: what the samples "
     "said counts, else 0.",
+    "above-ac": "More than an AC connector can deliver in that time, and nothing tells how strong "
+    "this one is. Right for a DC charger: set its highest power, and it is known.",
     "implausible-energy": "More energy than the connector can deliver in that time. Look at it "
     "before it is billed.",
     "below-samples": "The meter at the stop shows less than the meter values had said. Where "

@@ -154,6 +154,8 @@ class ChargePointState:
     """The common name of its certificate; empty: its identity."""
     max_power: int = 43_000
     """W of one connector at most."""
+    power_is_told: bool = False
+    """Somebody has set what its connectors can deliver."""
     learned_power: int = 0
     """W that it was seen to deliver, where that is more than the usual maximum."""
     connectors: Mapping[int, ConnectorState] = field(default_factory=dict)

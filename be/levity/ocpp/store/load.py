@@ -8,7 +8,7 @@ import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from levity.ocpp.clocks import Lag
-from levity.ocpp.conf import setting
+from levity.ocpp.conf import DEFAULTS, setting
 from levity.ocpp.fields import zone_of
 from levity.ocpp.frames import CallError, CallResult, Malformed
 from levity.ocpp.id_tags import spellings
@@ -131,6 +131,7 @@ def _read_charge_points(
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
     default_pings = setting("OCPP_PING_INTERVAL")
     default_power = setting("OCPP_MAX_POWER")
+    is_told = default_power != DEFAULTS["OCPP_MAX_POWER"]
     default_rule = setting("OCPP_AUTHORIZATION")
     retry_interval = setting("OCPP_PENDING_INTERVAL")
     known: bool | None = None
@@ -170,6 +171,7 @@ def _read_charge_points(
             quirks=quirks,
             zone=zone_of(own_zone or site_zone),
             max_power=max_power or max(default_power, learned_power or 0),
+            power_is_told=bool(max_power) or is_told,
             learned_power=learned_power or 0,
             connectors=own.all,
             holds=holds,

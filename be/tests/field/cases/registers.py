@@ -217,3 +217,42 @@ def words_of_the_standard_in_other_letters(ground: Ground) -> None:
         )
     assert (wh(session(charger)), session(charger).flags) == (3000, "")
     assert kept(charger, measurand="Energy.Active.Import.Register") == 9
+
+
+@case("c90", "inferred from 7.43: a register in kWh that leaves its unit out")
+def a_lifetime_register_in_kwh_without_a_unit(ground: Ground) -> None:
+    """meterStart in Wh, the samples in kWh and without a unit, the stop lost."""
+    charger = ground.charger("KWH-FIELD90")
+    charger.boot()
+    number = charger.start(3003000, ground.at(-HOUR))
+    for place, value in enumerate(("3003.1", "3003.6", "3004.2"), 1):
+        charger.meter(ground.at(-HOUR + place * 300), {"value": value}, transaction=number)
+    assert (wh(session(charger)), session(charger).flags) == (1200, "samples-in-kwh")
+    charger.boot()
+    charger.start(3004300, ground.at(-5))
+    first, _ = sessions(charger)
+    assert (wh(first), first.energy_source, first.confidence) == (1200, "samples", "medium")
+
+
+@case("c91", "inferred: a DC charger that sends no meter values")
+def dc_without_samples_is_billed(ground: Ground) -> None:
+    """50 kWh in twenty minutes, Start and Stop alone."""
+    charger = ground.charger("DC-FIELD91")
+    charger.boot()
+    number = charger.start(500000, ground.at(-1200))
+    charger.stop(number, 550000, ground.at())
+    it = session(charger)
+    assert (wh(it), it.confidence, it.flags) == (50000, "medium", "above-ac")
+
+
+@case("c92", "inferred from c07: a register of the start that is not of now")
+def a_start_of_the_session_before_is_not_billed(ground: Ground) -> None:
+    """meterStart is 10 kWh below the first sample of ninety seconds later."""
+    charger = ground.charger("OLD-FIELD92")
+    charger.boot()
+    number = charger.start(500000, ground.at(-HOUR))
+    for seconds in (90, 300, 600, 1800):
+        charger.meter(ground.at(-HOUR + seconds), register(510000 + seconds), transaction=number)
+    charger.stop(number, 513600, ground.at())
+    it = session(charger)
+    assert (wh(it), it.confidence, it.flags) == (3510, "low", "start-contradicted")

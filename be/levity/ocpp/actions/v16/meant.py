@@ -120,7 +120,8 @@ def contradictions(
     if meter_stop < transaction.meter_start - ROUNDED:
         found.add("meter")
     elif with_believed_times and said is not None and "start-clock" not in transaction.flags:
-        result = at_stop(transaction, meter_stop, said, Meter(charge_point.max_power))
+        meter = Meter(charge_point.max_power, is_told=charge_point.power_is_told)
+        result = at_stop(transaction, meter_stop, said, meter)
         if IMPLAUSIBLE in result.flags:
             found.add("meter")
     following = charge_point.active.get(transaction.connector)
@@ -163,7 +164,7 @@ def could_end(
     transaction: TransactionState,
     payload: Mapping[str, Any],
     stopped_at: datetime | None,
-    max_power: int,
+    charge_point: ChargePointState,
 ) -> bool:
     """True if tag, time and meter of this StopTransaction fit the session."""
     try:
@@ -175,7 +176,8 @@ def could_end(
         return False
     if id_tag and not same_tag(id_tag, transaction.id_tag):
         return False
-    found = at_stop(transaction, meter_stop, stopped_at, Meter(max_power))
+    meter = Meter(charge_point.max_power, is_told=charge_point.power_is_told)
+    found = at_stop(transaction, meter_stop, stopped_at, meter)
     return meter_stop >= transaction.meter_start and IMPLAUSIBLE not in found.flags
 
 
@@ -233,7 +235,7 @@ def _against(
 def _fits(transaction: TransactionState, request: Request) -> bool:
     charge_point = request.charge_point
     said = end_of(transaction, request.payload, charge_point, request.received_at)
-    return could_end(transaction, request.payload, said, charge_point.max_power)
+    return could_end(transaction, request.payload, said, charge_point)
 
 
 def _other(named: TransactionState, request: Request) -> TransactionState | None:

@@ -318,7 +318,7 @@ def _progress(
     ended = transaction.state == "orphaned"
     goes_on = ended and _goes_on(transaction, samples, request)
     power = newest_power(samples, at_inlet=trail.at_inlet or not trail.lives)
-    if found is None and power is None and not goes_on:
+    if found is None and power is None and not goes_on and trail is known:
         return
     if goes_on:
         flags = " ".join(with_flags(without_flags(flags, "orphaned"), ("continued",)))

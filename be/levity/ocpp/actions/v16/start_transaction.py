@@ -120,7 +120,7 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
         if named not in (None, begun.transaction_id) and not stop.payload.get("idTag"):
             # It names a session that nobody knows: not this one, unless the card says so as well.
             continue
-        if could_end(transaction, stop.payload, said, request.charge_point.max_power):
+        if could_end(transaction, stop.payload, said, request.charge_point):
             fitting.append((said, stop))
     if not fitting:
         return ()
