@@ -131,14 +131,17 @@ def test_crossed_ids_after_the_clock_was_set_back() -> None:
 def test_two_stops_for_none_go_to_the_sessions_whose_registers_they_tell(
     off: float, order: int
 ) -> None:
-    """-1 twice, and no tag: a tenfold slack let each of them fit both."""
+    """-1 twice, and no tag: from the starts each could be both, from the samples only one."""
     charger = Charger()
     sessions = [
         charger.started(at(off), 100_000, when=at(0), connectorId=1),
-        charger.started(at(off + 1), 150_000, when=at(1), connectorId=2),
+        charger.started(at(off + 1), 102_000, when=at(1), connectorId=2),
     ]
-    for wh in [102_600, 151_500][::order]:
+    for number, (session, wh) in enumerate(zip(sessions, (100_500, 103_500), strict=True)):
+        value = meter_value(at(off + 24), wh)
+        charger.meter(session, value, when=at(24), connectorId=number + 1)
+    for wh in [100_700, 103_700][::order]:
         charger.stop(-1, at(off + 25), wh, when=at(25))
-    for session, wh in zip(sessions, (2600, 1500), strict=True):
+    for session, wh in zip(sessions, (700, 1700), strict=True):
         assert books(session, "state", "energy") == ("stopped", Decimal(wh))
     assert QuarantinedMessage.objects.count() == 0
