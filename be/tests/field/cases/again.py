@@ -83,7 +83,7 @@ def a_start_with_more_than_it_should_have(ground: Ground) -> None:
 
 @case("c84", "dallmann-consulting/OCPP.Core#16")
 def an_hour_of_one_digit(ground: Ground) -> None:
-    """A simulator sells its times as T9:05:03Z, and its first Call as message type 1."""
+    """A simulator writes T9:05:03Z, and gives its first Call the message type 1."""
     charger = ground.charger("HOUR-FIELD84")
     charger.boot()
     day = (ground.now - timedelta(days=1)).date()
