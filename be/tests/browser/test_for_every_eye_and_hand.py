@@ -131,3 +131,22 @@ def test_what_scrolls_on_a_list_has_a_name_of_its_own(visit: Callable[[Any], Vis
         "[...document.querySelectorAll('[role=region]')].map((box) => box.ariaLabel)"
     )
     assert len(names) == len(set(names))
+
+
+def test_with_the_keyboard_one_key_leads_past_the_menu(
+    visit: Callable[[Any], Visit], charger: ChargePoint
+) -> None:
+    """34 times Tab led to the box that ticks all chargers, on every page anew."""
+    seen = visit(DESKTOP)
+    page = seen.go("/admin/ocpp/chargepoint/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    keys = 0
+    while page.evaluate("document.activeElement.id") != "action-toggle":
+        page.keyboard.press("Tab")
+        keys += 1
+        assert keys < 12
+    page.keyboard.press("Space")
+    assert page.locator("input.action-select:checked").count() == 1
+    assert seen.complaints == []

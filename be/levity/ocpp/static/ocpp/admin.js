@@ -17,6 +17,17 @@
     if (event.persisted || navigation?.type === "back_forward") return;
     document.querySelector("form[data-goes-on]")?.submit();
   });
+  // WCAG 2.2, 2.4.1: with the keyboard, the menu is 27 links long on every page.
+  const addSkip = (main) => {
+    const link = document.createElement("a");
+    Object.assign(link, { href: "#main", className: "lv-skip", textContent: "Skip to content" });
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      main.tabIndex = -1;
+      main.focus();
+    });
+    document.body.prepend(link);
+  };
   // Boxes that scroll all have the same name: the one of the menu gets its own.
   const nameRegions = () => {
     const boxes = [...document.querySelectorAll(".simplebar-content-wrapper[role=region]")];
@@ -29,6 +40,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const main = document.getElementById("main") ?? document.getElementById("login-form")?.parentElement;
     main?.setAttribute("role", "main");
+    if (main?.id === "main") addSkip(main);
     nameRegions();
   });
   // What other scripts build on forms has no names: select2's boxes get those of their labels, and
