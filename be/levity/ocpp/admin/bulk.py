@@ -130,7 +130,8 @@ class BulkCommands:
         said = f"{action_name} is on its way to {points}."
         if away:
             waits = form.cleaned_data["queue_offline"]
-            said += f" {away:,} of them {'is' if away == 1 else 'are'} offline: the command " + (
+            who = "It" if total == 1 else f"{away:,} of them"
+            said += f" {who} {'is' if away == 1 else 'are'} offline: the command " + (
                 "waits for them for an hour." if waits else "fails there at once."
             )
         messages.success(request, said)

@@ -55,10 +55,10 @@ class CommandForm(forms.Form):
     action = ""
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     queue_offline = forms.BooleanField(
-        label="Wait while the charger is away",
+        label="Wait while the charger is offline",
         required=False,
         widget=UnfoldBooleanWidget,
-        help_text="For an hour at most. Otherwise it fails at once if the charger is not there.",
+        help_text="For an hour at most. Otherwise it fails at once if the charger is offline.",
     )
 
     def __init__(self, *args: Any, charge_point: ChargePoint | None = None, **kwargs: Any) -> None:

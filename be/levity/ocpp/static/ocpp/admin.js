@@ -17,6 +17,12 @@
     if (event.persisted || navigation?.type === "back_forward") return;
     document.querySelector("form[data-goes-on]")?.submit();
   });
+  // The page is hidden until Alpine runs: the browser finds nothing there to put the focus on.
+  document.addEventListener("alpine:initialized", () => {
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) document.querySelector("input[autofocus]")?.focus();
+    });
+  });
   // WCAG 2.2, 2.4.1: with the keyboard, the menu is 27 links long on every page.
   const addSkip = (main) => {
     const link = document.createElement("a");
