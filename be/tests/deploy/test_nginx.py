@@ -160,6 +160,43 @@ def test_two_opinions_on_where_a_request_ends_are_an_error(plain_site: Site, hea
     assert len(backends.pages) == seen
 
 
+@pytest.mark.parametrize("kind", ["plain_site", "tls_site"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"get /ws/CP1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET\t/ws/CP1\tHTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET /ws/CP1 HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /ws/CP1 HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n",
+    ],
+    ids=["lower case", "tabs", "PROXY", "HTTP/2", "no colon", "TLS"],
+)
+def test_what_is_no_request_is_told_so_in_a_sentence(
+    kind: str, said: bytes, request: pytest.FixtureRequest
+) -> None:
+    """nginx's own page says nothing to whoever stands at a charger."""
+    site, backends = request.getfixturevalue(kind)
+    seen = len(backends.pages), len(backends.sockets)
+    with site.connect(tls=False) as connection:
+        status, answer = raw(connection, said)
+    assert status == 400
+    assert b"Connection: close" in answer
+    assert b"\r\n\r\nThis request can't be read. A charger connects with GET /ws/" in answer
+    assert (len(backends.pages), len(backends.sockets)) == seen
+
+
+def test_ws_at_the_port_of_wss_is_told_so(tls_site: Site) -> None:
+    site, backends = tls_site
+    seen = len(backends.sockets)
+    with socket.create_connection(("127.0.0.1", site.https), 10) as connection:
+        status, answer = raw(connection, "GET /ws/CP1 HTTP/1.1\r\n" + UPGRADE.format(13))
+    assert status == 400
+    assert b"This port speaks TLS: set the address to wss://" in answer
+    assert len(backends.sockets) == seen
+
+
 def test_oversized_requests_are_told_so(tls_site: Site) -> None:
     """E-11: a header line of 9 KiB gets 431, such a request line 414."""
     site, backends = tls_site
