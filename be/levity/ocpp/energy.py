@@ -61,6 +61,7 @@ START = "start-contradicted"
 STOP = "stop-contradicted"
 BELOW = "below-samples"
 ABOVE_AC = "above-ac"
+FAR_STOP = "stop-far-off"
 NEGATIVE = "negative-energy"
 # The charger said no meterStart that can be read.
 NO_START = "no-meter-start"
@@ -74,6 +75,8 @@ KILO = 1000
 LONG_LIFE = 100_000
 # Wh. No car takes more in a session; what looks like more is the whole life of a meter.
 FULL = 250_000
+# W: 6 A of one phase. Less that is told is of a car that waits, or kW without a unit.
+LEAST = 1380
 # Seconds, and by how much power may fall in a session while something is charged.
 LASTING, TAPER = 120, 20
 # Seconds after the start within which power hardly falls, and by how much it may from there on.
@@ -275,6 +278,20 @@ def _is_stale(told: float, first: Life, seconds: float, meter: Meter, trail: Tra
     return told > KILO + most(seconds, known)
 
 
+def _is_far(trail: Trail, meter_stop: Decimal, stopped_at: datetime, meter: Meter) -> bool:
+    """True if no power leads from several samples of the whole register to the stop, by how fast
+    they rose."""
+    last = trail.lives[-1]
+    if last.count < 3 or last.pace <= 0 or trail.phases or meter_stop < last.last:
+        return False
+    if last.first < meter_stop / FAR:
+        # It is another register, or in another unit.
+        return False
+    known = max(meter.max_power, trail.power, last.pace * FALL)
+    tail = float(meter_stop - last.last)
+    return tail > KILO + most(stopped_at.timestamp() - last.last_at, known)
+
+
 def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:
     """True if the register fits meterStart better than 0, by how fast it rises from then on."""
     if first.pace <= 0:
@@ -358,7 +375,14 @@ def at_stop(
             return _by_samples(sampled)
         # Start and Stop agree with each other, and with no sample: those are of another meter.
         is_other = not whole and START in sampled.odd and difference > SLACK
-        return _at_possible_stop(difference, sampled, can_be=can_be and not is_other)
+        found = _at_possible_stop(difference, sampled, can_be=can_be and not is_other)
+        if (
+            found.confidence == "high"
+            and not whole
+            and _is_far(trail, meter_stop, stopped_at, meter)
+        ):
+            return replace(found, confidence="medium", flags=(*found.flags, FAR_STOP))
+        return found
     if difference > 0:
         return _at_impossible_stop(difference, sampled, can_be=can_be, goes_on=bool(whole))
     if SESSION in sampled.odd and whole:
@@ -399,7 +423,7 @@ def _may_be_dc(
 ) -> bool:
     """True if nothing speaks against a charger that is stronger than AC allows: no power that was
     told, and no sample that shows that the register jumped."""
-    if meter.is_told or 0 < trail.power <= meter.max_power or len(trail.lives) > 1:
+    if meter.is_told or LEAST <= trail.power <= meter.max_power or len(trail.lives) > 1:
         return False
     seconds = (stopped_at - transaction.started_at).total_seconds()
     if not 0 <= meter_stop - transaction.meter_start <= min(most(seconds, FASTEST), FULL):

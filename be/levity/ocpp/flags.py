@@ -50,6 +50,8 @@ MEANINGS = {
     "several of them rise, they count.",
     "start-contradicted": "The meter at the start does not fit the meter values and the stop: what "
     "they rose by counts.",
+    "stop-far-off": "The meter at the stop is further from the last meter values than a connector "
+    "can have come, and yet counts. Look at it before it is billed.",
     "stop-contradicted": "The meter at the stop is more than the connector can have reached: the "
     "last meter value counts.",
     "registers-in-kwh": "Start and stop seem to tell kWh for Wh. Look at it before it is billed: "

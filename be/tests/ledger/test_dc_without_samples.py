@@ -74,6 +74,15 @@ def test_power_that_flows_as_ac_does_is_known(charger: Charger) -> None:
     assert books(started, *FIGURES) == DOUBTED
 
 
+def test_power_in_kw_without_a_unit_is_no_power_of_ac(charger: Charger) -> None:
+    """150 W, as it looks."""
+    started = charger.started(meter=500_000)
+    for minute in (2, 4, 8):
+        charger.meter(started, element(minute, "Power.Active.Import", 150, ""), when=at(minute))
+    charger.stop(started, at(20), 550_000)
+    assert books(started, *FIGURES) == BELIEVED
+
+
 @pytest.mark.parametrize("by", ["charge point", "setting"])
 def test_what_somebody_has_said_is_the_limit(charger: Charger, settings: Any, by: str) -> None:
     if by == "setting":

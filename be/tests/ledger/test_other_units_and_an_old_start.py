@@ -165,3 +165,26 @@ def test_what_comes_later_at_once_is_measured_by_its_own_times(charger: Charger)
         charger.meter(started, element, when=when)
     charger.stop(started, at(60), 512_000, when=when)
     assert books(started, *FIGURES) == (Decimal(12_000), "registers", "high", "")
+
+
+# --- meterStop -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minute", "stop", "figures"),
+    [
+        # 34 kWh in five minutes; high, until then.
+        (60, 540_000, (40_000, "registers", "medium", "stop-far-off")),
+        # The samples of the last two hours were lost.
+        (180, 520_000, (20_000, "registers", "high", "")),
+        (60, 506_500, (6_500, "registers", "high", "")),
+    ],
+)
+def test_a_stop_far_from_the_samples_is_not_high(
+    charger: Charger, minute: float, stop: int, figures: Any
+) -> None:
+    started = charger.started(meter=500_000)
+    measured(charger, started, [(m, 500_000 + 100 * m) for m in (1, 15, 30, 55)])
+    charger.stop(started, at(minute), stop)
+    assert books(started, *FIGURES) == (Decimal(figures[0]), *figures[1:])
+    assert nothing_to_correct()
