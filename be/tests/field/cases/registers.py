@@ -219,10 +219,10 @@ def words_of_the_standard_in_other_letters(ground: Ground) -> None:
     assert kept(charger, measurand="Energy.Active.Import.Register") == 9
 
 
-@case("c90", "inferred from 7.43: a register in kWh that leaves its unit out")
+@case("c93", "inferred from 7.43: a register in kWh that leaves its unit out")
 def a_lifetime_register_in_kwh_without_a_unit(ground: Ground) -> None:
     """meterStart in Wh, the samples in kWh and without a unit, the stop lost."""
-    charger = ground.charger("KWH-FIELD90")
+    charger = ground.charger("KWH-FIELD93")
     charger.boot()
     number = charger.start(3003000, ground.at(-HOUR))
     for place, value in enumerate(("3003.1", "3003.6", "3004.2"), 1):
@@ -234,10 +234,10 @@ def a_lifetime_register_in_kwh_without_a_unit(ground: Ground) -> None:
     assert (wh(first), first.energy_source, first.confidence) == (1200, "samples", "medium")
 
 
-@case("c91", "inferred: a DC charger that sends no meter values")
+@case("c94", "inferred: a DC charger that sends no meter values")
 def dc_without_samples_is_billed(ground: Ground) -> None:
     """50 kWh in twenty minutes, Start and Stop alone."""
-    charger = ground.charger("DC-FIELD91")
+    charger = ground.charger("DC-FIELD94")
     charger.boot()
     number = charger.start(500000, ground.at(-1200))
     charger.stop(number, 550000, ground.at())
@@ -245,10 +245,10 @@ def dc_without_samples_is_billed(ground: Ground) -> None:
     assert (wh(it), it.confidence, it.flags) == (50000, "medium", "above-ac")
 
 
-@case("c92", "inferred from c07: a register of the start that is not of now")
+@case("c95", "inferred from c07: a register of the start that is not of now")
 def a_start_of_the_session_before_is_not_billed(ground: Ground) -> None:
     """meterStart is 10 kWh below the first sample of ninety seconds later."""
-    charger = ground.charger("OLD-FIELD92")
+    charger = ground.charger("OLD-FIELD95")
     charger.boot()
     number = charger.start(500000, ground.at(-HOUR))
     for seconds in (90, 300, 600, 1800):
