@@ -356,7 +356,7 @@ def at_stop(
         return Energy(difference, "registers", "medium", (ABOVE_AC,))
     sampled = charged(transaction, trail, meter)
     if sampled is None:
-        return _without_samples(transaction, meter_stop, difference, could, meter)
+        return _without_samples(transaction, meter_stop, stopped_at, could, meter)
     last = trail.lives[-1]
     whole = ended(trail, meter_stop, stopped_at, meter.max_power)
     is_same = whole and is_possible and SLACK < transaction.meter_start <= last.last
@@ -503,13 +503,19 @@ def _has_booted_since(last: Life, meter: Meter) -> bool:
 def _without_samples(
     transaction: TransactionState,
     meter_stop: Decimal,
-    difference: Decimal,
+    stopped_at: datetime,
     could: float | None,
     meter: Meter,
 ) -> Energy:
+    difference = meter_stop - transaction.meter_start
     if difference >= 0:
         if could is not None and difference > could:
             return Energy(difference, "registers", "low", (IMPLAUSIBLE,))
+        power = trail_of(transaction).power
+        told = power * (stopped_at - transaction.started_at).total_seconds() / 3600
+        if power >= LEAST and 0 < difference * FAR < told and difference * KILO < 2 * told:
+            # A thousand times as much is what flowed, or what was offered.
+            return Energy(difference, "registers", "low", (IN_KWH,))
         return Energy(difference, "registers", "high")
     has_begun_anew = difference < -SLACK and _has_booted(transaction, meter)
     if has_begun_anew and meter_stop > 0 and (could is None or meter_stop <= could):
