@@ -159,7 +159,7 @@ def test_the_search_by_name_finds_the_last_of_1200_charge_points(browser_of_root
         connection=uuid.uuid4(),
         seq=1,
         action="Heartbeat",
-        sender="charge_point",
+        sender=Message.Sender.CHARGE_POINT,
         received_at=timezone.now(),
     )
     assert list(browser_of_root.get(f"{SESSIONS}?q=Parking").context["cl"].result_list) == [made]
