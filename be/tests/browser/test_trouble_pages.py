@@ -11,10 +11,12 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
+from levity.ocpp.admin import going_on
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
     ChargePointCertificate,
+    Command,
     FailedMessage,
     IdTag,
     MeterValueCorrection,
@@ -233,4 +235,30 @@ def test_an_alert_is_acknowledged_and_taken_back_by_keyboard_on_a_phone(
     page.wait_for_selector("text=Do you look after it?")
     assert Alert.objects.get().acknowledged_at is None
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert seen.complaints == []
+
+
+def test_work_in_portions_goes_on_by_itself_and_says_how_far_it_is(
+    visit: Callable[[Any], Visit], monkeypatch: pytest.MonkeyPatch, charger: ChargePoint
+) -> None:
+    """600 charge points: three pages that send themselves, then the list of commands."""
+    monkeypatch.setattr(going_on, "BUDGET", 0.0)
+    ChargePoint.objects.bulk_create(ChargePoint(identity=f"P-{n:03}") for n in range(599))
+    seen = visit(PHONE)
+    said: list[str] = []
+
+    def note(response: Any) -> None:
+        if response.request.method == "POST" and "/send/" in response.url and response.ok:
+            said.append(response.text().partition('role="status">')[2].partition(".")[0])
+
+    page = seen.go("/admin/ocpp/chargepoint/")
+    page.check("#action-toggle")
+    page.click("#changelist-actions .question a")
+    page.select_option("select[name=action]", "send_get_configuration")
+    page.click("button[name=index]")
+    page.on("response", note)
+    page.click("text=Send to all 600")
+    page.wait_for_url("**/ocpp/command/")
+    assert said[:2] == ["250 of 600 done", "500 of 600 done"]
+    assert Command.objects.count() == 600
     assert seen.complaints == []

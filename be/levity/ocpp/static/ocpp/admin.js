@@ -15,7 +15,8 @@
   window.addEventListener("pageshow", (event) => {
     const [navigation] = performance.getEntriesByType("navigation");
     if (event.persisted || navigation?.type === "back_forward") return;
-    document.querySelector("form[data-goes-on]")?.submit();
+    // A moment later, so that the page is painted before the next portion begins.
+    setTimeout(() => document.querySelector("form[data-goes-on]")?.submit(), 100);
   });
   // The page is hidden until Alpine runs: the browser finds nothing there to put the focus on.
   document.addEventListener("alpine:initialized", () => {
