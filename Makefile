@@ -38,7 +38,7 @@ on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 # Everything that has queues, databases and ports of its own, in lanes; the core on the other
 # database, too; then, one by one, what measures or uses what is there once on a machine.
 # The store, the ledger and the field are judged on both databases: here on SQLite.
-on-both := be/tests/ocpp be/tests/ledger be/tests/conversations be/tests/field
+on-both := be/tests/db be/tests/ocpp be/tests/conversations be/tests/field
 .PHONY: test test-fast
 test: env ## All tests; starts Postgres and RabbitMQ where none answers
 	@$(on-services) tools/services --tests
@@ -63,16 +63,16 @@ shapes: env ## What fields, contexts, units, headers real chargers send, and whi
 
 .PHONY: conformance fuzz
 conformance: env ## The certification cases, driven by an independent charger; prints a table
-	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest be/tests/conformance $(ARGS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest be/tests/promises/conformance $(ARGS)
 # On Postgres where DATABASE_URL names one. No limit of time: a hang would say where.
 fuzz: env ## 100,000 frames at random through the pipeline (FRAMES, SEED)
 	@LEVITY_FUZZ_FRAMES='$(or $(FRAMES),100000)' LEVITY_FUZZ_SEED='$(or $(SEED),20261122)' \
-		$(scratch) $(bin)/pytest be/tests/fuzz -o faulthandler_timeout=0 $(ARGS)
+		$(scratch) $(bin)/pytest be/tests/promises/fuzz -o faulthandler_timeout=0 $(ARGS)
 # Ratios of turns in one run; on a machine that does something else they mean nothing.
 .PHONY: flood
 flood: env ## What floods cost the other chargers (FLOODS, TURN); prints a table
 	@LEVITY_FLOOD_SECONDS='$(TURN)' $(scratch) \
-		$(bin)/pytest be/tests/floods/measure.py $(if $(FLOODS),-k '$(FLOODS)') $(ARGS)
+		$(bin)/pytest be/tests/promises/floods/measure.py $(if $(FLOODS),-k '$(FLOODS)') $(ARGS)
 
 # A million messages and 10,000 charge points on Postgres, and every hostile text on every page.
 .PHONY: pages
@@ -81,7 +81,7 @@ pages: env ## The admin with a million messages: queries and times; takes minute
 	@DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) LEVITY_EVERY_TEXT=1 \
 		LEVITY_PAGE_MESSAGES='$(or $(MESSAGES),1000000)' \
 		LEVITY_PAGE_CHARGERS='$(or $(CHARGERS),10000)' \
-		$(bin)/pytest -s be/tests/web/test_big_site.py be/tests/web/test_markup.py $(ARGS)
+		$(bin)/pytest -s be/tests/pages/whole/test_big_site.py be/tests/pages/whole/test_markup.py $(ARGS)
 
 .PHONY: lint format
 lint: env ## Formatting, style, types, Django checks, imports, lock files
@@ -104,7 +104,7 @@ soak: env ## Break everything around Levity under load; ledgers must match (ARGS
 bench-handshakes: env ## What 10,000 authenticated handshakes cost (LEVITY_HANDSHAKES), E-22
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
-		$(bin)/pytest be/tests/security/handshakes_bench.py -o faulthandler_timeout=0 $(ARGS)
+		$(bin)/pytest be/tests/promises/handshakes_bench.py -o faulthandler_timeout=0 $(ARGS)
 
 .PHONY: storm trouble
 storm: env ## Let 10,000 chargers connect in the same second, beside 100 that are served (STORM)
@@ -151,7 +151,7 @@ wheels: env-runtime ## Build the wheels of levity-ws and levity into dist/
 
 .PHONY: clean
 clean: ## Remove environments, builds and caches (never data/)
-	rm -rf .venv .poetry .deploy .certbot .images sbom .venv-lock .poetry-lock .deploy-lock .certbot-lock dist ws/dist be/dist \
+	rm -rf .venv .poetry .deploy .certbot .images sbom .venv-lock .poetry-lock .deploy-lock .certbot-lock dist ws/dist be/dist lab/dist \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
 		be/tests/npm/node_modules
-	find ws be tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find ws be lab tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,7 +16,7 @@ keepalive = 5
 worker_tmp_dir = "/dev/shm"  # noqa: S108
 max_requests = 10_000
 max_requests_jitter = 1_000
-# Who asked is in nginx's log; X-Forwarded-* is judged by levity.web.proxies alone.
+# Who asked is in nginx's log; X-Forwarded-* is judged by levity.run.web.proxies alone.
 accesslog = None
 errorlog = "-"
 # One event a line, as text or JSON, like every other process of Levity.

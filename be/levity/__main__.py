@@ -3,6 +3,7 @@
 import os
 import sys
 import textwrap
+from importlib.util import find_spec
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, ManagementUtility
@@ -100,6 +101,8 @@ def _help() -> str:
     width = max(map(len, COMMANDS)) + 4
     lines = [f"Levity {__version__}. Usage: levity COMMAND [options]", ""]
     for name, about in COMMANDS.items():
+        if name == "bench" and not find_spec("levity_lab"):
+            continue
         lines += textwrap.wrap(f"  {name:{width - 2}}{about}", 100, subsequent_indent=" " * width)
     lines += [
         "",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from levity import places
+from levity import environment
 
 __all__ = [
     "EXAMPLE",
@@ -65,7 +65,7 @@ def charger_addresses(
     """
     scheme = "wss" if secure else "ws"
     host = _host_of(called)
-    name = places.public_name(environ, socket.gethostname())
+    name = environment.public_name(environ, socket.gethostname())
     found: list[Address] = []
 
     def add(host: str, note: str = "") -> None:

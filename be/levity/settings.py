@@ -1,39 +1,42 @@
 """Settings of Levity. What an administrator sets comes from the environment:
 
 DEBUG, HOSTNAME, SECRET_KEY, TIME_ZONE, DATABASE_URL, AMQP_URL, LEVITY_DATA_DIR (docs/deploying.md).
-What nobody should start with is refused by levity/web/production.py.
+What nobody should start with is refused by levity/run/web/production.py.
 """
 
 import contextlib
 import os
 import socket
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
-from levity import places
-from levity.operation.mail import email_settings
+from levity import environment
+from levity.monitoring.alerts.mail import email_settings
 from levity_ws import __version__, logs
 
-DATA_DIR = places.data_dir(os.environ)
+DATA_DIR = environment.data_dir(os.environ)
 with contextlib.suppress(OSError):
     # The database, the key and all that is beside them are for this user alone.
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-DEBUG = places.flag(os.environ, "DEBUG", default=False)
+DEBUG = environment.flag(os.environ, "DEBUG", default=False)
 # The one switch that allows DEBUG, a short SECRET_KEY and any host name.
-LEVITY_DEVELOPMENT = places.flag(os.environ, "LEVITY_DEVELOPMENT", default=False)
+LEVITY_DEVELOPMENT = environment.flag(os.environ, "LEVITY_DEVELOPMENT", default=False)
 
-SECRET_KEY = places.secret(os.environ, "SECRET_KEY") or places.kept_secret(DATA_DIR / "secret_key")
+SECRET_KEY = environment.secret(os.environ, "SECRET_KEY") or environment.kept_secret(
+    DATA_DIR / "secret_key"
+)
 # Those before it: what was signed or sealed with them still counts.
-SECRET_KEY_FALLBACKS = places.secret(os.environ, "SECRET_KEY_FALLBACKS").split()
+SECRET_KEY_FALLBACKS = environment.secret(os.environ, "SECRET_KEY_FALLBACKS").split()
 
 # Every container runtime sets HOSTNAME to the container's id where nobody does, so it adds a
 # name and never replaces the local ones.
-ALLOWED_HOSTS = places.allowed_hosts(os.environ, socket.gethostname())
+ALLOWED_HOSTS = environment.allowed_hosts(os.environ, socket.gethostname())
 CSRF_TRUSTED_ORIGINS = [
     f"https://{'*' if host.startswith('.') else ''}{host}"
     for host in ALLOWED_HOSTS
@@ -43,7 +46,7 @@ CSRF_TRUSTED_ORIGINS = [
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "levity.web.apps.AdminConfig",
+    "levity.run.web.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -56,19 +59,23 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "levity.ocpp",
-    "levity.operation",
+    "levity.pages",
+    "levity.monitoring",
+    "levity.run",
+    # `levity bench` and `levity soak`, where a checkout is installed: users do not have it.
+    *(["levity_lab"] if find_spec("levity_lab") else []),
     # After all others: its roles hold their permissions.
     "levity.accounts",
 ]
 
 MIDDLEWARE = [
     # The very first: health checks come by addresses that are no names of the site.
-    "levity.operation.middleware.Operation",
+    "levity.monitoring.health.middleware.Operation",
     # Before all others: they shall see true addresses only.
-    "levity.web.proxies.TrustedProxies",
-    "levity.web.visitors.VisitorsFromOutside",
+    "levity.run.web.proxies.TrustedProxies",
+    "levity.run.web.visitors.VisitorsFromOutside",
     # Before hosts and TLS are asked about: a charger knows neither.
-    "levity.web.chargers.ChargersElsewhere",
+    "levity.run.web.chargers.ChargersElsewhere",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -89,7 +96,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         # Before those of django-unfold.
-        "DIRS": [Path(__file__).parent / "web" / "templates"],
+        "DIRS": [Path(__file__).parent / "pages" / "overrides"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -105,7 +112,7 @@ TEMPLATES = [
 
 try:
     _database = dj_database_url.parse(
-        places.secret(os.environ, "DATABASE_URL") or f"sqlite:///{DATA_DIR / 'levity.sqlite3'}"
+        environment.secret(os.environ, "DATABASE_URL") or f"sqlite:///{DATA_DIR / 'levity.sqlite3'}"
     )
 except (ValueError, KeyError) as error:
     raise ImproperlyConfigured(
@@ -130,7 +137,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         ),
     }
 else:
-    from levity.ocpp.watched_connection import WatchedConnection, WatchedCursor
+    from levity.db.watched_connection import WatchedConnection, WatchedCursor
 
     _database["CONN_HEALTH_CHECKS"] = True
     _database["CONN_MAX_AGE"] = 600
@@ -176,8 +183,10 @@ AUTHENTICATION_BACKENDS = [
 ]
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 # Everybody who logs in with a password needs a code from his phone, too.
-LEVITY_REQUIRE_TWO_FACTOR = places.flag(os.environ, "LEVITY_REQUIRE_TWO_FACTOR", default=False)
-SESSION_COOKIE_AGE = 3600 * places.number(os.environ, "LEVITY_SESSION_HOURS", default=12, least=1)
+LEVITY_REQUIRE_TWO_FACTOR = environment.flag(os.environ, "LEVITY_REQUIRE_TWO_FACTOR", default=False)
+SESSION_COOKIE_AGE = 3600 * environment.number(
+    os.environ, "LEVITY_SESSION_HOURS", default=12, least=1
+)
 
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -193,23 +202,23 @@ AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 
 OTP_TOTP_ISSUER = "Levity"
 
-# --- what browsers may do (levity/web) ----------------------------------------------------------
+# --- what browsers may do (levity/run/web) ------------------------------------------------------
 
 # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; the edge reads it, too.
-LEVITY_TRUSTED_PROXIES = places.networks(os.environ, "LEVITY_TRUSTED_PROXIES")
+LEVITY_TRUSTED_PROXIES = environment.networks(os.environ, "LEVITY_TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # There is TLS in front, and no other way in. Without it the pages work on plain http as well, as
 # in a house's own network; cookies that were set over TLS are Secure in any case.
-LEVITY_HTTPS = places.flag(os.environ, "LEVITY_HTTPS", default=False)
+LEVITY_HTTPS = environment.flag(os.environ, "LEVITY_HTTPS", default=False)
 SECURE_SSL_REDIRECT = LEVITY_HTTPS
 # What a container or a load balancer asks, inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = (
-    places.number(os.environ, "LEVITY_HSTS_SECONDS", default=31_536_000) if LEVITY_HTTPS else 0
+    environment.number(os.environ, "LEVITY_HSTS_SECONDS", default=31_536_000) if LEVITY_HTTPS else 0
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LEVITY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "levity.web.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "levity.run.web.errors.csrf_failure"
 SILENCED_SYSTEM_CHECKS = [
     # HSTS for all subdomains, and for ever in the browsers' own lists: Levity does not decide
     # over what else is below its owner's domain.
@@ -234,9 +243,9 @@ CONTENT_SECURITY_POLICY = {
 # --- language and time ---------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = places.time_zone(os.environ)
+TIME_ZONE = environment.time_zone(os.environ)
 USE_I18N = True
-FORMAT_MODULE_PATH = ["levity.web.formats"]
+FORMAT_MODULE_PATH = ["levity.run.web.formats"]
 USE_TZ = True
 
 # --- static files --------------------------------------------------------------------------------
@@ -281,15 +290,15 @@ except ValueError as error:
 
 # --- OCPP ----------------------------------------------------------------------------------------
 
-OCPP_SECURITY_PROFILE = places.security_profile(os.environ)
+OCPP_SECURITY_PROFILE = environment.security_profile(os.environ)
 OCPP_CA_KEY_FILE = os.environ.get("LEVITY_CA_KEY_FILE", "")
-OCPP_CA_PASSPHRASE = places.secret(os.environ, "LEVITY_CA_PASSPHRASE")
+OCPP_CA_PASSPHRASE = environment.secret(os.environ, "LEVITY_CA_PASSPHRASE")
 OCPP_LOCATION_HOSTS = tuple(os.environ.get("LEVITY_LOCATION_HOSTS", "").replace(",", " ").split())
 
 # Where chargers connect, as the pages tell people; `serve` knows better once it listens.
-LEVITY_WS_PORT = places.number(os.environ, "WS_PORT", default=9000)
+LEVITY_WS_PORT = environment.number(os.environ, "WS_PORT", default=9000)
 
-AMQP_URL = places.secret(os.environ, "AMQP_URL")
+AMQP_URL = environment.secret(os.environ, "AMQP_URL")
 """Empty: `serve` needs no broker; `consume_rpc_queue` meets the edge on the local one."""
 
 UNFOLD = {
@@ -300,12 +309,12 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "levity.operation.admin.overview.summary",
-    "STYLES": ["levity.ocpp.admin.site.style"],
-    "SCRIPTS": ["levity.ocpp.admin.site.script", "levity.ocpp.admin.site.live_script"],
+    "DASHBOARD_CALLBACK": "levity.monitoring.admin.overview.summary",
+    "STYLES": ["levity.pages.navigation.style"],
+    "SCRIPTS": ["levity.pages.navigation.script", "levity.pages.navigation.live_script"],
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "levity.ocpp.admin.site.icon"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "levity.pages.navigation.icon"},
     ],
-    "ACCOUNT": {"navigation": "levity.ocpp.admin.site.account_links"},
-    "SIDEBAR": {"navigation": "levity.ocpp.admin.site.navigation"},
+    "ACCOUNT": {"navigation": "levity.pages.navigation.account_links"},
+    "SIDEBAR": {"navigation": "levity.pages.navigation.navigation"},
 }

@@ -4,8 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from levity.opening import open_database
-from levity.web.production import refuse
+from levity.run.opening import open_database
+from levity.run.web.production import refuse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levity.settings")
 # A WSGI server runs no system checks: what must not be on the internet stops here.

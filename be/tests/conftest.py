@@ -12,11 +12,12 @@ left out where the database is SQLite. `make test` runs everything on Postgres, 
 """
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from levity.ocpp.store.planned import plan_once
+from levity.db.plans import plan_once
 from tests.flushing import flush_quickly
 
 # What judges the field's cases and captures says what it saw, in whichever folder it is first
@@ -25,17 +26,19 @@ pytest.register_assert_rewrite("tests.field.cases", "tests.field.judge", "tests.
 
 # Those that visit every page, start processes, play whole sessions or try everything a thousand
 # times: left to `make test`.
-SLOW = frozenset({"conformance", "operation", "web"})
+HERE = Path(__file__).parent
+SLOW = frozenset({"accounts", "conformance", "monitoring", "web", "whole"})
 SLOW_FILES = frozenset(
     {
         "test_backup.py",
         "test_bad_families.py",
         "test_main.py",
         "test_mutated_messages.py",
+        "test_admission.py",
         "test_pages.py",
+        "test_security_pages.py",
         "test_spool.py",
         "test_validation_table.py",
-        "test_who_may_connect.py",
     }
 )
 
@@ -52,7 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about Postgres where there is none; else plan its statements once."""
     for item in items:
-        if item.path.parent.name in SLOW or item.path.name in SLOW_FILES:
+        folders = item.path.parts[len(HERE.parts) :]
+        if not SLOW.isdisjoint(folders) or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
     if hasattr(config, "workerinput"):
         longest_first(items)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from levity import addresses, places
+from levity import addresses, environment
 from levity.addresses import charger_addresses
 
 AT_HOME = ["192.168.1.20", "10.8.0.3"]
@@ -82,7 +82,7 @@ def test_the_name_in_hostname_is_one_that_somebody_chose() -> None:
         ("a.example.net, b.example.net", "a.example.net"),
         ("192.168.1.5", "192.168.1.5"),
     ):
-        assert places.public_name({"HOSTNAME": name}, "box") == found
+        assert environment.public_name({"HOSTNAME": name}, "box") == found
 
 
 def test_this_machine_has_no_loopback_among_its_addresses() -> None:

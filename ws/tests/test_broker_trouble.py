@@ -21,7 +21,7 @@ from tests.backend import ScriptedBackend
 from tests.chargers import RawCharger, raw_charger
 from tests.own_broker import OwnBroker, own_broker
 
-from levity.rpc_amqp import AmqpWorkerTransport
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.edge.server import EdgeServer
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.rpc.amqp import AmqpEdgeTransport

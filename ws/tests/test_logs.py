@@ -61,7 +61,7 @@ def test_no_line_of_a_traceback_looks_like_an_event(
 def test_json_has_the_time_in_utc_and_the_fields_that_a_line_is_about() -> None:
     record = logging.makeLogRecord(
         {
-            "name": "levity.ocpp.worker",
+            "name": "levity.ocpp.worker.loop",
             "levelno": logging.INFO,
             "levelname": "INFO",
             "msg": "%s: %s",
@@ -77,7 +77,7 @@ def test_json_has_the_time_in_utc_and_the_fields_that_a_line_is_about() -> None:
     assert json.loads(logs.JsonFormatter().format(record)) == {
         "time": "2026-01-01T00:00:00.250Z",
         "level": "INFO",
-        "logger": "levity.ocpp.worker",
+        "logger": "levity.ocpp.worker.loop",
         "message": "CP1: Heartbeat",
         "charge_point": "CP1",
         "message_id": "19",

@@ -14,7 +14,7 @@ from tests.backend import ScriptedBackend
 from tests.chargers import http_get, raw_charger
 from tests.rabbitmq import AMQP_URL, Queues, isolated_queues, unused_port
 
-from levity.rpc_amqp import AmqpWorkerTransport
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.__main__ import main
 from levity_ws.rpc.envelope import Connected, Disconnected, Received
 

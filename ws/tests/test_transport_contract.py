@@ -19,7 +19,7 @@ import pytest
 from pamqp import commands
 from tests.rabbitmq import AMQP_URL, Queues, TcpProxy, isolated_queues, unused_port
 
-from levity.rpc_amqp import AmqpWorkerTransport
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.rpc.amqp import AmqpEdgeTransport
 from levity_ws.rpc.envelope import Batch, Received, Reply, Send
 from levity_ws.rpc.memory import MemoryBroker

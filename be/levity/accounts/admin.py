@@ -20,13 +20,13 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from levity.accounts import second_step
 from levity.accounts.models import Account
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
-from levity.ocpp.admin.formats import and_more, badge, excerpt, shown_time
-from levity.ocpp.admin.live_admin import LiveAdmin
-from levity.ocpp.admin.lookups import OnlyDeclaredLookups
-from levity.ocpp.admin.many import change_all
-from levity.ocpp.admin.scope import is_limited
+from levity.ocpp.audit import note
+from levity.ocpp.visibility import is_limited
+from levity.pages.kit.base import LevityAdmin, ReadOnlyAdmin
+from levity.pages.kit.formats import and_more, badge, excerpt, shown_time
+from levity.pages.kit.live_admin import LiveAdmin
+from levity.pages.kit.lookups import OnlyDeclaredLookups
+from levity.pages.kit.many import change_all
 
 __all__ = ["AccessAttemptAdmin", "AccessLogAdmin", "GroupAdmin", "UserAdmin"]
 

@@ -18,6 +18,6 @@ class AccountsConfig(AppConfig):
         """Register the checks, the roles and what happens at a login."""
         from levity.accounts import lockout, retention  # noqa: F401  (they connect to signals)
         from levity.accounts.roles import keep_roles
-        from levity.web import production  # noqa: F401  (registers by being imported)
+        from levity.run.web import production  # noqa: F401  (registers by being imported)
 
         post_migrate.connect(keep_roles, sender=self)

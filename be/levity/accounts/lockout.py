@@ -31,7 +31,7 @@ KNOWN_FOR = 180 * 86_400
 
 def address(request: HttpRequest) -> str | None:
     """Whom to count. The lower half of an IPv6 address is its owner's to choose freely."""
-    # Already the client's own, where a trusted proxy told it: levity/web/proxies.py.
+    # Already the client's own, where a trusted proxy told it: levity/run/web/proxies.py.
     text: str = request.META.get("REMOTE_ADDR", "")
     try:
         found = ipaddress.ip_address(text)
@@ -87,7 +87,7 @@ def locked_out(
 ) -> HttpResponse:
     """The page for somebody who has to wait: until when, and who can open at once. Status 429."""
     # The modules of the admin are loaded after this app.
-    from levity.ocpp.admin.formats import local_time
+    from levity.pages.kit.formats import local_time
 
     until = locked_until(request, credentials)
     minutes = -(-(until - timezone.now()).total_seconds() // 60) if until else 0

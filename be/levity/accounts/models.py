@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from levity.ocpp.security.sealing import is_fresh, is_sealed, seal, unseal
+from levity.secrets.sealing import is_fresh, is_sealed, seal, unseal
 
 __all__ = ["Account", "Phone"]
 

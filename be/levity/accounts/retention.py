@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.dispatch import receiver
 
 from levity.accounts import second_step
-from levity.ocpp.retention import pruned
+from levity.ocpp.decisions.retention import pruned
 
 __all__ = ["prune_logins"]
 

@@ -18,7 +18,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.util import random_hex
 
 from levity.accounts.models import Phone
-from levity.ocpp.security.sealing import Unreadable, keyed_digest, secret_keys
+from levity.secrets.sealing import Unreadable, keyed_digest, secret_keys
 
 __all__ = [
     "CODES",

@@ -54,7 +54,7 @@ class LevityAdminSite(UnfoldAdminSite):
     ) -> HttpResponse:
         """The overview, or what has changed on it."""
         # The site is made while the admin modules are being imported.
-        from levity.ocpp.admin import live
+        from levity.pages.kit import live
 
         extra = {
             **(extra_context or {}),
@@ -65,7 +65,7 @@ class LevityAdminSite(UnfoldAdminSite):
         if not live.wants_changes(request):
             return answer
         context = getattr(answer, "context_data", None) or {}
-        part = live.rendered("ocpp/admin/overview_live.html", context, request)
+        part = live.rendered("levity/overview_live.html", context, request)
         return live.changed_page(request, {"lv-dashboard": part})
 
     def search(

@@ -20,8 +20,8 @@ from django_otp import login as note_device
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from levity.accounts import second_step
-from levity.ocpp.admin.audit import note
-from levity.ocpp.security.sealing import Unreadable
+from levity.ocpp.audit import note
+from levity.secrets.sealing import Unreadable
 
 __all__ = ["codes", "manage", "off", "verify"]
 

@@ -96,7 +96,7 @@ def mend(connection: BaseDatabaseWrapper, error: BaseException) -> bool:
         _met.damage = Damage(why, (*(before.mended if before else ()), *names), bool(names))
     finally:
         _met.lock.release()
-    from levity.opening import ways_back
+    from levity.run.opening import ways_back
 
     if not names:
         log.critical("A table of the database is damaged, not just an index. %s", ways_back())
@@ -145,7 +145,7 @@ def _can_be_walked(connection: BaseDatabaseWrapper, name: str, table: str, sql: 
         with connection.cursor() as cursor:
             cursor.execute(
                 # Not count(*): for that SQLite takes the smallest index, whatever is written here.
-                f"SELECT sum(1) FROM {quote(table)} INDEXED BY {quote(name)}{where}"  # noqa: S608
+                f"SELECT sum(1) FROM {quote(table)} INDEXED BY {quote(name)}{where}"
             )
             cursor.fetchone()
     except DatabaseError as error:

@@ -49,7 +49,7 @@ def plan_once() -> None:
         _begin(sender=None, connection=database)
 
 
-@receiver(connection_created, dispatch_uid="levity.ocpp.store.planned")
+@receiver(connection_created, dispatch_uid="levity.db.plans")
 def _begin(sender: Any, connection: Any, **_: Any) -> None:
     if not getattr(_thread, "plans", False) or connection.vendor != "postgresql":
         return

@@ -12,8 +12,8 @@ import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, ForeignObject, Lookup, QuerySet
 
-from levity.ocpp.store.planned import array_text
-from levity.ocpp.store.trips import rows_of
+from levity.db.plans import array_text
+from levity.db.round_trips import rows_of
 
 __all__ = ["ArrayParameter", "Prepared"]
 

@@ -2,7 +2,7 @@
 
 For a batch of one frame, a round trip costs as much as the query in it. So BEGIN, and what is asked
 for no answer (`ahead`), travels with the first query, and COMMIT with the last writes. Only the
-worker's threads do so, as with plans (`planned.py`); elsewhere this is `transaction.atomic`.
+worker's threads do so, as with plans (`plans.py`); elsewhere this is `transaction.atomic`.
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 
-from levity.ocpp.store.planned import planned, plans
+from levity.db.plans import planned, plans
 
 __all__ = ["ahead", "in_few_trips", "rows_of", "write_last"]
 

@@ -20,8 +20,9 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
-from levity.ocpp.store.planned import array_text, plain_value, planned
-from levity.ocpp.store.row_sql import (
+from levity.db.plans import array_text, plain_value, planned
+from levity.db.round_trips import write_last
+from levity.db.row_sql import (
     clear_sql,
     column_of,
     insert_sql,
@@ -29,7 +30,6 @@ from levity.ocpp.store.row_sql import (
     update_sql,
     upsert_sql,
 )
-from levity.ocpp.store.trips import write_last
 
 __all__ = [
     "clear_column",

@@ -15,7 +15,7 @@ import socket
 import threading
 from typing import Any
 
-from levity.ocpp.watchdog import watch
+from levity.db.watchdog import watch
 
 __all__ = ["SILENCE", "Question", "answer_within", "question"]
 

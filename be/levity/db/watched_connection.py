@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg2.extensions import connection, cursor
 
-from levity.ocpp.silence import question
+from levity.db.silence import question
 
 __all__ = ["WatchedConnection", "WatchedCursor"]
 

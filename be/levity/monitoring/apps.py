@@ -8,11 +8,11 @@ __all__ = ["OperationConfig"]
 class OperationConfig(AppConfig):
     """The app `operation`: health, metrics and alerts of a Levity."""
 
-    name = "levity.operation"
+    name = "levity.monitoring"
     label = "operation"
     verbose_name = "Operation"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         """Register the system checks."""
-        from levity.operation import checks  # noqa: F401  (registers by being imported)
+        from levity.monitoring import checks  # noqa: F401  (registers by being imported)

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from levity.operation.conf import DEFAULTS, setting
-from levity.operation.routes import from_environ
-from levity.operation.webhook import BadWebhook, check_url
+from levity.monitoring.alerts.recipients import from_environ
+from levity.monitoring.alerts.webhook import BadWebhook, check_url
+from levity.monitoring.conf import DEFAULTS, setting
 
 __all__ = ["check_alerts", "check_settings"]
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from levity.operation.models import Duty
+from levity.monitoring.models import Duty
 
 __all__ = ["LEASE", "give_back", "take"]
 

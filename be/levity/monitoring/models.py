@@ -3,9 +3,9 @@
 from django.db import models
 from django.utils import timezone
 
+from levity.monitoring.kinds import KINDS, Severity
 from levity.ocpp.models import ChargePoint, Site
-from levity.ocpp.security.sealing import is_fresh, seal, unseal
-from levity.operation.kinds import KINDS, Severity
+from levity.secrets.sealing import is_fresh, seal, unseal
 
 __all__ = ["SECRET_FIELDS", "Alert", "AlertDelivery", "AlertRule", "Duty", "Worker"]
 

@@ -18,11 +18,13 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
-from levity.ocpp import damage
-from levity.ocpp.silence import SILENCE, answer_within
-from levity.operation import delivery, health, lease, watch
-from levity.operation.models import Worker
-from levity.operation.routes import routes, seal_secrets
+from levity.db import damage
+from levity.db.silence import SILENCE, answer_within
+from levity.monitoring import lease
+from levity.monitoring.alerts import delivery, raise_and_end
+from levity.monitoring.alerts.recipients import routes, seal_secrets
+from levity.monitoring.health import checks
+from levity.monitoring.models import Worker
 from levity_ws import __version__
 
 __all__ = ["Depths", "Pulse", "alerts_round", "certificate_names"]
@@ -141,12 +143,12 @@ class Pulse:
         """Find what is wrong and tell people, if no other process does."""
         alerts_round(self.id, now, breathe=lambda: self.stopping.wait(BREATH))
 
-    def readiness(self) -> health.Answer:
+    def readiness(self) -> checks.Answer:
         """Is this worker of use?"""
-        return health.ready(
+        return checks.ready(
             {
-                "database": health.database,
-                "migrations": health.migrations,
+                "database": checks.database,
+                "migrations": checks.migrations,
                 "worker": lambda: "it has not come round for 30 s" if self.hangs else "",
                 "broker": lambda: "" if self.connected else "no connection to it",
             }
@@ -157,14 +159,14 @@ def alerts_round(holder: str, now: datetime, breathe: Callable[[], object] = lam
     """One look at everything, by whoever holds the duty; False if that is another process."""
     if not lease.take(DUTY, holder, now):
         return False
-    seen = watch.look(now, certificate_names(), breathe)
+    seen = raise_and_end.look(now, certificate_names(), breathe)
     lease.take(DUTY, holder, now, seen.report)
     seal_secrets()
     ways = routes()
-    watch.record(seen, ways, now)
+    raise_and_end.record(seen, ways, now)
     # Sending may take long: whoever has lost the duty meanwhile stops.
     delivery.send_due(ways, now, lambda: lease.take(DUTY, holder, timezone.now()))
-    watch.forget_old(now)
+    raise_and_end.forget_old(now)
     Worker.objects.filter(last_seen_at__lt=now - FORGOTTEN).delete()
     return True
 

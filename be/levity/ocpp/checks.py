@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from levity.ocpp.actions.v16.routes import ROUTES
+from levity.ocpp.chargers.quirks.profile import BadQuirk, own_profile
 from levity.ocpp.conf import DEFAULTS, setting
 from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
 from levity.ocpp.models import Authorization
-from levity.ocpp.quirks import BadQuirk, own_profile
+from levity.ocpp.v16.routes import ROUTES
 
 __all__ = [
     "LEAST_EDGE_TIMEOUT",

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from levity.ocpp.clocks import Lag
+from levity.ocpp.chargers.clocks import Lag
+from levity.ocpp.chargers.quirks.profile import DEFAULT, QuirkProfile
 from levity.ocpp.effects import Effect
-from levity.ocpp.fields import time_of
-from levity.ocpp.quirks import DEFAULT, QuirkProfile
+from levity.ocpp.wire.fields import time_of
 from levity_ws.frozen import frozen
 
 __all__ = [

@@ -6,16 +6,16 @@ a charger wrote as markup.
 
 from django.contrib import admin
 
-from levity.ocpp.admin import (
+from levity.pages.chargers import (
     certificates,
     charge_points,
     commands,
     connections,
-    doctor,
-    failed,
+    failed_messages,
     id_tags,
     messages,
     meter_values,
+    refused_handshakes,
     sites,
     transactions,
     trouble,
@@ -26,16 +26,16 @@ __all__ = [
     "charge_points",
     "commands",
     "connections",
-    "doctor",
-    "failed",
+    "failed_messages",
     "id_tags",
     "messages",
     "meter_values",
+    "refused_handshakes",
     "sites",
     "transactions",
     "trouble",
 ]
 
 # unfold's own templates stand before ours in the search order; this is the site's setting for it.
-admin.site.index_template = "ocpp/admin/index.html"
+admin.site.index_template = "levity/index.html"
 admin.site.index_title = "Overview"

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from levity.ocpp.admin.scope import is_limited
+from levity.ocpp.visibility import is_limited
 
 __all__ = ["account_links", "icon", "live_script", "navigation", "script", "style"]
 
@@ -66,22 +66,22 @@ OF_SITES = (("operation", "alert"),)
 
 def style(request: HttpRequest) -> str:
     """The address of our stylesheet."""
-    return static("ocpp/admin.css")
+    return static("levity/admin.css")
 
 
 def script(request: HttpRequest) -> str:
     """The address of our script."""
-    return static("ocpp/admin.js")
+    return static("levity/admin.js")
 
 
 def live_script(request: HttpRequest) -> str:
     """The address of the script that renews pages."""
-    return static("ocpp/live.js")
+    return static("levity/live.js")
 
 
 def icon(request: HttpRequest) -> str:
     """The address of the picture in the browser's tab."""
-    return static("ocpp/icon.svg")
+    return static("levity/icon.svg")
 
 
 def navigation(request: HttpRequest) -> list[Item]:

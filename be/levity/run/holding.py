@@ -24,7 +24,7 @@ from django.db import Error as DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from levity.opening import look_at_folder
+from levity.run.opening import look_at_folder
 
 __all__ = ["HeldByAnother", "Hold", "holding"]
 

@@ -111,7 +111,7 @@ def damaged(path: object, why: str) -> str:
 
 def ways_back() -> str:
     """Where the newest backup is, and how to get back to it."""
-    from levity.ocpp.backups import last_backup
+    from levity.run.backups import last_backup
 
     known = last_backup()
     if known is None:

@@ -19,18 +19,18 @@ from django.utils import timezone
 from waitress.server import create_server
 
 from levity.addresses import local_addresses
-from levity.edge_process import EdgeProcess
-from levity.holding import Hold, holding
-from levity.ocpp.housekeeping import forget_edges
+from levity.monitoring.metrics.counters import WORKER, count_batch
+from levity.monitoring.metrics.exposition import also_show
+from levity.monitoring.worker_threads import Pulse
+from levity.ocpp.decisions.retention import prune
 from levity.ocpp.models import ChargePoint, Edge
-from levity.ocpp.retention import prune
-from levity.ocpp.worker import Worker, leave_what_stays
-from levity.opening import open_database
-from levity.operation.exposition import also_show
-from levity.operation.figures import WORKER, count_batch
-from levity.operation.pulse import Pulse
-from levity.rpc_amqp import AmqpWorkerTransport
-from levity.welcome import first_admin, welcome
+from levity.ocpp.worker.housekeeping import forget_edges
+from levity.ocpp.worker.loop import Worker, leave_what_stays
+from levity.run.amqp.transport import AmqpWorkerTransport
+from levity.run.edge_process import EdgeProcess
+from levity.run.holding import Hold, holding
+from levity.run.opening import open_database
+from levity.run.welcome import first_admin, welcome
 from levity_ws.__main__ import loop_factory
 from levity_ws.edge.server import CannotListen, run
 from levity_ws.edge.settings import EdgeSettings
@@ -146,7 +146,7 @@ class Standalone:
                 port=self.http_port,
                 threads=WEB_THREADS,
                 ident="Levity",
-                # levity.web.proxies does, and believes the proxies that the site named.
+                # levity.run.web.proxies does, and believes the proxies that the site named.
                 clear_untrusted_proxy_headers=False,
             )
         except OSError as error:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from tests.web.conftest import PASSWORD
+from tests.pages.whole.conftest import PASSWORD
 
 LOGIN = "/admin/login/"
 LIMIT = 5

@@ -15,9 +15,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from levity.accounts.models import Account
+from levity.monitoring.models import Alert
 from levity.ocpp.models import ChargePoint, Command, IdTag, Site, Transaction
-from levity.operation.models import Alert
-from tests.web.rows import SHOWN, Page, one_of_each, pages
+from tests.pages.whole.rows import SHOWN, Page, one_of_each, pages
 
 OWN, FOREIGN = "ownrow", "foreignrow"
 ROLES = ("Viewer", "Operator", "Admin")

@@ -15,8 +15,8 @@ from django_otp.plugins.otp_static.models import StaticToken
 
 from levity.accounts import second_step
 from levity.accounts.models import Phone
-from tests.web.conftest import PASSWORD
-from tests.web.rows import one_of_each, pages
+from tests.pages.whole.conftest import PASSWORD
+from tests.pages.whole.rows import one_of_each, pages
 
 VERIFY, MANAGE = "/admin/two-factor/verify/", "/admin/two-factor/"
 

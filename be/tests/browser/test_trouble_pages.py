@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
-from levity.ocpp.admin import going_on
+from levity.monitoring.models import Alert
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
@@ -24,7 +24,7 @@ from levity.ocpp.models import (
     Site,
     Transaction,
 )
-from levity.operation.models import Alert
+from levity.pages.kit import going_on
 from tests.browser.visits import DESKTOP, PHONE, Visit
 
 pytestmark = pytest.mark.browser

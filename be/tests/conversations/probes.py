@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.models import Message, QuarantinedMessage
+from levity.ocpp.v16.routes import ROUTES
 from tests.ocpp.charger import Charger, Site, wire
 
 __all__ = ["FRAMES", "Keys", "faults_of", "fields_of", "made_of", "made_of_frame", "schema_of"]

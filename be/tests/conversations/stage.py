@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from levity.ocpp import commands
+from levity.ocpp.commands import lifecycle as commands
 from levity.ocpp.conversation.lines import Line, head_of
 from levity.ocpp.conversation.script import TransactionIds
 from levity.ocpp.models import (
@@ -26,7 +26,7 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
-from levity.ocpp.pipeline import Pipeline
+from levity.ocpp.worker.pipeline import Pipeline
 from levity_ws.rpc.envelope import (
     Accept,
     Authenticate,
@@ -65,7 +65,7 @@ TABLES: dict[str, type[Model]] = {
 LEFT_OUT = {
     "id",
     "created_at",
-    # How the automatic start keeps its place (be/tests/ocpp/test_who_goes_first.py).
+    # How the automatic start keeps its place (be/tests/ocpp/rules/test_holds.py).
     "only_since",
     "holds",
     "clock_lag",

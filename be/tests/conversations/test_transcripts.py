@@ -1,4 +1,6 @@
-"""Every conversation under be/tests/transcripts/ is played, and what comes of it compared whole.
+"""Every conversation under be/tests/conversations/transcripts/ is played.
+
+What comes of it is compared whole.
 
 `X.jsonl` is the conversation (docs/chargers.md), `X.expected.json` says what it is about, what is
 in the database before (`given`) and every row that is there after (`rows`). After a change that is
@@ -17,7 +19,7 @@ from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, Line, head_of, read_l
 from tests.conversations.stage import Stage, prepare, rows
 from tests.field.judge import nothing_to_correct
 
-TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
+TRANSCRIPTS = Path(__file__).parents[1] / "conversations" / "transcripts"
 CONVERSATIONS = sorted(TRANSCRIPTS.rglob("*.jsonl"))
 UPDATE = bool(os.environ.get("UPDATE_TRANSCRIPTS"))
 
@@ -89,7 +91,7 @@ def test_a_conversation_is_in_order_and_written_as_it_was_read(path: Path) -> No
 
 def test_every_shipped_profile_has_a_conversation() -> None:
     """One folder for each make; what any charger may do stands in `any`."""
-    from levity.ocpp.quirks import DEFAULT, profile_for
+    from levity.ocpp.chargers.quirks.profile import DEFAULT, profile_for
 
     met = {DEFAULT.name}
     for path in CONVERSATIONS:
@@ -98,6 +100,6 @@ def test_every_shipped_profile_has_a_conversation() -> None:
                 said = json.loads(line.text)[3]
                 names = ("chargePointVendor", "chargePointModel", "firmwareVersion")
                 met.add(profile_for(*(said.get(name, "") for name in names)).name)
-    from levity.ocpp.quirk_profiles import SHIPPED
+    from levity.ocpp.chargers.quirks.shipped import SHIPPED
 
     assert {profile.name for profile in SHIPPED} - met == set()

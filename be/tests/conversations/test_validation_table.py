@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from levity.ocpp.actions.v16.routes import ROUTES
+from levity.ocpp.v16.routes import ROUTES
 from tests.conversations.probes import (
     FRAMES,
     Keys,

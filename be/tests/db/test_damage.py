@@ -12,11 +12,11 @@ from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from levity.ocpp import damage
+from levity.db import damage
+from levity.monitoring.alerts.broken import damaged_database
 from levity.ocpp.models import ChargePoint, FailedMessage, Transaction
-from levity.ocpp.pipeline import DatabaseAway
 from levity.ocpp.request import GetResponse, Request, Response
-from levity.operation.broken import damaged_database
+from levity.ocpp.worker.pipeline import DatabaseAway
 from levity_ws.rpc.envelope import Close, Send, Spooled
 from tests.ocpp.charger import Charger, Site
 

@@ -9,13 +9,14 @@ import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from levity.ocpp import commands
+from levity.db import plans as planned
+from levity.db.plans import array_text
+from levity.db.prepared import Prepared
+from levity.db.rows import insert_rows
+from levity.ocpp.commands import due, lifecycle
 from levity.ocpp.models import ChargePoint, Command, Message, SecurityEvent, Transaction
-from levity.ocpp.pipeline import DatabaseAway
-from levity.ocpp.store import due, planned, queries
-from levity.ocpp.store.planned import array_text
-from levity.ocpp.store.prepared import Prepared
-from levity.ocpp.store.rows import insert_rows
+from levity.ocpp.store import queries
+from levity.ocpp.worker.pipeline import DatabaseAway
 from tests.ocpp.charger import Charger, Site
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -150,9 +151,9 @@ def test_a_call_goes_out_with_planned_statements(site: Site) -> None:
     charger = Charger("CP1")
     site.take(charger.connects())
     site.take(charger.boots())
-    command = commands.queue(ChargePoint.objects.get(), "Reset", {"type": "Soft"}, source="test")
+    command = lifecycle.queue(ChargePoint.objects.get(), "Reset", {"type": "Soft"}, source="test")
     sent: list[Any] = []
-    commands.dispatch(timezone.now(), lambda to, reply: bool(sent.append((to, reply))) or True)
+    lifecycle.dispatch(timezone.now(), lambda to, reply: bool(sent.append((to, reply))) or True)
     assert len(sent) == 1
     assert Command.objects.get().state == "sent"
     assert Message.objects.get(sender="cs").unique_id == command.unique_id

@@ -7,6 +7,10 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from levity.db import plans
+from levity.db import round_trips as trips
+from levity.db.round_trips import ahead
+from levity.db.rows import insert_rows, written_together
 from levity.ocpp.models import (
     ChargePoint,
     Connector,
@@ -15,10 +19,8 @@ from levity.ocpp.models import (
     SecurityEvent,
     Transaction,
 )
-from levity.ocpp.pipeline import DatabaseAway
-from levity.ocpp.store import in_few_trips, planned, trips
-from levity.ocpp.store.rows import insert_rows, written_together
-from levity.ocpp.store.trips import ahead
+from levity.ocpp.store import in_few_trips
+from levity.ocpp.worker.pipeline import DatabaseAway
 from tests.ocpp.charger import Charger, Site
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -30,9 +32,9 @@ EVENT = ("type", "detail", "at", "received_at")
 def as_in_a_worker() -> Iterator[None]:
     """Plans, and with them few trips."""
     connection.close()
-    planned.plan_once()
+    plans.plan_once()
     yield
-    planned._thread.plans = False
+    plans._thread.plans = False
     connection.close()
 
 

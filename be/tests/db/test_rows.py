@@ -9,6 +9,15 @@ from uuid import uuid4
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
+from levity.db import plans as planned
+from levity.db.rows import (
+    clear_column,
+    insert_rows,
+    reserve_ids,
+    update_rows,
+    upsert_rows,
+    written_together,
+)
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -18,15 +27,6 @@ from levity.ocpp.models import (
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
-)
-from levity.ocpp.store import planned
-from levity.ocpp.store.rows import (
-    clear_column,
-    insert_rows,
-    reserve_ids,
-    update_rows,
-    upsert_rows,
-    written_together,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 
-from levity.ocpp import watchdog
-from levity.ocpp import worker as workers
+from levity.db import watchdog
+from levity.db.silence import SILENCE, answer_within
 from levity.ocpp.models import Transaction
-from levity.ocpp.silence import SILENCE, answer_within
-from levity.ocpp.worker import HOLD, Worker
+from levity.ocpp.worker import loop as workers
+from levity.ocpp.worker.loop import HOLD, Worker
 from tests.ocpp.charger import Charger
 from tests.ocpp.transport import FakeWorkerTransport
 

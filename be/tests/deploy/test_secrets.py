@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from levity.places import secret
+from levity.environment import secret
 from levity_ws.environ import value_or_file
 from levity_ws.rpc.topology import url_from_environ
 from tests.deploy.images import image

@@ -199,7 +199,7 @@ def test_the_security_profiles_hold_behind_nginx(project: Project, tmp_path: Pat
         "be",
         *("levity", "shell", "--command"),
         "from levity.ocpp.models import ChargePoint, Credential\n"
-        "from levity.ocpp.security.keys import digest_of\n"
+        "from levity.ocpp.chargers.security.keys import digest_of\n"
         "for profile in (1, 2, 3):\n"
         "    made = ChargePoint.objects.create(\n"
         "        identity=f'PROFILE-{profile}', security_profile=profile)\n"

@@ -16,15 +16,15 @@ from typing import Any, get_args
 import pytest
 from django.core.management import get_commands
 
-from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.conf import DEFAULT_OCPP_MIDDLEWARE, DEFAULTS
 from levity.ocpp.effects import Effect, SendCall
-from levity.ocpp.flags import MEANINGS
-from levity.ocpp.frames import OcppError
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.models import Command, ConnectionEvent, Transaction
 from levity.ocpp.request import ChargePointState, Request
-from levity.ocpp.schema import check
+from levity.ocpp.rules.flags import MEANINGS
+from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.wire.frames import OcppError
+from levity.ocpp.wire.schema import check
 from levity_ws.edge import settings as edge_settings
 from levity_ws.rpc import envelope
 
@@ -78,7 +78,11 @@ def test_every_ocpp_setting_is_documented_with_its_default():
 
 
 def test_every_command_is_documented_and_every_documented_command_exists():
-    ours = {name for name, app in get_commands().items() if app == "levity.ocpp"}
+    ours = {
+        name
+        for name, app in get_commands().items()
+        if app in ("levity.ocpp", "levity.run", "levity_lab")
+    }
     readme, operating = text_of("README.md"), text_of("docs/operating.md")
     table = readme.partition("\n## Commands\n")[2].partition("\n## ")[0]
     assert ours - first_cells(table) == set()

@@ -1,4 +1,4 @@
-"""Frames as chargers sent them: the files of be/tests/captures, read."""
+"""Frames as chargers sent them: the files of be/tests/conversations/captures, read."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["CAPTURES", "Capture", "captures", "moments"]
 
-CAPTURES = Path(__file__).parents[1] / "captures"
+CAPTURES = Path(__file__).parents[1] / "conversations" / "captures"
 MINUTE = timedelta(minutes=1)
 SOME_HOUR = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 

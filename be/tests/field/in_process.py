@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from django.core.management import call_command
 
-from levity.ocpp import commands
-from levity.ocpp.housekeeping import sweep
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import Command
-from levity.ocpp.pipeline import Pipeline
+from levity.ocpp.worker.housekeeping import sweep
+from levity.ocpp.worker.pipeline import Pipeline
 from levity_ws.rpc.envelope import (
     Alive,
     Authenticate,
@@ -88,7 +88,7 @@ class InProcess(Ground):
 
     def send_what_is_due(self) -> None:
         """Levity's Calls of this moment reach their chargers, who answer."""
-        commands.give_up(self._now)
+        lifecycle.give_up(self._now)
         sent: list[Send] = []
 
         def send(reply_to: str, reply: Reply) -> bool:
@@ -96,7 +96,7 @@ class InProcess(Ground):
             sent.extend(item for item in reply.commands if isinstance(item, Send))
             return True
 
-        commands.dispatch(self._now, send)
+        lifecycle.dispatch(self._now, send)
         for item in sent:
             if line := self.lines.get(item.connection):
                 line.take_call(item.text)

@@ -19,7 +19,7 @@ __all__ = ["EXPLAINED", "Shape", "judged", "sent", "uncovered"]
 
 Shape = tuple[str, str]
 """Its kind, and what it is: ("location", "Body")."""
-TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
+TRANSCRIPTS = Path(__file__).parents[1] / "conversations" / "transcripts"
 NO_TEST = "no test, and why"
 EXPLAINED: dict[str, str] = {
     "keba-2": "OCPP 2.0.1, which is not spoken here",

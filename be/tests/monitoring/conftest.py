@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.operation.receivers import MailServer, WebServer, running
+from tests.monitoring.receivers import MailServer, WebServer, running
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from levity.ocpp.pipeline import Pipeline, Taken
+from levity.ocpp.worker.pipeline import Pipeline, Taken
 from levity_ws.rpc.envelope import (
     Alive,
     Authenticate,

@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.ledger.chargers import Charger
+from tests.ocpp.keyed_lines import line, now
+from tests.ocpp.ledger_chargers import Charger
+
+__all__ = ["charger", "line", "now"]
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from levity.ocpp.commands import dispatch
+from levity.ocpp.commands.lifecycle import dispatch
 from levity.ocpp.models import ChargePoint
 from levity_ws.rpc.envelope import Reply, Send
 from tests.ocpp.charger import Charger, Site
-from tests.security.keyring import basic
+from tests.ocpp.keyring import basic
 
 
 class Line:
@@ -38,7 +38,7 @@ class Line:
 @pytest.fixture
 def line(db: None) -> Line:
     """CP1 with profile 1 and its key, connected."""
-    from tests.security.keyring import charge_point
+    from tests.ocpp.keyring import charge_point
 
     charge_point()
     return Line(authorization=basic())

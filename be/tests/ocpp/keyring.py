@@ -3,8 +3,8 @@
 import base64
 from typing import Any
 
+from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import ChargePoint, Credential
-from levity.ocpp.security.keys import digest_of
 from levity_ws.rpc.envelope import Accept, Authenticate, Refuse
 from tests.ocpp.charger import Charger, Site
 

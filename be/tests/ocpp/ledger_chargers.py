@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from levity.ocpp.models import ChargePoint, Transaction
-from levity.ocpp.pipeline import Pipeline
+from levity.ocpp.worker.pipeline import Pipeline
 from levity_ws.rpc.envelope import Batch, Connected, Received, Send
 
 __all__ = ["NOW", "Charger", "at", "books", "iso", "meter_value"]

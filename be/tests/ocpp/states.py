@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from levity.ocpp.frames import Call
-from levity.ocpp.references import references
 from levity.ocpp.request import ChargePointState, ConnectorState, Request, TransactionState
+from levity.ocpp.v16.references import references
+from levity.ocpp.wire.frames import Call
 from tests.ocpp.charger import NOW, at
 
 __all__ = ["CONNECTION", "charge_point", "connector", "request", "running"]

@@ -10,7 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from levity.ocpp.models import QuarantinedMessage, Transaction
-from tests.ledger.chargers import Charger, at, books
+from tests.ocpp.ledger_chargers import Charger, at, books
+
+
+@pytest.fixture
+def charger(db: None) -> Charger:
+    """A connected charge point, CP1."""
+    return Charger()
 
 
 @pytest.fixture

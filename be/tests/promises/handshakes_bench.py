@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
+from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Credential
-from levity.ocpp.security.keys import digest_of
-from tests.security.keyring import KEY
+from tests.ocpp.keyring import KEY
 from tests.system.site import Site, embedded, fleet, serve
 
 COUNT = int(os.environ.get("LEVITY_HANDSHAKES", "10000"))

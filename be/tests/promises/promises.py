@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from levity.ocpp.frames import Call, Malformed, parse
+from levity.ocpp.wire.frames import Call, Malformed, parse
 from levity_ws.rpc.envelope import Close, Received, Send
-from tests.checks.messages import ALWAYS_A_RESULT
 from tests.ocpp.charger import Site
+from tests.promises.messages import ALWAYS_A_RESULT
 
 __all__ = ["answers_to", "judge"]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.frames import parse, storable
 from levity.ocpp.models import FailedMessage, Message, QuarantinedMessage
-from tests.checks.messages import MESSAGES, fields_of, schema_of, usual
-from tests.checks.promises import answers_to, judge
+from levity.ocpp.wire.frames import parse, storable
 from tests.ocpp.charger import Charger, Site
+from tests.promises.messages import MESSAGES, fields_of, schema_of, usual
+from tests.promises.promises import answers_to, judge
 
 pytestmark = pytest.mark.django_db
 

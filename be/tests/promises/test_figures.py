@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from levity.ocpp import commands
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -229,7 +229,7 @@ def test_a_hundred_answers_that_nobody_waits_for_change_nothing_and_close_nothin
     unknown = [charger.answers("nobody", {"status": "Accepted"}) for charger in chargers]
     assert site.take(*unknown).reply.commands == ()
     sent = _reset_all(chargers)
-    commands.give_up(at(3600))
+    lifecycle.give_up(at(3600))
     assert set(Command.objects.values_list("state", flat=True)) == {"timed_out"}
     late = [
         charger.answers(sent[charger.connection], {"status": "Accepted"}) for charger in chargers
@@ -277,7 +277,7 @@ def _sent(now: datetime) -> dict[str, str]:
             sent[command.connection] = json.loads(command.text)[1]
         return True
 
-    while commands.dispatch(now, send):
+    while lifecycle.dispatch(now, send):
         pass
     return sent
 

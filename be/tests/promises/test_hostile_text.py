@@ -15,19 +15,24 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame, pretty_value
+from levity.ocpp.chargers.quirks.patterns import BadPattern, fits
+from levity.ocpp.chargers.quirks.shipped import SHIPPED
+from levity.ocpp.chargers.security.certificates import CertificateError, read_csr
+from levity.ocpp.chargers.security.concealment import (
+    LONGEST_TOLD,
+    conceal,
+    secrets_in,
+    stored_answer,
+)
+from levity.ocpp.chargers.security.keys import canonical
 from levity.ocpp.conversation.lines import Line, head_of, written
-from levity.ocpp.conversation.masking import Anonymiser, without_secrets
-from levity.ocpp.conversation.private import is_secret
 from levity.ocpp.conversation.script import Times, TransactionIds
-from levity.ocpp.fields import decimal_of, time_of
-from levity.ocpp.frames import OcppError, parse
-from levity.ocpp.quirk_patterns import BadPattern, fits
-from levity.ocpp.quirk_profiles import SHIPPED
-from levity.ocpp.schema import check
-from levity.ocpp.security.certificates import CertificateError, read_csr
-from levity.ocpp.security.concealment import LONGEST_TOLD, conceal, secrets_in, stored_answer
-from levity.ocpp.security.keys import canonical
+from levity.ocpp.wire.fields import decimal_of, time_of
+from levity.ocpp.wire.frames import OcppError, parse
+from levity.ocpp.wire.masking import Anonymiser, without_secrets
+from levity.ocpp.wire.private import is_secret
+from levity.ocpp.wire.schema import check
+from levity.pages.chargers.frame_text import frame_excerpt, pretty_frame, pretty_value
 from levity_ws.edge.target import identity_in_path, is_identity, target_path
 from tests.ocpp.charger import NOW
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from levity.ocpp.models import FailedMessage, Message, QuarantinedMessage, Transaction
-from levity.ocpp.schema import finding
-from tests.checks.messages import ALWAYS_A_RESULT, MESSAGES, Mutation, mutations, usual
+from levity.ocpp.wire.schema import finding
 from tests.ocpp.charger import Charger, Site
+from tests.promises.messages import ALWAYS_A_RESULT, MESSAGES, Mutation, mutations, usual
 
 pytestmark = pytest.mark.django_db
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.meter_values import meter_values
-from levity.ocpp.actions.v16.stop_transaction import stop_transaction
+from levity.ocpp.chargers.quirks.profile import DEFAULT
 from levity.ocpp.effects import StopTransaction, UpdateTransaction
-from levity.ocpp.energy import closed
-from levity.ocpp.quirks import DEFAULT
 from levity.ocpp.request import ChargePointState, TransactionState
+from levity.ocpp.rules.energy import closed
+from levity.ocpp.v16.actions.meter_values import meter_values
+from levity.ocpp.v16.actions.stop_transaction import stop_transaction
 from tests.ocpp.charger import NOW, wire
 from tests.ocpp.states import charge_point, request, running
 

@@ -10,12 +10,12 @@ import psutil
 import pytest
 from tests.rabbitmq import AMQP_URL, Queues, TcpProxy
 
-import levity.rpc_amqp
-import levity.rpc_amqp_connection
-from levity.rpc_amqp import AmqpWorkerTransport
+import levity.run.amqp.connection
+import levity.run.amqp.transport
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.rpc.envelope import Batch, Reply
 from levity_ws.rpc.topology import dead_letter_queue, rpc_queue
-from tests.checks.wired_worker import batch, transport
+from tests.promises.wired_worker import batch, transport
 from tests.system.processes import eventually
 
 
@@ -23,7 +23,7 @@ def test_a_broker_that_takes_connections_and_says_nothing_is_trouble_and_no_bug(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """F-05, seen in `broker-stop-2-minutes`: told once, without a traceback, and tried again."""
-    monkeypatch.setattr(levity.rpc_amqp_connection, "HANDSHAKE_TIMEOUT", 0.1)
+    monkeypatch.setattr(levity.run.amqp.connection, "HANDSHAKE_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         worker = AmqpWorkerTransport(
             f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/", pause=lambda _: 0.01
@@ -34,7 +34,7 @@ def test_a_broker_that_takes_connections_and_says_nothing_is_trouble_and_no_bug(
         assert not worker._thread.is_alive()
         for each in tries:
             each.close()
-    said = [record for record in caplog.records if record.name == "levity.rpc_amqp"]
+    said = [record for record in caplog.records if record.name == "levity.run.amqp.transport"]
     assert [record.levelname for record in said] == ["WARNING"]
     assert "AMQPConnectorStackTimeout" in said[0].getMessage()
     assert said[0].exc_info is None
@@ -85,10 +85,12 @@ def test_a_close_waits_for_no_broker_that_stands_still(
     queues: Queues, wire: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither for the confirm of a push nor for its goodbye; all of it within CLOSE_TIMEOUT."""
-    waits = levity.rpc_amqp.LAST_CONFIRM_TIMEOUT + levity.rpc_amqp_connection.GOODBYE_TIMEOUT
-    assert waits < levity.rpc_amqp.CLOSE_TIMEOUT
-    monkeypatch.setattr(levity.rpc_amqp, "LAST_CONFIRM_TIMEOUT", 0.1)
-    monkeypatch.setattr(levity.rpc_amqp_connection, "GOODBYE_TIMEOUT", 0.1)
+    waits = (
+        levity.run.amqp.transport.LAST_CONFIRM_TIMEOUT + levity.run.amqp.connection.GOODBYE_TIMEOUT
+    )
+    assert waits < levity.run.amqp.transport.CLOSE_TIMEOUT
+    monkeypatch.setattr(levity.run.amqp.transport, "LAST_CONFIRM_TIMEOUT", 0.1)
+    monkeypatch.setattr(levity.run.amqp.connection, "GOODBYE_TIMEOUT", 0.1)
     still = StillWire("127.0.0.1", wire.port)
     worker = transport(queues, still)
     still.still.set()
@@ -111,7 +113,7 @@ def test_a_bug_in_a_callback_is_told_and_the_worker_hears_again(
 ) -> None:
     """pika drops what its callbacks raise; the batch comes again on a new connection."""
     worker = transport(queues, wire)
-    plain = levity.rpc_amqp.decode_batch
+    plain = levity.run.amqp.transport.decode_batch
     bugs = [ZeroDivisionError("a bug")]
 
     def decode_at_second_try(body: bytes) -> Batch:
@@ -119,7 +121,7 @@ def test_a_bug_in_a_callback_is_told_and_the_worker_hears_again(
             raise bugs.pop()
         return plain(body)
 
-    monkeypatch.setattr(levity.rpc_amqp, "decode_batch", decode_at_second_try)
+    monkeypatch.setattr(levity.run.amqp.transport, "decode_batch", decode_at_second_try)
     queues.put(batch(0))
     delivery = worker.receive(10)
     assert delivery is not None

@@ -11,18 +11,18 @@ import pytest
 from pika.adapters.utils.io_services_utils import _AsyncTransportBase
 from tests.rabbitmq import AMQP_URL, Queues, TcpProxy
 
-import levity.rpc_amqp
-import levity.rpc_amqp_connection
-import levity.rpc_amqp_pushes
-from levity.rpc_amqp import AmqpWorkerTransport
+import levity.run.amqp.connection
+import levity.run.amqp.pushes
+import levity.run.amqp.transport
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.rpc.envelope import Reply
 from levity_ws.rpc.topology import dead_letter_queue
-from tests.checks.wired_worker import batch, transport
+from tests.promises.wired_worker import batch, transport
 from tests.system.processes import eventually
 
 SOURCE, CONNECTION, PUSHES = (
     ast.parse(Path(module.__file__).read_text())
-    for module in (levity.rpc_amqp, levity.rpc_amqp_connection, levity.rpc_amqp_pushes)
+    for module in (levity.run.amqp.transport, levity.run.amqp.connection, levity.run.amqp.pushes)
 )
 # What the worker's own thread, any other thread and signal handlers call.
 FOREIGN = (

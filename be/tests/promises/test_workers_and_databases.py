@@ -10,10 +10,10 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
-from levity.ocpp import pipeline
 from levity.ocpp.models import FailedMessage, Transaction
-from levity.ocpp.pipeline import DatabaseAway
 from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.worker import pipeline
+from levity.ocpp.worker.pipeline import DatabaseAway
 from tests.ocpp.charger import Charger, Site
 
 postgres = pytest.mark.postgres

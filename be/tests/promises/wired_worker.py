@@ -2,7 +2,7 @@
 
 from tests.rabbitmq import AMQP_URL, Queues, TcpProxy
 
-from levity.rpc_amqp import AmqpWorkerTransport
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.rpc.envelope import Alive, Batch, encode_batch
 from tests.system.processes import eventually
 

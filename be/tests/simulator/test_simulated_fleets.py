@@ -16,7 +16,7 @@ import orjson
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from levity.ocpp.management.commands.simulate import Command
+from levity.run.management.commands.simulate import Command
 from levity.simulator.charge_point import ChargePoint
 from levity.simulator.cli import add_arguments, simulate
 from levity.simulator.clock import Clock

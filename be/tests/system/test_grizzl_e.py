@@ -29,7 +29,7 @@ ORIGIN = "https://github.com/gilmaimon/TinyWebsockets"
 
 
 def capture(name: str) -> Capture:
-    """This file of be/tests/captures."""
+    """This file of be/tests/conversations/captures."""
     return next(item for item in captures() if item.name == name)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import ChargePoint, Credential, Edge, RefusedHandshake
-from levity.ocpp.security.keys import digest_of
-from tests.security.keyring import KEY, basic
+from tests.ocpp.keyring import KEY, basic
 from tests.system.processes import eventually
 from tests.system.site import Site, embedded, serve
 

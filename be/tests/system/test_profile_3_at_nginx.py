@@ -16,16 +16,16 @@ from ocpp.v16 import call
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import (
     ChargePoint,
     ChargePointCertificate,
     Credential,
     RefusedHandshake,
 )
-from levity.ocpp.security.keys import digest_of
 from tests.deploy.authority import Authority
 from tests.deploy.front import Front
-from tests.security.requests import certificate_request
+from tests.ocpp.certificate_requests import certificate_request
 from tests.system.chargers import IndependentCharger
 from tests.system.processes import eventually
 from tests.system.site import Site, embedded, serve

@@ -11,7 +11,7 @@ from tests.system.site import Site
 # Whole processes, each started anew: `make test` has the time for them.
 pytestmark = pytest.mark.slow
 
-TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
+TRANSCRIPTS = Path(__file__).parents[1] / "conversations" / "transcripts"
 
 
 async def replay(site: Site, path: Path, identity: str, *more: str) -> Ran:

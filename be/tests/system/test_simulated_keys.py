@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import ChargePoint, Credential, Transaction
-from levity.ocpp.security.keys import digest_of
-from tests.security.keyring import KEY
+from tests.ocpp.keyring import KEY
 from tests.system.site import embedded
 
 pytestmark = pytest.mark.slow

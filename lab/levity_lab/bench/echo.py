@@ -1,6 +1,6 @@
 """The limit: a worker that does as little as a durable central system can do.
 
-    python -m levity.bench.echo        (AMQP_URL, LEVITY_AMQP_PREFIX, DATABASE_URL)
+    python -m levity_lab.bench.echo        (AMQP_URL, LEVITY_AMQP_PREFIX, DATABASE_URL)
 
 The same kind of queue, the same transport class, the same order (commit, reply, acknowledge); one
 plain INSERT a frame, one COMMIT a batch, canned answers. Whatever Levity needs beyond this is the
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import psycopg2
 
-from levity.rpc_amqp import AmqpWorkerTransport
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.rpc.envelope import Accept, Authenticate, Batch, Command, Received, Reply, Send
 from levity_ws.rpc.topology import prefix_from_environ, url_from_environ
 

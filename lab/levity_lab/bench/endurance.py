@@ -13,9 +13,6 @@ from typing import Any
 import psutil
 import psycopg2
 
-from levity.bench.processes import BenchError, Started
-from levity.bench.stage import Stage
-from levity.bench.systems import System, edge_of, fleet, migrated
 from levity.simulator.clock import Clock
 from levity.simulator.crowd import raise_file_limit, run_loop
 from levity.simulator.fleet import Fleet, Member
@@ -24,7 +21,10 @@ from levity.simulator.life import Act, Life
 from levity.simulator.makes import PROFILES
 from levity.simulator.statistics import Histogram
 from levity.simulator.websocket import WebsocketDialer
-from levity.soak.verdict import Counts, judge
+from levity_lab.bench.processes import BenchError, Started
+from levity_lab.bench.stage import Stage
+from levity_lab.bench.systems import System, edge_of, fleet, migrated
+from levity_lab.soak.verdict import Counts, judge
 
 __all__ = ["Endurance", "Minute", "endurance_table", "growth", "measure_endurance"]
 

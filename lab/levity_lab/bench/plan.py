@@ -12,8 +12,9 @@ from typing import Any
 
 import psutil
 
-from levity.bench.endurance import endurance_json, endurance_table, measure_endurance
-from levity.bench.figures import (
+from levity.simulator.crowd import raise_file_limit
+from levity_lab.bench.endurance import endurance_json, endurance_table, measure_endurance
+from levity_lab.bench.figures import (
     Idle,
     Machine,
     Report,
@@ -22,15 +23,14 @@ from levity.bench.figures import (
     system_cpu,
     typical,
 )
-from levity.bench.processes import python, running
-from levity.bench.rounds import idle_round, load_round
-from levity.bench.scale import FULL, measure_scale, scale_json, scale_table
-from levity.bench.stage import Stage, borrowed
-from levity.bench.systems import System, edge_of, embedded, fleet, migrated
-from levity.bench.table import table
-from levity.bench.usage import of_children
-from levity.bench.validation import session_mean, validation_us
-from levity.simulator.crowd import raise_file_limit
+from levity_lab.bench.processes import python, running
+from levity_lab.bench.rounds import idle_round, load_round
+from levity_lab.bench.scale import FULL, measure_scale, scale_json, scale_table
+from levity_lab.bench.stage import Stage, borrowed
+from levity_lab.bench.systems import System, edge_of, embedded, fleet, migrated
+from levity_lab.bench.table import table
+from levity_lab.bench.usage import of_children
+from levity_lab.bench.validation import session_mean, validation_us
 
 __all__ = ["Options", "measure"]
 
@@ -169,7 +169,7 @@ def _take(run: _Run, stage: Stage, system: System, rate: float | None, number: i
 
 
 def _statements(stage: Stage) -> Statements:
-    command = python("levity.bench.statements")
+    command = python("levity_lab.bench.statements")
     with running(
         "statements", command, stage.environ("Levity"), stage.folder, speaks=True
     ) as process:

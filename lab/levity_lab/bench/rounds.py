@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from levity.bench.figures import Idle, Round, cpu_per_message
-from levity.bench.processes import BenchError, Started, python, running
-from levity.bench.stage import Stage
-from levity.bench.systems import System
-from levity.bench.usage import Watch, of_children
+from levity_lab.bench.figures import Idle, Round, cpu_per_message
+from levity_lab.bench.processes import BenchError, Started, python, running
+from levity_lab.bench.stage import Stage
+from levity_lab.bench.systems import System
+from levity_lab.bench.usage import Watch, of_children
 
 __all__ = ["held", "idle_round", "load_round"]
 

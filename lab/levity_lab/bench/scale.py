@@ -7,10 +7,10 @@ from statistics import median
 
 import psycopg2
 
-from levity.bench.figures import Round, system_cpu
-from levity.bench.rounds import held, load_round
-from levity.bench.stage import Stage, another_database
-from levity.bench.systems import System, fleet, migrated
+from levity_lab.bench.figures import Round, system_cpu
+from levity_lab.bench.rounds import held, load_round
+from levity_lab.bench.stage import Stage, another_database
+from levity_lab.bench.systems import System, fleet, migrated
 
 __all__ = ["FULL", "Scale", "measure_scale", "scale_json", "scale_table"]
 

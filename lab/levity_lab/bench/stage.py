@@ -13,8 +13,8 @@ import pika
 import psycopg2
 from psycopg2 import sql
 
-from levity.bench.echo import TABLE
-from levity.bench.processes import BenchError
+from levity_lab.bench.echo import TABLE
+from levity_lab.bench.processes import BenchError
 from levity_ws.rpc.topology import broker_label, declarations, rpc_queue
 
 __all__ = ["DATABASE", "Stage", "another_database", "borrowed"]

@@ -1,6 +1,6 @@
 """How many SQL statements a batch takes.
 
-python -m levity.bench.statements      (DATABASE_URL: an empty, migrated database)
+python -m levity_lab.bench.statements      (DATABASE_URL: an empty, migrated database)
 """
 
 import json
@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from levity.bench.figures import Statements
 from levity.simulator.script import CALLS_PER_SESSION, SessionFrames, boot_frame
+from levity_lab.bench.figures import Statements
 from levity_ws.rpc.envelope import Batch, Connected, Event, Received, Send
 
 __all__ = ["Charger", "count_statements", "mixed_batch"]
@@ -100,7 +100,7 @@ def main() -> int:
     django.setup()
     from django.db import connection
 
-    from levity.ocpp.pipeline import Pipeline
+    from levity.ocpp.worker.pipeline import Pipeline
 
     pipeline = Pipeline()
     statements: list[str] = []

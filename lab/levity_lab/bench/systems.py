@@ -5,15 +5,15 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from levity.bench.processes import Started, answers, free_port, python, running, wait_until
-from levity.bench.stage import Stage
-from levity.bench.usage import Members, of_broker, of_children, of_database
+from levity_lab.bench.processes import Started, answers, free_port, python, running, wait_until
+from levity_lab.bench.stage import Stage
+from levity_lab.bench.usage import Members, of_broker, of_children, of_database
 
 __all__ = ["System", "edge_of", "embedded", "fleet", "migrated"]
 
 _WORKERS = {
     "Levity": ("levity", "consume_rpc_queue"),
-    "limit": ("levity.bench.echo",),
+    "limit": ("levity_lab.bench.echo",),
 }
 # Two hundred chargers stand for thousands, so each of them may say more than one charger may.
 _UNPACED = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from levity.bench.figures import (
+from levity_lab.bench.figures import (
     CPU_OF_THE_SYSTEM,
     TARGETS,
     Report,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import psutil
 
-from levity.bench.figures import between
+from levity_lab.bench.figures import between
 
 __all__ = ["Members", "Watch", "of_broker", "of_children", "of_database"]
 

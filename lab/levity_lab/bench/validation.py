@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from levity.ocpp.schema import check
+from levity.ocpp.wire.schema import check
 from levity.simulator.script import CALLS_PER_SESSION, SessionFrames
 
 __all__ = ["session_mean", "validation_us"]

@@ -12,9 +12,9 @@ from typing import Any
 
 import pika
 
-from levity.soak.disks import Disk
-from levity.soak.programs import Programs, SoakError, as_user
-from levity.soak.service import Service, free_port, until
+from levity_lab.soak.disks import Disk
+from levity_lab.soak.programs import Programs, SoakError, as_user
+from levity_lab.soak.service import Service, free_port, until
 
 __all__ = ["Broker"]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from levity.soak import harm
-from levity.soak.harm import Harm
-from levity.soak.programs import SoakError
+from levity_lab.soak import harm
+from levity_lab.soak.harm import Harm
+from levity_lab.soak.programs import SoakError
 
 __all__ = ["FAULTS", "Fault", "chosen"]
 

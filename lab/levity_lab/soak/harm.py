@@ -12,11 +12,11 @@ from contextlib import AbstractAsyncContextManager
 
 import psycopg2
 
-from levity.soak.poison import poison
-from levity.soak.programs import SoakError
-from levity.soak.scene import Scene, family
-from levity.soak.service import Service, until
-from levity.soak.sql import (
+from levity_lab.soak.poison import poison
+from levity_lab.soak.programs import SoakError
+from levity_lab.soak.scene import Scene, family
+from levity_lab.soak.service import Service, until
+from levity_lab.soak.sql import (
     cancel_statements,
     deadlocks,
     exhaust_connections,
@@ -25,7 +25,7 @@ from levity.soak.sql import (
     read_only,
     terminate_backends,
 )
-from levity.soak.wire import GOOD, Trouble
+from levity_lab.soak.wire import GOOD, Trouble
 
 __all__ = [
     "Harm",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from levity.soak.rounds import Round, Sample
+from levity_lab.soak.rounds import Round, Sample
 
 __all__ = ["timeline"]
 

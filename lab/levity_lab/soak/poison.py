@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from levity.simulator.makes import GENERIC
 from levity.simulator.websocket import WebsocketDialer
 from levity.simulator.wire import DialError, LinkClosedError, call_frame
-from levity.soak.scene import Scene
-from levity.soak.traps import POISON
+from levity_lab.soak.scene import Scene
+from levity_lab.soak.traps import POISON
 
 __all__ = ["poison"]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from levity.soak.plot import COLOURS, timeline
-from levity.soak.rounds import NORMAL_WITHIN, Round
-from levity.soak.run import Report
-from levity.soak.sittings import Line, by_fault
-from levity.soak.verdict import Counts
+from levity_lab.soak.plot import COLOURS, timeline
+from levity_lab.soak.rounds import NORMAL_WITHIN, Round
+from levity_lab.soak.run import Report
+from levity_lab.soak.sittings import Line, by_fault
+from levity_lab.soak.verdict import Counts
 
 __all__ = ["as_dict", "write_report"]
 

@@ -10,12 +10,12 @@ from random import Random
 import psycopg2
 
 from levity.simulator.ledger import read_ledger
-from levity.soak.chargers import Crew
-from levity.soak.faults import Fault
-from levity.soak.programs import SoakError
-from levity.soak.scene import Scene
-from levity.soak.site import Happening, Site
-from levity.soak.verdict import Counts, judge
+from levity_lab.soak.chargers import Crew
+from levity_lab.soak.faults import Fault
+from levity_lab.soak.programs import SoakError
+from levity_lab.soak.scene import Scene
+from levity_lab.soak.site import Happening, Site
+from levity_lab.soak.verdict import Counts, judge
 
 __all__ = ["NORMAL_WITHIN", "Round", "Sample", "play"]
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from levity.soak.faults import Fault
-from levity.soak.programs import SoakError
-from levity.soak.rounds import Round, play
-from levity.soak.site import Site
-from levity.soak.sittings import Sittings, seconds_left, spoken
-from levity.soak.verdict import Counts, add
+from levity_lab.soak.faults import Fault
+from levity_lab.soak.programs import SoakError
+from levity_lab.soak.rounds import Round, play
+from levity_lab.soak.site import Site
+from levity_lab.soak.sittings import Sittings, seconds_left, spoken
+from levity_lab.soak.verdict import Counts, add
 
 __all__ = ["Options", "Report", "at_the_end", "soak"]
 

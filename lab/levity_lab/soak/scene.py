@@ -9,11 +9,11 @@ from typing import Any
 
 import psutil
 
-from levity.soak.chargers import Crew
-from levity.soak.programs import SoakError
-from levity.soak.service import Service
-from levity.soak.site import Site
-from levity.soak.wire import Wire
+from levity_lab.soak.chargers import Crew
+from levity_lab.soak.programs import SoakError
+from levity_lab.soak.service import Service
+from levity_lab.soak.site import Site
+from levity_lab.soak.wire import Wire
 
 __all__ = ["Scene", "family"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from levity.soak.programs import SoakError
+from levity_lab.soak.programs import SoakError
 
 __all__ = ["Service", "free_port", "until"]
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from levity.soak.borrowed import BorrowedBroker, BorrowedDatabase
-from levity.soak.broker import Broker
-from levity.soak.database import Database
-from levity.soak.disks import Disk
-from levity.soak.programs import SoakError, find_programs
-from levity.soak.service import Service, free_port, until
-from levity.soak.wire import Wire
+from levity_lab.soak.borrowed import BorrowedBroker, BorrowedDatabase
+from levity_lab.soak.broker import Broker
+from levity_lab.soak.database import Database
+from levity_lab.soak.disks import Disk
+from levity_lab.soak.programs import SoakError, find_programs
+from levity_lab.soak.service import Service, free_port, until
+from levity_lab.soak.wire import Wire
 from levity_ws.rpc.topology import DEFAULT_PREFIX, dead_letter_queue, rpc_queue
 
 __all__ = ["Happening", "Site"]
@@ -142,7 +142,7 @@ class Site:
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
             "PYTHONUNBUFFERED": "1",
-            "DJANGO_SETTINGS_MODULE": "levity.soak.settings",
+            "DJANGO_SETTINGS_MODULE": "levity_lab.soak.settings",
             "DATABASE_URL": self.database.url(self.worker_database.port),
             "AMQP_URL": self.broker.url(self.worker_broker.port),
             "LEVITY_AMQP_PREFIX": self.prefix,

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from levity.soak.faults import Fault
-from levity.soak.programs import SoakError
-from levity.soak.rounds import Round
-from levity.soak.verdict import Counts, add
+from levity_lab.soak.faults import Fault
+from levity_lab.soak.programs import SoakError
+from levity_lab.soak.rounds import Round
+from levity_lab.soak.verdict import Counts, add
 
 __all__ = ["Line", "Sittings", "brief", "by_fault", "seconds_left", "spoken", "table"]
 

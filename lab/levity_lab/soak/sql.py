@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg2
 
-from levity.soak.scene import Scene
+from levity_lab.soak.scene import Scene
 
 __all__ = [
     "cancel_statements",

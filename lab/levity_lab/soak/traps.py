@@ -11,7 +11,7 @@ from levity.ocpp.request import GetResponse, Request, Response
 
 __all__ = ["POISON", "Trap"]
 
-POISON = "levity.soak"
+POISON = "levity_lab.soak"
 """`vendorId` of a DataTransfer that does harm; its `messageId` says which."""
 WRITTEN = frozenset({"StartTransaction", "MeterValues", "StopTransaction"})
 

@@ -33,7 +33,7 @@ _Trace = (
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-22 14:05:09,123 INFO    levity.ocpp.worker: CP1: Heartbeat`.
+    """`2026-11-22 14:05:09,123 INFO    levity.ocpp.worker.loop: CP1: Heartbeat`.
 
     Signs that no terminal shows are written as escapes. A traceback follows on lines that are
     set in, so none of them can be taken for an event.

@@ -1,5 +1,5 @@
 """The pages of alerts and of who is told of them."""
 
-from levity.operation.admin import alerts, rules
+from levity.monitoring.admin import alerts, rules
 
 __all__ = ["alerts", "rules"]

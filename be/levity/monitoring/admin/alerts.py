@@ -19,10 +19,16 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.csv_export import CHUNK, cell, local_cell, streamed_csv, utc_cell
-from levity.ocpp.admin.filters import DayRangeFilter, OpenFilter, RowFilter
-from levity.ocpp.admin.formats import (
+from levity.monitoring.alerts.recipients import routes
+from levity.monitoring.alerts.webhook import shown_host
+from levity.monitoring.kinds import KINDS, Severity
+from levity.monitoring.models import Alert, AlertDelivery
+from levity.ocpp.models import ChargePoint
+from levity.ocpp.visibility import is_limited
+from levity.pages.chargers.csv_export import CHUNK, cell, local_cell, streamed_csv, utc_cell
+from levity.pages.chargers.filters import DayRangeFilter, OpenFilter, RowFilter
+from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.formats import (
     NOTHING,
     and_more,
     badge,
@@ -32,13 +38,7 @@ from levity.ocpp.admin.formats import (
     shown_time,
     site_zone,
 )
-from levity.ocpp.admin.many import ask_if_many, change_all
-from levity.ocpp.admin.scope import is_limited
-from levity.ocpp.models import ChargePoint
-from levity.operation.kinds import KINDS, Severity
-from levity.operation.models import Alert, AlertDelivery
-from levity.operation.routes import routes
-from levity.operation.webhook import shown_host
+from levity.pages.kit.many import ask_if_many, change_all
 
 __all__ = ["AlertAdmin"]
 
@@ -87,7 +87,7 @@ class AlertAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("charge_point__site", "site")
     actions = ("acknowledge", "take_back", "export_selected")
-    list_before_template = "operation/admin/alerts_help.html"
+    list_before_template = "monitoring/alerts_help.html"
     search_fields = ("summary",)
     search_help_text = "Words of the summary"
     sortable_by = ()
@@ -103,7 +103,7 @@ class AlertAdmin(ReadOnlyAdmin):
         "told",
     )
     readonly_fields = fields
-    change_form_outer_after_template = "operation/admin/alert_now.html"
+    change_form_outer_after_template = "monitoring/alert_now.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         """With what the page of one names."""

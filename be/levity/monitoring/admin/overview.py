@@ -5,11 +5,11 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpRequest
 
-from levity.ocpp.admin import dashboard
-from levity.ocpp.admin.formats import list_url
-from levity.ocpp.admin.scope import visible
-from levity.operation.kinds import Severity
-from levity.operation.models import Alert
+from levity.monitoring.kinds import Severity
+from levity.monitoring.models import Alert
+from levity.ocpp.visibility import visible
+from levity.pages.chargers import dashboard
+from levity.pages.kit.formats import list_url
 
 __all__ = ["summary"]
 

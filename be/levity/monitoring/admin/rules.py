@@ -18,13 +18,13 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import badge
-from levity.operation import webhook
-from levity.operation.delivery import send_test
-from levity.operation.models import AlertRule, kind_choices
-from levity.operation.routes import mail_addresses, of_rule
+from levity.monitoring.alerts import webhook
+from levity.monitoring.alerts.delivery import send_test
+from levity.monitoring.alerts.recipients import mail_addresses, of_rule
+from levity.monitoring.models import AlertRule, kind_choices
+from levity.ocpp.audit import note
+from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.formats import badge
 
 __all__ = ["AlertRuleAdmin", "AlertRuleForm"]
 
@@ -108,8 +108,8 @@ class AlertRuleAdmin(LevityAdmin):
     list_select_related = ("site",)
     search_fields = ("name",)
     ordering = ("name",)
-    list_before_template = "operation/admin/rules_help.html"
-    change_form_outer_before_template = "operation/admin/rule_test.html"
+    list_before_template = "monitoring/rules_help.html"
+    change_form_outer_before_template = "monitoring/rule_test.html"
     fields = (
         "name",
         "enabled",

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from levity.opening import ways_back
-from levity.operation.conditions import Finding, plain
+from levity.monitoring.alerts.conditions import Finding, plain
+from levity.run.opening import ways_back
 
 __all__ = ["damaged_database"]
 

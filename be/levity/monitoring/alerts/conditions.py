@@ -1,7 +1,7 @@
 """What is wrong right now, and what has happened: each check is a bounded number of queries.
 
 A check returns findings, one for each thing that is wrong; the same thing has the same key
-each time. It neither writes nor tells anybody: `watch.py` compares with what is known.
+each time. It neither writes nor tells anybody: `raise_and_end.py` compares with what is known.
 """
 
 import glob
@@ -21,9 +21,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 
-from levity.ocpp.calls import DONE
-from levity.ocpp.faults import FAULT
-from levity.ocpp.intervals import learned_interval
+from levity.monitoring.alerts.growth import growth
+from levity.monitoring.conf import setting
+from levity.monitoring.kinds import CRITICAL_EVENTS, Severity
+from levity.ocpp.chargers.faults import FAULT
+from levity.ocpp.commands.refusals import MATTERS, OF_NO_MATTER, hint
 from levity.ocpp.models import (
     ChargePoint,
     ChargePointCertificate,
@@ -35,10 +37,8 @@ from levity.ocpp.models import (
     SecurityProfile,
     Transaction,
 )
-from levity.ocpp.refusals import MATTERS, OF_NO_MATTER, hint
-from levity.operation.conf import setting
-from levity.operation.growth import growth
-from levity.operation.kinds import CRITICAL_EVENTS, Severity
+from levity.ocpp.rules.intervals import learned_interval
+from levity.ocpp.v16.calls import DONE
 from levity_ws.logs import visible
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from django.core.mail import BadHeaderError, EmailMessage
 from django.urls import reverse
 from django.utils import timezone
 
-from levity.operation import webhook
-from levity.operation.kinds import KINDS, rank
-from levity.operation.models import Alert, AlertDelivery
-from levity.operation.routes import Route
+from levity.monitoring.alerts import webhook
+from levity.monitoring.alerts.recipients import Route
+from levity.monitoring.kinds import KINDS, rank
+from levity.monitoring.models import Alert, AlertDelivery
 
 __all__ = ["NotSent", "Told", "send_due", "send_test"]
 

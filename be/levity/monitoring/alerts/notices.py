@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from levity.ocpp.faults import NOTICE
+from levity.monitoring.alerts.conditions import Finding, called, plain
+from levity.ocpp.chargers.faults import NOTICE
 from levity.ocpp.models import Command, Connector, Message, StatusEvent
-from levity.operation.conditions import Finding, called, plain
 
 __all__ = ["KEPT", "charger_notices"]
 

@@ -16,15 +16,15 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.utils import timezone
 
+from levity.monitoring.alerts import broken, conditions, notices, strangers
+from levity.monitoring.alerts.conditions import Finding
+from levity.monitoring.alerts.quiet_hours import awake_at
+from levity.monitoring.alerts.recipients import Route
+from levity.monitoring.alerts.too_large import frames_too_large
+from levity.monitoring.conf import setting
+from levity.monitoring.kinds import KINDS, Severity, rank
+from levity.monitoring.models import Alert, AlertDelivery, Worker
 from levity.ocpp.models import Site
-from levity.operation import broken, conditions, notices, strangers
-from levity.operation.conditions import Finding
-from levity.operation.conf import setting
-from levity.operation.kinds import KINDS, Severity, rank
-from levity.operation.models import Alert, AlertDelivery, Worker
-from levity.operation.quiet import awake_at
-from levity.operation.routes import Route
-from levity.operation.too_large import frames_too_large
 
 __all__ = ["Look", "forget_old", "look", "record"]
 

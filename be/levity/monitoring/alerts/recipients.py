@@ -9,9 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from levity.ocpp.security.sealing import Unreadable
-from levity.operation.kinds import Severity, rank
-from levity.operation.models import SECRET_FIELDS, AlertDelivery, AlertRule
+from levity.monitoring.kinds import Severity, rank
+from levity.monitoring.models import SECRET_FIELDS, AlertDelivery, AlertRule
+from levity.secrets.sealing import Unreadable
 
 __all__ = [
     "Route",

@@ -1,11 +1,11 @@
-"""Whether strangers can add charge points, and whether they do: what `watch.py` asks."""
+"""Whether strangers can add charge points, and whether they do: what `raise_and_end.py` asks."""
 
 from datetime import datetime, timedelta
 
-from levity.ocpp import door
+from levity.monitoring.alerts.conditions import Finding
 from levity.ocpp.conf import setting
+from levity.ocpp.decisions import door
 from levity.ocpp.models import ChargePoint
-from levity.operation.conditions import Finding
 
 __all__ = ["open_door", "too_many_new"]
 

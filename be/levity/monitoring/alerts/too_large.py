@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models.functions import Lower
 
+from levity.monitoring.alerts.conditions import AT_MOST, Finding, plain
 from levity.ocpp.models import ChargePoint, RefusedHandshake
-from levity.operation.conditions import AT_MOST, Finding, plain
 
 __all__ = ["frames_too_large"]
 

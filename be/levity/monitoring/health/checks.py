@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from levity.operation.models import Worker
+from levity.monitoring.models import Worker
 
 __all__ = ["Answer", "database", "migrations", "ready", "workers"]
 

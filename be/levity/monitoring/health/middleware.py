@@ -9,10 +9,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.utils import timezone
 
-from levity.operation import health
-from levity.operation.access import may_see, shown_to
-from levity.operation.exposition import CONTENT_TYPE, exposition
-from levity.operation.figures import count_request
+from levity.monitoring.health import checks
+from levity.monitoring.health.access import may_see, shown_to
+from levity.monitoring.metrics.counters import count_request
+from levity.monitoring.metrics.exposition import CONTENT_TYPE, exposition
 
 __all__ = ["Operation"]
 
@@ -50,24 +50,24 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotFound("Not found.\n", content_type="text/plain")
     if path == "/metrics":
         return HttpResponse(shown_to(request.META, exposition()), content_type=CONTENT_TYPE)
-    answer = health.Answer(True, {}) if path == "/healthz" else readiness()
+    answer = checks.Answer(True, {}) if path == "/healthz" else readiness()
     as_json = "application/json" in request.META.get("HTTP_ACCEPT", "")
     kind, body = answer.body(as_json=as_json)
     return HttpResponse(body, content_type=kind, status=200 if answer.is_well else 503)
 
 
-def readiness() -> health.Answer:
+def readiness() -> checks.Answer:
     """Of the web pages: they need the database alone, but a site without a worker is not ready."""
     seen: list[str] = []
 
     def workers() -> str:
-        seen.extend(health.workers(timezone.now()))
+        seen.extend(checks.workers(timezone.now()))
         return seen[0]
 
-    return health.ready(
+    return checks.ready(
         {
-            "database": health.database,
-            "migrations": health.migrations,
+            "database": checks.database,
+            "migrations": checks.migrations,
             "worker": workers,
             "broker": lambda: seen[1] if seen else "",
         }

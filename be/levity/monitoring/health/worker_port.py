@@ -8,10 +8,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.db import connection
 
-from levity.operation import health
-from levity.operation.access import may_see, shown_to
-from levity.operation.exposition import CONTENT_TYPE, exposition
-from levity.operation.figures import WORKER
+from levity.monitoring.health import checks
+from levity.monitoring.health.access import may_see, shown_to
+from levity.monitoring.metrics.counters import WORKER
+from levity.monitoring.metrics.exposition import CONTENT_TYPE, exposition
 
 __all__ = ["WorkerPort"]
 
@@ -45,7 +45,7 @@ class _Quiet(WSGIRequestHandler):
 class WorkerPort:
     """Listens from the start until `close`; OSError if the port can't be had."""
 
-    def __init__(self, host: str, port: int, readiness: Callable[[], health.Answer]) -> None:
+    def __init__(self, host: str, port: int, readiness: Callable[[], checks.Answer]) -> None:
         self._readiness = readiness
         self._server = make_server(
             host, port, self.answer, server_class=_Server, handler_class=_Quiet
@@ -68,7 +68,7 @@ class WorkerPort:
             return _say(respond, "200 OK", CONTENT_TYPE, shown_to(meta, exposition(WORKER)))
         if path in ("/healthz", "/readyz") and may_see(meta, secret=False):
             try:
-                answer = health.Answer(True, {}) if path == "/healthz" else self._readiness()
+                answer = checks.Answer(True, {}) if path == "/healthz" else self._readiness()
             finally:
                 connection.close()
             as_json = "application/json" in meta.get("HTTP_ACCEPT", "")

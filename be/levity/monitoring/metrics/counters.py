@@ -7,8 +7,8 @@ from collections import Counter as Count
 
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
-from levity.ocpp.pipeline import Taken
-from levity.operation.slots import use_slots
+from levity.monitoring.metrics.process_slots import use_slots
+from levity.ocpp.worker.pipeline import Taken
 from levity_ws.edge.metrics import LATENCIES, SIZES
 from levity_ws.rpc.transport import Delivery
 

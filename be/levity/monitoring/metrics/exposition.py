@@ -7,9 +7,9 @@ from typing import Any
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from levity.operation.figures import WEB
-from levity.operation.slots import VARIABLE
-from levity.operation.state import State
+from levity.monitoring.metrics.counters import WEB
+from levity.monitoring.metrics.process_slots import VARIABLE
+from levity.monitoring.metrics.site_state import State
 
 __all__ = ["CONTENT_TYPE", "also_show", "exposition"]
 

@@ -15,7 +15,10 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from levity.ocpp.faults import FAULT
+from levity.monitoring.alerts.conditions import LAST_TRANSACTION_ID, transaction_ids_used
+from levity.monitoring.kinds import KINDS
+from levity.monitoring.models import Alert, AlertDelivery, Duty, Worker
+from levity.ocpp.chargers.faults import FAULT
 from levity.ocpp.models import (
     IN_TOTALS,
     PLAUSIBLE,
@@ -28,9 +31,6 @@ from levity.ocpp.models import (
     SecurityEvent,
     Transaction,
 )
-from levity.operation.conditions import LAST_TRANSACTION_ID, transaction_ids_used
-from levity.operation.kinds import KINDS
-from levity.operation.models import Alert, AlertDelivery, Duty, Worker
 from levity_ws import __version__
 
 __all__ = ["State"]

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import levity.operation.models
+import levity.monitoring.models
 
 
 class Migration(migrations.Migration):
@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="alert",
             name="kind",
-            field=models.CharField(choices=levity.operation.models.kind_choices, max_length=32),
+            field=models.CharField(choices=levity.monitoring.models.kind_choices, max_length=32),
         ),
     ]

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from levity.db.prepared import Prepared
 from levity.ocpp.models import Command, Connector
-from levity.ocpp.store.prepared import Prepared
 from levity_ws.frozen import frozen
 
 __all__ = ["DueCommand", "Shown", "anything_due", "anything_over", "due_commands", "statuses_of"]

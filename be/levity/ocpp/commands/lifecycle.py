@@ -4,7 +4,7 @@ queue -> dispatch (one outstanding Call per charge point) -> charger
       -> answered | refused | timed out | expired | cancelled
 
 The rows of `Command` are the queue; nothing is kept in memory, so any worker can go on where
-another one died. (The charger's answer comes through the pipeline, see `answers.py`.)
+another one died. (The charger's answer comes through the pipeline, see `calls.py`.)
 """
 
 import logging
@@ -16,17 +16,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
 from django.utils import timezone
 
-from levity.ocpp.calls import ACTIONS, wrong_with
-from levity.ocpp.conf import call_timeout
-from levity.ocpp.effects import ASK_FOR_BOOT
-from levity.ocpp.evidence import SETTLED_AFTER
-from levity.ocpp.frames import write_call
-from levity.ocpp.models import ChargePoint, Command, Message
-from levity.ocpp.plugged_in import KEPT, reason_to_drop, reason_to_wait
-from levity.ocpp.quirks import quirks_of
-from levity.ocpp.security.concealment import Unreadable, conceal, reveal
-from levity.ocpp.security.guards import is_key_change, objection
-from levity.ocpp.store.due import (
+from levity.db.round_trips import in_few_trips
+from levity.db.rows import insert_rows, update_rows, written_together
+from levity.ocpp.chargers.quirks.profile import quirks_of
+from levity.ocpp.chargers.security.concealment import Unreadable, conceal, reveal
+from levity.ocpp.chargers.security.guards import is_key_change, objection
+from levity.ocpp.commands.due import (
     DueCommand,
     Shown,
     anything_due,
@@ -34,10 +29,15 @@ from levity.ocpp.store.due import (
     due_commands,
     statuses_of,
 )
+from levity.ocpp.commands.plugged_in import KEPT, reason_to_drop, reason_to_wait
+from levity.ocpp.conf import call_timeout
+from levity.ocpp.effects import ASK_FOR_BOOT
+from levity.ocpp.models import ChargePoint, Command, Message
+from levity.ocpp.rules.evidence import SETTLED_AFTER
 from levity.ocpp.store.evidence import expect_evidence, settle_by_log
 from levity.ocpp.store.key_changes import expect_keys
-from levity.ocpp.store.rows import insert_rows, update_rows, written_together
-from levity.ocpp.store.trips import in_few_trips
+from levity.ocpp.v16.calls import ACTIONS, wrong_with
+from levity.ocpp.wire.frames import write_call
 from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Reply, Send
 

@@ -6,9 +6,9 @@ The answer is made of the books alone, so any worker may give it, also after a r
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from levity.ocpp.commands.due import DueCommand, Shown
 from levity.ocpp.effects import AUTOMATIC
-from levity.ocpp.holds import Holds, patience
-from levity.ocpp.store.due import DueCommand, Shown
+from levity.ocpp.rules.holds import Holds, patience
 from levity_ws.frozen import frozen
 
 __all__ = ["KEPT", "NOT_NEEDED", "Wait", "reason_to_drop", "reason_to_wait"]

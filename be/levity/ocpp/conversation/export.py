@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, CHARGE_POINT, Line, written
-from levity.ocpp.conversation.masking import Anonymiser, without_secrets
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Message, Transaction
+from levity.ocpp.wire.masking import Anonymiser, without_secrets
 
 __all__ = ["conversation", "export"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from levity.ocpp.frames import MAX_UNIQUE_ID
-from levity.ocpp.scanning import frame_head, without_strings
+from levity.ocpp.wire.frames import MAX_UNIQUE_ID
+from levity.ocpp.wire.scanning import frame_head, without_strings
 from levity_ws.frozen import frozen
 
 __all__ = [

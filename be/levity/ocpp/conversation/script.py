@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, Line, head_of
-from levity.ocpp.scanning import between_fields, replaced
+from levity.ocpp.wire.scanning import between_fields, replaced
 from levity_ws.frozen import frozen
 
 __all__ = [

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from levity.ocpp.conf import setting
-from levity.ocpp.energy import closed
+from levity.ocpp.decisions.sessions import write
 from levity.ocpp.models import Connector, Transaction
 from levity.ocpp.request import with_flags
-from levity.ocpp.sessions import write
-from levity.ocpp.store.joining import transaction_state
+from levity.ocpp.rules.energy import closed
+from levity.ocpp.store.late_samples import transaction_state
 
 __all__ = ["end_abandoned"]
 

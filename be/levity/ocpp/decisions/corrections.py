@@ -12,9 +12,9 @@ from uuid import UUID
 from django.db import transaction as database
 from django.utils import timezone
 
-from levity.ocpp.jumps import SESSIONS_AT_ONCE, Change, find
+from levity.db.rows import insert_rows, update_rows
+from levity.ocpp.decisions.jumps import SESSIONS_AT_ONCE, Change, find
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
-from levity.ocpp.store.rows import insert_rows, update_rows
 
 __all__ = ["Change", "correct", "find", "undo"]
 

@@ -1,6 +1,6 @@
 """Files of id tags as people have them: saved by Excel, exported by other systems, typed by hand.
 
-Here bytes become text, and the first line becomes our names of columns; `id_tags.py` reads on.
+Here bytes become text, and the first line becomes our names of columns; `id_tags_csv.py` reads on.
 Sources of other systems' names: SteVe (its database and web API), the LITE-ON IC3 manual p. 62 (no
 first line at all), be.ENERGISED and SAP E-Mobility (their help on importing).
 """
@@ -11,7 +11,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from levity.ocpp.expiry import FIRST_YEAR, LAST_YEAR, end_of
+from levity.ocpp.decisions.expiry import FIRST_YEAR, LAST_YEAR, end_of
 from levity_ws.frozen import frozen
 
 __all__ = [

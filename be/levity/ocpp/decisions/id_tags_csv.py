@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Lower
 
-from levity.ocpp.expiry import expiry_text
-from levity.ocpp.id_tag_files import (
+from levity.ocpp.decisions.expiry import expiry_text
+from levity.ocpp.decisions.id_tag_files import (
     COLUMNS,
     BadFile,
     columns_of,

@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from levity.ocpp.believable import Finding, Reading, Verdict, judge, rises
 from levity.ocpp.conf import setting
-from levity.ocpp.energy import IMPLAUSIBLE, IN_KWH, NO_START, SAMPLES_IN_KWH, SESSION
-from levity.ocpp.lives import STRONGEST, read
 from levity.ocpp.models import ChargePoint, MeterValue, Transaction
-from levity.ocpp.readings import (
+from levity.ocpp.rules.energy import IMPLAUSIBLE, IN_KWH, NO_START, SAMPLES_IN_KWH, SESSION
+from levity.ocpp.rules.lives import STRONGEST, read
+from levity.ocpp.rules.plausibility import Finding, Reading, Verdict, judge, rises
+from levity.ocpp.rules.readings import (
     BEGIN,
     ELSEWHERE,
     FOREIGN_UNITS,

@@ -20,19 +20,19 @@ from django.db import transaction as database
 from django.db.models import Q
 from django.utils import timezone
 
-from levity.ocpp import sessions
-from levity.ocpp.actions.v16.meter_values import meter_values
-from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.actions.v16.stop_transaction import end_session
-from levity.ocpp.clocks import is_unset
+from levity.ocpp.chargers.clocks import is_unset
+from levity.ocpp.decisions import sessions
 from levity.ocpp.effects import Effect, StopTransaction
-from levity.ocpp.energy import closed
-from levity.ocpp.fields import MAX_CONNECTOR, energy, integer, text
-from levity.ocpp.frames import OcppError
 from levity.ocpp.models import QuarantinedMessage, Transaction
-from levity.ocpp.readings import REGISTER, newest_register
 from levity.ocpp.request import ChargePointState, Request, TransactionState, with_flags
-from levity.ocpp.store.joining import join_values, transaction_state
+from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.readings import REGISTER, newest_register
+from levity.ocpp.store.late_samples import join_values, transaction_state
+from levity.ocpp.v16.actions.meter_values import meter_values
+from levity.ocpp.v16.actions.samples import read_samples
+from levity.ocpp.v16.actions.stop_transaction import end_session
+from levity.ocpp.wire.fields import MAX_CONNECTOR, energy, integer, text
+from levity.ocpp.wire.frames import OcppError
 from levity_ws.frozen import frozen
 
 __all__ = [

@@ -11,14 +11,14 @@ from uuid import uuid4
 
 from django.db.models import Max
 
+from levity.db.rows import reserve_ids
 from levity.ocpp.effects import Effect
-from levity.ocpp.frames import given_id
 from levity.ocpp.models import ChargePoint, Connector, Message, MeterValue, Transaction
-from levity.ocpp.own_ids import own_id
 from levity.ocpp.request import ChargePointState
+from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, References, load
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
-from levity.ocpp.store.rows import reserve_ids
+from levity.ocpp.wire.frames import given_id
 from levity_ws.rpc.envelope import Received
 
 __all__ = [

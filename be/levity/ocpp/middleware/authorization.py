@@ -6,9 +6,9 @@ from typing import Any
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import RecordIdTag, StartTransaction, StopTransaction
-from levity.ocpp.fields import integer, text, wire_time
-from levity.ocpp.frames import OcppError
 from levity.ocpp.request import GetResponse, IdTagState, Request, Response
+from levity.ocpp.wire.fields import integer, text, wire_time
+from levity.ocpp.wire.frames import OcppError
 
 __all__ = ["AuthorizeIdTags"]
 

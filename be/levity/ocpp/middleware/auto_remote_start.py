@@ -15,8 +15,8 @@ from levity.ocpp.effects import (
     StopTransaction,
     UpdateChargePoint,
 )
-from levity.ocpp.holds import Holds, patience
 from levity.ocpp.request import GetResponse, Request, Response, TransactionState
+from levity.ocpp.rules.holds import Holds, patience
 
 __all__ = ["AutoRemoteStart"]
 

@@ -1,8 +1,8 @@
 """Sessions that never got their StopTransaction."""
 
 from levity.ocpp.effects import BY_BOOT, Effect, StartTransaction, StopTransaction
-from levity.ocpp.energy import closed
 from levity.ocpp.request import GetResponse, Request, Response, TransactionState
+from levity.ocpp.rules.energy import closed
 
 __all__ = ["OrphanedTransactions"]
 

@@ -1,7 +1,7 @@
 """Chargers that nobody has let in."""
 
-from levity.ocpp.frames import ErrorCode, OcppError
 from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.wire.frames import ErrorCode, OcppError
 
 __all__ = ["RegistrationRequired"]
 

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 default="",
                 editable=False,
-                help_text="What its meter values have shown of the register (levity.ocpp.lives).",
+                help_text="What its meter values have shown of the register (levity.ocpp.rules.lives).",
             ),
         ),
     ]

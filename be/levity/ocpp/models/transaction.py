@@ -90,7 +90,7 @@ class Transaction(models.Model):
         # Also for a worker of the release before, which does not name the column.
         db_default="",
         editable=False,
-        help_text="What its meter values have shown of the register (levity.ocpp.lives).",
+        help_text="What its meter values have shown of the register (levity.ocpp.rules.lives).",
     )
     flags = models.CharField(
         max_length=255, blank=True, help_text="What was odd about it, space-separated."

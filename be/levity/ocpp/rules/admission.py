@@ -6,9 +6,10 @@ that it is not let in, so that nobody learns which identities exist or what they
 
 from dataclasses import replace
 
-from levity.ocpp.security import keys, lockout
-from levity.ocpp.security.basic import read_basic
-from levity.ocpp.security.certificates import CertificateError, read_certificate
+from levity.ocpp.chargers.security import keys
+from levity.ocpp.chargers.security.basic import read_basic
+from levity.ocpp.chargers.security.certificates import CertificateError, read_certificate
+from levity.ocpp.rules import lockout
 from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Authenticate
 

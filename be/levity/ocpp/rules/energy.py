@@ -10,7 +10,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from levity.ocpp.effects import Sample, StopTransaction
-from levity.ocpp.lives import (
+from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
+from levity.ocpp.rules.lives import (
     FASTEST,
     ROUNDING,
     SLACK,
@@ -23,8 +24,7 @@ from levity.ocpp.lives import (
     was_a_slip,
     written,
 )
-from levity.ocpp.readings import Reading, registers
-from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
+from levity.ocpp.rules.readings import Reading, registers
 from levity_ws.frozen import frozen
 
 __all__ = [

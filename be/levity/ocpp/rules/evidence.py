@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from levity.ocpp.words import REASONS, STATUSES, UPLOADS, Words
+from levity.ocpp.wire.words import REASONS, STATUSES, UPLOADS, Words
 
 __all__ = ["ASKED", "LONG", "SAID", "SETTLED_AFTER", "SLOW", "SOON", "confirmation"]
 

@@ -17,9 +17,9 @@ import orjson
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Effect, UpdateChargePoint
-from levity.ocpp.fields import INT4_MAX, decimal_of, same_tag
 from levity.ocpp.request import ChargePointState
-from levity.ocpp.words import ANSWERS
+from levity.ocpp.wire.fields import INT4_MAX, decimal_of, same_tag
+from levity.ocpp.wire.words import ANSWERS
 from levity_ws.frozen import frozen
 
 __all__ = ["Hold", "Holds", "Refusal", "after_answer", "patience"]

@@ -8,7 +8,7 @@ some chargers (Grizzl-E) answer them with malformed pongs.
 from collections.abc import Sequence
 from datetime import datetime
 
-from levity.ocpp.quirks import QuirkProfile
+from levity.ocpp.chargers.quirks.profile import QuirkProfile
 from levity_ws.frozen import frozen
 
 __all__ = [

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from levity.ocpp.readings import TOGETHER, Reading, total
+from levity.ocpp.rules.readings import TOGETHER, Reading, total
 from levity_ws.frozen import frozen
 
 __all__ = [

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from levity.ocpp.lives import PACE, ROUNDING, most
+from levity.ocpp.rules.lives import PACE, ROUNDING, most
 from levity_ws.frozen import frozen
 
 __all__ = ["Finding", "Reading", "Verdict", "judge", "rises"]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from levity.ocpp.effects import Sample
-from levity.ocpp.fields import MAX_ENERGY
+from levity.ocpp.wire.fields import MAX_ENERGY
 from levity_ws.frozen import frozen
 
 __all__ = [

@@ -7,7 +7,7 @@ session's start, so is all the rest: then what has happened since has to tell.
 
 from decimal import Decimal
 
-from levity.ocpp.clocks import is_unset
+from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.effects import BY_BOOT
 from levity.ocpp.request import ConnectorState, TransactionState
 

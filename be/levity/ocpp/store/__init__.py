@@ -3,14 +3,14 @@
 Both work in bulk: the number of SQL statements does not grow with the number of frames.
 """
 
+from levity.db.plans import lost_its_plan, plan_once
+from levity.db.round_trips import in_few_trips
 from levity.ocpp.store.apply import apply
 from levity.ocpp.store.handshakes import list_refusals
 from levity.ocpp.store.load import load
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.log import payload_hash
-from levity.ocpp.store.planned import lost_its_plan, plan_once
 from levity.ocpp.store.presence import claims, connections_lost
-from levity.ocpp.store.trips import in_few_trips
 from levity.ocpp.store.values import (
     Arrival,
     CommandAnswer,

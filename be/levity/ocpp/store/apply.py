@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from levity.db.rows import written_together
 from levity.ocpp.store.certificates import settle_certificates, write_certificate_requests
 from levity.ocpp.store.evidence import settle_by_evidence
 from levity.ocpp.store.handshakes import write_handshakes
-from levity.ocpp.store.joining import join_early_values, join_named_values
 from levity.ocpp.store.key_changes import settle_key_changes
+from levity.ocpp.store.late_samples import join_early_values, join_named_values
 from levity.ocpp.store.ledger import (
     touch,
     write_aliases,
@@ -28,7 +29,6 @@ from levity.ocpp.store.log import (
     write_security_events,
 )
 from levity.ocpp.store.presence import write_presence
-from levity.ocpp.store.rows import written_together
 from levity.ocpp.store.values import Outcome
 
 __all__ = ["apply"]

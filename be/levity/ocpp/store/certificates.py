@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F
 
 from levity.ocpp.effects import RequestCertificate
-from levity.ocpp.frames import Call
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
@@ -20,6 +19,7 @@ from levity.ocpp.models import (
 from levity.ocpp.request import ChargePointState, SigningState
 from levity.ocpp.store.evidence import confirm_commands
 from levity.ocpp.store.values import Arrival, Outcome, each
+from levity.ocpp.wire.frames import Call
 
 __all__ = [
     "confirm_certificate",

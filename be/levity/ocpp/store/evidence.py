@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db.models import Case, F, QuerySet, Value, When
 
-from levity.ocpp.evidence import ASKED, LONG, SAID, SETTLED_AFTER, SLOW, SOON, confirmation
-from levity.ocpp.frames import Call, parse
 from levity.ocpp.models import ChargePoint, Command, Message
+from levity.ocpp.rules.evidence import ASKED, LONG, SAID, SETTLED_AFTER, SLOW, SOON, confirmation
 from levity.ocpp.store.values import Outcome
+from levity.ocpp.wire.frames import Call, parse
 
 __all__ = ["confirm_commands", "expect_evidence", "settle_by_evidence", "settle_by_log"]
 

@@ -12,8 +12,11 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef
 
+from levity.db.rows import insert_rows, upsert_rows
+from levity.ocpp.chargers.security import keys
+from levity.ocpp.chargers.security.certificates import CertificateError, read_certificate
+from levity.ocpp.chargers.security.reasons import reason
 from levity.ocpp.conf import setting
-from levity.ocpp.frames import storable
 from levity.ocpp.models import (
     AuthFailure,
     ChargePoint,
@@ -24,14 +27,12 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.request import ChargePointState
-from levity.ocpp.security import keys, lockout
-from levity.ocpp.security.certificates import CertificateError, read_certificate
-from levity.ocpp.security.reasons import reason
-from levity.ocpp.security.verdict import CredentialState, Guesses, Verdict
+from levity.ocpp.rules import lockout
+from levity.ocpp.rules.admission import CredentialState, Guesses, Verdict
 from levity.ocpp.store.certificates import confirm_certificate
 from levity.ocpp.store.evidence import confirm_commands
-from levity.ocpp.store.rows import insert_rows, upsert_rows
 from levity.ocpp.store.values import Arrival, Outcome
+from levity.ocpp.wire.frames import storable
 from levity_ws.rpc.envelope import Authenticate, EdgeRefusal, Refuse, Refused
 
 __all__ = ["Handshakes", "list_refusals", "load_handshakes", "write_handshakes"]

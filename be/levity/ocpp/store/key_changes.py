@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from levity.ocpp.conversation.masking import MASK
+from levity.db.rows import upsert_rows
+from levity.ocpp.chargers.security.concealment import CARRIERS, Unreadable, reveal, secrets_in
+from levity.ocpp.chargers.security.guards import is_key_change, profile_in
+from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import Command, Credential
-from levity.ocpp.security.concealment import CARRIERS, Unreadable, reveal, secrets_in
-from levity.ocpp.security.guards import is_key_change, profile_in
-from levity.ocpp.security.keys import digest_of
-from levity.ocpp.store.rows import upsert_rows
 from levity.ocpp.store.values import Outcome
+from levity.ocpp.wire.masking import MASK
 from levity_ws.rpc.envelope import Received
 
 __all__ = ["expect_keys", "settle_key_changes"]

@@ -7,16 +7,24 @@ from itertools import groupby
 import orjson
 from django.db.models import Q
 
+from levity.ocpp.chargers.quirks.profile import profile_for
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
-from levity.ocpp.energy import Meter, charged, grown, last_of, trail_of, with_odd, without_stop
-from levity.ocpp.frames import Call, parse
-from levity.ocpp.lives import written
 from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction
-from levity.ocpp.quirks import profile_for
-from levity.ocpp.readings import registers, strongest
 from levity.ocpp.request import TransactionState
+from levity.ocpp.rules.energy import (
+    Meter,
+    charged,
+    grown,
+    last_of,
+    trail_of,
+    with_odd,
+    without_stop,
+)
+from levity.ocpp.rules.lives import written
+from levity.ocpp.rules.readings import registers, strongest
 from levity.ocpp.store.values import Outcome, each
+from levity.ocpp.wire.frames import Call, parse
 from levity_ws.rpc.envelope import Spooled
 
 __all__ = ["join_early_values", "join_named_values", "join_values", "transaction_state"]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from levity.db.rows import clear_column, insert_rows, update_rows, upsert_rows
 from levity.ocpp.effects import (
     BY_BOOT,
     ConnectorStatus,
@@ -25,7 +26,6 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.request import ConnectorState
 from levity.ocpp.store.loaded import Loaded
-from levity.ocpp.store.rows import clear_column, insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Connected, Received, Spooled
 

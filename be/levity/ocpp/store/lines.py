@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
-from levity.ocpp.intervals import ALIKE, IN_A_ROW, OURS, Ending, learned_from
+from levity.db.rows import update_rows
 from levity.ocpp.models import ChargePoint, ConnectionEvent
-from levity.ocpp.store.rows import update_rows
+from levity.ocpp.rules.intervals import ALIKE, IN_A_ROW, OURS, Ending, learned_from
 
 __all__ = ["forget_line", "learn_lines"]
 

@@ -7,17 +7,17 @@ from typing import Any
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from levity.ocpp.clocks import Lag
+from levity.db.plans import array_text, planned
+from levity.db.prepared import Prepared
+from levity.db.rows import insert_rows, reserve_ids
+from levity.ocpp.chargers.clocks import Lag
+from levity.ocpp.chargers.quirks.profile import profile_for
 from levity.ocpp.conf import DEFAULTS, setting
-from levity.ocpp.fields import zone_of
-from levity.ocpp.frames import CallError, CallResult, Malformed
-from levity.ocpp.id_tags import spellings
-from levity.ocpp.intervals import heartbeat_interval, ping_interval
+from levity.ocpp.decisions.id_tags_csv import spellings
 from levity.ocpp.models import (
     ChargePoint,
     Transaction,
 )
-from levity.ocpp.quirks import profile_for
 from levity.ocpp.request import (
     NO_LAG,
     ChargePointState,
@@ -26,17 +26,17 @@ from levity.ocpp.request import (
     IdTagState,
     TransactionState,
 )
-from levity.ocpp.retries import is_sent_again
+from levity.ocpp.rules.intervals import heartbeat_interval, ping_interval
+from levity.ocpp.rules.same_start import is_sent_again
 from levity.ocpp.store import queries
 from levity.ocpp.store.certificates import load_signing
 from levity.ocpp.store.handshakes import load_handshakes
 from levity.ocpp.store.loaded import KnownCommand, Loaded
 from levity.ocpp.store.newcomers import newcomers
-from levity.ocpp.store.planned import array_text, planned
-from levity.ocpp.store.prepared import Prepared
-from levity.ocpp.store.rows import insert_rows, reserve_ids
 from levity.ocpp.store.values import Arrival, StoredMessage, start_key
-from levity.ocpp.subprotocols import spoken
+from levity.ocpp.wire.fields import zone_of
+from levity.ocpp.wire.frames import CallError, CallResult, Malformed
+from levity.ocpp.wire.subprotocols import spoken
 from levity_ws.rpc.envelope import Authenticate, Connected, Disconnected, Lease, Received, Spooled
 
 __all__ = ["load"]

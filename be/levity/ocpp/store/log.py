@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import orjson
 
-from levity.ocpp.calls import wrong_with
+from levity.db.rows import insert_rows, update_rows, upsert_rows
+from levity.ocpp.chargers.security.concealment import conceal, stored_answer
 from levity.ocpp.effects import (
     AUTOMATIC,
     LookAgain,
@@ -18,7 +19,6 @@ from levity.ocpp.effects import (
     ResolveQuarantined,
     SendCall,
 )
-from levity.ocpp.frames import storable
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -27,10 +27,10 @@ from levity.ocpp.models import (
     QuarantinedMessage,
     SecurityEvent,
 )
-from levity.ocpp.security.concealment import conceal, stored_answer
 from levity.ocpp.store.budget import KEPT_WHOLE, SAMPLE, log_budget
-from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome, each
+from levity.ocpp.v16.calls import wrong_with
+from levity.ocpp.wire.frames import storable
 from levity_ws.rpc.envelope import Received
 
 __all__ = [

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from django.db.models import Case, F, Q, When
 
-from levity.ocpp.frames import storable
-from levity.ocpp.intervals import LONGEST_SILENCE, OURS, SHORTEST_SILENCE
+from levity.db.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.request import ChargePointState
+from levity.ocpp.rules.intervals import LONGEST_SILENCE, OURS, SHORTEST_SILENCE
 from levity.ocpp.store.evidence import expect_evidence
 from levity.ocpp.store.lines import learn_lines
 from levity.ocpp.store.loaded import Loaded
-from levity.ocpp.store.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.store.values import Outcome
+from levity.ocpp.wire.frames import storable
 from levity_ws.rpc.envelope import (
     Alive,
     Authenticate,

@@ -8,6 +8,9 @@ from django.db import connection
 from django.db.models import BooleanField, Exists, FilteredRelation, Func, OuterRef, Q
 from django.db.models.functions import Lower
 
+from levity.db.plans import array_text
+from levity.db.prepared import ArrayParameter, Prepared
+from levity.db.round_trips import ahead
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.models import (
     ChargePoint,
@@ -20,9 +23,6 @@ from levity.ocpp.models import (
     TransactionAlias,
 )
 from levity.ocpp.request import TransactionState
-from levity.ocpp.store.planned import array_text
-from levity.ocpp.store.prepared import ArrayParameter, Prepared
-from levity.ocpp.store.trips import ahead
 
 __all__ = [
     "ALIASES",

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from levity.ocpp.effects import Effect, SendCall
-from levity.ocpp.fields import MAX_CONNECTOR, integer, known_energy, text
-from levity.ocpp.frames import Frame, OcppError
 from levity.ocpp.request import ChargePointState
-from levity.ocpp.security.verdict import Verdict
+from levity.ocpp.rules.admission import Verdict
+from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, known_energy, text
+from levity.ocpp.wire.frames import Frame, OcppError
 from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Close, Command, Event
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from levity.ocpp.schema import finding
+from levity.ocpp.wire.schema import finding
 
 __all__ = ["ACTIONS", "DONE", "is_done", "wrong_with"]
 

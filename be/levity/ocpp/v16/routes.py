@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping
 
-from levity.ocpp.actions.v16.authorize import authorize
-from levity.ocpp.actions.v16.boot_notification import boot_notification
-from levity.ocpp.actions.v16.data_transfer import data_transfer
-from levity.ocpp.actions.v16.diagnostics_status_notification import diagnostics_status_notification
-from levity.ocpp.actions.v16.firmware_status_notification import firmware_status_notification
-from levity.ocpp.actions.v16.heartbeat import heartbeat
-from levity.ocpp.actions.v16.log_status_notification import log_status_notification
-from levity.ocpp.actions.v16.meter_values import meter_values
-from levity.ocpp.actions.v16.security_event_notification import security_event_notification
-from levity.ocpp.actions.v16.sign_certificate import sign_certificate
-from levity.ocpp.actions.v16.signed_firmware_status_notification import (
+from levity.ocpp.request import GetResponse
+from levity.ocpp.v16.actions.authorize import authorize
+from levity.ocpp.v16.actions.boot_notification import boot_notification
+from levity.ocpp.v16.actions.data_transfer import data_transfer
+from levity.ocpp.v16.actions.diagnostics_status_notification import diagnostics_status_notification
+from levity.ocpp.v16.actions.firmware_status_notification import firmware_status_notification
+from levity.ocpp.v16.actions.heartbeat import heartbeat
+from levity.ocpp.v16.actions.log_status_notification import log_status_notification
+from levity.ocpp.v16.actions.meter_values import meter_values
+from levity.ocpp.v16.actions.security_event_notification import security_event_notification
+from levity.ocpp.v16.actions.sign_certificate import sign_certificate
+from levity.ocpp.v16.actions.signed_firmware_status_notification import (
     signed_firmware_status_notification,
 )
-from levity.ocpp.actions.v16.start_transaction import start_transaction
-from levity.ocpp.actions.v16.status_notification import status_notification
-from levity.ocpp.actions.v16.stop_transaction import stop_transaction
-from levity.ocpp.request import GetResponse
+from levity.ocpp.v16.actions.start_transaction import start_transaction
+from levity.ocpp.v16.actions.status_notification import status_notification
+from levity.ocpp.v16.actions.stop_transaction import stop_transaction
 
 __all__ = ["ROUTES"]
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from levity.ocpp.frames import ErrorCode, OcppError
+from levity.ocpp.wire.frames import ErrorCode, OcppError
 
 __all__ = [
     "decimal_of",

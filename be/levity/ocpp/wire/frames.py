@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from levity.ocpp.json_repair import repaired
-from levity.ocpp.scanning import frame_head, replaced
+from levity.ocpp.wire.json_repair import repaired
+from levity.ocpp.wire.scanning import frame_head, replaced
 from levity_ws.frozen import frozen
 
 __all__ = [

@@ -6,7 +6,7 @@ Where a value itself is missing (`"transactionId":,`, AEFA) or the rest of the f
 nobody can tell, and nothing is guessed.
 """
 
-from levity.ocpp.scanning import json_tokens
+from levity.ocpp.wire.scanning import json_tokens
 
 __all__ = ["repaired"]
 

@@ -11,8 +11,8 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from levity.ocpp.conversation import private
-from levity.ocpp.scanning import is_hex, json_tokens, logins, replaced
+from levity.ocpp.wire import private
+from levity.ocpp.wire.scanning import is_hex, json_tokens, logins, replaced
 
 __all__ = ["MASK", "Anonymiser", "without_secrets"]
 

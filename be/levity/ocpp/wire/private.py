@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 
-from levity.ocpp.scanning import is_hex, runs
+from levity.ocpp.wire.scanning import is_hex, runs
 
 __all__ = [
     "COMMON",

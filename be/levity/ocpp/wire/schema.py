@@ -19,7 +19,7 @@ from typing import Any
 
 import fastjsonschema
 
-from levity.ocpp.frames import ErrorCode, OcppError
+from levity.ocpp.wire.frames import ErrorCode, OcppError
 
 __all__ = ["check", "finding"]
 

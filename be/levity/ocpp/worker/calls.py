@@ -8,10 +8,8 @@ from typing import Any
 
 import orjson
 
-from levity.ocpp.actions.v16.meant import contradictions
-from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.actions.v16.stop_transaction import end_session
-from levity.ocpp.clocks import AHEAD
+from levity.ocpp.chargers.clocks import AHEAD
+from levity.ocpp.chargers.security.concealment import stored_answer
 from levity.ocpp.effects import (
     AUTOMATIC,
     Effect,
@@ -21,9 +19,24 @@ from levity.ocpp.effects import (
     StartTransaction,
     UpdateTransaction,
 )
-from levity.ocpp.energy import closed
-from levity.ocpp.fields import decimal_of, time_of
-from levity.ocpp.frames import (
+from levity.ocpp.request import (
+    ChargePointState,
+    GetResponse,
+    IdTagState,
+    Request,
+    SigningState,
+    with_flags,
+)
+from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.holds import after_answer
+from levity.ocpp.rules.own_ids import ANOTHER_START
+from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
+from levity.ocpp.store.budget import same_text
+from levity.ocpp.v16.actions.meant import contradictions
+from levity.ocpp.v16.actions.stop_transaction import end_session
+from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.wire.fields import decimal_of, time_of
+from levity.ocpp.wire.frames import (
     MAX_UNIQUE_ID,
     Call,
     CallError,
@@ -37,21 +50,8 @@ from levity.ocpp.frames import (
     write_error,
     write_result,
 )
-from levity.ocpp.holds import after_answer
-from levity.ocpp.own_ids import ANOTHER_START
-from levity.ocpp.request import (
-    ChargePointState,
-    GetResponse,
-    IdTagState,
-    Request,
-    SigningState,
-    with_flags,
-)
-from levity.ocpp.schema import check
-from levity.ocpp.security.concealment import stored_answer
-from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
-from levity.ocpp.store.budget import same_text
-from levity.ocpp.words import ANSWERS, REASONS
+from levity.ocpp.wire.schema import check
+from levity.ocpp.wire.words import ANSWERS, REASONS
 from levity_ws.rpc.envelope import Close, Received, Spooled
 
 __all__ = ["answer"]

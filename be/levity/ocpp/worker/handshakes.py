@@ -7,9 +7,9 @@ from django.conf import settings
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import ASK_FOR_BOOT, LEARNED_INTERVAL, SendCall
 from levity.ocpp.request import ChargePointState
-from levity.ocpp.security.verdict import Verdict, judge
+from levity.ocpp.rules.admission import Verdict, judge
 from levity.ocpp.store import Arrival, Loaded, Outcome
-from levity.ocpp.subprotocols import SUBPROTOCOL, spoken
+from levity.ocpp.wire.subprotocols import SUBPROTOCOL, spoken
 from levity_ws.edge.room import SMALL
 from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease, Leased, Refuse
 

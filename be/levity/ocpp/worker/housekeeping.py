@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from levity.ocpp.abandoned import end_abandoned
-from levity.ocpp.authority import issuing
+from levity.ocpp.chargers.quirks.profile import quirks_of
 from levity.ocpp.conf import setting
+from levity.ocpp.decisions.authority import issuing
+from levity.ocpp.decisions.closing import end_abandoned
+from levity.ocpp.decisions.retiring import back_in_use
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
-from levity.ocpp.quirks import quirks_of
-from levity.ocpp.retiring import back_in_use
-from levity.ocpp.security.tidying import tidy
-from levity.ocpp.store import chores, connections_lost
+from levity.ocpp.store import connections_lost
+from levity.ocpp.worker import housekeeping_queries
+from levity.ocpp.worker.tidying import tidy
 
 __all__ = ["ClockSteps", "EveryMinute", "forget_edges", "silence", "sweep"]
 
@@ -72,11 +73,11 @@ def sweep(now: datetime, *, is_minute: bool = True) -> None:
     With `is_minute` also what is looked for only once a minute.
     """
     silent = now - timedelta(seconds=setting("OCPP_EDGE_TIMEOUT"))
-    if gone := chores.silent_edges(silent):
+    if gone := housekeeping_queries.silent_edges(silent):
         forget_edges(gone, now)
     silence(now)
     tidy(now)
-    if chores.any_approved_certificate():
+    if housekeeping_queries.any_approved_certificate():
         issuing.sign_approved(now)
     if is_minute:
         # Hours and days are what it looks for.
@@ -116,9 +117,11 @@ def silence(now: datetime) -> None:
     pings are on, the edge closes a dead connection long before.
     """
     default = setting("OCPP_HEARTBEAT_INTERVAL")
-    for interval in chores.heartbeat_intervals():
+    for interval in housekeeping_queries.heartbeat_intervals():
         patience = max(2 * (interval or default) - LOOK, LEAST_PATIENCE)
-        rows = chores.silent_charge_points(interval, now - timedelta(seconds=patience))
+        rows = housekeeping_queries.silent_charge_points(
+            interval, now - timedelta(seconds=patience)
+        )
         if interval is None:
             # The profile of a make that speaks still less has the last word.
             rows = [row for row in rows if now - row.seen > _patience_of(row)]
@@ -126,11 +129,11 @@ def silence(now: datetime) -> None:
             _silent(rows, now)
 
 
-def _patience_of(row: chores.Silent) -> timedelta:
+def _patience_of(row: housekeeping_queries.Silent) -> timedelta:
     return timedelta(seconds=2 * (quirks_of(row).heartbeat_interval or 0) - LOOK)
 
 
-def _silent(rows: Sequence[chores.Silent], now: datetime) -> None:
+def _silent(rows: Sequence[housekeeping_queries.Silent], now: datetime) -> None:
     with transaction.atomic():
         ChargePoint.objects.filter(
             pk__in=[row.id for row in rows],

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from levity.db.prepared import Prepared
 from levity.ocpp.models import (
     AuthFailure,
     ChargePoint,
@@ -19,7 +20,6 @@ from levity.ocpp.models import (
     Edge,
     RefusedHandshake,
 )
-from levity.ocpp.store.prepared import Prepared
 
 __all__ = [
     "Silent",

@@ -15,13 +15,14 @@ from django.db import Error as DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from levity.ocpp import commands, housekeeping
-from levity.ocpp.damage import is_damage, mend
+from levity.db.damage import is_damage, mend
+from levity.db.silence import SILENCE, answer_within
+from levity.db.watchdog import watch
+from levity.ocpp.commands import lifecycle as commands
 from levity.ocpp.models import Edge
-from levity.ocpp.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
-from levity.ocpp.silence import SILENCE, answer_within
 from levity.ocpp.store import plan_once
-from levity.ocpp.watchdog import watch
+from levity.ocpp.worker import housekeeping
+from levity.ocpp.worker.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
 from levity_ws.rpc.envelope import Close, Reply
 from levity_ws.rpc.transport import Delivery, WorkerTransport
 

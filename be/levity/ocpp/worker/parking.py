@@ -11,7 +11,9 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from levity.ocpp.frames import (
+from levity.ocpp.models import FailedMessage, FrameAttempt, Message
+from levity.ocpp.store import Arrival, Outcome, load
+from levity.ocpp.wire.frames import (
     Call,
     CallResult,
     ErrorCode,
@@ -21,8 +23,6 @@ from levity.ocpp.frames import (
     storable,
     write_error,
 )
-from levity.ocpp.models import FailedMessage, FrameAttempt, Message
-from levity.ocpp.store import Arrival, Outcome, load
 from levity_ws.rpc.envelope import Event, Received, Spooled
 
 __all__ = ["is_killer", "park", "replayed_event", "survived"]

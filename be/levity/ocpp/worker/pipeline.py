@@ -3,7 +3,7 @@
 receive -> identify -> load -> route -> handle (middleware chain) -> persist -> commit
         -> reply -> ack
 
-(`worker.py` receives and acknowledges.) The unit of work is the batch: one database transaction,
+(`loop.py` receives and acknowledges.) The unit of work is the batch: one database transaction,
 a fixed number of statements. Only if a batch fails is it taken apart, so that one bad frame
 hurts itself only.
 """
@@ -24,14 +24,9 @@ from django.db import (
 )
 from django.utils import timezone
 
-from levity.ocpp import answers, attempts, handshake
-from levity.ocpp.actions.v16.routes import ROUTES
+from levity.db.damage import is_damage, mend
 from levity.ocpp.conf import setting
-from levity.ocpp.damage import is_damage, mend
-from levity.ocpp.frames import parse
-from levity.ocpp.garbage import LARGE, collected_later
 from levity.ocpp.middleware import build_chain
-from levity.ocpp.references import references
 from levity.ocpp.store import (
     Arrival,
     Loaded,
@@ -42,7 +37,13 @@ from levity.ocpp.store import (
     load,
     lost_its_plan,
 )
-from levity.ocpp.time_limit import FrameTookTooLong, TimeLimit
+from levity.ocpp.v16.references import references
+from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.wire.frames import parse
+from levity.ocpp.worker import calls as answers
+from levity.ocpp.worker import handshakes, parking
+from levity.ocpp.worker.garbage import LARGE, collected_later
+from levity.ocpp.worker.time_limit import FrameTookTooLong, TimeLimit
 from levity_ws.rpc.envelope import (
     Authenticate,
     Batch,
@@ -189,7 +190,7 @@ class Pipeline:
         if isinstance(arrival.event, Received):
             outcome = answers.answer(arrival, loaded, self.chain)
         else:
-            outcome = handshake.answer(arrival, loaded)
+            outcome = handshakes.answer(arrival, loaded)
         if outcome.charge_point and outcome.charge_point.connection and claims(outcome, loaded):
             _replace(outcome, loaded.edges.get(outcome.charge_point.id), edge)
         return outcome
@@ -211,8 +212,8 @@ class Pipeline:
             marked = frame == self._held
             try:
                 if mark and not marked:
-                    if attempts.is_killer(event):
-                        outcomes += attempts.park(event, "the worker died while it took this frame")
+                    if parking.is_killer(event):
+                        outcomes += parking.park(event, "the worker died while it took this frame")
                         continue
                     marked = True
                 if late is not None and late.whose is event:
@@ -220,7 +221,7 @@ class Pipeline:
                     continue
                 outcomes += self._alone(event, edge, reply_to)
                 if mark:
-                    attempts.survived(event)
+                    parking.survived(event)
             except (DatabaseError, InterfaceError, DatabaseAway) as error:
                 if is_damage(error):
                     cut = _cut_off(event, error)
@@ -245,7 +246,7 @@ class Pipeline:
         self._held = event.connection, event.seq
         if isinstance(error, HeldUp):
             with suppress(DatabaseError, InterfaceError):
-                attempts.survived(event)
+                parking.survived(event)
                 self._held = None
 
     def _alone(self, event: Event, edge: str, reply_to: str) -> list[Outcome]:
@@ -270,7 +271,7 @@ class Pipeline:
 
 
 def _park(event: Event, error: Exception) -> list[Outcome]:
-    parked = attempts.park(event, error)
+    parked = parking.park(event, error)
     # Once it is: where the database goes away meanwhile, the frame is tried again.
     log.error(
         "%s: frame %s failed and is parked",

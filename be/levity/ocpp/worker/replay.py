@@ -4,9 +4,9 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from levity.ocpp.attempts import replayed_event
 from levity.ocpp.models import FailedMessage
-from levity.ocpp.pipeline import Pipeline
+from levity.ocpp.worker.parking import replayed_event
+from levity.ocpp.worker.pipeline import Pipeline
 from levity_ws.rpc.envelope import Batch
 
 __all__ = ["take_again"]

@@ -3,7 +3,7 @@
 Whoever waits for ever in Python gets an exception at the place where it waits. What does not even
 hear that (a `sleep` of an hour, a call that hangs in C) is reported with every thread's stack, and
 `on_stuck` decides; a worker of the fleet shape ends itself there, and the frame is found out as one
-that kills workers is (`attempts.py`).
+that kills workers is (`parking.py`).
 """
 
 import ctypes
@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from levity.db.watchdog import watch
 from levity.ocpp.request import GetResponse, Request, Response
-from levity.ocpp.watchdog import watch
 
 __all__ = ["FrameTookTooLong", "TimeLimit"]
 

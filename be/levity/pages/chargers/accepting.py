@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from levity.ocpp.admin.formats import shown_time, site_zone
-from levity.ocpp.admin.many import change_all
-from levity.ocpp.admin.scope import visible
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint
+from levity.ocpp.visibility import visible
+from levity.pages.kit.formats import shown_time, site_zone
+from levity.pages.kit.many import change_all
 
 __all__ = ["NAME", "accept", "accept_all_view", "waiting"]
 
@@ -72,7 +72,7 @@ def accept_all_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
         ],
         "more": f"{count - SHOWN:,}" if count > SHOWN else "",
     }
-    return TemplateResponse(request, "ocpp/admin/accept_all.html", context)
+    return TemplateResponse(request, "levity/accept_all.html", context)
 
 
 def _pending(user: Any) -> QuerySet[ChargePoint]:

@@ -20,14 +20,14 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
-from levity.ocpp.admin import command_forms as forms
-from levity.ocpp.admin.audit import note_all
-from levity.ocpp.admin.going_on import KEYS, going_on, keys_in, so_far, within_budget
-from levity.ocpp.admin.scope import visible
-from levity.ocpp.admin.sending import KINDS, SOURCE, Kind, key_of
-from levity.ocpp.commands import queue
+from levity.ocpp.audit import note_all
+from levity.ocpp.chargers.security.guards import objection
+from levity.ocpp.commands.lifecycle import queue
 from levity.ocpp.models import ChargePoint, Command
-from levity.ocpp.security.guards import objection
+from levity.ocpp.visibility import visible
+from levity.pages.chargers import command_forms as forms
+from levity.pages.chargers.send_command import KINDS, SOURCE, Kind, key_of
+from levity.pages.kit.going_on import KEYS, going_on, keys_in, so_far, within_budget
 
 __all__ = ["MANY", "BulkCommands"]
 
@@ -207,4 +207,4 @@ def _page(
         "more": max(0, len(targets) - NAMED),
         "away": sum(not item.online for item in targets),
     }
-    return TemplateResponse(request, "ocpp/admin/send_many.html", context)
+    return TemplateResponse(request, "levity/send_many.html", context)

@@ -20,12 +20,8 @@ from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.filters import RowFilter
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, shown_time, site_zone
-from levity.ocpp.admin.scope import is_limited, visible
-from levity.ocpp.authority import issuing
+from levity.ocpp.audit import note
+from levity.ocpp.decisions.authority import issuing
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
@@ -33,6 +29,10 @@ from levity.ocpp.models import (
     Command,
     SecurityProfile,
 )
+from levity.ocpp.visibility import is_limited, visible
+from levity.pages.chargers.filters import RowFilter
+from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.formats import NOTHING, badge, change_link, shown_time, site_zone
 from levity_ws.frozen import frozen
 
 __all__ = ["DECISIONS", "CertificateAuthorityAdmin", "ChargePointCertificateAdmin"]
@@ -167,8 +167,8 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
     search_fields = ("serial_number", "fingerprint", "identity")
     search_help_text = "Serial number, SHA-256 fingerprint, or identity; each as a whole"
     sortable_by = ()
-    list_before_template = "ocpp/admin/certificates_help.html"
-    change_form_outer_after_template = "ocpp/admin/certificate_now.html"
+    list_before_template = "levity/certificates_help.html"
+    change_form_outer_after_template = "levity/certificate_now.html"
     fields = (
         *("charger", "identity", "state_shown", "detail", "requested", "asked_by"),
         *("key_kind", "key_fingerprint", "decided", "decided_by", "issued", "subject", "serial"),
@@ -337,7 +337,7 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
             "is_weak": _is_weak(item),
             "back": reverse("admin:ocpp_chargepointcertificate_change", args=[item.pk]),
         }
-        return TemplateResponse(request, "ocpp/admin/certificate_decide.html", context)
+        return TemplateResponse(request, "levity/certificate_decide.html", context)
 
 
 def _may(request: HttpRequest) -> bool:

@@ -14,48 +14,6 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.accepting import NAME as ACCEPT_ALL
-from levity.ocpp.admin.accepting import accept, accept_all_view, waiting
-from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.bulk import BulkCommands
-from levity.ocpp.admin.conversations import (
-    NAME,
-    conversation_links,
-    conversation_view,
-    fitting_quirks,
-)
-from levity.ocpp.admin.dashboard import connect_to
-from levity.ocpp.admin.door import NAME as DOOR
-from levity.ocpp.admin.door import banner, door_view
-from levity.ocpp.admin.filters import (
-    ConnectorStatusFilter,
-    FaultFilter,
-    InUseFilter,
-    OnlineFilter,
-    RowFilter,
-)
-from levity.ocpp.admin.formats import (
-    NOTHING,
-    ago,
-    and_more,
-    badge,
-    change_link,
-    excerpt,
-    kwh,
-    list_url,
-    local_time,
-    shown_time,
-    silent_for,
-    site_zone,
-    watts,
-    words,
-)
-from levity.ocpp.admin.identities import ChargePointForm
-from levity.ocpp.admin.lines import said_of_line
-from levity.ocpp.admin.many import ask_if_many, change_all
-from levity.ocpp.admin.retiring import Retiring, retire_link, retired_badge
-from levity.ocpp.admin.security import security_link, security_urls
-from levity.ocpp.admin.sending import KINDS, send_view
 from levity.ocpp.conf import setting
 from levity.ocpp.models import (
     Authorization,
@@ -72,6 +30,48 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.store.lines import forget_line
+from levity.pages.chargers.accepting import NAME as ACCEPT_ALL
+from levity.pages.chargers.accepting import accept, accept_all_view, waiting
+from levity.pages.chargers.bulk import BulkCommands
+from levity.pages.chargers.charge_point_forms import ChargePointForm
+from levity.pages.chargers.conversations import (
+    NAME,
+    conversation_links,
+    conversation_view,
+    fitting_quirks,
+)
+from levity.pages.chargers.dashboard import connect_to
+from levity.pages.chargers.door import NAME as DOOR
+from levity.pages.chargers.door import banner, door_view
+from levity.pages.chargers.filters import (
+    ConnectorStatusFilter,
+    FaultFilter,
+    InUseFilter,
+    OnlineFilter,
+    RowFilter,
+)
+from levity.pages.chargers.lines import said_of_line
+from levity.pages.chargers.retiring import Retiring, retire_link, retired_badge
+from levity.pages.chargers.security import security_link, security_urls
+from levity.pages.chargers.send_command import KINDS, send_view
+from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.formats import (
+    NOTHING,
+    ago,
+    and_more,
+    badge,
+    change_link,
+    excerpt,
+    kwh,
+    list_url,
+    local_time,
+    shown_time,
+    silent_for,
+    site_zone,
+    watts,
+    words,
+)
+from levity.pages.kit.many import ask_if_many, change_all
 
 __all__ = ["ChargePointAdmin"]
 
@@ -117,15 +117,15 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         InUseFilter,
     )
     autocomplete_fields = ("site",)
-    list_before_template = "ocpp/admin/charge_points_help.html"
+    list_before_template = "levity/charge_points_help.html"
     search_fields = ("identity", "name", "serial_number", "charge_box_serial_number")
     search_help_text = "Identity, name or serial number"
     ordering = (Lower("identity"),)
     list_per_page = 100
     readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "line", "security")
-    change_form_outer_before_template = "ocpp/admin/charge_point_now.html"
-    live_parts = {"lv-now": "ocpp/admin/charge_point_live.html"}
-    empty_template = "ocpp/admin/empty_charge_points.html"
+    change_form_outer_before_template = "levity/charge_point_now.html"
+    live_parts = {"lv-now": "levity/charge_point_live.html"}
+    empty_template = "levity/empty_charge_points.html"
     fieldsets = (
         (
             None,

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.models import MeterValue, Transaction
-from levity.ocpp.readings import INLET, POWER, REGISTER
+from levity.ocpp.rules.readings import INLET, POWER, REGISTER
 from levity_ws.frozen import frozen
 
 __all__ = ["Chart", "Point", "chart_of", "draw"]

@@ -14,13 +14,13 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from levity.ocpp.admin.scope import visible
-from levity.ocpp.commands import ACTIONS
+from levity.ocpp.chargers.security.guards import objection
+from levity.ocpp.commands.lifecycle import ACTIONS
 from levity.ocpp.conf import setting
+from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import ChargePoint, Command, Transaction
-from levity.ocpp.schema import finding
-from levity.ocpp.security.guards import objection
-from levity.ocpp.sessions import told_id
+from levity.ocpp.visibility import visible
+from levity.ocpp.wire.schema import finding
 
 __all__ = [
     "AnyCommandForm",

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from levity.ocpp.admin.formats import badge
-from levity.ocpp.admin.live import EVERY, SOON
-from levity.ocpp.calls import DONE
+from levity.ocpp.commands.plugged_in import NOT_NEEDED
 from levity.ocpp.models import Command
-from levity.ocpp.plugged_in import NOT_NEEDED
+from levity.ocpp.v16.calls import DONE
+from levity.pages.kit.formats import badge
+from levity.pages.kit.live import EVERY, SOON
 
 __all__ = ["DONE", "OPEN", "next_look", "state_badge"]
 

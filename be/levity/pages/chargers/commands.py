@@ -14,12 +14,18 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.answers import DONE, OPEN, next_look, state_badge
-from levity.ocpp.admin.audit import note_all
-from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.command_forms import NewCommandForm
-from levity.ocpp.admin.filters import ActionFilter, RowFilter
-from levity.ocpp.admin.formats import (
+from levity.ocpp.audit import note_all
+from levity.ocpp.commands.lifecycle import cancel
+from levity.ocpp.commands.refusals import hint
+from levity.ocpp.models import ChargePoint, Command, Message
+from levity.ocpp.v16.calls import is_done
+from levity.pages.chargers.command_forms import NewCommandForm
+from levity.pages.chargers.command_state import DONE, OPEN, next_look, state_badge
+from levity.pages.chargers.filters import ActionFilter, RowFilter
+from levity.pages.chargers.frame_text import pretty_value
+from levity.pages.chargers.send_command import KINDS, queue_from_form, render_form
+from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.formats import (
     NOTHING,
     badge,
     change_link,
@@ -29,14 +35,8 @@ from levity.ocpp.admin.formats import (
     shown_time,
     site_zone,
 )
-from levity.ocpp.admin.frame_text import pretty_value
-from levity.ocpp.admin.live import EVERY
-from levity.ocpp.admin.many import ask_if_many, portions
-from levity.ocpp.admin.sending import KINDS, queue_from_form, render_form
-from levity.ocpp.calls import is_done
-from levity.ocpp.commands import cancel
-from levity.ocpp.models import ChargePoint, Command, Message
-from levity.ocpp.refusals import hint
+from levity.pages.kit.live import EVERY
+from levity.pages.kit.many import ask_if_many, portions
 
 __all__ = ["CommandAdmin"]
 
@@ -73,8 +73,8 @@ class CommandAdmin(ReadOnlyAdmin):
         "exchange",
     )
     readonly_fields = fields
-    change_form_outer_before_template = "ocpp/admin/command_now.html"
-    live_parts = {"lv-command": "ocpp/admin/command_live.html"}
+    change_form_outer_before_template = "levity/command_now.html"
+    live_parts = {"lv-command": "levity/command_live.html"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Command]:
         """With the charge point and the person, also on the page of one."""

@@ -9,9 +9,11 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.filters import DayRangeFilter, RowFilter
-from levity.ocpp.admin.formats import (
+from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge, StatusEvent
+from levity.ocpp.rules.intervals import SHORTEST_SILENCE
+from levity.pages.chargers.filters import DayRangeFilter, RowFilter
+from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.formats import (
     NOTHING,
     ago,
     badge,
@@ -21,8 +23,6 @@ from levity.ocpp.admin.formats import (
     shown_time,
     site_zone,
 )
-from levity.ocpp.intervals import SHORTEST_SILENCE
-from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge, StatusEvent
 
 __all__ = ["ConnectionEventAdmin", "EdgeAdmin", "StatusEventAdmin"]
 

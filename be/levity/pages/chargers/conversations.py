@@ -8,12 +8,12 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from levity.ocpp.admin.scope import visible
+from levity.ocpp.chargers.quirks.profile import match_of, quirks_of
+from levity.ocpp.chargers.quirks.tables import settings_of
 from levity.ocpp.conversation.export import export
-from levity.ocpp.conversation.masking import Anonymiser
 from levity.ocpp.models import ChargePoint
-from levity.ocpp.quirk_tables import settings_of
-from levity.ocpp.quirks import match_of, quirks_of
+from levity.ocpp.visibility import visible
+from levity.ocpp.wire.masking import Anonymiser
 
 __all__ = ["NAME", "conversation_links", "conversation_view", "fitting_quirks"]
 

@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from levity.ocpp.admin.formats import site_zone
-from levity.ocpp.admin.owners import with_owner
-from levity.ocpp.id_tags import safe_cell
+from levity.ocpp.decisions.id_tags_csv import safe_cell
 from levity.ocpp.models import Transaction
+from levity.pages.chargers.owners import with_owner
+from levity.pages.kit.formats import site_zone
 
 __all__ = ["CHUNK", "cell", "csv_response", "local_cell", "rows_of", "streamed_csv", "utc_cell"]
 

@@ -15,22 +15,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from levity.addresses import charger_addresses
-from levity.ocpp.admin.base import newest
-from levity.ocpp.admin.door import banner
-from levity.ocpp.admin.filters import started_within
-from levity.ocpp.admin.formats import (
-    badge,
-    change_link,
-    kwh,
-    list_url,
-    local_time,
-    shown_time,
-    site_zone,
-    watts,
-    words,
-)
-from levity.ocpp.admin.scope import visible
-from levity.ocpp.faults import FAULT
+from levity.ocpp.chargers.faults import FAULT
 from levity.ocpp.models import (
     IN_TOTALS,
     PLAUSIBLE,
@@ -42,6 +27,21 @@ from levity.ocpp.models import (
     QuarantinedMessage,
     RefusedHandshake,
     Transaction,
+)
+from levity.ocpp.visibility import visible
+from levity.pages.chargers.door import banner
+from levity.pages.chargers.filters import started_within
+from levity.pages.kit.base import newest
+from levity.pages.kit.formats import (
+    badge,
+    change_link,
+    kwh,
+    list_url,
+    local_time,
+    shown_time,
+    site_zone,
+    watts,
+    words,
 )
 
 __all__ = ["Tile", "connect_to", "summary"]

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from levity.ocpp import door
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.scope import is_limited
+from levity.ocpp.audit import note
+from levity.ocpp.decisions import door
+from levity.ocpp.visibility import is_limited
 
 __all__ = ["NAME", "banner", "door_view", "may_close"]
 
@@ -57,4 +57,4 @@ def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
         "is_open": door.is_open_to_all(seen),
         "why": door.why_outside(seen),
     }
-    return TemplateResponse(request, "ocpp/admin/door_page.html", context)
+    return TemplateResponse(request, "levity/door_page.html", context)

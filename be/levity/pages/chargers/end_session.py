@@ -17,13 +17,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from levity.ocpp import sessions
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.formats import kwh, shown_time, site_zone
-from levity.ocpp.energy import closed
+from levity.ocpp.audit import note
+from levity.ocpp.decisions import sessions
 from levity.ocpp.models import Transaction
 from levity.ocpp.request import with_flags
-from levity.ocpp.store.joining import transaction_state
+from levity.ocpp.rules.energy import closed
+from levity.ocpp.store.late_samples import transaction_state
+from levity.pages.kit.formats import kwh, shown_time, site_zone
 
 __all__ = ["EndByHand"]
 
@@ -31,7 +31,7 @@ __all__ = ["EndByHand"]
 class EndByHand:
     """For the admin of transactions: the button, and the page behind it."""
 
-    change_form_outer_before_template = "ocpp/admin/transaction_now.html"
+    change_form_outer_before_template = "levity/transaction_now.html"
 
     def get_urls(self) -> list[URLPattern]:
         """The question has its page."""
@@ -78,7 +78,7 @@ class EndByHand:
             "energy": kwh(end.energy),
             "confidence": end.confidence,
         }
-        return TemplateResponse(request, "ocpp/admin/transaction_end.html", context)
+        return TemplateResponse(request, "levity/transaction_end.html", context)
 
 
 def _may(request: HttpRequest) -> bool:

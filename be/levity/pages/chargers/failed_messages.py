@@ -17,15 +17,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.audit import note, note_all
-from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.filters import OpenFilter, RowFilter
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, shown_time, site_zone
-from levity.ocpp.admin.frame_text import pretty_frame
-from levity.ocpp.admin.going_on import KEYS, going_on, keys_in, so_far, within_budget
+from levity.ocpp.audit import note, note_all
 from levity.ocpp.models import ChargePoint, FailedMessage
-from levity.ocpp.pipeline import DatabaseAway, Pipeline
-from levity.ocpp.replays import take_again
+from levity.ocpp.worker.pipeline import DatabaseAway, Pipeline
+from levity.ocpp.worker.replay import take_again
+from levity.pages.chargers.filters import OpenFilter, RowFilter
+from levity.pages.chargers.frame_text import pretty_frame
+from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.formats import NOTHING, badge, change_link, shown_time, site_zone
+from levity.pages.kit.going_on import KEYS, going_on, keys_in, so_far, within_budget
 
 __all__ = ["FailedMessageAdmin"]
 
@@ -64,7 +64,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         "traceback_shown",
     )
     readonly_fields = fields
-    change_form_outer_after_template = "ocpp/admin/failed_now.html"
+    change_form_outer_after_template = "levity/failed_now.html"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A traceback tells of the inside of the system: for superusers only."""
@@ -205,7 +205,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
             "more": max(0, len(keys) - NAMED),
             "address": _address(),
         }
-        return TemplateResponse(request, "ocpp/admin/failed_replay.html", context)
+        return TemplateResponse(request, "levity/failed_replay.html", context)
 
     def _take(self, request: HttpRequest, keys: list[int], counts: dict[str, int]) -> bool:
         """Take these, and add up what became of them; False where the database does not answer."""

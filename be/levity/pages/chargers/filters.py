@@ -16,13 +16,13 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.utils import parse_date_str
 
-from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.admin.base import newest
-from levity.ocpp.admin.scope import visible
-from levity.ocpp.clocks import BEFORE_OCPP
-from levity.ocpp.commands import ACTIONS
-from levity.ocpp.faults import FAULT
+from levity.ocpp.chargers.clocks import BEFORE_OCPP
+from levity.ocpp.chargers.faults import FAULT
+from levity.ocpp.commands.lifecycle import ACTIONS
 from levity.ocpp.models import Connector, Message
+from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.visibility import visible
+from levity.pages.kit.base import newest
 
 __all__ = [
     "ActionFilter",

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.html import format_html
 
-from levity.ocpp.admin.formats import NOTHING, excerpt
-from levity.ocpp.conversation.masking import without_secrets
+from levity.ocpp.wire.masking import without_secrets
+from levity.pages.kit.formats import NOTHING, excerpt
 
 __all__ = ["frame_excerpt", "pretty_frame", "pretty_value"]
 

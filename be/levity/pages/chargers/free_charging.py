@@ -6,10 +6,10 @@ from django.db.models import Exists, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
 
-from levity.ocpp.admin.formats import change_link, list_url
-from levity.ocpp.admin.scope import visible
 from levity.ocpp.conf import setting
 from levity.ocpp.models import Authorization, ChargePoint, Site
+from levity.ocpp.visibility import visible
+from levity.pages.kit.formats import change_link, list_url
 
 __all__ = ["open_anywhere", "rule_in_force", "void_block"]
 

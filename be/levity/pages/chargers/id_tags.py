@@ -26,21 +26,8 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import (
-    NOTHING,
-    and_more,
-    badge,
-    change_link,
-    excerpt,
-    shown_time,
-    words,
-)
-from levity.ocpp.admin.many import MANY, ask_if_many, change_all
-from levity.ocpp.admin.open_doors import open_anywhere, rule_in_force, void_block
-from levity.ocpp.admin.scope import is_limited, visible
-from levity.ocpp.expiry import FIRST_YEAR, LAST_YEAR, end_of, last_day
-from levity.ocpp.id_tags import (
+from levity.ocpp.decisions.expiry import FIRST_YEAR, LAST_YEAR, end_of, last_day
+from levity.ocpp.decisions.id_tags_csv import (
     COLUMNS,
     BadFile,
     Imported,
@@ -50,6 +37,19 @@ from levity.ocpp.id_tags import (
     spellings,
 )
 from levity.ocpp.models import ChargePoint, IdTag, Transaction
+from levity.ocpp.visibility import is_limited, visible
+from levity.pages.chargers.free_charging import open_anywhere, rule_in_force, void_block
+from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.formats import (
+    NOTHING,
+    and_more,
+    badge,
+    change_link,
+    excerpt,
+    shown_time,
+    words,
+)
+from levity.pages.kit.many import MANY, ask_if_many, change_all
 
 __all__ = ["IdTagAdmin"]
 
@@ -127,7 +127,7 @@ class IdTagAdmin(LevityAdmin):
     ordering = (Lower("id_tag"),)
     autocomplete_fields = ("parent", "charge_points")
     actions = ("approve", "block", "unblock", "delete_selected")
-    list_before_template = "ocpp/admin/id_tags_csv.html"
+    list_before_template = "levity/id_tags_csv.html"
     fields = (
         "id_tag",
         "owner",
@@ -438,7 +438,7 @@ class IdTagAdmin(LevityAdmin):
             "more": max(0, len(problems) - SHOWN),
             "more_notes": max(0, len(notes) - SHOWN),
         }
-        return TemplateResponse(request, "ocpp/admin/id_tags_import.html", context)
+        return TemplateResponse(request, "levity/id_tags_import.html", context)
 
 
 def _looker(item: IdTag) -> Any:

@@ -2,10 +2,10 @@
 
 from django.utils.html import format_html
 
+from levity.ocpp.chargers.quirks.profile import quirks_of
 from levity.ocpp.conf import setting
-from levity.ocpp.intervals import heartbeat_interval, learned_interval, ping_interval
 from levity.ocpp.models import ChargePoint
-from levity.ocpp.quirks import quirks_of
+from levity.ocpp.rules.intervals import heartbeat_interval, learned_interval, ping_interval
 
 __all__ = ["said_of_line"]
 

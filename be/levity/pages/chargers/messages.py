@@ -9,17 +9,17 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from levity.ocpp.admin.base import ReadOnlyAdmin, all_of, newest
-from levity.ocpp.admin.filters import (
+from levity.ocpp.models import ChargePoint, Message, Transaction
+from levity.pages.chargers.filters import (
     ActionFilter,
     DayRangeFilter,
     ErrorFilter,
     RowFilter,
     SenderFilter,
 )
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
-from levity.ocpp.admin.frame_text import frame_excerpt, pretty_frame
-from levity.ocpp.models import ChargePoint, Message, Transaction
+from levity.pages.chargers.frame_text import frame_excerpt, pretty_frame
+from levity.pages.kit.base import ReadOnlyAdmin, all_of, newest
+from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
 
 __all__ = ["MessageAdmin"]
 
@@ -52,7 +52,7 @@ class MessageAdmin(ReadOnlyAdmin):
     sortable_by = ()
     search_fields = ("unique_id",)
     search_help_text = "Charge point, or text of a frame"
-    list_before_template = "ocpp/admin/messages_help.html"
+    list_before_template = "levity/messages_help.html"
     fields = (
         "received",
         "answered_at_shown",

@@ -8,9 +8,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.filters import RowFilter
-from levity.ocpp.admin.formats import (
+from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
+from levity.pages.chargers.filters import RowFilter
+from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.formats import (
     NOTHING,
     change_link,
     excerpt,
@@ -19,7 +20,6 @@ from levity.ocpp.admin.formats import (
     shown_time,
     site_zone,
 )
-from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
 
 __all__ = ["MeterValueAdmin", "MeterValueCorrectionAdmin"]
 

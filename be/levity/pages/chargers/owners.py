@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 
-from levity.ocpp.admin.scope import is_limited, visible
 from levity.ocpp.models import IdTag
+from levity.ocpp.visibility import is_limited, visible
 
 __all__ = ["id_tags_of", "may_see_owners", "with_owner"]
 

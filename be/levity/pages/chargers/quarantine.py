@@ -18,13 +18,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from levity.ocpp import quarantine
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.formats import badge, change_link, kwh, shown_time, site_zone
-from levity.ocpp.admin.frame_text import pretty_frame
-from levity.ocpp.admin.scope import visible
+from levity.ocpp.audit import note
+from levity.ocpp.decisions import quarantine
+from levity.ocpp.decisions.quarantine import CannotResolve, Session
 from levity.ocpp.models import QuarantinedMessage, Transaction
-from levity.ocpp.quarantine import CannotResolve, Session
+from levity.ocpp.visibility import visible
+from levity.pages.chargers.frame_text import pretty_frame
+from levity.pages.kit.formats import badge, change_link, kwh, shown_time, site_zone
 from levity_ws.frozen import frozen
 
 __all__ = ["QuarantineDecisions"]
@@ -134,7 +134,7 @@ DECISIONS = {
 class QuarantineDecisions:
     """For the admin of quarantined messages: the buttons, and the pages behind them."""
 
-    change_form_outer_after_template = "ocpp/admin/quarantine_now.html"
+    change_form_outer_after_template = "levity/quarantine_now.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What was decided with a button is taken back with a button."""
@@ -202,7 +202,7 @@ class QuarantineDecisions:
             "item": item,
             "payload": pretty_frame(item.payload),
         }
-        return TemplateResponse(request, "ocpp/admin/quarantine_decide.html", context)
+        return TemplateResponse(request, "levity/quarantine_decide.html", context)
 
 
 def _may(request: HttpRequest) -> bool:

@@ -24,16 +24,12 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.base import ReadOnlyAdmin
-from levity.ocpp.admin.dashboard import connect_to
-from levity.ocpp.admin.door import banner, may_close
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time
-from levity.ocpp.admin.scope import visible
-from levity.ocpp.admin.security import shown_once, unlock
+from levity.ocpp.audit import note
+from levity.ocpp.chargers.security import keys
+from levity.ocpp.chargers.security.reasons import REASONS, reason
 from levity.ocpp.conf import setting
-from levity.ocpp.door import state
-from levity.ocpp.id_tags import safe_cell
+from levity.ocpp.decisions.door import state
+from levity.ocpp.decisions.id_tags_csv import safe_cell
 from levity.ocpp.models import (
     ChargePoint,
     Credential,
@@ -41,8 +37,12 @@ from levity.ocpp.models import (
     SecurityProfile,
     Site,
 )
-from levity.ocpp.security import keys
-from levity.ocpp.security.reasons import REASONS, reason
+from levity.ocpp.visibility import visible
+from levity.pages.chargers.dashboard import connect_to
+from levity.pages.chargers.door import banner, may_close
+from levity.pages.chargers.security import shown_once, unlock
+from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity_ws.edge.target import is_identity
 
 __all__ = ["RefusedHandshakeAdmin"]
@@ -157,7 +157,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
     search_help_text = "Identity or address"
     sortable_by = ()
     ordering = ("-last_at", "-pk")
-    list_before_template = "ocpp/admin/doctor_help.html"
+    list_before_template = "levity/doctor_help.html"
     actions = ("as_csv",)
     fields = (
         "when",
@@ -343,7 +343,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
             "form": form,
             "media": form.media,
         }
-        return TemplateResponse(request, "ocpp/admin/doctor_adopt.html", context)
+        return TemplateResponse(request, "levity/doctor_adopt.html", context)
 
 
 def _adopt(

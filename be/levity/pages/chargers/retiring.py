@@ -13,12 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.decorators import action
 
-from levity.ocpp.admin.audit import note_all
-from levity.ocpp.admin.formats import and_more, badge
-from levity.ocpp.admin.many import ask_if_many
-from levity.ocpp.admin.scope import visible
+from levity.ocpp.audit import note_all
+from levity.ocpp.decisions.retiring import bring_back, retire
 from levity.ocpp.models import ChargePoint
-from levity.ocpp.retiring import bring_back, retire
+from levity.ocpp.visibility import visible
+from levity.pages.kit.formats import and_more, badge
+from levity.pages.kit.many import ask_if_many
 
 __all__ = ["Retiring", "retire_link", "retired_badge"]
 
@@ -91,7 +91,7 @@ class Retiring:
             "sessions": row.transactions.count(),
             "back": page,
         }
-        return TemplateResponse(request, "ocpp/admin/retire.html", context)
+        return TemplateResponse(request, "levity/retire.html", context)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

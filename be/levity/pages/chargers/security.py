@@ -24,11 +24,11 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.formats import change_link, list_url, shown_time, site_zone
-from levity.ocpp.admin.scope import visible
-from levity.ocpp.authority.issuing import ask_for_request, current_authority
-from levity.ocpp.commands import NeverSent, queue
+from levity.ocpp.audit import note
+from levity.ocpp.chargers.security import keys
+from levity.ocpp.chargers.security.guards import SECURITY_PROFILE
+from levity.ocpp.commands.lifecycle import NeverSent, queue
+from levity.ocpp.decisions.authority.issuing import ask_for_request, current_authority
 from levity.ocpp.models import (
     AuthFailure,
     ChargePoint,
@@ -37,8 +37,8 @@ from levity.ocpp.models import (
     RefusedHandshake,
     SecurityProfile,
 )
-from levity.ocpp.security import keys
-from levity.ocpp.security.guards import SECURITY_PROFILE
+from levity.ocpp.visibility import visible
+from levity.pages.kit.formats import change_link, list_url, shown_time, site_zone
 from levity_ws.frozen import frozen
 
 __all__ = ["PAGE", "CannotChange", "security_link", "security_urls", "shown_once"]
@@ -337,7 +337,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
             for item in sent[:LATEST]
         ],
     }
-    return TemplateResponse(request, "ocpp/admin/security.html", context)
+    return TemplateResponse(request, "levity/security.html", context)
 
 
 def change_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResponse:
@@ -374,7 +374,7 @@ def shown_once(request: HttpRequest, row: ChargePoint, key: str, said: str) -> H
         "key": key,
         "said": said,
     }
-    response = TemplateResponse(request, "ocpp/admin/security_key.html", context)
+    response = TemplateResponse(request, "levity/security_key.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -390,7 +390,7 @@ def _ask(request: HttpRequest, row: ChargePoint, change: Change, form: forms.For
         "charge_point": row,
         "back": reverse(f"admin:{PAGE}", args=[row.pk]),
     }
-    return TemplateResponse(request, "ocpp/admin/security_change.html", context)
+    return TemplateResponse(request, "levity/security_change.html", context)
 
 
 def _charge_point(request: HttpRequest, charge_point_id: int) -> ChargePoint:

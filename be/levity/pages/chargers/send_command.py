@@ -16,11 +16,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.crypto import salted_hmac
 
-from levity.ocpp.admin import command_forms as forms
-from levity.ocpp.admin.audit import note
-from levity.ocpp.admin.scope import visible
-from levity.ocpp.commands import queue
+from levity.ocpp.audit import note
+from levity.ocpp.commands.lifecycle import queue
 from levity.ocpp.models import ChargePoint, Command
+from levity.ocpp.visibility import visible
+from levity.pages.chargers import command_forms as forms
 from levity_ws.frozen import frozen
 
 __all__ = ["KINDS", "SOURCE", "Kind", "key_of", "queue_from_form", "render_form", "send_view"]
@@ -159,4 +159,4 @@ def render_form(
         "media": form.media,
         "charge_point": charge_point,
     }
-    return TemplateResponse(request, "ocpp/admin/send.html", context)
+    return TemplateResponse(request, "levity/send.html", context)

@@ -5,10 +5,10 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from levity.ocpp.admin.base import LevityAdmin
-from levity.ocpp.admin.formats import link, list_url
-from levity.ocpp.admin.identities import SiteForm
 from levity.ocpp.models import ChargePoint, Site
+from levity.pages.chargers.charge_point_forms import SiteForm
+from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.formats import link, list_url
 
 __all__ = ["SiteAdmin"]
 

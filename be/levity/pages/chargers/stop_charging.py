@@ -16,13 +16,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from levity.ocpp.admin.answers import DONE, state_badge
-from levity.ocpp.admin.command_forms import RemoteStopForm
-from levity.ocpp.admin.formats import badge, change_link, shown_time, site_zone
-from levity.ocpp.admin.live import EVERY, SOON
-from levity.ocpp.admin.sending import queue_from_form
+from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import Command, Transaction
-from levity.ocpp.sessions import told_id
+from levity.pages.chargers.command_forms import RemoteStopForm
+from levity.pages.chargers.command_state import DONE, state_badge
+from levity.pages.chargers.send_command import queue_from_form
+from levity.pages.kit.formats import badge, change_link, shown_time, site_zone
+from levity.pages.kit.live import EVERY, SOON
 
 __all__ = ["StopCharging"]
 

@@ -16,12 +16,23 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.admin.base import BoundedPaginator, ReadOnlyAdmin, all_of
-from levity.ocpp.admin.chart import chart_of
-from levity.ocpp.admin.csv_export import csv_response
-from levity.ocpp.admin.ending import EndByHand
-from levity.ocpp.admin.filters import RowFilter, StartedFilter
-from levity.ocpp.admin.formats import (
+from levity.ocpp.models import (
+    ChargePoint,
+    Message,
+    MeterValue,
+    MeterValueCorrection,
+    Transaction,
+    TransactionAlias,
+)
+from levity.ocpp.rules.flags import explained
+from levity.pages.chargers.chart import chart_of
+from levity.pages.chargers.csv_export import csv_response
+from levity.pages.chargers.end_session import EndByHand
+from levity.pages.chargers.filters import RowFilter, StartedFilter
+from levity.pages.chargers.owners import id_tags_of, with_owner
+from levity.pages.chargers.stop_charging import StopCharging
+from levity.pages.kit.base import BoundedPaginator, ReadOnlyAdmin, all_of
+from levity.pages.kit.formats import (
     NOTHING,
     badge,
     change_link,
@@ -36,17 +47,6 @@ from levity.ocpp.admin.formats import (
     so_far,
     watts,
     words,
-)
-from levity.ocpp.admin.owners import id_tags_of, with_owner
-from levity.ocpp.admin.stopping import StopCharging
-from levity.ocpp.flags import explained
-from levity.ocpp.models import (
-    ChargePoint,
-    Message,
-    MeterValue,
-    MeterValueCorrection,
-    Transaction,
-    TransactionAlias,
 )
 
 __all__ = ["TransactionAdmin"]
@@ -82,7 +82,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     search_fields = ("id_tag",)
     search_help_text = "Number, id tag, its owner, or charge point"
     actions = ("export_selected",)
-    list_before_template = "ocpp/admin/transactions_export.html"
+    list_before_template = "levity/transactions_export.html"
     fields = (
         "number",
         "where",
@@ -106,11 +106,11 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         "frames",
     )
     readonly_fields = fields
-    change_form_outer_after_template = "ocpp/admin/transaction_values.html"
+    change_form_outer_after_template = "levity/transaction_values.html"
     live_parts = {
-        "lv-session": "ocpp/admin/transaction_live.html",
-        "lv-chart": "ocpp/admin/transaction_chart.html",
-        "lv-values": "ocpp/admin/transaction_samples.html",
+        "lv-session": "levity/transaction_live.html",
+        "lv-chart": "levity/transaction_chart.html",
+        "lv-values": "levity/transaction_samples.html",
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:

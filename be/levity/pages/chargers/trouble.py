@@ -9,17 +9,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from levity.ocpp.admin.base import LevityAdmin, ReadOnlyAdmin
-from levity.ocpp.admin.filters import OpenFilter, RowFilter
-from levity.ocpp.admin.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
-from levity.ocpp.admin.frame_text import pretty_frame
-from levity.ocpp.admin.quarantine import QuarantineDecisions
 from levity.ocpp.models import (
     ChargePoint,
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
 )
+from levity.pages.chargers.filters import OpenFilter, RowFilter
+from levity.pages.chargers.frame_text import pretty_frame
+from levity.pages.chargers.quarantine import QuarantineDecisions
+from levity.pages.kit.base import LevityAdmin, ReadOnlyAdmin
+from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
 
 __all__ = ["QuarantinedMessageAdmin", "SecurityEventAdmin"]
 

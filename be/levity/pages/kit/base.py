@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
 
-from levity.ocpp.admin.live_admin import LiveAdmin
-from levity.ocpp.admin.lookups import OnlyDeclaredLookups
-from levity.ocpp.admin.scope import is_limited, visible
+from levity.ocpp.visibility import is_limited, visible
+from levity.pages.kit.live_admin import LiveAdmin
+from levity.pages.kit.lookups import OnlyDeclaredLookups
 
 __all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "all_of", "newest"]
 
@@ -27,7 +27,7 @@ class BoundedPaginator(Paginator):
     """
 
     LIMIT = 10_000
-    template_name = "ocpp/admin/pagination.html"
+    template_name = "levity/pagination.html"
 
     @cached_property
     def counted(self) -> int:

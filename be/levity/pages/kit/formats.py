@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
-from levity.ocpp.fields import zone_of
 from levity.ocpp.models import ChargePoint
+from levity.ocpp.wire.fields import zone_of
 
 __all__ = [
     "NOTHING",
@@ -88,7 +88,7 @@ def _date_and_time(moment: datetime | None, zone: tzinfo | None) -> list[tuple[s
 def ago(moment: datetime | None, now: datetime) -> str:
     """How long ago that was, in the one unit that matters: 12 s ago, 3 h ago.
 
-    The browser lets it grow (static/ocpp/live.js), so it is never sent again for that.
+    The browser lets it grow (static/levity/live.js), so it is never sent again for that.
     """
     return "never" if moment is None else _growing(moment, "ago", _ago(now - moment))
 

@@ -1,6 +1,6 @@
 """Work on so many rows that no page can wait for its end: a portion, then a page that goes on.
 
-That page says how far it has come, and sends the rest by itself (static/ocpp/admin.js). What was
+That page says how far it has come, and sends the rest by itself (static/levity/admin.js). What was
 done is done: whoever closes it leaves the rest as it was, and may choose it again.
 """
 
@@ -61,4 +61,4 @@ def going_on(
         "back": f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist",
         "percent": done * 100 // (done + len(left)),
     }
-    return TemplateResponse(request, "ocpp/admin/going_on.html", context)
+    return TemplateResponse(request, "levity/going_on.html", context)

@@ -1,4 +1,4 @@
-"""Lists and pages of rows that renew themselves: see levity/ocpp/admin/live.py."""
+"""Lists and pages of rows that renew themselves: see levity/pages/kit/live.py."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import conditional_escape
 from unfold.admin import ModelAdmin
 
-from levity.ocpp.admin import live
-from levity.ocpp.admin.empty import meaning
+from levity.pages.kit import live
+from levity.pages.kit.empty import meaning
 
 __all__ = ["LiveAdmin"]
 
@@ -20,9 +20,9 @@ __all__ = ["LiveAdmin"]
 class LiveAdmin(ModelAdmin):
     """What its pages show is renewed while they are looked at."""
 
-    change_list_template = "ocpp/admin/change_list.html"
-    change_form_template = "ocpp/admin/change_form.html"
-    empty_template = "ocpp/admin/empty_list.html"
+    change_list_template = "levity/change_list.html"
+    change_form_template = "levity/change_form.html"
+    empty_template = "levity/empty_list.html"
     # Parts of the page of one row, by the id of their element.
     live_parts: dict[str, str] = {}
 
@@ -32,7 +32,7 @@ class LiveAdmin(ModelAdmin):
         usual = super().media
         # Django has no other way to leave a script out.
         scripts = [path for path in usual._js if "admin/js/actions.js" not in str(path)]  # noqa: SLF001
-        return Media(css=usual._css, js=[*scripts, "ocpp/selection.js"])  # noqa: SLF001
+        return Media(css=usual._css, js=[*scripts, "levity/selection.js"])  # noqa: SLF001
 
     def list_every(self, request: HttpRequest, changes: ChangeList) -> float:
         """Seconds until this list is renewed; less where somebody waits for what it shows."""
@@ -83,7 +83,7 @@ class LiveAdmin(ModelAdmin):
             changes = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return live.changed_page(request, {}, every=0)
-        count = live.rendered("ocpp/admin/count.html", {"cl": changes}, request)
+        count = live.rendered("levity/count.html", {"cl": changes}, request)
         return live.changed_list(
             request, changes, {"lv-count": count}, self.list_every(request, changes)
         )

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from levity.ocpp.admin.audit import note_all
+from levity.ocpp.audit import note_all
 
 __all__ = ["MANY", "ask_if_many", "change_all", "portions"]
 
@@ -71,4 +71,4 @@ def ask_if_many(
         "across": request.POST.get("select_across", "0"),
         "every": request.POST.getlist(ACTION_CHECKBOX_NAME),
     }
-    return TemplateResponse(request, "ocpp/admin/many.html", context)
+    return TemplateResponse(request, "levity/many.html", context)

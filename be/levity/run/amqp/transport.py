@@ -18,8 +18,8 @@ from typing import Any
 import pika
 from pika.channel import Channel
 
-from levity.rpc_amqp_connection import TROUBLE, BrokerConnection, parameters_of
-from levity.rpc_amqp_pushes import Pushes
+from levity.run.amqp.connection import TROUBLE, BrokerConnection, parameters_of
+from levity.run.amqp.pushes import Pushes
 from levity_ws.rpc.backoff import jittered_pause
 from levity_ws.rpc.envelope import EnvelopeError, Reply, decode_batch, encode_reply
 from levity_ws.rpc.topology import (

@@ -8,7 +8,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from levity.ocpp.damage import is_damage
+from levity.db.damage import is_damage
 
 __all__ = ["bad_request", "csrf_failure", "server_error"]
 

@@ -14,7 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class VisitorsFromOutside:
-    """Notes a public address, once for ever; see `levity/ocpp/door.py`. Behind `TrustedProxies`."""
+    """Notes a public address, once for ever; see `levity/ocpp/decisions/door.py`.
+
+    Behind `TrustedProxies`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

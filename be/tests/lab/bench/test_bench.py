@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from levity.bench.echo import answer
-from levity.bench.processes import BenchError
-from levity.bench.stage import DATABASE, borrowed
+from levity_lab.bench.echo import answer
+from levity_lab.bench.processes import BenchError
+from levity_lab.bench.stage import DATABASE, borrowed
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 

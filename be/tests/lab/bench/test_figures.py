@@ -2,8 +2,8 @@
 
 import pytest
 
-from levity.bench.endurance import Endurance, Minute, endurance_table, growth
-from levity.bench.figures import (
+from levity_lab.bench.endurance import Endurance, Minute, endurance_table, growth
+from levity_lab.bench.figures import (
     TARGETS,
     Idle,
     Machine,
@@ -16,9 +16,9 @@ from levity.bench.figures import (
     system_cpu,
     typical,
 )
-from levity.bench.scale import Scale, scale_json, scale_table
-from levity.bench.table import table
-from levity.soak.verdict import Counts
+from levity_lab.bench.scale import Scale, scale_json, scale_table
+from levity_lab.bench.table import table
+from levity_lab.soak.verdict import Counts
 
 MACHINE = Machine(
     cores=2,

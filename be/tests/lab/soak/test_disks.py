@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from levity.soak.disks import Disk
+from levity_lab.soak.disks import Disk
 
 
 class _Slow:
@@ -26,7 +26,7 @@ def test_a_disk_that_was_emptied_is_not_filled_by_who_was_still_at_it(
     tmp_path: Path, monkeypatch: Any
 ) -> None:
     """Filling goes on in a thread that cannot be cancelled: the next round had a full disk."""
-    monkeypatch.setattr("levity.soak.disks._mount", lambda *_: False)
+    monkeypatch.setattr("levity_lab.soak.disks._mount", lambda *_: False)
     monkeypatch.setattr(Path, "open", lambda *_, **__: _Slow())
     disk = Disk(tmp_path / "disk", 1)
     disk.begin()

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from tests.rabbitmq import AMQP_URL
 
-from levity.soak.faults import FAULTS, Fault, chosen
-from levity.soak.programs import SoakError
-from levity.soak.rounds import Round, play
-from levity.soak.run import at_the_end
-from levity.soak.scene import Scene
-from levity.soak.site import Site
+from levity_lab.soak.faults import FAULTS, Fault, chosen
+from levity_lab.soak.programs import SoakError
+from levity_lab.soak.rounds import Round, play
+from levity_lab.soak.run import at_the_end
+from levity_lab.soak.scene import Scene
+from levity_lab.soak.site import Site
 
 DATABASE_URL = os.environ.get("DATABASE_URL") or ""
 if not DATABASE_URL.startswith("postgres"):

@@ -9,14 +9,14 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from levity.soak import run
-from levity.soak.faults import FAULTS, chosen
-from levity.soak.programs import SoakError
-from levity.soak.report import as_dict, write_report
-from levity.soak.rounds import Round, Sample
-from levity.soak.run import Options, Report, soak
-from levity.soak.sittings import by_fault, seconds_left, spoken, table
-from levity.soak.verdict import Counts
+from levity_lab.soak import run
+from levity_lab.soak.faults import FAULTS, chosen
+from levity_lab.soak.programs import SoakError
+from levity_lab.soak.report import as_dict, write_report
+from levity_lab.soak.rounds import Round, Sample
+from levity_lab.soak.run import Options, Report, soak
+from levity_lab.soak.sittings import by_fault, seconds_left, spoken, table
+from levity_lab.soak.verdict import Counts
 
 
 def played(fault: str, seed: int, *, lost: int = 0, normal: float | None = 2.0) -> Round:
@@ -178,7 +178,7 @@ def test_the_time_that_is_left_is_what_such_rounds_took() -> None:
 
 def test_brief_rounds_keep_what_has_to_outlast_a_time_out(tmp_path: Path) -> None:
     """An edge holds frames for 20 s: what is over before that is another fault."""
-    from levity.soak.sittings import brief
+    from levity_lab.soak.sittings import brief
 
     shorter = {name: brief(fault).seconds for name, fault in FAULTS.items()}
     assert shorter["worker-kill"] == shorter["broker-restart"] == 4

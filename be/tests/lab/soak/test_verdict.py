@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from levity.simulator.ledger import Entry
-from levity.soak.verdict import add, judge
-from levity.soak.wire import Trouble, Wire
+from levity_lab.soak.verdict import add, judge
+from levity_lab.soak.wire import Trouble, Wire
 
 AT = "2026-11-22T12:00:00.000Z"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

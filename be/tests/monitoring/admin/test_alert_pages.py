@@ -10,10 +10,10 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from levity.accounts.models import Account
+from levity.monitoring.models import Alert, AlertDelivery, AlertRule
 from levity.ocpp.models import ChargePoint, Site
-from levity.operation.models import Alert, AlertDelivery, AlertRule
+from tests.monitoring.receivers import MailServer, WebServer
 from tests.ocpp.charger import NOW, at
-from tests.operation.receivers import MailServer, WebServer
 
 pytestmark = pytest.mark.django_db
 ALERTS, RULES = "/admin/operation/alert/", "/admin/operation/alertrule/"

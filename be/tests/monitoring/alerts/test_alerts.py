@@ -11,6 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from levity.monitoring import lease
+from levity.monitoring.alerts import conditions, raise_and_end
+from levity.monitoring.alerts.conditions import Finding
+from levity.monitoring.alerts.growth import Growth
+from levity.monitoring.alerts.quiet_hours import awake_at
+from levity.monitoring.alerts.recipients import Route, from_environ
+from levity.monitoring.kinds import KINDS
+from levity.monitoring.models import Alert, AlertDelivery, Worker
+from levity.monitoring.worker_threads import alerts_round
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -19,14 +28,6 @@ from levity.ocpp.models import (
     SecurityEvent,
 )
 from levity.ocpp.models import Site as SiteRow
-from levity.operation import conditions, lease, watch
-from levity.operation.conditions import Finding
-from levity.operation.growth import Growth
-from levity.operation.kinds import KINDS
-from levity.operation.models import Alert, AlertDelivery, Worker
-from levity.operation.pulse import alerts_round
-from levity.operation.quiet import awake_at
-from levity.operation.routes import Route, from_environ
 from tests.ocpp.charger import NOW, Charger, Site, at, wire
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +60,7 @@ def found(kind: str = "charger-fault", subject: str = "1", **values: Any) -> Fin
 
 
 def seen(*findings: Finding, now: datetime = NOW, routes: tuple[Route, ...] = (ALL,)) -> None:
-    watch.record(watch.Look(list(findings)), routes, now)
+    raise_and_end.record(raise_and_end.Look(list(findings)), routes, now)
 
 
 def told() -> list[tuple[str, str]]:
@@ -121,7 +122,7 @@ def test_what_merely_happened_is_told_once_and_never_well_again() -> None:
 
 def test_a_check_that_fails_ends_no_alert() -> None:
     seen(found("disk"))
-    watch.record(watch.Look([], unknown={"disk"}), (ALL,), at(600))
+    raise_and_end.record(raise_and_end.Look([], unknown={"disk"}), (ALL,), at(600))
     assert Alert.objects.get().ended_at is None
 
 
@@ -358,7 +359,7 @@ def test_quarantine_and_failed_messages_wait_for_somebody() -> None:
             charge_point=one, action="StopTransaction", payload_hash=str(number), received_at=NOW
         )
     FailedMessage.objects.create(identity="CP1", connection=uuid4(), seq=1, received_at=NOW)
-    summaries = [item.summary for item in watch.look(NOW).findings]
+    summaries = [item.summary for item in raise_and_end.look(NOW).findings]
     assert "2 messages wait in quarantine" in summaries
     assert "1 message failed and wait for a replay" in summaries
 
@@ -366,14 +367,14 @@ def test_quarantine_and_failed_messages_wait_for_somebody() -> None:
 def test_a_worker_breathes_between_two_checks() -> None:
     """They share a process with frames that wait."""
     breaths: list[int] = []
-    seen = watch.look(NOW, breathe=lambda: breaths.append(len(breaths)))
+    seen = raise_and_end.look(NOW, breathe=lambda: breaths.append(len(breaths)))
     assert not seen.unknown
     assert len(breaths) >= 11
 
 
 def test_dead_letters_are_found_by_what_the_workers_say() -> None:
     Worker.objects.create(id="w", last_seen_at=NOW, report={"dead_letters": 3})
-    findings = watch.look(at(10)).findings
+    findings = raise_and_end.look(at(10)).findings
     assert [item.summary for item in findings if item.kind == "dead-letter"] == [
         "3 batches are in the queue levity.rpc.dead"
     ]
@@ -450,7 +451,7 @@ def test_old_alerts_are_forgotten_after_a_year() -> None:
     seen(found("command-failed"), now=at(-366 * 86_400))
     seen(found("command-failed", "2"), now=at(-364 * 86_400))
     seen(found(), now=at(-400 * 86_400))
-    watch.forget_old(NOW)
+    raise_and_end.forget_old(NOW)
     assert sorted(Alert.objects.values_list("key", flat=True)) == [
         "charger-fault:1",
         "command-failed:2",

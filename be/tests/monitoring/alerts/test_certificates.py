@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from levity.operation import conditions
+from levity.monitoring.alerts import conditions
 from tests.ocpp.charger import NOW
 
 

@@ -11,15 +11,15 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from levity.monitoring.alerts import raise_and_end, webhook
+from levity.monitoring.alerts.conditions import Finding
+from levity.monitoring.alerts.delivery import MAX_TRIES, send_due
+from levity.monitoring.alerts.recipients import Route, routes, seal_secrets
+from levity.monitoring.models import Alert, AlertDelivery, AlertRule
+from levity.monitoring.worker_threads import alerts_round
 from levity.ocpp.models import ChargePoint
-from levity.operation import watch, webhook
-from levity.operation.conditions import Finding
-from levity.operation.delivery import MAX_TRIES, send_due
-from levity.operation.models import Alert, AlertDelivery, AlertRule
-from levity.operation.pulse import alerts_round
-from levity.operation.routes import Route, routes, seal_secrets
+from tests.monitoring.receivers import Killed, MailServer, WebServer
 from tests.ocpp.charger import NOW, at
-from tests.operation.receivers import Killed, MailServer, WebServer
 
 pytestmark = pytest.mark.django_db
 SECRET = "0123456789abcdef"
@@ -31,7 +31,7 @@ def raised(*summaries: str, routes: tuple[Route, ...] = (MAIL,), **values: Any) 
         Finding("charger-fault", str(number), summary, **values)
         for number, summary in enumerate(summaries)
     ]
-    watch.record(watch.Look(findings), routes, NOW)
+    raise_and_end.record(raise_and_end.Look(findings), routes, NOW)
 
 
 def states() -> list[tuple[str, int, str]]:
@@ -110,7 +110,7 @@ def test_who_dies_while_sending_tries_again_after_a_pause(
     mail_server: MailServer, settings: Any
 ) -> None:
     backend = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = "tests.operation.receivers.Dying"
+    settings.EMAIL_BACKEND = "tests.monitoring.receivers.Dying"
     raised("CP1 reports GroundFailure")
     with pytest.raises(Killed):
         send_due([MAIL], NOW)

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.faults import FAULT, NOTICE
+from levity.monitoring.alerts import conditions
+from levity.monitoring.alerts.notices import charger_notices
+from levity.ocpp.chargers.faults import FAULT, NOTICE
 from levity.ocpp.models import ChargePoint, Command, Connector, IdTag
-from levity.operation import conditions
-from levity.operation.notices import charger_notices
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db

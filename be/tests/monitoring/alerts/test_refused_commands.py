@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from levity.monitoring.alerts.conditions import failed_commands, refused_commands
+from levity.ocpp.commands.refusals import hint
 from levity.ocpp.models import ChargePoint, Command, Transaction
-from levity.ocpp.refusals import hint
-from levity.operation.conditions import failed_commands, refused_commands
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db

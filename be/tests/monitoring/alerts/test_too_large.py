@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from levity.monitoring.alerts import raise_and_end
+from levity.monitoring.alerts.too_large import REMEMBERED, frames_too_large
 from levity.ocpp.models import ChargePoint
-from levity.operation import watch
-from levity.operation.too_large import REMEMBERED, frames_too_large
 from levity_ws.rpc.envelope import EdgeRefusal, Refused
 from tests.ocpp.charger import NOW, Charger, Site
 
@@ -40,7 +40,7 @@ def test_it_is_one_alert_until_it_has_come_no_more_for_hours() -> None:
     assert (finding.kind, finding.subject) == ("frame-too-large", "cp1")
     assert finding.charge_point == ChargePoint.objects.get().pk
     assert finding.detail == f"{WHAT}; 3 times. Raise LEVITY_MAX_FRAME_SIZE."
-    assert finding in watch.look(NOW).findings
+    assert finding in raise_and_end.look(NOW).findings
     assert frames_too_large(NOW + REMEMBERED + timedelta(minutes=1)) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from levity.operation.models import Duty, Worker
+from levity.monitoring.models import Duty, Worker
 from tests.system.processes import eventually
 from tests.system.site import fleet, http_get
 

@@ -10,14 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from levity.monitoring.health import checks, middleware
+from levity.monitoring.health.access import shown_to
+from levity.monitoring.health.worker_port import WorkerPort
+from levity.monitoring.metrics.counters import WEB
+from levity.monitoring.metrics.exposition import exposition
+from levity.monitoring.metrics.site_state import State
+from levity.monitoring.models import Worker
 from levity.ocpp.models import ChargePoint, Command, Transaction
-from levity.operation import health, middleware
-from levity.operation.access import shown_to
-from levity.operation.exposition import exposition
-from levity.operation.figures import WEB
-from levity.operation.models import Worker
-from levity.operation.port import WorkerPort
-from levity.operation.state import State
 from tests.ocpp.charger import NOW
 from tests.system.site import http_get
 
@@ -89,7 +89,7 @@ def test_ready_says_what_is_missing(client: Client) -> None:
 
 
 def test_a_migration_that_is_not_applied_is_told(client: Client) -> None:
-    health._up_to_date.clear()
+    checks._up_to_date.clear()
     a_worker()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'operation'")
@@ -97,7 +97,7 @@ def test_a_migration_that_is_not_applied_is_told(client: Client) -> None:
     try:
         answer = client.get("/readyz")
     finally:
-        health._up_to_date.clear()
+        checks._up_to_date.clear()
     assert answer.status_code == 503
     assert count > 0
     told = f"migrations: {count} migrations are not applied: run `levity migrate`"
@@ -110,7 +110,7 @@ def test_a_database_that_is_away_is_told_without_an_address() -> None:
     def away() -> str:
         raise OperationalError("connection to server at 10.0.0.1 failed\npassword=s3cret")
 
-    answer = health.ready({"database": away, "migrations": lambda: "", "worker": lambda: ""})
+    answer = checks.ready({"database": away, "migrations": lambda: "", "worker": lambda: ""})
     assert not answer.is_well
     _, body = answer.body(as_json=False)
     assert b"s3cret" not in body
@@ -234,7 +234,7 @@ def test_requests_are_counted_by_method_and_status(client: Client) -> None:
 
 
 def test_a_worker_answers_on_a_port_of_its_own() -> None:
-    said = [health.Answer(True, {}), health.Answer(False, {"broker": "no connection to it"})]
+    said = [checks.Answer(True, {}), checks.Answer(False, {"broker": "no connection to it"})]
     port = WorkerPort("127.0.0.1", 0, lambda: said.pop(0))
     try:
         assert http_get(port.port, "/healthz")[::2] == (200, b"ok\n")

@@ -7,9 +7,9 @@ import pika
 import pytest
 from tests.rabbitmq import AMQP_URL, Queues, isolated_queues
 
-from levity.operation.models import Worker
-from levity.operation.pulse import Pulse
-from levity.rpc_amqp import AmqpWorkerTransport
+from levity.monitoring.models import Worker
+from levity.monitoring.worker_threads import Pulse
+from levity.run.amqp.transport import AmqpWorkerTransport
 from levity_ws.rpc.topology import dead_letter_queue, rpc_queue
 from tests.ocpp.charger import NOW
 from tests.system.processes import eventually

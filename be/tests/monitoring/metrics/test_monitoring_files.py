@@ -9,12 +9,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from levity.monitoring.lease import take
+from levity.monitoring.metrics import site_state
+from levity.monitoring.metrics.counters import WEB, WORKER
+from levity.monitoring.metrics.exposition import exposition
+from levity.monitoring.models import Worker
 from levity.ocpp.models import ChargePoint, Transaction
-from levity.operation import state
-from levity.operation.exposition import exposition
-from levity.operation.figures import WEB, WORKER
-from levity.operation.lease import take
-from levity.operation.models import Worker
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.server import EdgeServer
 from levity_ws.edge.settings import EdgeSettings
@@ -69,10 +69,10 @@ def shown(db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> set[str]
     Transaction.objects.create(
         charge_point=one, connector=1, started_at=NOW, meter_start=0, energy=1, power=1
     )
-    monkeypatch.setattr(state.timezone, "now", lambda: NOW)
+    monkeypatch.setattr(site_state.timezone, "now", lambda: NOW)
     Worker.objects.create(id="w", last_seen_at=NOW, report={"queue": 0, "dead_letters": 0})
     take("alerts", "w", NOW, {"disk_free": {"/": 0.5}, "certificates": {"fe:8443": 1.0}})
-    text = exposition([state.State(), *WEB, *WORKER, asyncio.run(an_edge(tmp_path))]).decode()
+    text = exposition([site_state.State(), *WEB, *WORKER, asyncio.run(an_edge(tmp_path))]).decode()
     # Families whose labels have no value yet have no sample, but their name.
     names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     for family in text_string_to_metric_families(text):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.operation.test_monitoring_files import OPS
+from tests.monitoring.metrics.test_monitoring_files import OPS
 from tests.system.processes import Process, eventually, run
 from tests.system.site import clean_environ, embedded
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from levity.ocpp.clocks import Lag
+from levity.ocpp.chargers.clocks import Lag
 from levity.ocpp.models import ChargePoint, Command
-from tests.ledger.chargers import Charger, iso
 from tests.ocpp.charger import NOW
+from tests.ocpp.ledger_chargers import Charger, iso
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.ledger.chargers import Charger, books, iso
+from tests.ocpp.ledger_chargers import Charger, books, iso
 
 # Europe/Berlin: 02:00 to 03:00 comes twice, first as 00:00 UTC, then as 01:00 UTC.
 MIDNIGHT = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from levity.ocpp.actions.v16.start_transaction import start_transaction
-from levity.ocpp.clocks import Lag, clock_flags
+from levity.ocpp.chargers.clocks import Lag, clock_flags
+from levity.ocpp.decisions.quarantine import make_transaction
 from levity.ocpp.effects import StartTransaction
 from levity.ocpp.models import Connector, QuarantinedMessage, Transaction
-from levity.ocpp.quarantine import make_transaction
 from levity.ocpp.request import ConnectorState, TransactionState
-from levity.ocpp.retries import is_sent_again
-from tests.ledger.chargers import NOW, Charger, at, books, meter_value
+from levity.ocpp.rules.same_start import is_sent_again
+from levity.ocpp.v16.actions.start_transaction import start_transaction
+from tests.ocpp.ledger_chargers import NOW, Charger, at, books, meter_value
 from tests.ocpp.states import charge_point, request
 
 ZERO_HOUR = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,16 +14,16 @@ from django.core.management import CommandError, call_command
 from django.core.serializers import serialize
 from django.utils import timezone
 
-from levity.ocpp import commands
-from levity.ocpp.commands import NeverSent, give_up, queue
+from levity.ocpp.chargers.security import keys
+from levity.ocpp.chargers.security.concealment import Unreadable, conceal, reveal
+from levity.ocpp.commands import lifecycle
+from levity.ocpp.commands.lifecycle import NeverSent, give_up, queue
 from levity.ocpp.effects import SendCall
 from levity.ocpp.models import ChargePoint, Command, Credential, Message
-from levity.ocpp.security import keys
-from levity.ocpp.security.concealment import Unreadable, conceal, reveal
-from levity.ocpp.security.tidying import tidy
+from levity.ocpp.worker.tidying import tidy
 from tests.ocpp.charger import Charger
-from tests.security.conftest import Line
-from tests.security.keyring import KEY, asks, basic, charge_point, status
+from tests.ocpp.keyed_lines import Line
+from tests.ocpp.keyring import KEY, asks, basic, charge_point, status
 
 pytestmark = pytest.mark.django_db
 
@@ -237,7 +237,7 @@ def test_a_call_that_comes_back_is_sent_again_whole(line: Line) -> None:
 @pytest.mark.parametrize(
     "end",
     [
-        lambda line: commands.cancel(Command.objects.all()),
+        lambda line: lifecycle.cancel(Command.objects.all()),
         lambda line: give_up(timezone.now() + timedelta(days=1)),
     ],
 )

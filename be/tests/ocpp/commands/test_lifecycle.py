@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from levity.ocpp import commands
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command, Message
 from levity_ws.rpc.envelope import Reply, Send
 from tests.ocpp.charger import Charger, Site, at
@@ -46,7 +46,7 @@ def edges() -> Edges:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """`queue` counts from `NOW`."""
-    monkeypatch.setattr("levity.ocpp.commands.timezone.now", lambda: at(0))
+    monkeypatch.setattr("levity.ocpp.commands.lifecycle.timezone.now", lambda: at(0))
 
 
 @pytest.fixture
@@ -65,14 +65,14 @@ def ask(action: str = "Reset", identity: str = "CP1", **options: Any) -> Command
     """Queue a Call; what it asks for is of no matter here."""
     charge_point = ChargePoint.objects.get(identity=identity)
     payload = {"type": "Soft"}
-    return commands.queue(charge_point, action, payload, source="test", force=True, **options)
+    return lifecycle.queue(charge_point, action, payload, source="test", force=True, **options)
 
 
 def look(edges: Edges, seconds: float = 0) -> list[str]:
     """What a worker does again and again; the actions that went out."""
     now = at(seconds)
-    commands.give_up(now)
-    commands.dispatch(now, edges)
+    lifecycle.give_up(now)
+    lifecycle.dispatch(now, edges)
     return edges.actions()
 
 
@@ -87,7 +87,7 @@ def test_a_call_goes_to_the_charger_and_its_answer_comes_back(
 ) -> None:
     """Whole rows: the command, and the message with its answer beside it."""
     command = ask(timeout=30)
-    assert commands.dispatch(at(1), edges) == 1
+    assert lifecycle.dispatch(at(1), edges) == 1
     assert edges.sent == [
         (
             site.reply_to,
@@ -378,7 +378,7 @@ def test_a_call_comes_back_when_nobody_is_at_the_edge_any_more(
     other = site.connect(Charger("CP2"))
     now_or_never = ask(identity="CP2", queue_offline=False)
     edges.gone.add(site.reply_to)
-    assert commands.dispatch(at(0), edges) == 2
+    assert lifecycle.dispatch(at(0), edges) == 2
     assert end(waiting)[0] == "queued"
     assert (waiting.connection, waiting.sent_at, waiting.not_before) == (None, None, at(2))
     assert end(now_or_never) == ("failed", "the edge of this charger is gone")
@@ -395,7 +395,7 @@ def test_what_is_queued_can_be_cancelled_and_what_is_sent_can_not(
     """The charger may be carrying it out."""
     sent, queued = ask(), ask()
     look(edges)
-    assert commands.cancel(Command.objects.all()) == 1
+    assert lifecycle.cancel(Command.objects.all()) == 1
     assert end(sent)[0] == "sent"
     assert end(queued) == ("cancelled", "cancelled")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from levity.ocpp.conversation.lines import BadConversationError, Line, read_lines, written
-from levity.ocpp.conversation.masking import Anonymiser, without_secrets
+from levity.ocpp.wire.masking import Anonymiser, without_secrets
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from levity.ocpp.abandoned import end_abandoned
-from levity.ocpp.housekeeping import sweep
+from levity.ocpp.decisions.closing import end_abandoned
 from levity.ocpp.models import ChargePoint, Connector, IdTag, Transaction
-from tests.ledger.chargers import Charger, at, books, meter_value
+from levity.ocpp.worker.housekeeping import sweep
+from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 STATE = ("state", "stop_reason", "energy", "flags")
 HOUR, DAY = 60, 24 * 60

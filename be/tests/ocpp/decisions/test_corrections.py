@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from levity.ocpp import corrections
-from levity.ocpp.believable import Reading, judge
+from levity.ocpp.decisions import corrections
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
-from tests.ledger.chargers import NOW, Charger, at, books, iso, meter_value
+from levity.ocpp.rules.plausibility import Reading, judge
+from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso, meter_value
 
 POWER = 11_000
 FIGURES = ("energy", "energy_source", "confidence")

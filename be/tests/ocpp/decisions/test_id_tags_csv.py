@@ -10,7 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from levity.ocpp.id_tags import BadFile, export_lines, import_file, import_lines, sample
+from levity.ocpp.decisions.id_tags_csv import (
+    BadFile,
+    export_lines,
+    import_file,
+    import_lines,
+    sample,
+)
 from levity.ocpp.models import ChargePoint, IdTag
 
 pytestmark = pytest.mark.django_db

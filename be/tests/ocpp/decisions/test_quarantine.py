@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from levity.ocpp import quarantine
+from levity.ocpp.decisions import quarantine
+from levity.ocpp.decisions.quarantine import CannotResolve, Session
 from levity.ocpp.models import Connector, MeterValue, QuarantinedMessage, Transaction
-from levity.ocpp.quarantine import CannotResolve, Session
-from tests.ledger.chargers import NOW, Charger, at, books, iso, meter_value
+from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso, meter_value
 
 END = ("state", "stop_reason", "energy", "stopped_at", "meter_stop", "energy_source")
 

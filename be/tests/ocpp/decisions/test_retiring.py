@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from levity.ocpp.housekeeping import sweep
+from levity.monitoring.alerts import conditions
+from levity.monitoring.metrics.exposition import exposition
+from levity.monitoring.metrics.site_state import State
 from levity.ocpp.models import ChargePoint, Connector, IdTag, Transaction
 from levity.ocpp.models import Site as Place
-from levity.operation import conditions
-from levity.operation.exposition import exposition
-from levity.operation.state import State
+from levity.ocpp.worker.housekeeping import sweep
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 
 from levity.ocpp.models import IdTag, Site, Transaction
 from levity_ws.rpc.envelope import Batch, Received, Send
-from tests.ledger.chargers import NOW, Charger, at, books, iso
+from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso
 
 
 def tell(charger: Charger, id_tag: str = "tag") -> Any:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.routes import ROUTES
+from levity.ocpp.chargers.quirks.profile import profile_for
 from levity.ocpp.effects import ConnectorStatus, SendCall
 from levity.ocpp.middleware import build_chain
-from levity.ocpp.quirks import profile_for
 from levity.ocpp.request import Response
+from levity.ocpp.v16.routes import ROUTES
 from tests.ocpp.charger import NOW, at
 from tests.ocpp.states import charge_point, connector, request, running
 

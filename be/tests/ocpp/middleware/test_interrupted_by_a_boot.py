@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.models import Connector, MeterValue, QuarantinedMessage, Transaction
-from tests.ledger.chargers import Charger, at, books, iso, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, iso, meter_value
 
 STATE = ("state", "energy", "flags")
 

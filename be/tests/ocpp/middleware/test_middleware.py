@@ -9,7 +9,6 @@ from django.core.checks import Error, Warning
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.checks import LEAST_EDGE_TIMEOUT, check_middleware, check_settings
 from levity.ocpp.conf import DEFAULT_OCPP_MIDDLEWARE
 from levity.ocpp.middleware import BadMiddleware, build_chain
@@ -23,6 +22,7 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.request import Response
+from levity.ocpp.v16.routes import ROUTES
 from levity_ws.edge.relay import SILENCE_INTERVALS
 from levity_ws.edge.settings import EdgeSettings
 from tests.ocpp.charger import Charger, Site, at

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.effects import StartTransaction, StopTransaction
 from levity.ocpp.middleware import build_chain
+from levity.ocpp.v16.routes import ROUTES
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import charge_point, request, running
 

@@ -16,7 +16,7 @@ from levity.ocpp.models import (
 )
 from levity_ws.rpc.envelope import Accept, EdgeRefusal, Refuse, Refused
 from tests.ocpp.charger import NOW, Charger, Site, at
-from tests.security.keyring import KEY, asks, basic, charge_point, status
+from tests.ocpp.keyring import KEY, asks, basic, charge_point, status
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ import pytest
 
 from levity.ocpp.models import ChargePoint, QuarantinedMessage
 from levity.ocpp.models.transaction import PLAUSIBLE, Transaction
-from tests.ledger.chargers import Charger, at, books, iso, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, iso, meter_value
 
 FIGURES = ("energy", "energy_source", "confidence", "flags")
 BELIEVED = (Decimal(50_000), "registers", "medium", "above-ac")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.models import ChargePoint, Transaction
-from tests.ledger.chargers import Charger, at, books, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 FIGURES = ("energy", "energy_source", "confidence", "flags")
 

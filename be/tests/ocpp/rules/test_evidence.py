@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from levity.ocpp import commands
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command
 from levity_ws.rpc.envelope import Received, Reply, Send
 from tests.ocpp.charger import Charger, Site, at, wire
@@ -18,7 +18,7 @@ LOST = "; its own answer did not come"
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     """A backend whose queue counts from `NOW`."""
-    monkeypatch.setattr("levity.ocpp.commands.timezone.now", lambda: at(0))
+    monkeypatch.setattr("levity.ocpp.commands.lifecycle.timezone.now", lambda: at(0))
     return Site()
 
 
@@ -30,12 +30,12 @@ def charger(site: Site) -> Charger:
 
 def sent(action: str, payload: dict[str, Any], seconds: float = 1) -> Command:
     """Queued and sent; nothing has come back yet."""
-    command = commands.queue(ChargePoint.objects.get(), action, payload, source="test")
+    command = lifecycle.queue(ChargePoint.objects.get(), action, payload, source="test")
 
     def send(_: str, reply: Reply) -> bool:
         return all(isinstance(item, Send) for item in reply.commands)
 
-    assert commands.dispatch(at(seconds), send) == 1
+    assert lifecycle.dispatch(at(seconds), send) == 1
     return command
 
 
@@ -47,7 +47,7 @@ def stands(command: Command) -> tuple[str, str]:
 
 def given_up(command: Command, charger: Charger) -> None:
     """Its answer did not come in time."""
-    commands.give_up(at(200))
+    lifecycle.give_up(at(200))
     assert stands(command) == ("timed_out", "")
     charger.now = 201
 
@@ -146,9 +146,9 @@ def test_what_comes_before_the_time_out_settles_it_five_seconds_later(
     command = sent(action, asked)
     charger.now = 2
     site.take(charger.calls(said, payload))
-    commands.give_up(at(6))
+    lifecycle.give_up(at(6))
     assert stands(command) == ("sent", "")
-    commands.give_up(at(8))
+    lifecycle.give_up(at(8))
     assert stands(command) == ("answered", f"{shown} at 2026-11-22 12:00:02 UTC{LOST}")
 
 

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from levity.ocpp import commands
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command, IdTag, Transaction
 from tests.ocpp.charger import Charger, Site, at
-from tests.ocpp.test_commands import Edges, look
+from tests.ocpp.commands.test_lifecycle import Edges, look
 
 pytestmark = pytest.mark.django_db
 CARD = "5AFE0102"
@@ -66,7 +66,7 @@ class Garage:
         """A person's RemoteStartTransaction, from the page to the charger's answer."""
         charge_point = ChargePoint.objects.get(identity="CP1")
         wish = {"idTag": CARD, **payload}
-        commands.queue(charge_point, "RemoteStartTransaction", wish, source="admin")
+        lifecycle.queue(charge_point, "RemoteStartTransaction", wish, source="admin")
         Command.objects.filter(source="admin").update(not_before=at(seconds))
         assert look(self.edges, seconds) == STARTS
         self.answers(Command.objects.get(state="sent"), seconds, status)
@@ -168,7 +168,7 @@ def test_the_chargers_own_connection_time_out_counts_once_it_is_known(
 ) -> None:
     """As it says itself, or as it was set from here."""
     charge_point = ChargePoint.objects.get()
-    commands.queue(charge_point, action, asked, source="admin")
+    lifecycle.queue(charge_point, action, asked, source="admin")
     Command.objects.update(not_before=at(0))
     assert look(garage.edges, 0) == [action]
     garage.site.take(garage.charger.answers(Command.objects.get().unique_id, answer))
@@ -183,7 +183,7 @@ def test_a_connection_time_out_that_makes_no_sense_is_not_believed(
     garage: Garage, said: str | None
 ) -> None:
     """Some say 0 for "never"."""
-    commands.queue(ChargePoint.objects.get(), "GetConfiguration", {}, source="admin")
+    lifecycle.queue(ChargePoint.objects.get(), "GetConfiguration", {}, source="admin")
     Command.objects.update(not_before=at(0))
     look(garage.edges, 0)
     answer = {"configurationKey": [1, {"key": "ConnectionTimeOut", "value": said}]}
@@ -223,7 +223,7 @@ def test_an_operators_start_that_is_not_answered_does_not_lose_the_car(garage: G
     """One Call at a time: the automatic one goes after the other's time-out."""
     garage.shows("Preparing")
     charge_point = ChargePoint.objects.get()
-    commands.queue(charge_point, "RemoteStartTransaction", {"idTag": CARD}, source="admin")
+    lifecycle.queue(charge_point, "RemoteStartTransaction", {"idTag": CARD}, source="admin")
     Command.objects.filter(source="admin").update(not_before=at(0))
     assert look(garage.edges, 0.5) == STARTS
     assert look(garage.edges, 60) == []
@@ -233,7 +233,7 @@ def test_an_operators_start_that_is_not_answered_does_not_lose_the_car(garage: G
 def test_the_session_may_begin_before_the_answer_to_its_start_comes(garage: Garage) -> None:
     """Then nobody is waited for."""
     charge_point = ChargePoint.objects.get()
-    commands.queue(charge_point, "RemoteStartTransaction", {"idTag": CARD}, source="admin")
+    lifecycle.queue(charge_point, "RemoteStartTransaction", {"idTag": CARD}, source="admin")
     Command.objects.update(not_before=at(0))
     look(garage.edges, 0)
     garage.at(2).starts(1)
@@ -349,11 +349,11 @@ def test_starts_that_are_held_cost_no_statement_until_somebody_is_served(held: i
     assert look(edges, 1.1) == []
     with CaptureQueriesContext(connection) as idle:
         for seconds in range(2, 30, 2):
-            assert commands.calls_to_send(at(seconds)) == ()
+            assert lifecycle.calls_to_send(at(seconds)) == ()
     # Each round asks whether anything is due at all, as it does where nobody charges.
     assert len(idle) == len(range(2, 30, 2))
     with CaptureQueriesContext(connection) as again:
-        assert commands.calls_to_send(at(32)) == []
+        assert lifecycle.calls_to_send(at(32)) == []
     assert len(again) <= 8
     assert Command.objects.filter(state="queued").count() == held
 
@@ -365,7 +365,7 @@ def test_a_start_that_was_put_off_waits_beyond_its_first_three_minutes(garage: G
     garage.at(5).shows("Preparing")
     for seconds in range(6, 899, 30):
         assert garage.sent(seconds) == []
-        commands.give_up(at(seconds))
+        lifecycle.give_up(at(seconds))
     assert garage.sent(900.1) == [(1, "anonymous")]
 
 

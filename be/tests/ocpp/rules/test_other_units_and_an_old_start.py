@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.jumps import find
-from tests.ledger.chargers import NOW, Charger, at, books, iso
+from levity.ocpp.decisions.jumps import find
+from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso
 
 FIGURES = ("energy", "energy_source", "confidence", "flags")
 DAY = timedelta(days=1)

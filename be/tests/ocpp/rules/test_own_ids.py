@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import MeterValue, QuarantinedMessage, SecurityEvent, Transaction
-from levity.ocpp.sessions import told_id
-from tests.ledger.chargers import Charger, at, books, iso, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, iso, meter_value
 
 pytestmark = pytest.mark.django_db
 OWN = 4711

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp import lives
 from levity.ocpp.models import Transaction
-from tests.ledger.chargers import Charger, at, books, iso
+from levity.ocpp.rules import lives
+from tests.ocpp.ledger_chargers import Charger, at, books, iso
 
 FIGURES = ("energy", "energy_source", "confidence", "flags")
 SECOND = 1 / 60

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.models import FailedMessage, Message, MeterValue
-from tests.ledger.chargers import Charger, at, books, iso
+from tests.ocpp.ledger_chargers import Charger, at, books, iso
 
 REGISTER = "Energy.Active.Import.Register"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.stop_transaction import stop_transaction
 from levity.ocpp.effects import StopTransaction
+from levity.ocpp.v16.actions.stop_transaction import stop_transaction
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import request, running
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.commands import dispatch
+from levity.ocpp.commands.lifecycle import dispatch
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -18,7 +18,7 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity_ws.rpc.envelope import Reply
-from tests.ledger.chargers import NOW, Charger, at, books, iso, meter_value
+from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso, meter_value
 
 STATE = ("state", "stop_reason", "energy", "energy_source", "flags")
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.intervals import Ending, heartbeat_interval, learned_from, ping_interval
+from levity.monitoring.alerts.conditions import lines_closed
+from levity.ocpp.chargers.quirks.profile import DEFAULT, QuirkProfile, match_of
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent
-from levity.ocpp.quirks import DEFAULT, QuirkProfile, match_of
+from levity.ocpp.rules.intervals import Ending, heartbeat_interval, learned_from, ping_interval
 from levity.ocpp.store.lines import forget_line
-from levity.operation.conditions import lines_closed
 from levity_ws.rpc.envelope import Accept
 from tests.ocpp.charger import Charger, Site, at
 

@@ -16,11 +16,11 @@ from django.urls import reverse
 
 import levity.ocpp.store.newcomers as module
 from levity.addresses import is_beside_us
-from levity.ocpp import door
+from levity.monitoring.alerts import strangers
+from levity.ocpp.decisions import door
 from levity.ocpp.models import ChargePoint, Installation
 from levity.ocpp.store.newcomers import Newcomers, is_public
 from levity.ocpp.store.values import Arrival
-from levity.operation import strangers
 from levity_ws.rpc.envelope import Accept, EdgeRefusal, Refuse, Refused
 from tests.ocpp.charger import NOW, Charger, Site
 

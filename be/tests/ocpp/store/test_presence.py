@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from levity.ocpp.conf import setting
-from levity.ocpp.housekeeping import sweep
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
+from levity.ocpp.worker.housekeeping import sweep
 from levity_ws.rpc.envelope import Accept, Close, Refuse, Send
 from tests.ocpp.charger import Charger, Site, at
 

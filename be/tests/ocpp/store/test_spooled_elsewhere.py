@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import (
     ChargePoint,
     FailedMessage,
@@ -14,11 +15,10 @@ from levity.ocpp.models import (
     QuarantinedMessage,
     Transaction,
 )
-from levity.ocpp.replays import take_again
 from levity.ocpp.request import GetResponse, Request, Response
-from levity.ocpp.sessions import told_id
+from levity.ocpp.worker.replay import take_again
 from tests.ocpp.charger import Charger, Site, wire
-from tests.ocpp.test_spooled_frames import lease, spooled
+from tests.ocpp.store.test_spooled_frames import lease, spooled
 
 pytestmark = pytest.mark.django_db
 

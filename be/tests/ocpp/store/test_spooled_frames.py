@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.housekeeping import forget_edges
 from levity.ocpp.models import (
     ChargePoint,
     Connector,
@@ -16,6 +15,7 @@ from levity.ocpp.models import (
     Transaction,
     TransactionAlias,
 )
+from levity.ocpp.worker.housekeeping import forget_edges
 from levity_ws.rpc.envelope import Lease, Leased, Received, Spooled
 from tests.ocpp.charger import Charger, Site, at, wire
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from levity.ocpp.fields import time_of
+from levity.ocpp.wire.fields import time_of
 
 MOMENT = datetime(2026, 3, 1, 8, 5, 9, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from levity.ocpp.frames import (
+from levity.ocpp.wire.frames import (
     Call,
     CallError,
     CallResult,
@@ -14,7 +14,7 @@ from levity.ocpp.frames import (
     write_error,
     write_result,
 )
-from levity.ocpp.json_repair import repaired
+from levity.ocpp.wire.json_repair import repaired
 
 FORMATION = ErrorCode.FORMATION_VIOLATION
 BAD_ID = "the unique id is not a string of 1 to 64 characters"

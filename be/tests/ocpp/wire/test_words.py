@@ -2,11 +2,6 @@
 
 import pytest
 
-from levity.ocpp import words
-from levity.ocpp.actions.v16.firmware_status_notification import firmware_status_notification
-from levity.ocpp.actions.v16.meter_values import meter_values
-from levity.ocpp.actions.v16.status_notification import status_notification
-from levity.ocpp.actions.v16.stop_transaction import stop_transaction
 from levity.ocpp.effects import (
     AUTOMATIC,
     ConnectorStatus,
@@ -15,9 +10,14 @@ from levity.ocpp.effects import (
     StopTransaction,
     UpdateChargePoint,
 )
-from levity.ocpp.evidence import confirmation
-from levity.ocpp.holds import after_answer
 from levity.ocpp.middleware.auto_remote_start import AutoRemoteStart
+from levity.ocpp.rules.evidence import confirmation
+from levity.ocpp.rules.holds import after_answer
+from levity.ocpp.v16.actions.firmware_status_notification import firmware_status_notification
+from levity.ocpp.v16.actions.meter_values import meter_values
+from levity.ocpp.v16.actions.status_notification import status_notification
+from levity.ocpp.v16.actions.stop_transaction import stop_transaction
+from levity.ocpp.wire import words
 from tests.ocpp.charger import NOW, at
 from tests.ocpp.states import charge_point, request, running
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.db import connection, transaction
 
+from levity.db import plans
 from levity.ocpp.models import (
     Command,
     ConnectionEvent,
@@ -16,8 +17,7 @@ from levity.ocpp.models import (
     SecurityEvent,
     Transaction,
 )
-from levity.ocpp.pipeline import DatabaseAway
-from levity.ocpp.store import planned
+from levity.ocpp.worker.pipeline import DatabaseAway
 from tests.ocpp.charger import Charger, Site, wire
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_no_answer_leaves_when_the_commit_fails(monkeypatch: pytest.MonkeyPatch)
     """Promise 1: neither a result nor an error; the batch comes again. (For a worker's own way of
     committing on Postgres: test_trips.py.)
     """
-    planned._thread.plans = False
+    plans._thread.plans = False
     connection.close()
     site, charger = Site(), Charger()
     site.connect(charger)

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from django.core.exceptions import MiddlewareNotUsed
 
-from levity.ocpp import commands
-from levity.ocpp.actions.v16.routes import ROUTES
-from levity.ocpp.calls import ACTIONS, wrong_with
 from levity.ocpp.checks import check_middleware
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.effects import SendCall
 from levity.ocpp.middleware import BadMiddleware, build_chain
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.request import ChargePointState, GetResponse, Request, Response
+from levity.ocpp.v16.calls import ACTIONS, wrong_with
+from levity.ocpp.v16.routes import ROUTES
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +36,8 @@ def test_what_is_no_call_is_refused_where_it_is_asked_for(
     """Nothing is queued; `force` sends what a charger knows beyond the standard."""
     Site().connect(Charger())
     charge_point = ChargePoint.objects.get()
-    with pytest.raises(commands.BadCall) as refused:
-        commands.queue(charge_point, action, payload, source="test")
+    with pytest.raises(lifecycle.BadCall) as refused:
+        lifecycle.queue(charge_point, action, payload, source="test")
     assert str(refused.value).startswith(said)
     assert not Command.objects.exists()
 
@@ -46,7 +46,7 @@ def test_what_is_beyond_the_standard_is_sent_by_force() -> None:
     """A trigger of the maker's own."""
     Site().connect(Charger())
     payload = {"requestedMessage": "VendorStatus"}
-    command = commands.queue(
+    command = lifecycle.queue(
         ChargePoint.objects.get(), "TriggerMessage", payload, source="test", force=True
     )
     assert command.state == "queued"

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from levity.ocpp.housekeeping import ClockSteps
-from tests.ledger.chargers import NOW, Charger, at
+from levity.ocpp.worker.housekeeping import ClockSteps
+from tests.ocpp.ledger_chargers import NOW, Charger, at
 
 
 def test_presence_does_not_flap_when_our_clock_is_set() -> None:

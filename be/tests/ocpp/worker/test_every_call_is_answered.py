@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.routes import ROUTES
 from levity.ocpp.models import ChargePoint, FailedMessage, Message, QuarantinedMessage, Transaction
-from levity.ocpp.schema import finding
+from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.wire.schema import finding
 from tests.ocpp.charger import Charger, Site, wire
 
 pytestmark = pytest.mark.django_db

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from levity.ocpp import pipeline
 from levity.ocpp.conf import setting
 from levity.ocpp.models import FailedMessage, Message, MeterValue, Transaction
-from levity.ocpp.pipeline import DatabaseAway
 from levity.ocpp.request import Request, Response
 from levity.ocpp.store import plan_once
+from levity.ocpp.worker import pipeline
+from levity.ocpp.worker.pipeline import DatabaseAway
 from levity_ws.rpc.envelope import Event
 from tests.ocpp.charger import Charger, Site, wire
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.chargers.security import keys
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Credential, RefusedHandshake
-from levity.ocpp.security import keys
 from levity_ws.edge.room import SMALL
 from levity_ws.rpc.envelope import Accept, Refuse
 from tests.ocpp.charger import Charger, Site

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from levity.ocpp import commands, retention
-from levity.ocpp.housekeeping import EveryMinute, forget_edges, sweep
+from levity.ocpp.commands import lifecycle
+from levity.ocpp.decisions import retention
 from levity.ocpp.models import (
     ChargePoint,
     ConnectionEvent,
@@ -18,6 +18,7 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
+from levity.ocpp.worker.housekeeping import EveryMinute, forget_edges, sweep
 from levity_ws.rpc.envelope import Connected, Disconnected, Reply, Send
 from tests.ocpp.charger import Charger, Site, at
 
@@ -119,14 +120,14 @@ def test_a_command_reaches_a_charger_that_says_nothing_while_it_is_idle() -> Non
         charger.connection,
         "edge-1",
     )
-    commands.queue(found, "ClearCache", {}, source="test", queue_offline=False)
+    lifecycle.queue(found, "ClearCache", {}, source="test", queue_offline=False)
     sent: list[Send] = []
 
     def send(_: str, reply: Reply) -> bool:
         sent.extend(item for item in reply.commands if isinstance(item, Send))
         return True
 
-    assert commands.dispatch(timezone.now(), send) == 1
+    assert lifecycle.dispatch(timezone.now(), send) == 1
     assert [item.connection for item in sent] == [charger.connection]
 
 
@@ -161,7 +162,7 @@ def test_a_round_without_a_minute_leaves_days_and_hours_alone(
 ) -> None:
     """And one with a minute does not, whatever second it is."""
     asked: list[datetime] = []
-    monkeypatch.setattr("levity.ocpp.housekeeping.end_abandoned", asked.append)
+    monkeypatch.setattr("levity.ocpp.worker.housekeeping.end_abandoned", asked.append)
     sweep(at(1), is_minute=False)
     sweep(at(42), is_minute=True)
     assert asked == [at(42)]

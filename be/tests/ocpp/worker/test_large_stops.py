@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16 import stop_transaction
-from levity.ocpp.garbage import LARGE, collected_later
 from levity.ocpp.models import Message, MeterValue, Transaction
-from levity.ocpp.schema import finding
+from levity.ocpp.v16.actions import stop_transaction
+from levity.ocpp.wire.schema import finding
+from levity.ocpp.worker.garbage import LARGE, collected_later
 from tests.ocpp.charger import Charger, Site, at, wire
 
 pytestmark = pytest.mark.django_db

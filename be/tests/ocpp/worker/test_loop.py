@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from levity.ocpp import commands
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command, Edge, Transaction
-from levity.ocpp.pipeline import DatabaseAway, HeldUp
-from levity.ocpp.worker import Worker
+from levity.ocpp.worker.loop import Worker
+from levity.ocpp.worker.pipeline import DatabaseAway, HeldUp
 from levity_ws.rpc.envelope import Close, Reply
 from tests.ocpp.charger import Charger, at
 from tests.ocpp.transport import FakeWorkerTransport
@@ -89,8 +89,8 @@ def test_it_holds_a_batch_while_the_database_is_away(
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("could not connect to server")
 
-    monkeypatch.setattr("levity.ocpp.pipeline.load", refuse)
-    monkeypatch.setattr("levity.ocpp.pipeline._raise_if_away", _always_away)
+    monkeypatch.setattr("levity.ocpp.worker.pipeline.load", refuse)
+    monkeypatch.setattr("levity.ocpp.worker.pipeline._raise_if_away", _always_away)
     monkeypatch.setattr(connection, "close", lambda: None)
     monkeypatch.setattr(worker.stopping, "wait", pause)
     worker.step(0)
@@ -134,7 +134,7 @@ def test_a_batch_goes_back_into_the_queue_before_it_is_held_for_a_minute(
 
 
 def _always_away(error: Exception) -> None:
-    from levity.ocpp.pipeline import DatabaseAway
+    from levity.ocpp.worker.pipeline import DatabaseAway
 
     raise DatabaseAway(str(error))
 
@@ -144,8 +144,10 @@ def test_it_gives_the_batch_back_when_it_has_to_stop_without_a_database(
 ) -> None:
     """F-12: not acknowledged, so the broker delivers it to somebody else."""
     transport.deliver(Charger().starts())
-    monkeypatch.setattr("levity.ocpp.pipeline.load", lambda arrivals: _always_away(OSError()))
-    monkeypatch.setattr("levity.ocpp.pipeline._raise_if_away", _always_away)
+    monkeypatch.setattr(
+        "levity.ocpp.worker.pipeline.load", lambda arrivals: _always_away(OSError())
+    )
+    monkeypatch.setattr("levity.ocpp.worker.pipeline._raise_if_away", _always_away)
     monkeypatch.setattr(connection, "close", lambda: None)
     worker.stopping.set()
     worker.step(0)
@@ -160,8 +162,8 @@ def test_an_answered_call_lets_the_next_one_go_in_the_same_step(
     transport.deliver(charger.connects())
     worker.step(0)
     charge_point = ChargePoint.objects.get()
-    one = commands.queue(charge_point, "One", {}, source="test", force=True)
-    two = commands.queue(charge_point, "Two", {}, source="test", force=True)
+    one = lifecycle.queue(charge_point, "One", {}, source="test", force=True)
+    two = lifecycle.queue(charge_point, "Two", {}, source="test", force=True)
     worker.next_look = 0
     worker.step(0)
     worker.next_look = worker.next_end = worker.next_round = 1e9
@@ -182,7 +184,7 @@ def test_an_overdue_call_is_given_up_within_a_second(
     charger = Charger()
     transport.deliver(charger.connects())
     worker.step(0)
-    commands.queue(ChargePoint.objects.get(), "One", {}, source="test", force=True, timeout=10)
+    lifecycle.queue(ChargePoint.objects.get(), "One", {}, source="test", force=True, timeout=10)
     clock.now += 0.25
     worker.step(0)
     assert Command.objects.get().state == "sent"

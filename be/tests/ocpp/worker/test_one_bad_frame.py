@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import DataError, IntegrityError
 
 from levity.ocpp.models import ChargePoint, FailedMessage, FrameAttempt, Message, Transaction
-from levity.ocpp.pipeline import DatabaseAway, HeldUp
 from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.worker.pipeline import DatabaseAway, HeldUp
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db
@@ -210,7 +210,7 @@ def test_half_a_call_that_fails_is_answered_too(monkeypatch: pytest.MonkeyPatch)
     def fail(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("levity.ocpp.answers._answer_malformed", fail)
+    monkeypatch.setattr("levity.ocpp.worker.calls._answer_malformed", fail)
     assert site.answer(charger.says('[2,"1","Heartbeat",{')) == [
         4,
         "1",
@@ -227,7 +227,7 @@ def test_an_event_that_is_no_frame_and_fails_is_dropped(monkeypatch: pytest.Monk
     def fail(arrival: Any, loaded: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("levity.ocpp.handshake.answer", fail)
+    monkeypatch.setattr("levity.ocpp.worker.handshakes.answer", fail)
     taken = site.take(one.asks(), two.calls("Heartbeat"))
     assert [command.connection for command in taken.reply.commands] == [two.connection]
     assert FailedMessage.objects.count() == 0

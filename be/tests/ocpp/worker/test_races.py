@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from levity.ocpp import commands, pipeline
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import (
     ChargePoint,
     Command,
@@ -22,8 +22,9 @@ from levity.ocpp.models import (
     Message,
     Transaction,
 )
-from levity.ocpp.pipeline import DatabaseAway
 from levity.ocpp.store import plan_once
+from levity.ocpp.worker import pipeline
+from levity.ocpp.worker.pipeline import DatabaseAway
 from levity_ws.rpc.envelope import Event, Reply, Send
 from tests.ocpp.charger import Charger, Site, at
 
@@ -165,11 +166,11 @@ def test_two_dispatchers_send_every_call_once_and_one_at_a_time() -> None:
 
         def work() -> None:
             for _ in range(5):
-                commands.dispatch(at(1), send)
+                lifecycle.dispatch(at(1), send)
 
         race(work, work, work)
         # What two transactions took from each other is there at the next look.
-        commands.dispatch(at(1), send)
+        lifecycle.dispatch(at(1), send)
         assert sorted(sent) == sorted(f"{charger.connection} A{number}" for charger in chargers)
         assert Command.objects.filter(state="sent").count() == 20
         sent.clear()

@@ -11,10 +11,11 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from levity.ocpp import time_limit, watchdog
+from levity.db import watchdog
 from levity.ocpp.models import ChargePoint, Command, FailedMessage, Message, Transaction
 from levity.ocpp.request import ChargePointState, GetResponse, Request, Response
-from levity.ocpp.time_limit import FrameTookTooLong, TimeLimit
+from levity.ocpp.worker import time_limit
+from levity.ocpp.worker.time_limit import FrameTookTooLong, TimeLimit
 from tests.ocpp.charger import NOW, Charger, Site
 
 pytestmark = pytest.mark.django_db
@@ -145,8 +146,8 @@ def _goes_round(*_: Any) -> Any:
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("levity.ocpp.answers.stored_answer", "an answer took longer than 0.3 s"),
-        ("levity.ocpp.pipeline.identify", "reading it took longer than 0.3 s"),
+        ("levity.ocpp.worker.calls.stored_answer", "an answer took longer than 0.3 s"),
+        ("levity.ocpp.worker.pipeline.identify", "reading it took longer than 0.3 s"),
         ("levity.ocpp.store.log.stored_answer", "storing took longer than 0.3 s"),
     ],
 )

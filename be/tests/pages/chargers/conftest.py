@@ -7,6 +7,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from levity.ocpp.models import ChargePoint
+from tests.ocpp.keyed_lines import line, now
+
+__all__ = ["browser_of_root", "browser_of_viewer", "charger", "line", "now", "root", "viewer"]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from levity.ocpp.models import Connector, Transaction
-from tests.ledger.chargers import Charger, at, books, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 BUTTON = "End this session"
 

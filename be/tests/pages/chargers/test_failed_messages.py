@@ -10,9 +10,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.admin import going_on
 from levity.ocpp.models import FailedMessage, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
+from levity.pages.kit import going_on
 from tests.ocpp.charger import Charger, Site
 
 LIST = "/admin/ocpp/failedmessage/"

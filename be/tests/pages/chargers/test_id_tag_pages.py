@@ -10,9 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.expiry import end_of
+from levity.ocpp.decisions.expiry import end_of
 from levity.ocpp.models import ChargePoint, IdTag, Site, Transaction
-from tests.ledger.chargers import NOW
+from tests.ocpp.ledger_chargers import NOW
 
 LIST = "admin:ocpp_idtag_changelist"
 IMPORT = "admin:ocpp_idtag_import"

@@ -10,8 +10,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.admin import messages
-from levity.ocpp.admin.base import BoundedPaginator, newest
 from levity.ocpp.models import (
     ChargePoint,
     FailedMessage,
@@ -19,6 +17,8 @@ from levity.ocpp.models import (
     Message,
     QuarantinedMessage,
 )
+from levity.pages.chargers import messages
+from levity.pages.kit.base import BoundedPaginator, newest
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIST = "/admin/ocpp/message/"

@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from levity.addresses import local_addresses
-from levity.ocpp.admin.sending import KINDS
 from levity.ocpp.models import ChargePoint, ChargePointCertificate
-from tests.admin.odd_rows import MARK, fill
+from levity.pages.chargers.send_command import KINDS
+from tests.pages.chargers.odd_rows import MARK, fill
 
 MODELS = sorted(
     (model for model in admin.site._registry if model._meta.app_label == "ocpp"),

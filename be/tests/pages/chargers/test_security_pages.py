@@ -12,6 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from levity.ocpp.chargers.security.keys import digest_of
+from levity.ocpp.chargers.security.reasons import REASONS
 from levity.ocpp.models import (
     AuthFailure,
     ChargePoint,
@@ -22,13 +24,11 @@ from levity.ocpp.models import (
 from levity.ocpp.models import (
     Site as Place,
 )
-from levity.ocpp.security.keys import digest_of
-from levity.ocpp.security.reasons import REASONS
-from levity.ocpp.security.tidying import KEPT_OTHERS, KEPT_WITH_IDENTITY, tidy
+from levity.ocpp.worker.tidying import KEPT_OTHERS, KEPT_WITH_IDENTITY, tidy
 from levity_ws.edge.server import _LISTED
 from tests.ocpp.charger import Site
-from tests.security.conftest import Line
-from tests.security.keyring import KEY, asks, basic, charge_point, status
+from tests.ocpp.keyed_lines import Line
+from tests.ocpp.keyring import KEY, asks, basic, charge_point, status
 
 pytestmark = pytest.mark.django_db
 

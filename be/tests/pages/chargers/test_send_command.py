@@ -10,10 +10,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.admin.answers import state_badge
-from levity.ocpp.commands import ACTIONS
+from levity.ocpp.commands.lifecycle import ACTIONS
 from levity.ocpp.models import ChargePoint, Command, Transaction
-from levity.ocpp.schema import finding
+from levity.ocpp.wire.schema import finding
+from levity.pages.chargers.command_state import state_badge
 
 
 def address(charger: ChargePoint, kind: str) -> str:

@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from levity.ocpp.admin.chart import draw
-from levity.ocpp.admin.csv_export import cell
-from levity.ocpp.flags import MEANINGS
 from levity.ocpp.models import ChargePoint, IdTag, MeterValue, Transaction
+from levity.ocpp.rules.flags import MEANINGS
+from levity.pages.chargers.chart import draw
+from levity.pages.chargers.csv_export import cell
 
 LIST = "/admin/ocpp/transaction/"
 START = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)

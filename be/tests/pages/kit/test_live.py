@@ -10,9 +10,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from levity.ocpp.admin.live import digest
-from levity.ocpp.admin.live_admin import LiveAdmin
 from levity.ocpp.models import ChargePoint, Command, Connector
+from levity.pages.kit.live import digest
+from levity.pages.kit.live_admin import LiveAdmin
 
 LIST = "/admin/ocpp/chargepoint/"
 

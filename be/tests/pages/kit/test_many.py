@@ -9,8 +9,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from levity.monitoring.models import Alert
 from levity.ocpp.models import ChargePoint, Command, IdTag, Message, Transaction
-from levity.operation.models import Alert
 
 TAGS = "/admin/ocpp/idtag/"
 

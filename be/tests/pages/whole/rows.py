@@ -18,10 +18,10 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from levity.ocpp.admin.bulk import MANY
-from levity.ocpp.admin.certificates import DECISIONS as CERTIFICATE_DECISIONS
-from levity.ocpp.admin.quarantine import DECISIONS
-from levity.ocpp.admin.sending import KINDS
+from levity.pages.chargers.bulk import MANY
+from levity.pages.chargers.certificates import DECISIONS as CERTIFICATE_DECISIONS
+from levity.pages.chargers.quarantine import DECISIONS
+from levity.pages.chargers.send_command import KINDS
 
 __all__ = ["SHOWN", "Page", "one_of_each", "pages", "row_of"]
 

@@ -27,7 +27,7 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
-from tests.web.rows import one_of_each
+from tests.pages.whole.rows import one_of_each
 
 MESSAGES = int(os.environ.get("LEVITY_PAGE_MESSAGES") or 1_000)
 CHARGERS = int(os.environ.get("LEVITY_PAGE_CHARGERS") or 120)

@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.admin import going_on
-from levity.ocpp.admin.bulk import MANY, NAMED
-from levity.ocpp.admin.sending import KINDS
 from levity.ocpp.models import ChargePoint, Command, Transaction, TransactionAlias
+from levity.pages.chargers.bulk import MANY, NAMED
+from levity.pages.chargers.send_command import KINDS
+from levity.pages.kit import going_on
 
 LIST = "/admin/ocpp/chargepoint/"
 FIELDS: dict[str, Any] = {

@@ -28,7 +28,7 @@ from levity.ocpp.models import (
     SecurityEvent,
     Transaction,
 )
-from tests.web.rows import one_of_each, pages
+from tests.pages.whole.rows import one_of_each, pages
 
 STARTS = ("=", "+", "-", "@", "\t", "\r")
 FORMULA = '1+cmd|" /C calc"!A0'

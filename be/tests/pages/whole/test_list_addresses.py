@@ -11,10 +11,10 @@ from django.db import DatabaseError, connection
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from levity.ocpp.admin.filters import RowFilter
-from levity.ocpp.admin.lookups import LONGEST, OnlyDeclaredLookups, few_words
 from levity.ocpp.models import Message
-from tests.web.rows import SHOWN, one_of_each
+from levity.pages.chargers.filters import RowFilter
+from levity.pages.kit.lookups import LONGEST, OnlyDeclaredLookups, few_words
+from tests.pages.whole.rows import SHOWN, one_of_each
 
 BAD = (
     *("0", "-1", "x", "", "%00", "'", '"', "null", "1,2", "[]", "2026-13-45", "9" * 19, "9" * 200),

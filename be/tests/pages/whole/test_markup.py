@@ -19,8 +19,8 @@ from django.test import Client
 
 import levity
 from levity.ocpp.models import ChargePoint, Command
-from tests.web.markup import MARK, PAYLOADS, live
-from tests.web.rows import SHOWN, Page, one_of_each, pages
+from tests.pages.whole.markup import MARK, PAYLOADS, live
+from tests.pages.whole.rows import SHOWN, Page, one_of_each, pages
 
 EVERY = bool(os.environ.get("LEVITY_EVERY_TEXT"))
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.web.rows import SHOWN, Page, one_of_each, pages
+from tests.pages.whole.rows import SHOWN, Page, one_of_each, pages
 
 
 @pytest.fixture

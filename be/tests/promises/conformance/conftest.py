@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.cases import all_titles
+from tests.promises.conformance.cases import all_titles
 from tests.system.site import Site, embedded
 
 RESULTS: dict[str, str] = {}

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Connector, IdTag, Message, MeterValue
-from tests.conformance.cases import (
+from tests.promises.conformance.cases import (
     Case,
     Said,
     ago,
@@ -25,7 +25,7 @@ from tests.conformance.cases import (
     stop,
     titles,
 )
-from tests.conformance.conftest import case_id
+from tests.promises.conformance.conftest import case_id
 from tests.system.chargers import IndependentCharger
 from tests.system.site import Site
 

@@ -14,7 +14,7 @@ import pytest
 from ocpp.v16 import call
 
 from levity.ocpp.models import ChargePoint, Command, Message, SecurityEvent
-from tests.conformance.cases import (
+from tests.promises.conformance.cases import (
     Case,
     ago,
     all_titles,
@@ -26,8 +26,8 @@ from tests.conformance.cases import (
     stop,
     titles,
 )
-from tests.conformance.conftest import case_id
-from tests.conformance.operator import Commanded, Operator, operator_of
+from tests.promises.conformance.conftest import case_id
+from tests.promises.conformance.operator import Commanded, Operator, operator_of
 from tests.system.site import Site
 
 ACCEPTED = {"status": "Accepted"}

@@ -20,6 +20,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.typing import Subprotocol
 
+from levity.monitoring.models import Alert
+from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import (
     ChargePoint,
     ChargePointCertificate,
@@ -30,13 +32,11 @@ from levity.ocpp.models import (
     RefusedHandshake,
     SecurityEvent,
 )
-from levity.ocpp.security.keys import digest_of
-from levity.operation.models import Alert
-from tests.security.requests import certificate_request
-from tests.security.terminator import Authority, terminated
+from tests.ocpp.certificate_requests import certificate_request
 from tests.system.chargers import IndependentCharger
 from tests.system.processes import eventually
 from tests.system.site import Site, embedded, serve
+from tests.system.terminator import Authority, terminated
 
 KEY = "00112233445566778899aabbccddeeff00112233"
 NEW = "ffeeddccbbaa99887766554433221100ffeeddcc"

@@ -22,7 +22,7 @@ import psutil
 import pytest
 from tests.chargers import RawCharger, raw_charger
 
-from tests.floods.flooder import KINDS
+from tests.promises.floods.flooder import KINDS
 from tests.system.processes import Process, python
 from tests.system.site import Site, embedded
 

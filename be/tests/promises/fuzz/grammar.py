@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.checks.messages import MESSAGES, fields_of, schema_of, usual
+from tests.promises.messages import MESSAGES, fields_of, schema_of, usual
 
 __all__ = ["CALL_OF_OURS", "FOREIGN", "OWN", "frames"]
 

@@ -18,12 +18,12 @@ from django.urls import reverse
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from levity.ocpp import commands
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command, FailedMessage, Message, Transaction
 from levity_ws.rpc.envelope import Reply, Send
-from tests.checks.promises import answers_to, judge
-from tests.fuzz.grammar import CALL_OF_OURS, FOREIGN, OWN, frames
 from tests.ocpp.charger import Charger, Site, at
+from tests.promises.fuzz.grammar import CALL_OF_OURS, FOREIGN, OWN, frames
+from tests.promises.promises import answers_to, judge
 
 FRAMES = int(os.environ.get("LEVITY_FUZZ_FRAMES", "1000"))
 SEED = int(os.environ.get("LEVITY_FUZZ_SEED", "20261122"))
@@ -77,7 +77,7 @@ class Fleet:
             row.identity: row for row in ChargePoint.objects.filter(identity__startswith="FUZZ")
         }
         # Those that got no answer are given up, as a worker does.
-        commands.give_up(at(10**7))
+        lifecycle.give_up(at(10**7))
         Command.objects.bulk_create(
             Command(charge_point=known[charger.identity], action="Reset", not_before=at(-1))
             for charger in self.chargers
@@ -92,7 +92,7 @@ class Fleet:
             )
             return True
 
-        commands.dispatch(at(0), send)
+        lifecycle.dispatch(at(0), send)
         return sent
 
     def _filled(self, text: str, number: int, call_of_ours: str) -> str:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from levity.ocpp.frames import Call, Malformed, parse
 from levity.ocpp.models import FailedMessage, Message
+from levity.ocpp.wire.frames import Call, Malformed, parse
 from tests.ocpp.charger import Charger, Site
-from tests.ocpp.test_every_call_is_answered import ALWAYS_A_RESULT, USUAL
+from tests.ocpp.worker.test_every_call_is_answered import ALWAYS_A_RESULT, USUAL
 
 pytestmark = pytest.mark.django_db
 

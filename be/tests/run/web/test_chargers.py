@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from levity.ocpp.models import RefusedHandshake
-from levity.web.chargers import AT_ONCE, ChargersElsewhere
+from levity.run.web.chargers import AT_ONCE, ChargersElsewhere
 from levity_ws.edge.refusals import LISTED, PAUSE
 
 pytestmark = pytest.mark.django_db

@@ -16,13 +16,13 @@ from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from levity import places
-from levity.web.errors import server_error
-from levity.web.production import problems
-from levity.web.proxies import TrustedProxies
-from tests.web.conftest import PASSWORD
+from levity import environment
+from levity.run.web.errors import server_error
+from levity.run.web.production import problems
+from levity.run.web.proxies import TrustedProxies
+from tests.pages.whole.conftest import PASSWORD
 
-BE = Path(__file__).resolve().parents[2]
+BE = Path(__file__).resolve().parents[3]
 GOOD = "kq3v0-Jx7bT1wZ5yN8rU2sP6dF4gH9aL_cM-eR0tYuIoQpAsDfGh"
 
 
@@ -154,7 +154,7 @@ def test_check_deploy_is_clean(tmp_path: Path) -> None:
 
 
 def hosts(**environ: str) -> list[str]:
-    return places.allowed_hosts(environ, "box")
+    return environment.allowed_hosts(environ, "box")
 
 
 LOCAL = ["localhost", "127.0.0.1", "[::1]", "box", "box.local"]
@@ -181,43 +181,45 @@ def test_what_is_no_host_name_is_named_in_the_error(name: str) -> None:
 
 
 def test_a_machine_with_an_odd_name_starts_all_the_same() -> None:
-    found = places.allowed_hosts({"HOSTNAME": "Anna's Mac"}, "Anna's Mac")
+    found = environment.allowed_hosts({"HOSTNAME": "Anna's Mac"}, "Anna's Mac")
     assert found == LOCAL[:3]
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd", "Europe", "UTC+2"])
 def test_an_unknown_time_zone_is_named_in_the_error(name: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="no time zone is called so"):
-        places.time_zone({"TIME_ZONE": name})
+        environment.time_zone({"TIME_ZONE": name})
 
 
 def test_a_time_zone_is_taken_and_else_it_is_the_computers(tmp_path: Path) -> None:
     """It was UTC, so that "today" began at one or two in the morning."""
-    assert places.time_zone({"TIME_ZONE": "Europe/Berlin"}) == "Europe/Berlin"
-    assert places.time_zone({}, tmp_path) == "UTC"
+    assert environment.time_zone({"TIME_ZONE": "Europe/Berlin"}) == "Europe/Berlin"
+    assert environment.time_zone({}, tmp_path) == "UTC"
     (tmp_path / "timezone").write_text("America/Toronto\n")
-    assert places.time_zone({}, tmp_path) == "America/Toronto"
+    assert environment.time_zone({}, tmp_path) == "America/Toronto"
     (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Europe/Zurich")
-    assert places.time_zone({}, tmp_path) == "Europe/Zurich"
-    assert places.time_zone({"TZ": ":Asia/Kolkata"}, tmp_path) == "Asia/Kolkata"
-    assert places.time_zone({"TZ": "/usr/share/zoneinfo/Asia/Tokyo"}, tmp_path) == "Asia/Tokyo"
+    assert environment.time_zone({}, tmp_path) == "Europe/Zurich"
+    assert environment.time_zone({"TZ": ":Asia/Kolkata"}, tmp_path) == "Asia/Kolkata"
+    assert environment.time_zone({"TZ": "/usr/share/zoneinfo/Asia/Tokyo"}, tmp_path) == "Asia/Tokyo"
     # A rule is no name, and Django wants one.
-    assert places.time_zone({"TZ": "CET-1CEST,M3.5.0,M10.5.0/3"}, tmp_path) == "Europe/Zurich"
+    assert environment.time_zone({"TZ": "CET-1CEST,M3.5.0,M10.5.0/3"}, tmp_path) == "Europe/Zurich"
     (tmp_path / "localtime").unlink()
     (tmp_path / "localtime").write_bytes(b"TZif2")
     (tmp_path / "timezone").write_text("Nowhere/At-all\n")
-    assert places.time_zone({}, tmp_path) == "UTC"
+    assert environment.time_zone({}, tmp_path) == "UTC"
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "0", "٣", "9" * 30])
 def test_what_is_no_number_is_named_in_the_error(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="LEVITY_SESSION_HOURS"):
-        places.number({"LEVITY_SESSION_HOURS": text}, "LEVITY_SESSION_HOURS", default=12, least=1)
+        environment.number(
+            {"LEVITY_SESSION_HOURS": text}, "LEVITY_SESSION_HOURS", default=12, least=1
+        )
 
 
 def test_what_is_no_network_is_named_in_the_error() -> None:
     with pytest.raises(ImproperlyConfigured, match="LEVITY_TRUSTED_PROXIES"):
-        places.networks({"LEVITY_TRUSTED_PROXIES": "nginx"}, "LEVITY_TRUSTED_PROXIES")
+        environment.networks({"LEVITY_TRUSTED_PROXIES": "nginx"}, "LEVITY_TRUSTED_PROXIES")
 
 
 # --- TLS in front, or none ----------------------------------------------------------------------
@@ -225,7 +227,7 @@ def test_what_is_no_network_is_named_in_the_error() -> None:
 
 @pytest.fixture
 def trusted(settings: Any) -> dict[str, str]:
-    settings.LEVITY_TRUSTED_PROXIES = places.networks({"X": "10.0.0.2 fd00::/8"}, "X")
+    settings.LEVITY_TRUSTED_PROXIES = environment.networks({"X": "10.0.0.2 fd00::/8"}, "X")
     return {"REMOTE_ADDR": "10.0.0.2"}
 
 

@@ -61,12 +61,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from levity.bench.plan import Options, measure
+            from levity_lab.bench.plan import Options, measure
         except ImportError as error:
             raise CommandError(
                 f"the benchmark needs the development packages ({error.name} is missing): make env"
             ) from error
-        from levity.bench.processes import BenchError
+        from levity_lab.bench.processes import BenchError
 
         if options["endurance"] and options["endurance"] < 4:
             raise CommandError("--endurance: 4 minutes at least, or growth does not show")

@@ -77,11 +77,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from levity.soak.faults import FAULTS, chosen
-            from levity.soak.programs import SoakError
-            from levity.soak.report import write_report
-            from levity.soak.run import Options, soak
-            from levity.soak.sittings import brief, table
+            from levity_lab.soak.faults import FAULTS, chosen
+            from levity_lab.soak.programs import SoakError
+            from levity_lab.soak.report import write_report
+            from levity_lab.soak.run import Options, soak
+            from levity_lab.soak.sittings import brief, table
         except ImportError as error:
             raise CommandError(
                 f"this needs the development packages ({error.name} is missing): make env"

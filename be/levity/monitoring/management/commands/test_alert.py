@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.operation.delivery import send_test
-from levity.operation.routes import routes
+from levity.monitoring.alerts.delivery import send_test
+from levity.monitoring.alerts.recipients import routes
 
 __all__ = ["Command"]
 

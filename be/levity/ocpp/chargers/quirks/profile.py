@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from levity.ocpp.chargers.quirks.patterns import BadPattern, fits
 from levity.ocpp.conf import setting
-from levity.ocpp.quirk_patterns import BadPattern, fits
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -130,7 +130,7 @@ def all_profiles() -> tuple[QuirkProfile, ...]:
 
     Raises `BadQuirk`.
     """
-    from levity.ocpp.quirk_profiles import SHIPPED
+    from levity.ocpp.chargers.quirks.shipped import SHIPPED
 
     return (*(own_profile(entry) for entry in setting("OCPP_QUIRK_PROFILES")), *SHIPPED)
 

@@ -3,7 +3,7 @@
 `lb` is lbbrhzn/ocpp, `evcc` is evcc-io/evcc. The first one that fits is taken.
 """
 
-from levity.ocpp.quirks import QuirkProfile
+from levity.ocpp.chargers.quirks.profile import QuirkProfile
 
 __all__ = ["SHIPPED"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from typing import Any
 
-from levity.ocpp.quirks import GRADES, QuirkProfile
+from levity.ocpp.chargers.quirks.profile import GRADES, QuirkProfile
 
 __all__ = ["markdown_tables", "patterns_of", "settings_of", "table"]
 

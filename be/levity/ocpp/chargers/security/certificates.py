@@ -8,7 +8,7 @@ import hashlib
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from levity.ocpp.scanning import is_hex
+from levity.ocpp.wire.scanning import is_hex
 from levity_ws.frozen import frozen
 
 if TYPE_CHECKING:

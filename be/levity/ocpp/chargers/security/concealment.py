@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from levity.ocpp.conversation.masking import without_secrets
-from levity.ocpp.scanning import logins
-from levity.ocpp.security.sealing import Unreadable, secret_keys
+from levity.ocpp.wire.masking import without_secrets
+from levity.ocpp.wire.scanning import logins
+from levity.secrets.sealing import Unreadable, secret_keys
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet, MultiFernet

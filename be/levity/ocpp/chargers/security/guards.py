@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from levity.ocpp.chargers.security import keys
 from levity.ocpp.conf import setting
-from levity.ocpp.conversation.masking import MASK
-from levity.ocpp.security import keys
+from levity.ocpp.wire.masking import MASK
 
 __all__ = ["SECURITY_PROFILE", "is_key_change", "objection", "profile_in"]
 

@@ -1,6 +1,7 @@
 """Why a handshake was refused, and what helps: one table for edge and backend.
 
-The words come from `verdict.py` and `handshake.py`, and from the edge (its labels, with hyphens).
+The words come from `admission.py` and `handshakes.py`, and from the edge (its labels, with
+hyphens).
 """
 
 from collections.abc import Mapping

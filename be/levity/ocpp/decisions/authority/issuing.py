@@ -18,17 +18,30 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
-from levity.ocpp.authority.key_file import KeyUnavailable, key_path, new_key, read_key, write_key
-from levity.ocpp.authority.signing import Issued, Revoked, fits, issued, revocation_list, root
-from levity.ocpp.commands import queue
+from levity.ocpp.chargers.security.certificates import CertificateError, read_csr
+from levity.ocpp.commands.lifecycle import queue
 from levity.ocpp.conf import setting
+from levity.ocpp.decisions.authority.key_file import (
+    KeyUnavailable,
+    key_path,
+    new_key,
+    read_key,
+    write_key,
+)
+from levity.ocpp.decisions.authority.signing import (
+    Issued,
+    Revoked,
+    fits,
+    issued,
+    revocation_list,
+    root,
+)
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
     ChargePointCertificate,
     Command,
 )
-from levity.ocpp.security.certificates import CertificateError, read_csr
 
 __all__ = [
     "AuthorityError",

@@ -7,14 +7,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from levity.ocpp.authority.issuing import (
+from levity.ocpp.decisions.authority.issuing import (
     AuthorityError,
     create_authority,
     current_authority,
     make_revocation_list,
     replaced_authorities,
 )
-from levity.ocpp.authority.key_file import KeyUnavailable, key_path
+from levity.ocpp.decisions.authority.key_file import KeyUnavailable, key_path
 from levity.ocpp.models import CertificateAuthority, ChargePointCertificate
 
 __all__ = ["Command"]

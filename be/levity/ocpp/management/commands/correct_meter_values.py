@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from levity.ocpp import corrections
-from levity.ocpp.corrections import Change
-from levity.ocpp.id_tags import safe_cell
+from levity.ocpp.decisions import corrections
+from levity.ocpp.decisions.corrections import Change
+from levity.ocpp.decisions.id_tags_csv import safe_cell
 from levity.ocpp.models import ChargePoint, MeterValueCorrection
 
 __all__ = ["Command"]

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models.functions import Lower
 
-from levity.ocpp.id_tags import export_lines
+from levity.ocpp.decisions.id_tags_csv import export_lines
 from levity.ocpp.models import IdTag
 
 __all__ = ["Command"]

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from levity.ocpp.conversation.export import export
-from levity.ocpp.conversation.masking import Anonymiser
 from levity.ocpp.models import ChargePoint
+from levity.ocpp.wire.masking import Anonymiser
 
 __all__ = ["Command"]
 

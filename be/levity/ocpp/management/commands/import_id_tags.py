@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.ocpp.id_tags import COLUMNS, BadFile, Imported, import_file
+from levity.ocpp.decisions.id_tags_csv import COLUMNS, BadFile, Imported, import_file
 
 __all__ = ["Command"]
 

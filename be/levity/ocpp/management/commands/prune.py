@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from levity.ocpp.conf import setting
-from levity.ocpp.retention import prune
+from levity.ocpp.decisions.retention import prune
 
 __all__ = ["Command"]
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from levity.ocpp.models import FailedMessage
-from levity.ocpp.pipeline import Pipeline
-from levity.ocpp.replays import take_again
+from levity.ocpp.worker.pipeline import Pipeline
+from levity.ocpp.worker.replay import take_again
 
 __all__ = ["Command"]
 

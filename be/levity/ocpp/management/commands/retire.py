@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from levity.ocpp.decisions.retiring import DEMO, bring_back, retire
 from levity.ocpp.models import ChargePoint
-from levity.ocpp.retiring import DEMO, bring_back, retire
 
 __all__ = ["Command"]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.ocpp import commands
-from levity.ocpp.calls import ACTIONS, is_done, wrong_with
+from levity.ocpp.commands import lifecycle
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.models import Command as OcppCommand
+from levity.ocpp.v16.calls import ACTIONS, is_done, wrong_with
 
 __all__ = ["Command"]
 
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         charge_point = self._charge_point(options["charge_point"])
         payload = self._payload(options)
         try:
-            command = commands.queue(
+            command = lifecycle.queue(
                 charge_point,
                 options["action"],
                 payload,
@@ -83,9 +83,9 @@ class Command(BaseCommand):
                 idempotency_key=options["key"],
                 force=options["force"],
             )
-        except commands.BadCall as error:
+        except lifecycle.BadCall as error:
             raise CommandError(f"{error} (--force sends it all the same)") from error
-        except commands.NeverSent as error:
+        except lifecycle.NeverSent as error:
             raise CommandError(f"{options['action']} is never sent: {error}") from error
         if not options["wait"]:
             self.stdout.write(f"queued as command {command.pk}")

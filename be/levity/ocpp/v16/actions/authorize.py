@@ -1,7 +1,7 @@
 """Authorize (OCPP 1.6, 4.1): may this id tag charge?"""
 
-from levity.ocpp.actions.v16.id_tag_info import accepted
 from levity.ocpp.request import Request, Response
+from levity.ocpp.v16.actions.id_tag_info import accepted
 
 __all__ = ["authorize"]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from levity.ocpp.chargers.quirks.profile import profile_for
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import ResetConnectors, UpdateChargePoint
-from levity.ocpp.fields import text, wire_time
-from levity.ocpp.intervals import heartbeat_interval
-from levity.ocpp.quirks import profile_for
 from levity.ocpp.request import ChargePointState, Request, Response
+from levity.ocpp.rules.intervals import heartbeat_interval
+from levity.ocpp.wire.fields import text, wire_time
 
 __all__ = ["boot_notification"]
 

@@ -1,9 +1,9 @@
 """DiagnosticsStatusNotification (OCPP 1.6, 4.4): how the upload of diagnostics goes."""
 
 from levity.ocpp.effects import UpdateChargePoint
-from levity.ocpp.fields import text
 from levity.ocpp.request import Request, Response
-from levity.ocpp.words import UPLOADS
+from levity.ocpp.wire.fields import text
+from levity.ocpp.wire.words import UPLOADS
 
 __all__ = ["diagnostics_status_notification"]
 

@@ -1,9 +1,9 @@
 """FirmwareStatusNotification (OCPP 1.6, 4.5): how a firmware update goes."""
 
 from levity.ocpp.effects import UpdateChargePoint
-from levity.ocpp.fields import text
 from levity.ocpp.request import Request, Response
-from levity.ocpp.words import FIRMWARE
+from levity.ocpp.wire.fields import text
+from levity.ocpp.wire.words import FIRMWARE
 
 __all__ = ["firmware_status_notification"]
 

@@ -1,7 +1,7 @@
 """Heartbeat (OCPP 1.6, 4.6): the charger is alive and wants to know the time."""
 
-from levity.ocpp.fields import wire_time
 from levity.ocpp.request import Request, Response
+from levity.ocpp.wire.fields import wire_time
 
 __all__ = ["heartbeat"]
 

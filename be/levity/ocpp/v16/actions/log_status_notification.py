@@ -1,9 +1,9 @@
 """LogStatusNotification (OCPP 1.6 security whitepaper, 5.8): how the upload of a log goes."""
 
 from levity.ocpp.effects import UpdateChargePoint
-from levity.ocpp.fields import text
 from levity.ocpp.request import Request, Response
-from levity.ocpp.words import UPLOADS
+from levity.ocpp.wire.fields import text
+from levity.ocpp.wire.words import UPLOADS
 
 __all__ = ["log_status_notification"]
 

@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from levity.ocpp.actions.v16.meant import leads_to, named_id, started_twice
-from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.clocks import BEFORE_OCPP, is_unset
+from levity.ocpp.chargers.clocks import BEFORE_OCPP, is_unset
 from levity.ocpp.effects import (
     BY_BOOT,
     Effect,
@@ -17,7 +15,15 @@ from levity.ocpp.effects import (
     UpdateChargePoint,
     UpdateTransaction,
 )
-from levity.ocpp.energy import (
+from levity.ocpp.request import (
+    ChargePointState,
+    Request,
+    Response,
+    TransactionState,
+    with_flags,
+    without_flags,
+)
+from levity.ocpp.rules.energy import (
     SAMPLES_IN_KWH,
     SESSION,
     ZERO,
@@ -28,19 +34,13 @@ from levity.ocpp.energy import (
     trail_of,
     with_odd,
 )
-from levity.ocpp.fields import MAX_CONNECTOR, integer
-from levity.ocpp.frames import OcppError
-from levity.ocpp.lives import Trail, goes_on, most, written
-from levity.ocpp.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
-from levity.ocpp.readings import Reading, newest_power, newest_register, registers, strongest
-from levity.ocpp.request import (
-    ChargePointState,
-    Request,
-    Response,
-    TransactionState,
-    with_flags,
-    without_flags,
-)
+from levity.ocpp.rules.lives import Trail, goes_on, most, written
+from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
+from levity.ocpp.rules.readings import Reading, newest_power, newest_register, registers, strongest
+from levity.ocpp.v16.actions.meant import leads_to, named_id, started_twice
+from levity.ocpp.v16.actions.samples import read_samples
+from levity.ocpp.wire.fields import MAX_CONNECTOR, integer
+from levity.ocpp.wire.frames import OcppError
 
 __all__ = ["meter_values"]
 

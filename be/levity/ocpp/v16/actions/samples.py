@@ -5,13 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from levity.ocpp.chargers.quirks.profile import QuirkProfile
 from levity.ocpp.effects import Sample
-from levity.ocpp.fields import MAX_NUMBER, decimal_of, text
-from levity.ocpp.frames import OcppError
-from levity.ocpp.quirks import QuirkProfile
-from levity.ocpp.readings import REGISTER
 from levity.ocpp.request import Request
-from levity.ocpp.words import CONTEXTS, FORMATS, LOCATIONS, MEASURANDS, PHASES, UNITS
+from levity.ocpp.rules.readings import REGISTER
+from levity.ocpp.wire.fields import MAX_NUMBER, decimal_of, text
+from levity.ocpp.wire.frames import OcppError
+from levity.ocpp.wire.words import CONTEXTS, FORMATS, LOCATIONS, MEASURANDS, PHASES, UNITS
 from levity_ws.frozen import frozen
 
 __all__ = ["read_samples"]

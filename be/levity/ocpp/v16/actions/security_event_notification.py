@@ -1,8 +1,8 @@
 """SecurityEventNotification (OCPP 1.6 security whitepaper, 5.13): the charger saw something."""
 
 from levity.ocpp.effects import NoteSecurityEvent
-from levity.ocpp.fields import text, timestamp
 from levity.ocpp.request import Request, Response
+from levity.ocpp.wire.fields import text, timestamp
 
 __all__ = ["security_event_notification"]
 

@@ -1,10 +1,10 @@
 """SignCertificate (OCPP 1.6 security whitepaper, A02, 5.15): the charger wants a certificate."""
 
+from levity.ocpp.chargers.security.certificates import LONGEST_CSR, CertificateError, read_csr
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import NoteSecurityEvent, RequestCertificate
-from levity.ocpp.fields import text
 from levity.ocpp.request import Request, Response
-from levity.ocpp.security.certificates import LONGEST_CSR, CertificateError, read_csr
+from levity.ocpp.wire.fields import text
 
 __all__ = ["sign_certificate"]
 

@@ -1,9 +1,9 @@
 """SignedFirmwareStatusNotification (OCPP 1.6 security whitepaper, 5.17): an update goes on."""
 
 from levity.ocpp.effects import UpdateChargePoint
-from levity.ocpp.fields import text
 from levity.ocpp.request import Request, Response
-from levity.ocpp.words import FIRMWARE
+from levity.ocpp.wire.fields import text
+from levity.ocpp.wire.words import FIRMWARE
 
 __all__ = ["signed_firmware_status_notification"]
 

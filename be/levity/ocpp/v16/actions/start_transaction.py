@@ -5,19 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.actions.v16.id_tag_info import accepted
-from levity.ocpp.actions.v16.meant import could_end, end_of, named_id
-from levity.ocpp.actions.v16.stop_transaction import end_session
-from levity.ocpp.clocks import clock_flags, is_unset
+from levity.ocpp.chargers.clocks import clock_flags, is_unset
 from levity.ocpp.effects import (
     Effect,
     ResolveQuarantined,
     StartTransaction,
     UpdateTransaction,
 )
-from levity.ocpp.energy import NO_START
-from levity.ocpp.fields import MAX_CONNECTOR, integer, known_energy, text
-from levity.ocpp.frames import ErrorCode, OcppError
 from levity.ocpp.request import (
     EarlyStop,
     Request,
@@ -26,7 +20,13 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.retries import is_closed_by_boot, is_sent_again
+from levity.ocpp.rules.energy import NO_START
+from levity.ocpp.rules.same_start import is_closed_by_boot, is_sent_again
+from levity.ocpp.v16.actions.id_tag_info import accepted
+from levity.ocpp.v16.actions.meant import could_end, end_of, named_id
+from levity.ocpp.v16.actions.stop_transaction import end_session
+from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, known_energy, text
+from levity.ocpp.wire.frames import ErrorCode, OcppError
 
 __all__ = ["start_transaction"]
 

@@ -5,10 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from levity.ocpp.actions.v16.id_tag_info import accepted
-from levity.ocpp.actions.v16.meant import end_of, meant, started_twice
-from levity.ocpp.actions.v16.samples import read_samples
-from levity.ocpp.clocks import clock_flags
+from levity.ocpp.chargers.clocks import clock_flags
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
@@ -16,15 +13,6 @@ from levity.ocpp.effects import (
     RecordMeterValues,
     StopTransaction,
 )
-from levity.ocpp.energy import (
-    OF_THE_METER,
-    at_stop,
-    closed,
-    in_one_unit,
-    meter_of,
-    with_samples,
-)
-from levity.ocpp.fields import energy, text
 from levity.ocpp.request import (
     Request,
     Response,
@@ -32,7 +20,19 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.words import REASONS
+from levity.ocpp.rules.energy import (
+    OF_THE_METER,
+    at_stop,
+    closed,
+    in_one_unit,
+    meter_of,
+    with_samples,
+)
+from levity.ocpp.v16.actions.id_tag_info import accepted
+from levity.ocpp.v16.actions.meant import end_of, meant, started_twice
+from levity.ocpp.v16.actions.samples import read_samples
+from levity.ocpp.wire.fields import energy, text
+from levity.ocpp.wire.words import REASONS
 
 __all__ = ["ON_THE_BOOKS", "end_session", "stop_transaction"]
 

@@ -1,5 +1,5 @@
 // Renews what shows the present, cell by cell and never the table around them, so that ticks, focus,
-// marked text and what somebody is typing live on. htmx asks; levity/ocpp/admin/live.py answers.
+// marked text and what somebody is typing live on. htmx asks; levity/pages/kit/live.py answers.
 (() => {
   "use strict";
   const AFTER_A_FAILURE = 5_000;

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.ocpp.backups import BackupError, back_up
+from levity.run.backups import BackupError, back_up
 
 __all__ = ["Command"]
 

@@ -10,13 +10,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from levity.holding import HeldByAnother, holding
-from levity.ocpp.worker import Worker, leave_what_stays
-from levity.opening import CannotOpen, open_database
-from levity.operation.figures import count_batch
-from levity.operation.port import WorkerPort
-from levity.operation.pulse import Pulse
-from levity.rpc_amqp import AmqpWorkerTransport
+from levity.monitoring.health.worker_port import WorkerPort
+from levity.monitoring.metrics.counters import count_batch
+from levity.monitoring.worker_threads import Pulse
+from levity.ocpp.worker.loop import Worker, leave_what_stays
+from levity.run.amqp.transport import AmqpWorkerTransport
+from levity.run.holding import HeldByAnother, holding
+from levity.run.opening import CannotOpen, open_database
 from levity_ws.rpc.topology import DEFAULT_URL, broker_label, prefix_from_environ
 
 __all__ = ["Command"]

@@ -16,7 +16,7 @@ from django.core.management.commands import migrate
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from levity.opening import CannotOpen, open_database
+from levity.run.opening import CannotOpen, open_database
 
 __all__ = ["Command", "one_at_a_time"]
 

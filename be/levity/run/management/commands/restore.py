@@ -8,9 +8,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from levity.holding import HeldByAnother, holding
-from levity.ocpp.backups import BackupError, Settled, restore, settle
-from levity.opening import CannotOpen
+from levity.run.backups import BackupError, Settled, restore, settle
+from levity.run.holding import HeldByAnother, holding
+from levity.run.opening import CannotOpen
 
 __all__ = ["Command"]
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.holding import HeldByAnother
-from levity.opening import CannotOpen
+from levity.run.holding import HeldByAnother
+from levity.run.opening import CannotOpen
 from levity_ws.edge.server import CannotListen
 from levity_ws.edge.settings import EdgeSettings, SettingsError
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from levity.standalone import Standalone
+        from levity.run.serve import Standalone
 
         try:
             edge = EdgeSettings.from_environ({"WS_PORT": "9000", **os.environ})

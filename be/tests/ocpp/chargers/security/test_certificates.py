@@ -11,15 +11,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import NameOID
 
-from levity.ocpp.actions.v16.sign_certificate import sign_certificate
+from levity.ocpp.chargers.security.certificates import CertificateError, check_csr, read_certificate
 from levity.ocpp.effects import NoteSecurityEvent
 from levity.ocpp.models import Message, RefusedHandshake, SecurityEvent
 from levity.ocpp.request import Response
-from levity.ocpp.security.certificates import CertificateError, check_csr, read_certificate
+from levity.ocpp.v16.actions.sign_certificate import sign_certificate
 from tests.ocpp.charger import NOW, Charger, Site
+from tests.ocpp.keyring import asks, basic, charge_point, status
 from tests.ocpp.states import request
-from tests.security.keyring import asks, basic, charge_point, status
-from tests.security.terminator import Authority
+from tests.system.terminator import Authority
 
 
 @cache

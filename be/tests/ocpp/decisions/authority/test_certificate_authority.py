@@ -22,12 +22,11 @@ from django.core.management import CommandError, call_command
 from django.core.serializers import serialize
 from django.utils import timezone
 
-from levity.ocpp.actions.v16.sign_certificate import MOST_A_DAY, sign_certificate
-from levity.ocpp.authority import issuing
-from levity.ocpp.authority.key_file import KeyUnavailable, key_path, read_key
-from levity.ocpp.commands import dispatch
+from levity.monitoring.alerts import conditions
+from levity.ocpp.commands.lifecycle import dispatch
+from levity.ocpp.decisions.authority import issuing
+from levity.ocpp.decisions.authority.key_file import KeyUnavailable, key_path, read_key
 from levity.ocpp.effects import NoteSecurityEvent, RequestCertificate
-from levity.ocpp.housekeeping import sweep
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
@@ -36,12 +35,13 @@ from levity.ocpp.models import (
     SecurityEvent,
 )
 from levity.ocpp.request import Response, SigningState
-from levity.operation import conditions
+from levity.ocpp.v16.actions.sign_certificate import MOST_A_DAY, sign_certificate
+from levity.ocpp.worker.housekeeping import sweep
 from levity_ws.rpc.envelope import Reply, Send
 from tests.ocpp.charger import NOW, Charger, Site
+from tests.ocpp.chargers.security.test_certificates import csr
+from tests.ocpp.keyring import asks, basic, charge_point, status
 from tests.ocpp.states import request
-from tests.security.keyring import asks, basic, charge_point, status
-from tests.security.test_certificates import csr
 
 State = ChargePointCertificate.State
 DAY = timedelta(days=1)

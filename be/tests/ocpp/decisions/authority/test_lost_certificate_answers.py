@@ -9,14 +9,14 @@ import pytest
 from cryptography import x509
 from django.utils import timezone
 
-from levity.ocpp.admin.identities import ChargePointForm
-from levity.ocpp.authority import issuing
+from levity.monitoring.alerts import conditions
+from levity.ocpp.decisions.authority import issuing
 from levity.ocpp.models import ChargePoint, ChargePointCertificate, Command
-from levity.operation import conditions
+from levity.pages.chargers.charge_point_forms import ChargePointForm
 from tests.ocpp.charger import Site
-from tests.security.keyring import asks, charge_point, status
-from tests.security.test_certificate_authority import Line, levity, states
-from tests.security.test_certificates import csr
+from tests.ocpp.chargers.security.test_certificates import csr
+from tests.ocpp.decisions.authority.test_certificate_authority import Line, levity, states
+from tests.ocpp.keyring import asks, charge_point, status
 
 DAY = timedelta(days=1)
 

@@ -1,7 +1,7 @@
 """Authorize (OCPP 1.6, 4.1)."""
 
-from levity.ocpp.actions.v16.authorize import authorize
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.authorize import authorize
 from tests.ocpp.states import request
 
 

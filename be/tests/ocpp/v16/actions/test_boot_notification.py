@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.boot_notification import boot_notification
 from levity.ocpp.effects import ResetConnectors, UpdateChargePoint
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.boot_notification import boot_notification
 from tests.ocpp.charger import NOW
 from tests.ocpp.states import charge_point, request
 

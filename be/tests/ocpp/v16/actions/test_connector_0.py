@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.models import MeterValue
-from tests.ledger.chargers import Charger, at, books, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 pytestmark = pytest.mark.django_db
 

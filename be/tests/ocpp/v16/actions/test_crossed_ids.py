@@ -1,6 +1,6 @@
 """Two connectors, two sessions, and each stop names the other one: only the meter tells them apart.
 
-With a tag it is `test_which_session_is_meant.py`'s.
+With a tag it is `test_meant.py`'s.
 """
 
 from decimal import Decimal
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.models import QuarantinedMessage
-from tests.ledger.chargers import Charger, at, books, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,7 @@
 """DataTransfer (OCPP 1.6, 4.3)."""
 
-from levity.ocpp.actions.v16.data_transfer import data_transfer
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.data_transfer import data_transfer
 from tests.ocpp.states import request
 
 

@@ -1,8 +1,8 @@
 """DiagnosticsStatusNotification (OCPP 1.6, 4.4)."""
 
-from levity.ocpp.actions.v16.diagnostics_status_notification import diagnostics_status_notification
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.diagnostics_status_notification import diagnostics_status_notification
 from tests.ocpp.states import request
 
 

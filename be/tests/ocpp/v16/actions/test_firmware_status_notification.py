@@ -1,8 +1,8 @@
 """FirmwareStatusNotification (OCPP 1.6, 4.5)."""
 
-from levity.ocpp.actions.v16.firmware_status_notification import firmware_status_notification
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.firmware_status_notification import firmware_status_notification
 from tests.ocpp.states import request
 
 

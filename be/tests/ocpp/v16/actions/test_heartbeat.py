@@ -2,8 +2,8 @@
 
 from datetime import timedelta, timezone
 
-from levity.ocpp.actions.v16.heartbeat import heartbeat
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.heartbeat import heartbeat
 from tests.ocpp.charger import NOW
 from tests.ocpp.states import request
 

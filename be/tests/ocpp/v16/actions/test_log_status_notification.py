@@ -1,8 +1,8 @@
 """LogStatusNotification (OCPP 1.6, whitepaper)."""
 
-from levity.ocpp.actions.v16.log_status_notification import log_status_notification
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.log_status_notification import log_status_notification
 from tests.ocpp.states import request
 
 

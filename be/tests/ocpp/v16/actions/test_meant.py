@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.models import Connector, MeterValue, QuarantinedMessage, Transaction
-from tests.ledger.chargers import Charger, at, books, iso, meter_value
+from tests.ocpp.ledger_chargers import Charger, at, books, iso, meter_value
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.meter_values import meter_values
 from levity.ocpp.effects import (
     NoteSecurityEvent,
     RecordMeterValues,
@@ -13,6 +12,7 @@ from levity.ocpp.effects import (
     UpdateTransaction,
 )
 from levity.ocpp.request import Request, Response
+from levity.ocpp.v16.actions.meter_values import meter_values
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import charge_point, request, running
 

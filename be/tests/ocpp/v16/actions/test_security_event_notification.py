@@ -1,8 +1,8 @@
 """SecurityEventNotification (OCPP 1.6 security whitepaper)."""
 
-from levity.ocpp.actions.v16.security_event_notification import security_event_notification
 from levity.ocpp.effects import NoteSecurityEvent
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.security_event_notification import security_event_notification
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import request
 

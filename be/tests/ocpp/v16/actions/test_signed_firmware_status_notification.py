@@ -1,10 +1,10 @@
 """SignedFirmwareStatusNotification (OCPP 1.6, whitepaper)."""
 
-from levity.ocpp.actions.v16.signed_firmware_status_notification import (
-    signed_firmware_status_notification,
-)
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.signed_firmware_status_notification import (
+    signed_firmware_status_notification,
+)
 from tests.ocpp.states import request
 
 

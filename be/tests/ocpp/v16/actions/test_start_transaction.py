@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.start_transaction import start_transaction
 from levity.ocpp.effects import StartTransaction, UpdateTransaction
-from levity.ocpp.frames import OcppError
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.start_transaction import start_transaction
+from levity.ocpp.wire.frames import OcppError
 from tests.ocpp.charger import NOW, at, wire
 from tests.ocpp.states import charge_point, request, running
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.status_notification import status_notification
 from levity.ocpp.effects import ConnectorStatus, UpdateChargePoint
-from levity.ocpp.frames import ErrorCode, OcppError
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.status_notification import status_notification
+from levity.ocpp.wire.frames import ErrorCode, OcppError
 from tests.ocpp.charger import at
 from tests.ocpp.states import request
 

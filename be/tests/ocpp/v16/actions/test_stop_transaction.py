@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.actions.v16.stop_transaction import ON_THE_BOOKS, stop_transaction
 from levity.ocpp.effects import (
     NoteSecurityEvent,
     Quarantine,
@@ -14,6 +13,7 @@ from levity.ocpp.effects import (
     StopTransaction,
 )
 from levity.ocpp.request import Response
+from levity.ocpp.v16.actions.stop_transaction import ON_THE_BOOKS, stop_transaction
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import charge_point, request, running
 

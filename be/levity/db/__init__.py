@@ -1,0 +1,1 @@
+"""Statements, rows, plans and connections of Django's databases: no OCPP."""

@@ -1,0 +1,1 @@
+"""/healthz and /readyz: whether a process is alive and ready."""

@@ -1,0 +1,1 @@
+"""What Prometheus reads: counters of a process, figures of the site."""

@@ -1,0 +1,1 @@
+"""What a charge point is like: its quirks, its keys, its faults."""

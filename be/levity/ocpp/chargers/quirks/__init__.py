@@ -1,0 +1,1 @@
+"""What makes of chargers do differently, as data."""

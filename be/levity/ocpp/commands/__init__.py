@@ -1,0 +1,1 @@
+"""Calls to chargers: asked for, checked, sent, answered."""

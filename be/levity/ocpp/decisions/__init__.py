@@ -1,0 +1,1 @@
+"""What people or time decide about charge points, sessions and tags."""

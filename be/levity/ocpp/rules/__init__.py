@@ -1,0 +1,1 @@
+"""What is decided of values alone: no database, no Django."""

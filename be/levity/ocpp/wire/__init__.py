@@ -1,0 +1,1 @@
+"""OCPP-J frames and JSON, without a version of OCPP and without Django."""

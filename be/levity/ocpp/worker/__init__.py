@@ -1,0 +1,1 @@
+"""From a batch of frames to its answers, and what is done meanwhile."""

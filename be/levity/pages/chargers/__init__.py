@@ -1,0 +1,1 @@
+"""The pages of charge points, sessions, commands and their log."""

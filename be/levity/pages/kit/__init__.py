@@ -1,0 +1,1 @@
+"""What all pages are made of: lists, formats, parts that renew themselves."""

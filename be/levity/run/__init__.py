@@ -1,0 +1,1 @@
+"""Levity as a program: its processes, its transports, its commands."""

@@ -1,0 +1,1 @@
+"""What is kept sealed, and the key that it is sealed with."""

@@ -1,0 +1,1 @@
+"""Levity's laboratory: `levity bench` and `levity soak`."""

@@ -1,0 +1,1 @@
+"""What `levity` and `manage.py` can be told."""
