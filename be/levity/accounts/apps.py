@@ -15,9 +15,8 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, the roles and what happens at a login."""
+        """Register the roles and what happens at a login."""
         from levity.accounts import lockout, retention  # noqa: F401  (they connect to signals)
         from levity.accounts.roles import keep_roles
-        from levity.run.web import production  # noqa: F401  (registers by being imported)
 
         post_migrate.connect(keep_roles, sender=self)

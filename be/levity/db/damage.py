@@ -13,6 +13,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from levity.db.last_backup import ways_back
 from levity_ws.frozen import frozen
 
 __all__ = ["Damage", "forget", "is_damage", "mend", "rebuild", "seen"]
@@ -96,8 +97,6 @@ def mend(connection: BaseDatabaseWrapper, error: BaseException) -> bool:
         _met.damage = Damage(why, (*(before.mended if before else ()), *names), bool(names))
     finally:
         _met.lock.release()
-    from levity.run.opening import ways_back
-
     if not names:
         log.critical("A table of the database is damaged, not just an index. %s", ways_back())
         return False

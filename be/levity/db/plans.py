@@ -19,8 +19,6 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
-from levity.ocpp.conf import setting
-
 __all__ = ["array_text", "lost_its_plan", "plain_value", "plan_once", "planned", "plans"]
 
 log = logging.getLogger(__name__)
@@ -37,7 +35,7 @@ SESSION = (
 NO_SUCH_STATEMENT, DUPLICATE_STATEMENT, CHANGED_RESULT = "26000", "42P05", "0A000"
 
 _thread = threading.local()
-# Not empty: this process does without, whatever the setting says.
+# Not empty: this process does without, whatever its threads ask for.
 _without: list[bool] = []
 
 
@@ -53,7 +51,7 @@ def plan_once() -> None:
 def _begin(sender: Any, connection: Any, **_: Any) -> None:
     if not getattr(_thread, "plans", False) or connection.vendor != "postgresql":
         return
-    if _without or not setting("OCPP_PREPARED_STATEMENTS"):
+    if _without:
         return
     with connection.cursor() as cursor:
         cursor.execute(SESSION)

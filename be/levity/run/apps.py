@@ -11,3 +11,7 @@ class RunConfig(AppConfig):
     name = "levity.run"
     label = "run"
     verbose_name = "Run"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from levity.run.web import production  # noqa: F401  (registers by being imported)

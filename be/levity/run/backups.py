@@ -14,15 +14,15 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from levity.db.last_backup import noted_in
 from levity.ocpp.models import ChargePoint, Command, Connector, Message, Transaction
 from levity_ws.frozen import frozen
 
-__all__ = ["BackupError", "LastBackup", "Settled", "back_up", "last_backup", "restore", "settle"]
+__all__ = ["BackupError", "Settled", "back_up", "restore", "settle"]
 
 # Sessions that one connector can begin in a day; a quarter of an hour each is a busy one.
 SESSIONS_A_DAY = 96
@@ -67,38 +67,11 @@ def back_up(path: Path) -> int:
     return path.stat().st_size
 
 
-@frozen
-class LastBackup:
-    """The newest that this machine has made, as far as is known."""
-
-    path: Path
-    made_at: datetime
-
-    @property
-    def when(self) -> str:
-        """For people, in this machine's time."""
-        return f"{self.made_at.astimezone():%Y-%m-%d %H:%M %Z}"
-
-
 def _note_backup(path: Path) -> None:
     """Beside the database, not in it: it is asked for when the database can't be read."""
     known = {"path": str(path.resolve()), "made_at": timezone.now().isoformat()}
     with suppress(OSError):
-        _noted_in().write_text(json.dumps(known))
-
-
-def last_backup() -> LastBackup | None:
-    """The newest copy of `levity backup` that is still there; None if none is known."""
-    try:
-        known = json.loads(_noted_in().read_text())
-        found = LastBackup(Path(known["path"]), datetime.fromisoformat(known["made_at"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found if found.path.is_file() else None
-
-
-def _noted_in() -> Path:
-    return Path(settings.DATA_DIR) / "last_backup"
+        noted_in().write_text(json.dumps(known))
 
 
 def restore(path: Path) -> Path | None:

@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
+from levity.db.last_backup import ways_back
 from levity_ws import __version__
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "look_at_folder",
     "newer_than_this",
     "open_database",
-    "ways_back",
 ]
 
 log = logging.getLogger(__name__)
@@ -107,16 +107,6 @@ def damaged(path: object, why: str) -> str:
         "That is what a breaking disk or SD card does; look at it before anything else. Nothing "
         f"was changed.\n{ways_back()}"
     )
-
-
-def ways_back() -> str:
-    """Where the newest backup is, and how to get back to it."""
-    from levity.run.backups import last_backup
-
-    known = last_backup()
-    if known is None:
-        return "The way back: `levity restore FILE`, with the newest file of `levity backup`."
-    return f"The way back: `levity restore {known.path}` (a backup of {known.when})."
 
 
 # --- whose it is ---------------------------------------------------------------------------------

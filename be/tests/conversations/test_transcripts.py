@@ -91,7 +91,8 @@ def test_a_conversation_is_in_order_and_written_as_it_was_read(path: Path) -> No
 
 def test_every_shipped_profile_has_a_conversation() -> None:
     """One folder for each make; what any charger may do stands in `any`."""
-    from levity.ocpp.chargers.quirks.profile import DEFAULT, profile_for
+    from levity.ocpp.chargers.quirks.matching import profile_for
+    from levity.ocpp.chargers.quirks.profile import DEFAULT
 
     met = {DEFAULT.name}
     for path in CONVERSATIONS:

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from levity.ocpp.chargers.quirks.profile import profile_for
+from levity.ocpp.chargers.quirks.matching import profile_for
 from tests.field.captured import Capture, captures
 from tests.field.in_process import InProcess
 from tests.field.judge import nothing_to_correct

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from levity.db.last_backup import ways_back
 from levity.monitoring.alerts.conditions import Finding, plain
-from levity.run.opening import ways_back
 
 __all__ = ["damaged_database"]
 

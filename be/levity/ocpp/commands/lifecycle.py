@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from levity.db.round_trips import in_few_trips
 from levity.db.rows import insert_rows, update_rows, written_together
-from levity.ocpp.chargers.quirks.profile import quirks_of
+from levity.ocpp.chargers.quirks.matching import quirks_of
 from levity.ocpp.chargers.security.concealment import Unreadable, conceal, reveal
 from levity.ocpp.chargers.security.guards import is_key_change, objection
 from levity.ocpp.commands.due import (

@@ -8,7 +8,6 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from django.db import transaction
@@ -28,6 +27,7 @@ from levity.ocpp.decisions.id_tag_files import (
     status_of,
 )
 from levity.ocpp.models import ChargePoint, IdTag
+from levity.ocpp.rules.id_tags import spellings
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "import_lines",
     "safe_cell",
     "sample",
-    "spellings",
 ]
 
 # A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection).
@@ -49,7 +48,6 @@ FORMULA_STARTS = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")
 # Excel where numbers have a decimal comma: there quotes don't hold together what we wrote.
 CELL_ENDS = ";\t\r\n"
 BATCH = 500
-A_TO_Z = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 @frozen
@@ -171,14 +169,6 @@ def export_lines(
                 safe_cell(tag.notes),
             ]
         )
-
-
-def spellings(id_tag: str) -> set[str]:
-    """What a database may make of this tag in lower case, and of the same in capitals.
-
-    SQLite (and Postgres in the locale C) leaves all but A to Z as it is: its ÄPFEL is Äpfel.
-    """
-    return {id_tag.lower(), id_tag.translate(A_TO_Z), id_tag.upper().translate(A_TO_Z)}
 
 
 class _Echo:

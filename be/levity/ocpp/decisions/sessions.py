@@ -14,9 +14,10 @@ from django.db.models import Max
 from levity.db.rows import reserve_ids
 from levity.ocpp.effects import Effect
 from levity.ocpp.models import ChargePoint, Connector, Message, MeterValue, Transaction
+from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.own_ids import own_id
-from levity.ocpp.store import Arrival, Outcome, References, load
+from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
 from levity.ocpp.wire.frames import given_id
 from levity_ws.rpc.envelope import Received

@@ -9,13 +9,11 @@ from levity.ocpp.store.apply import apply
 from levity.ocpp.store.handshakes import list_refusals
 from levity.ocpp.store.load import load
 from levity.ocpp.store.loaded import Loaded
-from levity.ocpp.store.log import payload_hash
 from levity.ocpp.store.presence import claims, connections_lost
 from levity.ocpp.store.values import (
     Arrival,
     CommandAnswer,
     Outcome,
-    References,
     StoredMessage,
     start_key,
 )
@@ -25,7 +23,6 @@ __all__ = [
     "CommandAnswer",
     "Loaded",
     "Outcome",
-    "References",
     "StoredMessage",
     "apply",
     "claims",
@@ -34,7 +31,6 @@ __all__ = [
     "list_refusals",
     "load",
     "lost_its_plan",
-    "payload_hash",
     "plan_once",
     "start_key",
 ]

@@ -7,7 +7,7 @@ from itertools import groupby
 import orjson
 from django.db.models import Q
 
-from levity.ocpp.chargers.quirks.profile import profile_for
+from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
 from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction

@@ -11,9 +11,8 @@ from levity.db.plans import array_text, planned
 from levity.db.prepared import Prepared
 from levity.db.rows import insert_rows, reserve_ids
 from levity.ocpp.chargers.clocks import Lag
-from levity.ocpp.chargers.quirks.profile import profile_for
+from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.conf import DEFAULTS, setting
-from levity.ocpp.decisions.id_tags_csv import spellings
 from levity.ocpp.models import (
     ChargePoint,
     Transaction,
@@ -26,6 +25,7 @@ from levity.ocpp.request import (
     IdTagState,
     TransactionState,
 )
+from levity.ocpp.rules.id_tags import spellings
 from levity.ocpp.rules.intervals import heartbeat_interval, ping_interval
 from levity.ocpp.rules.same_start import is_sent_again
 from levity.ocpp.store import queries

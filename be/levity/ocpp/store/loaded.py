@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from levity.ocpp.references import References
 from levity.ocpp.request import (
     ChargePointState,
     EarlyStop,
@@ -12,7 +13,7 @@ from levity.ocpp.request import (
     TransactionState,
 )
 from levity.ocpp.store.handshakes import Handshakes
-from levity.ocpp.store.values import References, StoredMessage
+from levity.ocpp.store.values import StoredMessage
 from levity_ws.frozen import frozen
 
 __all__ = ["KnownCommand", "Loaded"]

@@ -1,6 +1,5 @@
 """Writing the log: messages, commands, quarantine, security events."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,6 +26,7 @@ from levity.ocpp.models import (
     QuarantinedMessage,
     SecurityEvent,
 )
+from levity.ocpp.references import payload_hash
 from levity.ocpp.store.budget import KEPT_WHOLE, SAMPLE, log_budget
 from levity.ocpp.store.values import Outcome, each
 from levity.ocpp.v16.calls import wrong_with
@@ -36,7 +36,6 @@ from levity_ws.rpc.envelope import Received
 __all__ = [
     "finish_commands",
     "hasten_commands",
-    "payload_hash",
     "queue_commands",
     "record_id_tags",
     "resolve_quarantined",
@@ -46,11 +45,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-
-def payload_hash(payload: Any) -> str:
-    """What a payload is recognised by when it comes again, whatever the order of its keys."""
-    return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def write_messages(outcomes: Sequence[Outcome]) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from levity.ocpp.effects import Effect, SendCall
+from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.admission import Verdict
 from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, known_energy, text
@@ -18,27 +19,12 @@ __all__ = [
     "Arrival",
     "CommandAnswer",
     "Outcome",
-    "References",
     "StoredMessage",
     "each",
     "start_key",
 ]
 
 Kind = TypeVar("Kind")
-
-
-@frozen
-class References:
-    """What a Call's payload points to; None and "" where it points to nothing."""
-
-    id_tag: str = ""
-    transaction_id: int | None = None
-    start: Mapping[str, Any] | None = None
-    """A StartTransaction's payload."""
-    needs_connectors: bool = False
-    needs_new_id: bool = False
-    payload_hash: str = ""
-    """Of a StartTransaction: what it is recognised by if it has to be quarantined."""
 
 
 def start_key(payload: Mapping[str, Any], started_at: datetime) -> tuple[Any, ...] | None:

@@ -6,7 +6,7 @@ Tolerant: what can't be read points to nothing; the handler is the one that comp
 from collections.abc import Mapping
 from typing import Any
 
-from levity.ocpp.store import References, payload_hash
+from levity.ocpp.references import References, payload_hash
 from levity.ocpp.wire.fields import INT4_MAX, integer
 from levity.ocpp.wire.fields import text as read_text
 from levity.ocpp.wire.frames import Call, Frame, Malformed, OcppError

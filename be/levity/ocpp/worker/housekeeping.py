@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from levity.ocpp.chargers.quirks.profile import quirks_of
+from levity.ocpp.chargers.quirks.matching import quirks_of
 from levity.ocpp.conf import setting
 from levity.ocpp.decisions.authority import issuing
 from levity.ocpp.decisions.closing import end_abandoned

@@ -19,6 +19,7 @@ from levity.db.damage import is_damage, mend
 from levity.db.silence import SILENCE, answer_within
 from levity.db.watchdog import watch
 from levity.ocpp.commands import lifecycle as commands
+from levity.ocpp.conf import setting
 from levity.ocpp.models import Edge
 from levity.ocpp.store import plan_once
 from levity.ocpp.worker import housekeeping
@@ -92,7 +93,8 @@ class Worker:
 
     def run(self) -> None:
         """Receive, take, reply, acknowledge, for ever; returns after `stop`."""
-        plan_once()
+        if setting("OCPP_PREPARED_STATEMENTS"):
+            plan_once()
         answer_within(SILENCE)
         watch(self.hold)
         sender = threading.Thread(target=self._keep_looking, name="commands", daemon=True)
@@ -163,7 +165,8 @@ class Worker:
 
     def _keep_looking(self) -> None:
         """The other thread: look at the command queue, often, and at once when there is reason."""
-        plan_once()
+        if setting("OCPP_PREPARED_STATEMENTS"):
+            plan_once()
         answer_within(SILENCE)
         while not self.stopping.is_set():
             try:

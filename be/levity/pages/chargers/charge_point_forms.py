@@ -7,13 +7,8 @@ from django import forms
 from django.db.models import Q
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from levity.ocpp.chargers.quirks.profile import (
-    BadQuirk,
-    QuirkProfile,
-    all_profiles,
-    overridden,
-    profile_for,
-)
+from levity.ocpp.chargers.quirks.matching import all_profiles, profile_for
+from levity.ocpp.chargers.quirks.profile import BadQuirk, QuirkProfile, overridden
 from levity.ocpp.conf import setting
 from levity.ocpp.models import Authorization, ChargePoint, Site
 from levity_ws.edge.target import LONGEST, SIGNS, is_identity

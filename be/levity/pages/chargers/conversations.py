@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from levity.ocpp.chargers.quirks.profile import match_of, quirks_of
+from levity.ocpp.chargers.quirks.matching import match_of, quirks_of
 from levity.ocpp.chargers.quirks.tables import settings_of
 from levity.ocpp.conversation.export import export
 from levity.ocpp.models import ChargePoint

@@ -34,9 +34,9 @@ from levity.ocpp.decisions.id_tags_csv import (
     export_lines,
     import_file,
     sample,
-    spellings,
 )
 from levity.ocpp.models import ChargePoint, IdTag, Transaction
+from levity.ocpp.rules.id_tags import spellings
 from levity.ocpp.visibility import is_limited, visible
 from levity.pages.chargers.free_charging import open_anywhere, rule_in_force, void_block
 from levity.pages.kit.base import LevityAdmin

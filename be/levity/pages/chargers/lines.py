@@ -2,7 +2,7 @@
 
 from django.utils.html import format_html
 
-from levity.ocpp.chargers.quirks.profile import quirks_of
+from levity.ocpp.chargers.quirks.matching import quirks_of
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.rules.intervals import heartbeat_interval, learned_interval, ping_interval

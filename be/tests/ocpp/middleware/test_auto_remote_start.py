@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.chargers.quirks.profile import profile_for
+from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.effects import ConnectorStatus, SendCall
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.request import Response

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from levity.monitoring.alerts.conditions import lines_closed
-from levity.ocpp.chargers.quirks.profile import DEFAULT, QuirkProfile, match_of
+from levity.ocpp.chargers.quirks.matching import match_of
+from levity.ocpp.chargers.quirks.profile import DEFAULT, QuirkProfile
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent
 from levity.ocpp.rules.intervals import Ending, heartbeat_interval, learned_from, ping_interval
 from levity.ocpp.store.lines import forget_line

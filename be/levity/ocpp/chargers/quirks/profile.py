@@ -1,35 +1,27 @@
 """What chargers do differently from the standard: data, never code paths by vendor.
 
 A `QuirkProfile` says how a make, model and firmware is to be treated. The first profile whose
-patterns fit what BootNotification said is taken (`profile_for`); a charge point can name another
+patterns fit what BootNotification said is taken (`matching.py`); a charge point can name another
 one or override single fields in the admin; a site adds its own with OCPP_QUIRK_PROFILES.
 docs/chargers.md is generated from the shipped ones (`levity quirks --markdown`).
 """
 
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
-from functools import lru_cache
 from importlib import import_module
-from typing import Any, Protocol
-
-import orjson
+from typing import Any
 
 from levity.ocpp.chargers.quirks.patterns import BadPattern, fits
-from levity.ocpp.conf import setting
 from levity_ws.frozen import frozen
 
 __all__ = [
     "DEFAULT",
     "GRADES",
+    "PATTERNS",
     "BadQuirk",
-    "Match",
     "QuirkProfile",
-    "all_profiles",
-    "match_of",
     "overridden",
     "own_profile",
-    "profile_for",
-    "quirks_of",
 ]
 
 
@@ -39,7 +31,7 @@ class BadQuirk(Exception):
 
 @frozen
 class QuirkProfile:
-    """How one kind of charger is treated. Patterns as quirk_patterns.py reads them, case
+    """How one kind of charger is treated. Patterns as `patterns.py` reads them, case
     ignored, from the start; an empty one fits everything. Times in seconds."""
 
     name: str
@@ -112,89 +104,8 @@ GRADES: Mapping[str, str] = {
 }
 
 
-@frozen
-class Match:
-    """The profile of a charger, and why it is this one, for people."""
-
-    profile: QuirkProfile
-    why: str
-
-
-_PATTERNS = ("vendor", "model", "firmware")
-_NOT_OVERRIDABLE = frozenset({"name", "title", "grade", "facts", "sources", *_PATTERNS})
-
-
-@lru_cache(maxsize=1)
-def all_profiles() -> tuple[QuirkProfile, ...]:
-    """The site's own profiles, then the shipped ones, in the order in which they are tried.
-
-    Raises `BadQuirk`.
-    """
-    from levity.ocpp.chargers.quirks.shipped import SHIPPED
-
-    return (*(own_profile(entry) for entry in setting("OCPP_QUIRK_PROFILES")), *SHIPPED)
-
-
-def profile_for(
-    vendor: str, model: str, firmware: str, *, named: str = "", overrides: str = "{}"
-) -> QuirkProfile:
-    """The profile of such a charger; `named` and `overrides` (JSON text) are its own wishes.
-
-    An override that can't be used is left out: the admin checks them when they are typed, and
-    a charger must be served all the same.
-    """
-    return _profile_for(vendor, model, firmware, named, overrides)
-
-
-class Described(Protocol):
-    """What tells how a charger is to be treated: a `ChargePoint`, or a row that names the same."""
-
-    vendor: str
-    model: str
-    firmware_version: str
-    quirk_profile: str
-    quirk_overrides: Any
-
-
-def quirks_of(charger: Described) -> QuirkProfile:
-    """How this charge point is to be treated."""
-    overrides = charger.quirk_overrides
-    return profile_for(
-        charger.vendor,
-        charger.model,
-        charger.firmware_version,
-        named=charger.quirk_profile,
-        overrides=orjson.dumps(overrides).decode() if overrides else "",
-    )
-
-
-@lru_cache(maxsize=4096)
-def _profile_for(
-    vendor: str, model: str, firmware: str, named: str, overrides: str
-) -> QuirkProfile:
-    profile = match_of(vendor, model, firmware, named=named).profile
-    try:
-        return overridden(profile, orjson.loads(overrides or "{}"))
-    except (BadQuirk, orjson.JSONDecodeError):
-        return profile
-
-
-def match_of(vendor: str, model: str, firmware: str, *, named: str = "") -> Match:
-    """The first profile that fits such a charger, without overrides."""
-    said = dict(zip(_PATTERNS, (vendor, model, firmware), strict=True))
-    for item in all_profiles():
-        if named and item.name == named:
-            return Match(item, "chosen by name")
-    for item in all_profiles():
-        if _fits(item, vendor, model, firmware):
-            fitting = [
-                f"{name} {said[name]!r} fits {pattern!r}"
-                for name in _PATTERNS
-                if (pattern := getattr(item, name))
-            ]
-            return Match(item, ", ".join(fitting) or "it fits every charger")
-    gone = f"no profile is called {named!r}, and " if named else ""
-    return Match(DEFAULT, f"{gone}no pattern fits vendor {vendor!r}, model {model!r}")
+PATTERNS = ("vendor", "model", "firmware")
+_NOT_OVERRIDABLE = frozenset({"name", "title", "grade", "facts", "sources", *PATTERNS})
 
 
 def overridden(profile: QuirkProfile, overrides: Mapping[str, Any]) -> QuirkProfile:
@@ -246,16 +157,9 @@ def own_profile(entry: Any) -> QuirkProfile:
             _checked(name, getattr(entry, name))
         except BadQuirk as error:
             raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.{error}") from error
-    for name in _PATTERNS:
+    for name in PATTERNS:
         try:
             fits(getattr(entry, name), "")
         except (BadPattern, TypeError) as error:
             raise BadQuirk(f"OCPP_QUIRK_PROFILES: {entry.name}.{name}: {error}") from error
     return entry
-
-
-def _fits(profile: QuirkProfile, vendor: str, model: str, firmware: str) -> bool:
-    said = (vendor, model, firmware)
-    return all(
-        fits(getattr(profile, name), value) for name, value in zip(_PATTERNS, said, strict=True)
-    )

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.ocpp.chargers.quirks.profile import DEFAULT, BadQuirk, all_profiles, match_of
+from levity.ocpp.chargers.quirks.matching import all_profiles, match_of
+from levity.ocpp.chargers.quirks.profile import DEFAULT, BadQuirk
 from levity.ocpp.chargers.quirks.tables import markdown_tables, settings_of, table
 
 __all__ = ["Command"]

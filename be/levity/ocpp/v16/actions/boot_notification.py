@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from levity.ocpp.chargers.quirks.profile import profile_for
+from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import ResetConnectors, UpdateChargePoint
 from levity.ocpp.request import ChargePointState, Request, Response

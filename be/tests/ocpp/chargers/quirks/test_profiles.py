@@ -9,13 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
-from levity.ocpp.chargers.quirks.profile import (
-    DEFAULT,
-    GRADES,
-    QuirkProfile,
-    all_profiles,
-    match_of,
-)
+from levity.ocpp.chargers.quirks.matching import all_profiles, match_of
+from levity.ocpp.chargers.quirks.profile import DEFAULT, GRADES, QuirkProfile
 from levity.ocpp.chargers.quirks.shipped import SHIPPED
 from levity.ocpp.checks import check_quirk_profiles
 

@@ -1,0 +1,30 @@
+"""What a message points to, in any version of OCPP: it is loaded before the handler runs."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from levity_ws.frozen import frozen
+
+__all__ = ["References", "payload_hash"]
+
+
+@frozen
+class References:
+    """What a Call's payload points to; None and "" where it points to nothing."""
+
+    id_tag: str = ""
+    transaction_id: int | None = None
+    start: Mapping[str, Any] | None = None
+    """A StartTransaction's payload."""
+    needs_connectors: bool = False
+    needs_new_id: bool = False
+    payload_hash: str = ""
+    """Of a StartTransaction: what it is recognised by if it has to be quarantined."""
+
+
+def payload_hash(payload: Any) -> str:
+    """What a payload is recognised by when it comes again, whatever the order of its keys."""
+    return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
