@@ -105,14 +105,22 @@ def test_a_start_without_a_time_is_found_while_it_runs() -> None:
     assert Transaction.objects.values_list("flags", flat=True).get() == "no-start-time"
 
 
+@pytest.mark.parametrize("left_out", [{"meterStart": "much"}, {"timestamp": None}])
+def test_the_same_start_without_its_meter_or_time_is_one_session(
+    left_out: dict[str, object],
+) -> None:
+    """It counts from its first sample, and from when it came."""
+    site, charger = Site(), Charger()
+    ids = {site.start(charger, **left_out) for _ in range(5)}
+    assert ids == {Transaction.objects.get().id}
+
+
 @pytest.mark.parametrize(
     "nonsense",
     [
-        {"meterStart": "much"},
         {"connectorId": 0},
         {"reservationId": [1]},
         {"idTag": {}},
-        {"timestamp": None},
     ],
 )
 def test_the_same_nonsense_gets_the_same_transaction_id(nonsense: dict[str, object]) -> None:

@@ -26,7 +26,7 @@ def test_a_handshake_is_answered_with_how_to_treat_the_charger() -> None:
     # Nobody has seen it before: no large frames yet.
     assert accept == Accept(charger.connection, subprotocol="ocpp1.6", max_size=128 * 1024)
     (accept,) = site.take(charger.asks()).reply.commands
-    assert accept == Accept(charger.connection, subprotocol="")
+    assert accept == Accept(charger.connection, subprotocol="", max_size=128 * 1024)
     (refuse,) = site.take(charger.asks(subprotocols=("ocpp2.0.1",))).reply.commands
     assert isinstance(refuse, Refuse)
     assert refuse.status == 400

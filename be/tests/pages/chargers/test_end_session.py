@@ -11,7 +11,7 @@ from django.urls import reverse
 from levity.ocpp.models import Connector, Transaction
 from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
-BUTTON = "End this session"
+BUTTON = "Mark as ended, without stopping"
 
 
 @pytest.fixture
