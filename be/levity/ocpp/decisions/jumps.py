@@ -15,7 +15,7 @@ from django.db.models import Max, QuerySet
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, MeterValue, Transaction
 from levity.ocpp.rules.energy import IMPLAUSIBLE, IN_KWH, NO_START, SAMPLES_IN_KWH, SESSION
-from levity.ocpp.rules.lives import STRONGEST, read
+from levity.ocpp.rules.lives import read
 from levity.ocpp.rules.plausibility import Finding, Reading, Verdict, judge, rises
 from levity.ocpp.rules.readings import (
     BEGIN,
@@ -24,6 +24,7 @@ from levity.ocpp.rules.readings import (
     OFFERED,
     POWER,
     REGISTER,
+    STRONGEST,
     rank_of,
 )
 from levity_ws.frozen import frozen

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from levity.ocpp.rules.readings import TOGETHER, Reading, total
+from levity.ocpp.rules.readings import STRONGEST, TOGETHER, Reading, total
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "PACE",
     "ROUNDING",
     "SLACK",
-    "STRONGEST",
     "Life",
     "Trail",
     "ended",
@@ -40,8 +39,6 @@ SECONDS_PER_HOUR = 3600
 TOLERANCE, SLACK = 1.1, 100
 # A register may fall so far by rounding (Huawei: 1 Wh below meterStart).
 ROUNDING = 10
-# W. A charger that says that it delivers more says nothing of its power.
-STRONGEST = 4_000_000
 # W. A register that rises faster than this has jumped. Between this and what the connector is
 # known to deliver it may be a jump, or a charger that is stronger than we know.
 PACE = 500_000

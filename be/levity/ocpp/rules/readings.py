@@ -23,6 +23,7 @@ __all__ = [
     "PLACES",
     "POWER",
     "REGISTER",
+    "STRONGEST",
     "TOGETHER",
     "Reading",
     "newest_power",
@@ -41,6 +42,8 @@ OFFERED = "Power.Offered"
 POWERFUL = {POWER: "W", OFFERED: "W", "Voltage": "V", "Current.Import": "A"}
 BEGIN = "Transaction.Begin"
 ZERO = Decimal(0)
+# W. A charger that says that it delivers more says nothing of its power.
+STRONGEST = 4_000_000
 # What the station draws, and what the car says of its battery, is not what flows to the car;
 # but the inlet is the only place that Fox ESS knows.
 INLET = "Inlet"
@@ -90,8 +93,11 @@ def registers(samples: Iterable[Sample]) -> list[Reading]:
 
 
 def powers(samples: Iterable[Sample]) -> list[Reading]:
-    """The active import power at each moment that these samples tell of, in their order."""
-    return [item for item in _readings(samples, POWER) if abs(item.value) < MAX_ENERGY]
+    """The active import power at each moment that these samples tell of, in their order.
+
+    What no connector delivers (-1 W as a number without a sign, say) is left out.
+    """
+    return [item for item in _readings(samples, POWER) if abs(item.value) <= STRONGEST]
 
 
 def newest_register(samples: Iterable[Sample]) -> tuple[Decimal, datetime] | None:

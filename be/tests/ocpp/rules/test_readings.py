@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from levity.ocpp.effects import Sample
 from levity.ocpp.models import FailedMessage, Message, MeterValue
+from levity.ocpp.rules.readings import POWER, newest_power
 from tests.ocpp.ledger_chargers import Charger, at, books, iso
 
 REGISTER = "Energy.Active.Import.Register"
@@ -285,3 +287,9 @@ def test_a_status_without_an_error_code_is_a_status(charger: Charger) -> None:
     assert charger.call("StatusNotification", {"connectorId": 1, "status": "Charging"}) == {}
     row = Message.objects.get(action="StatusNotification")
     assert (row.error_code, row.error_description) == ("", "payload: errorCode missing")
+
+
+def test_power_that_no_connector_delivers_is_none() -> None:
+    """4294967295 W, a -1 without its sign, was shown as the power that flows."""
+    said = [Sample(at(0), POWER, "4294967295", Decimal(4294967295), unit="W")]
+    assert newest_power(said) is None
