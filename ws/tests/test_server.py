@@ -127,7 +127,14 @@ async def test_the_backend_hears_of_a_connection_in_order() -> None:
                 subprotocol="ocpp1.6",
                 user_agent="TinyWebsockets Client",
             ),
-            Received(charge_point="CP 1", connection=connection, seq=2, at=times[2], text="hello"),
+            Received(
+                charge_point="CP 1",
+                connection=connection,
+                seq=2,
+                at=times[2],
+                text="hello",
+                subprotocol="ocpp1.6",
+            ),
             Disconnected(
                 charge_point="CP 1", connection=connection, seq=3, at=times[3], code=1006, reason=""
             ),

@@ -12,7 +12,7 @@ from tests.spooling import START, call, frame, said, spooling
 
 from levity_ws.edge.server import CannotListen, EdgeServer
 from levity_ws.edge.settings import EdgeSettings
-from levity_ws.edge.spool.answers import answer_to, read
+from levity_ws.edge.spool.answers import answer_to, is_understood, read
 from levity_ws.edge.spool.journal import Journal, SpoolFull, SpoolUnusable
 from levity_ws.rpc.envelope import Received, Spooled
 from levity_ws.rpc.memory import MemoryBroker
@@ -58,6 +58,15 @@ def test_answers_are_those_of_a_backend_that_trusts(action: str, payload: Any, a
 )
 def test_what_only_the_backend_can_answer_is_left_to_it(text: str) -> None:
     assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("subprotocol", "is_answered"),
+    [("", True), ("ocpp1.6", True), ("OCPP1.6J", True), ("ocpp16", True), ("ocpp2.0.1", False)],
+)
+def test_only_frames_of_1_6_are_answered_by_the_edge(subprotocol: str, is_answered: bool) -> None:
+    """A StatusNotification of 2.0.1 is another message with the same name."""
+    assert is_understood(subprotocol) is is_answered
 
 
 def test_same_start_is_known_by_its_content() -> None:

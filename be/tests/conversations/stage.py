@@ -241,6 +241,8 @@ def _row(item: Model, recorded: dict[int, int]) -> dict[str, Any]:
             value = json.loads(_with_ids(json.dumps(value), recorded))
         if value not in (None, "", {}):
             row[name] = _plain(value)
+    if isinstance(item, ChargePoint):
+        row.pop("subprotocol", None)  # its newest connection's, which is among the events
     if isinstance(item, QuarantinedMessage):
         row["payload"] = json.loads(_with_ids(item.payload, recorded))
     return row

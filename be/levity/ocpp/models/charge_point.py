@@ -196,6 +196,14 @@ class ChargePoint(models.Model):
     connection = models.UUIDField(
         null=True, blank=True, editable=False, help_text="The websocket in use; empty: offline."
     )
+    subprotocol = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="What is spoken on that websocket, or was on the last one; empty: OCPP 1.6.",
+    )
     edge = models.ForeignKey(
         Edge, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )

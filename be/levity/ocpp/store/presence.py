@@ -143,10 +143,11 @@ def _write_opened(opened: Sequence[tuple[Outcome, ChargePointState]], edge: str)
             edge,
             outcome.arrival.at,
             remote[:64] if remote else None,
+            storable(event.subprotocol)[:64] if isinstance(event, Connected | Received) else "",
         )
     update_rows(
         ChargePoint,
-        ("id", "connection", "edge_id", "connected_at", "remote_address"),
+        ("id", "connection", "edge_id", "connected_at", "remote_address", "subprotocol"),
         list(rows.values()),
         keep_null=("remote_address",),
     )

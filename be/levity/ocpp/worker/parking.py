@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from levity.ocpp.models import FailedMessage, FrameAttempt, Message
+from levity.ocpp.models import ConnectionEvent, FailedMessage, FrameAttempt, Message
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.wire.frames import (
     Call,
@@ -124,11 +124,14 @@ def replayed_event(failed: FailedMessage) -> Received:
     One that an edge had answered keeps that answer: its charger goes by the id in it.
     """
     connection = str(uuid5(UUID(str(failed.connection)), f"replay {failed.attempts}"))
-    common = (failed.identity, connection, failed.seq, failed.received_at.timestamp(), failed.text)
+    opened = ConnectionEvent.objects.filter(connection=failed.connection, kind="connected")
+    spoken = opened.values_list("subprotocol", flat=True).first() or ""
+    at = failed.received_at.timestamp()
+    common = (failed.identity, connection, failed.seq, at, failed.text, spoken)
     stored = Message.objects.filter(
         connection=failed.connection, unique_id=parse(failed.text).unique_id[:64], seq=failed.seq
     )
     answer = stored.values_list("response", flat=True).first() or ""
     if not isinstance(parse(answer), CallResult):
         return Received(*common)
-    return Spooled(*common, answer, given_id(answer) or 0)
+    return Spooled(*common, answer=answer, transaction=given_id(answer) or 0)

@@ -7,7 +7,7 @@ import pytest
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.worker.housekeeping import sweep
-from levity_ws.rpc.envelope import Accept, Close, Refuse, Send
+from levity_ws.rpc.envelope import Accept, Close, Received, Refuse, Send, decode_batch
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +30,23 @@ def test_a_handshake_is_answered_with_how_to_treat_the_charger() -> None:
     (refuse,) = site.take(charger.asks(subprotocols=("ocpp2.0.1",))).reply.commands
     assert isinstance(refuse, Refuse)
     assert refuse.status == 400
+
+
+def test_a_charge_point_has_the_subprotocol_of_its_newest_connection() -> None:
+    site, charger = Site(), Charger()
+    site.take(charger.connects(subprotocol="ocpp1.6j"))
+    assert ChargePoint.objects.get().subprotocol == "ocpp1.6j"
+    site.take(charger.again().connects())
+    assert ChargePoint.objects.get().subprotocol == ""
+
+
+def test_an_event_of_an_edge_that_names_no_subprotocol_is_one_of_1_6() -> None:
+    site, charger = Site(), Charger()
+    site.take(charger.connects())
+    said = b'{"type": "received", "charge_point": "CP1", "connection": "c", "seq": 1, "at": 1.5}'
+    (event,) = decode_batch(b'{"v": 1, "edge": "e", "batch": "b", "events": [%s]}' % said).events
+    assert isinstance(event, Received)
+    assert event.subprotocol == ""
 
 
 @pytest.mark.parametrize(

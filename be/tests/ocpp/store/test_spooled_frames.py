@@ -33,8 +33,8 @@ def spooled(event: Received, transaction: int = 0, **payload: Any) -> Spooled:
         event.seq,
         event.at,
         event.text,
-        json.dumps([3, unique_id, payload], separators=(",", ":")),
-        transaction,
+        answer=json.dumps([3, unique_id, payload], separators=(",", ":")),
+        transaction=transaction,
     )
 
 

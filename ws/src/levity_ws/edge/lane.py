@@ -68,6 +68,7 @@ class Lane:
         "is_open",
         "peer",
         "seq",
+        "subprotocol",
     )
 
     def __init__(self, carrier: Carrier, charge_point: str, connection: str, peer: Peer) -> None:
@@ -76,6 +77,8 @@ class Lane:
         self.connection = connection
         self.peer = peer
         self.seq = 0
+        self.subprotocol = ""
+        """What the handshake has agreed upon; it goes with every frame."""
         self.is_open = False
         self._busy = False
         self._queued: deque[Entry] | None = None
@@ -103,14 +106,15 @@ class Lane:
                 raise BackendUnavailable("no answer to the handshake in time") from error
             raise
 
-    def connected(self, **details: Any) -> None:
-        """The websocket is open."""
+    def connected(self, subprotocol: str = "", **details: Any) -> None:
+        """The websocket is open, and this subprotocol is spoken on it."""
         self.is_open = True
-        self._carrier.submit(self, Connected, details)
+        self.subprotocol = subprotocol
+        self._carrier.submit(self, Connected, {"subprotocol": subprotocol, **details})
 
     def still_connected(self) -> None:
         """Say again that the websocket is open, to a backend that may have given the edge up."""
-        self._carrier.submit(self, Connected, {})
+        self._carrier.submit(self, Connected, {"subprotocol": self.subprotocol})
 
     async def received(self, text: str) -> None:
         """Relay one frame; returns when it is committed and answered.
@@ -118,8 +122,12 @@ class Lane:
         `BackendUnavailable` if that takes too long.
         """
         done: asyncio.Future[Any] = self._carrier.loop.create_future()
-        self._carrier.submit(self, Received, {"text": text}, done=done, size=len(text))
+        self._carrier.submit(self, Received, self.frame(text), done=done, size=len(text))
         await done
+
+    def frame(self, text: str) -> dict[str, str]:
+        """A frame of this charger, as its `Received` says it."""
+        return {"text": text, "subprotocol": self.subprotocol}
 
     def disconnected(self, code: int, reason: str) -> None:
         """The websocket is gone: the lane's last event. Commands for it are dropped from now."""

@@ -95,6 +95,7 @@ class Connected:
     at: float
     remote: str = ""
     subprotocol: str = ""
+    """What was agreed upon in the handshake; empty for a charger that named none (OCPP 1.6)."""
     user_agent: str = ""
 
 
@@ -108,6 +109,8 @@ class Received:
     seq: int
     at: float
     text: str = ""
+    subprotocol: str = ""
+    """As in the `Accept` of its connection: which version of OCPP the frame is in. Empty: 1.6."""
 
 
 @frozen

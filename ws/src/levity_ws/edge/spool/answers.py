@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["Question", "answer_to", "read"]
+__all__ = ["Question", "answer_to", "is_understood", "read"]
 
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 START, STOP = "StartTransaction", "StopTransaction"
@@ -61,6 +61,11 @@ class Question:
     def lets_charge(self) -> bool:
         """True if the answer says that somebody may charge."""
         return self.action in (START, "Authorize")
+
+
+def is_understood(subprotocol: str) -> bool:
+    """True for the version whose answers are here: OCPP 1.6, by whichever of its names."""
+    return not subprotocol or subprotocol.lower().startswith(("ocpp1.6", "ocpp16"))
 
 
 def read(text: str) -> Question | None:

@@ -56,6 +56,7 @@ class SpooledFrame:
     """The transactionId in the answer; 0 for none."""
     content: str = ""
     """Of a StartTransaction: what it is recognised by when it comes again."""
+    subprotocol: str = ""
 
 
 @dataclass(slots=True)

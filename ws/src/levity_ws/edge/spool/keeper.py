@@ -14,7 +14,7 @@ from levity_ws.edge.lane import BackendUnavailable, Entry, Lane
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.settings import EdgeSettings
-from levity_ws.edge.spool.answers import Question, answer_to, read
+from levity_ws.edge.spool.answers import Question, answer_to, is_understood, read
 from levity_ws.edge.spool.backlog import Backlog, weight
 from levity_ws.edge.spool.journal import Journal, SpooledFrame, SpoolFull
 from levity_ws.rpc.envelope import Leased, Received, Send, Spooled
@@ -98,7 +98,7 @@ class Spool:
             return
         await self._until_delivered(lane)
         done: asyncio.Future[Any] = self._relay.loop.create_future()
-        entry = self._relay.submit(lane, Received, {"text": text}, done=done, size=len(text))
+        entry = self._relay.submit(lane, Received, lane.frame(text), done=done, size=len(text))
         self._under_way[entry] = None
         self._texts[entry] = text
         try:
@@ -116,7 +116,7 @@ class Spool:
 
         `entry`: it waits for the backend already, which goes on as if nothing was if it is False.
         """
-        question = read(text)
+        question = read(text) if is_understood(lane.subprotocol) else None
         if self._closed or question is None:
             return False
         if question.lets_charge and not self._settings.spool_starts:
@@ -143,6 +143,7 @@ class Spool:
             answer=answer_to(question, at, transaction),
             transaction=transaction,
             content=question.content,
+            subprotocol=lane.subprotocol,
         )
         if not await self._is_kept(frame):
             return False
@@ -322,6 +323,7 @@ class Spool:
                             seq=frame.seq,
                             at=frame.at,
                             text=frame.text,
+                            subprotocol=frame.subprotocol,
                             answer=frame.answer,
                             transaction=frame.transaction,
                         )
