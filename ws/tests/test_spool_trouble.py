@@ -19,6 +19,8 @@ from levity_ws.edge.spool.journal import Journal
 from levity_ws.edge.spool.keeper import Spool
 from levity_ws.rpc.envelope import Command, Event, Lease, Received
 
+pytestmark = pytest.mark.slow
+
 NO_CLOCK = {**START, "meterStart": 0, "timestamp": "1970-01-01T00:00:00Z"}
 
 

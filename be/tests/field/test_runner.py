@@ -7,6 +7,8 @@ import pytest
 
 from tests.system.processes import CHECKOUT, Ran, python, run
 
+pytestmark = pytest.mark.slow
+
 
 def field(folder: Path, *arguments: str) -> Ran:
     """What the runner says."""

@@ -155,6 +155,7 @@ def growth(
     return min(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", PIECES, ids=ascii)
 def test_eight_times_the_text_costs_eight_times_the_time(piece: str) -> None:
     """A key of 120 kB `wifiwifi…` held every charger up for minutes (A1), 10 kB `:` an export for
@@ -169,6 +170,7 @@ def test_eight_times_the_text_costs_eight_times_the_time(piece: str) -> None:
     assert slow == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["\\u", '\\"', '"', '"key":"k",', "://a", "a@", "[]", "1."])
 def test_half_a_mebibyte_shows_what_is_searched_again_and_again(piece: str) -> None:
     """`find` over all that follows is fast, and slow when it is done for every escape."""
