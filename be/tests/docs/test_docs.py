@@ -291,6 +291,12 @@ def test_the_example_test_passes(examples: Path):
     module.test_a_charger_that_boots_is_asked_for_meter_values()
 
 
+@pytest.mark.django_db
+def test_the_example_test_of_a_whole_session_passes(examples: Path):
+    module = import_module("test_sessions")
+    module.test_a_session_is_kept_with_its_energy()
+
+
 def test_the_example_settings_pass_the_system_checks(examples: Path, tmp_path: Path):
     environ = {
         **os.environ,
