@@ -89,6 +89,7 @@ lint: env ## Formatting, style, types, Django checks, imports, lock files
 format: env ## Format and fix what can be fixed
 	@$(bin)/ruff check --fix-only --quiet .
 	@$(bin)/ruff format .
+	@$(bin)/python tools/wrap_prose.py
 
 .PHONY: bench
 bench: env ## Measure against RabbitMQ and Postgres; prints a table, writes JSON

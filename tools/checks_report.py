@@ -1,4 +1,4 @@
-"""`make checks-report`: which of the checks in docs/checks.md have a test, and which have none.
+"""`make checks-report`: which checks of docs/evidence/checks.md have a test, and which have none.
 
 A test covers a check by naming its id (`D-01`) in its docstring or in its parameters. Exit status 1
 if a section that is named as an argument (`D I`) has a check without a test.
@@ -62,7 +62,7 @@ def report(
 
 def main(arguments: Sequence[str]) -> int:
     """Print the report; 1 if one of the named sections is not wholly covered."""
-    text = (TOP / "docs" / "checks.md").read_text()
+    text = (TOP / "docs" / "evidence" / "checks.md").read_text()
     known = checks(text)
     files = sorted([*(TOP / "be" / "tests").rglob("*.py"), *(TOP / "ws" / "tests").rglob("*.py")])
     covering = covering_tests([path for path in files if "node_modules" not in path.parts])

@@ -83,8 +83,7 @@ def test_every_command_is_documented_and_every_documented_command_exists():
         for name, app in get_commands().items()
         if app in ("levity.ocpp", "levity.run", "levity_lab")
     }
-    readme, operating = text_of("README.md"), text_of("docs/operating.md")
-    table = readme.partition("\n## Commands\n")[2].partition("\n## ")[0]
+    table, operating = text_of("docs/commands.md"), text_of("docs/operating.md")
     assert ours - first_cells(table) == set()
     assert first_cells(table) - set(get_commands()) == set()
     assert {name for name in ours if f"`{name}`" not in operating} == set()
@@ -131,7 +130,7 @@ def variables_read_by_the_code() -> set[str]:
 def test_every_environment_variable_that_the_code_reads_is_documented():
     read = variables_read_by_the_code()
     assert {"DATABASE_URL", "AMQP_URL", "WS_PORT", "HTTP_PORT", "SECRET_KEY"} <= read
-    documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("README.md")))
+    documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("docs/configuration.md")))
     documented |= first_cells(text_of("docs/deploying.md"))
     documented |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("docs/monitoring.md")))
     documented |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("CONTRIBUTING.md")))
@@ -139,7 +138,8 @@ def test_every_environment_variable_that_the_code_reads_is_documented():
 
 
 def test_every_environment_variable_in_the_tables_is_read_somewhere():
-    documented = first_cells(text_of("README.md")) | first_cells(text_of("docs/deploying.md"))
+    documented = first_cells(text_of("docs/configuration.md"))
+    documented |= first_cells(text_of("docs/deploying.md"))
     variables = {name for name in documented if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", name)}
     by_make = set(re.findall(r"\$\{?\(?([A-Z_]+)", text_of("tools/env") + text_of("Makefile")))
     assert variables - variables_read_by_the_code() - by_make == set()
@@ -199,8 +199,34 @@ def test_every_relative_link_leads_somewhere(page: Path):
     assert broken == []
 
 
+def test_prose_is_wrapped_at_one_width():
+    wrap = [sys.executable, "tools/wrap_prose.py", "--check"]
+    done = subprocess.run(wrap, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "", "`make format` wraps these pages"
+
+
+def test_a_wrapped_page_keeps_what_cannot_be_broken():
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        wrapped = import_module("wrap_prose").wrapped
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    words = "word " * 20
+    page = (
+        f"- {words}`code that stays` and 1. no list\n\n"
+        f"| {words} {words} |\n\n```\n{words * 2}\n```\n"
+    )
+    text = wrapped(page)
+    assert text.split() == page.split()
+    assert f"| {words} {words} |" in text
+    assert "`code that stays`" in text
+    assert "\n  " in text
+    assert "\n  1." not in text
+    assert wrapped(text) == text
+
+
 def test_the_readme_stays_short():
-    assert len(text_of("README.md").splitlines()) <= 250
+    assert len(text_of("README.md").splitlines()) <= 130
 
 
 def test_every_decision_has_its_number_and_the_same_parts():

@@ -23,7 +23,7 @@ from tests.system.site import Site, embedded, fleet, serve
 COUNT = int(os.environ.get("LEVITY_HANDSHAKES", "10000"))
 AT_ONCE = 250
 MOST_CPU = 0.002
-"""Seconds of CPU a handshake, of edge and worker together (docs/checks.md)."""
+"""Seconds of CPU a handshake, of edge and worker together (docs/evidence/checks.md)."""
 
 
 def cpu(site: Site) -> float:

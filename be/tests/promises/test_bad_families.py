@@ -1,4 +1,4 @@
-"""The families of bad input of docs/checks.md, section I, each through the whole pipeline.
+"""The families of bad input of docs/evidence/checks.md, section I, each through the whole pipeline.
 
 For each frame: an answer or silence as OCPP-J has it, the same again when it is delivered again,
 its row in the message log, and good neighbours in the same batch that notice nothing. What never

@@ -1,4 +1,4 @@
-"""The figures that docs/checks.md asks for in section D, where another test shows the case once.
+"""The figures of section D of docs/evidence/checks.md whose case another test shows once.
 
 In batches, as the edge sends them: a hundred chargers at once cost little more than one.
 """

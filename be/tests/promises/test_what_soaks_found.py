@@ -55,7 +55,7 @@ def test_samples_that_differ_in_anything_are_kept() -> None:
 @pytest.mark.postgres
 def test_a_database_server_that_vanishes_without_a_word_is_noticed_within_a_minute() -> None:
     """F-06, F-08. Linux asks after two hours by default, and until then the worker would wait for
-    an answer; libpq lets us say otherwise, in seconds and milliseconds (docs/soak.md)."""
+    an answer; libpq lets us say otherwise, in seconds and milliseconds (docs/evidence/soak.md)."""
     parameters = connection.get_connection_params()
     idle, interval, count = (
         parameters[f"keepalives_{name}"] for name in ("idle", "interval", "count")

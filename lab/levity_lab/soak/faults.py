@@ -16,7 +16,7 @@ __all__ = ["FAULTS", "Fault", "chosen"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble. `checks` are the ids in docs/checks.md that it is about."""
+    """One kind of trouble. `checks` are the ids in docs/evidence/checks.md that it is about."""
 
     name: str
     about: str

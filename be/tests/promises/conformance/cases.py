@@ -1,4 +1,4 @@
-"""The cases of docs/conformance.md, and the independent charger that drives them.
+"""The cases of docs/evidence/conformance.md, and the independent charger that drives them.
 
 The charger is that of the PyPI package `ocpp`, which checks every answer against the official
 schemas; a case is met when the database shows what the charger was told.
@@ -43,7 +43,7 @@ def all_titles() -> dict[str, str]:
 
 
 def _rows() -> list[re.Match[str]]:
-    text = (CHECKOUT / "docs" / "conformance.md").read_text()
+    text = (CHECKOUT / "docs" / "evidence" / "conformance.md").read_text()
     return list(_ROW.finditer(text))
 
 

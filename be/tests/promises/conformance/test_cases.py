@@ -1,7 +1,7 @@
 """The certification cases in which the central system only answers: wire and books.
 
-Each test is named by the id of its case in docs/conformance.md. TC_085 to TC_087 (passwords and
-certificates at the handshake) are in `test_security_cases.py`.
+Each test is named by the id of its case in docs/evidence/conformance.md. TC_085 to TC_087
+(passwords and certificates at the handshake) are in `test_security_cases.py`.
 """
 
 import asyncio

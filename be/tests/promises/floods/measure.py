@@ -1,4 +1,4 @@
-"""`make flood`: what a hostile charger costs the others, I-19 and I-24 of docs/checks.md.
+"""`make flood`: what a hostile charger costs the others, I-19 and I-24 of docs/evidence/checks.md.
 
 `levity serve` with twenty ordinary chargers, turns with the flood and turns without it by turns:
 only their ratio in one run means anything on a machine that does other things, too. Not in
