@@ -1,8 +1,8 @@
 """The certification cases in which the central system sends Calls: wire and books.
 
 Each is named by its id in docs/evidence/conformance.md. The Calls are sent with
-`levity send_command`, as an operator would; the charger checks each against the official schema, and
-what it answers and does is compared with what the database says afterwards.
+`levity send_command`, as an operator would; the charger checks each against the official schema,
+and what it answers and does is compared with what the database says afterwards.
 """
 
 import base64
