@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from levity import environment
 from levity.monitoring.alerts.mail import email_settings
-from levity_ws import __version__, logs
+from levity_ws import logs
 
 DATA_DIR = environment.data_dir(os.environ)
 with contextlib.suppress(OSError):
@@ -59,8 +59,8 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "levity.ocpp",
-    "levity.pages",
     "levity.monitoring",
+    "levity.run.web.apps.PagesConfig",
     "levity.run",
     # `levity bench` and `levity soak`, where a checkout is installed: users do not have it.
     *(["levity_lab"] if find_spec("levity_lab") else []),
@@ -181,7 +181,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "levity.accounts.backends.AccountBackend",
 ]
-LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+LOGIN_URL, LOGIN_REDIRECT_URL = "levity:login", "levity:index"
 # Everybody who logs in with a password needs a code from his phone, too.
 LEVITY_REQUIRE_TWO_FACTOR = environment.flag(os.environ, "LEVITY_REQUIRE_TWO_FACTOR", default=False)
 SESSION_COOKIE_AGE = 3600 * environment.number(
@@ -300,21 +300,3 @@ LEVITY_WS_PORT = environment.number(os.environ, "WS_PORT", default=9000)
 
 AMQP_URL = environment.secret(os.environ, "AMQP_URL")
 """Empty: `serve` needs no broker; `consume_rpc_queue` meets the edge on the local one."""
-
-UNFOLD = {
-    "SITE_TITLE": "Levity",
-    "SITE_HEADER": "Levity",
-    "SITE_SUBHEADER": f"EV charging, release {__version__}",
-    "SITE_SYMBOL": "ev_station",
-    "SITE_URL": None,
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "levity.monitoring.admin.overview.summary",
-    "STYLES": ["levity.pages.navigation.style"],
-    "SCRIPTS": ["levity.pages.navigation.script", "levity.pages.navigation.live_script"],
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "levity.pages.navigation.icon"},
-    ],
-    "ACCOUNT": {"navigation": "levity.pages.navigation.account_links"},
-    "SIDEBAR": {"navigation": "levity.pages.navigation.navigation"},
-}

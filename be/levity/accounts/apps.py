@@ -14,6 +14,18 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
     default_auto_field = "django.db.models.BigAutoField"
 
+    levity_navigation = (
+        (
+            "People",
+            (
+                ("Users", "person", "auth.user"),
+                ("Groups", "group", "auth.group"),
+                ("Logins", "login", "axes.accesslog"),
+                ("Locked logins", "lock", "axes.accessattempt"),
+            ),
+        ),
+    )
+
     def ready(self) -> None:
         """Register the roles and what happens at a login."""
         from levity.accounts import lockout, retention  # noqa: F401  (they connect to signals)

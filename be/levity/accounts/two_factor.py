@@ -61,7 +61,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(wanted)
     if request.method == "POST" and "leave" in request.POST:
         logout(request)
-        return redirect("admin:login")
+        return redirect("levity:login")
     form = CodeForm(request.POST or None)
     if form.is_valid():
         try:
@@ -85,7 +85,7 @@ def manage(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if second_step.is_on(user):
         if not user.is_verified():
-            return redirect("admin:two_factor_verify")
+            return redirect("levity:two_factor_verify")
         shown = request.session.pop(SHOWN_ONCE, [])
         return _page(
             request,
@@ -98,7 +98,7 @@ def manage(request: HttpRequest) -> HttpResponse:
     device = second_step.new_device(user)
     if request.method == "POST" and "anew" in request.POST:
         second_step.renew(device)
-        return redirect("admin:two_factor")
+        return redirect("levity:two_factor")
     form = CodeForm(request.POST or None)
     if form.is_valid():
         if second_step.confirm(device, form.cleaned_data["code"]):
@@ -108,7 +108,7 @@ def manage(request: HttpRequest) -> HttpResponse:
             request.session[SHOWN_ONCE] = second_step.new_codes(user)
             note(request, [user], CHANGE, "two-factor login switched on")
             messages.success(request, "Two-factor login is on.")
-            return redirect("admin:two_factor")
+            return redirect("levity:two_factor")
         form.add_error("code", _why_not(user, "", device))
     secret = _base32(device)
     return _page(
@@ -131,7 +131,7 @@ def off(request: HttpRequest) -> HttpResponse:
     """No second step any more, for a code."""
     if settings.LEVITY_REQUIRE_TWO_FACTOR:
         messages.error(request, "This site wants two-factor login from everybody.")
-        return redirect("admin:two_factor")
+        return redirect("levity:two_factor")
     return _with_code(request, "Switch two-factor login off", _switch_off, is_dangerous=True)
 
 
@@ -152,7 +152,7 @@ def _with_code(
     """Somebody at an unlocked screen has no phone: what weakens the login asks for a code."""
     user: Any = request.user
     if not second_step.is_on(user):
-        return redirect("admin:two_factor")
+        return redirect("levity:two_factor")
     form = CodeForm(request.POST or None)
     if form.is_valid():
         try:
@@ -163,7 +163,7 @@ def _with_code(
             )
         if device is not None:
             action(request)
-            return redirect("admin:two_factor")
+            return redirect("levity:two_factor")
         form.add_error("code", _why_not(user, form.cleaned_data["code"]))
     return _page(request, "with_code.html", title, form=form, is_dangerous=is_dangerous)
 
@@ -198,7 +198,7 @@ def _next(request: HttpRequest) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if wanted and is_ours else reverse("admin:index")
+    return wanted if wanted and is_ours else reverse("levity:index")
 
 
 def _base32(device: Any) -> str:

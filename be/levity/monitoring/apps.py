@@ -13,6 +13,17 @@ class OperationConfig(AppConfig):
     verbose_name = "Operation"
     default_auto_field = "django.db.models.BigAutoField"
 
+    levity_navigation = (
+        (
+            "Trouble",
+            (
+                ("Alerts", "notifications", "operation.alert"),
+                ("Alert rules", "forward_to_inbox", "operation.alertrule"),
+            ),
+        ),
+    )
+    levity_trouble = "levity.monitoring.admin.overview.open_alerts"
+
     def ready(self) -> None:
         """Register the system checks."""
         from levity.monitoring import checks  # noqa: F401  (registers by being imported)

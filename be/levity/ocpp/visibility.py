@@ -11,7 +11,7 @@ from django.db.models import Model, Q, QuerySet
 
 from levity.ocpp.models import ChargePoint, IdTag, MeterValueCorrection, Site
 
-__all__ = ["is_limited", "may_see", "visible"]
+__all__ = ["has_sites", "is_limited", "may_see", "visible"]
 
 OF_CHARGE_POINT = "charge_point__site"
 PATHS: dict[type[Model], str] = {
@@ -26,7 +26,8 @@ PATHS: dict[type[Model], str] = {
 def is_limited(user: Any) -> bool:
     """True for somebody who does not see every site."""
     account = getattr(user, "account", None)
-    return bool(account is not None and account.limited and not user.is_superuser)
+    # (Another project's users may have an account of another kind.)
+    return bool(getattr(account, "limited", False) and not user.is_superuser)
 
 
 def visible(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
@@ -53,6 +54,11 @@ def may_see(row: Model, user: Any) -> bool:
         return True
     rows: QuerySet[Any] = type(row)._meta.default_manager.filter(pk=row.pk)  # type: ignore[union-attr]
     return visible(rows, user).exists()
+
+
+def has_sites(model: type[Model]) -> bool:
+    """Whether rows of this model belong to sites: people who are limited may see some."""
+    return _path_to_site(model) is not None
 
 
 def _path_to_site(model: type[Model]) -> str | None:

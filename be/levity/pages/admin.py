@@ -4,8 +4,6 @@ Lists never count a big table to its end, never ask the database once a row, and
 a charger wrote as markup.
 """
 
-from django.contrib import admin
-
 from levity.pages.chargers import (
     certificates,
     charge_points,
@@ -35,7 +33,3 @@ __all__ = [
     "transactions",
     "trouble",
 ]
-
-# unfold's own templates stand before ours in the search order; this is the site's setting for it.
-admin.site.index_template = "levity/index.html"
-admin.site.index_title = "Overview"

@@ -1,13 +1,58 @@
 """How Django knows this app."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 __all__ = ["PagesConfig"]
 
 
 class PagesConfig(AppConfig):
-    """The app `pages`: templates, files and admin pages; it has no tables."""
+    """The app `levity_pages`: templates, files and admin pages; it has no tables."""
 
     name = "levity.pages"
-    label = "pages"
+    label = "levity_pages"
     verbose_name = "Pages"
+    # What the admin site is made of; a project that wants another login derives from it.
+    site_class = "levity.pages.site.PagesSite"
+
+    levity_navigation = (
+        (
+            "Charging",
+            (
+                ("Charge points", "ev_station", "ocpp.chargepoint"),
+                ("Sites", "home_work", "ocpp.site"),
+                ("Transactions", "receipt_long", "ocpp.transaction"),
+                ("Id tags", "badge", "ocpp.idtag"),
+                ("Commands", "send", "ocpp.command"),
+                ("Certificates", "verified_user", "ocpp.chargepointcertificate"),
+            ),
+        ),
+        (
+            "Trouble",
+            (
+                ("Onboarding doctor", "stethoscope", "ocpp.refusedhandshake"),
+                ("Quarantine", "inventory_2", "ocpp.quarantinedmessage"),
+                ("Failed messages", "error", "ocpp.failedmessage"),
+                ("Security events", "shield", "ocpp.securityevent"),
+            ),
+        ),
+        (
+            "Logs",
+            (
+                ("Messages", "forum", "ocpp.message"),
+                ("Meter values", "speed", "ocpp.metervalue"),
+                ("Connection events", "lan", "ocpp.connectionevent"),
+                ("Status events", "timeline", "ocpp.statusevent"),
+                ("Corrections", "rule", "ocpp.metervaluecorrection"),
+                ("Edges", "hub", "ocpp.edge"),
+                ("Certificate authorities", "approval", "ocpp.certificateauthority"),
+            ),
+        ),
+    )
+
+    def ready(self) -> None:
+        """Fill the setting in from which unfold reads what stands around a page."""
+        from levity.pages import checks  # noqa: F401  (registers by being imported)
+        from levity.pages.site import UNFOLD
+
+        settings.LEVITY_UNFOLD = {**UNFOLD, **getattr(settings, "LEVITY_UNFOLD", {})}

@@ -39,6 +39,7 @@ from levity.pages.kit.formats import (
     site_zone,
 )
 from levity.pages.kit.many import ask_if_many, change_all
+from levity.pages.site import site
 
 __all__ = ["AlertAdmin"]
 
@@ -71,7 +72,7 @@ class AcknowledgedFilter(OpenFilter):
         return queryset.filter(acknowledged_at__isnull=chosen == "no")
 
 
-@admin.register(Alert)
+@admin.register(Alert, site=site)
 class AlertAdmin(ReadOnlyAdmin):
     """The newest first; each with what to do."""
 
@@ -281,7 +282,7 @@ class AlertAdmin(ReadOnlyAdmin):
         alert = get_object_or_404(self.get_queryset(request), pk=alert_id)
         chosen = Alert.objects.filter(pk=alert.pk)
         self._acknowledge(request, chosen, is_taken="take_back" not in request.POST)
-        return redirect("admin:operation_alert_change", alert.pk)
+        return redirect("levity:operation_alert_change", alert.pk)
 
     # --- CSV ------------------------------------------------------------------------------------
 
@@ -297,7 +298,7 @@ class AlertAdmin(ReadOnlyAdmin):
         try:
             found = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
-            return redirect("admin:operation_alert_changelist")
+            return redirect("levity:operation_alert_changelist")
         return streamed_csv(_rows_of(found), "alerts")
 
 

@@ -1,4 +1,4 @@
-"""The first page, with what went wrong: the alerts that nobody looks after yet."""
+"""What went wrong, first on the overview: the alerts that are not acknowledged yet."""
 
 from typing import Any
 
@@ -8,31 +8,29 @@ from django.http import HttpRequest
 from levity.monitoring.kinds import Severity
 from levity.monitoring.models import Alert
 from levity.ocpp.visibility import visible
-from levity.pages.chargers import dashboard
 from levity.pages.kit.formats import list_url
 
-__all__ = ["summary"]
+__all__ = ["open_alerts"]
 
 
-def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the chargers' part says, and first of the trouble the open alerts of one's sites."""
-    context = dashboard.summary(request, context)
+def open_alerts(request: HttpRequest) -> list[dict[str, Any]]:
+    """One tile that counts the open alerts of one's sites; none where there is none."""
     if not request.user.has_perm("operation.view_alert"):
-        return context
+        return []
     waiting = visible(
         Alert.objects.filter(ended_at__isnull=True, acknowledged_at__isnull=True), request.user
     )
     counts = waiting.aggregate(
         every=Count("pk"), critical=Count("pk", filter=Q(severity=Severity.CRITICAL))
     )
-    if counts["every"]:
-        critical = f", {counts['critical']} of them critical" if counts["critical"] else ""
-        plural = "" if counts["every"] == 1 else "s"
-        tile = {
+    if not counts["every"]:
+        return []
+    critical = f", {counts['critical']} of them critical" if counts["critical"] else ""
+    plural = "" if counts["every"] == 1 else "s"
+    return [
+        {
             "title": f"open alert{plural} not acknowledged{critical}",
             "value": str(counts["every"]),
             "url": list_url(Alert, open="yes", acknowledged="no"),
-            "count": counts["every"],
         }
-        context["trouble"] = [tile, *context["trouble"]]
-    return context
+    ]

@@ -25,6 +25,7 @@ from levity.monitoring.models import AlertRule, kind_choices
 from levity.ocpp.audit import note
 from levity.pages.kit.base import LevityAdmin
 from levity.pages.kit.formats import badge
+from levity.pages.site import site
 
 __all__ = ["AlertRuleAdmin", "AlertRuleForm"]
 
@@ -99,7 +100,7 @@ class AlertRuleForm(forms.ModelForm):
         return super().save(commit)
 
 
-@admin.register(AlertRule)
+@admin.register(AlertRule, site=site)
 class AlertRuleAdmin(LevityAdmin):
     """Rules beside the one of the environment (LEVITY_ALERT_EMAIL)."""
 
@@ -147,7 +148,7 @@ class AlertRuleAdmin(LevityAdmin):
             else:
                 messages.success(request, f"A test alert was sent to {shown}.")
         note(request, [rule], CHANGE, "test alert sent")
-        return redirect("admin:operation_alertrule_change", rule.pk)
+        return redirect("levity:operation_alertrule_change", rule.pk)
 
     @display(description="in force")
     def in_force(self, rule: AlertRule) -> str:

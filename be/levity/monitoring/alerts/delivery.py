@@ -204,7 +204,7 @@ def page(alert: Alert) -> str:
     public = [name for name in names if not name.endswith(".local")]
     if not (alert.pk and public and getattr(settings, "LEVITY_HTTPS", False)):
         return ""
-    return f"https://{public[0]}{reverse('admin:operation_alert_change', args=[alert.pk])}"
+    return f"https://{public[0]}{reverse('levity:operation_alert_change', args=[alert.pk])}"
 
 
 # --- webhook ------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def accept_all_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
     if request.method == "POST" and last.isascii() and last.isdigit() and len(last) <= 18:
         # Nobody says yes to those who came meanwhile.
         accept(request, rows.filter(pk__lte=int(last)))
-        return redirect("admin:ocpp_chargepoint_changelist")
+        return redirect("levity:ocpp_chargepoint_changelist")
     count = rows.count()
     context = {
         **admin_site.each_context(request),

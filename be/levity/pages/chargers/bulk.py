@@ -8,7 +8,7 @@ queued in portions, with a page between them that says how far it has come.
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.models import ADDITION
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -28,6 +28,7 @@ from levity.ocpp.visibility import visible
 from levity.pages.chargers import command_forms as forms
 from levity.pages.chargers.send_command import KINDS, SOURCE, Kind, key_of
 from levity.pages.kit.going_on import KEYS, going_on, keys_in, so_far, within_budget
+from levity.pages.site import site
 
 __all__ = ["MANY", "BulkCommands"]
 
@@ -100,7 +101,7 @@ class BulkCommands:
                 "Some of these charge points are not there any more, or none was chosen: choose "
                 "again.",
             )
-            return redirect("admin:ocpp_chargepoint_changelist")
+            return redirect("levity:ocpp_chargepoint_changelist")
         form = KINDS[kind].form(request.POST, charge_point=None)
         if not form.is_valid():
             return _page(request, KINDS[kind], kind, form, keys)
@@ -136,8 +137,8 @@ class BulkCommands:
             )
         messages.success(request, said)
         if request.user.has_perm("ocpp.view_command"):
-            return redirect("admin:ocpp_command_changelist")
-        return redirect("admin:ocpp_chargepoint_changelist")
+            return redirect("levity:ocpp_command_changelist")
+        return redirect("levity:ocpp_chargepoint_changelist")
 
 
 def _queue_portion(
@@ -195,7 +196,7 @@ def _page(
 ) -> HttpResponse:
     targets = _all(request, keys)
     context = {
-        **admin.site.each_context(request),
+        **site.each_context(request),
         "opts": ChargePoint._meta,
         "title": f"{kind.title}: {len(targets):,} charge point{'' if len(targets) == 1 else 's'}",
         "kind": kind,

@@ -33,6 +33,7 @@ from levity.ocpp.visibility import is_limited, visible
 from levity.pages.chargers.filters import RowFilter
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import NOTHING, badge, change_link, shown_time, site_zone
+from levity.pages.site import site
 from levity_ws.frozen import frozen
 
 __all__ = ["DECISIONS", "CertificateAuthorityAdmin", "ChargePointCertificateAdmin"]
@@ -125,7 +126,7 @@ DECISIONS: dict[str, Decision] = {
 }
 
 
-@admin.register(CertificateAuthority)
+@admin.register(CertificateAuthority, site=site)
 class CertificateAuthorityAdmin(ReadOnlyAdmin):
     """Who signs; `levity certificate_authority` makes one. Its key is not here."""
 
@@ -157,7 +158,7 @@ class CertificateAuthorityAdmin(ReadOnlyAdmin):
         return format_html('<pre class="lv-json" tabindex="0">{}</pre>', item.certificate)
 
 
-@admin.register(ChargePointCertificate)
+@admin.register(ChargePointCertificate, site=site)
 class ChargePointCertificateAdmin(ReadOnlyAdmin):
     """Who asked, who approved, until when it is good, and whether it still is."""
 
@@ -299,7 +300,7 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
         item = self.get_object(request, object_id)
         if item is not None and _may(request):
             extra["decisions"] = [
-                (decision, reverse(f"admin:{DECIDE}", args=[item.pk, kind]))
+                (decision, reverse(f"levity:{DECIDE}", args=[item.pk, kind]))
                 for kind, decision in DECISIONS.items()
                 if item.state in decision.states
             ]
@@ -323,7 +324,7 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
             else:
                 note(request, [item], CHANGE, decision.title.lower())
                 messages.success(request, said)
-                return redirect("admin:ocpp_chargepointcertificate_change", item.pk)
+                return redirect("levity:ocpp_chargepointcertificate_change", item.pk)
         context = {
             **self.admin_site.each_context(request),
             "opts": ChargePointCertificate._meta,
@@ -335,7 +336,7 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
             "charger": self.charger(item),
             "profile": _profile(item),
             "is_weak": _is_weak(item),
-            "back": reverse("admin:ocpp_chargepointcertificate_change", args=[item.pk]),
+            "back": reverse("levity:ocpp_chargepointcertificate_change", args=[item.pk]),
         }
         return TemplateResponse(request, "levity/certificate_decide.html", context)
 

@@ -72,6 +72,7 @@ from levity.pages.kit.formats import (
     words,
 )
 from levity.pages.kit.many import ask_if_many, change_all
+from levity.pages.site import site
 
 __all__ = ["ChargePointAdmin"]
 
@@ -95,7 +96,7 @@ CONNECTORS = Prefetch(
 )
 
 
-@admin.register(ChargePoint)
+@admin.register(ChargePoint, site=site)
 class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
     """The list is the site at a glance; it renews itself every ten seconds."""
 
@@ -497,7 +498,7 @@ def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
     }
     if may("ocpp.add_command"):
         now["now_buttons"] = [
-            (kind, reverse("admin:ocpp_chargepoint_send", args=[charge_point.pk, slug]))
+            (kind, reverse("levity:ocpp_chargepoint_send", args=[charge_point.pk, slug]))
             for slug, kind in KINDS.items()
         ]
     if may("ocpp.view_command"):

@@ -5,7 +5,6 @@ import uuid
 from typing import Any, NoReturn
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -21,6 +20,7 @@ from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.visibility import visible
 from levity.ocpp.wire.schema import finding
+from levity.pages.site import site
 
 __all__ = [
     "AnyCommandForm",
@@ -285,7 +285,7 @@ class NewCommandForm(AnyCommandForm):
         # Asks the server while one types: a list of 10,000 charge points helps nobody.
         target.widget = _ChargePointSelect(
             Command._meta.get_field("charge_point"),
-            admin.site,
+            site,
             attrs={"class": "unfold-filter-autocomplete"},
         )
         target.widget.choices = target.choices  # type: ignore[attr-defined]

@@ -37,11 +37,12 @@ from levity.pages.kit.formats import (
 )
 from levity.pages.kit.live import EVERY
 from levity.pages.kit.many import ask_if_many, portions
+from levity.pages.site import site
 
 __all__ = ["CommandAdmin"]
 
 
-@admin.register(Command)
+@admin.register(Command, site=site)
 class CommandAdmin(ReadOnlyAdmin):
     """The rows are the queue itself: they are added by the form, never edited."""
 
@@ -245,8 +246,8 @@ class CommandAdmin(ReadOnlyAdmin):
         command = get_object_or_404(self.get_queryset(request), pk=command_id)
         self._cancel(request, Command.objects.filter(pk=command.pk))
         if self.has_view_permission(request, command):
-            return redirect("admin:ocpp_command_change", command.pk)
-        return redirect("admin:index")
+            return redirect("levity:ocpp_command_change", command.pk)
+        return redirect("levity:index")
 
     @action(description="Cancel what is not sent yet", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Command]) -> Any:

@@ -23,13 +23,14 @@ from levity.pages.kit.formats import (
     shown_time,
     site_zone,
 )
+from levity.pages.site import site
 
 __all__ = ["ConnectionEventAdmin", "EdgeAdmin", "StatusEventAdmin"]
 
 TONES = {"connected": "good", "disconnected": "plain", "refused": "bad", "silent": "warn"}
 
 
-@admin.register(ConnectionEvent)
+@admin.register(ConnectionEvent, site=site)
 class ConnectionEventAdmin(ReadOnlyAdmin):
     """Why a charger is not there: the refused ones come with their reason."""
 
@@ -92,7 +93,7 @@ class ConnectionEventAdmin(ReadOnlyAdmin):
         return excerpt(item.user_agent, 40) or NOTHING
 
 
-@admin.register(Edge)
+@admin.register(Edge, site=site)
 class EdgeAdmin(ReadOnlyAdmin):
     """The running `ws` processes."""
 
@@ -113,7 +114,7 @@ class EdgeAdmin(ReadOnlyAdmin):
         return shown_time(edge.started_at)
 
 
-@admin.register(StatusEvent)
+@admin.register(StatusEvent, site=site)
 class StatusEventAdmin(ReadOnlyAdmin):
     """The history of a connector: when it failed, and for how long."""
 

@@ -45,7 +45,7 @@ def conversation_links(request: HttpRequest, charge_point: ChargePoint) -> list[
     user: Any = request.user
     if not user.has_perm("ocpp.view_message"):
         return []
-    url = reverse(f"admin:{NAME}", args=[charge_point.pk])
+    url = reverse(f"levity:{NAME}", args=[charge_point.pk])
     return [("Conversation", url), ("Conversation, anonymised", f"{url}?anonymise=1")]
 
 

@@ -31,6 +31,7 @@ from levity.ocpp.models import (
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.door import banner
 from levity.pages.chargers.filters import started_within
+from levity.pages.kit import hooks
 from levity.pages.kit.base import newest
 from levity.pages.kit.formats import (
     badge,
@@ -43,6 +44,7 @@ from levity.pages.kit.formats import (
     watts,
     words,
 )
+from levity.pages.kit.hooks import Tile
 
 __all__ = ["Tile", "connect_to", "summary"]
 
@@ -53,8 +55,6 @@ PENDING = ChargePoint.Registration.PENDING
 # The newest commands and connection events among which failures of the last day are looked for.
 LOOK_BACK = 5_000
 DAY = timedelta(days=1)
-
-Tile = dict[str, Any]
 
 
 def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -73,9 +73,12 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("ocpp.view_transaction"):
         tiles += _energy_tiles(now, request.user)
         context["recent"] = _recent(request.user)
-    context["tiles"] = tiles
+    context["tiles"] = [*tiles, *hooks.tiles(request, hooks.TILES)]
     trouble += _trouble(now, request.user)
-    context["trouble"] = [tile for tile in trouble if tile["count"]]
+    context["trouble"] = [
+        *hooks.tiles(request, hooks.TROUBLE),
+        *(tile for tile in trouble if tile["count"]),
+    ]
     context["shown_at"] = local_time(now)
     return context
 

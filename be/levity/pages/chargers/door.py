@@ -48,7 +48,7 @@ def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
             "connects."
         )
         messages.success(request, said)
-        return redirect("admin:ocpp_chargepoint_changelist")
+        return redirect("levity:ocpp_chargepoint_changelist")
     seen = door.state()
     context = {
         **admin_site.each_context(request),

@@ -46,7 +46,7 @@ class EndByHand:
         """Where to end it; empty if it is over, or not this person's to end."""
         if item.state != Transaction.State.ACTIVE or not _may(request):
             return ""
-        return reverse("admin:ocpp_transaction_end", args=[item.pk])
+        return reverse("levity:ocpp_transaction_end", args=[item.pk])
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The question, and its answer."""
@@ -55,7 +55,7 @@ class EndByHand:
         item = self.get_object(request, str(pk))  # type: ignore[attr-defined]  # a mixin
         if item is None:
             raise Http404(f"there is no transaction {pk}")
-        there = redirect("admin:ocpp_transaction_change", item.pk)
+        there = redirect("levity:ocpp_transaction_change", item.pk)
         if item.state != Transaction.State.ACTIVE:
             messages.info(request, f"Transaction {pk} is over already.")
             return there

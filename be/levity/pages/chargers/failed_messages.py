@@ -26,6 +26,7 @@ from levity.pages.chargers.frame_text import pretty_frame
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import NOTHING, badge, change_link, shown_time, site_zone
 from levity.pages.kit.going_on import KEYS, going_on, keys_in, so_far, within_budget
+from levity.pages.site import site
 
 __all__ = ["FailedMessageAdmin"]
 
@@ -41,7 +42,7 @@ class NotReplayedFilter(OpenFilter):
     closed_field = "replayed_at"
 
 
-@admin.register(FailedMessage)
+@admin.register(FailedMessage, site=site)
 class FailedMessageAdmin(ReadOnlyAdmin):
     """Frames at which our own code failed; `levity replay_failed` takes them again, too."""
 
@@ -177,14 +178,14 @@ class FailedMessageAdmin(ReadOnlyAdmin):
             messages.success(request, f"Processed: {counts['taken']:,}.")
         elif not counts["again"] and not is_away:
             messages.info(request, "None of these is open: they have been processed already.")
-        return redirect("admin:ocpp_failedmessage_changelist")
+        return redirect("levity:ocpp_failedmessage_changelist")
 
     def _ask(self, request: HttpRequest, found: QuerySet[FailedMessage]) -> HttpResponse:
         in_order = found.filter(replayed_at=None).order_by("received_at", "pk")
         keys = list(in_order.values_list("pk", flat=True))
         if not keys:
             messages.info(request, "None of these is open: they have been processed already.")
-            return redirect("admin:ocpp_failedmessage_changelist")
+            return redirect("levity:ocpp_failedmessage_changelist")
         rows = in_order.select_related("charge_point__site")[:NAMED]
         context = {
             **self.admin_site.each_context(request),
@@ -235,4 +236,4 @@ class FailedMessageAdmin(ReadOnlyAdmin):
 
 
 def _address() -> str:
-    return reverse("admin:ocpp_failedmessage_replay")
+    return reverse("levity:ocpp_failedmessage_replay")

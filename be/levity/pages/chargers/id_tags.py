@@ -50,6 +50,7 @@ from levity.pages.kit.formats import (
     words,
 )
 from levity.pages.kit.many import MANY, ask_if_many, change_all
+from levity.pages.site import site
 
 __all__ = ["IdTagAdmin"]
 
@@ -114,7 +115,7 @@ class TagForm(forms.ModelForm):
         return self.instance.id_tag if typed == self.instance.id_tag.strip() else typed
 
 
-@admin.register(IdTag)
+@admin.register(IdTag, site=site)
 class IdTagAdmin(LevityAdmin):
     """Who may charge."""
 
@@ -425,7 +426,7 @@ class IdTagAdmin(LevityAdmin):
                             request, f"{more.strip().capitalize()} notes of that kind."
                         )
                     _note_import(request, said)
-                    return redirect("admin:ocpp_idtag_changelist")
+                    return redirect("levity:ocpp_idtag_changelist")
                 problems = _in_words(done)
         context = {
             **self.admin_site.each_context(request),

@@ -20,6 +20,7 @@ from levity.pages.chargers.filters import (
 from levity.pages.chargers.frame_text import frame_excerpt, pretty_frame
 from levity.pages.kit.base import ReadOnlyAdmin, all_of, newest
 from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
+from levity.pages.site import site
 
 __all__ = ["MessageAdmin"]
 
@@ -29,7 +30,7 @@ SEARCHED = 20_000
 SHOWN = 400
 
 
-@admin.register(Message)
+@admin.register(Message, site=site)
 class MessageAdmin(ReadOnlyAdmin):
     """One row is one exchange. A search never reads more than the newest frames."""
 

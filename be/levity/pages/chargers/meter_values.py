@@ -20,11 +20,12 @@ from levity.pages.kit.formats import (
     shown_time,
     site_zone,
 )
+from levity.pages.site import site
 
 __all__ = ["MeterValueAdmin", "MeterValueCorrectionAdmin"]
 
 
-@admin.register(MeterValue)
+@admin.register(MeterValue, site=site)
 class MeterValueAdmin(ReadOnlyAdmin):
     """The largest table: filtered only by what an index answers."""
 
@@ -106,7 +107,7 @@ class MeterValueAdmin(ReadOnlyAdmin):
         return excerpt(", ".join(part for part in (item.context, item.location) if part), 60)
 
 
-@admin.register(MeterValueCorrection)
+@admin.register(MeterValueCorrection, site=site)
 class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     """What `correct_meter_values` changed, and what it was before."""
 

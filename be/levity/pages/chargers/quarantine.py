@@ -231,11 +231,11 @@ def _done(request: HttpRequest, item: QuarantinedMessage, decision: Decision) ->
     item.refresh_from_db()
     note(request, [item], CHANGE, item.resolution or "decision taken back")
     messages.success(request, f"{decision.title}: done.")
-    return redirect("admin:ocpp_quarantinedmessage_change", item.pk)
+    return redirect("levity:ocpp_quarantinedmessage_change", item.pk)
 
 
 def _now(item: QuarantinedMessage) -> dict[str, Any]:
-    address = "admin:ocpp_quarantinedmessage_decide"
+    address = "levity:ocpp_quarantinedmessage_decide"
     if item.resolved_at is not None:
         kinds = ["undo"] if item.undo else []
         rows: list[dict[str, Any]] = []

@@ -43,6 +43,7 @@ from levity.pages.chargers.door import banner, may_close
 from levity.pages.chargers.security import shown_once, unlock
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time
+from levity.pages.site import site
 from levity_ws.edge.target import is_identity
 
 __all__ = ["RefusedHandshakeAdmin"]
@@ -147,7 +148,7 @@ class AdoptForm(forms.Form):
         return cleaned
 
 
-@admin.register(RefusedHandshake)
+@admin.register(RefusedHandshake, site=site)
 class RefusedHandshakeAdmin(ReadOnlyAdmin):
     """Each identity, address, path and reason once, the newest first."""
 
@@ -261,7 +262,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         text = "Set this key" if known and item.key_digest else "Adopt this charger"
         if known and not item.key_digest:
             text = "Let it in"
-        address = reverse(f"admin:{ADOPT}", args=[item.pk])
+        address = reverse(f"levity:{ADOPT}", args=[item.pk])
         return format_html('<a class="lv-button" href="{}">{}</a>', address, text)
 
     @action(description="Download as CSV")
@@ -303,7 +304,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         known = ChargePoint.objects.filter(identity__iexact=item.identity).first()
         if not _adoptable(item):
             messages.warning(request, "This can't be adopted: its row says what to do.")
-            return redirect("admin:ocpp_refusedhandshake_changelist")
+            return redirect("levity:ocpp_refusedhandshake_changelist")
         if request.method != "POST":
             form = AdoptForm(item=item, known=known, user=user)
             return self._ask(request, item, known, form)
@@ -322,7 +323,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         if key:
             return shown_once(request, row, key, said)
         messages.success(request, said)
-        return redirect("admin:ocpp_chargepoint_change", row.pk)
+        return redirect("levity:ocpp_chargepoint_change", row.pk)
 
     def _ask(
         self,

@@ -36,7 +36,7 @@ def retire_link(request: HttpRequest, charge_point: ChargePoint) -> list[tuple[s
     if not user.has_perm("ocpp.change_chargepoint"):
         return []
     title = "Bring back into use…" if charge_point.retired_at else "Retire…"
-    return [(title, reverse(f"admin:{RETIRE}", args=[charge_point.pk]))]
+    return [(title, reverse(f"levity:{RETIRE}", args=[charge_point.pk]))]
 
 
 class Retiring:
@@ -76,7 +76,7 @@ class Retiring:
         if not user.has_perm("ocpp.change_chargepoint"):
             raise PermissionDenied
         row = get_object_or_404(visible(ChargePoint.objects.all(), user), pk=pk)
-        page = reverse("admin:ocpp_chargepoint_change", args=[pk])
+        page = reverse("levity:ocpp_chargepoint_change", args=[pk])
         if request.method == "POST":
             if row.retired_at:
                 _bring_back(request, [row])
@@ -107,7 +107,7 @@ class Retiring:
                 f"{row} has {count} session{'s' if count > 1 else ''}, and the books keep them, so "
                 "it can't be deleted. Retire it instead: it leaves lists, counts and alerts.",
             )
-            return redirect(f"admin:{RETIRE}", row.pk)
+            return redirect(f"levity:{RETIRE}", row.pk)
         found: HttpResponse = super().delete_view(request, object_id, extra_context)  # type: ignore[misc]  # a mixin
         return found
 

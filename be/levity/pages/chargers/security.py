@@ -39,6 +39,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import change_link, list_url, shown_time, site_zone
+from levity.pages.site import site
 from levity_ws.frozen import frozen
 
 __all__ = ["PAGE", "CannotChange", "security_link", "security_urls", "shown_once"]
@@ -280,7 +281,7 @@ CHANGES: dict[str, Change] = {
 
 def security_link(request: HttpRequest, row: ChargePoint) -> list[tuple[str, str]]:
     """(title, address) of the page, for somebody who may change what stands there."""
-    return [("Security", reverse(f"admin:{PAGE}", args=[row.pk]))] if _may(request) else []
+    return [("Security", reverse(f"levity:{PAGE}", args=[row.pk]))] if _may(request) else []
 
 
 def security_urls(site: admin.AdminSite) -> list[URLPattern]:
@@ -311,7 +312,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
     ).order_by("-pk")
     zone = site_zone(row)
     context = {
-        **admin.site.each_context(request),
+        **site.each_context(request),
         "opts": ChargePoint._meta,
         "title": f"Security of {row}",
         "charge_point": row,
@@ -320,7 +321,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
         "credential": credential,
         "set_at": shown_time(credential.set_at, zone),
         "buttons": [
-            (change, reverse(f"admin:{PAGE}_{kind}", args=[row.pk]))
+            (change, reverse(f"levity:{PAGE}_{kind}", args=[row.pk]))
             for kind, change in CHANGES.items()
         ],
         "is_locked": _is_locked(row.identity),
@@ -360,14 +361,14 @@ def change_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpRe
             if done.key:
                 return shown_once(request, row, done.key, done.said)
             messages.success(request, done.said)
-            return redirect(f"admin:{PAGE}", row.pk)
+            return redirect(f"levity:{PAGE}", row.pk)
     return _ask(request, row, change, form)
 
 
 def shown_once(request: HttpRequest, row: ChargePoint, key: str, said: str) -> HttpResponse:
     """The page with the key: not kept by the browser, and nowhere to be had again."""
     context = {
-        **admin.site.each_context(request),
+        **site.each_context(request),
         "opts": ChargePoint._meta,
         "title": f"The key of {row}",
         "charge_point": row,
@@ -381,14 +382,14 @@ def shown_once(request: HttpRequest, row: ChargePoint, key: str, said: str) -> H
 
 def _ask(request: HttpRequest, row: ChargePoint, change: Change, form: forms.Form) -> HttpResponse:
     context = {
-        **admin.site.each_context(request),
+        **site.each_context(request),
         "opts": ChargePoint._meta,
         "title": change.title,
         "change": change,
         "form": form,
         "media": form.media,
         "charge_point": row,
-        "back": reverse(f"admin:{PAGE}", args=[row.pk]),
+        "back": reverse(f"levity:{PAGE}", args=[row.pk]),
     }
     return TemplateResponse(request, "levity/security_change.html", context)
 

@@ -7,7 +7,7 @@ same command) queues it, writes who did it into the log of the admin, and shows 
 import json
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.models import ADDITION
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,6 +21,7 @@ from levity.ocpp.commands.lifecycle import queue
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.visibility import visible
 from levity.pages.chargers import command_forms as forms
+from levity.pages.site import site
 from levity_ws.frozen import frozen
 
 __all__ = ["KINDS", "SOURCE", "Kind", "key_of", "queue_from_form", "render_form", "send_view"]
@@ -127,8 +128,8 @@ def queue_from_form(
             note(request, [command], ADDITION, f"{action} for {charge_point.identity}")
     messages.success(request, f"{action} is on its way to {charge_point}.")
     if request.user.has_perm("ocpp.view_command"):
-        return redirect("admin:ocpp_command_change", command.pk)
-    return redirect("admin:index")
+        return redirect("levity:ocpp_command_change", command.pk)
+    return redirect("levity:index")
 
 
 def key_of(
@@ -151,7 +152,7 @@ def render_form(
 ) -> HttpResponse:
     """The page with the form; 200 also where the form has errors, as everywhere in the admin."""
     context: dict[str, Any] = {
-        **admin.site.each_context(request),
+        **site.each_context(request),
         "opts": ChargePoint._meta if charge_point else Command._meta,
         "title": kind.title,
         "kind": kind,

@@ -9,11 +9,12 @@ from levity.ocpp.models import ChargePoint, Site
 from levity.pages.chargers.charge_point_forms import SiteForm
 from levity.pages.kit.base import LevityAdmin
 from levity.pages.kit.formats import link, list_url
+from levity.pages.site import site
 
 __all__ = ["SiteAdmin"]
 
 
-@admin.register(Site)
+@admin.register(Site, site=site)
 class SiteAdmin(LevityAdmin):
     """Where chargers stand."""
 

@@ -54,7 +54,7 @@ class StopCharging:
         item = self.get_object(request, str(pk))  # type: ignore[attr-defined]  # a mixin
         if item is None:
             raise Http404(f"there is no transaction {pk}")
-        there = redirect("admin:ocpp_transaction_change", item.pk)
+        there = redirect("levity:ocpp_transaction_change", item.pk)
         if item.state != Transaction.State.ACTIVE:
             messages.info(request, f"Transaction {pk} is over already.")
             return there
@@ -74,7 +74,7 @@ class StopCharging:
         is_active = item.state == Transaction.State.ACTIVE
         context: dict[str, Any] = {"stops": [_shown(command) for command in found[:3]]}
         if is_active and _may(request):
-            context["stop_url"] = reverse("admin:ocpp_transaction_stop", args=[item.pk])
+            context["stop_url"] = reverse("levity:ocpp_transaction_stop", args=[item.pk])
             context["stop_key"] = uuid4()
         return context
 

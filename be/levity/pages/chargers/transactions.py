@@ -48,6 +48,7 @@ from levity.pages.kit.formats import (
     watts,
     words,
 )
+from levity.pages.site import site
 
 __all__ = ["TransactionAdmin"]
 
@@ -59,7 +60,7 @@ TONES = {
 }
 
 
-@admin.register(Transaction)
+@admin.register(Transaction, site=site)
 class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     """Times are the charger's, shown in the site's time zone; energy in kWh."""
 
@@ -309,7 +310,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         try:
             found = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
-            return redirect("admin:ocpp_transaction_changelist")
+            return redirect("levity:ocpp_transaction_changelist")
         return csv_response(found, request.user)
 
 

@@ -20,6 +20,7 @@ from levity.pages.chargers.frame_text import pretty_frame
 from levity.pages.chargers.quarantine import QuarantineDecisions
 from levity.pages.kit.base import LevityAdmin, ReadOnlyAdmin
 from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
+from levity.pages.site import site
 
 __all__ = ["QuarantinedMessageAdmin", "SecurityEventAdmin"]
 
@@ -30,7 +31,7 @@ def _charger(item: Any) -> str:
     return change_link(ChargePoint, item.charge_point_id, item.charge_point)
 
 
-@admin.register(QuarantinedMessage)
+@admin.register(QuarantinedMessage, site=site)
 class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
     """A person decides, and writes down what was decided."""
 
@@ -118,7 +119,7 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
         return pretty_frame(item.payload)
 
 
-@admin.register(SecurityEvent)
+@admin.register(SecurityEvent, site=site)
 class SecurityEventAdmin(ReadOnlyAdmin):
     """Something that may be an attack."""
 

@@ -181,10 +181,10 @@ def link(url: str, text: Any) -> str:
 
 def change_link(model: type[Model], pk: Any, text: Any) -> str:
     """A link to the page of this row."""
-    return link(reverse(f"admin:ocpp_{model._meta.model_name}_change", args=[quote(pk)]), text)
+    return link(reverse(f"levity:ocpp_{model._meta.model_name}_change", args=[quote(pk)]), text)
 
 
 def list_url(model: type[Model], **filters: Any) -> str:
     """The address of this model's list, filtered."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    address = reverse(f"levity:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(filters)}" if filters else address

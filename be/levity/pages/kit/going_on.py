@@ -58,7 +58,7 @@ def going_on(
         "done": f"{done:,}",
         "total": f"{done + len(left):,}",
         "fields": [*fields, (KEYS, ",".join(map(str, left)))],
-        "back": f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist",
+        "back": f"levity:{admin.opts.app_label}_{admin.opts.model_name}_changelist",
         "percent": done * 100 // (done + len(left)),
     }
     return TemplateResponse(request, "levity/going_on.html", context)

@@ -22,11 +22,12 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string, select_template
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from unfold.templatetags.unfold_list import result_list
 from unfold.utils import display_for_field, display_for_value
+
+from levity.pages.kit import engine
 
 __all__ = [
     "EVERY",
@@ -179,8 +180,8 @@ def _new_rows(
     some.result_list, some.formset = rows, None
     label, model = changes.opts.app_label, changes.opts.model_name
     names = (f"admin/{label}/{model}", f"admin/{label}", "admin")
-    template = select_template([f"{name}/change_list_results.html" for name in names])
-    table = template.render(result_list({"request": request}, some), request)
+    results = engine.template([f"{name}/change_list_results.html" for name in names])
+    table = results.render(result_list({"request": request}, some), request)
     keys = " ".join(map(_key, rows))
     return [
         format_html('<div data-new="{}" data-have="{}">{}</div>', keys, " ".join(digests), table)
@@ -217,6 +218,6 @@ def now_of_browsers() -> int:
     return int(timezone.now().timestamp() * 1000)
 
 
-def rendered(template: str, context: Mapping[str, Any], request: HttpRequest) -> str:
+def rendered(name: str, context: Mapping[str, Any], request: HttpRequest) -> str:
     """One part of a page."""
-    return render_to_string(template, dict(context), request)
+    return str(engine.template(name).render(dict(context), request))

@@ -1,0 +1,118 @@
+"""Levity's admin site: a site of its own, beside the one that a project has already.
+
+In Levity's own project it is Django's default site as well (levity/run/web/apps.py), so that
+`admin.register` of an app puts its pages here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.functional import LazyObject
+from django.utils.module_loading import import_string
+from unfold.sites import UnfoldAdminSite
+
+from levity.pages.kit import live
+from levity.pages.kit.engine import with_own_templates
+from levity_ws import __version__
+
+__all__ = ["NAME", "UNFOLD", "PagesSite", "site", "the_site"]
+
+# The namespace of its addresses: reverse("levity:ocpp_chargepoint_changelist").
+NAME = "levity"
+
+# What stands around the pages. The setting LEVITY_UNFOLD replaces some or all of it; UNFOLD, if a
+# project has it, is for its own pages.
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Levity",
+    "SITE_HEADER": "Levity",
+    "SITE_SUBHEADER": f"EV charging, release {__version__}",
+    "SITE_SYMBOL": "ev_station",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "levity.pages.chargers.dashboard.summary",
+    "STYLES": ["levity.pages.navigation.style"],
+    "SCRIPTS": ["levity.pages.navigation.script", "levity.pages.navigation.live_script"],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "levity.pages.navigation.icon"},
+    ],
+    "ACCOUNT": {"navigation": "levity.pages.navigation.account_links"},
+    "SIDEBAR": {"navigation": "levity.pages.navigation.navigation"},
+}
+
+
+class PagesSite(UnfoldAdminSite):
+    """For staff of the project, who log in as they do everywhere in it."""
+
+    settings_name = "LEVITY_UNFOLD"
+    index_template = "levity/index.html"
+    index_title = "Overview"
+    # The same dash as everywhere on the pages.
+    empty_value_display = "\N{EN DASH}"
+
+    def __init__(self, name: str = NAME) -> None:
+        super().__init__(name)
+
+    def admin_view(
+        self, view: Callable[..., HttpResponse], cacheable: bool = False
+    ) -> Callable[..., HttpResponse]:
+        """With templates from Levity's engine."""
+        return super().admin_view(with_own_templates(view), cacheable)
+
+    @method_decorator(login_not_required)
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The password, where the person is not logged in to the project."""
+        return with_own_templates(super().login)(request, extra_context)
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The overview, or what has changed on it."""
+        extra = {
+            **(extra_context or {}),
+            "live_every": live.EVERY,
+            "live_now": live.now_of_browsers(),
+        }
+        answer = super().index(request, extra)
+        if not live.wants_changes(request):
+            return answer
+        context = getattr(answer, "context_data", None) or {}
+        part = live.rendered("levity/overview_live.html", context, request)
+        return live.changed_page(request, {"lv-dashboard": part})
+
+    def search(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The search of the sidebar; a page that is none is not found."""
+        try:
+            return super().search(request, extra_context)
+        except (InvalidPage, ValueError) as error:
+            raise Http404("there is no such page") from error
+
+
+class _Site(LazyObject):
+    """Made when it is first used: the settings say of which class."""
+
+    def _setup(self) -> None:
+        config: Any = apps.get_app_config("levity_pages")
+        self._wrapped = import_string(config.site_class)()
+
+    def __repr__(self) -> str:
+        return repr(self._wrapped)
+
+
+site: Any = _Site()
+
+
+def the_site() -> AdminSite:
+    """For `AdminConfig.default_site`, which Django calls."""
+    made: AdminSite = site
+    return made
