@@ -11,7 +11,7 @@ from levity.ocpp.chargers.quirks.profile import BadQuirk, own_profile
 from levity.ocpp.conf import DEFAULTS, setting
 from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
 from levity.ocpp.models import Authorization
-from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.versions import ROUTES
 
 __all__ = [
     "LEAST_EDGE_TIMEOUT",
@@ -52,7 +52,7 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for entry in entries:
         try:
-            build_chain([entry], ROUTES)
+            build_chain([entry])
             factory, _ = load_middleware(entry)
         except BadMiddleware as error:
             problems.append(
@@ -69,7 +69,7 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
                 Error(
                     f"OCPP_MIDDLEWARE: {entry!r} is for {', '.join(unknown)}, "
                     "which no charger sends",
-                    hint=f"Actions are: {', '.join(ROUTES)}.",
+                    hint=f"Actions are: {', '.join(sorted(ROUTES))}.",
                     id="ocpp.E002",
                 )
             )

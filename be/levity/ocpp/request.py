@@ -25,6 +25,7 @@ __all__ = [
     "IdTagState",
     "Request",
     "Response",
+    "Senseless",
     "SigningState",
     "TransactionState",
     "with_flags",
@@ -223,6 +224,8 @@ class Request:
     """SignCertificate only."""
     findings: tuple[str, ...] = ()
     """How the payload departs from the official schema without being senseless."""
+    subprotocol: str = ""
+    """In which version of OCPP the message is; empty: 1.6."""
 
     def time(self, name: str) -> datetime | None:
         """The charger's time in this field of the payload; None if it can't be true."""
@@ -239,6 +242,22 @@ class Response:
     def adding(self, *effects: Effect) -> "Response":
         """The same response with these effects behind its own."""
         return replace(self, effects=(*self.effects, *effects))
+
+
+@frozen
+class Senseless:
+    """A transaction message that makes no sense, with what is known about it all the same."""
+
+    payload: Any
+    """As it came; it need not be an object."""
+    received_at: datetime
+    charge_point: ChargePointState
+    id_tag: str = ""
+    """The tag that it names."""
+    transaction: TransactionState | None = None
+    """The transaction that it names, of whichever charge point."""
+    transaction_id: int | None = None
+    """By which it is found; one that begins a transaction has got a new one."""
 
 
 GetResponse = Callable[[Request], Response]

@@ -22,9 +22,8 @@ from levity.ocpp.middleware import build_chain
 from levity.ocpp.models import Command, ConnectionEvent, Transaction
 from levity.ocpp.request import ChargePointState, Request
 from levity.ocpp.rules.flags import MEANINGS
-from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.wire.frames import OcppError
-from levity.ocpp.wire.schema import check
 from levity_ws.edge import settings as edge_settings
 from levity_ws.rpc import envelope
 
@@ -270,8 +269,8 @@ def a_request(action: str, received_at: datetime = NOON, **payload: Any) -> Requ
 
 def test_the_example_middleware_runs_in_the_real_chain(examples: Path):
     entry = ("site_middleware.SampleInterval", {"seconds": 30})
-    chain = build_chain([*DEFAULT_OCPP_MIDDLEWARE, entry], ROUTES)
-    plain = build_chain(DEFAULT_OCPP_MIDDLEWARE, ROUTES)
+    chain = build_chain([*DEFAULT_OCPP_MIDDLEWARE, entry])
+    plain = build_chain(DEFAULT_OCPP_MIDDLEWARE)
     boot = a_request("BootNotification", chargePointVendor="Acme", chargePointModel="One")
     assert chain(boot) == plain(boot).adding(
         SendCall(
@@ -297,17 +296,17 @@ def test_the_example_middleware_runs_in_the_real_chain(examples: Path):
 def test_the_example_before_the_defaults_has_the_last_word(
     examples: Path, id_tag: str, hour: int, status: str
 ):
-    chain = build_chain(["guests_by_day.GuestsByDay", *DEFAULT_OCPP_MIDDLEWARE], ROUTES)
+    chain = build_chain(["guests_by_day.GuestsByDay", *DEFAULT_OCPP_MIDDLEWARE])
     request = a_request("Authorize", NOON.replace(hour=hour), idTag=id_tag)
     assert chain(request).payload == {"idTagInfo": {"status": status}}
 
 
 def test_the_strict_example_refuses_what_is_taken_softly(examples: Path):
     """I-25: for those who want a vendor of more than 20 characters refused."""
-    chain = build_chain(["strict_boots.StrictBoots", *DEFAULT_OCPP_MIDDLEWARE], ROUTES)
+    chain = build_chain(["strict_boots.StrictBoots", *DEFAULT_OCPP_MIDDLEWARE])
     boot = a_request("BootNotification", chargePointVendor="x" * 21, chargePointModel="One")
     with pytest.raises(OcppError) as refused:
-        chain(replace(boot, findings=check(boot.action, boot.payload)))
+        chain(replace(boot, findings=SCHEMAS.check(boot.action, boot.payload)))
     assert refused.value.code == "PropertyConstraintViolation"
     assert chain(boot).payload["status"] == "Accepted"
 

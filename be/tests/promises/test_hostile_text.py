@@ -27,11 +27,11 @@ from levity.ocpp.chargers.security.concealment import (
 from levity.ocpp.chargers.security.keys import canonical
 from levity.ocpp.conversation.lines import Line, head_of, written
 from levity.ocpp.conversation.script import Times, TransactionIds
+from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.wire.fields import decimal_of, time_of
 from levity.ocpp.wire.frames import OcppError, parse
 from levity.ocpp.wire.masking import Anonymiser, without_secrets
 from levity.ocpp.wire.private import is_secret
-from levity.ocpp.wire.schema import check
 from levity.pages.chargers.frame_text import frame_excerpt, pretty_frame, pretty_value
 from levity_ws.edge.target import identity_in_path, is_identity, target_path
 from tests.ocpp.charger import NOW
@@ -114,8 +114,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "JSON on a page": lambda text: pretty_value({text: text}),
     "decimal_of": decimal_of,
     "time_of": time_of,
-    "schema": lambda text: check("StatusNotification", {"timestamp": text, text: text}),
-    "location": lambda text: check("GetDiagnostics", {"location": text}),
+    "schema": lambda text: SCHEMAS.check("StatusNotification", {"timestamp": text, text: text}),
+    "location": lambda text: SCHEMAS.check("GetDiagnostics", {"location": text}),
     "is_identity": is_identity,
     "identity_in_path": identity_in_path,
     "target_path": target_path,

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from levity.ocpp.models import FailedMessage, Message, QuarantinedMessage, Transaction
-from levity.ocpp.wire.schema import finding
+from levity.ocpp.v16.schemas import SCHEMAS
 from tests.ocpp.charger import Charger, Site
 from tests.promises.messages import ALWAYS_A_RESULT, MESSAGES, Mutation, mutations, usual
 
@@ -37,7 +37,7 @@ def became(action: str, site: Site, charger: Charger, mutation: Mutation) -> dic
     return {
         "kind": answer[0],
         "code": answer[2] if answer[0] == 4 else "",
-        "valid": answer[0] == 4 or finding(f"{action}Response", answer[2]) is None,
+        "valid": answer[0] == 4 or SCHEMAS.finding(f"{action}Response", answer[2]) is None,
         "stored": row["error_code"],
         "found": row["error_description"],
         "quarantined": kept.reason if kept else "",

@@ -38,7 +38,7 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.rules.intervals import learned_interval
-from levity.ocpp.v16.calls import DONE
+from levity.ocpp.versions import DONE
 from levity_ws.logs import visible
 
 if TYPE_CHECKING:

@@ -36,13 +36,12 @@ from levity.ocpp.models import ChargePoint, Command, Message
 from levity.ocpp.rules.evidence import SETTLED_AFTER
 from levity.ocpp.store.evidence import expect_evidence, settle_by_log
 from levity.ocpp.store.key_changes import expect_keys
-from levity.ocpp.v16.calls import ACTIONS, wrong_with
+from levity.ocpp.versions import version_of
 from levity.ocpp.wire.frames import write_call
 from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Reply, Send
 
 __all__ = [
-    "ACTIONS",
     "BadCall",
     "NeverSent",
     "calls_to_send",
@@ -61,7 +60,8 @@ BOOT_PATIENCE = timedelta(seconds=30)
 
 
 class BadCall(ValueError):
-    """This is no Call of OCPP 1.6; the text says what is wrong with it, for people."""
+    """This is no Call of the version of OCPP that the charge point speaks; the text says what is
+    wrong with it, for people."""
 
 
 class NeverSent(ValueError):
@@ -106,9 +106,11 @@ def queue(
     `expires_after` counts from the end of `delay`; `timeout` is the seconds to wait for the
     answer. With `queue_offline` False it fails at once if the charger is not connected. Raises
     `NeverSent` for what would weaken the charger's security, and `BadCall` for what is no Call of
-    OCPP 1.6; `force` sends that all the same, to a charger that knows more than the standard.
+    the version of OCPP that is spoken on its newest connection; `force` sends that all the same, to
+    a charger that knows more than the standard.
     """
-    if not force and (wrong := wrong_with(action, payload)):
+    calls = version_of(charge_point.subprotocol).calls
+    if not force and (wrong := calls.wrong_with(action, payload)):
         raise BadCall(wrong)
     if refused := objection(action, payload, charge_point.security_profile):
         raise NeverSent(refused)

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import MiddlewareNotUsed
 
 from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.versions import route
 
 __all__ = ["BadMiddleware", "Entry", "build_chain", "load_middleware"]
 
@@ -46,16 +47,13 @@ def load_middleware(entry: Entry) -> tuple[Factory, Mapping[str, Any]]:
     return factory, options
 
 
-def build_chain(entries: Iterable[Entry], routes: Mapping[str, GetResponse]) -> GetResponse:
-    """The one callable that answers every request: middleware, outermost first, then the route.
+def build_chain(entries: Iterable[Entry], route: GetResponse = route) -> GetResponse:
+    """The one callable that answers every request: middleware, outermost first, then the `route`
+    (if none is given, the handler of the request's action in its version of OCPP).
 
     Each middleware is made once, as in Django. Raises `BadMiddleware`.
     """
-
-    def route(request: Request) -> Response:
-        return routes[request.action](request)
-
-    chain: GetResponse = route
+    chain = route
     for entry in reversed(list(entries)):
         factory, options = load_middleware(entry)
         try:

@@ -29,7 +29,6 @@ from levity.ocpp.models import (
 from levity.ocpp.references import payload_hash
 from levity.ocpp.store.budget import KEPT_WHOLE, SAMPLE, log_budget
 from levity.ocpp.store.values import Outcome, each
-from levity.ocpp.v16.calls import wrong_with
 from levity.ocpp.wire.frames import storable
 from levity_ws.rpc.envelope import Received
 
@@ -99,7 +98,7 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
         at = outcome.arrival.at
         due = at + effect.delay
         # Whoever wrote the middleware is to see it, and the charger's frame is not to blame.
-        wrong = wrong_with(effect.action, effect.payload)
+        wrong = outcome.arrival.version.calls.wrong_with(effect.action, effect.payload)
         if wrong:
             log.error("%s asks for a Call that is none: %s", effect.source or "middleware", wrong)
         payload = effect.payload if isinstance(effect.payload, Mapping) else {}

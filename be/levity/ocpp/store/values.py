@@ -10,6 +10,7 @@ from levity.ocpp.effects import Effect, SendCall
 from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.admission import Verdict
+from levity.ocpp.versions import V16, Version
 from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, known_energy, text
 from levity.ocpp.wire.frames import Frame, OcppError
 from levity_ws.frozen import frozen
@@ -49,6 +50,8 @@ class Arrival:
     frame: Frame | None = None
     """For `received` events only."""
     references: References = References()
+    version: Version = V16
+    """In which the frame is."""
 
     @property
     def connection(self) -> str:

@@ -1,12 +1,13 @@
-"""The Calls that a central system sends, what is wrong with one, and which answers mean "done"."""
+"""The Calls that a central system sends, what is wrong with one, and which answers mean "done";
+and what is peculiar to some Calls of chargers."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from levity.ocpp.wire.schema import finding
+from levity.ocpp.v16.schemas import SCHEMAS
 
-__all__ = ["ACTIONS", "DONE", "is_done", "wrong_with"]
+__all__ = ["ACTIONS", "ASKS_TIME", "DONE", "TIMELESS", "wrong_with"]
 
 # OCPP 1.6, chapter 5, and the security whitepaper.
 ACTIONS = (
@@ -38,14 +39,14 @@ ACTIONS = (
     "UpdateFirmware",
 )
 
+TIMELESS = frozenset({"Authorize", "Heartbeat", "StatusNotification"})
+"""Calls of chargers that may come again word for word, where the charger's ids begin anew, and mean
+now."""
+ASKS_TIME = "Heartbeat"
+
 DONE = frozenset({"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"})
 """The `status` of answers with which the charger did, or will do, what it was asked for (OCPP 1.6,
 chapter 6). Empty: an answer without one is an answer all the same (GetConfiguration)."""
-
-
-def is_done(status: str) -> bool:
-    """True if this `status` of an answer means that the charger does what it was asked for."""
-    return status in DONE
 
 
 def wrong_with(action: str, payload: Any) -> str:
@@ -57,5 +58,5 @@ def wrong_with(action: str, payload: Any) -> str:
         return f"{action[:64]!r} is no command of OCPP 1.6: {names}"
     if not isinstance(payload, Mapping):
         return f"{action}: the payload must be an object, such as {{}}"
-    departure = finding(action, payload)
+    departure = SCHEMAS.finding(action, payload)
     return f"{action}: {departure}" if departure else ""

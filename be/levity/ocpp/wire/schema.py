@@ -10,7 +10,7 @@ Source of the schemas: the JSON files of the PyPI package `ocpp`, used as data.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ import fastjsonschema
 
 from levity.ocpp.wire.frames import ErrorCode, OcppError
 
-__all__ = ["check", "finding"]
+__all__ = ["Schemas"]
 
 Validate = Callable[[Any], Any]
 
@@ -37,67 +37,88 @@ _CODES: Mapping[str, ErrorCode] = {
     "additionalProperties": ErrorCode.FORMATION_VIOLATION,
 }
 _SCALARS = ["string", "number", "integer"]
-# A charger that started offline and never got an id stops with null, or with none at all.
-# Nothing of a MeterValues makes it senseless: a refusal makes a Vestel EVC04 leave every 25 s, and
-# the good samples beside an odd one would be lost.
-# A charger that names neither vendor nor model is served as one of an unknown make.
-# A start without a meter value counts from its first sample.
-# What has no time has ours, as it has where its time can't be read.
-_MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {
-    "BootNotification": frozenset({"chargePointVendor", "chargePointModel"}),
-    "MeterValues": frozenset({"connectorId", "meterValue"}),
-    "SecurityEventNotification": frozenset({"timestamp"}),
-    "StartTransaction": frozenset({"meterStart", "timestamp"}),
-    "StatusNotification": frozenset({"errorCode"}),
-    "StopTransaction": frozenset({"timestamp", "transactionId"}),
-}
-# Growatt THOR sends an object as DataTransfer.data: what is in it is the vendor's business.
-# A session must not stay open because one of the samples at its end is broken. Huawei sends an
-# object as meterValue, Vestel an empty sampledValue.
-_MAY_BE_ANYTHING: Mapping[str, frozenset[str]] = {
-    "DataTransfer": frozenset({"data"}),
-    "MeterValues": frozenset({"connectorId", "meterValue", "transactionId"}),
-    "StopTransaction": frozenset({"transactionData"}),
-}
 # Of such a list, so many elements are held against the schema as published: a StopTransaction of a
 # night has thousands, all of one form, and each is read by itself anyway.
 _LOOKED_AT = 500
-# Tells nothing but that the charger lives, whatever stands in the place of its payload.
-_TELLS_NOTHING = "Heartbeat"
 
 
-def check(action: str, payload: Any) -> tuple[str, ...]:
-    """What is wrong with this Call's payload without making it senseless; empty if nothing is.
+class Schemas:
+    """Those of one version of OCPP, each compiled when it is used first.
 
-    Raises `OcppError` with the fitting code where it makes no sense.
+    `folder`: the version's in the package `ocpp`. By the name of a message: `may_be_absent` are
+    fields of which nothing becomes senseless, `may_be_anything` are those that are looked at by
+    themselves. `tells_nothing` is the message that is one whatever stands in its payload's place.
     """
-    found = finding(action, payload)
-    if found is None:
-        return ()
-    if action == _TELLS_NOTHING and not isinstance(payload, dict):
+
+    __slots__ = ("_absent", "_anything", "_folder", "_lenient", "_strict", "_tells_nothing")
+
+    def __init__(
+        self,
+        folder: str,
+        *,
+        may_be_absent: Mapping[str, frozenset[str]],
+        may_be_anything: Mapping[str, frozenset[str]],
+        tells_nothing: str,
+    ) -> None:
+        self._folder = folder
+        self._absent = may_be_absent
+        self._anything = may_be_anything
+        self._tells_nothing = tells_nothing
+        self._strict: dict[str, Validate] = {}
+        self._lenient: dict[str, Validate] = {}
+
+    def check(self, action: str, payload: Any) -> tuple[str, ...]:
+        """What is wrong with this Call's payload without making it senseless; empty if nothing is.
+
+        Raises `OcppError` with the fitting code where it makes no sense.
+        """
+        found = self.finding(action, payload)
+        if found is None:
+            return ()
+        if action == self._tells_nothing and not isinstance(payload, dict):
+            return (found,)
+        validate = self._lenient.get(action) or self._soft(action)
+        try:
+            validate(payload)
+        except fastjsonschema.JsonSchemaValueException as error:
+            code = _CODES.get(error.rule or "", ErrorCode.FORMATION_VIOLATION)
+            raise OcppError(code, _said(error)) from None
         return (found,)
-    try:
-        _lenient(action)(payload)
-    except fastjsonschema.JsonSchemaValueException as error:
-        code = _CODES.get(error.rule or "", ErrorCode.FORMATION_VIOLATION)
-        raise OcppError(code, _said(error)) from None
-    return (found,)
+
+    def finding(self, name: str, payload: Any) -> str | None:
+        """How the payload departs from the published schema; None if it does not.
+
+        `name` is an action, or an action followed by "Response".
+        """
+        validate = self._strict.get(name) or self._hard(name)
+        anything = self._anything.get(name)
+        try:
+            validate(_beginning(anything, payload) if anything else payload)
+        except fastjsonschema.JsonSchemaValueException as error:
+            return _said(error)
+        return None
+
+    def _hard(self, name: str) -> Validate:
+        self._strict[name] = _compiled(self._published(name))
+        return self._strict[name]
+
+    def _soft(self, name: str) -> Validate:
+        schema = self._published(name)
+        absent = self._absent.get(name, frozenset())
+        schema["required"] = [item for item in schema.get("required", ()) if item not in absent]
+        for item in self._anything.get(name, ()):
+            schema["properties"][item] = {}
+        self._lenient[name] = _compiled(_softened(schema))
+        return self._lenient[name]
+
+    def _published(self, name: str) -> dict[str, Any]:
+        path = _package() / self._folder / "schemas" / f"{name}.json"
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
+        return document
 
 
-def finding(name: str, payload: Any) -> str | None:
-    """How the payload departs from the published schema; None if it does not.
-
-    `name` is an action, or an action followed by "Response".
-    """
-    try:
-        _strict(name)(_beginning(name, payload))
-    except fastjsonschema.JsonSchemaValueException as error:
-        return _said(error)
-    return None
-
-
-def _beginning(name: str, payload: Any) -> Any:
-    for item in _MAY_BE_ANYTHING.get(name, ()) if type(payload) is dict else ():
+def _beginning(anything: Iterable[str], payload: Any) -> Any:
+    for item in anything if type(payload) is dict else ():
         listed = payload.get(item)
         if type(listed) is list and len(listed) > _LOOKED_AT:
             payload = {**payload, item: listed[:_LOOKED_AT]}
@@ -115,21 +136,6 @@ def _said(error: fastjsonschema.JsonSchemaValueException) -> str:
     if rule in ("type", "maxLength", "minItems"):
         return f"{place}: {rule} is not {wanted}"[:255]
     return f"{place}: {rule}"[:255]
-
-
-@cache
-def _strict(name: str) -> Validate:
-    return _compiled(_published(name))
-
-
-@cache
-def _lenient(name: str) -> Validate:
-    schema = _published(name)
-    absent = _MAY_BE_ABSENT.get(name, frozenset())
-    schema["required"] = [item for item in schema.get("required", ()) if item not in absent]
-    for item in _MAY_BE_ANYTHING.get(name, ()):
-        schema["properties"][item] = {}
-    return _compiled(_softened(schema))
 
 
 def _compiled(schema: dict[str, Any]) -> Validate:
@@ -174,14 +180,13 @@ def _is_uri(value: str) -> bool:
 _FORMATS: Mapping[str, Callable[[str], bool]] = {"date-time": _is_date_time, "uri": _is_uri}
 
 
-def _published(name: str) -> dict[str, Any]:
+@cache
+def _package() -> Path:
     # The files alone: importing the package would bring its classes of every OCPP version along.
     spec = find_spec("ocpp")
     if spec is None or not spec.submodule_search_locations or spec.origin is None:
         raise ImportError("the package `ocpp` is not installed, or a folder of that name hides it")
-    path = Path(spec.origin).parent / "v16" / "schemas" / f"{name}.json"
-    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
-    return schema
+    return Path(spec.origin).parent
 
 
 def _softened(schema: Any) -> Any:

@@ -1,41 +1,31 @@
 """Route a charger's frame and make its answer. No I/O: everything needed is loaded."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import orjson
 
-from levity.ocpp.chargers.clocks import AHEAD
 from levity.ocpp.chargers.security.concealment import stored_answer
 from levity.ocpp.effects import (
     AUTOMATIC,
     Effect,
     Quarantine,
     RecordMeterValues,
-    ResolveQuarantined,
     StartTransaction,
-    UpdateTransaction,
 )
 from levity.ocpp.request import (
-    ChargePointState,
     GetResponse,
     IdTagState,
     Request,
+    Senseless,
     SigningState,
-    with_flags,
 )
-from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.holds import after_answer
-from levity.ocpp.rules.own_ids import ANOTHER_START
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
 from levity.ocpp.store.budget import same_text
-from levity.ocpp.v16.actions.meant import contradictions
-from levity.ocpp.v16.actions.stop_transaction import end_session
-from levity.ocpp.v16.routes import ROUTES
-from levity.ocpp.wire.fields import decimal_of, time_of
+from levity.ocpp.versions import ROUTES
+from levity.ocpp.wire.fields import time_of
 from levity.ocpp.wire.frames import (
     MAX_UNIQUE_ID,
     Call,
@@ -50,19 +40,13 @@ from levity.ocpp.wire.frames import (
     write_error,
     write_result,
 )
-from levity.ocpp.wire.schema import check
-from levity.ocpp.wire.words import ANSWERS, REASONS
+from levity.ocpp.wire.words import ANSWERS
 from levity_ws.rpc.envelope import Close, Received, Spooled
 
 __all__ = ["answer"]
 
 log = logging.getLogger(__name__)
 
-# OCPP 1.6, 4.8 and 4.10: these are answered with a result whatever is wrong with them; a
-# CALLERROR would make the charger send them again and again, or forget the session.
-ALWAYS_A_RESULT = frozenset({"StartTransaction", "StopTransaction"})
-# These may come again word for word, where the charger's ids begin anew, and mean now.
-TIMELESS = frozenset({"Authorize", "Heartbeat", "StatusNotification"})
 RETRIED_WITHIN = 8
 """Frames: what comes again after more than these is no repetition of one that got no answer."""
 RETRIED_FOR = timedelta(minutes=2)
@@ -102,20 +86,9 @@ def _early_end(outcome: Outcome, given: int, loaded: Loaded) -> tuple[Effect, ..
     transaction = loaded.starts.get(loaded.start_keys.get(connection, ()))
     if charge_point is None or transaction is None or transaction.state == "stopped":
         return ()
-    for stop in loaded.early_stops.get(charge_point.id, ()):
-        if stop.payload.get("transactionId") == given:
-            flags = " ".join(with_flags(transaction.flags, ("stop-came-first",)))
-            request = Request(
-                action="StopTransaction",
-                payload=stop.payload,
-                unique_id="",
-                connection=connection,
-                received_at=stop.received_at,
-                charge_point=charge_point,
-            )
-            found = ResolveQuarantined(stop.id, transaction.id, "its StartTransaction came later")
-            return (*end_session(request, replace(transaction, flags=flags)), found)
-    return ()
+    stops = loaded.early_stops.get(charge_point.id, ())
+    end = outcome.arrival.version.end_by_early_stop
+    return end(charge_point, connection, transaction, stops, given)
 
 
 def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
@@ -190,11 +163,14 @@ def _says_something_new(outcome: Outcome, stored: StoredMessage, seq: int) -> bo
     """True for a message without a time of its own that is meant anew, word for word."""
     arrival = outcome.arrival
     payload = arrival.frame.payload if isinstance(arrival.frame, Call) else None
-    if outcome.action not in TIMELESS or not isinstance(payload, Mapping) or "timestamp" in payload:
+    version = arrival.version
+    if outcome.action not in version.timeless or not isinstance(payload, Mapping):
+        return False
+    if "timestamp" in payload:
         return False
     if seq - (stored.seq or 0) > RETRIED_WITHIN:
         return True
-    if outcome.action != "Heartbeat":
+    if outcome.action != version.asks_time:
         return False
     # It asks what time it is: an answer of some minutes ago would set the charger's clock back.
     answer = parse(stored.response)
@@ -204,7 +180,7 @@ def _says_something_new(outcome: Outcome, stored: StoredMessage, seq: int) -> bo
 
 
 def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetResponse) -> None:
-    if call.action not in ROUTES:
+    if call.action not in outcome.arrival.version.routes:
         _refuse(outcome, ErrorCode.NOT_IMPLEMENTED, "this action is not known here", call.answer_to)
         return
     outcome.payload = call.payload
@@ -212,7 +188,7 @@ def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetRespons
         request = _request(outcome, call, loaded)
         response = chain(request)
     except OcppError as error:
-        if call.action not in ALWAYS_A_RESULT:
+        if call.action not in outcome.arrival.version.senseless:
             _refuse(outcome, error.code, error.description, call.answer_to)
             return
         _quarantine(outcome, call, loaded, error)
@@ -244,7 +220,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
                 charge_point.id, references, again=occurrence
             )
         outcome.transaction_id = repeated.id if repeated else new_id
-    findings = check(call.action, call.payload)
+    findings = arrival.version.schemas.check(call.action, call.payload)
     if call.repeated_keys:
         # JSON leaves open what that means; the last one counts here, and nobody is to wonder.
         findings = (*findings, f"{call.repeated_keys}: twice, the last one counts")
@@ -270,6 +246,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         early_stops=loaded.early_stops.get(charge_point.id, ()) if new_id else (),
         signing=loaded.signing.get(arrival.connection, SigningState()),
         findings=findings,
+        subprotocol=getattr(arrival.event, "subprotocol", ""),
     )
 
 
@@ -295,63 +272,31 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
     """Answer nonsense in a transaction message with a result, and keep it with the reason."""
     charge_point = outcome.charge_point
     assert charge_point is not None
-    result: dict[str, Any] = {}
-    noted: tuple[Effect, ...] = ()
-    if call.action == "StopTransaction":
-        named = loaded.transactions.get(outcome.arrival.references.transaction_id or 0)
-        if named is not None and named.charge_point_id == charge_point.id:
-            outcome.transaction_id = named.id
-    if call.action == "StartTransaction":
-        references = outcome.arrival.references
-        # 4.8: the answer always carries a transactionId; the same nonsense gets the same one.
+    arrival = outcome.arrival
+    references = arrival.references
+    named = loaded.transactions.get(references.transaction_id or 0)
+    if references.needs_new_id:
+        # The same nonsense gets the same one.
         if outcome.transaction_id is None:
             outcome.transaction_id = loaded.take_new_id(charge_point.id, references)
-        anonymous = (
-            charge_point.authorization != "known" and charge_point.registration != "Rejected"
+    elif named is not None and named.charge_point_id == charge_point.id:
+        outcome.transaction_id = named.id
+    response = arrival.version.senseless[call.action](
+        Senseless(
+            payload=call.payload,
+            received_at=arrival.at,
+            charge_point=charge_point,
+            id_tag=references.id_tag,
+            transaction=named,
+            transaction_id=outcome.transaction_id,
         )
-        status = "Accepted" if references.id_tag and anonymous else "Invalid"
-        result = {"transactionId": outcome.transaction_id, "idTagInfo": {"status": status}}
-        noted = tuple(_note_another_start(charge_point, call))
-    outcome.answer = write_result(call.answer_to, result)
+    )
+    outcome.answer = write_result(call.answer_to, response.payload)
     outcome.error_description = error.description
     outcome.effects = (
         Quarantine(f"{error.code}: {error.description}", outcome.transaction_id),
-        *_end_without_meter(outcome, call, loaded),
-        *noted,
+        *response.effects,
     )
-
-
-def _note_another_start(charge_point: ChargePointState, call: Call) -> Iterator[Effect]:
-    """That an id which nobody knows may be that start's, with what runs where it may have been."""
-    payload = call.payload if isinstance(call.payload, Mapping) else {}
-    connector = decimal_of(payload.get("connectorId"))
-    for number, running in charge_point.active.items():
-        if connector in (None, number) and ANOTHER_START not in running.flags.split():
-            yield UpdateTransaction(running.id, flags=with_flags(running.flags, (ANOTHER_START,)))
-
-
-def _end_without_meter(outcome: Outcome, call: Call, loaded: Loaded) -> tuple[Effect, ...]:
-    """The end of a session whose StopTransaction makes no sense: over it is all the same."""
-    charge_point = outcome.charge_point
-    assert charge_point is not None
-    transaction = loaded.transactions.get(outcome.arrival.references.transaction_id or 0)
-    if call.action != "StopTransaction" or transaction is None:
-        return ()
-    if transaction.charge_point_id != charge_point.id or charge_point.registration == "Rejected":
-        return ()
-    if transaction.state != "active":
-        return ()
-    payload = call.payload if isinstance(call.payload, Mapping) else {}
-    said = charge_point.time_of(payload.get("timestamp"))
-    against = contradictions(
-        transaction, payload, said, outcome.arrival.at, charge_point, slack=AHEAD
-    )
-    if len(against) > 1:
-        return ()
-    reason = payload.get("reason")
-    reason = REASONS.meant(reason[:64]) if isinstance(reason, str) and reason else "Local"
-    believed = said if said and said >= transaction.started_at else None
-    return (closed(transaction, reason, "stop-quarantined", believed),)
 
 
 def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> None:
@@ -370,7 +315,7 @@ def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> Non
             extra=_about(outcome),
         )
         return
-    if frame.action in ALWAYS_A_RESULT:
+    if frame.action in outcome.arrival.version.senseless:
         outcome.payload = getattr(outcome.arrival.event, "text", "")
         call = Call(frame.unique_id, frame.action, outcome.payload, sent_id=frame.answer_to)
         _quarantine(outcome, call, loaded, OcppError(frame.code, frame.reason))

@@ -37,8 +37,7 @@ from levity.ocpp.store import (
     load,
     lost_its_plan,
 )
-from levity.ocpp.v16.references import references
-from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.versions import ROUTES, version_of
 from levity.ocpp.wire.frames import parse
 from levity.ocpp.worker import calls as answers
 from levity.ocpp.worker import handshakes, parking
@@ -104,7 +103,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.time_limit = TimeLimit(setting("OCPP_FRAME_TIME_LIMIT"))
-        self.chain = build_chain(setting("OCPP_MIDDLEWARE"), ROUTES)
+        self.chain = build_chain(setting("OCPP_MIDDLEWARE"))
         # (connection, seq) of the frame that this worker has marked and could not take yet.
         self._held: tuple[str, int] | None = None
         self.lost_sessions = 0
@@ -303,12 +302,12 @@ def identify(event: Event) -> Arrival:
     at = datetime.fromtimestamp(event.at, UTC)
     if not isinstance(event, Received):
         return Arrival(event, at)
-    frame = parse(event.text)
-    found = references(frame, event.text)
+    frame, version = parse(event.text), version_of(event.subprotocol)
+    found = version.references(frame, event.text)
     if found.needs_new_id and isinstance(event, Spooled) and event.transaction:
         # The edge has said which one it is: is it on the books?
         found = replace(found, transaction_id=event.transaction)
-    return Arrival(event, at, frame, found)
+    return Arrival(event, at, frame, found, version)
 
 
 def rounds(events: Iterable[Event]) -> list[list[Event]]:

@@ -14,12 +14,11 @@ from unfold.widgets import (
 )
 
 from levity.ocpp.chargers.security.guards import objection
-from levity.ocpp.commands.lifecycle import ACTIONS
 from levity.ocpp.conf import setting
 from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import ChargePoint, Command, Transaction
+from levity.ocpp.versions import ACTIONS, version_of
 from levity.ocpp.visibility import visible
-from levity.ocpp.wire.schema import finding
 from levity.pages.site import site
 
 __all__ = [
@@ -73,9 +72,11 @@ class CommandForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse what the official schema refuses."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors and (departure := finding(self.action, self.payload())) is not None:
-            raise forms.ValidationError(f"Not a valid {self.action}: {departure}")
         target = self.charge_point or cleaned.get("target")
+        spoken = target.subprotocol if isinstance(target, ChargePoint) else ""
+        schemas = version_of(spoken).schemas
+        if not self.errors and (departure := schemas.finding(self.action, self.payload())):
+            raise forms.ValidationError(f"Not a valid {self.action}: {departure}")
         profile = target.security_profile if isinstance(target, ChargePoint) else 0
         if not self.errors and (refused := objection(self.action, self.payload(), profile)):
             raise forms.ValidationError(f"This is never sent: {refused}.")

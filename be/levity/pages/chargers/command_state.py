@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from levity.ocpp.commands.plugged_in import NOT_NEEDED
 from levity.ocpp.models import Command
-from levity.ocpp.v16.calls import DONE
+from levity.ocpp.versions import DONE
 from levity.pages.kit.formats import badge
 from levity.pages.kit.live import EVERY, SOON
 

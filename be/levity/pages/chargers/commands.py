@@ -18,7 +18,7 @@ from levity.ocpp.audit import note_all
 from levity.ocpp.commands.lifecycle import cancel
 from levity.ocpp.commands.refusals import hint
 from levity.ocpp.models import ChargePoint, Command, Message
-from levity.ocpp.v16.calls import is_done
+from levity.ocpp.versions import is_done
 from levity.pages.chargers.command_forms import NewCommandForm
 from levity.pages.chargers.command_state import DONE, OPEN, next_look, state_badge
 from levity.pages.chargers.filters import ActionFilter, RowFilter

@@ -18,9 +18,8 @@ from unfold.utils import parse_date_str
 
 from levity.ocpp.chargers.clocks import BEFORE_OCPP
 from levity.ocpp.chargers.faults import FAULT
-from levity.ocpp.commands.lifecycle import ACTIONS
 from levity.ocpp.models import Connector, Message
-from levity.ocpp.v16.routes import ROUTES
+from levity.ocpp.versions import ACTIONS, ROUTES
 from levity.ocpp.visibility import visible
 from levity.pages.kit.base import newest
 

@@ -9,12 +9,11 @@ from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.effects import ConnectorStatus, SendCall
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.request import Response
-from levity.ocpp.v16.routes import ROUTES
 from tests.ocpp.charger import NOW, at
 from tests.ocpp.states import charge_point, connector, request, running
 
 PATH = "levity.ocpp.middleware.auto_remote_start.AutoRemoteStart"
-chain = build_chain([PATH], ROUTES)
+chain = build_chain([PATH])
 
 
 def status(status: str = "Preparing", number: int = 1) -> dict[str, Any]:
@@ -90,7 +89,7 @@ def test_nothing_starts_where_a_card_has_to_be_presented() -> None:
 
 def test_the_tag_can_be_chosen_in_the_entry() -> None:
     """Options travel beside the dotted path."""
-    own = build_chain([(PATH, {"id_tag": "free"})], ROUTES)
+    own = build_chain([(PATH, {"id_tag": "free"})])
     response = own(request("StatusNotification", status()))
     assert response.effects[1:] == (start(payload={"connectorId": 1, "idTag": "free"}),)
 

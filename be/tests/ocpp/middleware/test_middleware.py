@@ -22,7 +22,6 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.request import Response
-from levity.ocpp.v16.routes import ROUTES
 from levity_ws.edge.relay import SILENCE_INTERVALS
 from levity_ws.edge.settings import EdgeSettings
 from tests.ocpp.charger import Charger, Site, at
@@ -35,14 +34,14 @@ def test_the_chain_is_passed_from_the_outside_in_and_back() -> None:
     """The first entry is the outermost, as in Django."""
     log: list[str] = []
     entries = [(f"{HERE}.Recorder", {"name": name, "log": log}) for name in "abc"]
-    chain = build_chain(entries, ROUTES)
+    chain = build_chain(entries)
     assert "currentTime" in chain(request("Heartbeat")).payload
     assert log == ["a in", "b in", "c in", "c out", "b out", "a out"]
 
 
 def test_a_middleware_may_be_a_function() -> None:
     """A factory that returns a callable."""
-    chain = build_chain([f"{HERE}.function_style"], {"X": lambda request: Response({"a": 1})})
+    chain = build_chain([f"{HERE}.function_style"], lambda request: Response({"a": 1}))
     assert chain(request("X")) == Response({"a": 1, "seen": True})
 
 
@@ -54,7 +53,7 @@ def test_actions_keep_a_middleware_out_of_the_way_of_other_messages() -> None:
         actions = ["Authorize"]
 
     middleware.Picky = Picky  # type: ignore[attr-defined]  # found by its dotted path
-    chain = build_chain([f"{HERE}.Picky"], ROUTES)
+    chain = build_chain([f"{HERE}.Picky"])
     assert "currentTime" in chain(request("Heartbeat")).payload
     with pytest.raises(ZeroDivisionError):
         chain(request("Authorize", {"idTag": "T"}))
@@ -71,7 +70,7 @@ def test_a_middleware_is_made_once() -> None:
     from tests.ocpp.extension import middleware
 
     middleware.factory = factory  # type: ignore[attr-defined]  # found by its dotted path
-    chain = build_chain([f"{HERE}.factory"], ROUTES)
+    chain = build_chain([f"{HERE}.factory"])
     for _ in range(3):
         chain(request("Heartbeat"))
     assert len(made) == 1
@@ -110,7 +109,7 @@ def test_a_bad_entry_is_named_when_the_chain_is_built_and_by_the_system_check(
 ) -> None:
     """ocpp.E001, before the first charger connects."""
     with pytest.raises(BadMiddleware) as caught:
-        build_chain([entry], ROUTES)
+        build_chain([entry])
     assert str(caught.value) == said
     settings.OCPP_MIDDLEWARE = [*DEFAULT_OCPP_MIDDLEWARE, entry]
     assert check_middleware() == [

@@ -5,11 +5,10 @@ from typing import Any
 
 from levity.ocpp.effects import StartTransaction, StopTransaction
 from levity.ocpp.middleware import build_chain
-from levity.ocpp.v16.routes import ROUTES
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import charge_point, request, running
 
-chain = build_chain(["levity.ocpp.middleware.orphaned_transactions.OrphanedTransactions"], ROUTES)
+chain = build_chain(["levity.ocpp.middleware.orphaned_transactions.OrphanedTransactions"])
 START = {"connectorId": 1, "idTag": "TAG", "meterStart": 9000, "timestamp": wire(5)}
 BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
 

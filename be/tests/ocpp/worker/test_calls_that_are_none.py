@@ -12,7 +12,6 @@ from levity.ocpp.middleware import BadMiddleware, build_chain
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.request import ChargePointState, GetResponse, Request, Response
 from levity.ocpp.v16.calls import ACTIONS, wrong_with
-from levity.ocpp.v16.routes import ROUTES
 from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +111,7 @@ def request(action: str) -> Request:
 
 def test_a_middleware_that_forgets_to_return_is_named() -> None:
     """Not an AttributeError somewhere else."""
-    chain = build_chain([f"{__name__}.Forgetful"], ROUTES)
+    chain = build_chain([f"{__name__}.Forgetful"])
     with pytest.raises(BadMiddleware) as error:
         chain(request("Heartbeat"))
     assert str(error.value) == (
@@ -124,5 +123,5 @@ def test_a_middleware_that_is_not_used_is_left_out(settings: Any) -> None:
     """As in Django: no error, and the others work."""
     settings.OCPP_MIDDLEWARE = [f"{__name__}.NotHere"]
     assert check_middleware() == []
-    chain = build_chain([f"{__name__}.NotHere", f"{__name__}.Careless"], ROUTES)
+    chain = build_chain([f"{__name__}.NotHere", f"{__name__}.Careless"])
     assert len(chain(request("Heartbeat")).effects) == 1

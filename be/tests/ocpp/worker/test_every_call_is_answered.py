@@ -9,7 +9,7 @@ import pytest
 
 from levity.ocpp.models import ChargePoint, FailedMessage, Message, QuarantinedMessage, Transaction
 from levity.ocpp.v16.routes import ROUTES
-from levity.ocpp.wire.schema import finding
+from levity.ocpp.v16.schemas import SCHEMAS
 from tests.ocpp.charger import Charger, Site, wire
 
 pytestmark = pytest.mark.django_db
@@ -65,9 +65,9 @@ def test_the_usual_message_is_answered_with_what_the_schema_asks_for(action: str
     """The official schema of the answer (the PyPI package `ocpp`, as data)."""
     site, charger = Site(), Charger()
     answer = site.result(charger.calls(action, USUAL[action]))
-    assert finding(f"{action}Response", answer) is None
+    assert SCHEMAS.finding(f"{action}Response", answer) is None
     if action != "SignCertificate":
-        assert finding(action, USUAL[action]) is None
+        assert SCHEMAS.finding(action, USUAL[action]) is None
     assert Message.objects.values_list("action", "error_code").get() == (action, "")
 
 
@@ -100,7 +100,7 @@ def test_no_broken_field_stays_without_an_answer(action: str) -> None:
         answer = site.answer(charger.calls(action, payload))
         if action in ALWAYS_A_RESULT:
             assert answer[0] == 3, (payload, answer)
-            assert finding(f"{action}Response", answer[2]) is None
+            assert SCHEMAS.finding(f"{action}Response", answer[2]) is None
         elif answer[0] == 4:
             assert answer[2] in (
                 "FormationViolation",
@@ -176,7 +176,7 @@ def test_half_a_transaction_message_is_answered_with_a_result_and_kept(
     site, charger = Site(), Charger()
     event = charger.says(text.replace("{}", action, 1).replace("{{", "{").replace("}}", "}"))
     result = site.result(event)
-    assert finding(f"{action}Response", result) is None
+    assert SCHEMAS.finding(f"{action}Response", result) is None
     row = QuarantinedMessage.objects.values("action", "payload", "unique_id").get()
     assert row == {"action": action, "payload": json.dumps(event.text), "unique_id": "1"}
     # On a new websocket the same text is the same thing.

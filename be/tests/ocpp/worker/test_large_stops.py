@@ -12,7 +12,7 @@ import pytest
 
 from levity.ocpp.models import Message, MeterValue, Transaction
 from levity.ocpp.v16.actions import stop_transaction
-from levity.ocpp.wire.schema import finding
+from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.worker.garbage import LARGE, collected_later
 from tests.ocpp.charger import Charger, Site, at, wire
 
@@ -92,14 +92,14 @@ def test_a_long_list_of_samples_is_held_against_the_schema_at_its_beginning() ->
     """Each sample is read by itself anyway; what is odd at the beginning is told."""
     listed = night(10) * 100
     stop = {"transactionId": 1, "meterStop": 1, "timestamp": wire(), "transactionData": listed}
-    assert finding("StopTransaction", stop) is not None
+    assert SCHEMAS.finding("StopTransaction", stop) is not None
     for element in listed:
         element["sampledValue"] = element["sampledValue"][:1]
-    assert finding("StopTransaction", stop) is None
+    assert SCHEMAS.finding("StopTransaction", stop) is None
     listed[499] = {**listed[499], "odd": 1}
-    assert finding("StopTransaction", stop) == "transactionData.499: additionalProperties"
+    assert SCHEMAS.finding("StopTransaction", stop) == "transactionData.499: additionalProperties"
     listed[499], listed[500] = listed[0], listed[499]
-    assert finding("StopTransaction", stop) is None
+    assert SCHEMAS.finding("StopTransaction", stop) is None
     assert len(stop["transactionData"]) == 1000  # type: ignore[arg-type]
 
 

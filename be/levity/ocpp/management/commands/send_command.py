@@ -12,7 +12,7 @@ from levity.ocpp.commands import lifecycle
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.models import Command as OcppCommand
-from levity.ocpp.v16.calls import ACTIONS, is_done, wrong_with
+from levity.ocpp.versions import Version, is_done, version_of
 
 __all__ = ["Command"]
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         if options["expires"] is None:
             options["expires"] = 60 if options["wait"] else 3600
         charge_point = self._charge_point(options["charge_point"])
-        payload = self._payload(options)
+        payload = self._payload(options, version_of(charge_point.subprotocol))
         try:
             command = lifecycle.queue(
                 charge_point,
@@ -100,10 +100,10 @@ class Command(BaseCommand):
             raise CommandError(f"no charge point {identity!r}; known: {names}")
         return found
 
-    def _payload(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _payload(self, options: dict[str, Any], version: Version) -> dict[str, Any]:
         action = options["action"]
-        if action not in ACTIONS:
-            raise CommandError(wrong_with(action, {}))
+        if action not in version.calls.actions:
+            raise CommandError(version.calls.wrong_with(action, {}))
         try:
             payload = json.loads(options["payload"])
         except ValueError as error:
