@@ -16,20 +16,23 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from levity import environment
+from levity.db.options import tuned
 from levity.monitoring.alerts.mail import email_settings
 from levity_ws import logs
 
-DATA_DIR = environment.data_dir(os.environ)
+# Migrations, the first login, the names of the site: `serve` looks after all of it.
+LEVITY_OWN_PROJECT = True
+LEVITY_DATA_DIR = environment.data_dir(os.environ)
 with contextlib.suppress(OSError):
     # The database, the key and all that is beside them are for this user alone.
-    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    LEVITY_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = environment.flag(os.environ, "DEBUG", default=False)
 # The one switch that allows DEBUG, a short SECRET_KEY and any host name.
 LEVITY_DEVELOPMENT = environment.flag(os.environ, "LEVITY_DEVELOPMENT", default=False)
 
 SECRET_KEY = environment.secret(os.environ, "SECRET_KEY") or environment.kept_secret(
-    DATA_DIR / "secret_key"
+    LEVITY_DATA_DIR / "secret_key"
 )
 # Those before it: what was signed or sealed with them still counts.
 SECRET_KEY_FALLBACKS = environment.secret(os.environ, "SECRET_KEY_FALLBACKS").split()
@@ -112,7 +115,8 @@ TEMPLATES = [
 
 try:
     _database = dj_database_url.parse(
-        environment.secret(os.environ, "DATABASE_URL") or f"sqlite:///{DATA_DIR / 'levity.sqlite3'}"
+        environment.secret(os.environ, "DATABASE_URL")
+        or f"sqlite:///{LEVITY_DATA_DIR / 'levity.sqlite3'}"
     )
 except (ValueError, KeyError) as error:
     raise ImproperlyConfigured(
@@ -124,45 +128,13 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     with contextlib.suppress(OSError):
         # SQLite would make it readable for everybody on this machine, and what is beside it, too.
         os.close(os.open(_database["NAME"], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    _database["CONN_MAX_AGE"] = None
-    _database["OPTIONS"] = {
-        # One writer at a time: a transaction takes the write lock when it begins, so it never
-        # fails half-way because another one was faster.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        # FULL: a committed StartTransaction survives a power cut, too.
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
-            "PRAGMA cache_size=-8000;"
-        ),
-    }
-else:
-    from levity.db.watched_connection import WatchedConnection, WatchedCursor
-
-    _database["CONN_HEALTH_CHECKS"] = True
-    _database["CONN_MAX_AGE"] = 600
-    # A lock that is held for ever fails the one statement, not the whole worker. A worker that
-    # stands still in the middle of a batch loses it as soon as no edge waits for it any more, and
-    # whoever waits for that worker's locks goes on.
-    _database.setdefault("OPTIONS", {}).setdefault(
-        "options",
-        "-c statement_timeout=30000 -c lock_timeout=5000"
-        " -c idle_in_transaction_session_timeout=20000",
+# dj_database_url says 0, and no health checks: that is not what Levity wants.
+_of_connections = ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS")
+DATABASES = {
+    "default": tuned(
+        {name: value for name, value in _database.items() if name not in _of_connections}
     )
-    # A server that is gone without a word (a pulled cable, a firewall that forgot us) is noticed
-    # within a minute; by default Linux asks after two hours, and a worker would wait as long.
-    _GONE = {
-        "connect_timeout": 10,
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 30_000,
-        # One that acknowledges and says nothing is not: workers hang up on it.
-        "connection_factory": WatchedConnection,
-        "cursor_factory": WatchedCursor,
-    }
-    _database["OPTIONS"] = {**_GONE, **_database["OPTIONS"]}
-DATABASES = {"default": _database}
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -251,7 +223,7 @@ USE_TZ = True
 # --- static files --------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = LEVITY_DATA_DIR / "static"
 with contextlib.suppress(OSError):
     # For collectstatic, which is not needed here; whitenoise warns if it is missing.
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
-
+from levity.installation import data_dir
 from levity_ws.frozen import frozen
 
 __all__ = ["LastBackup", "last_backup", "noted_in", "ways_back"]
@@ -36,7 +35,7 @@ def last_backup() -> LastBackup | None:
 
 def noted_in() -> Path:
     """The file that names it: beside the database, readable when that is not."""
-    return Path(settings.DATA_DIR) / "last_backup"
+    return data_dir() / "last_backup"
 
 
 def ways_back() -> str:

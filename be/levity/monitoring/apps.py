@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from levity.installation import needs
+
 __all__ = ["OperationConfig"]
 
 
@@ -23,6 +25,11 @@ class OperationConfig(AppConfig):
         ),
     )
     levity_trouble = "levity.monitoring.admin.overview.open_alerts"
+
+    def import_models(self) -> None:
+        """They point to those of levity.ocpp."""
+        needs("levity.monitoring", "levity.ocpp")
+        super().import_models()
 
     def ready(self) -> None:
         """Register the system checks."""

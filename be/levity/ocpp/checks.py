@@ -4,8 +4,10 @@ import os
 from difflib import get_close_matches
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DEFAULT_DB_ALIAS
 
 from levity.ocpp.chargers.quirks.profile import BadQuirk, own_profile
 from levity.ocpp.conf import DEFAULTS, setting
@@ -15,10 +17,13 @@ from levity.ocpp.versions import ROUTES
 
 __all__ = [
     "LEAST_EDGE_TIMEOUT",
+    "check_database",
     "check_environment",
     "check_middleware",
     "check_quirk_profiles",
     "check_settings",
+    "check_time_zones",
+    "check_worker",
 ]
 
 POSITIVE = (
@@ -155,3 +160,49 @@ def check_quirk_profiles(**kwargs: Any) -> list[CheckMessage]:
             hint = "Mend or remove this entry; docs/chargers.md explains the fields."
             problems.append(Error(str(error), hint=hint, id="ocpp.E004"))
     return problems
+
+
+@register(Tags.compatibility)
+def check_time_zones(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.E007: times without a zone can't be compared with those of chargers."""
+    if settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "Levity needs times with a zone",
+            hint="Add to the settings: USE_TZ = True",
+            id="ocpp.E007",
+        )
+    ]
+
+
+@register(Tags.compatibility)
+def check_worker(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.W003: chargers' messages are taken by nobody in this project."""
+    if apps.is_installed("levity.run"):
+        return []
+    return [
+        Warning(
+            "without levity.run there is no consume_rpc_queue and no serve: no charger is answered",
+            hint='Add to the settings: INSTALLED_APPS += ["levity.run"]',
+            id="ocpp.W003",
+        )
+    ]
+
+
+@register(Tags.compatibility)
+def check_database(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.E008: SQLite transactions that fail as soon as two write at a time."""
+    default = settings.DATABASES.get(DEFAULT_DB_ALIAS, {})
+    if default.get("ENGINE") != "django.db.backends.sqlite3":
+        return []
+    if default.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE":
+        return []
+    return [
+        Error(
+            "on SQLite, batches of messages would fail whenever somebody else writes",
+            hint="Add to the settings: from levity.db.options import tuned, and after DATABASES: "
+            'DATABASES["default"] = tuned(DATABASES["default"])',
+            id="ocpp.E008",
+        )
+    ]

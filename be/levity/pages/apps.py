@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.conf import settings
 
+from levity.installation import needs
+
 __all__ = ["PagesConfig"]
 
 
@@ -49,6 +51,11 @@ class PagesConfig(AppConfig):
             ),
         ),
     )
+
+    def import_models(self) -> None:
+        """There are none; the pages show those of levity.ocpp."""
+        needs("levity.pages", "levity.ocpp")
+        super().import_models()
 
     def ready(self) -> None:
         """Fill the setting in from which unfold reads what stands around a page."""

@@ -6,12 +6,12 @@ __all__ = ["RunConfig"]
 
 
 class RunConfig(AppConfig):
-    """The app `run`: the commands that start, back up and restore a Levity; it has no tables."""
+    """The app `levity_run`: the commands that start, back up and restore Levity; no tables."""
 
     name = "levity.run"
-    label = "run"
+    label = "levity_run"
     verbose_name = "Run"
 
     def ready(self) -> None:
         """Register the system checks."""
-        from levity.run.web import production  # noqa: F401  (registers by being imported)
+        from levity.run import checks  # noqa: F401  (registers by being imported)

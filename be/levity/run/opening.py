@@ -10,13 +10,13 @@ import stat
 from contextlib import closing, suppress
 from pathlib import Path
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db import Error as DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
 from levity.db.last_backup import ways_back
+from levity.installation import data_dir, is_levitys_own
 from levity_ws import __version__
 
 __all__ = [
@@ -46,7 +46,8 @@ def open_database() -> None:
     path = Path(str(connection.settings_dict["NAME"]))
     if connection.vendor == "sqlite" and path.is_absolute():
         look_at_folder(path)
-        keep_private(path)
+        if is_levitys_own():
+            keep_private(path)
         _look_at_file(path)
     if names := newer_than_this(connection):
         connection.close()
@@ -144,7 +145,7 @@ def _tighten(path: Path) -> bool:
 
 def _is_ours(folder: Path, name: str) -> bool:
     """True if there is nothing in it but what Levity puts there."""
-    if folder != settings.DATA_DIR:
+    if folder != data_dir():
         return False
     with suppress(OSError):
         return all(

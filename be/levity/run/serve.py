@@ -5,12 +5,14 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
@@ -19,6 +21,8 @@ from django.utils import timezone
 from waitress.server import create_server
 
 from levity.addresses import local_addresses
+from levity.installation import is_levitys_own
+from levity.monitoring.health.checks import migrations
 from levity.monitoring.metrics.counters import WORKER, count_batch
 from levity.monitoring.metrics.exposition import also_show
 from levity.monitoring.worker_threads import Pulse
@@ -29,8 +33,8 @@ from levity.ocpp.worker.loop import Worker, leave_what_stays
 from levity.run.amqp.transport import AmqpWorkerTransport
 from levity.run.edge_process import EdgeProcess
 from levity.run.holding import Hold, holding
-from levity.run.opening import open_database
-from levity.run.welcome import first_admin, welcome
+from levity.run.opening import CannotOpen, open_database
+from levity.run.welcome import as_typed, first_admin, pages_path, welcome
 from levity_ws.__main__ import loop_factory
 from levity_ws.edge.server import CannotListen, run
 from levity_ws.edge.settings import EdgeSettings
@@ -106,13 +110,17 @@ class Standalone:
             os.environ["LOG_LEVEL"] = "WARNING"  # the edge's process reads it
         self._say("Levity: preparing the database ...")
         open_database()
-        call_command("migrate", verbosity=0, interactive=False)
+        if is_levitys_own():
+            call_command("migrate", verbosity=0, interactive=False)
+        elif missing := migrations():
+            what, _, _ = missing.partition(":")
+            raise CannotOpen(f"{what}: run {as_typed(sys.argv[0])} migrate")
         if not self.shared_with_others:
             _nobody_is_connected()
         web = self._web_server()
         # The port that was chosen, where HTTP_PORT is 0.
         self.http_port = web.effective_port
-        hold.at(f"http://{(local_addresses() or ['localhost'])[0]}:{self.http_port}/admin/")
+        hold.at(f"http://{(local_addresses() or ['localhost'])[0]}:{self.http_port}{pages_path()}")
         worker = threading.Thread(target=self._work, name="worker")
         pages = threading.Thread(target=web.run, name="web", daemon=True)
         pruning = threading.Thread(target=self._prune_daily, name="prune", daemon=True)
@@ -136,12 +144,13 @@ class Standalone:
         self._say("Levity: stopped. Every answered message is in the database.")
 
     def _web_server(self) -> Any:
-        settings.ALLOWED_HOSTS += [
-            address for address in local_addresses() if address not in settings.ALLOWED_HOSTS
-        ]
+        if is_levitys_own():
+            settings.ALLOWED_HOSTS += [
+                address for address in local_addresses() if address not in settings.ALLOWED_HOSTS
+            ]
         try:
             return create_server(
-                get_wsgi_application(),
+                _pages(),
                 host=self.http_host,
                 port=self.http_port,
                 threads=WEB_THREADS,
@@ -221,6 +230,23 @@ class Standalone:
                 self.edge_transport,
                 on_started=lambda server: started(server.port, server.metrics),
             )
+
+
+def _pages() -> Any:
+    """The project's pages; its style sheets, too, where the project leaves them to a server."""
+    if is_levitys_own():
+        return get_wsgi_application()
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+    from django.core.servers.basehttp import get_internal_wsgi_application
+
+    application = get_internal_wsgi_application()
+    if any("whitenoise" in name.lower() for name in settings.MIDDLEWARE):
+        return application
+    return (
+        StaticFilesHandler(application)
+        if apps.is_installed("django.contrib.staticfiles")
+        else application
+    )
 
 
 def _first_admin_and_close() -> list[str]:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import segno
-from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.urls import NoReverseMatch, reverse
 
 from levity.addresses import EXAMPLE, PLACEHOLDER, charger_addresses, local_addresses
+from levity.installation import data_dir, is_levitys_own
 from levity_ws import __version__
 
-__all__ = ["as_typed", "first_admin", "new_password", "welcome"]
+__all__ = ["as_typed", "first_admin", "new_password", "pages_path", "welcome"]
 
 # Nothing that looks like something else in some typeface: no 0 and O, no 1, l and I, no 5 and S, no
 # 2 and Z, no 8 and B; V and U beside each other neither.
@@ -33,6 +34,10 @@ def new_password() -> str:
 
 def first_admin(environ: Mapping[str, str]) -> list[str]:
     """Make the first superuser if there is none; how to log in, for people, in one or two lines."""
+    if not is_levitys_own():
+        return [
+            f"as everywhere in this project (a new one: {as_typed(sys.argv[0])} createsuperuser)"
+        ]
     users = get_user_model().objects
     existing = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
     if existing is not None:
@@ -64,18 +69,27 @@ def as_typed(called: str) -> str:
     return path.name if on_path and path.exists() and path.samefile(on_path) else called
 
 
+def pages_path() -> str:
+    """The path of Levity's pages; `/` in a project that has none."""
+    try:
+        return reverse("levity:index")
+    except NoReverseMatch:
+        return "/"
+
+
 def welcome(http_port: int, ws_port: int, login: list[str], *, demo: bool = False) -> str:
     """Where the pages and the chargers' door are, and at the end how to log in."""
-    pages = [f"http://{host}:{http_port}/admin/" for host in local_addresses()]
+    path = pages_path()
+    pages = [f"http://{host}:{http_port}{path}" for host in local_addresses()]
     doors = charger_addresses("localhost", os.environ, port=ws_port)
     simulate = f"{as_typed(sys.argv[0])} simulate --url ws://localhost:{ws_port}/ws"
     chargers = [f"{door.url}{PLACEHOLDER}" for door in doors]
     chargers.append(f"{doors[0].bare}{PLACEHOLDER}   (Grizzl-E: without ws://)")
     rows = [
-        ("Levity", [f"{__version__}, its data in {settings.DATA_DIR}"]),
+        ("Levity", [f"{__version__}, its data in {data_dir()}"]),
         ("Chargers", [*chargers, f"with a name of your choice at its end, such as {EXAMPLE}"]),
         ("To try", [PLAYING if demo else f"{simulate} --charge-points 3"]),
-        ("Web pages", [f"http://localhost:{http_port}/admin/", *pages]),
+        ("Web pages", [f"http://localhost:{http_port}{path}", *pages]),
         ("Log in as", login),
     ]
     lines = ["", "Levity is running. Stop it with Ctrl-C.", ""]

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 
+from levity.installation import data_dir
 from levity.monitoring.alerts.growth import growth
 from levity.monitoring.conf import setting
 from levity.monitoring.kinds import CRITICAL_EVENTS, Severity
@@ -292,7 +292,7 @@ def disks(
     warning, critical = setting("OPERATION_DISK_PERCENT")
     few_days = setting("OPERATION_DISK_DAYS")
     findings, free = [], {}
-    for path in dict.fromkeys(("/", str(settings.DATA_DIR))):
+    for path in dict.fromkeys(("/", str(data_dir()))):
         if path != "/" and _same_disk(path, "/"):
             continue
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMessage
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from levity.monitoring.alerts import webhook
@@ -204,7 +204,10 @@ def page(alert: Alert) -> str:
     public = [name for name in names if not name.endswith(".local")]
     if not (alert.pk and public and getattr(settings, "LEVITY_HTTPS", False)):
         return ""
-    return f"https://{public[0]}{reverse('levity:operation_alert_change', args=[alert.pk])}"
+    try:
+        return f"https://{public[0]}{reverse('levity:operation_alert_change', args=[alert.pk])}"
+    except NoReverseMatch:
+        return ""  # a project without Levity's pages
 
 
 # --- webhook ------------------------------------------------------------------------------------

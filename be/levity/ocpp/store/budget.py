@@ -11,8 +11,7 @@ import shutil
 import time
 from collections.abc import Callable
 
-from django.conf import settings
-
+from levity.installation import data_dir
 from levity_ws.edge.pace import Pace
 
 __all__ = ["LogBudget", "log_budget", "same_text", "shortened"]
@@ -58,7 +57,7 @@ class LogBudget:
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
-        free: Callable[[], int] = lambda: shutil.disk_usage(settings.DATA_DIR).free,
+        free: Callable[[], int] = lambda: shutil.disk_usage(data_dir()).free,
     ) -> None:
         self._clock, self._free = clock, free
         self._of_charger: dict[int, float] = {}

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import segno
-from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from levity.addresses import charger_addresses
+from levity.installation import ws_port
 from levity.ocpp.chargers.faults import FAULT
 from levity.ocpp.models import (
     IN_TOTALS,
@@ -88,7 +88,7 @@ def connect_to(request: HttpRequest) -> list[dict[str, str]]:
     found = charger_addresses(
         request.get_host(),
         os.environ,
-        port=settings.LEVITY_WS_PORT,
+        port=ws_port(),
         secure=request.is_secure(),
         # Only a proxy that the site named gets that far with this header.
         same_door="HTTP_X_FORWARDED_FOR" in request.META,

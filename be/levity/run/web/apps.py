@@ -1,6 +1,9 @@
 """Levity's own project: its admin site is the default one, and its login has two steps."""
 
+from typing import Any
+
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.db.backends.signals import connection_created
 
 from levity.pages.apps import PagesConfig as AnyPagesConfig
 
@@ -12,8 +15,21 @@ class AdminConfig(DjangoAdminConfig):
 
     default_site = "levity.pages.site.the_site"
 
+    def ready(self) -> None:
+        """Refuse what must not be on the internet; no regular expression meets the database."""
+        from levity.run.web import production  # noqa: F401  (registers by being imported)
+
+        super().ready()
+        connection_created.connect(_without_regular_expressions)
+
 
 class PagesConfig(AnyPagesConfig):
     """Levity's pages, with a site that asks for the second step of a login."""
 
     site_class = "levity.accounts.site.LevityAdminSite"
+
+
+def _without_regular_expressions(connection: Any, **_: Any) -> None:
+    """Django lends SQLite those of Python, which can hold the interpreter for ever."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("regexp", 2, None)

@@ -8,8 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
+from levity.installation import data_dir
 from levity.ocpp.conf import setting
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class KeyUnavailable(Exception):
 def key_path() -> Path:
     """Where the key lies: OCPP_CA_KEY_FILE, else in LEVITY_DATA_DIR."""
     given = setting("OCPP_CA_KEY_FILE")
-    return Path(given).expanduser() if given else settings.DATA_DIR / "certificate_authority.key"
+    return Path(given).expanduser() if given else data_dir() / "certificate_authority.key"
 
 
 def new_key() -> "EllipticCurvePrivateKey":

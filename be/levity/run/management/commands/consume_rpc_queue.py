@@ -6,13 +6,10 @@ import signal
 import sys
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from levity.monitoring.health.worker_port import WorkerPort
-from levity.monitoring.metrics.counters import count_batch
-from levity.monitoring.worker_threads import Pulse
+from levity.installation import amqp_url
 from levity.ocpp.worker.loop import Worker, leave_what_stays
 from levity.run.amqp.transport import AmqpWorkerTransport
 from levity.run.holding import HeldByAnother, holding
@@ -37,11 +34,15 @@ class Command(BaseCommand):
         try:
             with holding("levity consume_rpc_queue", alone=False):
                 open_database()
-                self._consume(settings.AMQP_URL or DEFAULT_URL)
+                self._consume(amqp_url() or DEFAULT_URL)
         except (HeldByAnother, CannotOpen) as error:
             raise CommandError(str(error)) from error
 
     def _consume(self, url: str) -> None:
+        # Not above: a system check says so where levity.monitoring is not installed.
+        from levity.monitoring.metrics.counters import count_batch
+        from levity.monitoring.worker_threads import Pulse
+
         try:
             prefix = prefix_from_environ(os.environ)
             transport = AmqpWorkerTransport(url, prefix=prefix)
@@ -72,8 +73,10 @@ class Command(BaseCommand):
             transport.close()
         log.info("worker stopped; nothing was left half done")
 
-    def _port(self, pulse: Pulse) -> WorkerPort | None:
-        """Where a container or Prometheus asks, if LEVITY_WORKER_PORT is set."""
+    def _port(self, pulse: Any) -> Any:
+        """Where a container or Prometheus asks, if LEVITY_WORKER_PORT is set; else None."""
+        from levity.monitoring.health.worker_port import WorkerPort
+
         text = os.environ.get("LEVITY_WORKER_PORT", "").strip()
         if not text:
             return None

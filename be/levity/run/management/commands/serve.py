@@ -4,9 +4,9 @@ import contextlib
 import os
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from levity.installation import amqp_url
 from levity.run.holding import HeldByAnother
 from levity.run.opening import CannotOpen
 from levity_ws.edge.server import CannotListen
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 edge,
                 http_host=options["http_host"],
                 http_port=http_port,
-                amqp_url=settings.AMQP_URL,
+                amqp_url=amqp_url(),
                 say=self._say,
             ).run(demo=options["demo"])
         except (HeldByAnother, CannotOpen) as error:
