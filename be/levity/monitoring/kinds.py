@@ -102,7 +102,8 @@ KINDS: dict[str, Kind] = {
     ),
     "failed-message": Kind(
         "Failed messages",
-        "A bug, here or in middleware: read the traceback, mend it, `levity replay_failed`.",
+        "A bug, here or in middleware: read the traceback, mend it, `levity replay_failed`. A "
+        "receiver of changed sessions is told again by itself once it is corrected.",
     ),
     "dead-letter": Kind(
         "Batches that nobody could read",

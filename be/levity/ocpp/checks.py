@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS
 
+from levity.ocpp.changes import BadReceiver, load_receiver
 from levity.ocpp.chargers.quirks.profile import BadQuirk, own_profile
 from levity.ocpp.conf import DEFAULTS, setting
 from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
@@ -21,6 +22,7 @@ __all__ = [
     "check_environment",
     "check_middleware",
     "check_quirk_profiles",
+    "check_receivers",
     "check_settings",
     "check_time_zones",
     "check_worker",
@@ -78,6 +80,27 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
                     id="ocpp.E002",
                 )
             )
+    return problems
+
+
+@register(Tags.compatibility)
+def check_receivers(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.E007: an entry of OCPP_SESSIONS_CHANGED can't be used."""
+    entries = setting("OCPP_SESSIONS_CHANGED")
+    if isinstance(entries, str) or not hasattr(entries, "__iter__"):
+        return [Error("OCPP_SESSIONS_CHANGED must be a list of dotted paths", id="ocpp.E007")]
+    problems: list[CheckMessage] = []
+    known: set[str] = set()
+    for entry in entries:
+        try:
+            load_receiver(entry)
+            if entry in known:
+                raise BadReceiver(f"{entry!r} is named twice")
+            known.add(entry)
+        except BadReceiver as error:
+            hint = "Correct or remove this entry; docs/extending.md shows a whole example."
+            said = f"OCPP_SESSIONS_CHANGED: {error}"
+            problems.append(Error(said, hint=hint, id="ocpp.E007"))
     return problems
 
 

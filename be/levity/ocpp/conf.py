@@ -46,6 +46,8 @@ DEFAULTS: dict[str, Any] = {
     # the passphrase with which it is encrypted, if it is.
     "OCPP_CA_KEY_FILE": "",
     "OCPP_CA_PASSPHRASE": "",
+    # Functions that are called with the sessions that changed: dotted paths.
+    "OCPP_SESSIONS_CHANGED": (),
     # Who may charge, unless the charge point or its site has a rule of its own: anonymous (every
     # tag), known (known tags only), record (every tag; unknown ones are noted for approval).
     "OCPP_AUTHORIZATION": "anonymous",

@@ -9,13 +9,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 from django.core.management import get_commands
 
+from levity.ocpp.changes import Session, SessionChange, load_receiver
 from levity.ocpp.conf import DEFAULT_OCPP_MIDDLEWARE, DEFAULTS
 from levity.ocpp.effects import Effect, SendCall
 from levity.ocpp.middleware import build_chain
@@ -309,6 +312,37 @@ def test_the_strict_example_refuses_what_is_taken_softly(examples: Path):
         chain(replace(boot, findings=SCHEMAS.check(boot.action, boot.payload)))
     assert refused.value.code == "PropertyConstraintViolation"
     assert chain(boot).payload["status"] == "Accepted"
+
+
+def test_the_example_receiver_bills_what_it_is_told(
+    examples: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kept: dict[int, dict[str, Any]] = {}
+
+    class Bill:
+        """As a model would, with a dict for its table."""
+
+        def __init__(self) -> None:
+            self.objects = self
+
+        def update_or_create(self, *, session: int, defaults: dict[str, Any]) -> None:
+            kept[session] = defaults
+
+        def filter(self, *, session: int) -> Any:
+            return SimpleNamespace(delete=lambda: kept.pop(session))
+
+    monkeypatch.setitem(sys.modules, "bills.models", SimpleNamespace(Bill=Bill()))
+    bill = load_receiver("site_billing.bill")
+    runs = Session(
+        7, 1, "CP", 0, 1, "tag", "active", NOON, None, Decimal(1), None, None, "", "", ()
+    )
+    over = replace(runs, state="stopped", energy=Decimal(500))
+    bill((SessionChange(None, runs),))
+    assert kept == {7: {"wh": 0, "final": False}}
+    bill((SessionChange(runs, over),))
+    assert kept == {7: {"wh": 500, "final": True}}
+    bill((SessionChange(over, None),))
+    assert kept == {}
 
 
 def test_the_example_test_passes(examples: Path):

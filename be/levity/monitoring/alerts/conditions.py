@@ -32,6 +32,7 @@ from levity.ocpp.models import (
     Command,
     Connector,
     FailedMessage,
+    MissedChange,
     QuarantinedMessage,
     SecurityEvent,
     SecurityProfile,
@@ -59,6 +60,7 @@ __all__ = [
     "failed_logins",
     "failed_messages",
     "lines_closed",
+    "missed_changes",
     "plain",
     "quarantine",
     "refused_commands",
@@ -244,6 +246,19 @@ def failed_messages() -> list[Finding]:
         return []
     plural = "s" if count > 1 else ""
     return [Finding("failed-message", "", f"{count} message{plural} failed and wait for a replay")]
+
+
+def missed_changes() -> list[Finding]:
+    """Changes of sessions at which a receiver of an extension failed."""
+    rows = MissedChange.objects.order_by().values_list("receiver").annotate(Count("pk"))
+    return [
+        Finding(
+            "failed-message",
+            f"receiver {name}",
+            f"{name} has missed {count} change{'s' if count > 1 else ''} of sessions",
+        )
+        for name, count in rows
+    ]
 
 
 def dead_letters(reports: Iterable[dict[str, Any]]) -> list[Finding]:

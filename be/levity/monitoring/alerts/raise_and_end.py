@@ -80,7 +80,7 @@ def look(
         "line-closed": lambda: conditions.lines_closed(now),
         "frame-too-large": lambda: frames_too_large(now),
         "quarantine": conditions.quarantine,
-        "failed-message": conditions.failed_messages,
+        "failed-message": lambda: [*conditions.failed_messages(), *conditions.missed_changes()],
         "dead-letter": dead_letters,
         "transaction-ids": conditions.transaction_ids,
         "open-door": strangers.open_door,

@@ -13,6 +13,7 @@ from django.db import transaction as database
 from django.utils import timezone
 
 from levity.db.rows import insert_rows, update_rows
+from levity.ocpp.changes import changes_told
 from levity.ocpp.decisions.jumps import SESSIONS_AT_ONCE, Change, find
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
 
@@ -24,7 +25,8 @@ ROWS_AT_ONCE = 500
 def correct(changes: list[Change], run: UUID) -> None:
     """Make these changes, with an audit row for each; all or none."""
     now = timezone.now()
-    with database.atomic():
+    figures = [item.transaction for item in changes if not item.meter_value and item.transaction]
+    with database.atomic(), changes_told(lambda: figures):
         values = [(item.meter_value, item.new) for item in changes if item.meter_value]
         update_rows(MeterValue, ("id", "value"), values)
         for name in {item.field for item in changes if not item.meter_value}:
@@ -57,19 +59,25 @@ def undo(run: UUID) -> tuple[int, int]:
     the later run is undone.
     """
     restored = left = 0
-    with database.atomic():
+    with database.atomic(), changes_told():
         for batch in _in_batches(run):
             current = _current(batch)
             changed = {_whole(item) for item in batch if current.get(item.pk) != _new(item)}
             good = [item for item in batch if _whole(item) not in changed]
-            for model, name, found in _by_column(good):
-                update_rows(model, ("id", name), found)
+            _put_back(good)
             MeterValueCorrection.objects.filter(pk__in=[item.pk for item in good]).update(
                 undone_at=timezone.now()
             )
             restored += len(good)
             left += len(batch) - len(good)
     return restored, left
+
+
+def _put_back(good: list[MeterValueCorrection]) -> None:
+    figures = [item.transaction_id for item in good if item.transaction_id]
+    with changes_told(lambda: figures):
+        for model, name, found in _by_column(good):
+            update_rows(model, ("id", name), found)
 
 
 def _in_batches(run: UUID) -> Iterator[list[MeterValueCorrection]]:

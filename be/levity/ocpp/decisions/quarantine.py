@@ -20,6 +20,7 @@ from django.db import transaction as database
 from django.db.models import Q
 from django.utils import timezone
 
+from levity.ocpp.changes import changes_told
 from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.decisions import sessions
 from levity.ocpp.effects import Effect, StopTransaction
@@ -129,7 +130,7 @@ def proposal(message: QuarantinedMessage) -> Session:
 
 def attach(message: QuarantinedMessage, transaction: Transaction, user: Any) -> Transaction:
     """The message belongs to this transaction: a Stop ends it, MeterValues join it."""
-    with database.atomic():
+    with database.atomic(), changes_told():
         message = _locked(message)
         transaction = Transaction.objects.select_for_update().get(pk=transaction.pk)
         if message.resolved_at is not None:
@@ -167,7 +168,7 @@ def make_transaction(
     `session` says what the messages don't (see `proposal`). The id with which the Start was
     answered is used. Without a Stop it ends at its last sample, and goes on if the charger does.
     """
-    with database.atomic():
+    with database.atomic(), changes_told():
         message = _locked(message)
         if message.resolved_at is not None:
             if message.resolved_to is not None and (message.undo or {}).get("made"):
@@ -217,7 +218,7 @@ def discard(message: QuarantinedMessage, user: Any, note: str) -> None:
 
 def undo(message: QuarantinedMessage, user: Any) -> None:
     """Take the decision back, as long as the transaction is what it was made to be."""
-    with database.atomic():
+    with database.atomic(), changes_told():
         message = _locked(message)
         trail = message.undo
         if message.resolved_at is None:
@@ -305,18 +306,19 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
     given = message.transaction if message.action == "StartTransaction" else None
     if given is None or Transaction.objects.filter(pk=given).exists():
         given = sessions.new_id()
-    return Transaction.objects.create(
-        pk=given,
-        charge_point_id=message.charge_point_id,
-        connector=connector,
-        state=Transaction.State.ORPHANED,
-        id_tag=session.id_tag,
-        started_at=started_at,
-        start_received_at=message.received_at,
-        meter_start=meter_start,
-        occurrence=0 if known is None else known.occurrence + 1,
-        flags="made-by-hand",
-    )
+    with changes_told(lambda: [given]):
+        return Transaction.objects.create(
+            pk=given,
+            charge_point_id=message.charge_point_id,
+            connector=connector,
+            state=Transaction.State.ORPHANED,
+            id_tag=session.id_tag,
+            started_at=started_at,
+            start_received_at=message.received_at,
+            meter_start=meter_start,
+            occurrence=0 if known is None else known.occurrence + 1,
+            flags="made-by-hand",
+        )
 
 
 def _check_stop(stop: QuarantinedMessage, start: QuarantinedMessage) -> None:

@@ -12,12 +12,14 @@ from uuid import uuid4
 from django.db.models import Max
 
 from levity.db.rows import reserve_ids
+from levity.ocpp.changes import changes_told
 from levity.ocpp.effects import Effect
 from levity.ocpp.models import ChargePoint, Connector, Message, MeterValue, Transaction
 from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, load
+from levity.ocpp.store.apply import sessions_of
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
 from levity.ocpp.wire.frames import given_id
 from levity_ws.rpc.envelope import Received
@@ -51,9 +53,10 @@ def write(charge_point: ChargePoint, effects: Sequence[Effect], received_at: dat
     """Put these effects on the books, as of the time when their message came."""
     event = Received(charge_point.identity, str(uuid4()), 0, received_at.timestamp(), "")
     outcome = Outcome(Arrival(event, received_at), state_of(charge_point), effects=tuple(effects))
-    write_transactions([outcome])
-    write_connectors([outcome])
-    write_meter_values([outcome])
+    with changes_told(lambda: sessions_of([outcome])):
+        write_transactions([outcome])
+        write_connectors([outcome])
+        write_meter_values([outcome])
 
 
 def new_id() -> int:
@@ -109,6 +112,11 @@ def snapshot(row: Transaction) -> dict[str, Any]:
 
 def restore(row: Transaction, trail: dict[str, Any]) -> None:
     """The books as they were before: `trail` is what `quarantine` wrote down."""
+    with changes_told(lambda: [row.pk]):
+        _restore(row, trail)
+
+
+def _restore(row: Transaction, trail: dict[str, Any]) -> None:
     MeterValue.objects.filter(pk__in=trail["values"]).delete()
     if trail.get("made"):
         MeterValue.objects.filter(pk__in=trail["joined"]).update(transaction=None)

@@ -31,6 +31,7 @@ from levity.ocpp.models.transaction import (
 from levity.ocpp.models.trouble import (
     FailedMessage,
     FrameAttempt,
+    MissedChange,
     QuarantinedMessage,
     SecurityEvent,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "Message",
     "MeterValue",
     "MeterValueCorrection",
+    "MissedChange",
     "QuarantinedMessage",
     "RefusedHandshake",
     "SecurityEvent",

@@ -6,7 +6,13 @@ from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
 
-__all__ = ["FailedMessage", "FrameAttempt", "QuarantinedMessage", "SecurityEvent"]
+__all__ = [
+    "FailedMessage",
+    "FrameAttempt",
+    "MissedChange",
+    "QuarantinedMessage",
+    "SecurityEvent",
+]
 
 
 class QuarantinedMessage(models.Model):
@@ -113,6 +119,23 @@ class FrameAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection} {self.seq}"
+
+
+class MissedChange(models.Model):
+    """Changes of sessions that a receiver of `sessions_changed` failed at, or that came behind
+    such ones: they are told again in the order of their ids. See `levity.ocpp.changes`."""
+
+    receiver = models.CharField(max_length=255, help_text="As OCPP_SESSIONS_CHANGED names it.")
+    changes = models.JSONField(help_text="A list of [before, after].")
+    traceback = models.TextField(blank=True, help_text="Empty: it waits behind an earlier one.")
+    failed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["receiver", "id"], name="missed_change_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.receiver}: {len(self.changes)}"
 
 
 class SecurityEvent(models.Model):

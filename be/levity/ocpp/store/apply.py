@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from levity.db.rows import written_together
+from levity.ocpp.changes import changes_told
+from levity.ocpp.effects import StartTransaction, StopTransaction, UpdateTransaction
 from levity.ocpp.store.certificates import settle_certificates, write_certificate_requests
 from levity.ocpp.store.evidence import settle_by_evidence
 from levity.ocpp.store.handshakes import write_handshakes
@@ -30,8 +32,9 @@ from levity.ocpp.store.log import (
 )
 from levity.ocpp.store.presence import write_presence
 from levity.ocpp.store.values import Outcome
+from levity_ws.rpc.envelope import Spooled
 
-__all__ = ["apply"]
+__all__ = ["apply", "sessions_of"]
 
 
 @written_together()
@@ -44,13 +47,14 @@ def apply(
     write_presence(fresh, loaded, edge, reply_to, now)
     touch(fresh, loaded)
     write_charge_points(fresh)
-    # One that is known has no effects; but for the end of a session that has a second id now.
-    write_transactions(outcomes)
-    write_aliases(outcomes)
-    write_connectors(outcomes)
-    write_meter_values(outcomes)
-    join_early_values(fresh)
-    join_named_values(outcomes)
+    with changes_told(lambda: sessions_of(outcomes)):
+        # One that is known has no effects; but for the end of a session that has a second id now.
+        write_transactions(outcomes)
+        write_aliases(outcomes)
+        write_connectors(outcomes)
+        write_meter_values(outcomes)
+        join_early_values(fresh)
+        join_named_values(outcomes)
     write_messages(fresh)
     queue_commands(fresh)
     hasten_commands(fresh)
@@ -63,3 +67,17 @@ def apply(
     write_quarantine(fresh)
     resolve_quarantined(outcomes)
     write_security_events(fresh)
+
+
+def sessions_of(outcomes: Sequence[Outcome]) -> set[int]:
+    """The ids of the sessions that these outcomes may change."""
+    found: set[int] = set()
+    for outcome in outcomes:
+        for effect in outcome.effects:
+            if isinstance(effect, StartTransaction | StopTransaction | UpdateTransaction):
+                found.add(effect.transaction_id)
+        event = outcome.arrival.event
+        if isinstance(event, Spooled) and event.transaction:
+            # Samples that named it may join it.
+            found.add(outcome.alias[1] if outcome.alias else event.transaction)
+    return found

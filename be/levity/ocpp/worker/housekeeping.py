@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
+from levity.ocpp.changes import tell_again
 from levity.ocpp.chargers.quirks.matching import quirks_of
 from levity.ocpp.conf import setting
 from levity.ocpp.decisions.authority import issuing
@@ -85,6 +86,7 @@ def sweep(now: datetime, *, is_minute: bool = True) -> None:
         back_in_use(now)
         issuing.forget_undecided(now)
         issuing.renew(now)
+        tell_again()
 
 
 def forget_edges(edges: list[str], now: datetime) -> None:

@@ -24,6 +24,7 @@ from levity.ocpp.models import (
     ChargePoint,
     Command,
     FailedMessage,
+    MissedChange,
     QuarantinedMessage,
     SecurityEvent,
 )
@@ -359,7 +360,11 @@ def test_quarantine_and_failed_messages_wait_for_somebody() -> None:
             charge_point=one, action="StopTransaction", payload_hash=str(number), received_at=NOW
         )
     FailedMessage.objects.create(identity="CP1", connection=uuid4(), seq=1, received_at=NOW)
+    for name in ("my.bill", "my.bill", "my.crm"):
+        MissedChange.objects.create(receiver=name, changes=[])
     summaries = [item.summary for item in raise_and_end.look(NOW).findings]
+    assert "my.bill has missed 2 changes of sessions" in summaries
+    assert "my.crm has missed 1 change of sessions" in summaries
     assert "2 messages wait in quarantine" in summaries
     assert "1 message failed and wait for a replay" in summaries
 
