@@ -18,10 +18,15 @@ __all__ = [
     "BY_BOOT",
     "LEARNED_INTERVAL",
     "NO_SUCH_TRANSACTION",
+    "CertificateInstalled",
+    "CertificateRefused",
     "ConnectorStatus",
     "Effect",
+    "KeyAccepted",
+    "KeyRefused",
     "LookAgain",
     "NoteSecurityEvent",
+    "ProfileAccepted",
     "Quarantine",
     "RecordIdTag",
     "RecordMeterValues",
@@ -236,6 +241,43 @@ class RequestCertificate:
 
 
 @frozen
+class KeyAccepted:
+    """The charger has taken the key that this command of ours gave it: the old one is void."""
+
+    command_id: int
+
+
+@frozen
+class KeyRefused:
+    """The charger keeps its key: the one that this command of ours gave it is void."""
+
+    command_id: int
+
+
+@frozen
+class ProfileAccepted:
+    """The charger is going to connect with this security profile."""
+
+    profile: int
+
+
+@frozen
+class CertificateInstalled:
+    """The charger has taken the certificate that this command of ours brought."""
+
+    command_id: int
+
+
+@frozen
+class CertificateRefused:
+    """The charger has not taken the certificate that this command of ours brought."""
+
+    command_id: int
+    said: str
+    """A status or an error code; empty for neither."""
+
+
+@frozen
 class NoteSecurityEvent:
     """Something that may be an attack."""
 
@@ -259,4 +301,9 @@ Effect = (
     | ResolveQuarantined
     | NoteSecurityEvent
     | RequestCertificate
+    | KeyAccepted
+    | KeyRefused
+    | ProfileAccepted
+    | CertificateInstalled
+    | CertificateRefused
 )

@@ -21,10 +21,12 @@ __all__ = [
     "ChargePointState",
     "ConnectorState",
     "EarlyStop",
+    "GetEffects",
     "GetResponse",
     "IdTagState",
     "Request",
     "Response",
+    "Result",
     "Senseless",
     "SigningState",
     "TransactionState",
@@ -260,4 +262,26 @@ class Senseless:
     """By which it is found; one that begins a transaction has got a new one."""
 
 
+@frozen
+class Result:
+    """The answer to a Call of ours, with what was asked."""
+
+    asked: Mapping[str, Any]
+    """The Call's payload, with its secrets masked."""
+    command_id: int
+    charge_point: ChargePointState
+    received_at: datetime
+    payload: Any = None
+    """What a CALLRESULT says; None for a CALLERROR."""
+    status: str = ""
+    """The `status` in it, in OCPP's spelling; empty if there is none."""
+    error_code: str = ""
+    """Of a CALLERROR."""
+    is_unreadable: bool = False
+    """Something came, and nobody knows what it would have said."""
+    is_automatic: bool = False
+    """Nobody asked for that Call (`effects.AUTOMATIC`)."""
+
+
+GetEffects = Callable[[Result], tuple[Effect, ...]]
 GetResponse = Callable[[Request], Response]

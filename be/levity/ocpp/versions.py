@@ -7,11 +7,13 @@ it with; nothing else in Levity but `v16/` knows what the messages of a version 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from levity.ocpp.chargers.security.concealment import conceal, stored_answer
 from levity.ocpp.effects import Effect
 from levity.ocpp.references import References
 from levity.ocpp.request import (
     ChargePointState,
     EarlyStop,
+    GetEffects,
     GetResponse,
     Request,
     Response,
@@ -19,7 +21,9 @@ from levity.ocpp.request import (
     TransactionState,
 )
 from levity.ocpp.v16 import calls as calls_of_16
+from levity.ocpp.v16 import guards as guards_of_16
 from levity.ocpp.v16.references import references as references_of_16
+from levity.ocpp.v16.routes import RESULTS as RESULTS_OF_16
 from levity.ocpp.v16.routes import ROUTES as ROUTES_OF_16
 from levity.ocpp.v16.schemas import SCHEMAS as SCHEMAS_OF_16
 from levity.ocpp.v16.senseless import SENSELESS as SENSELESS_OF_16
@@ -56,6 +60,23 @@ class Calls:
     """The `status` of answers with which the charger did, or will do, what it was asked for."""
     wrong_with: Callable[[str, Any], str]
     """(action, payload) -> why this is no Call of this version, for people; empty if it is one."""
+    objection: Callable[[str, Mapping[str, Any], int], str]
+    """(action, payload, profile) -> why this must not be sent to a charge point of this security
+    profile, for people; empty if it may."""
+    is_key_change: Callable[[str, Mapping[str, Any]], bool]
+    """(action, payload) -> it gives the charger a new key."""
+    carriers: frozenset[str]
+    """Calls that can hold a secret."""
+    telling: frozenset[str]
+    """Calls whose answers may tell a secret."""
+
+    def conceal(self, action: str, payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """The payload with its secrets masked, and all of it encrypted; "" if nothing is secret."""
+        return conceal(payload) if action in self.carriers else (dict(payload), "")
+
+    def stored_answer(self, action: str, text: str) -> str:
+        """A charger's answer to this Call as it may be kept: JSON, if it is."""
+        return stored_answer(text) if action in self.telling else text
 
 
 @frozen
@@ -71,6 +92,8 @@ class Version:
     """What a frame points to; it is loaded before the handler runs."""
     routes: Mapping[str, GetResponse]
     """Which function answers which Call of a charger."""
+    results: Mapping[str, GetEffects]
+    """Which function says what the answer to a Call of ours means."""
     senseless: Mapping[str, Callable[[Senseless], Response]]
     """Which Calls are answered with a result whatever is wrong with them, and with which."""
     timeless: frozenset[str]
@@ -89,6 +112,7 @@ V16 = Version(
     schemas=SCHEMAS_OF_16,
     references=references_of_16,
     routes=ROUTES_OF_16,
+    results=RESULTS_OF_16,
     senseless=SENSELESS_OF_16,
     timeless=calls_of_16.TIMELESS,
     asks_time=calls_of_16.ASKS_TIME,
@@ -97,6 +121,10 @@ V16 = Version(
         actions=calls_of_16.ACTIONS,
         done=calls_of_16.DONE,
         wrong_with=calls_of_16.wrong_with,
+        objection=guards_of_16.objection,
+        is_key_change=guards_of_16.is_key_change,
+        carriers=calls_of_16.CARRIERS,
+        telling=calls_of_16.TELLING,
     ),
 )
 

@@ -20,14 +20,13 @@ from levity.ocpp.chargers.quirks.shipped import SHIPPED
 from levity.ocpp.chargers.security.certificates import CertificateError, read_csr
 from levity.ocpp.chargers.security.concealment import (
     LONGEST_TOLD,
-    conceal,
     secrets_in,
-    stored_answer,
 )
 from levity.ocpp.chargers.security.keys import canonical
 from levity.ocpp.conversation.lines import Line, head_of, written
 from levity.ocpp.conversation.script import Times, TransactionIds
 from levity.ocpp.v16.schemas import SCHEMAS
+from levity.ocpp.versions import V16
 from levity.ocpp.wire.fields import decimal_of, time_of
 from levity.ocpp.wire.frames import OcppError, parse
 from levity.ocpp.wire.masking import Anonymiser, without_secrets
@@ -106,8 +105,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "head_of": head_of,
     "transaction ids": lambda text: TransactionIds().translated(text),
     "times": lambda text: Times().translated(text, NOW, NOW),
-    "stored_answer": lambda text: stored_answer("GetConfiguration", text),
-    "conceal": lambda text: conceal("DataTransfer", {text: text}),
+    "stored_answer": lambda text: V16.calls.stored_answer("GetConfiguration", text),
+    "conceal": lambda text: V16.calls.conceal("DataTransfer", {text: text}),
     "secrets_in": lambda text: secrets_in({"location": text, text: text}),
     "page": pretty_frame,
     "excerpt": frame_excerpt,
@@ -235,7 +234,7 @@ def test_what_a_quirk_pattern_may_not_hold_is_said(pattern: str) -> None:
 def test_an_answer_that_is_too_long_to_be_searched_is_not_kept() -> None:
     """A GetConfiguration answered with 8 MiB of `"key":[1,1,…` took 19 s to look through."""
     long = '{"key":"AuthorizationKey","value":"hush","more":"' + "x" * LONGEST_TOLD + '"}'
-    kept = json.loads(stored_answer("GetConfiguration", long))
+    kept = json.loads(V16.calls.stored_answer("GetConfiguration", long))
     assert kept == {"cut": f"{len(long)} characters, too many to look for secrets in: not kept"}
-    assert stored_answer("GetCompositeSchedule", long) == long
-    assert '"hush"' not in stored_answer("GetConfiguration", long[:200])
+    assert V16.calls.stored_answer("GetCompositeSchedule", long) == long
+    assert '"hush"' not in V16.calls.stored_answer("GetConfiguration", long[:200])

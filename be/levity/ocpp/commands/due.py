@@ -52,6 +52,8 @@ class DueCommand:
     holds: str
     """Who is about to charge there, as `holds.Holds` reads it."""
     connection_timeout: int | None
+    subprotocol: str
+    """What is spoken on the charge point's newest connection."""
 
 
 @frozen
@@ -166,6 +168,7 @@ _DUE = Prepared(
             "only_since",
             "charge_point__holds",
             "charge_point__connection_timeout",
+            "charge_point__subprotocol",
         )[:AT_ONCE]
     ),
     parameters=2,

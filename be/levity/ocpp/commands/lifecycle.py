@@ -19,8 +19,7 @@ from django.utils import timezone
 from levity.db.round_trips import in_few_trips
 from levity.db.rows import insert_rows, update_rows, written_together
 from levity.ocpp.chargers.quirks.matching import quirks_of
-from levity.ocpp.chargers.security.concealment import Unreadable, conceal, reveal
-from levity.ocpp.chargers.security.guards import is_key_change, objection
+from levity.ocpp.chargers.security.concealment import Unreadable, reveal
 from levity.ocpp.commands.due import (
     DueCommand,
     Shown,
@@ -112,10 +111,10 @@ def queue(
     calls = version_of(charge_point.subprotocol).calls
     if not force and (wrong := calls.wrong_with(action, payload)):
         raise BadCall(wrong)
-    if refused := objection(action, payload, charge_point.security_profile):
+    if refused := calls.objection(action, payload, charge_point.security_profile):
         raise NeverSent(refused)
     due = timezone.now() + delay
-    shown, secret = conceal(action, payload)
+    shown, secret = calls.conceal(action, payload)
     values = {
         "action": action,
         "payload": shown,
@@ -270,7 +269,8 @@ def _obstacle(
         return Command.State.FAILED.value, "the charger is not connected"
     if command.source == ASK_FOR_BOOT and _has_booted(command):
         return Command.State.CANCELLED.value, "it has booted by itself"
-    if refused := objection(command.action, command.payload, command.security_profile):
+    calls = version_of(command.subprotocol).calls
+    if refused := calls.objection(command.action, command.payload, command.security_profile):
         # Asked for by a middleware, or the profile was raised since.
         return Command.State.FAILED.value, f"never sent: {refused}"
     if command.secret:
@@ -291,7 +291,8 @@ def _outgoing(commands: Sequence[DueCommand], now: datetime) -> Sequence[Outgoin
         if isinstance(command.payload, Concealed):
             shown = write_call(command.unique_id, command.action, command.payload.shown)
             text = write_call(command.unique_id, command.action, command.payload.whole)
-            if is_key_change(command.action, command.payload.whole):
+            calls = version_of(command.subprotocol).calls
+            if calls.is_key_change(command.action, command.payload.whole):
                 keys.append((command.charge_point_id, command.id, command.payload.whole))
         else:
             shown = text = write_call(command.unique_id, command.action, command.payload)

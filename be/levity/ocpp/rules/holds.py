@@ -8,7 +8,6 @@ was refused holds nothing; but the car that it was presented for is not started 
 What is known stands in one column of the charge point, `holds`, as JSON.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,18 +15,13 @@ from typing import Any
 import orjson
 
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import Effect, UpdateChargePoint
-from levity.ocpp.request import ChargePointState
-from levity.ocpp.wire.fields import INT4_MAX, decimal_of, same_tag
-from levity.ocpp.wire.words import ANSWERS
+from levity.ocpp.wire.fields import same_tag
 from levity_ws.frozen import frozen
 
-__all__ = ["Hold", "Holds", "Refusal", "after_answer", "patience"]
+__all__ = ["ANY", "Hold", "Holds", "Refusal", "patience"]
 
 # As many cards as anybody presents within a connection time-out; the oldest go first.
 MOST = 20
-# A charger that says 0 or a day means something else by it (OCPP 1.6, 9.1.4: seconds).
-SHORTEST, LONGEST = 10, 900
 ANY = 0
 """The connector of a hold on all of them."""
 
@@ -165,39 +159,6 @@ class Holds:
 def patience(own: int | None) -> timedelta:
     """How long a charger waits between the card and the cable; `own` is its own value, if known."""
     return timedelta(seconds=own or setting("OCPP_CONNECTION_TIMEOUT"))
-
-
-def after_answer(
-    action: str, sent: Mapping[str, Any], answer: Any, charge_point: ChargePointState, at: datetime
-) -> tuple[Effect, ...]:
-    """What this answer to a Call of ours tells: who is to charge, or how long the charger waits."""
-    if not isinstance(answer, Mapping):
-        return ()
-    status = answer.get("status")
-    accepted = isinstance(status, str) and ANSWERS.meant(status) == "Accepted"
-    if action == "RemoteStartTransaction" and accepted:
-        tag, named = sent.get("idTag"), decimal_of(sent.get("connectorId"))
-        connector = int(named) if named is not None and 0 < named <= INT4_MAX else ANY
-        if isinstance(tag, str) and tag:
-            wait = patience(charge_point.connection_timeout)
-            held = Holds.of(charge_point.holds).held(tag, connector, at, wait)
-            return (UpdateChargePoint({"holds": held.text()}),)
-    if action == "ChangeConfiguration" and accepted:
-        return _waits(sent.get("key"), sent.get("value"))
-    if action == "GetConfiguration" and isinstance(answer.get("configurationKey"), list):
-        for item in answer["configurationKey"]:
-            if isinstance(item, Mapping) and (found := _waits(item.get("key"), item.get("value"))):
-                return found
-    return ()
-
-
-def _waits(key: Any, value: Any) -> tuple[Effect, ...]:
-    if not isinstance(key, str) or key.lower() != "connectiontimeout":
-        return ()
-    seconds = decimal_of(value)
-    if seconds is None or not SHORTEST <= seconds <= LONGEST:
-        return ()
-    return (UpdateChargePoint({"connection_timeout": int(seconds)}),)
 
 
 def _time(seconds: float) -> datetime:

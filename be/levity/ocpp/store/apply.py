@@ -6,10 +6,10 @@ from datetime import datetime
 from levity.db.rows import written_together
 from levity.ocpp.changes import changes_told
 from levity.ocpp.effects import StartTransaction, StopTransaction, UpdateTransaction
-from levity.ocpp.store.certificates import settle_certificates, write_certificate_requests
+from levity.ocpp.store.certificates import write_certificate_answers, write_certificate_requests
 from levity.ocpp.store.evidence import settle_by_evidence
 from levity.ocpp.store.handshakes import write_handshakes
-from levity.ocpp.store.key_changes import settle_key_changes
+from levity.ocpp.store.key_changes import forget_secrets, write_key_changes
 from levity.ocpp.store.late_samples import join_early_values, join_named_values
 from levity.ocpp.store.ledger import (
     touch,
@@ -59,8 +59,9 @@ def apply(
     queue_commands(fresh)
     hasten_commands(fresh)
     record_id_tags(fresh)
-    settle_key_changes(fresh)
-    settle_certificates(fresh)
+    forget_secrets(fresh)
+    write_key_changes(fresh)
+    write_certificate_answers(fresh)
     settle_by_evidence(fresh)
     finish_commands(fresh)
     write_certificate_requests(fresh)

@@ -6,9 +6,9 @@ No query at all in a batch in which nobody asks for one, or says what it thinks 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F
+from django.db.models import Count, F, QuerySet
 
-from levity.ocpp.effects import RequestCertificate
+from levity.ocpp.effects import CertificateInstalled, CertificateRefused, RequestCertificate
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
@@ -24,7 +24,7 @@ from levity.ocpp.wire.frames import Call
 __all__ = [
     "confirm_certificate",
     "load_signing",
-    "settle_certificates",
+    "write_certificate_answers",
     "write_certificate_requests",
 ]
 
@@ -124,22 +124,21 @@ def write_certificate_requests(outcomes: Sequence[Outcome]) -> None:
         ChargePointCertificate.objects.bulk_create(rows)
 
 
-def settle_certificates(outcomes: Sequence[Outcome]) -> None:
-    """What the answers to CertificateSigned mean: installed, or refused."""
-    answers = {
-        item.command.command_id: item.command
-        for item in outcomes
-        if item.command is not None and item.action == "CertificateSigned"
-    }
-    for pk, answer in answers.items():
-        said = answer.result_status or answer.error_code
-        accepted = answer.result_status == "Accepted"
-        ChargePointCertificate.objects.filter(
-            command=pk, state__in=(State.ISSUED, State.REFUSED)
-        ).update(
-            state=State.INSTALLED if accepted else State.REFUSED,
-            detail="" if accepted else f"the charger said {said or 'nothing'}"[:255],
+def write_certificate_answers(outcomes: Sequence[Outcome]) -> None:
+    """Whether chargers have installed their new certificates."""
+    answers = [item for item in outcomes if item.command is not None and item.effects]
+    for _, _, effect in each(answers, CertificateInstalled):
+        _signed_by(effect.command_id).update(state=State.INSTALLED, detail="")
+    for _, _, refused in each(answers, CertificateRefused):
+        _signed_by(refused.command_id).update(
+            state=State.REFUSED, detail=f"the charger said {refused.said or 'nothing'}"[:255]
         )
+
+
+def _signed_by(command: int) -> QuerySet[ChargePointCertificate]:
+    return ChargePointCertificate.objects.filter(
+        command=command, state__in=(State.ISSUED, State.REFUSED)
+    )
 
 
 def confirm_certificate(pk: int, at: datetime) -> None:

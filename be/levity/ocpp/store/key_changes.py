@@ -1,4 +1,4 @@
-"""Keys and security profiles that are changed over OCPP: what the charger's answer decides.
+"""Keys and security profiles that are changed over OCPP, as rows; and the secrets of commands.
 
 OCPP-J 1.6, 6.2.2: a charger may have taken a key although its answer was lost. So from the moment
 the Call is sent both keys are good, until the answer, or the first use of the new one, decides.
@@ -11,21 +11,15 @@ from typing import Any
 from django.db.models import F, Q
 
 from levity.db.rows import upsert_rows
-from levity.ocpp.chargers.security.concealment import CARRIERS, Unreadable, reveal, secrets_in
-from levity.ocpp.chargers.security.guards import is_key_change, profile_in
+from levity.ocpp.chargers.security.concealment import Unreadable, reveal, secrets_in
 from levity.ocpp.chargers.security.keys import digest_of
+from levity.ocpp.effects import KeyAccepted, KeyRefused, ProfileAccepted
 from levity.ocpp.models import Command, Credential
-from levity.ocpp.store.values import Outcome
+from levity.ocpp.store.values import Outcome, each
 from levity.ocpp.wire.masking import MASK
 from levity_ws.rpc.envelope import Received
 
-__all__ = ["expect_keys", "settle_key_changes"]
-
-ACTION = "ChangeConfiguration"
-# Half an answer (Grizzl-E 5.x): nobody knows what it would have said.
-UNREADABLE = "Unparsable"
-# OCPP 1.6, 7.21: the key counts once it has restarted; until then it comes with the old one.
-LATER = "RebootRequired"
+__all__ = ["expect_keys", "forget_secrets", "write_key_changes"]
 
 
 def expect_keys(sent: Sequence[tuple[int, int, Mapping[str, Any]]]) -> None:
@@ -45,44 +39,22 @@ def expect_keys(sent: Sequence[tuple[int, int, Mapping[str, Any]]]) -> None:
     )
 
 
-def settle_key_changes(outcomes: Sequence[Outcome]) -> None:
-    """What the answers to Calls with a secret in them mean: for keys, profiles, and the secret."""
-    answers = {
-        item.command.command_id: item
-        for item in outcomes
-        if item.command is not None and item.action in CARRIERS
-    }
+def write_key_changes(outcomes: Sequence[Outcome]) -> None:
+    """The keys that chargers have taken or refused, and the profiles that they come with next."""
+    answers = [item for item in outcomes if item.command is not None and item.effects]
     if not answers:
         return
-    taken, refused, levels = [], [], {}
-    rows = Command.objects.filter(pk__in=answers)
-    for pk, charge_point_id, payload, secret in rows.values_list(
-        "pk", "charge_point_id", "payload", "secret"
-    ):
-        item = answers[pk]
-        if secret:
-            _mask_echo(item, secret)
-        answer = item.command
-        assert answer is not None
-        if item.action != ACTION:
-            continue
-        accepted = answer.result_status in ("Accepted", LATER)
-        level = profile_in(ACTION, payload)
-        if level is not None and accepted and 0 < level <= 3:
-            levels[charge_point_id] = level
-        elif is_key_change(ACTION, payload) and answer.result_status == "Accepted":
-            taken.append(pk)
-        elif is_key_change(ACTION, payload) and not accepted and answer.error_code != UNREADABLE:
-            refused.append(pk)
+    taken = {effect.command_id: item.arrival.at for item, _, effect in each(answers, KeyAccepted)}
     if taken:
-        at = max(answers[pk].arrival.at for pk in taken)
-        Credential.objects.filter(next_command__in=taken).exclude(next_digest="").update(
-            digest=F("next_digest"), next_digest="", next_command=None, set_at=at
+        Credential.objects.filter(next_command__in=list(taken)).exclude(next_digest="").update(
+            digest=F("next_digest"), next_digest="", next_command=None, set_at=max(taken.values())
         )
+    refused = [effect.command_id for _, _, effect in each(answers, KeyRefused)]
     if refused:
         Credential.objects.filter(next_command__in=refused).update(
             next_digest="", next_command=None
         )
+    levels = {owner.id: effect.profile for _, owner, effect in each(answers, ProfileAccepted)}
     upsert_rows(
         Credential,
         ("charge_point_id", "next_profile"),
@@ -90,6 +62,22 @@ def settle_key_changes(outcomes: Sequence[Outcome]) -> None:
         key=("charge_point_id",),
         update=("next_profile",),
     )
+
+
+def forget_secrets(outcomes: Sequence[Outcome]) -> None:
+    """Calls with a secret in them are answered: mask what the charger says back of it, before
+    anything of that is written, and keep the secret no longer."""
+    answers = {
+        item.command.command_id: item
+        for item in outcomes
+        if item.command is not None and item.action in item.arrival.version.calls.carriers
+    }
+    if not answers:
+        return
+    secrets = Command.objects.filter(pk__in=answers).values_list("pk", "secret")
+    for pk, secret in secrets:
+        if secret:
+            _mask_echo(answers[pk], secret)
     Command.objects.filter(~Q(secret=""), pk__in=answers).update(secret="")
 
 

@@ -8,7 +8,6 @@ from uuid import uuid4
 import orjson
 
 from levity.db.rows import insert_rows, update_rows, upsert_rows
-from levity.ocpp.chargers.security.concealment import conceal, stored_answer
 from levity.ocpp.effects import (
     AUTOMATIC,
     LookAgain,
@@ -98,11 +97,12 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
         at = outcome.arrival.at
         due = at + effect.delay
         # Whoever wrote the middleware is to see it, and the charger's frame is not to blame.
-        wrong = outcome.arrival.version.calls.wrong_with(effect.action, effect.payload)
+        calls = outcome.arrival.version.calls
+        wrong = calls.wrong_with(effect.action, effect.payload)
         if wrong:
             log.error("%s asks for a Call that is none: %s", effect.source or "middleware", wrong)
         payload = effect.payload if isinstance(effect.payload, Mapping) else {}
-        shown, secret = conceal(effect.action, payload)
+        shown, secret = calls.conceal(effect.action, payload)
         connector, status = effect.only_while or (None, "")
         rows.append(
             (
@@ -184,7 +184,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
         answer, event = outcome.command, outcome.arrival.event
         if answer is None or not isinstance(event, Received):
             continue
-        at = outcome.arrival.at
+        at, calls = outcome.arrival.at, outcome.arrival.version.calls
         if answer.late and outcome.charge_point and outcome.charge_point.evidence_until:
             late.add(outcome.charge_point.id)
         commands[answer.command_id] = (
@@ -205,7 +205,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
                 log_budget.kept(
                     outcome.charge_point.id if outcome.charge_point else 0,
                     outcome.action,
-                    stored_answer(outcome.action, storable(event.text)),
+                    calls.stored_answer(outcome.action, storable(event.text)),
                 ),
                 at,
                 answer.error_code,

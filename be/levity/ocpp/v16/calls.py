@@ -7,7 +7,7 @@ from typing import Any
 
 from levity.ocpp.v16.schemas import SCHEMAS
 
-__all__ = ["ACTIONS", "ASKS_TIME", "DONE", "TIMELESS", "wrong_with"]
+__all__ = ["ACTIONS", "ASKS_TIME", "CARRIERS", "DONE", "TELLING", "TIMELESS", "wrong_with"]
 
 # OCPP 1.6, chapter 5, and the security whitepaper.
 ACTIONS = (
@@ -38,6 +38,20 @@ ACTIONS = (
     "UnlockConnector",
     "UpdateFirmware",
 )
+
+CARRIERS = frozenset(
+    {
+        "ChangeConfiguration",
+        "DataTransfer",
+        "GetDiagnostics",
+        "GetLog",
+        "SignedUpdateFirmware",
+        "UpdateFirmware",
+    }
+)
+"""Calls that can hold a secret."""
+TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"})
+"""Calls whose answers may tell one: Grizzl-E Smart Connect (GWM-07.020) shows its password."""
 
 TIMELESS = frozenset({"Authorize", "Heartbeat", "StatusNotification"})
 """Calls of chargers that may come again word for word, where the charger's ids begin anew, and mean

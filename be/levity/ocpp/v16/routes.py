@@ -1,8 +1,9 @@
-"""Which function answers which message of OCPP 1.6 and its security whitepaper."""
+"""Which function answers which message of OCPP 1.6 and its security whitepaper, and which one says
+what the answer to a Call of ours means."""
 
 from collections.abc import Mapping
 
-from levity.ocpp.request import GetResponse
+from levity.ocpp.request import GetEffects, GetResponse
 from levity.ocpp.v16.actions.authorize import authorize
 from levity.ocpp.v16.actions.boot_notification import boot_notification
 from levity.ocpp.v16.actions.data_transfer import data_transfer
@@ -19,8 +20,12 @@ from levity.ocpp.v16.actions.signed_firmware_status_notification import (
 from levity.ocpp.v16.actions.start_transaction import start_transaction
 from levity.ocpp.v16.actions.status_notification import status_notification
 from levity.ocpp.v16.actions.stop_transaction import stop_transaction
+from levity.ocpp.v16.results.certificate_signed import certificate_signed
+from levity.ocpp.v16.results.change_configuration import change_configuration
+from levity.ocpp.v16.results.get_configuration import get_configuration
+from levity.ocpp.v16.results.remote_start_transaction import remote_start_transaction
 
-__all__ = ["ROUTES"]
+__all__ = ["RESULTS", "ROUTES"]
 
 ROUTES: Mapping[str, GetResponse] = {
     "Authorize": authorize,
@@ -38,3 +43,11 @@ ROUTES: Mapping[str, GetResponse] = {
     "SignCertificate": sign_certificate,
     "SignedFirmwareStatusNotification": signed_firmware_status_notification,
 }
+
+RESULTS: Mapping[str, GetEffects] = {
+    "CertificateSigned": certificate_signed,
+    "ChangeConfiguration": change_configuration,
+    "GetConfiguration": get_configuration,
+    "RemoteStartTransaction": remote_start_transaction,
+}
+"""By our Call. The answers to the others mean nothing but that they were answered."""

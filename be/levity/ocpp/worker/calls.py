@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import orjson
 
-from levity.ocpp.chargers.security.concealment import stored_answer
 from levity.ocpp.effects import (
     AUTOMATIC,
     Effect,
@@ -18,10 +17,10 @@ from levity.ocpp.request import (
     GetResponse,
     IdTagState,
     Request,
+    Result,
     Senseless,
     SigningState,
 )
-from levity.ocpp.rules.holds import after_answer
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
 from levity.ocpp.store.budget import same_text
 from levity.ocpp.versions import ROUTES
@@ -342,48 +341,50 @@ def _finish_command(
     if command.state not in ("sent", "timed_out") and not is_confirmed:
         outcome.error_description = "this Call was answered before"
         return
-    late = command.state != "sent"
     outcome.action = command.action
+    version = outcome.arrival.version
+    ended: dict[str, str] = {}
     if isinstance(frame, CallResult):
         status = frame.payload.get("status") if isinstance(frame.payload, Mapping) else None
-        outcome.command = CommandAnswer(
-            command.id,
-            command.connection,
-            unique_id,
-            "answered",
-            late,
-            command.followed,
-            result=stored_answer(command.action, orjson.dumps(frame.payload).decode()),
-            result_status=ANSWERS.meant(status[:64]) if isinstance(status, str) else "",
-        )
-        if isinstance(command.payload, Mapping) and command.source != AUTOMATIC:
-            outcome.effects += after_answer(
-                command.action,
-                command.payload,
-                frame.payload,
-                outcome.charge_point,
-                outcome.arrival.at,
-            )
+        ended = {
+            "state": "answered",
+            "result": version.calls.stored_answer(
+                command.action, orjson.dumps(frame.payload).decode()
+            ),
+            "result_status": ANSWERS.meant(status[:64]) if isinstance(status, str) else "",
+        }
     elif isinstance(frame, CallError):
-        outcome.command = CommandAnswer(
-            command.id,
-            command.connection,
-            unique_id,
-            "refused",
-            late,
-            command.followed,
-            error_code=frame.code[:64],
-            error_description=frame.description[:2000],
-        )
+        ended = {
+            "state": "refused",
+            "error_code": frame.code[:64],
+            "error_description": frame.description[:2000],
+        }
     else:
         # Grizzl-E (5.x) sends half a CALLRESULT and reboots: waiting longer helps nobody.
-        outcome.command = CommandAnswer(
-            command.id,
-            command.connection,
-            unique_id,
-            "refused",
-            late,
-            command.followed,
-            error_code="Unparsable",
-            error_description=frame.reason,
+        ended = {
+            "state": "refused",
+            "error_code": "Unparsable",
+            "error_description": frame.reason,
+        }
+    answer = outcome.command = CommandAnswer(
+        command.id,
+        command.connection,
+        unique_id,
+        late=command.state != "sent",
+        followed=command.followed,
+        **ended,
+    )
+    if (means := version.results.get(command.action)) is not None:
+        outcome.effects += means(
+            Result(
+                asked=command.payload if isinstance(command.payload, Mapping) else {},
+                command_id=command.id,
+                charge_point=outcome.charge_point,
+                received_at=outcome.arrival.at,
+                payload=frame.payload if isinstance(frame, CallResult) else None,
+                status=answer.result_status,
+                error_code=answer.error_code,
+                is_unreadable=isinstance(frame, Malformed),
+                is_automatic=command.source == AUTOMATIC,
+            )
         )

@@ -21,9 +21,9 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
 from levity.ocpp.audit import note_all
-from levity.ocpp.chargers.security.guards import objection
 from levity.ocpp.commands.lifecycle import queue
 from levity.ocpp.models import ChargePoint, Command
+from levity.ocpp.versions import version_of
 from levity.ocpp.visibility import visible
 from levity.pages.chargers import command_forms as forms
 from levity.pages.chargers.send_command import KINDS, SOURCE, Kind, key_of
@@ -109,7 +109,8 @@ class BulkCommands:
         done, away = so_far(request, "done"), so_far(request, "away")
         if not done:
             for charge_point in _all(request, keys):
-                if refused := objection(action_name, payload, charge_point.security_profile):
+                calls = version_of(charge_point.subprotocol).calls
+                if refused := calls.objection(action_name, payload, charge_point.security_profile):
                     form.add_error(None, f"This is never sent to {charge_point}: {refused}.")
                     return _page(request, KINDS[kind], kind, form, keys)
         queued = 0

@@ -13,7 +13,6 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from levity.ocpp.chargers.security.guards import objection
 from levity.ocpp.conf import setting
 from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import ChargePoint, Command, Transaction
@@ -74,11 +73,13 @@ class CommandForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         target = self.charge_point or cleaned.get("target")
         spoken = target.subprotocol if isinstance(target, ChargePoint) else ""
-        schemas = version_of(spoken).schemas
-        if not self.errors and (departure := schemas.finding(self.action, self.payload())):
+        version = version_of(spoken)
+        if not self.errors and (departure := version.schemas.finding(self.action, self.payload())):
             raise forms.ValidationError(f"Not a valid {self.action}: {departure}")
         profile = target.security_profile if isinstance(target, ChargePoint) else 0
-        if not self.errors and (refused := objection(self.action, self.payload(), profile)):
+        if not self.errors and (
+            refused := version.calls.objection(self.action, self.payload(), profile)
+        ):
             raise forms.ValidationError(f"This is never sent: {refused}.")
         return cleaned
 

@@ -26,7 +26,6 @@ from unfold.widgets import (
 
 from levity.ocpp.audit import note
 from levity.ocpp.chargers.security import keys
-from levity.ocpp.chargers.security.guards import SECURITY_PROFILE
 from levity.ocpp.commands.lifecycle import NeverSent, queue
 from levity.ocpp.decisions.authority.issuing import ask_for_request, current_authority
 from levity.ocpp.models import (
@@ -37,6 +36,7 @@ from levity.ocpp.models import (
     RefusedHandshake,
     SecurityProfile,
 )
+from levity.ocpp.v16.guards import SECURITY_PROFILE
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import change_link, list_url, shown_time, site_zone
 from levity.pages.site import site

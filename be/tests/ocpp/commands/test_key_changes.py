@@ -15,11 +15,12 @@ from django.core.serializers import serialize
 from django.utils import timezone
 
 from levity.ocpp.chargers.security import keys
-from levity.ocpp.chargers.security.concealment import Unreadable, conceal, reveal
+from levity.ocpp.chargers.security.concealment import Unreadable, reveal
 from levity.ocpp.commands import lifecycle
 from levity.ocpp.commands.lifecycle import NeverSent, give_up, queue
 from levity.ocpp.effects import SendCall
 from levity.ocpp.models import ChargePoint, Command, Credential, Message
+from levity.ocpp.versions import V16
 from levity.ocpp.worker.tidying import tidy
 from tests.ocpp.charger import Charger
 from tests.ocpp.keyed_lines import Line
@@ -268,7 +269,7 @@ def test_a_changed_secret_key_fails_the_command_and_says_so(line: Line, settings
 
 def test_a_key_on_its_way_survives_a_new_secret_key(settings: Any) -> None:
     """While the one before it is a fallback."""
-    _, secret = conceal("ChangeConfiguration", {"key": "AuthorizationKey", "value": NEW})
+    _, secret = V16.calls.conceal("ChangeConfiguration", {"key": "AuthorizationKey", "value": NEW})
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another-one-" * 5
     assert reveal(secret)["value"] == NEW
@@ -280,9 +281,11 @@ def test_a_key_on_its_way_survives_a_new_secret_key(settings: Any) -> None:
 def test_what_is_no_secret_is_not_encrypted() -> None:
     """The usual command costs nothing more."""
     payload = {"key": "HeartbeatInterval", "value": "300"}
-    assert conceal("ChangeConfiguration", payload) == (payload, "")
-    assert conceal("Reset", {"type": "Soft"}) == ({"type": "Soft"}, "")
-    shown, secret = conceal("ChangeConfiguration", {"key": "AuthorizationKey", "value": NEW})
+    assert V16.calls.conceal("ChangeConfiguration", payload) == (payload, "")
+    assert V16.calls.conceal("Reset", {"type": "Soft"}) == ({"type": "Soft"}, "")
+    shown, secret = V16.calls.conceal(
+        "ChangeConfiguration", {"key": "AuthorizationKey", "value": NEW}
+    )
     assert shown == {"key": "AuthorizationKey", "value": "***"}
     assert reveal(secret)["value"] == NEW
 

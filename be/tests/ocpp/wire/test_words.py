@@ -11,12 +11,13 @@ from levity.ocpp.effects import (
     UpdateChargePoint,
 )
 from levity.ocpp.middleware.auto_remote_start import AutoRemoteStart
+from levity.ocpp.request import Result
 from levity.ocpp.rules.evidence import confirmation
-from levity.ocpp.rules.holds import after_answer
 from levity.ocpp.v16.actions.firmware_status_notification import firmware_status_notification
 from levity.ocpp.v16.actions.meter_values import meter_values
 from levity.ocpp.v16.actions.status_notification import status_notification
 from levity.ocpp.v16.actions.stop_transaction import stop_transaction
+from levity.ocpp.v16.results.remote_start_transaction import remote_start_transaction
 from levity.ocpp.wire import words
 from tests.ocpp.charger import NOW, at
 from tests.ocpp.states import charge_point, request, running
@@ -91,7 +92,8 @@ def test_an_answer_in_small_letters_holds_the_connector() -> None:
     """`accepted` to a RemoteStartTransaction."""
     sent = {"idTag": "ANNA", "connectorId": 1}
     answer = {"status": "accepted"}
-    [told] = after_answer("RemoteStartTransaction", sent, answer, charge_point(), NOW)
+    status = words.ANSWERS.meant("accepted")
+    [told] = remote_start_transaction(Result(sent, 1, charge_point(), NOW, answer, status))
     assert isinstance(told, UpdateChargePoint)
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet, MultiFernet
 
 __all__ = [
-    "CARRIERS",
     "LONGEST_TOLD",
     "Unreadable",
     "conceal",
@@ -30,29 +29,13 @@ __all__ = [
     "stored_answer",
 ]
 
-CARRIERS = frozenset(
-    {
-        "ChangeConfiguration",
-        "DataTransfer",
-        "GetDiagnostics",
-        "GetLog",
-        "SignedUpdateFirmware",
-        "UpdateFirmware",
-    }
-)
-"""Calls that can hold a secret."""
-# Answers that may tell a secret: Grizzl-E Smart Connect (GWM-07.020) shows its password.
-_TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"})
-
 LONGEST_TOLD = 512 * 1024
 """Characters. All keys that a charger tells have some 20,000; to look through 8 MiB takes longer
 than a frame may take, and everybody waits meanwhile."""
 
 
-def conceal(action: str, payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def conceal(payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """The payload with its secrets masked, and all of it encrypted; "" if nothing is secret."""
-    if action not in CARRIERS:
-        return dict(payload), ""
     text = orjson.dumps(payload).decode()
     masked = without_secrets(text)
     if masked == text:
@@ -97,10 +80,8 @@ def secrets_in(payload: Mapping[str, Any]) -> list[str]:
     return sorted((text for text in found if len(text) >= 4), key=len, reverse=True)
 
 
-def stored_answer(action: str, text: str) -> str:
-    """A charger's answer as it may be kept: JSON, if it is."""
-    if action not in _TELLING:
-        return text
+def stored_answer(text: str) -> str:
+    """A charger's answer that may tell a secret, as it may be kept: JSON, if it is."""
     if len(text) > LONGEST_TOLD:
         what = f"{len(text)} characters, too many to look for secrets in: not kept"
         return orjson.dumps({"cut": what}).decode()

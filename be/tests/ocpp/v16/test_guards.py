@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.chargers.security.guards import objection
 from levity.ocpp.commands.lifecycle import NeverSent, queue
 from levity.ocpp.models import ChargePoint, Command, Transaction
+from levity.ocpp.v16.guards import objection
 from tests.ocpp.charger import Charger, Site
 
 GOOD = (
