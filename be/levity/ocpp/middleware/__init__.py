@@ -1,17 +1,18 @@
 """The chain around the handlers: Django's middleware contract, with OCPP requests.
 
 A middleware is a class or factory that takes `get_response` and returns a callable that takes a
-`Request` and returns a `Response`. `actions = {...}` on the class keeps it out of the way of all
-other messages. See docs/extending.md.
+`Request` and returns a `Response`. `actions = {...}` and `effects = {...}` on the class keep it out
+of the way of all other messages. See docs/extending.md.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 from django.core.exceptions import MiddlewareNotUsed
 
+from levity.ocpp.effects import Effect
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.versions import route
 
@@ -56,8 +57,10 @@ def build_chain(entries: Iterable[Entry], route: GetResponse = route) -> GetResp
     chain = route
     for entry in reversed(list(entries)):
         factory, options = load_middleware(entry)
+        actions, effects = _actions_of(entry, factory), _effects_of(entry, factory)
+        gate = _Gate(chain) if effects is not None else None
         try:
-            link = factory(chain, **options)
+            link = factory(chain if gate is None else gate.get_response, **options)
         except MiddlewareNotUsed as error:
             # As in Django: it has looked around, and there is nothing to do for it here.
             log.debug("%r is not used: %s", entry, error)
@@ -66,12 +69,36 @@ def build_chain(entries: Iterable[Entry], route: GetResponse = route) -> GetResp
             raise BadMiddleware(f"{entry!r} can't be made: {error!r}") from error
         if not callable(link):
             raise BadMiddleware(f"{entry!r} makes {link!r}, which can't be called")
-        actions = getattr(factory, "actions", None)
-        if isinstance(actions, str) or not isinstance(actions, Iterable | None):
-            raise BadMiddleware(f"{entry!r}: its actions are {actions!r}, not a set of names")
         link = _named(entry, link)
-        chain = link if actions is None else _only(frozenset(actions), link, chain)
+        if effects is not None and gate is not None:
+            chain = _on_effects(actions or frozenset(), effects, link, gate)
+        elif actions is not None:
+            chain = _only(actions, link, chain)
+        else:
+            chain = link
     return chain
+
+
+def _actions_of(entry: Entry, factory: Factory) -> frozenset[str] | None:
+    actions = getattr(factory, "actions", None)
+    if isinstance(actions, str) or not isinstance(actions, Iterable | None):
+        raise BadMiddleware(f"{entry!r}: its actions are {actions!r}, not a set of names")
+    return None if actions is None else frozenset(actions)
+
+
+def _effects_of(entry: Entry, factory: Factory) -> frozenset[type[Any]] | None:
+    effects = getattr(factory, "effects", None)
+    if effects is None:
+        return None
+    kinds = (
+        effects if isinstance(effects, Iterable) and not isinstance(effects, str) else (effects,)
+    )
+    found = frozenset(kinds)
+    if isinstance(effects, str | type) or not found <= frozenset(get_args(Effect)):
+        raise BadMiddleware(
+            f"{entry!r}: its effects are {effects!r}, not a set of classes of levity.ocpp.effects"
+        )
+    return found
 
 
 def _named(entry: Entry, link: GetResponse) -> GetResponse:
@@ -88,5 +115,37 @@ def _named(entry: Entry, link: GetResponse) -> GetResponse:
 def _only(actions: frozenset[str], link: GetResponse, otherwise: GetResponse) -> GetResponse:
     def choose(request: Request) -> Response:
         return (link if request.action in actions else otherwise)(request)
+
+    return choose
+
+
+class _Gate:
+    """What lies behind a middleware that names effects: it is asked first, and passed on after."""
+
+    def __init__(self, chain: GetResponse) -> None:
+        self.chain = chain
+        self.given: tuple[Request, Response] | None = None
+
+    def get_response(self, request: Request) -> Response:
+        """The response that is there already; of another request than the one it is of, its own."""
+        if self.given is not None and self.given[0] is request:
+            return self.given[1]
+        return self.chain(request)
+
+
+def _on_effects(
+    actions: frozenset[str], effects: frozenset[type[Any]], link: GetResponse, gate: _Gate
+) -> GetResponse:
+    def choose(request: Request) -> Response:
+        if request.action in actions:
+            return link(request)
+        response = gate.chain(request)
+        if effects.isdisjoint(map(type, response.effects)):
+            return response
+        gate.given = request, response
+        try:
+            return link(request)
+        finally:
+            gate.given = None
 
     return choose

@@ -1,6 +1,6 @@
 """Sessions that never got their StopTransaction."""
 
-from levity.ocpp.effects import BY_BOOT, Effect, StartTransaction, StopTransaction
+from levity.ocpp.effects import BY_BOOT, Effect, ResetConnectors, StartTransaction, StopTransaction
 from levity.ocpp.request import GetResponse, Request, Response, TransactionState
 from levity.ocpp.rules.energy import closed
 
@@ -16,7 +16,7 @@ class OrphanedTransactions:
     that go on after a boot, with its id or without one, open the transaction again (see actions).
     """
 
-    actions = frozenset({"BootNotification", "StartTransaction"})
+    effects = frozenset({ResetConnectors, StartTransaction})
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -27,7 +27,7 @@ class OrphanedTransactions:
         active = request.charge_point.active
         before: list[Effect] = []
         after: list[Effect] = []
-        if request.action == "BootNotification":
+        if any(isinstance(effect, ResetConnectors) for effect in response.effects):
             before += [closed(item, BY_BOOT) for item in active.values()]
         ended = {
             item.transaction_id for item in response.effects if isinstance(item, StopTransaction)

@@ -1,8 +1,9 @@
 """The chain: Django's contract, guard rails that name the culprit, and an extension in it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.checks import Error, Warning
@@ -11,6 +12,7 @@ from django.core.management.base import SystemCheckError
 
 from levity.ocpp.checks import LEAST_EDGE_TIMEOUT, check_middleware, check_settings
 from levity.ocpp.conf import DEFAULT_OCPP_MIDDLEWARE
+from levity.ocpp.effects import NoteSecurityEvent, StartTransaction, StopTransaction
 from levity.ocpp.middleware import BadMiddleware, build_chain
 from levity.ocpp.models import (
     ChargePoint,
@@ -21,10 +23,11 @@ from levity.ocpp.models import (
     SecurityEvent,
     Transaction,
 )
-from levity.ocpp.request import Response
+from levity.ocpp.request import GetResponse, Request, Response
+from levity.ocpp.wire.frames import ErrorCode, OcppError
 from levity_ws.edge.relay import SILENCE_INTERVALS
 from levity_ws.edge.settings import EdgeSettings
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import NOW, Charger, Site, at
 from tests.ocpp.states import request
 
 HERE = "tests.ocpp.extension.middleware"
@@ -57,6 +60,82 @@ def test_actions_keep_a_middleware_out_of_the_way_of_other_messages() -> None:
     assert "currentTime" in chain(request("Heartbeat")).payload
     with pytest.raises(ZeroDivisionError):
         chain(request("Authorize", {"idTag": "T"}))
+
+
+class OfSessions:
+    """Notes whose sessions begin and end, and what it was given."""
+
+    effects = frozenset({StartTransaction, StopTransaction})
+    seen: ClassVar[list[tuple[str, Response]]] = []
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Request) -> Response:
+        """The response of the chain, with a note behind it."""
+        response = self.get_response(request)
+        self.seen.append((request.action, response))
+        return response.adding(NoteSecurityEvent("seen"))
+
+
+class OfSessionsAndHeartbeats(OfSessions):
+    """Both."""
+
+    actions = frozenset({"Heartbeat"})
+
+
+class Renaming(OfSessions):
+    """Asks the chain about another request than it was given."""
+
+    def __call__(self, request: Request) -> Response:
+        """The response to that one."""
+        return super().__call__(replace(request, action="Stopped"))
+
+
+def _ending(request: Request) -> Response:
+    """A handler of some version of OCPP: what is called Stopped ends a session."""
+    if request.action == "Refused":
+        raise OcppError(ErrorCode.INTERNAL_ERROR, "no")
+    end = StopTransaction(7, None, NOW, None, "Local")
+    return Response({"of": request.action}, (end,) if request.action == "Stopped" else ())
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("OfSessions", ["Stopped"]),
+        ("OfSessionsAndHeartbeats", ["Heartbeat", "Stopped"]),
+        ("Renaming", ["Stopped"]),
+    ],
+)
+def test_effects_call_a_middleware_for_what_happens_whatever_the_message_is_called(
+    name: str, seen: list[str]
+) -> None:
+    OfSessions.seen.clear()
+    asked: list[str] = []
+
+    def handler(request: Request) -> Response:
+        asked.append(request.action)
+        return _ending(request)
+
+    chain = build_chain([f"{__name__}.{name}"], handler)
+    assert chain(request("Authorize")) == Response({"of": "Authorize"})
+    chain(request("Heartbeat"))
+    ended = chain(request("Stopped"))
+    assert [type(effect) for effect in ended.effects] == [StopTransaction, NoteSecurityEvent]
+    with pytest.raises(OcppError):
+        chain(request("Refused"))
+    assert [action for action, _ in OfSessions.seen] == seen
+    # The handler is asked once, but for a request that the middleware has made of its own.
+    extra = ["Stopped"] if name == "Renaming" else []
+    assert asked == ["Authorize", "Heartbeat", "Stopped", *extra, "Refused"]
+
+
+@pytest.mark.parametrize("effects", ["StopTransaction", StopTransaction, {"StopTransaction"}, {7}])
+def test_effects_that_are_none_are_named(effects: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OfSessions, "effects", effects)
+    with pytest.raises(BadMiddleware, match=r"OfSessions'.*not a set of classes"):
+        build_chain([f"{__name__}.OfSessions"])
 
 
 def test_a_middleware_is_made_once() -> None:
