@@ -468,7 +468,8 @@ def test_what_a_receiver_writes_is_committed_with_the_batch(settings: Any) -> No
         assert billing.bills()[started] == 500
         assert MissedChange.objects.count() == 2
         assert tell_again() == 2
-        billing.agree(others=True)
+        with transaction.atomic():
+            billing.agree(others=True)
     finally:
         billing.drop_table()
 
