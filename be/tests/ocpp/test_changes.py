@@ -147,9 +147,12 @@ def _() -> None:
     start = charger.starts()
     site.take(start)
     other = charger.again()
-    other.now = 120
     site.connect(other)
+    other.now = 60
+    site.result(other.measures(None, 1200, when=wire(50)))
+    other.now = 120
     site.result(other.measures(number, 2500, when=wire(100)))
+    assert Transaction.objects.get().energy == 200
     site.take(spooled(start, number))
     assert Transaction.objects.get().energy == 1500
 
