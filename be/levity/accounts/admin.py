@@ -72,8 +72,10 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
             None,
             {
                 "fields": ("username", "usable_password", "password1", "password2"),
-                "description": "Roles, and whether this person may use these pages at all "
-                "(“staff status”), are chosen on the next page.",
+                "description": (
+                    "Choose roles, and whether this person may use these pages (“staff status”), "
+                    "on the next page."
+                ),
             },
         ),
     )
@@ -105,7 +107,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         field.label = "Roles"
-        field.help_text = "What each may do is told in the documentation (Operating, Logins)."
+        field.help_text = "The documentation lists what each role may do (Operating, Logins)."
         return field
 
     # --- who may ---------------------------------------------------------------------------------
@@ -173,7 +175,9 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
             more = and_more(len(done) - 20)
             messages.success(request, f"Two-factor login is off for {names}{more}.")
         else:
-            messages.warning(request, "Nothing changed: it was off, or they are superusers.")
+            messages.warning(
+                request, "Nothing changed: it was off already, or these are superusers."
+            )
 
 
 @admin.register(Group)
@@ -228,7 +232,7 @@ class AccessAttemptAdmin(LevityAdmin):
         """What the program calls itself."""
         return excerpt(item.user_agent, 60)
 
-    @action(description="Unlock: forget these failures", permissions=["delete"])
+    @action(description="Unlock: clear these failures", permissions=["delete"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         """Let them try again at once."""
         count = change_all(

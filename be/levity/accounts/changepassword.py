@@ -22,8 +22,8 @@ class Command(changepassword.Command):
         if name is None:
             names = list(users.values_list("username", flat=True)[:2])
             if len(names) != 1:
-                raise CommandError(f"say whose: changepassword NAME; {known_logins()}")
+                raise CommandError(f"name the login: changepassword NAME; {known_logins()}")
             options["username"] = names[0]
         elif not users.filter(username=name).exists():
-            raise CommandError(f"there is no login {name!r}; {known_logins()}")
+            raise CommandError(f"no login {name!r}; {known_logins()}")
         return super().handle(*args, **options)

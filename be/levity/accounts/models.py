@@ -27,8 +27,10 @@ class Account(models.Model):
     limited = models.BooleanField(
         "only the sites below",
         default=False,
-        help_text="Then this person sees the charge points of these sites and what belongs to "
-        "them, and nothing else; of no site, if none is chosen. A superuser sees everything.",
+        help_text=(
+            "Limits this person to the charge points of these sites and what belongs to them. If "
+            "no site is selected, the person sees none. Superusers see everything."
+        ),
     )
     sites = models.ManyToManyField("ocpp.Site", blank=True, related_name="+")
 

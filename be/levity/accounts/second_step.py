@@ -88,7 +88,7 @@ def confirm(device: Phone, code: str) -> bool:
 
 
 def check_code(user: Any, code: str) -> Device | None:
-    """The device whose code this is; a code on paper is used up. None: no such code.
+    """The device whose code this is; a recovery code is used up. None: no such code.
 
     `Unreadable` if SECRET_KEY was lost, and with it the key of the phone.
     """
@@ -127,7 +127,7 @@ def new_codes(user: Any) -> list[str]:
 
 
 def _digests(code: str) -> list[str]:
-    """What is stored of a code on paper; the first with today's SECRET_KEY."""
+    """What is stored of a recovery code; the first with today's SECRET_KEY."""
     return [keyed_digest(code, PAPER, key) for key in secret_keys()]
 
 

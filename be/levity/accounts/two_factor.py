@@ -49,7 +49,7 @@ class CodeForm(forms.Form):
         typed: str = self.cleaned_data["code"]
         code = typed.replace(" ", "").replace("-", "").lower()
         if not code.isascii() or not code.isalnum():
-            raise forms.ValidationError("A code has digits or letters only.")
+            raise forms.ValidationError("A code contains only digits or letters.")
         return code
 
 
@@ -74,7 +74,7 @@ def verify(request: HttpRequest) -> HttpResponse:
             note_device(request, device)
             left = second_step.codes_left(user)
             if not form.cleaned_data["code"].isdigit() and left <= 3:
-                messages.warning(request, f"{left} codes on paper are left: make new ones.")
+                messages.warning(request, f"{left} recovery codes are left: generate new ones.")
             return HttpResponseRedirect(wanted)
         form.add_error("code", _why_not(user, form.cleaned_data["code"]))
     return _page(request, "verify.html", "One more step", form=form, next=wanted)
@@ -124,20 +124,20 @@ def manage(request: HttpRequest) -> HttpResponse:
 
 def codes(request: HttpRequest) -> HttpResponse:
     """New codes on paper, for a code from the phone."""
-    return _with_code(request, "New codes for paper", _new_codes)
+    return _with_code(request, "New recovery codes", _new_codes)
 
 
 def off(request: HttpRequest) -> HttpResponse:
     """No second step any more, for a code."""
     if settings.LEVITY_REQUIRE_TWO_FACTOR:
-        messages.error(request, "This site wants two-factor login from everybody.")
+        messages.error(request, "Two-factor login is required for everyone here.")
         return redirect("levity:two_factor")
     return _with_code(request, "Switch two-factor login off", _switch_off, is_dangerous=True)
 
 
 def _new_codes(request: HttpRequest) -> None:
     request.session[SHOWN_ONCE] = second_step.new_codes(request.user)
-    note(request, [request.user], CHANGE, "new two-factor codes for paper")  # type: ignore[list-item]
+    note(request, [request.user], CHANGE, "new two-factor recovery codes")  # type: ignore[list-item]
 
 
 def _switch_off(request: HttpRequest) -> None:
@@ -172,8 +172,8 @@ def _lost(form: CodeForm) -> CodeForm:
     """The form, which says why no code can help."""
     form.add_error(
         "code",
-        "No code can be checked any more, because the server's SECRET_KEY was changed. Whoever "
-        "looks after the server lets you in with: levity two_factor YOUR-NAME --off",
+        "Codes can no longer be checked because the server's SECRET_KEY was changed. The server's "
+        "administrator can let you in with: levity two_factor YOUR-NAME --off",
     )
     return form
 
@@ -186,10 +186,10 @@ def _why_not(user: Any, code: str, device: Any = None) -> str:
     else:
         until = second_step.waiting_until(user, code)
     if until is not None and (seconds := ceil((until - timezone.now()).total_seconds())) > 0:
-        return f"This is not the code, or too soon after a wrong one. Try again in {seconds} s."
+        return f"Wrong code, or entered too soon after a wrong one. Try again in {seconds} s."
     return (
-        "This is not the code, or it was used already. Wait for the next one; if that fails, too, "
-        "the phone's clock may be wrong."
+        "Wrong code, or already used. Wait for the next one; if that fails as well, the phone's "
+        "clock may be wrong."
     )
 
 

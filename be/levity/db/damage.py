@@ -101,8 +101,8 @@ def mend(connection: BaseDatabaseWrapper, error: BaseException) -> bool:
         log.critical("A table of the database is damaged, not just an index. %s", ways_back())
         return False
     log.critical(
-        "Damaged indexes were built anew: %s. Nothing is lost, but the disk or SD card is "
-        "breaking: make a backup now (`levity backup FILE`), and replace it.",
+        "Damaged indexes were rebuilt: %s. Nothing is lost, but the disk or SD card is breaking: "
+        "make a backup now (`levity backup FILE`), and replace it.",
         ", ".join(names),
     )
     return True

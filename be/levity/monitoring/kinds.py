@@ -28,100 +28,111 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "charger-fault": Kind(
         "Charger fault",
-        "Read the error code on the charge point's page; a soft reset helps against passing ones.",
+        "Check the error code on the charge point's page; a soft reset clears transient errors.",
     ),
     "charger-notice": Kind(
         "Charger notice",
-        "It goes on charging. Where its local list disagrees on a card, send it the list again, or "
+        "Charging continues. If its local list disagrees about a card, send it the list again or "
         "correct the card here.",
         recovers_after=0.0,
     ),
     "charger-offline": Kind(
         "Charger offline",
-        "Is it powered, is its network up? Its connection events say how it went away. One that is "
-        "only silent has its connection open: send it a TriggerMessage of Heartbeat.",
+        "Check its power and network. Its connection events show how the connection ended. A "
+        "charger that is only silent still has its connection: send it a TriggerMessage for "
+        "Heartbeat.",
         recovers_after=0.0,
     ),
     "line-closed": Kind(
-        "Line closed in silence",
-        "Something between the charger and Levity ends connections that say nothing for a while: a "
-        "proxy, a firewall, a mobile network, or the charger itself. A shorter heartbeat interval "
-        "was told to the charger; its page has the evidence. If it goes on, set a ping interval "
-        "there, or the time-out of the proxy.",
+        "Idle line closed",
+        "Something between the charger and Levity closes idle connections: a proxy, a firewall, a "
+        "mobile network, or the charger itself. The charger was given a shorter heartbeat "
+        "interval; its page shows the evidence. If this continues, set a ping interval there or "
+        "raise the proxy's time-out.",
         recovers_after=None,
     ),
     "frame-too-large": Kind(
         "Message too large",
-        "Its connection is closed each time, it sends the same again, and all that it has to tell "
-        "waits behind it: raise LEVITY_MAX_FRAME_SIZE (bytes) and start Levity again. If it says "
-        "that this is what a new charge point may send, it passes with the next connection.",
+        "The connection is closed each time, the charger sends the message again, and everything "
+        "else queues behind it: raise LEVITY_MAX_FRAME_SIZE (bytes) and restart Levity. If the "
+        "limit for new charge points was exceeded, the message is accepted on the next "
+        "connection.",
         recovers_after=0.0,
     ),
     "command-failed": Kind(
         "Command failed",
-        "Open the command: it says whether the charger refused, did not answer or was away.",
+        "Open the command to see whether the charger refused, did not answer or was offline.",
         recovers_after=None,
     ),
     "command-refused": Kind(
         "Command refused by the charger",
-        "The charger has answered, and said no: what it was told to do is not done (a limit is not "
-        "kept, a card not blocked there). The alert and the command say what its own keys tell of "
-        "it.",
+        "The charger refused the command, so it was not carried out (a limit is not applied, a "
+        "card not blocked there). The alert and the command show what its configuration keys say "
+        "about it.",
         recovers_after=None,
     ),
     "certificate": Kind(
         "Certificate expires",
-        "Renewal has failed: look at the log of certbot, and at port 80 from outside. A charger's "
-        "own: ask for another one under “Security” on its page, and read its security events.",
+        "Renewal has failed: check certbot's log and whether port 80 is reachable from outside. "
+        "For a charger's certificate, request another one under “Security” on its page and check "
+        "its security events.",
         recovers_after=0.0,
     ),
     "disk": Kind(
         "Disk nearly full",
-        "Make room or a larger disk: a full one stops the database, and chargers queue.",
+        "Free space or use a larger disk: a full disk stops the database, and chargers queue "
+        "their messages.",
     ),
     "database": Kind(
         "Database damaged",
-        "The disk or SD card is breaking: make a backup now, stop Levity, replace the disk, and "
-        "`levity restore` the newest whole copy. Over once Levity is started again without it.",
+        "The disk or SD card is failing: make a backup now, stop Levity, replace the disk, and "
+        "restore the newest intact copy with `levity restore`. The alert ends when Levity starts "
+        "with an intact database.",
         Severity.CRITICAL,
     ),
     "open-door": Kind(
         "Strangers can add charge points",
-        "Close the door on the list of charge points, or give chargers keys (docs/security.md).",
+        "Stop admitting new charge points on the list of charge points, or give chargers keys "
+        "(docs/security.md).",
         recovers_after=0.0,
     ),
     "new-charge-points": Kind(
         "Too many new charge points",
-        "More came within an hour than are let in; the others wait as pending. If they are yours, "
-        "accept them in the list; else close the door there, and delete them.",
+        "More new charge points connected within an hour than are admitted; the others are "
+        "pending. If they are yours, accept them in the list; otherwise stop admitting new charge "
+        "points there and delete them.",
         recovers_after=0.0,
     ),
     "quarantine": Kind(
-        "Quarantine waiting",
-        "Somebody has to decide: attach, make a transaction of it, or discard.",
+        "Messages in quarantine",
+        "Decide for each message: attach it to a transaction, create a transaction from it, or "
+        "discard it.",
     ),
     "failed-message": Kind(
         "Failed messages",
-        "A bug, here or in middleware: read the traceback, mend it, `levity replay_failed`. A "
-        "receiver of changed sessions is told again by itself once it is corrected.",
+        "A bug in Levity or in middleware: read the traceback, fix it, then run `levity "
+        "replay_failed`. A receiver of changed sessions is told again by itself once it is "
+        "corrected.",
     ),
     "dead-letter": Kind(
-        "Batches that nobody could read",
-        "Edges and workers of releases that don't fit together: update all of them.",
+        "Unreadable batches",
+        "Edges and workers of incompatible releases: update all of them.",
     ),
     "transaction-ids": Kind(
-        "Transaction ids run out",
-        "OCPP 1.6 has 2,147,483,647 of them. Plan a new database, or chargers of OCPP 2.",
+        "Transaction ids running out",
+        "OCPP 1.6 has 2,147,483,647 of them. Plan a new database.",
         Severity.CRITICAL,
     ),
     "security-event": Kind(
         "Security event",
-        "Did somebody of yours do this? If not, take the charger off the network and look at it.",
+        "Was this done by your staff? If not, disconnect the charger from the network and inspect "
+        "it.",
         recovers_after=None,
     ),
     "failed-logins": Kind(
         "Many failed logins",
-        "Somebody guesses passwords: look at the addresses in the log, block them in front.",
+        "Someone may be guessing passwords: check the addresses in the log and block them in your "
+        "firewall or proxy.",
         Severity.CRITICAL,
         recovers_after=None,
     ),

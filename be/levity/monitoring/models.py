@@ -24,7 +24,7 @@ class Worker(models.Model):
     id = models.CharField(max_length=100, primary_key=True)
     started_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField()
-    report = models.JSONField(default=dict, help_text="What it sees of the broker.")
+    report = models.JSONField(default=dict, help_text="What it knows about the broker.")
 
     class Meta:
         ordering = ["id"]
@@ -39,7 +39,7 @@ class Duty(models.Model):
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=100)
     until = models.DateTimeField()
-    report = models.JSONField(default=dict, help_text="What its holder found last.")
+    report = models.JSONField(default=dict, help_text="What its holder last found.")
 
     class Meta:
         verbose_name_plural = "duties"
@@ -59,23 +59,24 @@ class AlertRule(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="+",
-        help_text="Only what concerns this site's chargers; empty: everything.",
+        help_text="Only alerts about this site's chargers. Empty: all.",
     )
     kinds = models.JSONField(
-        default=list, blank=True, help_text="Only alerts of these kinds; none ticked: all."
+        default=list, blank=True, help_text="Only alerts of these kinds. None selected: all."
     )
     least_severity = models.CharField(
         "severity", max_length=8, choices=Severity, default=Severity.WARNING, help_text="At least."
     )
     emails = models.TextField(
-        "e-mail to", blank=True, help_text="Addresses, with commas or line breaks between."
+        "e-mail to", blank=True, help_text="E-mail addresses, separated by commas or line breaks."
     )
     webhook_url = models.CharField(
         "webhook",
         max_length=500,
         blank=True,
-        help_text="Is sent a signed POST with JSON (docs/monitoring.md). Slack and Mattermost "
-        "show its text.",
+        help_text=(
+            "Receives a signed JSON POST (docs/monitoring.md). Slack and Mattermost show its text."
+        ),
     )
     # In clear, as an older release wrote it: it is sealed within a minute, and then empty. Its
     # workers read it here while they still run.
@@ -83,13 +84,21 @@ class AlertRule(models.Model):
         max_length=200, blank=True, help_text="Signs the webhook's body (HMAC-SHA256)."
     )
     sealed_secret = models.TextField(
-        blank=True, default="", db_default="", editable=False, help_text="The same, encrypted."
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The webhook secret, encrypted.",
     )
     quiet_from = models.TimeField(
-        null=True, blank=True, help_text="In the site's time zone. Critical alerts are sent."
+        null=True,
+        blank=True,
+        help_text="In the site's time zone. Critical alerts are sent regardless.",
     )
     quiet_until = models.TimeField(null=True, blank=True)
-    send_recovered = models.BooleanField(default=True, help_text="Also tell when it is well again.")
+    send_recovered = models.BooleanField(
+        default=True, help_text="Also notify when an alert is resolved."
+    )
 
     class Meta:
         ordering = ["name"]
@@ -118,7 +127,7 @@ class AlertRule(models.Model):
 
 
 class Alert(models.Model):
-    """Something went wrong: once raised, it is the same alert until it is well again."""
+    """Something went wrong: once raised, it is the same alert until it is resolved."""
 
     kind = models.CharField(max_length=32, choices=kind_choices)
     severity = models.CharField(max_length=8, choices=Severity)
@@ -134,13 +143,13 @@ class Alert(models.Model):
     summary = models.CharField(max_length=255)
     detail = models.TextField(blank=True)
     raised_at = models.DateTimeField(db_index=True)
-    last_at = models.DateTimeField(help_text="When it was found last.")
+    last_at = models.DateTimeField(help_text="When it was last seen.")
     ended_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(
-        null=True, blank=True, help_text="When somebody said that he looks after it."
+        null=True, blank=True, help_text="When it was acknowledged."
     )
     acknowledged_by = models.CharField(
-        max_length=150, blank=True, default="", db_default="", help_text="Who; as he was called."
+        max_length=150, blank=True, default="", db_default="", help_text="User name at that time."
     )
 
     class Meta:
@@ -163,7 +172,7 @@ class AlertDelivery(models.Model):
 
         RAISED = "raised"
         WORSE = "worse"
-        RECOVERED = "recovered", "well again"
+        RECOVERED = "recovered", "resolved"
 
     class Channel(models.TextChoices):
         """How."""
@@ -177,7 +186,7 @@ class AlertDelivery(models.Model):
         QUEUED = "queued", "waits"
         SENT = "sent"
         FAILED = "failed", "given up"
-        SKIPPED = "skipped", "not needed any more"
+        SKIPPED = "skipped", "no longer needed"
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
     rule = models.ForeignKey(
@@ -186,7 +195,7 @@ class AlertDelivery(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="+",
-        help_text="Empty: LEVITY_ALERT_EMAIL, LEVITY_ALERT_WEBHOOK.",
+        help_text="Empty for LEVITY_ALERT_EMAIL and LEVITY_ALERT_WEBHOOK.",
     )
     notice = models.CharField(max_length=10, choices=Notice)
     channel = models.CharField(max_length=8, choices=Channel)

@@ -90,7 +90,7 @@ class Pulse:
             Worker.objects.filter(pk=self.id).delete()
             lease.give_back(DUTY, self.id, timezone.now())
         except DatabaseError as error:
-            log.debug("the goodbye could not be written: %s", error)
+            log.debug("the worker's end could not be recorded: %s", error)
         finally:
             connection.close()
 
@@ -106,10 +106,12 @@ class Pulse:
                 failed = False
             except DatabaseError as error:
                 if not failed:
-                    log.error("no look at the site: the database does not answer (%s)", error)
+                    log.error(
+                        "alert conditions not checked: the database does not answer (%s)", error
+                    )
                 failed = True
             except Exception:
-                log.exception("looking at the site failed; trying again")
+                log.exception("checking alert conditions failed; trying again")
             finally:
                 # Not kept between two rounds: a connection each would be held by nobody's need.
                 connection.close()
@@ -149,7 +151,7 @@ class Pulse:
             {
                 "database": checks.database,
                 "migrations": checks.migrations,
-                "worker": lambda: "it has not come round for 30 s" if self.hangs else "",
+                "worker": lambda: "the worker loop has been stuck for 30 s" if self.hangs else "",
                 "broker": lambda: "" if self.connected else "no connection to it",
             }
         )

@@ -62,7 +62,7 @@ AUTOMATIC = "AutoRemoteStart"
 
 
 LEARNED_INTERVAL = "LearnedInterval"
-"""The `source` of the Call that tells a charger the interval that was learned of its line."""
+"""The `source` of the Call that tells a charger the interval that was learned about its line."""
 
 
 @frozen

@@ -71,7 +71,7 @@ def test_setting_it_up_with_the_phone_and_logging_in_with_it(
     page = client.get(MANAGE).content.decode()
     assert 'src="data:image/svg+xml' in page
     # A wrong code changes nothing.
-    assert "This is not the code" in client.post(MANAGE, {"code": "abcdef"}).content.decode()
+    assert "Wrong code" in client.post(MANAGE, {"code": "abcdef"}).content.decode()
     assert not second_step.is_on(User.objects.get(pk=anna.pk))
     Phone.objects.update(throttling_failure_count=0)
     answer = client.post(MANAGE, {"code": code_of_new(anna)}, follow=True)
@@ -196,7 +196,7 @@ def test_a_site_can_want_it_from_everybody(anna: User, settings: Any) -> None:
     client = with_password()
     answer = client.get("/admin/ocpp/message/", follow=True)
     assert answer.redirect_chain[-1][0] == f"{MANAGE}?next=/admin/ocpp/message/"
-    assert "wants two-factor login from everybody" in answer.content.decode()
+    assert "Two-factor login is required for everyone" in answer.content.decode()
     assert client.post(MANAGE, {"code": code_of_new(anna)}).status_code == 302
     assert client.get("/admin/ocpp/message/").status_code == 200
     # And nobody switches it off for himself.

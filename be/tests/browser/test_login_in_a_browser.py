@@ -103,7 +103,7 @@ def test_two_factor_login_is_set_up_and_used_by_keyboard_on_a_phone(
     device = Phone.objects.get(user=root)
     page.keyboard.type(f"{totp(device.bin_key):06d}")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Your codes for paper")
+    page.wait_for_selector("text=Your recovery codes")
     code = page.inner_text(".lv-codes li")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     seen.context.clear_cookies()

@@ -173,10 +173,10 @@ def test_a_stop_is_attached_and_taken_back_by_keyboard(
     assert page.input_value("[name=transaction]") == str(running.pk)
     seen.tab_to("Yes, attach to a transaction")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Take the decision back")
+    page.wait_for_selector("text=Undo the decision")
     running.refresh_from_db()
     assert (running.state, running.energy) == ("stopped", Decimal(5000))
-    seen.tab_to("Take the decision back")
+    seen.tab_to("Undo the decision")
     page.keyboard.press("Enter")
     page.wait_for_selector("form[data-once]")
     seen.tab_to("Yes, take the decision back")
@@ -199,7 +199,7 @@ def test_a_session_is_made_on_a_phone(
     page.wait_for_selector("text=Enter a valid date/time.")
     page.fill("[name=started_at]", "2026-11-22T13:05:00+01:00")
     page.click("button.lv-primary")
-    page.wait_for_selector("text=Take the decision back")
+    page.wait_for_selector("text=Undo the decision")
     made = Transaction.objects.get(flags__contains="by-hand")
     assert (made.started_at, made.energy) == (WHEN + timedelta(minutes=5), Decimal(5000))
     assert seen.complaints == []
@@ -210,7 +210,7 @@ def test_a_failed_message_is_taken_again_by_keyboard(
 ) -> None:
     seen = visit(DESKTOP)
     page = seen.go(PAGES["failed-message"].format(**trouble))
-    seen.tab_to("Take again")
+    seen.tab_to("Replay")
     page.keyboard.press("Enter")
     page.wait_for_selector("form[data-once]")
     seen.tab_to("Yes, take again")
@@ -230,7 +230,7 @@ def test_an_alert_is_acknowledged_and_taken_back_by_keyboard_on_a_phone(
     page.keyboard.press("Enter")
     page.wait_for_selector("text=root looks after it")
     assert Alert.objects.get().acknowledged_by == "root"
-    seen.tab_to("Take acknowledgement back")
+    seen.tab_to("Withdraw acknowledgement")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Do you look after it?")
     assert Alert.objects.get().acknowledged_at is None

@@ -231,6 +231,6 @@ def test_a_damaged_table_is_left_as_it_is_and_the_way_back_is_named(
     assert not met.whole
     assert "levity restore" in caplog.text
     [finding] = damaged_database([{"damage": {"why": met.why, "mended": [], "whole": False}}, {}])
-    assert finding.summary.startswith("A table of the database is damaged")
+    assert finding.summary.startswith("A database table is damaged")
     assert "levity restore" in finding.detail
     assert damaged_database([{}]) == []

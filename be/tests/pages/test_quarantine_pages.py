@@ -70,7 +70,7 @@ def test_a_session_is_made_of_what_the_message_tells_and_a_person_adds(
 @pytest.mark.parametrize(
     ("kind", "said", "answer"),
     [
-        ("attach", {"transaction": 99}, "There is no transaction 99."),
+        ("attach", {"transaction": 99}, "Transaction 99 does not exist."),
         ("attach", {"transaction": "x"}, "Enter a whole number."),
         ("discard", {"note": ""}, "This field is required."),
     ],

@@ -86,9 +86,13 @@ def test_the_password_of_the_only_login_needs_no_name(db: None, typed: None) -> 
 @pytest.mark.parametrize(
     ("names", "given", "said"),
     [
-        ((), (), "say whose: changepassword NAME; there is no login yet: createsuperuser adds one"),
-        (("admin", "ann"), (), "say whose: changepassword NAME; logins are: admin, ann"),
-        (("admin",), ("adm",), "there is no login 'adm'; logins are: admin"),
+        (
+            (),
+            (),
+            "name the login: changepassword NAME; there is no login yet: createsuperuser adds one",
+        ),
+        (("admin", "ann"), (), "name the login: changepassword NAME; logins are: admin, ann"),
+        (("admin",), ("adm",), "no login 'adm'; logins are: admin"),
     ],
 )
 def test_a_wrong_name_is_answered_with_those_that_there_are(

@@ -90,7 +90,7 @@ class AlertAdmin(ReadOnlyAdmin):
     actions = ("acknowledge", "take_back", "export_selected")
     list_before_template = "monitoring/alerts_help.html"
     search_fields = ("summary",)
-    search_help_text = "Words of the summary"
+    search_help_text = "Text in the summary"
     sortable_by = ()
     fields = (
         "summary",
@@ -218,10 +218,10 @@ class AlertAdmin(ReadOnlyAdmin):
         self._acknowledge(request, queryset, is_taken=True)
         return None
 
-    @action(description="Take acknowledgement back", permissions=["acknowledge"])
+    @action(description="Withdraw acknowledgement", permissions=["acknowledge"])
     def take_back(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
         """Nobody looks after these."""
-        title = "Take acknowledgement back"
+        title = "Withdraw acknowledgement"
         if asked := ask_if_many(request, self, queryset, "take_back", title):
             return asked
         self._acknowledge(request, queryset, is_taken=False)
@@ -235,7 +235,7 @@ class AlertAdmin(ReadOnlyAdmin):
         values: dict[str, Any] = {"acknowledged_at": None, "acknowledged_by": ""}
         if is_taken:
             values = {"acknowledged_at": timezone.now(), "acknowledged_by": name[:150]}
-        done = "acknowledged" if is_taken else "acknowledgement taken back"
+        done = "acknowledged" if is_taken else "acknowledgement withdrawn"
         count = change_all(
             request,
             rows.filter(acknowledged_at__isnull=is_taken),
@@ -246,7 +246,7 @@ class AlertAdmin(ReadOnlyAdmin):
         if count:
             messages.success(request, f"{count:,} alert{'s'[: count != 1]}: {done}.")
         else:
-            messages.info(request, "Nothing to change: it is so already.")
+            messages.info(request, "Nothing to change.")
 
     def get_urls(self) -> list[URLPattern]:
         """With the list as CSV, and the button of one alert."""
@@ -306,7 +306,7 @@ def _rows_of(alerts: QuerySet[Alert]) -> Iterator[list[str]]:
     """The header, then a row for each alert."""
     yield [
         *("alert", "kind", "severity", "charge point", "site", "summary", "detail"),
-        *("raised (UTC)", "raised (local)", "found last (UTC)", "ended (UTC)"),
+        *("raised (UTC)", "raised (local)", "last seen (UTC)", "ended (UTC)"),
         *("acknowledged (UTC)", "acknowledged by"),
     ]
     for item in alerts.select_related("charge_point__site", "site").iterator(chunk_size=CHUNK):
@@ -346,8 +346,8 @@ def _advice() -> str:
         )
     if lost := [way.name for way in ways if way.is_secret_lost]:
         return (
-            "SECRET_KEY has changed, so the webhook's secret can't be read any more: enter it anew "
-            f"in the alert rule “{lost[0]}”. Nothing is sent unsigned."
+            "SECRET_KEY has changed, so the webhook's secret can no longer be decrypted: enter "
+            f"it again in the alert rule “{lost[0]}”. Nothing is sent unsigned."
         )
     if any(way.emails for way in ways) and not settings.EMAIL_HOST:
         return "EMAIL_URL is not set: alerts can't be sent by e-mail."

@@ -39,21 +39,23 @@ class AlertRuleForm(forms.ModelForm):
         choices=kind_choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Only alerts of these kinds; none ticked: all.",
+        help_text="Only alerts of these kinds. None selected: all.",
     )
     emails = forms.CharField(
         label="E-mail to",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text="Addresses, with commas or line breaks between.",
+        help_text="E-mail addresses, separated by commas or line breaks.",
     )
     new_secret = forms.CharField(
         label="Webhook secret",
         required=False,
         max_length=200,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text=f"Signs what is sent (HMAC-SHA256); at least {LEAST_SECRET} characters. It is "
-        "never shown again: empty keeps the one that is set.",
+        help_text=(
+            f"Signs the webhook's body (HMAC-SHA256); at least {LEAST_SECRET} characters. It is "
+            "never shown again; leave empty to keep the current secret."
+        ),
     )
 
     class Meta:
@@ -88,7 +90,7 @@ class AlertRuleForm(forms.ModelForm):
         """Somebody must be told, and a night has two ends."""
         data = super().clean() or self.cleaned_data
         if not self.errors and not data.get("emails") and not data.get("webhook_url"):
-            raise ValidationError("Whom shall it tell? Enter an e-mail address or a webhook.")
+            raise ValidationError("Enter an e-mail address or a webhook to notify.")
         if (data.get("quiet_from") is None) != (data.get("quiet_until") is None):
             raise ValidationError("Quiet hours need both a beginning and an end, or neither.")
         return data

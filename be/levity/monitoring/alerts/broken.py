@@ -15,10 +15,10 @@ def damaged_database(reports: Iterable[Any]) -> list[Finding]:
     if not met:
         return []
     mended = sorted({name for each in met for name in each.get("mended", ())})
-    anew = f"built anew: {', '.join(mended)}. " if mended else ""
+    anew = f"rebuilt: {', '.join(mended)}. " if mended else ""
     if all(each.get("whole") for each in met):
-        summary = "Indexes of the database were damaged, and are whole again"
+        summary = "Damaged database indexes were rebuilt"
     else:
-        summary = "A table of the database is damaged: what needs it waits at the chargers"
+        summary = "A database table is damaged: messages that need it wait in the chargers"
     why = met[0].get("why", "")
     return [Finding("database", "", summary, plain(f"{anew}{why}; {ways_back()}", 500))]

@@ -173,7 +173,7 @@ def chargers_offline(now: datetime) -> list[Finding]:
             str(pk),
             f"{called(identity, name)} is {'silent' if connection else 'offline'}"
             f" for more than {minutes} minutes",
-            "Its connection is open: a command is sent, and tells whether it is there."
+            "Its connection is open: send a command to see whether it responds."
             if connection
             else "",
             charge_point=pk,
@@ -204,12 +204,12 @@ def lines_closed(now: datetime) -> list[Finding]:
         Finding(
             "line-closed",
             f"{pk}:{silence}",
-            f"the line of {called(identity, name)} ends after {silence} s of silence, again and"
-            f" again; "
+            f"the connection of {called(identity, name)} keeps closing after {silence} s of "
+            "silence; "
             + (
                 f"its own heartbeat interval is {own} s"
                 if own
-                else f"it is told a heartbeat interval of {learned_interval(silence or 0)} s"
+                else f"it was given a heartbeat interval of {learned_interval(silence or 0)} s"
             ),
             plain(evidence, 255),
             charge_point=pk,
@@ -245,7 +245,7 @@ def failed_messages() -> list[Finding]:
     if not (count := rows[:AT_MOST].count()):
         return []
     plural = "s" if count > 1 else ""
-    return [Finding("failed-message", "", f"{count} message{plural} failed and wait for a replay")]
+    return [Finding("failed-message", "", f"{count} message{plural} failed and can be replayed")]
 
 
 def missed_changes() -> list[Finding]:
@@ -266,7 +266,9 @@ def dead_letters(reports: Iterable[dict[str, Any]]) -> list[Finding]:
     dead = max((int(report.get("dead_letters") or 0) for report in reports), default=0)
     if not dead:
         return []
-    return [Finding("dead-letter", "", f"{dead} batches are in the queue levity.rpc.dead")]
+    return [
+        Finding("dead-letter", "", f"{dead} batches are in the dead-letter queue levity.rpc.dead")
+    ]
 
 
 def transaction_ids_used() -> int:
@@ -323,7 +325,7 @@ def disks(
                 Finding(
                     "disk",
                     path,
-                    f"the disk at {path} is full in {_days(days)} if it goes on like this, "
+                    f"the disk at {path} will be full in {_days(days)} at the current rate, "
                     f"{gigabytes:.1f} GB are left",
                     severity=Severity.CRITICAL if days < 1 else Severity.WARNING,
                 )
@@ -481,7 +483,7 @@ def charge_point_certificates(now: datetime) -> list[Finding]:
             Finding(
                 "certificate",
                 f"refused {pk}",
-                f"{called(*names)} has refused its new certificate",
+                f"{called(*names)} refused its new certificate",
                 plain(detail),
                 charge_point=charger,
                 site=site,
@@ -570,7 +572,7 @@ def refused_commands(now: datetime) -> list[Finding]:
         findings[subject] = Finding(
             "command-refused",
             subject,
-            f"{called(*names)} has answered {plain(status, 64)} to {action}",
+            f"{called(*names)} answered {action} with {plain(status, 64)}",
             plain(f"command {pk}. {why}".strip(), 500),
             charge_point=charger,
             site=site,

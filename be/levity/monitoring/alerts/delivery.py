@@ -59,7 +59,7 @@ def send_due(
             break
         route = by_rule.get(rule)
         if route is None or (channel, target) not in set(route.targets()):
-            _finish(items, State.SKIPPED, "the rule does not name this address any more")
+            _finish(items, State.SKIPPED, "the rule no longer names this address")
             continue
         sent += _attempt(route, channel, target, items, now)
     return sent
@@ -76,7 +76,7 @@ def _attempt(
     try:
         _send(route, channel, target, told, f"{items[0].pk}-{items[-1].pk}")
     except NotSent as error:
-        log.warning("no notice to %s: %s", _shown(channel, target), error)
+        log.warning("could not notify %s: %s", _shown(channel, target), error)
         over = [item for item in items if item.attempts >= MAX_TRIES]
         _finish(over, State.FAILED, str(error))
         _note([item for item in items if item.attempts < MAX_TRIES], str(error))
@@ -102,7 +102,7 @@ def send_test(route: Route) -> list[tuple[str, str, str]]:
     alert = Alert(
         kind="charger-fault",
         severity="warning",
-        summary="this is a test: alerts of Levity reach you here",
+        summary="this is a test: Levity's alerts reach you here",
         detail=f"Sent for the rule “{route.name}”. Nothing is wrong.",
         raised_at=now,
         last_at=now,
@@ -123,7 +123,9 @@ def _send(route: Route, channel: str, target: str, told: Sequence[Told], deliver
     if channel == Channel.EMAIL:
         _send_mail(target, told, delivery)
     elif route.is_secret_lost:
-        raise NotSent("its secret can't be read, for SECRET_KEY has changed: enter it anew")
+        raise NotSent(
+            "its secret can't be decrypted because SECRET_KEY has changed: enter it again"
+        )
     else:
         try:
             webhook.post(target, route.webhook_secret, delivery, payload(told, delivery))
@@ -152,9 +154,9 @@ def _send_mail(target: str, told: Sequence[Told], delivery: str) -> None:
     try:
         message.send()
     except smtplib.SMTPAuthenticationError as error:
-        raise NotSent("the mail server refuses the user or password of EMAIL_URL") from error
+        raise NotSent("the mail server rejects the user or password of EMAIL_URL") from error
     except smtplib.SMTPRecipientsRefused as error:
-        raise NotSent(f"the mail server refuses {target}") from error
+        raise NotSent(f"the mail server rejects {target}") from error
     except (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError) as error:
         # Answers of servers are bytes and lines; the password is in none of them.
         raise NotSent(" ".join(f"{type(error).__name__}: {error}".split())[:200]) from error
@@ -170,7 +172,7 @@ def subject(told: Sequence[Told]) -> str:
 def line(notice: str, alert: Alert) -> str:
     """One alert on one line."""
     word = {
-        Notice.RECOVERED: "Well again",
+        Notice.RECOVERED: "Resolved",
         Notice.WORSE: "Worse now",
         "test": "Test",
     }.get(notice, alert.severity.capitalize())

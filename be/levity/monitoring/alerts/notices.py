@@ -52,7 +52,7 @@ def _told(connector: Connector, now: datetime) -> Iterator[Finding]:
     yield Finding(
         "charger-notice",
         f"{connector.pk}:{connector.error_code}",
-        f"{_where(connector)} told of {plain(connector.error_code, 64)}, and is Available",
+        f"{_where(connector)} reported {plain(connector.error_code, 64)} while Available",
         "; ".join(more),
         charge_point=charge_point.pk,
         site=charge_point.site_id,
@@ -80,7 +80,7 @@ def _conflicts(connector: Connector, now: datetime) -> Iterator[Finding]:
         if card.lower() in cards:
             continue
         cards.add(card.lower())
-        what = "its local list disagrees with us"
+        what = "its local list disagrees with the id tags here"
         if card:
             what += f" on {plain(card, 40)}: {_listed(card, sent)} there, {status or '?'} here"
         yield Finding(

@@ -139,7 +139,7 @@ def record(seen: Look, routes: Sequence[Route], now: datetime) -> None:
         _queue(worse, Notice.WORSE, routes, zones, now)
         _queue_recovered(over, routes, zones, now)
     _say(logging.WARNING, "alert", [*new, *worse])
-    _say(logging.INFO, "well again", over)
+    _say(logging.INFO, "resolved", over)
 
 
 def _say(level: int, word: str, alerts: Sequence[Alert]) -> None:

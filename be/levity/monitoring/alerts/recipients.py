@@ -137,7 +137,7 @@ def _valid(addresses: Iterable[str], *, strict: bool) -> Iterator[str]:
             validate_email(address)
         except ValidationError as error:
             if strict:
-                raise ValueError(f"{address!r} is no e-mail address") from error
+                raise ValueError(f"{address!r} is not an e-mail address") from error
             continue
         yield address
 
@@ -151,5 +151,5 @@ def quiet_hours(text: str) -> tuple[time | None, time | None]:
         return time.fromisoformat(first.strip()), time.fromisoformat(last.strip())
     except ValueError as error:
         raise ValueError(
-            f"LEVITY_ALERT_QUIET_HOURS={text!r}: write two times, such as 22:00-07:00"
+            f"LEVITY_ALERT_QUIET_HOURS={text!r}: enter two times, such as 22:00-07:00"
         ) from error

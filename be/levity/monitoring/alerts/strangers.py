@@ -14,11 +14,11 @@ COUNTED = 5_000
 
 
 def open_door() -> list[Finding]:
-    """Somebody outside can reach us, chargers need no key, and nobody has closed the door."""
+    """Strangers can reach us, chargers need no key, and new charge points are admitted."""
     seen = door.state()
     if not door.is_open_to_all(seen) or not (why := door.why_outside(seen)):
         return []
-    summary = "whoever finds this installation can add charge points: no key is asked for"
+    summary = "anyone who finds this installation can add charge points: no key is required"
     return [Finding("open-door", "", summary, why)]
 
 
@@ -31,4 +31,4 @@ def too_many_new(now: datetime) -> list[Finding]:
     if not count:
         return []
     more = "at least " if count == COUNTED else ""
-    return [Finding("new-charge-points", "", f"{more}{count} new charge points wait as pending")]
+    return [Finding("new-charge-points", "", f"{more}{count} new charge points are pending")]

@@ -31,7 +31,7 @@ def frames_too_large(now: datetime) -> list[Finding]:
         Finding(
             "frame-too-large",
             key,
-            f"{plain(identity, 48)} can't get rid of a message: it is too large",
+            f"{plain(identity, 48)} can't deliver a message because it is too large",
             f"{plain(detail)}; {count} times. Raise LEVITY_MAX_FRAME_SIZE.",
             charge_point=known.get(key, (None, None))[0],
             site=known.get(key, (None, None))[1],

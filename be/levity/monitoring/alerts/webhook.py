@@ -46,13 +46,15 @@ def check_url(url: str) -> tuple[str, str, int, str]:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
-        raise BadWebhook(f"this is no web address: {error}") from error
+        raise BadWebhook(f"this is not a web address: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadWebhook("a webhook begins with https:// or http://")
+        raise BadWebhook("a webhook must begin with https:// or http://")
     if parts.username or parts.password:
-        raise BadWebhook("no user or password in the address: use the secret, or a token in it")
+        raise BadWebhook(
+            "no user or password in the address: use the secret or a token in the address"
+        )
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise BadWebhook("write special characters percent-encoded")
+        raise BadWebhook("percent-encode special characters")
     path = parts.path or "/"
     return parts.scheme, parts.hostname, port, f"{path}?{parts.query}" if parts.query else path
 
@@ -76,7 +78,7 @@ def addresses(host: str, port: int, allowed: frozenset[str]) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise BadWebhook(f"{host} is not known: {error}") from error
+        raise BadWebhook(f"{host} can't be resolved: {error}") from error
     texts = [str(item[4][0]).partition("%")[0] for item in found]
     if host.lower() not in allowed:
         for text in texts:
@@ -84,7 +86,7 @@ def addresses(host: str, port: int, allowed: frozenset[str]) -> list[str]:
                 named = host if host == text else f"{host} ({text})"
                 raise BadWebhook(
                     f"{named}: this machine and link-local addresses are not called "
-                    "(LEVITY_WEBHOOK_ALLOWED lets one through)"
+                    "(LEVITY_WEBHOOK_ALLOWED permits one)"
                 )
     return texts
 

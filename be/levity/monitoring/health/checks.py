@@ -45,7 +45,7 @@ def ready(checks: Mapping[str, Check]) -> Answer:
     said: dict[str, str] = {}
     for name, check in checks.items():
         if said.get("database"):
-            said[name] = "not known: the database does not answer"
+            said[name] = "unknown: the database does not answer"
             continue
         try:
             said[name] = check()
@@ -85,7 +85,7 @@ def workers(now: datetime) -> tuple[str, str]:
         Worker.objects.filter(last_seen_at__gte=now - LATELY).values_list("report", flat=True)
     )
     if not reports:
-        return "none was seen within a minute: is `levity consume_rpc_queue` running?", ""
+        return "none reported within a minute: is `levity consume_rpc_queue` running?", ""
     if not any(report.get("connected") for report in reports):
         return "", "no worker is connected to it"
     return "", ""

@@ -18,17 +18,21 @@ __all__ = ["WEB", "WORKER", "count_batch", "count_request"]
 disable_created_metrics()
 use_slots()
 
-BATCHES = Counter("levity_worker_batches", "Batches taken: committed and answered.", registry=None)
-REDELIVERED = Counter(
-    "levity_worker_batches_redelivered", "Batches that another worker left behind.", registry=None
+BATCHES = Counter(
+    "levity_worker_batches", "Batches processed: committed and answered.", registry=None
 )
-EVENTS = Counter("levity_worker_events", "Events in the batches taken.", registry=None)
+REDELIVERED = Counter(
+    "levity_worker_batches_redelivered",
+    "Batches redelivered after another worker died.",
+    registry=None,
+)
+EVENTS = Counter("levity_worker_events", "Events in the processed batches.", registry=None)
 CALLS = Counter(
-    "levity_worker_calls", "Calls of chargers answered with a result.", ["action"], registry=None
+    "levity_worker_calls", "Chargers' Calls answered with a result.", ["action"], registry=None
 )
 SECONDS = Histogram(
     "levity_worker_batch_seconds",
-    "From a batch's arrival at the worker to its reply.",
+    "Time from a batch's arrival at the worker to its reply.",
     buckets=LATENCIES,
     registry=None,
 )
@@ -45,7 +49,7 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram(
     "levity_web_request_seconds",
-    "From a request to its answer.",
+    "Time from a request to its answer.",
     buckets=LATENCIES,
     registry=None,
 )

@@ -72,7 +72,9 @@ class State:
                 self._shown = list(_everything(timezone.now()))
                 took = self.clock() - began
                 self._until = self.clock() + max(LEAST_SECONDS, SHARE * took)
-                self._shown.append(_gauge("state_seconds", "What asking all this took.", took))
+                self._shown.append(
+                    _gauge("state_seconds", "Time that collecting these metrics took.", took)
+                )
             yield from self._shown
 
 
@@ -105,7 +107,7 @@ def _charge_points(now: datetime) -> Iterator[Metric]:
         .order_by("pk")
         .values_list("identity", "site__name", "connection", "last_seen_at", "silent_since")
     )
-    yield _gauge("charge_points", "Charge points that are known.", len(rows))
+    yield _gauge("charge_points", "Registered charge points.", len(rows))
     yield _by(
         "charge_point_online",
         "1 while the charge point is connected.",
@@ -114,7 +116,7 @@ def _charge_points(now: datetime) -> Iterator[Metric]:
     )
     yield _by(
         "charge_point_silent",
-        "1 while it is connected and two heartbeats are missing.",
+        "1 while the charge point is connected but two heartbeats are missing.",
         ["charge_point", "site"],
         (
             ((identity, site or ""), link is not None and since is not None)
@@ -123,7 +125,7 @@ def _charge_points(now: datetime) -> Iterator[Metric]:
     )
     yield _by(
         "charge_point_last_seen_timestamp_seconds",
-        "When it was heard last, to within ten seconds.",
+        "When the charge point last sent something, to within ten seconds.",
         ["charge_point"],
         (((identity,), seen.timestamp()) for identity, _, _, seen, _ in rows if seen),
     )
@@ -137,7 +139,7 @@ def _connectors() -> Iterator[Metric]:
         counts[status if status in STATUSES else "other"] += count
     yield _by(
         "connectors",
-        "Connectors by status; other: what a charger calls in its own way.",
+        "Connectors by status; other: a status that is not OCPP's.",
         ["status"],
         (((status,), count) for status, count in counts.items()),
     )
@@ -156,16 +158,16 @@ def _connectors() -> Iterator[Metric]:
 def _transactions() -> Iterator[Metric]:
     active = Transaction.objects.filter(state=Transaction.State.ACTIVE).order_by()
     running = list(active.values_list("charge_point__identity").annotate(Count("pk"), Sum("power")))
-    yield _gauge("transactions_active", "Sessions under way.", sum(row[1] for row in running))
+    yield _gauge("transactions_active", "Active sessions.", sum(row[1] for row in running))
     yield _by(
         "charge_point_power_watts",
-        "Drawn now, as the last meter values said.",
+        "Current power according to the last meter values.",
         ["charge_point"],
         (((who,), power) for who, _, power in running if power is not None),
     )
     energy = CounterMetricFamily(
         "levity_charge_point_energy_watthours",
-        "Energy of all its sessions; not of those with implausible figures.",
+        "Energy of all its sessions, except those with implausible figures.",
         labels=["charge_point"],
     )
     charged = Transaction.objects.filter(IN_TOTALS).order_by().values_list("charge_point__identity")
@@ -179,12 +181,14 @@ def _transactions() -> Iterator[Metric]:
     yield energy
     yield _by(
         "charge_point_sessions_not_counted",
-        "Sessions whose energy can't be true, and is in no total.",
+        "Sessions with implausible energy, which is in no total.",
         ["charge_point"],
         (((who,), count) for who, _, count in totals if count),
     )
     used = transaction_ids_used() / LAST_TRANSACTION_ID
-    yield _gauge("transaction_ids_used_ratio", "Of the 2^31 that OCPP 1.6 has.", used)
+    yield _gauge(
+        "transaction_ids_used_ratio", "Share of OCPP 1.6's 2^31 transaction ids that is used.", used
+    )
 
 
 def _commands(now: datetime) -> Iterator[Metric]:
@@ -197,7 +201,7 @@ def _commands(now: datetime) -> Iterator[Metric]:
     )
     yield _by(
         "commands_open",
-        "Commands that are not at their end.",
+        "Unfinished commands.",
         ["state"],
         (((state.value,), waiting.get(state.value, 0)) for state in (State.QUEUED, State.SENT)),
     )
@@ -213,7 +217,7 @@ def _commands(now: datetime) -> Iterator[Metric]:
     )
     yield _by(
         "commands_ended_last_hour",
-        "Commands that came to their end within the last hour, by outcome.",
+        "Commands that finished within the last hour, by outcome.",
         ["outcome"],
         (((end,), ended.get(end, 0)) for end in ends),
     )
@@ -221,14 +225,18 @@ def _commands(now: datetime) -> Iterator[Metric]:
 
 def _trouble(now: datetime) -> Iterator[Metric]:
     quarantined = QuarantinedMessage.objects.filter(resolved_at__isnull=True)
-    yield _gauge("quarantine_waiting", "Messages that wait for a decision.", quarantined.count())
+    yield _gauge(
+        "quarantine_waiting", "Quarantined messages that await a decision.", quarantined.count()
+    )
     failed = FailedMessage.objects.filter(replayed_at__isnull=True)
-    yield _gauge("failed_messages_waiting", "Messages that wait for a replay.", failed.count())
+    yield _gauge("failed_messages_waiting", "Failed messages that can be replayed.", failed.count())
     newest = SecurityEvent.objects.order_by("-pk").values_list("pk", flat=True)
     events = SecurityEvent.objects.filter(
         pk__gt=newest[NEWEST : NEWEST + 1].first() or 0, received_at__gte=now - DAY
     )
-    yield _gauge("security_events_last_day", "Security events of a day.", events.count())
+    yield _gauge(
+        "security_events_last_day", "Security events of the last 24 hours.", events.count()
+    )
     open_alerts = dict(
         Alert.objects.filter(ended_at__isnull=True)
         .order_by()
@@ -237,12 +245,12 @@ def _trouble(now: datetime) -> Iterator[Metric]:
     )
     yield _by(
         "alerts_open",
-        "Alerts that are not over, by kind.",
+        "Open alerts, by kind.",
         ["kind"],
         (((kind,), open_alerts.get(kind, 0)) for kind in KINDS),
     )
     late = AlertDelivery.objects.filter(state=AlertDelivery.State.QUEUED, attempts__gt=0)
-    yield _gauge("alert_deliveries_retried", "Notices that could not be sent yet.", late.count())
+    yield _gauge("alert_deliveries_retried", "Notifications not sent yet.", late.count())
 
 
 def _processes(now: datetime) -> Iterator[Metric]:
@@ -253,21 +261,21 @@ def _processes(now: datetime) -> Iterator[Metric]:
     yield _gauge("workers", "Workers that are alive.", len(reports))
     depths = [report["queue"] for report in reports if report.get("queue") is not None]
     if depths:
-        yield _gauge("broker_queue_batches", "Batches that no worker has taken yet.", max(depths))
+        yield _gauge("broker_queue_batches", "Batches that wait for a worker.", max(depths))
         dead = max(int(report.get("dead_letters") or 0) for report in reports)
-        yield _gauge("broker_dead_letters", "Batches that no worker could read.", dead)
+        yield _gauge("broker_dead_letters", "Unreadable batches in the dead-letter queue.", dead)
     report: dict[str, Any] = (
         Duty.objects.filter(name="alerts").values_list("report", flat=True).first() or {}
     )
     yield _by(
         "disk_free_ratio",
-        "Of each disk that is watched.",
+        "Free share of each monitored disk.",
         ["path"],
         (((path,), free) for path, free in report.get("disk_free", {}).items()),
     )
     yield _by(
         "certificate_expiry_timestamp_seconds",
-        "When each certificate that is watched expires.",
+        "When each monitored certificate expires.",
         ["certificate"],
         (((name,), at) for name, at in report.get("certificates", {}).items()),
     )

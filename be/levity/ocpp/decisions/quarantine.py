@@ -217,7 +217,7 @@ def discard(message: QuarantinedMessage, user: Any, note: str) -> None:
 
 
 def undo(message: QuarantinedMessage, user: Any) -> None:
-    """Take the decision back, as long as the transaction is what it was made to be."""
+    """Undo the decision, as long as the transaction is what it was made to be."""
     with database.atomic(), changes_told():
         message = _locked(message)
         trail = message.undo
@@ -250,7 +250,7 @@ def undo(message: QuarantinedMessage, user: Any) -> None:
             item.save()
         if transaction is not None and "discarded" not in trail:
             sessions.restore(transaction, trail)
-        log.info("quarantined message %s: decision taken back by %s", message.pk, user)
+        log.info("quarantined message %s: decision undone by %s", message.pk, user)
 
 
 # --- how ------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How often a charger is to give a sign of life: who says so, and what was learned of its line.
+"""How often a charger is to give a sign of life: who says so, and what was learned about its line.
 
 The interval of BootNotification.conf is the charge point's own, or what was learned, or its quirk
 profile's, or the setting's, in this order; the same for websocket pings, which are never learned:

@@ -42,8 +42,8 @@ def accept(request: HttpRequest, rows: QuerySet[ChargePoint]) -> None:
     )
     messages.success(
         request,
-        f"Accepted: {count:,}. A pending charger hears of it with its next BootNotification, "
-        f"within {setting('OCPP_PENDING_INTERVAL')} s.",
+        f"Accepted: {count:,}. A pending charger is told with its next BootNotification, within "
+        f"{setting('OCPP_PENDING_INTERVAL')} s.",
     )
 
 
@@ -61,7 +61,7 @@ def accept_all_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
     count = rows.count()
     context = {
         **admin_site.each_context(request),
-        "title": "Accept all that wait",
+        "title": "Accept all pending",
         "opts": ChargePoint._meta,
         "count": count,
         "shown": f"{count:,}",

@@ -93,13 +93,12 @@ class BulkCommands:
         if not request.user.has_perm("ocpp.add_command"):
             raise PermissionDenied
         if kind not in MANY:
-            raise Http404(f"no command for several is called {kind}")
+            raise Http404(f"no bulk command is called {kind}")
         keys = _keys(request)
         if not keys:
             messages.error(
                 request,
-                "Some of these charge points are not there any more, or none was chosen: choose "
-                "again.",
+                "Some of these charge points no longer exist, or none was selected: select again.",
             )
             return redirect("levity:ocpp_chargepoint_changelist")
         form = KINDS[kind].form(request.POST, charge_point=None)
@@ -111,7 +110,9 @@ class BulkCommands:
             for charge_point in _all(request, keys):
                 calls = version_of(charge_point.subprotocol).calls
                 if refused := calls.objection(action_name, payload, charge_point.security_profile):
-                    form.add_error(None, f"This is never sent to {charge_point}: {refused}.")
+                    form.add_error(
+                        None, f"This command is never sent to {charge_point}: {refused}."
+                    )
                     return _page(request, KINDS[kind], kind, form, keys)
         queued = 0
         for portion in within_budget(keys, PORTION):
@@ -129,7 +130,7 @@ class BulkCommands:
             return going_on(request, self, KINDS[kind].title, left, done + queued, [*sent, *more])
         total = done + queued
         points = f"{total:,} charge point{'' if total == 1 else 's'}"
-        said = f"{action_name} is on its way to {points}."
+        said = f"{action_name} was queued for {points}."
         if away:
             waits = form.cleaned_data["queue_offline"]
             who = "It" if total == 1 else f"{away:,} of them"

@@ -60,7 +60,7 @@ class RevokeForm(forms.Form):
 
 def _approve(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
     issuing.approve(row, user)
-    return "Approved. A worker signs it within seconds, and sends it to the charger."
+    return "Approved. A worker signs it within seconds and sends it to the charger."
 
 
 def _decline(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
@@ -70,7 +70,7 @@ def _decline(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> 
 
 def _send(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
     issuing.send_again(row, user)
-    return "It is on its way once more."
+    return "It is being sent again."
 
 
 def _revoke(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
@@ -93,15 +93,15 @@ class Decision:
 DECISIONS: dict[str, Decision] = {
     "approve": Decision(
         "Approve",
-        "Who holds this key can then speak for this charger. Are you sure that the charger itself "
-        "has asked for it? Compare the fingerprint of its key, if the charger shows it.",
+        "Whoever holds this key can then pose as this charger. Are you sure that the charger "
+        "itself sent the request? Compare the key's fingerprint if the charger shows it.",
         forms.Form,
         _approve,
         (State.WAITING,),
     ),
     "decline": Decision(
         "Decline",
-        "It is not signed. The charger is told nothing; it may ask again.",
+        "The request is not signed. The charger is not notified; it may ask again.",
         forms.Form,
         _decline,
         (State.WAITING,),
@@ -115,9 +115,9 @@ DECISIONS: dict[str, Decision] = {
     ),
     "revoke": Decision(
         "Revoke",
-        "New connections with this certificate are refused; an open one is not "
-        "closed, so reset the charger if need be. It can't be taken back. nginx "
-        "learns it from “levity certificate_authority crl”; here it counts at once.",
+        "New connections with this certificate are refused; an open connection is not closed, so "
+        "reset the charger if necessary. This can't be undone. It takes effect here at once; for "
+        "nginx, export the list with “levity certificate_authority crl”.",
         RevokeForm,
         _revoke,
         (State.ISSUED, State.INSTALLED, State.REFUSED),
@@ -166,7 +166,7 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
     list_filter = ("state", ("charge_point", RowFilter))
     list_select_related = ("charge_point__site",)
     search_fields = ("serial_number", "fingerprint", "identity")
-    search_help_text = "Serial number, SHA-256 fingerprint, or identity; each as a whole"
+    search_help_text = "Complete serial number, SHA-256 fingerprint or identity"
     sortable_by = ()
     list_before_template = "levity/certificates_help.html"
     change_form_outer_after_template = "levity/certificate_now.html"

@@ -28,7 +28,7 @@ class _TimeZoneForm(forms.ModelForm):
             except (KeyError, ValueError, OSError):
                 # ZoneInfoNotFoundError is a KeyError; the others: odd paths, the name of a folder.
                 raise forms.ValidationError(
-                    f"No time zone is called “{name}”; write one such as Europe/Berlin."
+                    f"“{name}” is not a time zone; enter one such as Europe/Berlin."
                 ) from None
         return name
 
@@ -66,9 +66,11 @@ class ChargePointForm(_TimeZoneForm):
         )
         labels = {"max_power": "Highest power of a connector"}
         help_texts = {
-            "max_power": "In W. What one connector of this charger can deliver at most: meter "
-            "values that rise faster are doubted. It does not limit charging: for that, send "
-            "SetChargingProfile. Empty: the default."
+            "max_power": (
+                "In W: the most that one connector of this charger can deliver. Meter values that "
+                "rise faster are considered implausible. This does not limit charging; to do "
+                "that, send SetChargingProfile. Empty: the default."
+            )
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -105,7 +107,7 @@ class ChargePointForm(_TimeZoneForm):
         taken = Q(identity__iexact=name) | Q(certificate_name__iexact=name)
         if name and others.filter(taken).exists():
             raise forms.ValidationError(
-                "Another charge point has this name: its certificate would be good for both."
+                "Another charge point has this name: its certificate would be valid for both."
             )
         return name
 
@@ -127,9 +129,9 @@ def _rule(charge_point: ChargePoint) -> str:
     """Who may charge here now, and who says so."""
     site = charge_point.site
     if charge_point.authorization:
-        rule, origin = charge_point.authorization, "this charge point says so"
+        rule, origin = charge_point.authorization, "set on this charge point"
     elif site is not None and site.authorization:
-        rule, origin = site.authorization, f"its site {site} says so"
+        rule, origin = site.authorization, f"set on its site {site}"
     else:
-        rule, origin = setting("OCPP_AUTHORIZATION"), "the setting OCPP_AUTHORIZATION says so"
-    return f"Now: {Authorization(rule).label}; {origin}. Empty: as its site says."
+        rule, origin = setting("OCPP_AUTHORIZATION"), "from the setting OCPP_AUTHORIZATION"
+    return f"Now: {Authorization(rule).label}; {origin}. Empty: the site's rule."

@@ -259,16 +259,16 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         """Which profile fits, why, and what it changes."""
         return fitting_quirks(charge_point)
 
-    @display(description="signs of life")
+    @display(description="activity")
     def line(self, charge_point: ChargePoint) -> str:
-        """How often it is to give one, who says so, and what was learned of its line."""
+        """How often it is to give one, who says so, and what was learned about its line."""
         return said_of_line(charge_point)
 
     @display(description="security profile")
     def security(self, charge_point: ChargePoint) -> str:
         """How it proves who it is; the page “Security” changes it."""
         if charge_point._state.adding:  # noqa: SLF001  # documented by Django
-            return "as its site or the default setting says"
+            return "the site's or the default setting"
         chosen = SecurityProfile(charge_point.security_profile)
         return badge(chosen.label, "warn" if chosen == SecurityProfile.OPEN else "good")
 
@@ -281,7 +281,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
                 messages.info(request, "It needs a key to connect: generate one under “Security”.")
         super().save_model(request, obj, form, change)
 
-    @display(description="known since")
+    @display(description="first seen")
     def created(self, charge_point: ChargePoint) -> str:
         """When it appeared here."""
         return shown_time(charge_point.created_at, site_zone(charge_point))
@@ -295,7 +295,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         accept(request, others)
         return None
 
-    @action(description="Forget what was learned of the line", permissions=["change"])
+    @action(description="Forget what was learned about the line", permissions=["change"])
     def forget_line(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """The heartbeat interval is the profile's or the setting's again, from the next boot on."""
         learned = queryset.filter(learned_silence__isnull=False)
@@ -307,12 +307,12 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
             learned,
             lambda rows: forget_line([row.pk for row in rows], now),
             CHANGE,
-            "forgot what was learned of its line",
+            "forgot what was learned about its line",
         )
         messages.success(
             request,
-            f"Forgotten: {count:,}. Connections that end from now on count again; the heartbeat "
-            "interval is told with the next BootNotification.",
+            f"Forgotten: {count:,}. Learning starts over with connections that end from now on; "
+            "the charger is told the heartbeat interval with the next BootNotification.",
         )
         return None
 
@@ -332,7 +332,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
             CHANGE,
             "authorization: known tags only",
         )
-        messages.success(request, f"Known tags only: {count:,}. It counts from now on.")
+        messages.success(request, f"Known tags only: {count:,}. This takes effect immediately.")
         return None
 
     # --- the page of one ------------------------------------------------------------------------
@@ -386,7 +386,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes with it, in words: its log may have a million rows."""
-        names = [f"{item} with its log and its commands" for item in objs]
+        names = [f"{item} with its log and commands" for item in objs]
         return names, {"charge points": len(names)}, set(), []
 
 

@@ -33,7 +33,7 @@ class Chart:
     width: int = WIDTH
     height: int = HEIGHT
     is_cut: bool = False
-    """Of a very long session only the newest samples are drawn."""
+    """For very long sessions only the newest samples are drawn."""
 
 
 def chart_of(transaction: Transaction) -> Chart | None:

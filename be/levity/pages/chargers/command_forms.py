@@ -80,7 +80,7 @@ class CommandForm(forms.Form):
         if not self.errors and (
             refused := version.calls.objection(self.action, self.payload(), profile)
         ):
-            raise forms.ValidationError(f"This is never sent: {refused}.")
+            raise forms.ValidationError(f"This command is never sent: {refused}.")
         return cleaned
 
 
@@ -127,7 +127,7 @@ class _ConnectorForm(CommandForm):
         field.required = not self.any_connector
         field.choices = [*empty, *(choices or [(1, "1")])]  # type: ignore[attr-defined]
         if len(found) > LISTED:
-            field.help_text = f"The first {LISTED}. “Send command…” takes any number."
+            field.help_text = f"The first {LISTED}. Use “Send command…” for any other number."
 
 
 class UnlockForm(_ConnectorForm):
@@ -143,12 +143,12 @@ class RemoteStartForm(_ConnectorForm):
     """Where to start, and for whom."""
 
     action = "RemoteStartTransaction"
-    any_connector = "the charger chooses"
+    any_connector = "chosen by the charger"
     id_tag = forms.CharField(
         label="Id tag",
         max_length=20,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Who charges. At most 20 characters; some chargers take only 18.",
+        help_text="The id tag to charge with. At most 20 characters; some chargers accept only 18.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -183,12 +183,11 @@ class RemoteStopForm(CommandForm):
         field.choices = choices  # type: ignore[attr-defined]
         if len(found) > LISTED:
             field.help_text = (
-                f"The newest {LISTED}. Older ones are stopped on their own pages, or by “Send "
-                "command…”."
+                f"The newest {LISTED}. Stop older ones on their own pages or with “Send command…”."
             )
         if not choices:
             field.help_text = (
-                "Nothing is charging here. “Send command…” stops by a number you know."
+                "Nothing is charging here. Use “Send command…” to stop a transaction by number."
             )
 
     def payload(self) -> dict[str, Any]:
@@ -249,7 +248,7 @@ class AnyCommandForm(CommandForm):
         except (ValueError, RecursionError) as error:
             raise forms.ValidationError(f"This is not JSON: {error}") from None
         if not isinstance(payload, dict):
-            raise forms.ValidationError("The payload is a JSON object: it stands in { }.")
+            raise forms.ValidationError("The payload must be a JSON object, enclosed in { }.")
         return payload
 
     def clean(self) -> dict[str, Any]:
@@ -294,4 +293,4 @@ class NewCommandForm(AnyCommandForm):
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

@@ -194,9 +194,9 @@ class CommandAdmin(ReadOnlyAdmin):
     def conditions(self, command: Command) -> str:
         """Under which conditions it is sent."""
         found = [
-            "waits while the charger is away"
+            "waits while the charger is offline"
             if command.queue_offline
-            else "only if it is connected"
+            else "only if the charger is connected"
         ]
         if command.only_status:
             found.append(f"only while connector {command.only_connector} is {command.only_status}")
@@ -249,7 +249,7 @@ class CommandAdmin(ReadOnlyAdmin):
             return redirect("levity:ocpp_command_change", command.pk)
         return redirect("levity:index")
 
-    @action(description="Cancel what is not sent yet", permissions=["cancel"])
+    @action(description="Cancel commands not yet sent", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Command]) -> Any:
         """Cancel those that are not sent yet."""
         waiting = queryset.filter(state=Command.State.QUEUED)
@@ -265,6 +265,6 @@ class CommandAdmin(ReadOnlyAdmin):
             count += cancel(Command.objects.filter(pk__in=[item.pk for item in portion]))
             note_all(request, portion, CHANGE, "cancelled")
         if not count:
-            messages.warning(request, "Nothing to cancel: it was sent already, or has ended.")
+            messages.warning(request, "Nothing to cancel: already sent or finished.")
             return
         messages.success(request, f"Cancelled: {count:,}.")

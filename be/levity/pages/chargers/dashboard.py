@@ -238,8 +238,8 @@ def _trouble(now: datetime, user: Any) -> list[Tile]:
         waiting = ChargePointCertificate.State.WAITING
         asked = visible(ChargePointCertificate.objects.filter(state=waiting), user)
         names = (
-            "certificate requests wait for a decision",
-            "certificate request waits for a decision",
+            "certificate requests await a decision",
+            "certificate request awaits a decision",
         )
         address = list_url(ChargePointCertificate, state__exact=waiting)
         tiles.append(_trouble_tile(names, asked, address))
@@ -255,9 +255,7 @@ def _trouble_tile(names: tuple[str, ...], rows: QuerySet[Any], url: str) -> Tile
 
 
 def _pending_tile(count: int) -> Tile:
-    title = (
-        "charge point waits to be accepted" if count == 1 else "charge points wait to be accepted"
-    )
+    title = "charge point awaits acceptance" if count == 1 else "charge points await acceptance"
     address = list_url(ChargePoint, registration__exact=PENDING)
     return {**_tile(title, count, address, "warn"), "count": count}
 

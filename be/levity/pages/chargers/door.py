@@ -40,12 +40,21 @@ def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
     if request.method == "POST":
         closed = request.POST.get("closed") == "1"
         row = door.close(request.user.pk, closed=closed)
-        note(request, [row], CHANGE, "closed the door" if closed else "opened the door")
-        said = (
-            "The door is closed: charge points that are on the list go on, no new one is let in."
+        note(
+            request,
+            [row],
+            CHANGE,
+            "stopped admitting new charge points"
             if closed
-            else "The door is open: a charge point that is not on the list adds itself when it "
-            "connects."
+            else ("resumed admitting new charge points"),
+        )
+        said = (
+            "New charge points are no longer admitted. Those on the list are not affected."
+            if closed
+            else (
+                "New charge points are admitted: a charge point that is not on the list is added "
+                "when it connects."
+            )
         )
         messages.success(request, said)
         return redirect("levity:ocpp_chargepoint_changelist")

@@ -54,17 +54,17 @@ class EndByHand:
             raise PermissionDenied
         item = self.get_object(request, str(pk))  # type: ignore[attr-defined]  # a mixin
         if item is None:
-            raise Http404(f"there is no transaction {pk}")
+            raise Http404(f"transaction {pk} does not exist")
         there = redirect("levity:ocpp_transaction_change", item.pk)
         if item.state != Transaction.State.ACTIVE:
-            messages.info(request, f"Transaction {pk} is over already.")
+            messages.info(request, f"Transaction {pk} has already ended.")
             return there
         if request.method == "POST":
             if _end(item):
-                note(request, [item], CHANGE, "ended by hand")
-                messages.success(request, f"Transaction {pk} is ended.")
+                note(request, [item], CHANGE, "ended manually")
+                messages.success(request, f"Transaction {pk} was ended.")
             else:
-                messages.info(request, f"Transaction {pk} has ended meanwhile.")
+                messages.info(request, f"Transaction {pk} has ended in the meantime.")
             return there
         zone, state = site_zone(item), transaction_state(item)
         end = closed(state, "Other")

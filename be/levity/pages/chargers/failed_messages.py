@@ -122,7 +122,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         """Who may change failed messages may have them taken again."""
         return bool(request.user.has_perm("ocpp.change_failedmessage"))
 
-    @action(description="Take again", permissions=["replay"])
+    @action(description="Replay", permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[FailedMessage]) -> Any:
         """Ask first."""
         return self._ask(request, queryset)
@@ -168,29 +168,29 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         if not is_away and (left := keys[done:]):
             before = so_far(request, "done") + done
             return going_on(
-                request, self, "Take again", left, before, [("done", before), *counts.items()]
+                request, self, "Replay", left, before, [("done", before), *counts.items()]
             )
         if counts["again"] > REASONS:
             messages.error(
-                request, f"And {counts['again'] - REASONS:,} more failed again: they stay here."
+                request, f"And {counts['again'] - REASONS:,} more failed again and stay here."
             )
         if counts["taken"]:
             messages.success(request, f"Processed: {counts['taken']:,}.")
         elif not counts["again"] and not is_away:
-            messages.info(request, "None of these is open: they have been processed already.")
+            messages.info(request, "None of these is open: they have already been processed.")
         return redirect("levity:ocpp_failedmessage_changelist")
 
     def _ask(self, request: HttpRequest, found: QuerySet[FailedMessage]) -> HttpResponse:
         in_order = found.filter(replayed_at=None).order_by("received_at", "pk")
         keys = list(in_order.values_list("pk", flat=True))
         if not keys:
-            messages.info(request, "None of these is open: they have been processed already.")
+            messages.info(request, "None of these is open: they have already been processed.")
             return redirect("levity:ocpp_failedmessage_changelist")
         rows = in_order.select_related("charge_point__site")[:NAMED]
         context = {
             **self.admin_site.each_context(request),
             "opts": FailedMessage._meta,
-            "title": "Take again",
+            "title": "Replay",
             "rows": [
                 {
                     "link": change_link(FailedMessage, item.pk, f"#{item.pk}"),
@@ -218,7 +218,7 @@ class FailedMessageAdmin(ReadOnlyAdmin):
             try:
                 why = take_again(item, pipeline)
             except DatabaseAway:
-                messages.error(request, "The database does not answer: try again in a moment.")
+                messages.error(request, "The database does not respond: try again in a moment.")
                 is_there = False
                 break
             if not why:
@@ -229,8 +229,8 @@ class FailedMessageAdmin(ReadOnlyAdmin):
                 # The end of a traceback is of the inside, too.
                 said = f": {why}" if request.user.is_superuser else ""
                 messages.error(request, f"#{item.pk} ({item.identity}) failed again{said}")
-            note(request, [item], CHANGE, "taken again, failed again")
-        note_all(request, taken, CHANGE, "taken again, on the books")
+            note(request, [item], CHANGE, "replayed, failed again")
+        note_all(request, taken, CHANGE, "replayed, recorded")
         counts["taken"] += len(taken)
         return is_there
 

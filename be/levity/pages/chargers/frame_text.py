@@ -21,7 +21,7 @@ def frame_excerpt(text: str, length: int = 100) -> str:
     masked = without_secrets(text)
     if masked != text or WRITE_ONLY in text.lower():
         # Only its beginning is at hand: the key may come behind its value.
-        return "(holds a secret; open it to see the rest)"
+        return "(contains a secret; open it to see the rest)"
     return excerpt(text, length)
 
 

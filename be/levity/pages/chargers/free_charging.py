@@ -37,10 +37,10 @@ def rule_in_force() -> str:
     """For the page of a card: what is asked of whoever plugs in, and where that is set."""
     rows = list(_open().select_related("site").order_by(Lower("identity"))[: NAMED + 1])
     if not rows:
-        return "A card is asked for everywhere."
+        return "A card is required everywhere."
     return format_html(
-        "Here everybody may charge without a card: {}. Blocking this card does not stop "
-        "charging there. {}",
+        "Anyone may charge without a card here: {}. Blocking this card does not prevent charging "
+        "there. {}",
         _named(rows),
         _way(rows),
     )
@@ -52,8 +52,8 @@ def void_block() -> str:
     if not rows:
         return ""
     return format_html(
-        "Blocked, but here everybody may charge without a card ({}): blocking a card does not stop "
-        "charging. {}",
+        "Blocked, but anyone may charge without a card here ({}): blocking a card does not "
+        "prevent charging there. {}",
         _named(rows),
         _way(rows),
     )
@@ -74,12 +74,12 @@ def _way(rows: list[ChargePoint]) -> str:
         everywhere = list_url(ChargePoint)
         ways.append(
             format_html(
-                '<a class="lv-link" href="{}">in the list of charge points</a> (tick them '
+                '<a class="lv-link" href="{}">in the list of charge points</a> (select them '
                 "and choose “Known tags only”)",
                 everywhere,
             )
         )
     return format_html(
-        "To ask for a card, set “known tags only” {}.",
+        "To require a card, set “known tags only” {}.",
         format_html_join(" or ", "{}", ((w,) for w in ways)),
     )

@@ -56,7 +56,7 @@ __all__ = ["IdTagAdmin"]
 
 TONES = {IdTag.Status.ACCEPTED: "good", IdTag.Status.BLOCKED: "bad", IdTag.Status.RECORDED: "warn"}
 
-UPDATE = "Change tags that are known"
+UPDATE = "Update existing tags"
 # Wrong lines that are shown of one file, and its most bytes.
 SHOWN, LARGEST = 50, 10_000_000
 
@@ -99,7 +99,7 @@ class TagForm(forms.ModelForm):
             self.fields["parent"].label = "Group"
         if "expires_at" in self.fields:
             self.fields["expires_at"].help_text = (
-                "The last day on which it may charge; with a time, it is good until then. "
+                "The last day on which the tag may charge; with a time, it is valid until then. "
                 f"Time zone: {timezone.get_current_timezone_name()}. Empty: it never expires."
             )
         # Not there for who may only look.
@@ -163,7 +163,7 @@ class IdTagAdmin(LevityAdmin):
         return format_html(
             '{}<br><span class="lv-soft">{}</span>',
             shown,
-            "no card is needed here, so this does not stop charging",
+            "no card is required here, so this does not prevent charging",
         )
 
     @display(description="rule in force")
@@ -206,15 +206,15 @@ class IdTagAdmin(LevityAdmin):
             return "outside your sites"
         return change_link(IdTag, item.parent_id, words(excerpt(item.parent.id_tag, 40)))
 
-    @display(description="as a group")
+    @display(description="members")
     def group_shown(self, item: IdTag) -> str:
         """The tags that have it as their group."""
         if not item.pk:
-            return "no tag has this one as its group"
+            return "no tag belongs to this group"
         seen = visible(IdTag.objects.filter(parent=item), _looker(item))
         tags = list(seen.order_by(Lower("id_tag"))[: SHOWN + 1])
         if not tags:
-            return "no tag has this one as its group"
+            return "no tag belongs to this group"
         links = format_html_join(
             ", ", "{}", ((change_link(IdTag, t.pk, excerpt(t.id_tag, 40)),) for t in tags[:SHOWN])
         )
@@ -298,8 +298,8 @@ class IdTagAdmin(LevityAdmin):
         if left:
             messages.error(
                 request,
-                f"Nothing was deleted: {left:,} tags that you did not select have their group "
-                "among these. Delete them as well, or take them out of their group first.",
+                f"Nothing was deleted: {left:,} tags outside your selection belong to these "
+                "groups. Take them out of their group first, or select them as well.",
             )
             return None
         if asked := ask_if_many(request, self, queryset, "delete_selected", "Delete"):
@@ -354,13 +354,13 @@ class IdTagAdmin(LevityAdmin):
         members = IdTag.objects.filter(parent__in=pks).exclude(pk__in=pks).order_by(Lower("id_tag"))
         protected += [
             format_html(
-                "{}, a tag of this group: delete it, too, or take it out of the group first",
+                "{}, a tag of this group: delete it as well, or remove it from the group first",
                 change_link(IdTag, tag.pk, excerpt(tag.id_tag, 40)),
             )
             for tag in members[:SHOWN]
         ]
         if more := and_more(members.count() - SHOWN):
-            protected.append(f"{more.strip().capitalize()} tags of such groups")
+            protected.append(f"{more.strip().capitalize()} tags in such groups")
         return deleted, counts, lacking, protected
 
     # --- CSV ------------------------------------------------------------------------------------
@@ -422,9 +422,7 @@ class IdTagAdmin(LevityAdmin):
                     for text in notes[:SHOWN]:
                         messages.warning(request, text)
                     if more := and_more(len(notes) - SHOWN):
-                        messages.warning(
-                            request, f"{more.strip().capitalize()} notes of that kind."
-                        )
+                        messages.warning(request, f"{more.strip().capitalize()} such notes.")
                     _note_import(request, said)
                     return redirect("levity:ocpp_idtag_changelist")
                 problems = _in_words(done)
@@ -463,11 +461,11 @@ def _in_words(done: Imported) -> list[str]:
     said = [str(problem) for problem in done.problems if not problem.is_known]
     known = [problem for problem in done.problems if problem.is_known]
     if len(known) == 1:
-        said.append(f"{known[0]}: tick “{UPDATE}” below to change it")
+        said.append(f"{known[0]}: select “{UPDATE}” below to update it")
     elif known:
         said.append(
-            f"{len(known)} tags are known already, the first one in line {known[0].line}: "
-            f"tick “{UPDATE}” below to change them"
+            f"{len(known)} tags already exist, the first in line {known[0].line}: select "
+            f"“{UPDATE}” below to update them"
         )
     return said
 
@@ -485,7 +483,9 @@ class ImportForm(forms.Form):
         """Nobody has more cards than fit in there."""
         file = self.cleaned_data["file"]
         if file.size > LARGEST:
-            raise forms.ValidationError("The file is larger than 10 MB: use import_id_tags.")
+            raise forms.ValidationError(
+                "The file is larger than 10 MB: use the command import_id_tags."
+            )
         return file
 
 

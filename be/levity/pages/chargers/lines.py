@@ -19,11 +19,11 @@ def said_of_line(charge_point: ChargePoint) -> str:
     )
     pings = ping_interval(charge_point.ping_interval, quirks, setting("OCPP_PING_INTERVAL"))
     if charge_point.heartbeat_interval:
-        origin = "as this charge point says"
+        origin = "set on this charge point"
     elif silence and seconds == learned_interval(silence):
-        origin = "learned of its line"
+        origin = "learned about its line"
     elif quirks.heartbeat_interval:
-        origin = f"as the quirk profile {quirks.name} says"
+        origin = f"from the quirk profile {quirks.name}"
     else:
         origin = "the default"
     said = f"Heartbeat every {seconds} s ({origin}); " + (
@@ -35,6 +35,6 @@ def said_of_line(charge_point: ChargePoint) -> str:
         "{}<br>{}",
         said,
         f"Learned: {charge_point.learned_evidence}. An interval of its own, below, comes before "
-        "that; the action “Forget what was learned of the line” on the list of charge points "
+        "that; the action “Forget what was learned about the line” on the list of charge points "
         "begins anew.",
     )

@@ -52,7 +52,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_select_related = ("charge_point__site",)
     sortable_by = ()
     search_fields = ("unique_id",)
-    search_help_text = "Charge point, or text of a frame"
+    search_help_text = "Charge point or text of a frame"
     list_before_template = "levity/messages_help.html"
     fields = (
         "received",

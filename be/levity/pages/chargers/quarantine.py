@@ -36,7 +36,7 @@ class AttachForm(forms.Form):
     """To which transaction."""
 
     transaction = forms.IntegerField(
-        min_value=1, widget=UnfoldAdminTextInputWidget, help_text="Its number."
+        min_value=1, widget=UnfoldAdminTextInputWidget, help_text="The transaction's number."
     )
 
 
@@ -51,14 +51,14 @@ class MakeForm(forms.Form):
         label="Started",
         input_formats=[TIME],
         widget=UnfoldAdminTextInputWidget,
-        help_text="With its offset from UTC, such as 2026-11-22T14:05:00+01:00.",
+        help_text="With the offset from UTC, such as 2026-11-22T14:05:00+01:00.",
     )
     meter_start = forms.DecimalField(
         label="Meter at start",
         max_digits=15,
         decimal_places=3,
         widget=UnfoldAdminTextInputWidget,
-        help_text="The register in Wh.",
+        help_text="The meter register in Wh.",
     )
 
 
@@ -71,7 +71,7 @@ class DiscardForm(forms.Form):
 def _attach(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
     found = Transaction.objects.filter(pk=values["transaction"]).first()
     if found is None:
-        raise CannotResolve(f"there is no transaction {values['transaction']}")
+        raise CannotResolve(f"transaction {values['transaction']} does not exist")
     quarantine.attach(item, found, user)
 
 
@@ -102,28 +102,28 @@ class Decision:
 DECISIONS = {
     "attach": Decision(
         "Attach to a transaction",
-        "A StopTransaction ends the transaction with its own time and meter value, whatever the "
-        "books say of its end so far; MeterValues join it.",
+        "A StopTransaction ends the transaction with its own time and meter value and replaces "
+        "any end recorded so far; MeterValues are added to it.",
         AttachForm,
         _attach,
     ),
     "make": Decision(
-        "Make a transaction",
-        "A session of its own, with what this message tells and what you add. The id that the "
-        "charger was given is used, and its StopTransaction, if that waits here, too.",
+        "Create a transaction",
+        "Creates a session from this message and what you add. It uses the id that the charger "
+        "was given and includes its StopTransaction if that is in quarantine, too.",
         MakeForm,
         _make,
     ),
     "discard": Decision(
         "Discard",
-        "It belongs to no session. The message stays here, with the reason.",
+        "The message belongs to no session. It stays here, with your reason.",
         DiscardForm,
         _discard,
         is_dangerous=True,
     ),
     "undo": Decision(
-        "Take the decision back",
-        "The transaction is put back as it was before, and the message waits here again.",
+        "Undo the decision",
+        "The transaction is restored to its former state, and the message is open again.",
         forms.Form,
         _undo,
         is_dangerous=True,
@@ -229,7 +229,7 @@ def _initial(item: QuarantinedMessage, kind: str, request: HttpRequest) -> dict[
 
 def _done(request: HttpRequest, item: QuarantinedMessage, decision: Decision) -> HttpResponse:
     item.refresh_from_db()
-    note(request, [item], CHANGE, item.resolution or "decision taken back")
+    note(request, [item], CHANGE, item.resolution or "decision undone")
     messages.success(request, f"{decision.title}: done.")
     return redirect("levity:ocpp_quarantinedmessage_change", item.pk)
 

@@ -1,4 +1,4 @@
-"""The onboarding doctor: who was refused, why, and what helps; and the way in for a charger."""
+"""The onboarding doctor: who was refused, why, and what to do; and the way in for a charger."""
 
 import csv
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ class AdoptForm(forms.Form):
         required=False,
         max_length=100,
         widget=UnfoldAdminTextInputWidget,
-        help_text="What people call it. May stay empty.",
+        help_text="A descriptive name; optional.",
     )
     site = forms.ModelChoiceField(
         Site.objects.none(), required=False, widget=UnfoldAdminSelectWidget
@@ -88,7 +88,7 @@ class AdoptForm(forms.Form):
         label="Allow a short or empty key",
         required=False,
         widget=UnfoldBooleanWidget,
-        help_text="Who knows the identity can then speak for this charger.",
+        help_text="Anyone who knows the identity can then impersonate this charger.",
     )
 
     def __init__(
@@ -98,12 +98,12 @@ class AdoptForm(forms.Form):
         self.item, self.known = item, known
         credential = Credential.objects.filter(charge_point=known).first() if known else None
         self.has_key = bool(credential and credential.digest)
-        choices = [(NEW, "a new one, shown once: type it into the charger")]
+        choices = [(NEW, "a new key, shown once: enter it in the charger")]
         if item.key_digest:
             length = item.key_length or 0
-            choices.insert(0, (PRESENTED, f"the one that it presented ({length} bytes)"))
+            choices.insert(0, (PRESENTED, f"the key that it presented ({length} bytes)"))
         if self.has_key:
-            choices.append((KEEP, "the one that is set here"))
+            choices.append((KEEP, "the key that is set here"))
         choices.append((NONE, "none (profiles 0 and 3)"))
         self.fields["key"].choices = choices  # type: ignore[attr-defined]
         if known:
@@ -117,8 +117,8 @@ class AdoptForm(forms.Form):
         self.fields["profile"].initial = profile
         if not item.secure:
             self.fields["profile"].help_text = (
-                "It came without TLS: with profile 2 or 3 it is let in only once its address "
-                "begins with wss://."
+                "It connected without TLS: with profile 2 or 3 it is accepted only when its "
+                "address begins with wss://."
             )
         if profile in WITH_KEY:
             self.fields["key"].initial = PRESENTED if item.key_digest else NEW
@@ -135,15 +135,15 @@ class AdoptForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         profile, key = cleaned.get("profile"), cleaned.get("key")
         if profile in WITH_KEY and key == NONE:
-            raise forms.ValidationError("This profile needs a key: choose one.")
+            raise forms.ValidationError("This profile requires a key: choose one.")
         if self.known and profile is not None and profile < self.known.security_profile:
             raise forms.ValidationError(
                 f"Its profile is {self.known.security_profile}. Lower it on its page “Security”."
             )
         if key == PRESENTED and self._is_short and not cleaned.get("allow_short"):
             raise forms.ValidationError(
-                "The key that it presented has less than 16 bytes. Choose a new one, or tick the "
-                "box below."
+                "The key that it presented is shorter than 16 bytes. Choose a new one, or tick "
+                "the box below."
             )
         return cleaned
 
@@ -276,7 +276,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
             *("identity", "address", "reason", "detail", "status", "count", "first_at", "last_at"),
             *("path", "user_agent", "subprotocols", "secure", "edge"),
         )
-        writer.writerow([*columns, "what helps"])
+        writer.writerow([*columns, "what to do"])
         for item in queryset.order_by("-last_at"):
             values = [getattr(item, column) for column in columns]
             cells = [
@@ -303,7 +303,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         item = get_object_or_404(visible(RefusedHandshake.objects.all(), user), pk=pk)
         known = ChargePoint.objects.filter(identity__iexact=item.identity).first()
         if not _adoptable(item):
-            messages.warning(request, "This can't be adopted: its row says what to do.")
+            messages.warning(request, "This one can't be adopted: see its row for what to do.")
             return redirect("levity:ocpp_refusedhandshake_changelist")
         if request.method != "POST":
             form = AdoptForm(item=item, known=known, user=user)
@@ -319,7 +319,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
                 CHANGE if known else ADDITION,
                 f"adopted from {item.address} with security profile {row.security_profile}",
             )
-        said = f"{row} can connect with its next attempt, usually within a minute."
+        said = f"{row} will be accepted at its next attempt, usually within a minute."
         if key:
             return shown_once(request, row, key, said)
         messages.success(request, said)

@@ -104,8 +104,9 @@ class Retiring:
             count = row.transactions.count()
             messages.warning(
                 request,
-                f"{row} has {count} session{'s' if count > 1 else ''}, and the books keep them, so "
-                "it can't be deleted. Retire it instead: it leaves lists, counts and alerts.",
+                f"{row} has {count} session{'s' if count > 1 else ''}, which are kept, so it "
+                "can't be deleted. Retire it instead: it disappears from lists, counts and "
+                "alerts.",
             )
             return redirect(f"levity:{RETIRE}", row.pk)
         found: HttpResponse = super().delete_view(request, object_id, extra_context)  # type: ignore[misc]  # a mixin
@@ -118,15 +119,15 @@ def _retire(request: HttpRequest, rows: list[ChargePoint]) -> None:
     if done:
         messages.success(
             request,
-            f"Retired: {len(done)}. The filter “use” of the list shows them; one that connects "
-            "again is in use again.",
+            f"Retired: {len(done)}. The filter “use” shows them; a charger that connects again is "
+            "brought back into use.",
         )
     if connected:
         shown = ", ".join(str(row) for row in connected[:20]) + and_more(len(connected) - 20)
         messages.warning(
             request,
-            f"Not retired, because connected: {shown}. Switch them off or take Levity's address "
-            "out of them first; they would be back at once.",
+            f"Not retired, because connected: {shown}. Switch them off or remove Levity's address "
+            "from them first; otherwise they would be back at once.",
         )
 
 

@@ -60,11 +60,13 @@ class ProfileForm(forms.Form):
         coerce=int, choices=SecurityProfile.choices, widget=UnfoldAdminSelectWidget
     )
     lower = forms.BooleanField(
-        label="I want to lower it",
+        label="Lower the profile",
         required=False,
         widget=UnfoldBooleanWidget,
-        help_text="Only needed for a lower profile than now: it makes the charger easier to "
-        "impersonate.",
+        help_text=(
+            "Only for a lower profile than the current one: it makes the charger easier to "
+            "impersonate."
+        ),
     )
 
 
@@ -86,14 +88,16 @@ class KeyForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
         ),
-        help_text="As it stands in the charger: text, or hexadecimal digits. At least 16 bytes.",
+        help_text="As set in the charger: text or hexadecimal digits. At least 16 bytes.",
     )
     allow_short = forms.BooleanField(
         label="Allow a short or empty key",
         required=False,
         widget=UnfoldBooleanWidget,
-        help_text="For chargers such as Grizzl-E Smart Connect, which send an empty password. Who "
-        "knows the identity can then speak for this charger.",
+        help_text=(
+            "For chargers such as Grizzl-E Smart Connect, which send an empty password. Anyone "
+            "who knows the identity can then impersonate this charger."
+        ),
     )
 
 
@@ -110,34 +114,36 @@ def _set_profile(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     credential = Credential.objects.filter(charge_point=row).first()
     if wanted < row.security_profile and not values["lower"]:
         raise CannotChange(
-            f"That is less than now ({row.security_profile}). Tick “I want to lower it” if you "
-            "mean it"
+            f"That is lower than the current profile ({row.security_profile}). Tick “Lower the "
+            "profile” to confirm"
         )
     has_key = credential is not None and credential.digest
     if wanted in (SecurityProfile.BASIC, SecurityProfile.BASIC_TLS) and not has_key:
-        raise CannotChange("No key is set: generate or set one first, or the charger can't connect")
+        raise CannotChange(
+            "No key is set: generate or set one first, otherwise the charger can't connect"
+        )
     ChargePoint.objects.filter(pk=row.pk).update(
         security_profile=wanted, profile_since=timezone.now()
     )
     Credential.objects.filter(charge_point=row).update(next_profile=None)
-    return Done(f"The security profile is {wanted} now.")
+    return Done(f"The security profile is now {wanted}.")
 
 
 def _generate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     key = keys.new_key()
     _keep(row, key.encode(), allow_short=False)
-    return Done("A new key is set. The charger gets in with it only.", key)
+    return Done("A new key is set. The charger can connect only with it.", key)
 
 
 def _set_key(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     key = values["key"].encode()
     if len(keys.canonical(key)) < keys.SHORTEST and not values["allow_short"]:
         raise CannotChange(
-            "This key has less than 16 bytes (32 hexadecimal digits). Generate one, or tick the "
-            "box below if the charger can't do better"
+            "This key is shorter than 16 bytes (32 hexadecimal digits). Generate one, or tick the "
+            "box below if the charger supports no longer key"
         )
     _keep(row, key, allow_short=values["allow_short"])
-    return Done("The key is set. The charger gets in with it only.")
+    return Done("The key is set. The charger can connect only with it.")
 
 
 def _keep(row: ChargePoint, key: bytes, *, allow_short: bool) -> None:
@@ -159,8 +165,8 @@ def _rotate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     payload = {"key": "AuthorizationKey", "value": key}
     queue(row, "ChangeConfiguration", payload, source=SOURCE, requested_by=user)
     return Done(
-        "The new key is on its way to the charger. The old one is dead as soon as the charger has "
-        "accepted it; if its answer is lost, as soon as it comes with the new one.",
+        "The new key is being sent to the charger. The old key becomes invalid when the charger "
+        "has accepted the new one or, if its answer is lost, when it first connects with it.",
         key,
     )
 
@@ -168,27 +174,27 @@ def _rotate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
 def _raise(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     payload = {"key": SECURITY_PROFILE, "value": str(values["profile"])}
     if values["profile"] <= row.security_profile:
-        raise CannotChange(f"It is {row.security_profile} already")
+        raise CannotChange(f"It is already {row.security_profile}")
     queue(row, "ChangeConfiguration", payload, source=SOURCE, requested_by=user)
     return Done(
-        "The command is on its way. When the charger has accepted it, reset the charger; the "
-        "profile is raised here when it first comes with it."
+        "The command was queued. When the charger has accepted it, reset the charger; the profile "
+        "is raised here when the charger first connects with it."
     )
 
 
 def _ask_for_certificate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     if current_authority() is None:
         raise CannotChange(
-            "There is no certificate authority here: make one with “levity certificate_authority "
+            "There is no certificate authority: create one with “levity certificate_authority "
             "create”"
         )
     ask_for_request(row, user)
-    return Done("The charger is asked for it. What comes of it stands under “Certificates”.")
+    return Done("The charger was asked for a request. The result appears under “Certificates”.")
 
 
 def _unlock(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
     unlock(row.identity)
-    return Done("Wrong keys that were tried are forgotten.")
+    return Done("Failed key attempts were cleared.")
 
 
 def unlock(identity: str) -> None:
@@ -226,53 +232,54 @@ class Change:
 CHANGES: dict[str, Change] = {
     "profile": Change(
         "Set profile",
-        "What the charger must come with from now on. A connection that stands is not closed; the "
-        "next one is refused if it comes with less.",
+        "What the charger must connect with from now on. An open connection is not closed; later "
+        "connections with a lower profile are refused.",
         ProfileForm,
         _set_profile,
         is_dangerous=True,
     ),
     "generate": Change(
         "Generate a key",
-        "A new random key, shown once. Type it into the charger; the old one is dead at once, so "
-        "the charger gets in again only with the new one.",
+        "Generates a random key, shown once. Enter it in the charger: the old key becomes invalid "
+        "immediately, so the charger can reconnect only with the new one.",
         forms.Form,
         _generate,
         is_dangerous=True,
     ),
     "set": Change(
         "Set a key",
-        "The key that the charger has already. It is never shown again.",
+        "Sets the key that the charger already has. It is never shown again.",
         KeyForm,
         _set_key,
         is_dangerous=True,
     ),
     "rotate": Change(
         "Change the key over OCPP",
-        "Makes a new key and sends it to the charger (ChangeConfiguration AuthorizationKey). "
-        "Nothing has to be typed. If the charger rejects it, the old key stays.",
+        "Generates a new key and sends it to the charger (ChangeConfiguration AuthorizationKey). "
+        "You need not type anything. If the charger rejects it, the old key stays valid.",
         forms.Form,
         _rotate,
     ),
     "raise": Change(
         "Raise the profile over OCPP",
-        "Tells the charger to come with a higher profile (ChangeConfiguration SecurityProfile). It "
-        "needs a reset after that.",
+        "Tells the charger to connect with a higher profile (ChangeConfiguration "
+        "SecurityProfile). It must be reset afterwards.",
         RaiseForm,
         _raise,
     ),
     "certificate": Change(
         "Ask for a certificate",
-        "Tells the charger to make a new key and to have it signed by the certificate authority "
-        "here (ExtendedTriggerMessage SignChargePointCertificate). With security profile 2 or 3 it "
-        "is signed by itself; else it waits for approval under “Certificates”.",
+        "Tells the charger to generate a new key and request a certificate from the certificate "
+        "authority here (ExtendedTriggerMessage SignChargePointCertificate). With security "
+        "profile 2 or 3 the request is signed automatically; otherwise it awaits approval under "
+        "“Certificates”.",
         forms.Form,
         _ask_for_certificate,
     ),
     "unlock": Change(
         "Unlock",
-        "Forgets the wrong keys that were tried for this charger, so that the next one is looked "
-        "at at once.",
+        "Clears the failed key attempts for this charger, so that its next key is checked "
+        "immediately.",
         forms.Form,
         _unlock,
     ),
@@ -370,7 +377,7 @@ def shown_once(request: HttpRequest, row: ChargePoint, key: str, said: str) -> H
     context = {
         **site.each_context(request),
         "opts": ChargePoint._meta,
-        "title": f"The key of {row}",
+        "title": f"Key of {row}",
         "charge_point": row,
         "key": key,
         "said": said,

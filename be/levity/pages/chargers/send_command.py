@@ -44,7 +44,7 @@ KINDS: dict[str, Kind] = {
     "start": Kind(
         "Start charging",
         forms.RemoteStartForm,
-        "RemoteStartTransaction: the charger starts as if this tag had been presented.",
+        "RemoteStartTransaction: the charger starts as if this id tag had been presented.",
     ),
     "stop": Kind(
         "Stop charging",
@@ -54,8 +54,8 @@ KINDS: dict[str, Kind] = {
     "unlock": Kind(
         "Unlock connector",
         forms.UnlockForm,
-        "UnlockConnector: the charger opens the lock of the cable. A running transaction is "
-        "ended first.",
+        "UnlockConnector: the charger releases the cable lock. A running transaction is ended "
+        "first.",
         is_dangerous=True,
     ),
     "trigger": Kind(
@@ -77,8 +77,8 @@ KINDS: dict[str, Kind] = {
     "reset-hard": Kind(
         "Hard reset",
         forms.HardResetForm,
-        "Reset (Hard): the charger restarts at once, as after a power cut. It need not end "
-        "running transactions first.",
+        "Reset (Hard): the charger restarts at once, as after a power cut. It may not end running "
+        "transactions first.",
         is_dangerous=True,
     ),
     "command": Kind(
@@ -126,7 +126,7 @@ def queue_from_form(
         if not known:
             # The payload stays out of the log: it may hold a key (ChangeConfiguration).
             note(request, [command], ADDITION, f"{action} for {charge_point.identity}")
-    messages.success(request, f"{action} is on its way to {charge_point}.")
+    messages.success(request, f"{action} was queued for {charge_point}.")
     if request.user.has_perm("ocpp.view_command"):
         return redirect("levity:ocpp_command_change", command.pk)
     return redirect("levity:index")

@@ -53,10 +53,10 @@ class StopCharging:
             raise PermissionDenied
         item = self.get_object(request, str(pk))  # type: ignore[attr-defined]  # a mixin
         if item is None:
-            raise Http404(f"there is no transaction {pk}")
+            raise Http404(f"transaction {pk} does not exist")
         there = redirect("levity:ocpp_transaction_change", item.pk)
         if item.state != Transaction.State.ACTIVE:
-            messages.info(request, f"Transaction {pk} is over already.")
+            messages.info(request, f"Transaction {pk} has already ended.")
             return there
         form = RemoteStopForm(
             {"key": request.POST.get("key", ""), "running": item.pk},

@@ -8,13 +8,13 @@ __all__ = ["meaning"]
 TEXTS: Mapping[str, tuple[str, str]] = {
     "ocpp.chargepoint": (
         (
-            "No charge point has connected yet. It appears here by itself as soon as it does; "
-            "nothing has to be entered before."
+            "No charge point has connected yet. It appears here as soon as it does; you do not "
+            "have to register it first."
         ),
         "",
     ),
     "ocpp.site": (
-        "There is no site yet. One site needs none: add sites if you look after more.",
+        "There is no site yet. You need none for a single place: add sites if you manage several.",
         "",
     ),
     "ocpp.transaction": (
@@ -39,8 +39,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "ocpp.refusedhandshake": ("No connection has been refused.", ""),
     "ocpp.quarantinedmessage": (
-        "Nothing waits for a decision: every message has found its session.",
-        "Nothing waits for a decision.",
+        "Nothing awaits a decision: every message was assigned to a session.",
+        "Nothing awaits a decision.",
     ),
     "ocpp.failedmessage": (
         "No message has failed.",
@@ -49,13 +49,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "ocpp.securityevent": ("No charger has reported a security event.", ""),
     "ocpp.message": ("No message has arrived yet.", ""),
     "ocpp.metervalue": ("No meter value has arrived yet.", ""),
-    "ocpp.metervaluecorrection": ("No figure has been corrected.", ""),
+    "ocpp.metervaluecorrection": ("No values have been corrected.", ""),
     "ocpp.connectionevent": ("No charger has connected yet.", ""),
     "ocpp.statusevent": ("No charger has reported its status yet.", ""),
     "ocpp.edge": ("No edge has reported yet: chargers can't connect before one runs.", ""),
     "operation.alert": ("Nothing has gone wrong yet.", "No alert is open."),
     "operation.alertrule": (
-        "There is no rule yet: no one is notified of alerts unless LEVITY_ALERT_EMAIL is set.",
+        "There are no rules yet: nobody is notified of alerts unless LEVITY_ALERT_EMAIL is set.",
         "",
     ),
     "axes.accessattempt": ("No login is locked, and no wrong password was entered recently.", ""),

@@ -66,7 +66,7 @@ def test_the_page_of_an_alert_says_what_to_do_and_who_was_told(browser_of_root: 
     listed = browser_of_root.get(ALERTS).content.decode()
     assert "&lt;b&gt;CP1&lt;/b&gt; reports GroundFailure" in listed
     page = browser_of_root.get(f"{ALERTS}{item.pk}/change/").content.decode()
-    assert "Read the error code" in page
+    assert "Check the error code" in page
     assert "1 h 01 min" in page
     assert "hooks.example.net" in page
     assert "t0ken" not in page
@@ -102,9 +102,9 @@ def test_a_rule_is_made_and_its_secret_is_never_shown(browser_of_root: Client) -
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"emails": "me"}, "is no e-mail address"),
-        ({"emails": ""}, "Whom shall it tell?"),
-        ({"webhook_url": "file:///etc/passwd"}, "a webhook begins with https://"),
+        ({"emails": "me"}, "is not an e-mail address"),
+        ({"emails": ""}, "Enter an e-mail address or a webhook to notify"),
+        ({"webhook_url": "file:///etc/passwd"}, "a webhook must begin with https://"),
         ({"new_secret": "short"}, "at least 16 characters"),
         ({"quiet_from": "22:00"}, "both a beginning and an end"),
         ({"kinds": ["nonsense"]}, "Select a valid choice"),
@@ -268,7 +268,7 @@ def test_an_alert_is_acknowledged_with_who_and_when_and_taken_back() -> None:
     item.refresh_from_db()
     assert (item.acknowledged_at, item.acknowledged_by) == (None, "")
     said = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
-    assert said == ["acknowledged", "acknowledgement taken back"]
+    assert said == ["acknowledged", "acknowledgement withdrawn"]
 
 
 def test_many_alerts_are_acknowledged_at_once_but_only_ones_own() -> None:

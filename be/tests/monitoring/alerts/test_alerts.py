@@ -1,4 +1,4 @@
-"""Alerts: raised once, ended when it is well again, told to those who want to know."""
+"""Alerts: raised once, ended when it is resolved, told to those who want to know."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -366,7 +366,7 @@ def test_quarantine_and_failed_messages_wait_for_somebody() -> None:
     assert "my.bill has missed 2 changes of sessions" in summaries
     assert "my.crm has missed 1 change of sessions" in summaries
     assert "2 messages wait in quarantine" in summaries
-    assert "1 message failed and wait for a replay" in summaries
+    assert "1 message failed and can be replayed" in summaries
 
 
 def test_a_worker_breathes_between_two_checks() -> None:
@@ -381,7 +381,7 @@ def test_dead_letters_are_found_by_what_the_workers_say() -> None:
     Worker.objects.create(id="w", last_seen_at=NOW, report={"dead_letters": 3})
     findings = raise_and_end.look(at(10)).findings
     assert [item.summary for item in findings if item.kind == "dead-letter"] == [
-        "3 batches are in the queue levity.rpc.dead"
+        "3 batches are in the dead-letter queue levity.rpc.dead"
     ]
 
 
@@ -440,10 +440,10 @@ def test_a_small_site_says_it_in_the_environment() -> None:
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"LEVITY_ALERT_EMAIL": "me"}, "'me' is no e-mail address"),
+        ({"LEVITY_ALERT_EMAIL": "me"}, "'me' is not an e-mail address"),
         (
             {"LEVITY_ALERT_EMAIL": "a@b.net", "LEVITY_ALERT_QUIET_HOURS": "22"},
-            "write two times, such as 22:00-07:00",
+            "enter two times, such as 22:00-07:00",
         ),
     ],
 )

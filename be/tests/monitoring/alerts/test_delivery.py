@@ -54,11 +54,8 @@ def test_a_mail_says_what_is_wrong_where_and_what_to_do(
         "levity@example.net",
     )
     assert mail.get_payload().replace("\r\n", "\n") == (
-        "Warning: CP1 reports GroundFailure\n"
-        "  pilot\n"
-        "  2026-11-22 13:00:00 CET\n"
-        "  What to do: Read the error code on the charge point's page; a soft reset helps against "
-        "passing ones.\n"
+        "Warning: CP1 reports GroundFailure\n  pilot\n  2026-11-22 13:00:00 CET\n  What to do: "
+        "Check the error code on the charge point's page; a soft reset clears transient errors.\n"
     )
     assert states() == [("sent", 1, "")]
 
@@ -244,7 +241,7 @@ def test_a_round_finds_tells_and_tells_no_more(
         alerts_round("me", at(seconds))
     assert [mail["Subject"] for _, mail in mail_server.mails] == [
         "[Levity] Warning: connector 1 of CP1 reports GroundFailure",
-        "[Levity] Well again: connector 1 of CP1 reports GroundFailure",
+        "[Levity] Resolved: connector 1 of CP1 reports GroundFailure",
     ]
     assert [json.loads(body)["alerts"][0]["notice"] for _, _, body in web_server.posts] == [
         "raised",
@@ -258,7 +255,7 @@ def test_the_command_sends_a_test_and_says_what_became_of_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(CommandError, match="nobody is told of alerts yet"):
+    with pytest.raises(CommandError, match="no alert recipients yet"):
         call_command("test_alert")
     monkeypatch.setenv("LEVITY_ALERT_EMAIL", "a@example.net")
     call_command("test_alert")
@@ -315,10 +312,10 @@ def test_a_lost_secret_key_sends_nothing_unsigned_and_says_what_to_do(
     assert web_server.posts == []
     [(state, tries, error)] = states()
     assert (state, tries) == ("queued", 1)
-    assert "enter it anew" in error
+    assert "enter it again" in error
     browser = Client()
     browser.force_login(admin_user)
-    assert "enter it anew" in browser.get("/admin/operation/alert/").content.decode()
+    assert "enter it again" in browser.get("/admin/operation/alert/").content.decode()
     rule.keep_secret(SECRET)
     rule.save()
     assert send_due(routes({}), at(3600)) == 1

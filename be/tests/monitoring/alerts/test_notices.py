@@ -72,7 +72,7 @@ def test_a_local_list_that_disagrees_names_the_card_and_both_answers() -> None:
     garage.conflicts(20, "5AFE0502")
     garage.conflicts(30, "GONE")
     garage.conflicts(40, "STRANGER")
-    told = "CP1: its local list disagrees with us on"
+    told = "CP1: its local list disagrees with the id tags here on"
     assert summaries(60) == [
         f"{told} STRANGER: not listed there, Accepted here",
         f"{told} GONE: removed there, Accepted here",
@@ -113,7 +113,7 @@ def test_any_error_beside_available_is_told_for_a_day(error: str) -> None:
     garage = Conflict()
     status = {"connectorId": 1, "errorCode": error, "status": "Available", "info": "what"}
     garage.says(0, "StatusNotification", status)
-    assert summaries(86_000) == [f"connector 1 of CP1 told of {error}, and is Available"]
+    assert summaries(86_000) == [f"connector 1 of CP1 told of {error} while Available"]
     assert summaries(86_500) == []
     assert conditions.charger_faults() == []
     garage.says(86_600, "StatusNotification", {**status, "status": "Faulted"})
@@ -129,4 +129,4 @@ def test_a_conflict_of_which_the_card_is_not_known_is_told_all_the_same() -> Non
         "StatusNotification",
         {"connectorId": 0, "errorCode": "LocalListConflict", "status": "Available"},
     )
-    assert summaries(10) == ["CP1: its local list disagrees with us"]
+    assert summaries(10) == ["CP1: its local list disagrees with the id tags here"]

@@ -52,6 +52,6 @@ def test_a_worker_that_hangs_gives_no_sign(queues: Queues) -> None:
         pulse = Pulse(beat=lambda: time.monotonic() - 31, transport=lambda: transport)
         pulse.sign(NOW)
         assert Worker.objects.count() == 0
-        assert pulse.readiness().checks["worker"] == "it has not come round for 30 s"
+        assert pulse.readiness().checks["worker"] == "the worker loop has been stuck for 30 s"
     finally:
         transport.close()

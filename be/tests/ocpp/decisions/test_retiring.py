@@ -49,7 +49,7 @@ def said(answer: Any) -> str:
 def test_deleting_one_with_sessions_leads_to_retiring_it(browser: Client, old: ChargePoint) -> None:
     """The superuser was told to ask an admin of this site for the right role."""
     answer = browser.post(f"{LIST}{old.pk}/delete/", {"post": "yes"}, follow=True)
-    assert "has 1 session, and the books keep them" in said(answer)
+    assert "has 1 session, and sessions are kept" in said(answer)
     assert "Yes, retire it" in said(answer)
     browser.post(answer.request["PATH_INFO"])
     old.refresh_from_db()
@@ -177,17 +177,17 @@ def test_blocking_a_card_says_where_no_card_is_needed(browser: Client, card: IdT
     """The lost card was blocked, and the car was charged all the same, without a word."""
     row = ChargePoint.objects.create(identity="garage-1")
     page = block(browser, card)
-    assert "here everybody may charge without a card" in page
+    assert "anyone may charge without a card here" in page
     assert reverse("admin:ocpp_chargepoint_change", args=[row.pk]) in page
-    assert "this does not stop charging" in page  # in the row of the card, too
+    assert "this does not prevent charging" in page  # in the row of the card, too
     shown = said(browser.get(f"{TAGS}{card.pk}/change/"))
-    assert "Blocking this card does not stop charging there" in shown
+    assert "Blocking this card does not prevent charging there" in shown
     assert "known tags only" in shown
     browser.post(LIST, {"action": "known_tags_only", "_selected_action": [row.pk]})
     row.refresh_from_db()
     assert row.authorization == "known"
-    assert "does not stop charging" not in said(browser.get(TAGS))
-    assert "A card is asked for everywhere." in said(browser.get(f"{TAGS}{card.pk}/change/"))
+    assert "does not prevent charging" not in said(browser.get(TAGS))
+    assert "A card is required everywhere." in said(browser.get(f"{TAGS}{card.pk}/change/"))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_the_rule_in_force_counts_wherever_it_is_set(
     place = None if of_site is None else Place.objects.create(name="House", authorization=of_site)
     ChargePoint.objects.create(identity="garage-1", authorization=own, site=place)
     page = block(browser, card)
-    assert ("does not stop charging" in page) is is_open
+    assert ("does not prevent charging" in page) is is_open
     if is_open and not own and place:
         assert "on the page of House" in page
 
@@ -227,4 +227,4 @@ def test_a_card_that_is_blocked_on_its_page_says_so_too(browser: Client, card: I
     form = {"id_tag": card.id_tag, "owner": "Anna", "status": "Blocked", "notes": ""}
     form |= {"expires_at_0": "", "expires_at_1": "", "max_transactions": "", "parent": ""}
     answer = browser.post(f"{TAGS}{card.pk}/change/", form, follow=True)
-    assert "here everybody may charge without a card" in said(answer)
+    assert "anyone may charge without a card here" in said(answer)

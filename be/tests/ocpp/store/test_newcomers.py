@@ -56,7 +56,7 @@ def test_those_above_the_limit_of_an_hour_wait_as_pending(
     assert all(isinstance(command, Accept) for command in said)
     assert registered() == {"Accepted": limit, "Pending": 8 - limit}
     assert [found.summary for found in strangers.too_many_new(NOW)] == [
-        f"{8 - limit} new charge points wait as pending"
+        f"{8 - limit} new charge points are pending"
     ]
 
 
@@ -117,13 +117,13 @@ def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
     assert all("lv-door" in client.get(page).content.decode() for page in pages)
     page = reverse("admin:ocpp_chargepoint_door")
     answer = client.post(page, {"closed": "1"}, follow=True)
-    assert "The door is closed" in answer.content.decode()
+    assert "New charge points are no longer admitted" in answer.content.decode()
     assert strangers.open_door() == []
     assert not any("lv-door" in client.get(page).content.decode() for page in pages)
     row = Installation.objects.get()
     assert row.closed_by == root
-    assert LogEntry.objects.get().change_message == "closed the door"
-    assert "Open it again" in client.get(page).content.decode()
+    assert LogEntry.objects.get().change_message == "stopped admitting new charge points"
+    assert "Admit new charge points" in client.get(page).content.decode()
     client.post(page, {"closed": "0"})
     assert Installation.objects.get().closed_at is None
 
@@ -207,10 +207,10 @@ def test_the_overview_leads_to_those_that_wait(settings: Any, admin_client: Clie
     settings.OCPP_NEW_PER_HOUR = 2
     come(Site(), 5, HOME)
     page = admin_client.get(reverse("admin:index")).content.decode()
-    assert "charge points wait to be accepted" in page
+    assert "charge points await acceptance" in page
     assert f"{reverse('admin:ocpp_chargepoint_changelist')}?registration__exact=Pending" in page
     ChargePoint.objects.update(registration="Accepted")
-    assert "to be accepted" not in admin_client.get(reverse("admin:index")).content.decode()
+    assert "acceptance" not in admin_client.get(reverse("admin:index")).content.decode()
 
 
 def test_who_may_not_change_charge_points_closes_nothing(client: Client) -> None:

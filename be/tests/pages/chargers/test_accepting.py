@@ -62,7 +62,7 @@ def test_one_button_accepts_all_that_wait_however_many(browser_of_root: Client) 
     assert LogEntry.objects.count() == 1200
     browser_of_root.post(ALL, {"last": str(late.pk)})
     assert f'href="{ALL}"' not in browser_of_root.get(LIST).content.decode()
-    assert "No charge point waits" in browser_of_root.get(ALL).content.decode()
+    assert "No charge point is pending" in browser_of_root.get(ALL).content.decode()
 
 
 def test_without_the_answer_of_the_page_nobody_is_accepted(browser_of_root: Client) -> None:

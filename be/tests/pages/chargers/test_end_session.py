@@ -47,7 +47,7 @@ def test_it_asks_first_and_ends_at_the_last_sample(browser_of_root: Client, runn
         at(5),
     )
     assert not Connector.objects.filter(transaction__isnull=False).exists()
-    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["ended by hand"]
+    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["ended manually"]
     assert end(running) not in browser_of_root.get(page(running)).content.decode()
     charger = Charger()
     charger.stop(running, at(30), 3000)

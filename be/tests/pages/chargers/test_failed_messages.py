@@ -1,4 +1,4 @@
-"""The button "Take again": it asks first, says what came of it, and writes down who pressed it."""
+"""The button "Replay": it asks first, says what came of it, and writes down who pressed it."""
 
 import re
 import uuid
@@ -87,9 +87,9 @@ def test_selected_ones_go_on_the_books_as_of_the_time_they_came(
     assert received == {row.received_at for row in failed}
     assert not FailedMessage.objects.filter(replayed_at=None).exists()
     notes = [entry.get_change_message() for entry in LogEntry.objects.all()]
-    assert notes == ["taken again, on the books"] * 2
+    assert notes == ["replayed, recorded"] * 2
     again = browser_of_root.post(REPLAY, {"ids": ids(failed)}, follow=True)
-    assert said(again) == ["None of these is open: they have been processed already."]
+    assert said(again) == ["None of these is open: they have already been processed."]
     assert Transaction.objects.count() == 2
     page = browser_of_root.get(reverse("admin:ocpp_failedmessage_change", args=[failed[0].pk]))
     assert f"{REPLAY}?ids" not in page.content.decode()

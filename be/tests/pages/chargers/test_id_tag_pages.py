@@ -86,9 +86,9 @@ def test_who_may_only_look_imports_nothing(db: None) -> None:
 @pytest.mark.parametrize(
     ("own", "site", "said"),
     [
-        ("", None, "everybody, with any tag or none; the setting OCPP_AUTHORIZATION says so"),
-        ("", "known", "known tags only; its site Home says so"),
-        ("known", "record", "known tags only; this charge point says so"),
+        ("", None, "everybody, with any tag or none; from the setting OCPP_AUTHORIZATION"),
+        ("", "known", "known tags only; set on its site Home"),
+        ("known", "record", "known tags only; set on this charge point"),
     ],
 )
 def test_a_charge_point_says_whose_rule_counts(
@@ -124,7 +124,7 @@ def test_the_page_of_a_group_shows_its_tags_and_what_they_charge(browser: Client
     assert f"#{started.pk}" in page
     assert "(at most 2)" in page
     page = browser.get(reverse("admin:ocpp_idtag_add")).content.decode()
-    assert "no tag has this one as its group" in page
+    assert "no tag belongs to this group" in page
 
 
 def test_a_group_is_one_level(browser: Client) -> None:
@@ -167,7 +167,7 @@ def test_a_group_is_not_deleted_under_its_tags(browser: Client) -> None:
     card = IdTag.objects.create(id_tag="<CARD>", parent=group)
     page = reverse("admin:ocpp_idtag_delete", args=[group.pk])
     said = browser.get(page).content.decode()
-    assert "&lt;CARD&gt;</a>, a tag of this group: delete it, too" in said
+    assert "&lt;CARD&gt;</a>, a tag of this group: delete it as well" in said
     browser.post(page, {"post": "yes"})
     chosen = {"action": "delete_selected", "post": "yes", "_selected_action": [group.pk]}
     browser.post(reverse(LIST), chosen)

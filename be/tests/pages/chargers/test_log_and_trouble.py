@@ -171,8 +171,8 @@ WRONG = (
     ({"identity": "a/b"}, "Letters, digits"),
     ({"identity": "X" * 49}, "at most 48"),
     ({"identity": "rdam 123|%:x"}, "Letters, digits"),
-    ({"identity": "ok", "time_zone": "Europe/Nowhere"}, "No time zone"),
-    ({"identity": "ok", "time_zone": "../etc"}, "No time zone"),
+    ({"identity": "ok", "time_zone": "Europe/Nowhere"}, "is not a time zone"),
+    ({"identity": "ok", "time_zone": "../etc"}, "is not a time zone"),
     ({"identity": "ok", "quirk_overrides": '{"nonsense": 1}'}, "no field of a quirk profile"),
     ({"identity": "ok", "quirk_overrides": "[1]"}, "an object"),
 )

@@ -210,13 +210,13 @@ def test_the_overview_shows_hostile_rows_as_text_and_asks_a_fixed_number_of_time
 
 def test_the_overview_tells_of_certificate_requests_that_wait(browser_of_root: Client) -> None:
     """Nobody would notice them, and after a week they lapse."""
-    title = "waits for a decision"
+    title = "awaits a decision"
     assert title not in seen(browser_of_root, reverse("admin:index"))
     for number in range(2):
         ChargePointCertificate.objects.create(identity=f"CP{number}", csr="-", key_kind="EC 256")
         text = seen(browser_of_root, reverse("admin:index"))
         assert (title in text) == (number == 0)
-    assert "certificate requests wait for a decision" in text
+    assert "certificate requests await a decision" in text
     assert "state__exact=waiting" in text
 
 

@@ -90,8 +90,8 @@ def test_a_generated_key_is_shown_once_and_opens(browser: Client) -> None:
 def test_a_key_that_the_charger_has_is_set_and_not_shown(browser: Client) -> None:
     """S-06, S-07."""
     row = charge_point(key=None)
-    assert "less than 16 bytes" in errors(change(browser, row, "set", key="short"))
-    assert "less than 16 bytes" in errors(change(browser, row, "set", key="ab" * 15))
+    assert "shorter than 16 bytes" in errors(change(browser, row, "set", key="short"))
+    assert "shorter than 16 bytes" in errors(change(browser, row, "set", key="ab" * 15))
     answer = change(browser, row, "set", key="a key: with ümlauts")
     assert answer.status_code == 302
     page = browser.get(reverse(PAGE, args=[row.pk])).content.decode()
@@ -102,7 +102,7 @@ def test_a_key_that_the_charger_has_is_set_and_not_shown(browser: Client) -> Non
 def test_the_empty_password_of_a_grizzl_e_must_be_allowed(browser: Client) -> None:
     """S-07: Grizzl-E Smart Connect (GWM-07.020) sends one."""
     row = charge_point(key=None)
-    assert "less than 16 bytes" in errors(change(browser, row, "set", key=""))
+    assert "shorter than 16 bytes" in errors(change(browser, row, "set", key=""))
     assert change(browser, row, "set", key="", allow_short="on").status_code == 302
     assert status(asks(Site(), authorization=basic(password=""))) == 101
     assert "may be short or empty" in browser.get(reverse(PAGE, args=[row.pk])).content.decode()
@@ -127,7 +127,7 @@ def test_a_key_is_changed_over_ocpp_and_the_page_shows_how_it_went(
     (frame,) = line.sent()
     assert f'"value":"{key}"' in frame.replace(" ", "")
     page = browser.get(reverse(PAGE, args=[line.row.pk])).content.decode()
-    assert "both are good" in page
+    assert "both are valid" in page
     assert key not in page
     command = Command.objects.get()
     line.site.take(line.charger.answers(command.unique_id, {"status": "Accepted"}))
@@ -275,7 +275,7 @@ def test_a_stranger_is_adopted_with_a_new_key(browser: Client, settings: Any) ->
     site = Site()
     asks(site, "NEW", secure=True)
     url = reverse("admin:ocpp_refusedhandshake_adopt", args=[RefusedHandshake.objects.get().pk])
-    assert "needs a key" in errors(browser.post(url, {"profile": 2, "key": "none"}))
+    assert "requires a key" in errors(browser.post(url, {"profile": 2, "key": "none"}))
     key = key_in(browser.post(url, {"profile": 2, "key": "new"}))
     assert status(asks(site, "NEW", secure=True, authorization=basic("NEW", key))) == 101
 
@@ -299,7 +299,7 @@ def test_a_short_key_is_adopted_only_on_purpose(browser: Client) -> None:
     asks(site, authorization=basic(password=""))
     url = reverse("admin:ocpp_refusedhandshake_adopt", args=[RefusedHandshake.objects.get().pk])
     form = {"profile": 1, "key": "presented"}
-    assert "less than 16 bytes" in errors(browser.post(url, form))
+    assert "shorter than 16 bytes" in errors(browser.post(url, form))
     assert browser.post(url, {**form, "allow_short": "on"}).status_code == 302
     assert status(asks(site, authorization=basic(password=""))) == 101
 
@@ -321,7 +321,7 @@ def test_the_list_can_be_downloaded(browser: Client) -> None:
     header, line = list(csv.reader(io.StringIO(answer.content.decode())))
     found = dict(zip(header, line, strict=True))
     assert (found["identity"], found["user_agent"]) == ("'=1+1", "'@SUM(A1)")
-    assert found["what helps"].startswith("The key in the charger")
+    assert found["what to do"].startswith("The key in the charger")
 
 
 def test_a_stranger_without_a_key_is_offered_what_new_ones_begin_with(
@@ -333,7 +333,7 @@ def test_a_stranger_without_a_key_is_offered_what_new_ones_begin_with(
     url = reverse("admin:ocpp_refusedhandshake_adopt", args=[RefusedHandshake.objects.get().pk])
     form = browser.get(url).context["form"]
     assert (form["profile"].initial, form["key"].initial) == (2, "new")
-    assert "came without TLS" in form.fields["profile"].help_text
+    assert "connected without TLS" in form.fields["profile"].help_text
 
 
 def test_the_list_is_bounded_and_scanners_do_not_push_chargers_out() -> None:

@@ -109,7 +109,7 @@ def test_waiting_for_a_charger_that_is_away_is_a_choice(
 
 REFUSED = (
     ("{", "This is not JSON"),
-    ("[]", "The payload is a JSON object"),
+    ("[]", "The payload must be a JSON object"),
     ("NaN", "This is not JSON"),
     ('{"type": 1e999}', "This is not JSON"),
     ('{"type": "\\ud800"}', "Not a valid Reset: type: enum"),

@@ -44,7 +44,7 @@ def test_the_limit_of_meters_is_not_taken_for_a_limit_of_charging(
     page = seen(browser_of_root, f"{LIST}{charger.pk}/change/")
     assert "Max power" not in page
     assert "Highest power of a connector" in page
-    assert "It does not limit charging" in page
+    assert "This does not limit charging" in page
 
 
 def test_energy_is_in_kwh_with_a_sign_for_thousands(
@@ -123,8 +123,8 @@ def test_nothing_is_one_kind_of_dash(browser_of_root: Client) -> None:
 def test_an_empty_list_says_what_that_means(browser_of_root: Client) -> None:
     """Every one said "This page yielded into no results", the quarantine, too."""
     pages = {
-        "ocpp/quarantinedmessage/": "Nothing waits for a decision",
-        "ocpp/quarantinedmessage/?open=yes": "Nothing waits for a decision",
+        "ocpp/quarantinedmessage/": "Nothing awaits a decision",
+        "ocpp/quarantinedmessage/?open=yes": "Nothing awaits a decision",
         "ocpp/failedmessage/?open=yes": "No failed message is open",
         "ocpp/chargepoint/": "No charge point has connected yet",
         "ocpp/chargepoint/?q=nowhere": "No charge points found",

@@ -181,4 +181,4 @@ def test_what_a_page_leaves_out_it_counts(browser_of_root: Client, charger: Char
     text = browser_of_root.get(
         f"/admin/ocpp/chargepoint/{charger.pk}/send/unlock/"
     ).content.decode()
-    assert "The first 100. “Send command…” takes any number." in text
+    assert "The first 100. Use “Send command…” for any other number." in text

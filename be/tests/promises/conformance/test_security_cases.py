@@ -315,7 +315,7 @@ def test_tc_077_csms__the_charger_refuses_its_certificate(
         ("ExtendedTriggerMessage", "answered", "Accepted"),
         ("CertificateSigned", "answered", "Rejected"),
     ]
-    told = [("certificate", "TC-077 has refused its new certificate", "warning")]
+    told = [("certificate", "TC-077 refused its new certificate", "warning")]
     assert (
         eventually(
             lambda: place.site.books.rows(Alert, "kind", "summary", "severity", **mine),

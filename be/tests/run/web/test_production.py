@@ -350,7 +350,7 @@ def test_a_failure_of_ours_tells_nothing_of_the_inside(
     ("code", "said"),
     [
         (13, "The disk of this computer is full"),
-        (8, "may only be read"),
+        (8, "is read-only"),
         (11, "levity restore"),
         (1, "Something went wrong here"),
     ],

@@ -15,12 +15,12 @@ class Command(BaseCommand):
     """Whoever may run commands on this machine may read its database as well."""
 
     help = (
-        "Say who logs in in two steps. With --off: let this person log in with the password "
-        "alone again, because the phone and the codes on paper are lost."
+        "List who uses two-factor authentication. With --off: switch it off for one person, "
+        "because the phone and the recovery codes are lost."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username", nargs="?", help="one person; else all of the staff")
+        parser.add_argument("username", nargs="?", help="only this person; default: all staff")
         parser.add_argument("--off", action="store_true", help="switch it off for this person")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         name = options["username"]
         if name is None:
             if options["off"]:
-                raise CommandError("say for whom: two_factor USERNAME --off")
+                raise CommandError("name the login: two_factor USERNAME --off")
             staff = users.filter(is_staff=True, is_active=True).order_by("pk")
             for each in staff:
                 self.stdout.write(self._state(each))
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             return
         user = users.filter(username=name).first()
         if user is None:
-            raise CommandError(f"there is no login {name!r}; {known_logins()}")
+            raise CommandError(f"no login {name!r}; {known_logins()}")
         if not options["off"]:
             self.stdout.write(self._state(user))
         elif second_step.switch_off(user):
@@ -49,4 +49,4 @@ class Command(BaseCommand):
         if not second_step.is_on(user):
             return f"{user.get_username()}: password only"
         left = second_step.codes_left(user)
-        return f"{user.get_username()}: two steps, {left} codes on paper left"
+        return f"{user.get_username()}: two-factor, {left} recovery codes left"

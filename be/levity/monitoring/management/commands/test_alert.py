@@ -15,12 +15,12 @@ class Command(BaseCommand):
     """Sends right now, and says what became of it."""
 
     help = (
-        "Send a test alert to everybody whom LEVITY_ALERT_EMAIL, LEVITY_ALERT_WEBHOOK and the "
-        "alert rules of the admin name. Exits with 1 if one of them can't be reached."
+        "Send a test alert to all recipients in LEVITY_ALERT_EMAIL, LEVITY_ALERT_WEBHOOK and the "
+        "alert rules. Exits with 1 if any of them can't be reached."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--rule", help="only this one; `environment` is that of the variables")
+        parser.add_argument("--rule", help="only this rule; `environment` stands for the variables")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -33,13 +33,13 @@ class Command(BaseCommand):
             if not found:
                 known = ", ".join(names) or "none"
                 raise CommandError(
-                    f"no alert rule {options['rule']!r} is in force; there are: {known}"
+                    f"no active alert rule is called {options['rule']!r}; there are: {known}"
                 )
         targets = sum(1 for route in found for _ in route.targets())
         if not targets:
             raise CommandError(
-                "nobody is told of alerts yet: set LEVITY_ALERT_EMAIL (with EMAIL_URL) or "
-                "LEVITY_ALERT_WEBHOOK, or add an alert rule in the admin"
+                "no alert recipients yet: set LEVITY_ALERT_EMAIL (with EMAIL_URL) or "
+                "LEVITY_ALERT_WEBHOOK, or add an alert rule on the web pages"
             )
         failed = 0
         for route in found:

@@ -1,4 +1,4 @@
-"""Why a handshake was refused, and what helps: one table for edge and backend.
+"""Why a handshake was refused, and what to do: one table for edge and backend.
 
 The words come from `admission.py` and `handshakes.py`, and from the edge (its labels, with
 hyphens).
@@ -47,7 +47,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "key": Reason(
         "wrong key",
-        "The key in the charger is not the one that is set here. Type it anew in the charger, or "
+        "The key in the charger is not the key that is set here. Type it anew in the charger, or "
         "generate a new one under “Security” on the page of the charge point.",
         adoptable=True,
     ),

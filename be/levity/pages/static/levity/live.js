@@ -193,7 +193,7 @@
 
   const sayOld = (why) => {
     const time = new Date(renewed).toLocaleTimeString("en-GB");
-    say(`Not renewed since ${time}: ${why} What you see is as old as that.`);
+    say(`Not updated since ${time}: ${why} The page shows the state of that time.`);
   };
 
   const sayLoggedOut = () => {
@@ -202,7 +202,7 @@
     link.href = location.href;
     link.textContent = "Log in again";
     const time = new Date(renewed).toLocaleTimeString("en-GB");
-    say(`You are logged out. Not renewed since ${time}. `, link);
+    say(`You are logged out. Not updated since ${time}. `, link);
   };
 
   const wait = (milliseconds) => {

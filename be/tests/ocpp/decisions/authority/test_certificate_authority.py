@@ -415,7 +415,7 @@ def test_a_charger_that_refuses_raises_an_alert(line: Line) -> None:
     (found,) = conditions.charge_point_certificates(timezone.now())
     assert (found.kind, found.summary) == (
         "certificate",
-        "CP1 has refused its new certificate",
+        "CP1 refused its new certificate",
     )
     issuing.send_again(row, None)
     line.gets()
