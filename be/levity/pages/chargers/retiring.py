@@ -104,8 +104,8 @@ class Retiring:
             count = row.transactions.count()
             messages.warning(
                 request,
-                f"{row} has {count} session{'s' if count > 1 else ''}, and sessions are kept, so it "
-                "can't be deleted. Retire it instead: it disappears from lists, counts and "
+                f"{row} has {count} session{'s' if count > 1 else ''}, and sessions are kept, so "
+                "it can't be deleted. Retire it instead: it disappears from lists, counts and "
                 "alerts.",
             )
             return redirect(f"levity:{RETIRE}", row.pk)
