@@ -1,5 +1,8 @@
-"""The pages of alerts and of who is told of them."""
+"""The pages of alerts and of who is told of them, where there are Levity's pages."""
 
-from levity.monitoring.admin import alerts, rules
+from django.apps import apps
 
-__all__ = ["alerts", "rules"]
+if apps.is_installed("levity.pages"):
+    from levity.monitoring.admin import alerts, rules
+
+    __all__ = ["alerts", "rules"]
