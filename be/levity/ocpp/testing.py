@@ -16,6 +16,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from websockets.frames import CloseCode
+
 from levity.ocpp.request import ChargePointState, ConnectorState, Request, TransactionState
 from levity.ocpp.v16.references import references
 from levity.ocpp.wire.frames import Call
@@ -140,7 +142,7 @@ class Charger:
         """The websocket is open."""
         return Connected(**self._common(), **more)
 
-    def leaves(self, code: int = 1006, reason: str = "") -> Disconnected:
+    def leaves(self, code: int = CloseCode.ABNORMAL_CLOSURE, reason: str = "") -> Disconnected:
         """The websocket is gone."""
         return Disconnected(**self._common(), code=code, reason=reason)
 

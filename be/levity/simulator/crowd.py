@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from levity.simulator.websocket import charge_point_url
@@ -54,7 +55,9 @@ class Crowd:
         """Close them all."""
         for start in range(0, len(self._connections), _AT_ONCE):
             some = self._connections[start : start + _AT_ONCE]
-            await asyncio.gather(*(each.close(1001) for each in some), return_exceptions=True)
+            await asyncio.gather(
+                *(each.close(CloseCode.GOING_AWAY) for each in some), return_exceptions=True
+            )
         self._connections.clear()
 
     async def _dial(self, identity: str, address: int) -> ClientConnection:

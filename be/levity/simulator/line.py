@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from websockets.frames import CloseCode
+
 from levity.simulator.answers import Deed, State, answer_to
 from levity.simulator.clock import Clock
 from levity.simulator.configuration import FIXED_KEYS, configuration_keys
@@ -103,7 +105,10 @@ class Line:
                 booted_before = self.booted
                 closed = await self._serve(Exchange(link, self._answer, self.statistics))
                 attempt = 0 if self.booted or booted_before else attempt + 1
-                if closed.code == 1000 and not self.profile.reconnects_after_clean_close:
+                if (
+                    closed.code == CloseCode.NORMAL_CLOSURE
+                    and not self.profile.reconnects_after_clean_close
+                ):
                     return
                 if self.off_until is None and not self._finished:
                     await self.clock.sleep(self._backoff(attempt))
@@ -116,7 +121,7 @@ class Line:
         """Close the connection for good."""
         self._finished = True
         if self._exchange is not None:
-            await self._exchange.link.close(1000)
+            await self._exchange.link.close(CloseCode.NORMAL_CLOSURE)
 
     def go_offline(self, seconds: float) -> None:
         """The network is away; the charger itself goes on."""
@@ -228,7 +233,7 @@ class Line:
         if self._exchange is None:
             return
         if gently:
-            self._spawn(self._exchange.link.close(1001))
+            self._spawn(self._exchange.link.close(CloseCode.GOING_AWAY))
         else:
             self._exchange.link.abort()
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from websockets.frames import CloseCode
+
 from levity.simulator.profiles import Profile
 from levity.simulator.wire import DialError, LinkClosedError
 
@@ -33,11 +35,11 @@ class MemoryLink:
             raise item
         return item
 
-    async def close(self, code: int = 1000) -> None:
+    async def close(self, code: int = CloseCode.NORMAL_CLOSURE) -> None:
         self._end(LinkClosedError(code))
 
     def abort(self) -> None:
-        self._end(LinkClosedError(1006))
+        self._end(LinkClosedError(CloseCode.ABNORMAL_CLOSURE))
 
     def _end(self, closed: LinkClosedError) -> None:
         for end in (self, self.peer):

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from levity.simulator.profiles import Profile
@@ -56,11 +57,11 @@ class WebsocketLink:
         except ConnectionClosed as closed:
             raise _link_closed(closed) from closed
         if self._fragile and getattr(self._connection, "coalesced", False):
-            await self._connection.close(1002)
-            raise LinkClosedError(1002, "two frames in one TCP segment")
+            await self._connection.close(CloseCode.PROTOCOL_ERROR)
+            raise LinkClosedError(CloseCode.PROTOCOL_ERROR, "two frames in one TCP segment")
         return frame if isinstance(frame, str) else frame.decode(errors="replace")
 
-    async def close(self, code: int = 1000) -> None:
+    async def close(self, code: int = CloseCode.NORMAL_CLOSURE) -> None:
         with contextlib.suppress(WebSocketException, OSError):
             await self._connection.close(code)
 
@@ -120,7 +121,7 @@ def _link_closed(closed: ConnectionClosed) -> LinkClosedError:
     return (
         LinkClosedError(closed.rcvd.code, closed.rcvd.reason)
         if closed.rcvd
-        else LinkClosedError(1006)
+        else LinkClosedError(CloseCode.ABNORMAL_CLOSURE)
     )
 
 

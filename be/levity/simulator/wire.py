@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
+from websockets.frames import CloseCode
 
 from levity.simulator.profiles import MessageIds, Profile, TimestampStyle
 
@@ -53,7 +54,7 @@ class Link(Protocol):
         """The next frame; raises LinkClosedError when there will be none."""
         ...
 
-    async def close(self, code: int = 1000) -> None: ...
+    async def close(self, code: int = CloseCode.NORMAL_CLOSURE) -> None: ...
 
     def abort(self) -> None:
         """Go without a word, as when the power goes."""

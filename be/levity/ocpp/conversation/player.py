@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from levity.ocpp.conversation.lines import Line, head_of
@@ -23,10 +24,11 @@ from levity.ocpp.conversation.script import (
     TransactionIds,
     difference,
 )
+from levity_ws.closing import is_sendable
 
 __all__ = ["CannotConnectError", "Player", "Summary"]
 
-NO_CLOSE_FRAME = 1006
+NO_CLOSE_FRAME = CloseCode.ABNORMAL_CLOSURE
 CALL = 2
 
 
@@ -104,7 +106,7 @@ class Player:
                 await self._take(step)
         finally:
             for number in list(self._open):
-                await self._leave(number, 1000)
+                await self._leave(number, CloseCode.NORMAL_CLOSURE)
         return self.summary
 
     async def _take(self, step: Step) -> None:
@@ -258,9 +260,8 @@ class Player:
             there.socket.transport.abort()
         else:
             # 1005 and its like say what nobody sent; they can't be sent.
-            sendable = 1000 <= code < 5000 and code not in (1004, 1005, 1015)
             with suppress(WebSocketException, OSError):
-                await there.socket.close(code if sendable else 1000)
+                await there.socket.close(code if is_sendable(code) else CloseCode.NORMAL_CLOSURE)
         await there.socket.wait_closed()
         await asyncio.gather(there.reader, return_exceptions=True)
 

@@ -8,6 +8,8 @@ some chargers (Grizzl-E) answer them with malformed pongs.
 from collections.abc import Sequence
 from datetime import datetime
 
+from websockets.frames import CloseCode
+
 from levity.ocpp.chargers.quirks.profile import QuirkProfile
 from levity_ws.frozen import frozen
 
@@ -27,7 +29,15 @@ an Ocular does after 110 s (lb#2030)."""
 IN_A_ROW = 3
 ALIKE = 20
 """Seconds by which such silences differ at most; the last frame is known to within ten."""
-OURS = frozenset({1000, 1001, 1008, 1012, 1013})
+OURS = frozenset(
+    {
+        CloseCode.NORMAL_CLOSURE,
+        CloseCode.GOING_AWAY,
+        CloseCode.POLICY_VIOLATION,
+        CloseCode.SERVICE_RESTART,
+        CloseCode.TRY_AGAIN_LATER,
+    }
+)
 """Close codes of ends that are ours or said with a goodbye: a newer connection, a restart."""
 
 

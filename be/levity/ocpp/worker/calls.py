@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import orjson
+from websockets.frames import CloseCode
 
 from levity.ocpp.effects import (
     AUTOMATIC,
@@ -100,7 +101,11 @@ def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
             " on the list again, this frame can be taken again"
         )
     if outcome.charge_point is None:
-        outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)
+        outcome.commands = (
+            Close(
+                event.connection, CloseCode.POLICY_VIOLATION, "this charge point is not known here"
+            ),
+        )
         return outcome
     if taken := loaded.taken.get((event.connection, event.seq)):
         outcome.answer, outcome.known = taken.response, True

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from websockets.frames import CloseCode
 
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import ASK_FOR_BOOT, LEARNED_INTERVAL, SendCall
@@ -34,7 +35,11 @@ def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
         outcome.commands = (Leased(event.connection, loaded.leased),)
     elif isinstance(event, Connected) and charge_point is None:
         # Deleted, or forbidden, between the handshake and now.
-        outcome.commands = (Close(event.connection, 1008, "this charge point is not known here"),)
+        outcome.commands = (
+            Close(
+                event.connection, CloseCode.POLICY_VIOLATION, "this charge point is not known here"
+            ),
+        )
     elif isinstance(event, Connected) and charge_point:
         if charge_point.quirks.boot_first:
             outcome.effects += (_ask_for_boot(event),)

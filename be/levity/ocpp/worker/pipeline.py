@@ -23,6 +23,7 @@ from django.db import (
     transaction,
 )
 from django.utils import timezone
+from websockets.frames import CloseCode
 
 from levity.db.damage import is_damage, mend
 from levity.ocpp.conf import setting
@@ -293,7 +294,9 @@ def _cut_off(event: Event, error: Exception) -> list[Outcome] | None:
         return []  # without an answer it tries again
     if isinstance(event, Spooled) or not isinstance(event, Received | Connected):
         return None
-    close = Close(event.connection, 1013, "the database is damaged; try again later")
+    close = Close(
+        event.connection, CloseCode.TRY_AGAIN_LATER, "the database is damaged; try again later"
+    )
     return [Outcome(Arrival(event, datetime.fromtimestamp(event.at, UTC)), None, commands=(close,))]
 
 
@@ -343,7 +346,9 @@ def _replace(outcome: Outcome, old_edge: str | None, edge: str) -> None:
     """Close the connection that the new one takes over from."""
     assert outcome.charge_point is not None
     assert outcome.charge_point.connection is not None
-    close = Close(outcome.charge_point.connection, 1000, "a newer connection took over")
+    close = Close(
+        outcome.charge_point.connection, CloseCode.NORMAL_CLOSURE, "a newer connection took over"
+    )
     if old_edge is None or old_edge == edge:
         outcome.commands += (close,)
     else:

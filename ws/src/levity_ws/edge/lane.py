@@ -5,6 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from websockets.frames import CloseCode
+
 from levity_ws.rpc.envelope import (
     Accept,
     Authenticate,
@@ -98,7 +100,7 @@ class Lane:
                 return await verdict
         except (TimeoutError, BackendUnavailable, asyncio.CancelledError) as error:
             if entry.sent:
-                self.disconnected(1006, "the handshake was not finished")
+                self.disconnected(CloseCode.ABNORMAL_CLOSURE, "the handshake was not finished")
             else:
                 entry.dropped = True
                 carrier.forget(self)

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from websockets.frames import CloseCode
+
 from levity_ws import __version__
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ _COUNTERS: Mapping[str, tuple[str, str]] = {
 LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 # RFC 6455, 7.4: what a charger may invent beyond these is one label, not thousands.
-_CLOSE_CODES = frozenset(str(code) for code in range(1000, 1016))
+_CLOSE_CODES = frozenset(str(int(code)) for code in CloseCode)
 
 
 class Distribution:

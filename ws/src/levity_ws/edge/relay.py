@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from websockets.frames import CloseCode
+
 from levity_ws.edge.lane import BackendUnavailable, Entry, Lane, Peer
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.settings import EdgeSettings
@@ -401,7 +403,10 @@ class Relay:
     def _tell_gone(self, connection: str) -> None:
         """Say that nobody is at the end of this connection, as if it closed now."""
         lane = Lane(self, "", connection, _NoPeer())
-        details = {"code": 1006, "reason": "its edge knows of no such connection"}
+        details = {
+            "code": CloseCode.ABNORMAL_CLOSURE,
+            "reason": "its edge knows of no such connection",
+        }
         self.submit(lane, Disconnected, details)
 
     def _end_turn(self, entry: Entry) -> None:
@@ -487,7 +492,7 @@ class Relay:
             # What has not left is not sent later: the charger sends it again when it reconnects.
             entry.dropped = not entry.sent
         elif entry.kind is Connected:
-            entry.lane.peer.hang_up(1013, "try again later")
+            entry.lane.peer.hang_up(CloseCode.TRY_AGAIN_LATER, "try again later")
         if entry.done is not None and not entry.done.done():
             entry.done.set_exception(BackendUnavailable("no answer in time"))
 

@@ -20,6 +20,7 @@ from typing import cast
 import orjson
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from levity_ws.edge.admission import Admission, is_loopback
@@ -165,11 +166,11 @@ class EdgeServer:
             if charger.request is None:  # TCP without a request: nobody to say goodbye to
                 charger.transport.abort()
             elif not charger.busy:
-                charger.hang_up(1012, "restarting")
+                charger.hang_up(CloseCode.SERVICE_RESTART, "restarting")
         closed = asyncio.ensure_future(self._server.wait_closed())
         await asyncio.wait([closed], timeout=self.settings.shutdown_grace)
         for charger in tuple(self._sockets):
-            charger.hang_up(1012, "restarting")
+            charger.hang_up(CloseCode.SERVICE_RESTART, "restarting")
         await asyncio.wait([closed], timeout=self.settings.close_timeout)
         for charger in tuple(self._everyone):
             charger.transport.abort()
@@ -336,7 +337,7 @@ class EdgeServer:
             wait = round(answer.retry_after) or (_retry_after() if status in (429, 503) else 0)
             return Refusal(status, answer.reason or "Refused.", "backend", retry_after=wait)
         if charger.gone:
-            lane.disconnected(1006, "gone before the handshake was finished")
+            lane.disconnected(CloseCode.ABNORMAL_CLOSURE, "gone before the handshake was finished")
             return _unavailable("Gone.", "gone")
         # Again: of many handshakes at once, all were free to ask.
         if refusal := self._churn.refusal(handshake.charge_point):
@@ -390,7 +391,7 @@ class EdgeServer:
             extra={"charge_point": lane.charge_point, "connection": lane.connection},
         )
         visitor = Visitor(remote=charger.remote, charge_point=lane.charge_point)
-        self._list(visitor, Refusal(1009, why, "frame too large", detail=why))
+        self._list(visitor, Refusal(CloseCode.MESSAGE_TOO_BIG, why, "frame too large", detail=why))
 
     def _list(self, visitor: Visitor, refusal: Refusal) -> None:
         self._refusals.add(visitor, refusal)
@@ -465,13 +466,13 @@ class EdgeServer:
             except ConnectionClosed:
                 return
             if not isinstance(frame, str):
-                charger.hang_up(1003, "OCPP-J is text")
+                charger.hang_up(CloseCode.UNSUPPORTED_DATA, "OCPP-J is text")
                 return
             self.metrics.count("frames_received")
             self._volume.read(*whose, len(frame))
             if len(frame) > LONG and (size := len(orjson.dumps(frame))) > LONGEST_ENCODED:
                 why = f"a message of {size} bytes when it is written as JSON, {LONGEST_ENCODED} fit"
-                charger.hang_up(1009, why)
+                charger.hang_up(CloseCode.MESSAGE_TOO_BIG, why)
                 self._note_too_large(charger, lane, why)
                 return
             charger.busy = True
@@ -481,12 +482,12 @@ class EdgeServer:
                 else:
                     await self._spool.receive(lane, frame)
             except BackendUnavailable:
-                charger.hang_up(1013, "try again later")
+                charger.hang_up(CloseCode.TRY_AGAIN_LATER, "try again later")
                 return
             charger.busy = False
             charger.taken()
             if self._draining:
-                charger.hang_up(1012, "restarting")
+                charger.hang_up(CloseCode.SERVICE_RESTART, "restarting")
                 return
 
     async def _keep_pace(self, charger: ChargerSocket, lane: Lane, for_bytes: float) -> None:

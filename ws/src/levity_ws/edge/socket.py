@@ -12,9 +12,10 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import InvalidMessage, PayloadTooBig
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import CLOSING, OPEN, Event
 
+from levity_ws.closing import is_sendable
 from levity_ws.edge.lane import Lane
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.pace import Pace
@@ -245,7 +246,7 @@ class ChargerSocket(ServerConnection):
             self._on_gone()
             self._on_gone = None
         if self.lane is not None and not self.handled:
-            self.lane.disconnected(1006, "the handshake was not finished")
+            self.lane.disconnected(CloseCode.ABNORMAL_CLOSURE, "the handshake was not finished")
         if self.request is None:
             self._unreadable(self)
 
@@ -258,7 +259,7 @@ class ChargerSocket(ServerConnection):
         if protocol.close_sent is not None and not protocol.close_rcvd_then_sent:
             close = protocol.close_sent
         if close is None:
-            return 1006, ""
+            return CloseCode.ABNORMAL_CLOSURE, ""
         return int(close.code), printable(close.reason)
 
     # --- from the charger --------------------------------------------------------------------
@@ -433,7 +434,7 @@ class ChargerSocket(ServerConnection):
         if self._end is None and self.protocol.state is OPEN:
             self.metrics.count("floods")
             self._flooded = True
-            self._end = (1008, "too many pings, pongs or fragments")
+            self._end = (CloseCode.POLICY_VIOLATION, "too many pings, pongs or fragments")
             self.protocol.fail(*self._end)
             self.send_data()
             self._on_flood(self)
@@ -502,7 +503,7 @@ class ChargerSocket(ServerConnection):
     def _drop_slow(self, reason: str) -> None:
         if self._end is None and self.protocol.state is OPEN:
             self.metrics.count("slow_chargers")
-            self._end = (1006, f"dropped: {reason}")
+            self._end = (CloseCode.ABNORMAL_CLOSURE, f"dropped: {reason}")
         # Also while it closes: websockets waits without end for room for its close frame.
         self.transport.abort()
 
@@ -546,7 +547,7 @@ def _keep_alive(raw: socket.socket) -> None:
 
 
 def _sendable(code: int, reason: str) -> tuple[int, str]:
-    # RFC 6455, 7.4: these may be sent; 5.5: a control frame carries at most 125 bytes.
-    if not ((1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999):
-        code = 1000
+    # RFC 6455, 5.5: a control frame carries at most 125 bytes.
+    if not is_sendable(code):
+        code = CloseCode.NORMAL_CLOSURE
     return code, reason.encode()[:123].decode("utf-8", "ignore")

@@ -14,6 +14,7 @@ from dataclasses import field, fields
 from typing import Any, ClassVar
 
 import orjson
+from websockets.frames import CloseCode
 
 from levity_ws.frozen import frozen
 
@@ -155,7 +156,7 @@ class Disconnected:
     connection: str
     seq: int
     at: float
-    code: int = 1006
+    code: int = CloseCode.ABNORMAL_CLOSURE
     reason: str = ""
 
 
@@ -248,7 +249,7 @@ class Close:
 
     type: ClassVar[str] = "close"
     connection: str
-    code: int = 1000
+    code: int = CloseCode.NORMAL_CLOSURE
     reason: str = ""
 
 
