@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from levity.db import damage
-from levity.monitoring.alerts.broken import damaged_database
+from levity.monitoring.alerts.conditions.broken import damaged_database
 from levity.ocpp.models import ChargePoint, FailedMessage, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.worker.pipeline import DatabaseAway

@@ -16,11 +16,12 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.utils import timezone
 
-from levity.monitoring.alerts import broken, conditions, notices, strangers
-from levity.monitoring.alerts.conditions import Finding
+from levity.monitoring.alerts import conditions, notices
+from levity.monitoring.alerts.conditions import broken, strangers
+from levity.monitoring.alerts.conditions.finding import Finding
+from levity.monitoring.alerts.conditions.too_large import frames_too_large
 from levity.monitoring.alerts.quiet_hours import awake_at
 from levity.monitoring.alerts.recipients import Route
-from levity.monitoring.alerts.too_large import frames_too_large
 from levity.monitoring.conf import setting
 from levity.monitoring.kinds import KINDS, Severity, rank
 from levity.monitoring.models import Alert, AlertDelivery, Worker

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from levity.monitoring import lease
 from levity.monitoring.alerts import conditions, raise_and_end
-from levity.monitoring.alerts.conditions import Finding
+from levity.monitoring.alerts.conditions import disk_space
+from levity.monitoring.alerts.conditions.finding import Finding
 from levity.monitoring.alerts.growth import Growth
 from levity.monitoring.alerts.quiet_hours import awake_at
 from levity.monitoring.alerts.recipients import Route, from_environ
@@ -338,7 +339,7 @@ def test_a_disk_that_fills_is_said_days_before_it_is_full() -> None:
 
 
 def test_the_days_that_are_left_are_an_alert(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditions, "growth", Growth())
+    monkeypatch.setattr(disk_space, "growth", Growth())
 
     def seen(hours: float, free: float) -> list[tuple[str, str]]:
         findings, _ = conditions.disks(lambda _: (100e9, 0, free), lambda: hours * 3600)

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from levity.monitoring.alerts import raise_and_end, webhook
-from levity.monitoring.alerts.conditions import Finding
+from levity.monitoring.alerts.conditions.finding import Finding
 from levity.monitoring.alerts.delivery import MAX_TRIES, send_due
 from levity.monitoring.alerts.recipients import Route, routes, seal_secrets
 from levity.monitoring.models import Alert, AlertDelivery, AlertRule

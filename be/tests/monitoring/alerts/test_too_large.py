@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from levity.monitoring.alerts import raise_and_end
-from levity.monitoring.alerts.too_large import REMEMBERED, frames_too_large
+from levity.monitoring.alerts.conditions.too_large import REMEMBERED, frames_too_large
 from levity.ocpp.models import ChargePoint
 from levity_ws.rpc.envelope import EdgeRefusal, Refused
 from tests.ocpp.charger import NOW, Charger, Site

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 import levity.ocpp.store.newcomers as module
 from levity.addresses import is_beside_us
-from levity.monitoring.alerts import strangers
+from levity.monitoring.alerts.conditions import strangers
 from levity.ocpp.decisions import door
 from levity.ocpp.models import ChargePoint, Installation
 from levity.ocpp.store.newcomers import Newcomers, is_public

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from levity.db.last_backup import ways_back
-from levity.monitoring.alerts.conditions import Finding, plain
+from levity.monitoring.alerts.conditions.finding import Finding, plain
 
 __all__ = ["damaged_database"]
 

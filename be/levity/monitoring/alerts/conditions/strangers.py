@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from levity.monitoring.alerts.conditions import Finding
+from levity.monitoring.alerts.conditions.finding import Finding
 from levity.ocpp.conf import setting
 from levity.ocpp.decisions import door
 from levity.ocpp.models import ChargePoint

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models.functions import Lower
 
-from levity.monitoring.alerts.conditions import AT_MOST, Finding, plain
+from levity.monitoring.alerts.conditions.finding import AT_MOST, Finding, plain
 from levity.ocpp.models import ChargePoint, RefusedHandshake
 
 __all__ = ["frames_too_large"]
