@@ -5,7 +5,6 @@ from typing import Any
 from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, DELETION
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -21,12 +20,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from levity.accounts import second_step
 from levity.accounts.models import Account
 from levity.ocpp.audit import note
+from levity.ocpp.deciding import decide_all
 from levity.ocpp.visibility import is_limited
 from levity.pages.kit.base import LevityAdmin, ReadOnlyAdmin
 from levity.pages.kit.formats import and_more, badge, excerpt, shown_time
 from levity.pages.kit.live_admin import LiveAdmin
 from levity.pages.kit.lookups import OnlyDeclaredLookups
-from levity.pages.kit.many import change_all
 
 __all__ = ["AccessAttemptAdmin", "AccessLogAdmin", "GroupAdmin", "UserAdmin"]
 
@@ -169,7 +168,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         for user in queryset:
             if self.has_change_permission(request, user) and second_step.switch_off(user):
                 done.append(user)
-        note(request, done, CHANGE, "two-factor login switched off")
+        note(request.user, done, "two-factor login switched off")
         if done:
             names = ", ".join(user.get_username() for user in done[:20])
             more = and_more(len(done) - 20)
@@ -235,13 +234,7 @@ class AccessAttemptAdmin(LevityAdmin):
     @action(description="Unlock: clear these failures", permissions=["delete"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         """Let them try again at once."""
-        count = change_all(
-            request,
-            queryset,
-            lambda rows: AccessAttempt.objects.filter(pk__in=[row.pk for row in rows]).delete(),
-            DELETION,
-            "unlocked",
-        )
+        count = decide_all(queryset, request.user, "unlocked", lambda rows: rows.delete())
         messages.success(request, f"Unlocked: {count:,}.")
 
 

@@ -8,7 +8,6 @@ import segno
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -106,7 +105,7 @@ def manage(request: HttpRequest) -> HttpResponse:
             request.session.cycle_key()
             note_device(request, device)
             request.session[SHOWN_ONCE] = second_step.new_codes(user)
-            note(request, [user], CHANGE, "two-factor login switched on")
+            note(user, [user], "two-factor login switched on")
             messages.success(request, "Two-factor login is on.")
             return redirect("levity:two_factor")
         form.add_error("code", _why_not(user, "", device))
@@ -137,12 +136,12 @@ def off(request: HttpRequest) -> HttpResponse:
 
 def _new_codes(request: HttpRequest) -> None:
     request.session[SHOWN_ONCE] = second_step.new_codes(request.user)
-    note(request, [request.user], CHANGE, "new two-factor recovery codes")  # type: ignore[list-item]
+    note(request.user, [request.user], "new two-factor recovery codes")  # type: ignore[list-item]
 
 
 def _switch_off(request: HttpRequest) -> None:
     second_step.switch_off(request.user)
-    note(request, [request.user], CHANGE, "two-factor login switched off")  # type: ignore[list-item]
+    note(request.user, [request.user], "two-factor login switched off")  # type: ignore[list-item]
     messages.success(request, "Two-factor login is off.")
 
 

@@ -1,40 +1,71 @@
-"""Who did what here: the admin's own log, which every page of a row links as its history."""
+"""Who did what here: every decision leaves one `AuditEntry` for each row that it was about.
 
-from collections.abc import Iterable
-from typing import Any
+The history page of a row shows them. They hold no payloads and no keys.
+"""
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
-from django.http import HttpRequest
+from django.utils import timezone
 
-__all__ = ["note", "note_all"]
+from levity.db.rows import insert_rows
+from levity.ocpp.models import AuditEntry
+
+__all__ = ["Who", "kind_of", "note"]
+
+Who: TypeAlias = Any
+"""The user who decides; None: the command line, or Levity itself."""
+
+COLUMNS = (
+    *("at", "who_id", "who_name", "kind", "object_id", "object_name", "what", "before", "after"),
+)
 
 
-def note(request: HttpRequest, rows: Iterable[Model], action_flag: int, message: str) -> None:
-    """Write down that this person did this to these rows. No payloads: they may hold keys."""
-    user: Any = request.user
+def note(
+    who: Who,
+    rows: Iterable[Model],
+    what: str,
+    before: Mapping[str, Any] | Iterable[str] = (),
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write down that this was done to these rows, in one statement however many they are.
+
+    `before`: values; or names of columns, whose values are those of the rows as they were read.
+    """
+    name = "" if who is None else str(who.get_username())
+    named = None if isinstance(before, Mapping) else tuple(before)
+    now = timezone.now()
+    entries = []
     for row in rows:
-        LogEntry.objects.log_actions(
-            user_id=user.pk,
-            queryset=[row],
-            action_flag=action_flag,
-            change_message=message,
-            single_object=True,
-        )
+        was: Any = before if named is None else {name: getattr(row, name) for name in named}
+        entries.append(_entry(who, name, row, what, was, after, now))
+    insert_rows(AuditEntry, COLUMNS, entries)
 
 
-def note_all(request: HttpRequest, rows: Iterable[Model], action_flag: int, message: str) -> None:
-    """The same for many rows of one model, in one statement."""
-    user: Any = request.user
-    LogEntry.objects.bulk_create(
-        LogEntry(
-            user_id=user.pk,
-            content_type=ContentType.objects.get_for_model(row),
-            object_id=str(row.pk),
-            object_repr=str(row)[:200],
-            action_flag=action_flag,
-            change_message=message,
-        )
-        for row in rows
+def kind_of(model: type[Model] | Model) -> str:
+    """How the entries name a model."""
+    return model._meta.label_lower
+
+
+def _entry(
+    who: Who, name: str, row: Model, what: str, before: Any, after: Any, now: datetime
+) -> tuple[Any, ...]:
+    return (
+        now,
+        None if who is None else who.pk,
+        name[:150],
+        kind_of(row),
+        "" if row.pk is None else str(row.pk)[:64],
+        str(row)[:200],
+        what[:255],
+        _json(before),
+        _json(after),
     )
+
+
+def _json(values: Mapping[str, Any] | None) -> str | None:
+    return json.dumps(values, cls=DjangoJSONEncoder) if values else None

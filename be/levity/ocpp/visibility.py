@@ -52,6 +52,8 @@ def may_see(row: Model, user: Any) -> bool:
     """Whether this row is one of them."""
     if not is_limited(user):
         return True
+    if row.pk is None:
+        return False
     rows: QuerySet[Any] = type(row)._meta.default_manager.filter(pk=row.pk)  # type: ignore[union-attr]
     return visible(rows, user).exists()
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from axes.models import AccessLog
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management.sql import emit_post_migrate_signal
 from django.db.models import Model
@@ -16,7 +15,7 @@ from django.urls import reverse
 
 from levity.accounts.models import Account
 from levity.monitoring.models import Alert
-from levity.ocpp.models import ChargePoint, Command, IdTag, Site, Transaction
+from levity.ocpp.models import AuditEntry, ChargePoint, Command, IdTag, Site, Transaction
 from tests.pages.whole.rows import SHOWN, Page, one_of_each, pages
 
 OWN, FOREIGN = "ownrow", "foreignrow"
@@ -318,7 +317,7 @@ def test_an_admin_gives_the_roles_that_he_has(
     address = reverse("admin:auth_user_change", args=[friend.pk])
     client.post(address, as_posted(client, address, groups=[operator.pk]))
     assert [group.name for group in friend.groups.all()] == ["Operator"]
-    assert LogEntry.objects.filter(user=chief, object_id=str(friend.pk)).exists()
+    assert AuditEntry.objects.filter(who=chief, object_id=str(friend.pk)).exists()
 
 
 def test_a_superuser_limits_somebody_to_a_site(

@@ -6,7 +6,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -15,6 +14,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 
 from levity.accounts import second_step
 from levity.accounts.models import Phone
+from levity.ocpp.models import AuditEntry
 from tests.pages.whole.conftest import PASSWORD
 from tests.pages.whole.rows import one_of_each, pages
 
@@ -87,7 +87,7 @@ def test_setting_it_up_with_the_phone_and_logging_in_with_it(
     given = {"code": code_of(anna), "next": "/admin/ocpp/chargepoint/"}
     assert other.post(VERIFY, given).headers["Location"] == "/admin/ocpp/chargepoint/"
     assert other.get("/admin/").status_code == 200
-    said = list(LogEntry.objects.values_list("change_message", flat=True))
+    said = list(AuditEntry.objects.values_list("what", flat=True))
     assert said == ["two-factor login switched on"]
 
 
@@ -216,7 +216,7 @@ def test_an_admin_helps_somebody_who_lost_the_phone(
     chief.post(address, {"action": "end_second_step", "_selected_action": [lost.pk, root.pk]})
     # A superuser's is not an admin's to take away.
     assert list(Phone.objects.values_list("user", flat=True)) == [root.pk]
-    assert LogEntry.objects.get().object_id == str(lost.pk)
+    assert AuditEntry.objects.get().object_id == str(lost.pk)
     operator = browser(person("other", "Operator"))
     answer = operator.post(address, {"action": "end_second_step", "_selected_action": [root.pk]})
     assert answer.status_code == 403

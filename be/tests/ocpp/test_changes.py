@@ -359,7 +359,7 @@ def _() -> None:
         text=charger.starts().text,
         received_at=at(),
     )
-    assert take_again(FailedMessage.objects.get(), site.pipeline) == ""
+    assert take_again(FailedMessage.objects.get(), site.pipeline, None) == ""
 
 
 @pytest.mark.parametrize("name", WAYS)

@@ -4,12 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.models import QuarantinedMessage, Transaction
+from levity.ocpp.models import AuditEntry, QuarantinedMessage, Transaction
 from tests.ocpp.ledger_chargers import Charger, at, books
 
 
@@ -44,7 +43,7 @@ def test_attaching_asks_first_then_does_it_and_says_who(charger: Charger, browse
     assert books(started, "state") == "active"
     assert browser.post(page(item, "attach"), {"transaction": started}).status_code == 302
     assert books(started, "state", "energy") == ("stopped", Decimal(2000))
-    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == [
+    assert [entry.what for entry in AuditEntry.objects.all()] == [
         f"attached to transaction {started}"
     ]
     assert page(item, "undo") in browser.get(page(item)).content.decode()

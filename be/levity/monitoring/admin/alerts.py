@@ -5,10 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -23,6 +22,7 @@ from levity.monitoring.alerts.recipients import routes
 from levity.monitoring.alerts.webhook import shown_host
 from levity.monitoring.kinds import KINDS, Severity
 from levity.monitoring.models import Alert, AlertDelivery
+from levity.ocpp.deciding import decide_all
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.visibility import is_limited
 from levity.pages.chargers.csv_export import CHUNK, cell, local_cell, streamed_csv, utc_cell
@@ -38,7 +38,7 @@ from levity.pages.kit.formats import (
     shown_time,
     site_zone,
 )
-from levity.pages.kit.many import ask_if_many, change_all
+from levity.pages.kit.many import ask_if_many
 from levity.pages.site import site
 
 __all__ = ["AlertAdmin"]
@@ -236,12 +236,12 @@ class AlertAdmin(ReadOnlyAdmin):
         if is_taken:
             values = {"acknowledged_at": timezone.now(), "acknowledged_by": name[:150]}
         done = "acknowledged" if is_taken else "acknowledgement withdrawn"
-        count = change_all(
-            request,
-            rows.filter(acknowledged_at__isnull=is_taken),
-            lambda some: Alert.objects.filter(pk__in=[row.pk for row in some]).update(**values),
-            CHANGE,
+        count = decide_all(
+            rows,
+            request.user,
             done,
+            lambda some: some.update(**values),
+            only=Q(acknowledged_at__isnull=is_taken),
         )
         if count:
             messages.success(request, f"{count:,} alert{'s'[: count != 1]}: {done}.")

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -149,7 +148,7 @@ class AlertRuleAdmin(LevityAdmin):
                 messages.error(request, f"{shown}: {why}")
             else:
                 messages.success(request, f"A test alert was sent to {shown}.")
-        note(request, [rule], CHANGE, "test alert sent")
+        note(request.user, [rule], "test alert sent")
         return redirect("levity:operation_alertrule_change", rule.pk)
 
     @display(description="in force")

@@ -7,10 +7,12 @@ The rows of `Command` are the queue; nothing is kept in memory, so any worker ca
 another one died. (The charger's answer comes through the pipeline, see `calls.py`.)
 """
 
+import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
@@ -30,6 +32,7 @@ from levity.ocpp.commands.due import (
 )
 from levity.ocpp.commands.plugged_in import KEPT, reason_to_drop, reason_to_wait
 from levity.ocpp.conf import call_timeout
+from levity.ocpp.deciding import NotPossible
 from levity.ocpp.effects import ASK_FOR_BOOT
 from levity.ocpp.models import ChargePoint, Command, Message
 from levity.ocpp.rules.evidence import SETTLED_AFTER
@@ -45,9 +48,11 @@ __all__ = [
     "NeverSent",
     "calls_to_send",
     "cancel",
+    "check_calls",
     "dispatch",
     "give_up",
     "queue",
+    "queue_many",
 ]
 
 log = logging.getLogger(__name__)
@@ -58,12 +63,12 @@ SendTo = Callable[[str, Reply], bool]
 BOOT_PATIENCE = timedelta(seconds=30)
 
 
-class BadCall(ValueError):
+class BadCall(NotPossible, ValueError):
     """This is no Call of the version of OCPP that the charge point speaks; the text says what is
     wrong with it, for people."""
 
 
-class NeverSent(ValueError):
+class NeverSent(NotPossible, ValueError):
     """This Call would weaken the charger's security; the text says how, for people."""
 
 
@@ -132,6 +137,66 @@ def queue(
         charge_point=charge_point, idempotency_key=idempotency_key, defaults=values
     )
     return command
+
+
+def queue_many(
+    charge_points: Sequence[ChargePoint],
+    action: str,
+    payload: Mapping[str, Any],
+    *,
+    source: str,
+    expires_after: timedelta | None = timedelta(hours=1),
+    queue_offline: bool = True,
+    idempotency_key: str | None = None,
+    requested_by: Any = None,
+) -> list[Command]:
+    """`queue` for all of these, in two statements however many they are; the new commands.
+
+    Those that have a command with this key already get no second one. Raises as `queue` does,
+    before anything is written.
+    """
+    check_calls(charge_points, action, payload)
+    now = timezone.now()
+    stored: dict[str, tuple[str, str]] = {}
+    for subprotocol in {row.subprotocol for row in charge_points}:
+        shown, secret = version_of(subprotocol).calls.conceal(action, payload)
+        stored[subprotocol] = json.dumps(shown), secret
+    uniques = [str(uuid4()) for _ in charge_points]
+    insert_rows(
+        Command,
+        (
+            *("charge_point_id", "action", "payload", "secret", "state", "unique_id"),
+            *("queue_offline", "not_before", "expires_at", "idempotency_key", "source"),
+            *("requested_by_id", "created_at"),
+        ),
+        [
+            (
+                *(row.pk, action, *stored[row.subprotocol], Command.State.QUEUED.value, unique),
+                *(queue_offline, now, now + expires_after if expires_after else None),
+                *(idempotency_key, source, requested_by.pk if requested_by else None, now),
+            )
+            for row, unique in zip(charge_points, uniques, strict=True)
+        ],
+        new_only=True,
+    )
+    made = Command.objects.filter(unique_id__in=uniques).select_related("charge_point")
+    return list(made.order_by("pk"))
+
+
+def check_calls(
+    charge_points: Iterable[ChargePoint], action: str, payload: Mapping[str, Any]
+) -> None:
+    """Raise `BadCall` if one of these knows no such Call, `NeverSent` if it would weaken the
+    security of one; that text names it."""
+    kinds: dict[tuple[str, int], ChargePoint] = {}
+    for row in charge_points:
+        kinds.setdefault((row.subprotocol, row.security_profile), row)
+    for (subprotocol, profile), row in kinds.items():
+        calls = version_of(subprotocol).calls
+        if wrong := calls.wrong_with(action, payload):
+            raise BadCall(wrong)
+        if refused := calls.objection(action, payload, profile):
+            raise NeverSent(f"this command is never sent to {row}: {refused}")
 
 
 def cancel(commands: Any) -> int:

@@ -13,19 +13,24 @@ from django.db import transaction as database
 from django.utils import timezone
 
 from levity.db.rows import insert_rows, update_rows
+from levity.ocpp.audit import Who, note
 from levity.ocpp.changes import changes_told
+from levity.ocpp.deciding import PORTION, allowed
 from levity.ocpp.decisions.jumps import SESSIONS_AT_ONCE, Change, find
 from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
 
 __all__ = ["Change", "correct", "find", "undo"]
 
+CHANGE = "ocpp.change_transaction"
 ROWS_AT_ONCE = 500
 
 
-def correct(changes: list[Change], run: UUID) -> None:
-    """Make these changes, with an audit row for each; all or none."""
+def correct(changes: list[Change], run: UUID, who: Who) -> None:
+    """Make these changes, with a `MeterValueCorrection` for each and an audit entry for each
+    session; all or none."""
     now = timezone.now()
     figures = [item.transaction for item in changes if not item.meter_value and item.transaction]
+    sessions = _sessions({item.transaction for item in changes if item.transaction}, who)
     with database.atomic(), changes_told(lambda: figures):
         values = [(item.meter_value, item.new) for item in changes if item.meter_value]
         update_rows(MeterValue, ("id", "value"), values)
@@ -46,11 +51,12 @@ def correct(changes: list[Change], run: UUID) -> None:
                 "reason",
                 "corrected_at",
             ),
-            [_audit(item, run, now) for item in changes],
+            [_trail(item, run, now) for item in changes],
         )
+        note(who, sessions, f"figures corrected, run {run}")
 
 
-def undo(run: UUID) -> tuple[int, int]:
+def undo(run: UUID, who: Who) -> tuple[int, int]:
     """Put back what this run changed: how many values, and how many were left, for they have
     changed again since.
 
@@ -59,6 +65,9 @@ def undo(run: UUID) -> tuple[int, int]:
     the later run is undone.
     """
     restored = left = 0
+    put_back: set[int] = set()
+    rows = MeterValueCorrection.objects.filter(run=run, transaction__isnull=False)
+    allowed(Transaction.objects.filter(pk__in=rows.values("transaction")), who, CHANGE)
     with database.atomic(), changes_told():
         for batch in _in_batches(run):
             current = _current(batch)
@@ -70,6 +79,11 @@ def undo(run: UUID) -> tuple[int, int]:
             )
             restored += len(good)
             left += len(batch) - len(good)
+            put_back |= {item.transaction_id for item in good if item.transaction_id}
+        keys = sorted(put_back)
+        for at in range(0, len(keys), PORTION):
+            some = _sessions(set(keys[at : at + PORTION]), who)
+            note(who, some, f"correction taken back, run {run}")
     return restored, left
 
 
@@ -94,10 +108,15 @@ def _in_batches(run: UUID) -> Iterator[list[MeterValueCorrection]]:
         yield list(figures.filter(transaction__in=some))
 
 
+def _sessions(keys: set[int], who: Who) -> list[Transaction]:
+    rows = Transaction.objects.filter(pk__in=keys).select_related("charge_point").order_by("pk")
+    return list(allowed(rows, who, CHANGE))
+
+
 # --- the trail ------------------------------------------------------------------------------------
 
 
-def _audit(item: Change, run: UUID, now: datetime) -> tuple[Any, ...]:
+def _trail(item: Change, run: UUID, now: datetime) -> tuple[Any, ...]:
     is_text = isinstance(item.new, str)
     numbers = (None, None) if is_text else (item.old, item.new)
     texts = (item.old, item.new) if is_text else ("", "")

@@ -4,13 +4,17 @@ are keys, or the door was closed."""
 import ipaddress
 import os
 
+from django.db import transaction
 from django.utils import timezone
 
+from levity.ocpp.audit import Who, note
 from levity.ocpp.conf import setting
+from levity.ocpp.deciding import NotAllowed
 from levity.ocpp.models import Installation
 from levity.ocpp.models.installation import ONLY
+from levity.ocpp.visibility import is_limited
 
-__all__ = ["close", "is_open_to_all", "state", "why_outside"]
+__all__ = ["close", "is_open_to_all", "may_close", "state", "why_outside"]
 
 # Names that nobody outside can look up (RFC 6762, RFC 8375, RFC 6761, and what routers make up).
 _INSIDE = (
@@ -54,12 +58,22 @@ def why_outside(seen: Installation) -> str:
     return ""
 
 
-def close(user_id: int | None, *, closed: bool) -> Installation:
-    """Let no new charge points in from now on, or let them in again."""
-    row = Installation.get()
-    row.closed_at, row.closed_by_id = (timezone.now(), user_id) if closed else (None, None)
-    row.save(update_fields=["closed_at", "closed_by"])
+def close(who: Who, *, closed: bool) -> Installation:
+    """Let no new charge points in from now on, or let them in again; of all sites at once."""
+    if not may_close(who):
+        raise NotAllowed("only a user of all sites who may change charge points can do that")
+    word = "stopped" if closed else "resumed"
+    with transaction.atomic():
+        row = Installation.get()
+        row.closed_at, row.closed_by = (timezone.now(), who) if closed else (None, None)
+        row.save(update_fields=["closed_at", "closed_by"])
+        note(who, [row], f"{word} admitting new charge points")
     return row
+
+
+def may_close(who: Who) -> bool:
+    """Who may change charge points of all sites."""
+    return who is None or bool(who.has_perm("ocpp.change_chargepoint") and not is_limited(who))
 
 
 def _is_public_name(name: str) -> bool:

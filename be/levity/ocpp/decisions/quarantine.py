@@ -20,8 +20,10 @@ from django.db import transaction as database
 from django.db.models import Q
 from django.utils import timezone
 
+from levity.ocpp.audit import Who, note
 from levity.ocpp.changes import changes_told
 from levity.ocpp.chargers.clocks import is_unset
+from levity.ocpp.deciding import NotPossible, check
 from levity.ocpp.decisions import sessions
 from levity.ocpp.effects import Effect, StopTransaction
 from levity.ocpp.models import QuarantinedMessage, Transaction
@@ -43,6 +45,7 @@ __all__ = [
     "candidates",
     "discard",
     "make_transaction",
+    "note_resolution",
     "proposal",
     "stops_of",
     "undo",
@@ -50,10 +53,11 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+CHANGE = "ocpp.change_quarantinedmessage"
 AROUND = timedelta(days=3)
 
 
-class CannotResolve(Exception):
+class CannotResolve(NotPossible):
     """It can't be done; the text says why and what could be done instead."""
 
 
@@ -128,8 +132,10 @@ def proposal(message: QuarantinedMessage) -> Session:
 # --- the decisions --------------------------------------------------------------------------------
 
 
-def attach(message: QuarantinedMessage, transaction: Transaction, user: Any) -> Transaction:
+def attach(message: QuarantinedMessage, transaction: Transaction, who: Who) -> Transaction:
     """The message belongs to this transaction: a Stop ends it, MeterValues join it."""
+    check(message, who, CHANGE)
+    check(transaction, who)
     with database.atomic(), changes_told():
         message = _locked(message)
         transaction = Transaction.objects.select_for_update().get(pk=transaction.pk)
@@ -153,13 +159,13 @@ def attach(message: QuarantinedMessage, transaction: Transaction, user: Any) -> 
             "after": sessions.snapshot(transaction),
             "values": sessions.values_since(newest, transaction, message.received_at),
         }
-        _resolve(message, user, f"attached to transaction {transaction.pk}", transaction)
+        _resolve(message, who, f"attached to transaction {transaction.pk}", transaction)
     return transaction
 
 
 def make_transaction(
     message: QuarantinedMessage,
-    user: Any,
+    who: Who,
     session: Session | None = None,
     stop: QuarantinedMessage | None = None,
 ) -> Transaction:
@@ -168,6 +174,9 @@ def make_transaction(
     `session` says what the messages don't (see `proposal`). The id with which the Start was
     answered is used. Without a Stop it ends at its last sample, and goes on if the charger does.
     """
+    check(message, who, CHANGE)
+    if stop is not None:
+        check(stop, who)
     with database.atomic(), changes_told():
         message = _locked(message)
         if message.resolved_at is not None:
@@ -195,16 +204,17 @@ def make_transaction(
             "values": sessions.values_since(newest, made, (end or message).received_at),
             "stop": end.pk if end is not None and end is not message else None,
         }
-        _resolve(message, user, f"made into transaction {made.pk}", made)
+        _resolve(message, who, f"made into transaction {made.pk}", made)
         if end is not None and end is not message:
-            _resolve(end, user, f"made into transaction {made.pk}, with its start", made)
+            _resolve(end, who, f"made into transaction {made.pk}, with its start", made)
     return made
 
 
-def discard(message: QuarantinedMessage, user: Any, note: str) -> None:
+def discard(message: QuarantinedMessage, who: Who, why: str) -> None:
     """It belongs to no session; the message and the reason stay."""
-    note = note.strip()
-    if not note:
+    check(message, who, CHANGE)
+    why = why.strip()
+    if not why:
         raise CannotResolve("say why it is discarded: the next person wants to know")
     with database.atomic():
         message = _locked(message)
@@ -213,11 +223,34 @@ def discard(message: QuarantinedMessage, user: Any, note: str) -> None:
                 return
             raise CannotResolve(_dealt_with(message))
         message.undo = {"discarded": True}
-        _resolve(message, user, f"discarded: {note}", None)
+        _resolve(message, who, f"discarded: {why}", None)
 
 
-def undo(message: QuarantinedMessage, user: Any) -> None:
+def note_resolution(message: QuarantinedMessage, text: str, who: Who) -> None:
+    """What was done about it elsewhere, in a person's words; an empty text opens it again.
+
+    What was decided here is taken back with `undo`.
+    """
+    check(message, who, CHANGE)
+    text = text.strip()
+    with database.atomic():
+        message = _locked(message)
+        if message.undo is not None:
+            raise CannotResolve(_dealt_with(message))
+        before = {"resolution": message.resolution}
+        message.resolution = text
+        if not text:
+            message.resolved_at = message.resolved_by = None
+        elif message.resolved_at is None:
+            message.resolved_at, message.resolved_by = timezone.now(), who
+        message.save(update_fields=["resolution", "resolved_at", "resolved_by"])
+        said = f"resolved: {text}" if text else "opened again"
+        note(who, [message], said, before, {"resolution": text})
+
+
+def undo(message: QuarantinedMessage, who: Who) -> None:
     """Undo the decision, as long as the transaction is what it was made to be."""
+    check(message, who, CHANGE)
     with database.atomic(), changes_told():
         message = _locked(message)
         trail = message.undo
@@ -246,11 +279,16 @@ def undo(message: QuarantinedMessage, user: Any) -> None:
             others += QuarantinedMessage.objects.filter(pk=trail["stop"])
         for item in others:
             item.resolved_at = item.resolved_by = item.resolved_to = item.undo = None
-            item.resolution = ""
+            before, item.resolution = {"resolution": item.resolution}, ""
             item.save()
+            note(who, [item], "decision undone", before, {"resolution": ""})
         if transaction is not None and "discarded" not in trail:
             sessions.restore(transaction, trail)
-        log.info("quarantined message %s: decision undone by %s", message.pk, user)
+        log.info(
+            "quarantined message %s: decision undone by %s",
+            message.pk,
+            who or "the command line",
+        )
 
 
 # --- how ------------------------------------------------------------------------------------------
@@ -329,14 +367,15 @@ def _check_stop(stop: QuarantinedMessage, start: QuarantinedMessage) -> None:
 
 
 def _resolve(
-    message: QuarantinedMessage, user: Any, resolution: str, transaction: Transaction | None
+    message: QuarantinedMessage, who: Who, resolution: str, transaction: Transaction | None
 ) -> None:
     message.resolved_at = timezone.now()
-    message.resolved_by = user
+    message.resolved_by = who
     message.resolved_to = transaction
     message.resolution = resolution[:255]
     message.save()
-    log.info("quarantined message %s: %s by %s", message.pk, resolution, user)
+    note(who, [message], resolution)
+    log.info("quarantined message %s: %s by %s", message.pk, resolution, who or "the command line")
 
 
 def _locked(message: QuarantinedMessage) -> QuarantinedMessage:

@@ -5,33 +5,61 @@ itself: chargers are moved, repaired and replaced under their old name.
 """
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
+from levity.ocpp.audit import Who
+from levity.ocpp.deciding import Decided, Left, allowed, decide_all
 from levity.ocpp.models import DEMO, ChargePoint
 
-__all__ = ["DEMO", "back_in_use", "bring_back", "retire"]
+__all__ = ["CONNECTED", "DEMO", "back_in_use", "bring_back", "retire"]
 
 log = logging.getLogger(__name__)
 
-
-def retire(
-    rows: Iterable[ChargePoint], now: datetime
-) -> tuple[list[ChargePoint], list[ChargePoint]]:
-    """(those that are retired now, those that are not because they are connected)."""
-    rows = list(rows)
-    done = [row for row in rows if not row.online]
-    ChargePoint.objects.filter(
-        pk__in=[row.pk for row in done], retired_at__isnull=True, connection__isnull=True
-    ).update(retired_at=now)
-    return done, [row for row in rows if row.online]
+CHANGE = "ocpp.change_chargepoint"
+CONNECTED = "connected"
+NAMED = 20
 
 
-def bring_back(rows: Iterable[ChargePoint]) -> None:
+def retire(rows: QuerySet[ChargePoint], who: Who, now: datetime) -> Decided:
+    """Retire those that are not connected; the others would be back at once."""
+    rows = allowed(rows, who, CHANGE)
+    before = rows.filter(retired_at__isnull=False).count()
+    done = decide_all(
+        rows,
+        who,
+        "retired",
+        lambda found: found.update(retired_at=now),
+        only=Q(retired_at__isnull=True, connection__isnull=True),
+        before=["retired_at"],
+        after={"retired_at": now},
+    )
+    connected = rows.filter(retired_at__isnull=True, connection__isnull=False)
+    left = []
+    if count := connected.count():
+        names = tuple(str(row) for row in connected.order_by("pk")[:NAMED])
+        left.append(Left(count, CONNECTED, names))
+    if before:
+        left.append(Left(before, "retired already"))
+    return Decided(done, tuple(left))
+
+
+def bring_back(rows: QuerySet[ChargePoint], who: Who) -> Decided:
     """In use again, connected or not."""
-    ChargePoint.objects.filter(pk__in=[row.pk for row in rows]).update(retired_at=None)
+    rows = allowed(rows, who, CHANGE)
+    total = rows.count()
+    done = decide_all(
+        rows,
+        who,
+        "brought back into use",
+        lambda found: found.update(retired_at=None),
+        only=Q(retired_at__isnull=False),
+        before=["retired_at"],
+        after={"retired_at": None},
+    )
+    return Decided(done, (Left(total - done, "in use already"),) if total > done else ())
 
 
 def back_in_use(now: datetime) -> int:

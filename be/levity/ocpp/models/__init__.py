@@ -5,6 +5,7 @@ invents (a status, a unit, a measurand) is kept as text.
 """
 
 from levity.ocpp.models.alias import TransactionAlias
+from levity.ocpp.models.audit import AuditEntry
 from levity.ocpp.models.certificate import CertificateAuthority, ChargePointCertificate
 from levity.ocpp.models.charge_point import (
     Authorization,
@@ -40,6 +41,7 @@ __all__ = [
     "DEMO",
     "IN_TOTALS",
     "PLAUSIBLE",
+    "AuditEntry",
     "AuthFailure",
     "Authorization",
     "CertificateAuthority",

@@ -3,47 +3,37 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from levity.ocpp.conf import setting
+from levity.ocpp.deciding import Decided
+from levity.ocpp.decisions import registration
 from levity.ocpp.models import ChargePoint
-from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import shown_time, site_zone
-from levity.pages.kit.many import change_all
 
-__all__ = ["NAME", "accept", "accept_all_view", "waiting"]
+__all__ = ["NAME", "accept_all_view", "say_accepted", "waiting"]
 
 NAME = "ocpp_chargepoint_accept_all"
 SHOWN = 50
-ACCEPTED, PENDING = ChargePoint.Registration.ACCEPTED, ChargePoint.Registration.PENDING
 
 
 def waiting(request: HttpRequest) -> int:
     """How many pending charge points this person may accept; 0 where he may accept none."""
     user: Any = request.user
-    return _pending(user).count() if user.has_perm("ocpp.change_chargepoint") else 0
+    may = user.has_perm("ocpp.change_chargepoint")
+    return registration.waiting(user).count() if may else 0
 
 
-def accept(request: HttpRequest, rows: QuerySet[ChargePoint]) -> None:
-    """Let these in, and say how many they were."""
-    count = change_all(
-        request,
-        rows,
-        lambda found: ChargePoint.objects.filter(pk__in=[row.pk for row in found]).update(
-            registration=ACCEPTED
-        ),
-        CHANGE,
-        "registration accepted",
-    )
+def say_accepted(request: HttpRequest, decided: Decided) -> None:
+    """How many were let in."""
     messages.success(
         request,
-        f"Accepted: {count:,}. A pending charger is told with its next BootNotification, within "
-        f"{setting('OCPP_PENDING_INTERVAL')} s.",
+        f"Accepted: {decided.count:,}. A pending charger is told with its next "
+        f"BootNotification, within {setting('OCPP_PENDING_INTERVAL')} s.",
     )
 
 
@@ -52,11 +42,11 @@ def accept_all_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
     user: Any = request.user
     if not user.has_perm("ocpp.change_chargepoint"):
         raise PermissionDenied
-    rows = _pending(user)
+    rows = registration.waiting(user)
     last = request.POST.get("last", "")
     if request.method == "POST" and last.isascii() and last.isdigit() and len(last) <= 18:
         # Nobody says yes to those who came meanwhile.
-        accept(request, rows.filter(pk__lte=int(last)))
+        say_accepted(request, registration.accept_waiting(user, int(last)))
         return redirect("levity:ocpp_chargepoint_changelist")
     count = rows.count()
     context = {
@@ -73,8 +63,3 @@ def accept_all_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
         "more": f"{count - SHOWN:,}" if count > SHOWN else "",
     }
     return TemplateResponse(request, "levity/accept_all.html", context)
-
-
-def _pending(user: Any) -> QuerySet[ChargePoint]:
-    rows = ChargePoint.objects.filter(registration=PENDING, retired_at__isnull=True)
-    return visible(rows, user)

@@ -5,13 +5,11 @@ one row for each, with the same key: a second click finds them all there already
 queued in portions, with a page between them that says how far it has come.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import ADDITION
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,10 +18,9 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
-from levity.ocpp.audit import note_all
-from levity.ocpp.commands.lifecycle import queue
-from levity.ocpp.models import ChargePoint, Command
-from levity.ocpp.versions import version_of
+from levity.ocpp.commands.sending import check_sending, send_to_many
+from levity.ocpp.deciding import Refused
+from levity.ocpp.models import ChargePoint
 from levity.ocpp.visibility import visible
 from levity.pages.chargers import command_forms as forms
 from levity.pages.chargers.send_command import KINDS, SOURCE, Kind, key_of
@@ -106,28 +103,39 @@ class BulkCommands:
             return _page(request, KINDS[kind], kind, form, keys)
         action_name, payload = form.action, form.payload()
         done, away = so_far(request, "done"), so_far(request, "away")
-        if not done:
-            for charge_point in _all(request, keys):
-                calls = version_of(charge_point.subprotocol).calls
-                if refused := calls.objection(action_name, payload, charge_point.security_profile):
-                    form.add_error(
-                        None, f"This command is never sent to {charge_point}: {refused}."
-                    )
-                    return _page(request, KINDS[kind], kind, form, keys)
+        same = so_far(request, "same")
         queued = 0
-        for portion in within_budget(keys, PORTION):
-            away += _queue_portion(request, form, _all(request, portion), done + len(keys))
-            queued += len(portion)
+        try:
+            if not done:
+                for some in _in_statements(keys):
+                    check_sending(_rows(request, some), action_name, payload, request.user)
+            for portion in within_budget(keys, PORTION):
+                sent = send_to_many(
+                    _rows(request, portion),
+                    action_name,
+                    payload,
+                    request.user,
+                    source=SOURCE,
+                    idempotency_key=key_of(request, form, action_name, payload),
+                    queue_offline=form.cleaned_data["queue_offline"],
+                    total=done + len(keys),
+                )
+                away += sent.offline
+                same += sum(left.count for left in sent.left)
+                queued += len(portion)
+        except Refused as error:
+            form.add_error(None, error.sentence)
+            return _page(request, KINDS[kind], kind, form, keys)
         left = keys[queued:]
         if left:
-            sent = [
+            given = [
                 (name, value)
                 for name, values in request.POST.lists()
-                if name not in ("csrfmiddlewaretoken", KEYS, "done", "away")
+                if name not in ("csrfmiddlewaretoken", KEYS, "done", "away", "same")
                 for value in values
             ]
-            more = [("done", done + queued), ("away", away)]
-            return going_on(request, self, KINDS[kind].title, left, done + queued, [*sent, *more])
+            more = [("done", done + queued), ("away", away), ("same", same)]
+            return going_on(request, self, KINDS[kind].title, left, done + queued, [*given, *more])
         total = done + queued
         points = f"{total:,} charge point{'' if total == 1 else 's'}"
         said = f"{action_name} was queued for {points}."
@@ -141,35 +149,6 @@ class BulkCommands:
         if request.user.has_perm("ocpp.view_command"):
             return redirect("levity:ocpp_command_changelist")
         return redirect("levity:ocpp_chargepoint_changelist")
-
-
-def _queue_portion(
-    request: HttpRequest, form: forms.CommandForm, targets: Sequence[ChargePoint], total: int
-) -> int:
-    """Queue it for these, in one transaction; how many of them are offline."""
-    action_name, payload = form.action, form.payload()
-    key = key_of(request, form, action_name, payload)
-    with transaction.atomic():
-        known = set(
-            Command.objects.filter(charge_point__in=targets, idempotency_key=key).values_list(
-                "charge_point", flat=True
-            )
-        )
-        commands = [
-            queue(
-                charge_point,
-                action_name,
-                payload,
-                source=SOURCE,
-                queue_offline=form.cleaned_data["queue_offline"],
-                idempotency_key=key,
-                requested_by=request.user,
-            )
-            for charge_point in targets
-        ]
-        new = [item for item in commands if item.charge_point_id not in known]
-        note_all(request, new, ADDITION, f"{action_name}, to {total} charge points at once")
-    return sum(not item.online for item in targets)
 
 
 def _confirm(request: HttpRequest, kind: str, chosen: QuerySet[ChargePoint]) -> HttpResponse:
@@ -186,11 +165,19 @@ def _keys(request: HttpRequest) -> list[int] | None:
 
 def _all(request: HttpRequest, keys: list[int]) -> Sequence[ChargePoint]:
     """These, as far as this person may see them, by identity."""
-    rows = visible(ChargePoint.objects.all(), request.user)
     found: list[ChargePoint] = []
-    for at in range(0, len(keys), IN_ONE_STATEMENT):
-        found += rows.filter(pk__in=keys[at : at + IN_ONE_STATEMENT])
+    for some in _in_statements(keys):
+        found += _rows(request, some)
     return sorted(found, key=lambda row: row.identity)
+
+
+def _rows(request: HttpRequest, keys: list[int]) -> QuerySet[ChargePoint]:
+    return visible(ChargePoint.objects.filter(pk__in=keys), request.user)
+
+
+def _in_statements(keys: list[int]) -> Iterator[list[int]]:
+    for at in range(0, len(keys), IN_ONE_STATEMENT):
+        yield keys[at : at + IN_ONE_STATEMENT]
 
 
 def _page(

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,7 +19,6 @@ from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from levity.ocpp.audit import note
 from levity.ocpp.decisions.authority import issuing
 from levity.ocpp.models import (
     CertificateAuthority,
@@ -322,7 +320,6 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
             except issuing.CannotDecide as error:
                 form.add_error(None, f"Not possible: {error}.")
             else:
-                note(request, [item], CHANGE, decision.title.lower())
                 messages.success(request, said)
                 return redirect("levity:ocpp_chargepointcertificate_change", item.pk)
         context = {

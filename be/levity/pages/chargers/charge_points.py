@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,8 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.conf import setting
+from levity.ocpp.decisions import charge_points as decisions
+from levity.ocpp.decisions import registration
 from levity.ocpp.models import (
     Authorization,
     ChargePoint,
@@ -29,9 +29,8 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
-from levity.ocpp.store.lines import forget_line
 from levity.pages.chargers.accepting import NAME as ACCEPT_ALL
-from levity.pages.chargers.accepting import accept, accept_all_view, waiting
+from levity.pages.chargers.accepting import accept_all_view, say_accepted, waiting
 from levity.pages.chargers.bulk import BulkCommands
 from levity.pages.chargers.charge_point_forms import ChargePointForm
 from levity.pages.chargers.conversations import (
@@ -71,7 +70,7 @@ from levity.pages.kit.formats import (
     watts,
     words,
 )
-from levity.pages.kit.many import ask_if_many, change_all
+from levity.pages.kit.many import ask_if_many
 from levity.pages.site import site
 
 __all__ = ["ChargePointAdmin"]
@@ -103,6 +102,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
     form = ChargePointForm
     actions = (
         "accept_registration",
+        "reject_registration",
         "known_tags_only",
         "forget_line",
         *BulkCommands.actions,
@@ -274,12 +274,26 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new one begins with the security profile of its site."""
-        if not change:
-            own = obj.site.security_profile if obj.site else None
-            obj.security_profile = setting("OCPP_SECURITY_PROFILE") if own is None else own
-            if obj.security_profile in (SecurityProfile.BASIC, SecurityProfile.BASIC_TLS):
-                messages.info(request, "It needs a key to connect: generate one under “Security”.")
-        super().save_model(request, obj, form, change)
+        if change:
+            changed = {name: form.cleaned_data[name] for name in form.changed_data}
+            decisions.change(obj, changed, request.user)
+            return
+        decisions.add(obj, request.user)
+        if decisions.needs_key(obj):
+            messages.info(request, "It needs a key to connect: generate one under “Security”.")
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The decision has left its entry."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The decision has left its entry."""
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """One at which nothing was ever charged."""
+        decisions.delete_charge_point(obj, request.user)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        """The decision leaves its entry."""
 
     @display(description="first seen")
     def created(self, charge_point: ChargePoint) -> str:
@@ -292,7 +306,21 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         others = queryset.exclude(registration=ChargePoint.Registration.ACCEPTED)
         if asked := ask_if_many(request, self, others, "accept_registration", "Accept"):
             return asked
-        accept(request, others)
+        say_accepted(request, registration.accept(others, request.user))
+        return None
+
+    @action(description="Reject registration", permissions=["change"])
+    def reject_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """Tell these that they are not wanted; each hears it when it boots again."""
+        others = queryset.exclude(registration=ChargePoint.Registration.REJECTED)
+        if asked := ask_if_many(request, self, others, "reject_registration", "Reject"):
+            return asked
+        count = registration.reject(others, request.user).count
+        messages.success(
+            request,
+            f"Rejected: {count:,}. Each hears of it with its next BootNotification; a session that "
+            "runs there goes on.",
+        )
         return None
 
     @action(description="Forget what was learned about the line", permissions=["change"])
@@ -301,14 +329,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         learned = queryset.filter(learned_silence__isnull=False)
         if asked := ask_if_many(request, self, learned, "forget_line", "Forget"):
             return asked
-        now = timezone.now()
-        count = change_all(
-            request,
-            learned,
-            lambda rows: forget_line([row.pk for row in rows], now),
-            CHANGE,
-            "forgot what was learned about its line",
-        )
+        count = decisions.forget_line(learned, request.user).count
         messages.success(
             request,
             f"Forgotten: {count:,}. Learning starts over with connections that end from now on; "
@@ -319,19 +340,10 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
     @action(description="Known tags only", permissions=["change"])
     def known_tags_only(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """Nobody charges there without a card that is on the list."""
-        known = Authorization.KNOWN
-        others = queryset.exclude(authorization=known)
+        others = queryset.exclude(authorization=Authorization.KNOWN)
         if asked := ask_if_many(request, self, others, "known_tags_only", "Known tags only"):
             return asked
-        count = change_all(
-            request,
-            others,
-            lambda rows: ChargePoint.objects.filter(pk__in=[row.pk for row in rows]).update(
-                authorization=known
-            ),
-            CHANGE,
-            "authorization: known tags only",
-        )
+        count = decisions.known_tags_only(others, request.user).count
         messages.success(request, f"Known tags only: {count:,}. This takes effect immediately.")
         return None
 

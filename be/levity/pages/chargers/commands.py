@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +13,8 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
-from levity.ocpp.audit import note_all
-from levity.ocpp.commands.lifecycle import cancel
 from levity.ocpp.commands.refusals import hint
+from levity.ocpp.commands.sending import cancel_commands
 from levity.ocpp.models import ChargePoint, Command, Message
 from levity.ocpp.versions import is_done
 from levity.pages.chargers.command_forms import NewCommandForm
@@ -36,7 +34,7 @@ from levity.pages.kit.formats import (
     site_zone,
 )
 from levity.pages.kit.live import EVERY
-from levity.pages.kit.many import ask_if_many, portions
+from levity.pages.kit.many import ask_if_many
 from levity.pages.site import site
 
 __all__ = ["CommandAdmin"]
@@ -255,16 +253,12 @@ class CommandAdmin(ReadOnlyAdmin):
         waiting = queryset.filter(state=Command.State.QUEUED)
         if asked := ask_if_many(request, self, waiting, "cancel_selected", "Cancel"):
             return asked
-        self._cancel(request, queryset)
+        self._cancel(request, waiting)
         return None
 
     def _cancel(self, request: HttpRequest, commands: QuerySet[Command]) -> None:
-        open_ones = commands.filter(state=Command.State.QUEUED)
-        count = 0
-        for portion in portions(open_ones.select_related("charge_point")):
-            count += cancel(Command.objects.filter(pk__in=[item.pk for item in portion]))
-            note_all(request, portion, CHANGE, "cancelled")
-        if not count:
+        decided = cancel_commands(commands, request.user)
+        if not decided.count:
             messages.warning(request, "Nothing to cancel: already sent or finished.")
             return
-        messages.success(request, f"Cancelled: {count:,}.")
+        messages.success(request, f"Cancelled: {decided.count:,}.")

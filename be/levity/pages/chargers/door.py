@@ -4,24 +4,16 @@ closes it and opens it again."""
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from levity.ocpp.audit import note
 from levity.ocpp.decisions import door
-from levity.ocpp.visibility import is_limited
 
-__all__ = ["NAME", "banner", "door_view", "may_close"]
+__all__ = ["NAME", "banner", "door_view"]
 
 NAME = "ocpp_chargepoint_door"
-
-
-def may_close(user: Any) -> bool:
-    """Who may change charge points of all sites."""
-    return bool(user.has_perm("ocpp.change_chargepoint")) and not is_limited(user)
 
 
 def banner(request: HttpRequest) -> dict[str, Any] | None:
@@ -30,31 +22,21 @@ def banner(request: HttpRequest) -> dict[str, Any] | None:
     if not user.has_perm("ocpp.view_chargepoint") or not door.is_open_to_all(seen := door.state()):
         return None
     why = door.why_outside(seen)
-    return {"why": why, "may_close": may_close(user)} if why else None
+    return {"why": why, "may_close": door.may_close(user)} if why else None
 
 
 def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
     """GET: is it open, and since when not; POST: close it (`closed=1`), or open it."""
-    if not may_close(request.user):
+    if not door.may_close(request.user):
         raise PermissionDenied
     if request.method == "POST":
         closed = request.POST.get("closed") == "1"
-        row = door.close(request.user.pk, closed=closed)
-        note(
-            request,
-            [row],
-            CHANGE,
-            "stopped admitting new charge points"
-            if closed
-            else ("resumed admitting new charge points"),
-        )
+        door.close(request.user, closed=closed)
         said = (
             "New charge points are no longer admitted. Those on the list are not affected."
             if closed
-            else (
-                "New charge points are admitted: a charge point that is not on the list is added "
-                "when it connects."
-            )
+            else "New charge points are admitted: a charge point that is not on the list is added "
+            "when it connects."
         )
         messages.success(request, said)
         return redirect("levity:ocpp_chargepoint_changelist")

@@ -1,28 +1,20 @@
 """The button of a running transaction whose charger will not end it: ends it here, in the books.
 
-GET says what would happen and asks; POST (with CSRF token and permission) does it and writes who
-did it into the log of the admin. The charger is not told: RemoteStopTransaction is for that.
+GET says what would happen and asks; POST (with CSRF token and permission) does it. The charger is
+not told: RemoteStopTransaction is for that.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
-from django.db import transaction as database
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 
-from levity.ocpp.audit import note
-from levity.ocpp.decisions import sessions
+from levity.ocpp.decisions import ending
 from levity.ocpp.models import Transaction
-from levity.ocpp.request import with_flags
-from levity.ocpp.rules.energy import closed
-from levity.ocpp.store.late_samples import transaction_state
 from levity.pages.kit.formats import kwh, shown_time, site_zone
 
 __all__ = ["EndByHand"]
@@ -60,14 +52,14 @@ class EndByHand:
             messages.info(request, f"Transaction {pk} has already ended.")
             return there
         if request.method == "POST":
-            if _end(item):
-                note(request, [item], CHANGE, "ended manually")
-                messages.success(request, f"Transaction {pk} was ended.")
-            else:
+            try:
+                ending.end_session(item, request.user)
+            except ending.IsOver:
                 messages.info(request, f"Transaction {pk} has ended in the meantime.")
+            else:
+                messages.success(request, f"Transaction {pk} was ended.")
             return there
-        zone, state = site_zone(item), transaction_state(item)
-        end = closed(state, "Other")
+        zone, end = site_zone(item), ending.foreseen_end(item)
         site = self.admin_site  # type: ignore[attr-defined]  # a mixin
         context = {
             **site.each_context(request),
@@ -83,15 +75,4 @@ class EndByHand:
 
 def _may(request: HttpRequest) -> bool:
     user: Any = request.user
-    return bool(user.has_perm("ocpp.change_transaction"))
-
-
-def _end(item: Transaction) -> bool:
-    with database.atomic():
-        row = Transaction.objects.select_for_update(of=("self",)).get(pk=item.pk)
-        if row.state != Transaction.State.ACTIVE:
-            return False
-        state = transaction_state(row)
-        state = replace(state, flags=" ".join(with_flags(state.flags, ("by-hand",))))
-        sessions.write(row.charge_point, (closed(state, "Other"),), timezone.now())
-    return True
+    return bool(user.has_perm(ending.CHANGE))

@@ -7,7 +7,6 @@ which they came, and writes who did it into the log of the admin.
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +16,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 
-from levity.ocpp.audit import note, note_all
 from levity.ocpp.models import ChargePoint, FailedMessage
 from levity.ocpp.worker.pipeline import DatabaseAway, Pipeline
 from levity.ocpp.worker.replay import take_again
@@ -212,26 +210,22 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         """Take these, and add up what became of them; False where the database does not answer."""
         pipeline = Pipeline()
         rows = self.get_queryset(request).filter(pk__in=keys, replayed_at=None)
-        taken: list[FailedMessage] = []
         is_there = True
         for item in rows.order_by("received_at", "pk"):
             try:
-                why = take_again(item, pipeline)
+                why = take_again(item, pipeline, request.user)
             except DatabaseAway:
                 messages.error(request, "The database does not respond: try again in a moment.")
                 is_there = False
                 break
             if not why:
-                taken.append(item)
+                counts["taken"] += 1
                 continue
             counts["again"] += 1
             if counts["again"] <= REASONS:
                 # The end of a traceback is of the inside, too.
                 said = f": {why}" if request.user.is_superuser else ""
                 messages.error(request, f"#{item.pk} ({item.identity}) failed again{said}")
-            note(request, [item], CHANGE, "replayed, failed again")
-        note_all(request, taken, CHANGE, "replayed, recorded")
-        counts["taken"] += len(taken)
         return is_there
 
 

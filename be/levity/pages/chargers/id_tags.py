@@ -1,13 +1,12 @@
 """Cards, fobs and app identities: the one list that people write."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
@@ -26,13 +25,14 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from levity.ocpp.deciding import Decided
+from levity.ocpp.decisions import id_tags as decisions
 from levity.ocpp.decisions.expiry import FIRST_YEAR, LAST_YEAR, end_of, last_day
 from levity.ocpp.decisions.id_tags_csv import (
     COLUMNS,
     BadFile,
     Imported,
     export_lines,
-    import_file,
     sample,
 )
 from levity.ocpp.models import ChargePoint, IdTag, Transaction
@@ -49,7 +49,7 @@ from levity.pages.kit.formats import (
     shown_time,
     words,
 )
-from levity.pages.kit.many import MANY, ask_if_many, change_all
+from levity.pages.kit.many import MANY, ask_if_many
 from levity.pages.site import site
 
 __all__ = ["IdTagAdmin"]
@@ -271,13 +271,13 @@ class IdTagAdmin(LevityAdmin):
     def approve(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Let those charge that presented themselves and were noted."""
         recorded = queryset.filter(status=IdTag.Status.RECORDED)
-        return self._set_status(request, recorded, IdTag.Status.ACCEPTED, ("approve", "approved"))
+        return self._decide(request, recorded, decisions.approve, ("approve", "approved"))
 
     @action(description="Block", permissions=["change"])
     def block(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Refuse these from now on, under every rule."""
         others = queryset.exclude(status=IdTag.Status.BLOCKED)
-        asked = self._set_status(request, others, IdTag.Status.BLOCKED, ("block", "blocked"))
+        asked = self._decide(request, others, decisions.block, ("block", "blocked"))
         if asked is None:
             _say_where_open(request)
         return asked
@@ -286,55 +286,48 @@ class IdTagAdmin(LevityAdmin):
     def unblock(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Let these charge again."""
         blocked = queryset.filter(status=IdTag.Status.BLOCKED)
-        return self._set_status(request, blocked, IdTag.Status.ACCEPTED, ("unblock", "unblocked"))
+        return self._decide(request, blocked, decisions.unblock, ("unblock", "unblocked"))
 
     @action(description="Delete", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> Any:
         """Django's page, which names each; very many are counted there and deleted in portions."""
         if queryset.count() <= MANY:
             return delete_selected(self, request, queryset)
-        chosen = queryset.values("pk")
-        left = IdTag.objects.filter(parent__in=chosen).exclude(pk__in=chosen).count()
-        if left:
-            messages.error(
-                request,
-                f"Nothing was deleted: {left:,} tags outside your selection belong to these "
-                "groups. Take them out of their group first, or select them as well.",
-            )
-            return None
-        if asked := ask_if_many(request, self, queryset, "delete_selected", "Delete"):
-            return asked
-        # First the members: a tag of a blocked household is at no time without its group.
-        count = sum(
-            change_all(
-                request,
-                rows,
-                lambda some: IdTag.objects.filter(pk__in=[row.pk for row in some]).delete(),
-                DELETION,
-                "deleted",
-            )
-            for rows in (queryset.filter(parent__isnull=False), queryset)
-        )
-        messages.success(request, f"Deleted: {count:,}.")
+        try:
+            decisions.check_deletion(queryset, request.user)
+            if asked := ask_if_many(request, self, queryset, "delete_selected", "Delete"):
+                return asked
+            decided = decisions.delete_tags(queryset, request.user)
+        except decisions.HasMembers as error:
+            messages.error(request, error.sentence)
+        else:
+            messages.success(request, f"Deleted: {decided.count:,}.")
         return None
 
-    def _set_status(
-        self, request: HttpRequest, tags: QuerySet[IdTag], status: str, words: tuple[str, str]
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """One, from its page."""
+        decisions.delete_tags(IdTag.objects.filter(pk=obj.pk), request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[IdTag]) -> None:
+        """A few, from the page that names each."""
+        decisions.delete_tags(queryset, request.user)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        """The decision leaves its entries."""
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        tags: QuerySet[IdTag],
+        decide: Callable[[QuerySet[IdTag], Any], Decided],
+        words: tuple[str, str],
     ) -> HttpResponse | None:
-        """Change all of these, and write down who did it; of many ask first."""
+        """Change all of these; of many ask first."""
         name, done = words
         if asked := ask_if_many(request, self, tags, name, name.capitalize()):
             return asked
-        count = change_all(
-            request,
-            tags,
-            lambda rows: IdTag.objects.filter(pk__in=[row.pk for row in rows]).update(
-                status=status
-            ),
-            CHANGE,
-            done,
-        )
-        messages.success(request, f"{done.capitalize()}: {count:,}.")
+        decided = decide(tags, request.user)
+        messages.success(request, f"{done.capitalize()}: {decided.count:,}.")
         return None
 
     # --- who may --------------------------------------------------------------------------------
@@ -411,7 +404,7 @@ class IdTagAdmin(LevityAdmin):
         if is_sent and form.is_valid():
             try:
                 data = form.cleaned_data["file"].read()
-                done = import_file(data, update=form.cleaned_data["update"])
+                done = decisions.import_tags(data, request.user, update=form.cleaned_data["update"])
             except BadFile as error:
                 form.add_error("file", f"{error}.")
             else:
@@ -423,7 +416,6 @@ class IdTagAdmin(LevityAdmin):
                         messages.warning(request, text)
                     if more := and_more(len(notes) - SHOWN):
                         messages.warning(request, f"{more.strip().capitalize()} such notes.")
-                    _note_import(request, said)
                     return redirect("levity:ocpp_idtag_changelist")
                 problems = _in_words(done)
         context = {
@@ -492,14 +484,3 @@ class ImportForm(forms.Form):
 def _say_where_open(request: HttpRequest) -> None:
     if said := void_block():
         messages.warning(request, said)
-
-
-def _note_import(request: HttpRequest, said: str) -> None:
-    user: Any = request.user
-    LogEntry.objects.create(
-        user_id=user.pk,
-        content_type=ContentType.objects.get_for_model(IdTag),
-        object_repr="CSV file",
-        action_flag=ADDITION,
-        change_message=said,
-    )

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from levity.ocpp.audit import note
+from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import quarantine
 from levity.ocpp.decisions.quarantine import CannotResolve, Session
 from levity.ocpp.models import QuarantinedMessage, Transaction
@@ -183,10 +182,11 @@ class QuarantineDecisions:
         if form.is_valid():
             try:
                 decision.decide(item, form.cleaned_data, request.user)
-            except CannotResolve as error:
-                form.add_error(None, str(error)[:1].upper() + str(error)[1:] + ".")
+            except Refused as error:
+                form.add_error(None, error.sentence)
             else:
-                return _done(request, item, decision)
+                messages.success(request, f"{decision.title}: done.")
+                return redirect("levity:ocpp_quarantinedmessage_change", item.pk)
         return self._ask(request, item, decision, form)
 
     def _ask(
@@ -225,13 +225,6 @@ def _initial(item: QuarantinedMessage, kind: str, request: HttpRequest) -> dict[
         "started_at": started,
         "meter_start": known.meter_start,
     }
-
-
-def _done(request: HttpRequest, item: QuarantinedMessage, decision: Decision) -> HttpResponse:
-    item.refresh_from_db()
-    note(request, [item], CHANGE, item.resolution or "decision undone")
-    messages.success(request, f"{decision.title}: done.")
-    return redirect("levity:ocpp_quarantinedmessage_change", item.pk)
 
 
 def _now(item: QuarantinedMessage) -> dict[str, Any]:

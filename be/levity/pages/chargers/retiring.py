@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.decorators import action
 
-from levity.ocpp.audit import note_all
-from levity.ocpp.decisions.retiring import bring_back, retire
+from levity.ocpp.decisions.retiring import CONNECTED, bring_back, retire
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import and_more, badge
@@ -58,7 +56,7 @@ class Retiring:
         """Gone for good: out of lists, counts and alerts, and still on the books."""
         if asked := ask_if_many(request, self, queryset, "retire", "Retire"):
             return asked
-        _retire(request, list(queryset.order_by("pk")))
+        _retire(request, queryset)
         return None
 
     @action(description="Bring back into use", permissions=["change"])
@@ -67,7 +65,7 @@ class Retiring:
         retired = queryset.filter(retired_at__isnull=False)
         if asked := ask_if_many(request, self, retired, "bring_back", "Bring back into use"):
             return asked
-        _bring_back(request, list(retired.order_by("pk")))
+        _bring_back(request, retired)
         return None
 
     def retire_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -75,13 +73,14 @@ class Retiring:
         user: Any = request.user
         if not user.has_perm("ocpp.change_chargepoint"):
             raise PermissionDenied
-        row = get_object_or_404(visible(ChargePoint.objects.all(), user), pk=pk)
+        rows = visible(ChargePoint.objects.filter(pk=pk), user)
+        row = get_object_or_404(rows)
         page = reverse("levity:ocpp_chargepoint_change", args=[pk])
         if request.method == "POST":
             if row.retired_at:
-                _bring_back(request, [row])
+                _bring_back(request, rows)
             else:
-                _retire(request, [row])
+                _retire(request, rows)
             return redirect(page)
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]  # a mixin
@@ -113,25 +112,28 @@ class Retiring:
         return found
 
 
-def _retire(request: HttpRequest, rows: list[ChargePoint]) -> None:
-    done, connected = retire(rows, timezone.now())
-    note_all(request, done, CHANGE, "retired")
-    if done:
-        messages.success(
-            request,
-            f"Retired: {len(done)}. The filter “use” shows them; a charger that connects again is "
-            "brought back into use.",
-        )
-    if connected:
-        shown = ", ".join(str(row) for row in connected[:20]) + and_more(len(connected) - 20)
+def _retire(request: HttpRequest, rows: QuerySet[ChargePoint]) -> None:
+    decided = retire(rows, request.user, timezone.now())
+    already = 0
+    for left in decided.left:
+        if left.why != CONNECTED:
+            already += left.count
+            continue
+        shown = ", ".join(left.names) + and_more(left.count - len(left.names))
         messages.warning(
             request,
             f"Not retired, because connected: {shown}. Switch them off or remove Levity's address "
             "from them first; otherwise they would be back at once.",
         )
+    if decided.count:
+        messages.success(
+            request,
+            f"Retired: {decided.count:,}. The filter “use” shows them; a charger that connects "
+            "again is brought back into use.",
+        )
+    if already:
+        messages.info(request, f"Already retired: {already:,}.")
 
 
-def _bring_back(request: HttpRequest, rows: list[ChargePoint]) -> None:
-    bring_back(rows)
-    note_all(request, rows, CHANGE, "brought back into use")
-    messages.success(request, f"In use again: {len(rows)}.")
+def _bring_back(request: HttpRequest, rows: QuerySet[ChargePoint]) -> None:
+    messages.success(request, f"In use again: {bring_back(rows, request.user).count:,}.")

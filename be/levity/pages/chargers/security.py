@@ -1,7 +1,7 @@
 """The security of a charge point: its profile, its key, and who was refused in its name.
 
-Every change has its page: GET explains and asks, POST (with CSRF token and permission) does it
-and writes who did it into the log of the admin. A key is shown once, on the answer to the POST.
+Every change has its page: GET explains and asks, POST (with CSRF token and permission) does it.
+A key is shown once, on the answer to the POST.
 """
 
 from collections.abc import Callable
@@ -9,27 +9,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
-from levity.ocpp.audit import note
-from levity.ocpp.chargers.security import keys
-from levity.ocpp.commands.lifecycle import NeverSent, queue
-from levity.ocpp.decisions.authority.issuing import ask_for_request, current_authority
+from levity.ocpp.chargers.security.keys import LONGEST
+from levity.ocpp.deciding import Refused
+from levity.ocpp.decisions import keys
+from levity.ocpp.decisions.authority.issuing import request_certificate
+from levity.ocpp.decisions.security_profiles import raise_profile, set_profile
 from levity.ocpp.models import (
-    AuthFailure,
     ChargePoint,
     Command,
     Credential,
@@ -42,15 +38,10 @@ from levity.pages.kit.formats import change_link, list_url, shown_time, site_zon
 from levity.pages.site import site
 from levity_ws.frozen import frozen
 
-__all__ = ["PAGE", "CannotChange", "security_link", "security_urls", "shown_once"]
+__all__ = ["PAGE", "security_link", "security_urls", "shown_once"]
 
 PAGE = "ocpp_chargepoint_security"
-SOURCE = "admin: security"
 LATEST = 10
-
-
-class CannotChange(Exception):
-    """Not possible as things are; the text says why, and what to do."""
 
 
 class ProfileForm(forms.Form):
@@ -84,7 +75,7 @@ class KeyForm(forms.Form):
     key = forms.CharField(
         required=False,
         strip=False,
-        max_length=2 * keys.LONGEST,
+        max_length=2 * LONGEST,
         widget=UnfoldAdminTextInputWidget(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
         ),
@@ -109,113 +100,50 @@ class Done:
     key: str = ""
 
 
-def _set_profile(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
+def _set_profile(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
     wanted = values["profile"]
-    credential = Credential.objects.filter(charge_point=row).first()
-    if wanted < row.security_profile and not values["lower"]:
-        raise CannotChange(
-            f"That is lower than the current profile ({row.security_profile}). Tick “Lower the "
-            "profile” to confirm"
-        )
-    has_key = credential is not None and credential.digest
-    if wanted in (SecurityProfile.BASIC, SecurityProfile.BASIC_TLS) and not has_key:
-        raise CannotChange(
-            "No key is set: generate or set one first, otherwise the charger can't connect"
-        )
-    ChargePoint.objects.filter(pk=row.pk).update(
-        security_profile=wanted, profile_since=timezone.now()
-    )
-    Credential.objects.filter(charge_point=row).update(next_profile=None)
+    set_profile(row, wanted, who, lower=values["lower"])
     return Done(f"The security profile is now {wanted}.")
 
 
-def _generate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
-    key = keys.new_key()
-    _keep(row, key.encode(), allow_short=False)
-    return Done("A new key is set. The charger can connect only with it.", key)
+def _generate(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
+    return Done("A new key is set. The charger can connect only with it.", keys.new_key(row, who))
 
 
-def _set_key(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
-    key = values["key"].encode()
-    if len(keys.canonical(key)) < keys.SHORTEST and not values["allow_short"]:
-        raise CannotChange(
-            "This key is shorter than 16 bytes (32 hexadecimal digits). Generate one, or tick the "
-            "box below if the charger supports no longer key"
-        )
-    _keep(row, key, allow_short=values["allow_short"])
+def _set_key(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
+    keys.set_key(row, values["key"], who, allow_short=values["allow_short"])
     return Done("The key is set. The charger can connect only with it.")
 
 
-def _keep(row: ChargePoint, key: bytes, *, allow_short: bool) -> None:
-    Credential.objects.update_or_create(
-        charge_point=row,
-        defaults={
-            "digest": keys.digest_of(key),
-            "set_at": timezone.now(),
-            "allow_short": allow_short,
-            "next_digest": "",
-            "next_command": None,
-        },
-    )
-    unlock(row.identity)
+def _remove_key(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
+    keys.remove_key(row, who)
+    return Done("The key is removed.")
 
 
-def _rotate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
-    key = keys.new_key()
-    payload = {"key": "AuthorizationKey", "value": key}
-    queue(row, "ChangeConfiguration", payload, source=SOURCE, requested_by=user)
+def _rotate(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
     return Done(
         "The new key is being sent to the charger. The old key becomes invalid when the charger "
         "has accepted the new one or, if its answer is lost, when it first connects with it.",
-        key,
+        keys.rotate_key(row, who),
     )
 
 
-def _raise(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
-    payload = {"key": SECURITY_PROFILE, "value": str(values["profile"])}
-    if values["profile"] <= row.security_profile:
-        raise CannotChange(f"It is already {row.security_profile}")
-    queue(row, "ChangeConfiguration", payload, source=SOURCE, requested_by=user)
+def _raise(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
+    raise_profile(row, values["profile"], who)
     return Done(
         "The command was queued. When the charger has accepted it, reset the charger; the profile "
         "is raised here when the charger first connects with it."
     )
 
 
-def _ask_for_certificate(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
-    if current_authority() is None:
-        raise CannotChange(
-            "There is no certificate authority: create one with “levity certificate_authority "
-            "create”"
-        )
-    ask_for_request(row, user)
+def _ask_for_certificate(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
+    request_certificate(row, who)
     return Done("The charger was asked for a request. The result appears under “Certificates”.")
 
 
-def _unlock(row: ChargePoint, values: dict[str, Any], user: Any) -> Done:
-    unlock(row.identity)
+def _unlock(row: ChargePoint, values: dict[str, Any], who: Any) -> Done:
+    keys.unlock(row, who)
     return Done("Failed key attempts were cleared.")
-
-
-def unlock(identity: str) -> None:
-    """Forget the wrong guesses for this identity, and those of the addresses from where it was
-    kept out."""
-    mine = AuthFailure.objects.filter(identity=identity.lower())
-    tried_from = Q(address__in=mine.values("address")) | Q(address__in=_locked_at(identity))
-    AuthFailure.objects.filter(tried_from, identity="").delete()
-    mine.delete()
-
-
-def _is_locked(identity: str) -> bool:
-    """True while wrong keys are counted that concern it."""
-    here = AuthFailure.objects.filter(identity="", address__in=_locked_at(identity))
-    return here.exists() or AuthFailure.objects.filter(identity=identity.lower()).exists()
-
-
-def _locked_at(identity: str) -> QuerySet[Any]:
-    """Where it was kept out for what others guessed there."""
-    refused = RefusedHandshake.objects.filter(identity__iexact=identity, reason="locked")
-    return refused.order_by().values("address")
 
 
 @frozen
@@ -251,6 +179,13 @@ CHANGES: dict[str, Change] = {
         "Sets the key that the charger already has. It is never shown again.",
         KeyForm,
         _set_key,
+        is_dangerous=True,
+    ),
+    "remove": Change(
+        "Remove the key",
+        "Then no key is set. Only where the security profile needs none (0 and 3).",
+        forms.Form,
+        _remove_key,
         is_dangerous=True,
     ),
     "rotate": Change(
@@ -315,7 +250,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
     refused = RefusedHandshake.objects.filter(identity__iexact=row.identity).order_by("-last_at")
     last = refused.first()
     sent = Command.objects.filter(
-        charge_point=row, action="ChangeConfiguration", source=SOURCE
+        charge_point=row, action="ChangeConfiguration", source=keys.SOURCE
     ).order_by("-pk")
     zone = site_zone(row)
     context = {
@@ -331,7 +266,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
             (change, reverse(f"levity:{PAGE}_{kind}", args=[row.pk]))
             for kind, change in CHANGES.items()
         ],
-        "is_locked": _is_locked(row.identity),
+        "is_locked": keys.is_locked(row),
         "refusals": refused.count(),
         "last_refused": shown_time(last.last_at, zone) if last else "",
         "refusals_url": list_url(RefusedHandshake, q=row.identity),
@@ -358,12 +293,9 @@ def change_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpRe
     form = change.form(request.POST)
     if form.is_valid():
         try:
-            with transaction.atomic():
-                done = change.do(row, form.cleaned_data, request.user)
-                # Never the key, nor what was typed.
-                note(request, [row], CHANGE, f"security: {change.title.lower()}")
-        except (CannotChange, NeverSent) as error:
-            form.add_error(None, str(error)[:1].upper() + str(error)[1:] + ".")
+            done = change.do(row, form.cleaned_data, request.user)
+        except Refused as error:
+            form.add_error(None, error.sentence)
         else:
             if done.key:
                 return shown_once(request, row, done.key, done.said)
@@ -410,7 +342,7 @@ def _charge_point(request: HttpRequest, charge_point_id: int) -> ChargePoint:
 
 def _may(request: HttpRequest) -> bool:
     user: Any = request.user
-    return bool(user.has_perm("ocpp.change_credential"))
+    return bool(user.has_perm(keys.CHANGE))
 
 
 def _what(command: Command) -> str:

@@ -8,16 +8,13 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import ADDITION
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.crypto import salted_hmac
 
-from levity.ocpp.audit import note
-from levity.ocpp.commands.lifecycle import queue
+from levity.ocpp.commands.sending import send
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.visibility import visible
 from levity.pages.chargers import command_forms as forms
@@ -112,20 +109,15 @@ def queue_from_form(
     """Queue what the form says, once, and show the command."""
     action, payload = form.action, form.payload()
     key = key_of(request, form, action, payload)
-    with transaction.atomic():
-        known = Command.objects.filter(charge_point=charge_point, idempotency_key=key).exists()
-        command = queue(
-            charge_point,
-            action,
-            payload,
-            source=SOURCE,
-            queue_offline=form.cleaned_data["queue_offline"],
-            idempotency_key=key,
-            requested_by=request.user,
-        )
-        if not known:
-            # The payload stays out of the log: it may hold a key (ChangeConfiguration).
-            note(request, [command], ADDITION, f"{action} for {charge_point.identity}")
+    command = send(
+        charge_point,
+        action,
+        payload,
+        request.user,
+        source=SOURCE,
+        queue_offline=form.cleaned_data["queue_offline"],
+        idempotency_key=key,
+    ).command
     messages.success(request, f"{action} was queued for {charge_point}.")
     if request.user.has_perm("ocpp.view_command"):
         return redirect("levity:ocpp_command_change", command.pk)

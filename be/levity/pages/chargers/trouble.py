@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from levity.ocpp.decisions.quarantine import note_resolution
 from levity.ocpp.models import (
     ChargePoint,
     QuarantinedMessage,
@@ -68,11 +68,10 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A resolution closes it; to take the text away opens it again."""
-        if not obj.resolution.strip():
-            obj.resolved_at = obj.resolved_by = None
-        elif obj.resolved_at is None:
-            obj.resolved_at, obj.resolved_by = timezone.now(), request.user
-        super().save_model(request, obj, form, change)
+        note_resolution(obj, obj.resolution, request.user)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The decision has left its entry."""
 
     @display(description="received")
     def received(self, item: QuarantinedMessage) -> str:

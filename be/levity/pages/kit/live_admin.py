@@ -9,15 +9,15 @@ from django.core.exceptions import PermissionDenied
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import conditional_escape
-from unfold.admin import ModelAdmin
 
 from levity.pages.kit import live
 from levity.pages.kit.empty import meaning
+from levity.pages.kit.history import Audited
 
 __all__ = ["LiveAdmin"]
 
 
-class LiveAdmin(ModelAdmin):
+class LiveAdmin(Audited):
     """What its pages show is renewed while they are looked at."""
 
     change_list_template = "levity/change_list.html"

@@ -5,13 +5,12 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from levity.accounts.models import Account
 from levity.monitoring.models import Alert, AlertDelivery, AlertRule
-from levity.ocpp.models import ChargePoint, Site
+from levity.ocpp.models import AuditEntry, ChargePoint, Site
 from tests.monitoring.receivers import MailServer, WebServer
 from tests.ocpp.charger import NOW, at
 
@@ -267,7 +266,7 @@ def test_an_alert_is_acknowledged_with_who_and_when_and_taken_back() -> None:
     browser.post(f"{ALERTS}{item.pk}/acknowledge/", {"take_back": "1"})
     item.refresh_from_db()
     assert (item.acknowledged_at, item.acknowledged_by) == (None, "")
-    said = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
+    said = list(AuditEntry.objects.order_by("pk").values_list("what", flat=True))
     assert said == ["acknowledged", "acknowledgement withdrawn"]
 
 

@@ -200,7 +200,7 @@ def test_the_end_that_levity_made_of_a_wild_sample_is_corrected(charger: Charger
         Decimal(2000),
         Decimal(2000),
     )
-    corrections.undo(MeterValueCorrection.objects.all()[0].run)
+    corrections.undo(MeterValueCorrection.objects.all()[0].run, None)
     assert everything() == before
 
 

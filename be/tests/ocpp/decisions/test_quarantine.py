@@ -16,7 +16,7 @@ END = ("state", "stop_reason", "energy", "stopped_at", "meter_stop", "energy_sou
 
 @pytest.fixture
 def person(db: None) -> User:
-    return User.objects.create(username="operator")
+    return User.objects.create(username="operator", is_superuser=True)
 
 
 def waiting(action: str = "StopTransaction") -> QuarantinedMessage:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from django.test import Client
@@ -18,7 +17,7 @@ import levity.ocpp.store.newcomers as module
 from levity.addresses import is_beside_us
 from levity.monitoring.alerts.conditions import strangers
 from levity.ocpp.decisions import door
-from levity.ocpp.models import ChargePoint, Installation
+from levity.ocpp.models import AuditEntry, ChargePoint, Installation
 from levity.ocpp.store.newcomers import Newcomers, is_public
 from levity.ocpp.store.values import Arrival
 from levity_ws.rpc.envelope import Accept, EdgeRefusal, Refuse, Refused
@@ -84,13 +83,13 @@ def test_where_too_many_wait_nobody_more_is_written_down(
 def test_a_closed_door_keeps_new_ones_out_and_nobody_who_is_in(root: User) -> None:
     site, known = Site(), Charger("KNOWN")
     site.take(known.asks(remote=HOME))
-    door.close(root.pk, closed=True)
+    door.close(root, closed=True)
     (said,) = come(site, 1, HOME)
     assert isinstance(said, Refuse)
     assert said.status == 404
     (again,) = site.take(known.again().asks(remote=HOME)).reply.commands
     assert isinstance(again, Accept)
-    door.close(root.pk, closed=False)
+    door.close(root, closed=False)
     (said,) = come(site, 1, HOME)
     assert isinstance(said, Accept)
 
@@ -122,7 +121,7 @@ def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
     assert not any("lv-door" in client.get(page).content.decode() for page in pages)
     row = Installation.objects.get()
     assert row.closed_by == root
-    assert LogEntry.objects.get().change_message == "stopped admitting new charge points"
+    assert AuditEntry.objects.get().what == "stopped admitting new charge points"
     assert "Admit new charge points" in client.get(page).content.decode()
     client.post(page, {"closed": "0"})
     assert Installation.objects.get().closed_at is None

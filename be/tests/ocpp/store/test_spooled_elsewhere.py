@@ -161,11 +161,11 @@ def test_parked_start_keeps_the_id_that_its_charger_was_told(
     assert site.take(frame).reply.commands == ()
     assert Message.objects.get().response == frame.answer
     monkeypatch.setattr(Fails, "is_mended", True)
-    assert take_again(FailedMessage.objects.get(), site.pipeline) == ""
+    assert take_again(FailedMessage.objects.get(), site.pipeline, None) == ""
     assert states() == [(number, "active", None)]
     site.result(charger.stops(number))
     assert states() == [(number, "stopped", 5000)]
-    assert take_again(FailedMessage.objects.get(), site.pipeline) == ""
+    assert take_again(FailedMessage.objects.get(), site.pipeline, None) == ""
     assert states() == [(number, "stopped", 5000)]
 
 
@@ -183,7 +183,7 @@ def test_frames_of_a_charge_point_that_was_deleted_are_parked(settings: Any) -> 
     assert [(item.identity, item.charge_point) for item in parked] == [("CP1", None)] * 2
     assert "not known here" in parked[0].traceback
     ChargePoint.objects.create(identity="CP1")
-    assert [take_again(item, site.pipeline) for item in parked] == ["", ""]
+    assert [take_again(item, site.pipeline, None) for item in parked] == ["", ""]
     # Which id was told, went with the charge point: a person says whose end it is.
     assert [row[1:] for row in states()] == [("active", None)]
     assert QuarantinedMessage.objects.get().action == "StopTransaction"

@@ -1,9 +1,8 @@
 """Charge points that wait for somebody to let them in: several at once, from the list."""
 
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from levity.ocpp.models import ChargePoint
+from levity.ocpp.models import AuditEntry, ChargePoint
 from tests.ocpp.charger import Charger, Site
 
 LIST = "/admin/ocpp/chargepoint/"
@@ -22,7 +21,7 @@ def test_pending_and_rejected_ones_are_let_in_and_their_next_boot_says_so(
     page = browser_of_root.post(LIST, chosen, follow=True)
     assert "Accepted: 2." in page.content.decode()
     assert set(ChargePoint.objects.values_list("registration", flat=True)) == {"Accepted"}
-    assert {entry.object_id for entry in LogEntry.objects.all()} == {
+    assert {entry.object_id for entry in AuditEntry.objects.all()} == {
         str(rows["A"]),
         str(rows["B"]),
     }
@@ -59,7 +58,7 @@ def test_one_button_accepts_all_that_wait_however_many(browser_of_root: Client) 
     waiting = ChargePoint.objects.exclude(registration="Accepted")
     # Who came while somebody read the page was not shown on it.
     assert sorted(waiting.values_list("identity", flat=True)) == ["LATE", "REJECTED"]
-    assert LogEntry.objects.count() == 1200
+    assert AuditEntry.objects.count() == 1200
     browser_of_root.post(ALL, {"last": str(late.pk)})
     assert f'href="{ALL}"' not in browser_of_root.get(LIST).content.decode()
     assert "No charge point is pending" in browser_of_root.get(ALL).content.decode()

@@ -3,12 +3,17 @@
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from levity.ocpp.models import CertificateAuthority, ChargePoint, ChargePointCertificate, Command
+from levity.ocpp.models import (
+    AuditEntry,
+    CertificateAuthority,
+    ChargePoint,
+    ChargePointCertificate,
+    Command,
+)
 
 LIST = "admin:ocpp_chargepointcertificate_changelist"
 
@@ -33,7 +38,7 @@ def test_a_request_is_approved_after_a_question(browser_of_root: Client) -> None
     browser_of_root.post(decide(row, "approve"))
     row.refresh_from_db()
     assert (row.state, row.decided_by is not None) == ("approved", True)
-    assert LogEntry.objects.get().get_change_message() == "approve"
+    assert AuditEntry.objects.get().what == "approved"
 
 
 def test_what_does_not_wait_any_more_is_not_approved(browser_of_root: Client) -> None:

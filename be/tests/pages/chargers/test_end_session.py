@@ -3,12 +3,11 @@
 from decimal import Decimal
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.models import Connector, Transaction
+from levity.ocpp.models import AuditEntry, Connector, Transaction
 from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 BUTTON = "Mark as ended, without stopping"
@@ -47,7 +46,7 @@ def test_it_asks_first_and_ends_at_the_last_sample(browser_of_root: Client, runn
         at(5),
     )
     assert not Connector.objects.filter(transaction__isnull=False).exists()
-    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["ended manually"]
+    assert [entry.what for entry in AuditEntry.objects.all()] == ["ended manually"]
     assert end(running) not in browser_of_root.get(page(running)).content.decode()
     charger = Charger()
     charger.stop(running, at(30), 3000)

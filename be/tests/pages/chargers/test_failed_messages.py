@@ -5,12 +5,11 @@ import uuid
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.models import FailedMessage, Transaction
+from levity.ocpp.models import AuditEntry, FailedMessage, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.pages.kit import going_on
 from tests.ocpp.charger import Charger, Site
@@ -86,7 +85,7 @@ def test_selected_ones_go_on_the_books_as_of_the_time_they_came(
     received = set(Transaction.objects.values_list("start_received_at", flat=True))
     assert received == {row.received_at for row in failed}
     assert not FailedMessage.objects.filter(replayed_at=None).exists()
-    notes = [entry.get_change_message() for entry in LogEntry.objects.all()]
+    notes = [entry.what for entry in AuditEntry.objects.all()]
     assert notes == ["replayed, recorded"] * 2
     again = browser_of_root.post(REPLAY, {"ids": ids(failed)}, follow=True)
     assert said(again) == ["None of these is open: they have already been processed."]

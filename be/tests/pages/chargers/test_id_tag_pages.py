@@ -4,14 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from levity.ocpp.decisions.expiry import end_of
-from levity.ocpp.models import ChargePoint, IdTag, Site, Transaction
+from levity.ocpp.models import AuditEntry, ChargePoint, IdTag, Site, Transaction
 from tests.ocpp.ledger_chargers import NOW
 
 LIST = "admin:ocpp_idtag_changelist"
@@ -46,7 +45,7 @@ def test_actions_on_many(browser: Client, action: str, after: list[str]) -> None
     assert browser.post(reverse(LIST), said).status_code == 302
     assert list(IdTag.objects.order_by("pk").values_list("status", flat=True)) == after
     changed = sum(tag.status != status for tag, status in zip(tags, after, strict=True))
-    assert LogEntry.objects.count() == changed
+    assert AuditEntry.objects.count() == changed
 
 
 def test_tags_go_out_and_come_in(browser: Client) -> None:
@@ -59,7 +58,7 @@ def test_tags_go_out_and_come_in(browser: Client) -> None:
     IdTag.objects.all().delete()
     assert browser.post(reverse(IMPORT), file(out)).status_code == 302
     assert IdTag.objects.get().id_tag == "=1+1"
-    assert LogEntry.objects.get().change_message == "Imported: 1 new, 0 changed."
+    assert AuditEntry.objects.get().what == "Imported: 1 new, 0 changed."
 
 
 def test_wrong_lines_are_shown_as_text_and_nothing_is_imported(browser: Client) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from levity.ocpp.models import (
+    AuditEntry,
     ChargePoint,
     FailedMessage,
     IdTag,
@@ -133,7 +133,7 @@ def test_a_resolution_closes_what_is_in_quarantine_and_its_absence_opens_it(
     item.refresh_from_db()
     assert (item.resolution, item.reason) == ("billed by hand", "no such transaction")
     assert item.resolved_at is not None
-    assert LogEntry.objects.get().object_id == str(item.pk)
+    assert AuditEntry.objects.get().object_id == str(item.pk)
     browser_of_root.post(page, {"resolution": ""})
     item.refresh_from_db()
     assert item.resolved_at is None

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils import timezone
 from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.chargers.security.reasons import REASONS
 from levity.ocpp.models import (
+    AuditEntry,
     AuthFailure,
     ChargePoint,
     Command,
@@ -83,8 +83,8 @@ def test_a_generated_key_is_shown_once_and_opens(browser: Client) -> None:
     assert status(asks(site, authorization=basic(password=bytes.fromhex(key)))) == 101
     for name in (PAGE, "admin:ocpp_chargepoint_change", "admin:ocpp_chargepoint_history"):
         assert key not in browser.get(reverse(name, args=[row.pk])).content.decode()
-    entry = LogEntry.objects.get()
-    assert entry.change_message == "security: generate a key"
+    entry = AuditEntry.objects.get()
+    assert entry.what == "security: new key generated"
 
 
 def test_a_key_that_the_charger_has_is_set_and_not_shown(browser: Client) -> None:
@@ -267,7 +267,7 @@ def test_a_stranger_is_adopted_with_the_key_that_it_presents(
     assert status(asks(site, "NEW 1", authorization=header)) == 101
     assert ChargePoint.objects.get().name == "Garage"
     assert not RefusedHandshake.objects.exists()
-    assert "security profile 1" in LogEntry.objects.get().change_message
+    assert "security profile 1" in AuditEntry.objects.get().what
 
 
 def test_a_stranger_is_adopted_with_a_new_key(browser: Client, settings: Any) -> None:

@@ -5,12 +5,11 @@ import re
 import uuid
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.models import ChargePoint, Command, Transaction
+from levity.ocpp.models import AuditEntry, ChargePoint, Command, Transaction
 from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.versions import ACTIONS
 from levity.pages.chargers.command_state import state_badge
@@ -73,9 +72,9 @@ def test_a_button_that_is_clicked_twice_sends_once(
     assert (command.action, command.payload, command.state) == (action, payload, "queued")
     assert (command.charge_point, command.requested_by, command.source) == (charger, root, "admin")
     assert command.queue_offline is False
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id) == (root, str(command.pk))
-    assert entry.change_message == f"{action} for {charger.identity}"
+    entry = AuditEntry.objects.get()
+    assert (entry.who, entry.object_id) == (root, str(command.pk))
+    assert entry.what == f"{action} for {charger.identity}"
 
 
 def test_stop_offers_what_is_running_here(charger: ChargePoint, browser_of_root: Client) -> None:
@@ -161,7 +160,7 @@ def test_a_secret_stays_out_of_the_log_and_off_the_page(
     }
     answer = browser_of_root.post(address(charger, "command"), form, follow=True)
     assert "0123456789abcdef" not in answer.content.decode()
-    assert "0123456789abcdef" not in LogEntry.objects.get().change_message
+    assert "0123456789abcdef" not in AuditEntry.objects.get().what
 
 
 def test_a_viewer_is_refused(charger: ChargePoint, browser_of_viewer: Client) -> None:
@@ -226,7 +225,7 @@ def test_a_queued_command_is_cancelled_and_a_sent_one_is_not(
         assert browser_of_root.post(page).status_code == 302
     states = Command.objects.order_by("id").values_list("state", flat=True)
     assert list(states) == ["cancelled", "sent"]
-    assert LogEntry.objects.get().change_message == "cancelled"
+    assert AuditEntry.objects.get().what == "cancelled"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
 from levity.monitoring.models import Alert
-from levity.ocpp.models import ChargePoint, Command, IdTag, Message, Transaction
+from levity.ocpp.models import AuditEntry, ChargePoint, Command, IdTag, Message, Transaction
 
 TAGS = "/admin/ocpp/idtag/"
 
@@ -31,7 +30,7 @@ def test_all_1200_tags_are_blocked(browser_of_root: Client) -> None:
     answer = act(browser_of_root, TAGS, "block", first, sure="1")
     assert answer.status_code == 302
     assert IdTag.objects.filter(status="Blocked").count() == 1_200
-    assert LogEntry.objects.filter(change_message="blocked").count() == 1_200
+    assert AuditEntry.objects.filter(what="blocked").count() == 1_200
     assert "Blocked: 1,200." in browser_of_root.get(TAGS).content.decode()
 
 
@@ -93,7 +92,7 @@ def test_all_1200_tags_are_deleted(browser_of_root: Client) -> None:
     assert IdTag.objects.count() == 1_201
     assert act(browser_of_root, TAGS, "delete_selected", group.pk, sure="1").status_code == 302
     assert not IdTag.objects.exists()
-    assert LogEntry.objects.filter(change_message="deleted").count() == 1_201
+    assert AuditEntry.objects.filter(what="deleted").count() == 1_201
 
 
 def test_no_group_is_deleted_while_a_tag_of_it_stays(browser_of_root: Client) -> None:

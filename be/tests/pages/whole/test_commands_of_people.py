@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from levity.ocpp.models import ChargePoint, Command, Transaction, TransactionAlias
+from levity.ocpp.models import AuditEntry, ChargePoint, Command, Transaction, TransactionAlias
 from levity.pages.chargers.bulk import MANY, NAMED
 from levity.pages.chargers.send_command import KINDS
 from levity.pages.kit import going_on
@@ -69,10 +68,10 @@ def test_every_kind_of_command_asks_for_the_permission_and_leaves_a_trail(
         assert client.post(address, data).status_code == 302
     command = Command.objects.get()
     assert (command.requested_by, command.source) == (operator, "admin")
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id) == (operator, str(command.pk))
-    assert entry.change_message == f"{command.action} for CP-0"
-    assert abs((entry.action_time - command.created_at).total_seconds()) < 60
+    entry = AuditEntry.objects.get()
+    assert (entry.who, entry.object_id) == (operator, str(command.pk))
+    assert entry.what == f"{command.action} for CP-0"
+    assert abs((entry.at - command.created_at).total_seconds()) < 60
 
 
 def test_charger_is_told_to_stop_by_the_id_that_it_knows(
@@ -124,7 +123,7 @@ def test_several_chargers_are_listed_before_they_are_reset(
         ("CP-1", {"type": "Soft"}, operator),
     ]
     assert all(each.queue_offline for each in found)
-    assert LogEntry.objects.filter(user=operator).count() == 2
+    assert AuditEntry.objects.filter(who=operator).count() == 2
 
 
 @pytest.mark.parametrize("kind", MANY)
@@ -143,7 +142,7 @@ def test_each_kind_for_several_works_and_a_viewer_may_not(
     client = browser(operator)
     assert client.get(address).status_code == 405
     assert client.post(address, data).status_code == 302
-    assert Command.objects.count() == LogEntry.objects.count() == 3
+    assert Command.objects.count() == AuditEntry.objects.count() == 3
 
 
 def test_a_wrong_form_for_several_keeps_them_and_says_why(
@@ -209,7 +208,7 @@ def test_all_that_were_selected_get_the_command_in_portions(
         said.append(text.split('<p role="status">')[1].partition(".")[0])
         answer = client.post(address, sent_by(text))
     assert said == ["250 of 601 done", "500 of 601 done"]
-    assert Command.objects.count() == LogEntry.objects.count() == NAMED + 101
+    assert Command.objects.count() == AuditEntry.objects.count() == NAMED + 101
     assert Command.objects.values("charge_point", "idempotency_key").distinct().count() == 601
     told = client.get(answer["Location"]).content.decode()
     assert "Reset is on its way to 601 charge points. 601 of them are offline" in told

@@ -11,14 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 
 import levity
-from levity.ocpp.models import ChargePoint, Command
+from levity.ocpp.audit import kind_of
+from levity.ocpp.models import AuditEntry, ChargePoint, Command
 from tests.pages.whole.markup import MARK, PAYLOADS, live
 from tests.pages.whole.rows import SHOWN, Page, one_of_each, pages
 
@@ -39,17 +38,19 @@ def test_the_check_sees_each_payload_where_it_is_not_escaped(text: str) -> None:
 
 
 def hostile(number: int, root: User) -> dict[type[Model], Model]:
-    """A row of everything with this payload, and an entry of each in the admin's own log."""
+    """A row of everything with this payload, and an audit entry of each."""
     text = PAYLOADS[number]
     rows = one_of_each(text, number)
     for model, row in rows.items():
-        LogEntry.objects.create(
-            user=root,
-            content_type=ContentType.objects.get_for_model(model),
+        AuditEntry.objects.create(
+            who=root,
+            who_name=text[:150],
+            kind=kind_of(model),
             object_id=str(row.pk),
-            object_repr=text[:200],
-            action_flag=CHANGE,
-            change_message=text,
+            object_name=text[:200],
+            what=text[:255],
+            before={text: text},
+            after={text: text},
         )
     return rows
 

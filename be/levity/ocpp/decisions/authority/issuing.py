@@ -18,9 +18,11 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
+from levity.ocpp.audit import Who, note
 from levity.ocpp.chargers.security.certificates import CertificateError, read_csr
 from levity.ocpp.commands.lifecycle import queue
 from levity.ocpp.conf import setting
+from levity.ocpp.deciding import NotAllowed, NotPossible, check
 from levity.ocpp.decisions.authority.key_file import (
     KeyUnavailable,
     key_path,
@@ -47,7 +49,6 @@ __all__ = [
     "AuthorityError",
     "CannotDecide",
     "approve",
-    "ask_for_request",
     "create_authority",
     "current_authority",
     "decline",
@@ -55,6 +56,7 @@ __all__ = [
     "make_revocation_list",
     "renew",
     "replaced_authorities",
+    "request_certificate",
     "revoke",
     "send_again",
     "sign_approved",
@@ -62,6 +64,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+CHANGE = "ocpp.change_chargepointcertificate"
+CHANGE_KEY = "ocpp.change_credential"
 AT_ONCE = 100
 DECIDED_WITHIN = timedelta(days=7)
 """A request that nobody has decided by then is over: its charger has long asked again."""
@@ -73,11 +77,11 @@ KEY = "renew certificate "
 State = ChargePointCertificate.State
 
 
-class AuthorityError(Exception):
+class AuthorityError(NotPossible):
     """The authority can't be made or used; the text says why, for people."""
 
 
-class CannotDecide(Exception):
+class CannotDecide(NotPossible):
     """Not possible as things are; the text says why."""
 
 
@@ -96,13 +100,15 @@ def replaced_authorities(now: datetime) -> list[CertificateAuthority]:
 
 
 def create_authority(
-    organization: str, days: int, now: datetime, *, replace: bool = False
+    organization: str, days: int, now: datetime, who: Who = None, *, replace: bool = False
 ) -> CertificateAuthority:
     """Make a key and a certificate; with `replace`, in the place of those there are.
 
     The old key is kept beside the new one: it can still say what it has revoked. Raises
     `AuthorityError`.
     """
+    if who is not None and not who.is_superuser:
+        raise NotAllowed("only a superuser, or the command line, makes an authority")
     path, old = key_path(), current_authority()
     if old is not None and not replace:
         raise AuthorityError(f"there is one already: {old}")
@@ -128,6 +134,7 @@ def create_authority(
                 not_after=made.not_after,
                 created_at=now,
             )
+            note(who, [row], f"made, in the place of {old}" if old else "made")
             _make_room(path, old)
             fresh.rename(path)
     except OSError as error:
@@ -181,59 +188,79 @@ def _key_of(authority: CertificateAuthority) -> Any:
 # --- what people decide --------------------------------------------------------------------------
 
 
-def approve(row: ChargePointCertificate, user: Any) -> None:
+def approve(row: ChargePointCertificate, who: Who) -> None:
     """Let it be signed."""
-    _decide(row, State.APPROVED, user)
+    _decide(row, State.APPROVED, who)
 
 
-def decline(row: ChargePointCertificate, user: Any) -> None:
+def decline(row: ChargePointCertificate, who: Who) -> None:
     """It is never signed. The charger hears nothing of it, as the whitepaper has it."""
-    _decide(row, State.DECLINED, user)
+    _decide(row, State.DECLINED, who)
 
 
-def _decide(row: ChargePointCertificate, state: str, user: Any) -> None:
-    # Only if it still waits: another charger's request may have come in between.
-    changed = ChargePointCertificate.objects.filter(pk=row.pk, state=State.WAITING).update(
-        state=state, decided_at=timezone.now(), decided_by=user
-    )
-    if not changed:
-        raise CannotDecide("it does not wait any more")
+def _decide(row: ChargePointCertificate, state: str, who: Who) -> None:
+    check(row, who, CHANGE)
+    with transaction.atomic():
+        # Only if it still waits: another charger's request may have come in between.
+        changed = ChargePointCertificate.objects.filter(pk=row.pk, state=State.WAITING).update(
+            state=state, decided_at=timezone.now(), decided_by=who
+        )
+        if not changed:
+            raise CannotDecide("it does not wait any more")
+        word = "approved" if state == State.APPROVED else "declined"
+        note(who, [row], word, {"state": str(State.WAITING)}, {"state": str(state)})
 
 
-def revoke(row: ChargePointCertificate, reason: str, user: Any) -> None:
+def revoke(row: ChargePointCertificate, reason: str, who: Who) -> None:
     """From the next handshake on it is good for nothing. This can't be taken back."""
-    changed = (
-        ChargePointCertificate.objects.filter(pk=row.pk, revoked_at__isnull=True)
-        .exclude(serial_number=None)
-        .update(
+    check(row, who, CHANGE)
+    good = ChargePointCertificate.objects.filter(pk=row.pk, revoked_at__isnull=True)
+    with transaction.atomic():
+        changed = good.exclude(serial_number=None).update(
             state=State.REVOKED,
             revoked_at=timezone.now(),
-            revoked_by=user,
+            revoked_by=who,
             revocation_reason=reason,
         )
-    )
-    if not changed:
-        raise CannotDecide("there is nothing to revoke")
+        if not changed:
+            raise CannotDecide("there is nothing to revoke")
+        after = {"state": str(State.REVOKED), "reason": reason}
+        note(who, [row], "revoked", ["state"], after)
 
 
-def send_again(row: ChargePointCertificate, user: Any) -> None:
+def send_again(row: ChargePointCertificate, who: Who) -> None:
     """Send the certificate once more, to a charger that has not taken it."""
+    check(row, who, CHANGE)
     with transaction.atomic():
         found = ChargePointCertificate.objects.select_for_update().get(pk=row.pk)
         if found.state not in (State.ISSUED, State.REFUSED) or found.charge_point is None:
             raise CannotDecide("it is not on its way to a charger")
         issuer = found.authority.certificate if found.authority else ""
-        _send(found, found.charge_point, found.certificate, issuer, user)
+        _send(found, found.charge_point, found.certificate, issuer, who)
+        note(who, [row], "sent again")
 
 
-def ask_for_request(charge_point: ChargePoint, user: Any = None, key: str | None = None) -> Command:
-    """Ask the charger to make a new key and have it signed (A02)."""
+def request_certificate(charge_point: ChargePoint, who: Who) -> Command:
+    """Ask the charger to make a new key and have it signed here (A02)."""
+    check(charge_point, who, CHANGE_KEY)
+    if current_authority() is None:
+        raise CannotDecide(
+            "there is no certificate authority: create one with “levity certificate_authority "
+            "create”"
+        )
+    with transaction.atomic():
+        command = _ask_for_request(charge_point, who)
+        note(who, [charge_point], "security: asked for a certificate")
+    return command
+
+
+def _ask_for_request(charge_point: ChargePoint, who: Who, key: str | None = None) -> Command:
     return queue(
         charge_point,
         "ExtendedTriggerMessage",
         {"requestedMessage": "SignChargePointCertificate"},
         source=SOURCE,
-        requested_by=user,
+        requested_by=who,
         expires_after=ASK_WITHIN,
         idempotency_key=key,
     )
@@ -381,5 +408,5 @@ def renew(now: datetime) -> int:
         ).order_by("pk")[:AT_ONCE]
     )
     for charge_point in wanted:
-        ask_for_request(charge_point, key=f"{KEY}{charge_point.pk}{today}")
+        _ask_for_request(charge_point, None, f"{KEY}{charge_point.pk}{today}")
     return len(wanted)

@@ -99,7 +99,7 @@ class Command(BaseCommand):
         found = corrections.find(start, end, charger, options["max_power"])
         for portions, changes in enumerate(found, 1):
             if changes and not options["dry_run"]:
-                corrections.correct(changes, run)
+                corrections.correct(changes, run, None)
             if writer is not None:
                 writer.writerows(_row(item) for item in changes)
             samples += sum(item.meter_value is not None for item in changes)
@@ -126,7 +126,7 @@ class Command(BaseCommand):
             raise CommandError(f"{text!r} is no run: it is the UUID that the run said") from error
         if not MeterValueCorrection.objects.filter(run=run).exists():
             raise CommandError(f"no run {run} has corrected anything")
-        restored, left = corrections.undo(run)
+        restored, left = corrections.undo(run, None)
         self.stderr.write(f"put back: {restored} values")
         if left:
             raise CommandError(f"{left} values have changed again since, and were left")

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.ocpp.decisions.id_tags_csv import COLUMNS, BadFile, Imported, import_file
+from levity.ocpp.decisions.id_tags import import_tags
+from levity.ocpp.decisions.id_tags_csv import COLUMNS, BadFile, Imported
 
 __all__ = ["Command"]
 
@@ -66,5 +67,5 @@ class Command(BaseCommand):
     def _import(self, options: dict[str, Any]) -> Imported:
         rules = {name: options[name] for name in ("update", "skip_errors", "dry_run")}
         if options["file"] == "-":
-            return import_file(sys.stdin.buffer.read(), **rules)
-        return import_file(Path(options["file"]).read_bytes(), **rules)
+            return import_tags(sys.stdin.buffer.read(), None, **rules)
+        return import_tags(Path(options["file"]).read_bytes(), None, **rules)

@@ -34,7 +34,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.stdout.write(label)
                 continue
-            why = take_again(item, pipeline)
+            why = take_again(item, pipeline, None)
             self.stdout.write(f"{label}: failed again: {why}" if why else f"{label}: on the books")
             done, again = (done, again + 1) if why else (done + 1, again)
         if not options["dry_run"]:

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from levity.ocpp.decisions.retiring import DEMO, bring_back, retire
+from levity.ocpp.deciding import Decided
+from levity.ocpp.decisions.retiring import CONNECTED, DEMO, bring_back, retire
 from levity.ocpp.models import ChargePoint
 
 __all__ = ["Command"]
@@ -39,23 +40,28 @@ class Command(BaseCommand):
                 f"no charge point {', '.join(unknown)}; nothing was changed. "
                 + _like(unknown, known)
             )
-        rows = [known[name.lower()] for name in names if name.lower() in known]
+        keys = {known[name.lower()].pk for name in names if name.lower() in known}
+        rows = ChargePoint.objects.filter(pk__in=keys)
         if options["back"]:
-            bring_back(rows)
-            self.stdout.write(f"{len(rows)} in use again")
+            self._say(bring_back(rows, None), "in use again")
             return
-        if not rows:
+        if not keys:
             self.stdout.write("none of the demo's charge points is in this database")
             return
-        done, connected = retire(rows, timezone.now())
-        self.stdout.write(
-            f"{len(done)} retired; their sessions stay, and --back brings them into use again"
-        )
-        if connected:
-            shown = ", ".join(row.identity for row in connected)
+        decided = retire(rows, None, timezone.now())
+        self._say(decided, "retired; their sessions stay, and --back brings them into use again")
+        for left in decided.left:
+            if left.why != CONNECTED:
+                continue
+            shown = ", ".join(left.names) + (" and more" if left.count > len(left.names) else "")
             raise CommandError(
                 f"connected, so not retired: {shown}. Switch them off (or stop the demo) first"
             )
+
+    def _say(self, decided: Decided, what: str) -> None:
+        already = [left for left in decided.left if left.why != CONNECTED]
+        rest = "".join(f"; {left.count} {left.why}" for left in already)
+        self.stdout.write(f"{decided.count} {what}{rest}")
 
 
 def _like(unknown: list[str], known: dict[str, ChargePoint]) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from levity.ocpp.commands import lifecycle
+from levity.ocpp.commands.lifecycle import BadCall, NeverSent
+from levity.ocpp.commands.sending import send
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.models import Command as OcppCommand
@@ -71,10 +72,11 @@ class Command(BaseCommand):
         charge_point = self._charge_point(options["charge_point"])
         payload = self._payload(options, version_of(charge_point.subprotocol))
         try:
-            command = lifecycle.queue(
+            command = send(
                 charge_point,
                 options["action"],
                 payload,
+                None,
                 source="send_command",
                 delay=timedelta(seconds=options["delay"]),
                 expires_after=timedelta(seconds=options["expires"]),
@@ -82,10 +84,10 @@ class Command(BaseCommand):
                 timeout=options["timeout"],
                 idempotency_key=options["key"],
                 force=options["force"],
-            )
-        except lifecycle.BadCall as error:
+            ).command
+        except BadCall as error:
             raise CommandError(f"{error} (--force sends it all the same)") from error
-        except lifecycle.NeverSent as error:
+        except NeverSent as error:
             raise CommandError(f"{options['action']} is never sent: {error}") from error
         if not options["wait"]:
             self.stdout.write(f"queued as command {command.pk}")

@@ -98,7 +98,7 @@ class Line:
 
     def is_asked(self) -> None:
         """We ask it for a request, and it agrees."""
-        issuing.ask_for_request(self.row)
+        issuing.request_certificate(self.row, None)
         Command.objects.update(not_before=NOW)
         (frame,) = self.sent()
         assert frame[2:] == [

@@ -1,0 +1,119 @@
+"""Charge points as people enter them: added, changed, who may charge there, their line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from levity.ocpp.audit import Who, note
+from levity.ocpp.conf import setting
+from levity.ocpp.deciding import Decided, Left, NotAllowed, NotPossible, allowed, check, decide_all
+from levity.ocpp.decisions.keys import WITH_KEY
+from levity.ocpp.models import Authorization, ChargePoint
+from levity.ocpp.store import lines
+from levity.ocpp.visibility import is_limited
+
+__all__ = [
+    "HasSessions",
+    "add",
+    "change",
+    "delete_charge_point",
+    "forget_line",
+    "known_tags_only",
+    "needs_key",
+]
+
+CHANGE = "ocpp.change_chargepoint"
+
+
+class HasSessions(NotPossible):
+    """A charge point with sessions is not deleted."""
+
+
+def add(row: ChargePoint, who: Who) -> ChargePoint:
+    """One that has not connected yet; it begins with the security profile of its site."""
+    if who is not None and (is_limited(who) or not who.has_perm("ocpp.add_chargepoint")):
+        raise NotAllowed("only a user of all sites who may add charge points can do that")
+    own = row.site.security_profile if row.site else None
+    row.security_profile = setting("OCPP_SECURITY_PROFILE") if own is None else own
+    with transaction.atomic():
+        row.save(force_insert=True)
+        note(who, [row], "added", {}, {"security_profile": row.security_profile})
+    return row
+
+
+def needs_key(row: ChargePoint) -> bool:
+    """True if it can't connect before a key is set."""
+    return row.security_profile in WITH_KEY
+
+
+def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint:
+    """Its name, site, quirk profile and the like; nothing else of the row is written.
+
+    A site that this person does not see can't be chosen.
+    """
+    check(row, who, CHANGE)
+    if values.get("site") is not None:
+        check(values["site"], who)
+    if not values:
+        return row
+    with transaction.atomic():
+        found = ChargePoint.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        columns = ["site_id" if name == "site" else name for name in values]
+        before = {name: getattr(found, name) for name in columns}
+        for name, value in values.items():
+            setattr(found, name, value)
+        found.save(update_fields=list(values))
+        after = {name: getattr(found, name) for name in columns}
+        note(who, [found], f"changed: {', '.join(values)}", before, after)
+    return found
+
+
+def delete_charge_point(row: ChargePoint, who: Who) -> None:
+    """One at which nothing was ever charged, with its log; the books keep the others."""
+    check(row, who, "ocpp.delete_chargepoint")
+    if row.transactions.exists():
+        raise HasSessions(f"{row} has sessions, and the books keep them: retire it instead")
+    with transaction.atomic():
+        note(who, [row], "deleted")
+        row.delete()
+
+
+def known_tags_only(rows: QuerySet[ChargePoint], who: Who) -> Decided:
+    """No one charges there without a card that is on the list."""
+    rows = allowed(rows, who, CHANGE)
+    known = Authorization.KNOWN
+    total = rows.count()
+    done = decide_all(
+        rows,
+        who,
+        "authorization: known tags only",
+        lambda found: found.update(authorization=known),
+        only=~Q(authorization=known),
+        before=["authorization"],
+        after={"authorization": str(known)},
+    )
+    return _decided(done, total, "had this rule already")
+
+
+def forget_line(rows: QuerySet[ChargePoint], who: Who) -> Decided:
+    """Forget what was learned of their line: the heartbeat interval is the profile's, or the
+    setting's, from the next boot on."""
+    rows = allowed(rows, who, CHANGE)
+    now, total = timezone.now(), rows.count()
+    done = decide_all(
+        rows,
+        who,
+        "forgot what was learned about its line",
+        lambda found: lines.forget_line(list(found.values_list("pk", flat=True)), now),
+        only=Q(learned_silence__isnull=False),
+        before=["learned_silence"],
+        after={"learned_silence": None},
+    )
+    return _decided(done, total, "nothing had been learned of them")
+
+
+def _decided(done: int, total: int, why: str) -> Decided:
+    return Decided(done, (Left(total - done, why),) if total > done else ())

@@ -1,0 +1,110 @@
+"""Id tags approved, blocked, unblocked and deleted, however many they are.
+
+Not by somebody who sees some sites only: a tag may be good at others as well.
+"""
+
+from django.db.models import Q, QuerySet
+
+from levity.ocpp.audit import Who, note
+from levity.ocpp.deciding import (
+    Decided,
+    Left,
+    NotAllowed,
+    NotPossible,
+    allowed,
+    decide_all,
+)
+from levity.ocpp.decisions.id_tags_csv import Imported, import_file
+from levity.ocpp.models import IdTag
+from levity.ocpp.visibility import is_limited
+
+__all__ = [
+    "HasMembers",
+    "approve",
+    "block",
+    "check_deletion",
+    "delete_tags",
+    "import_tags",
+    "unblock",
+]
+
+CHANGE, DELETE, ADD = "ocpp.change_idtag", "ocpp.delete_idtag", "ocpp.add_idtag"
+ACCEPTED, BLOCKED = IdTag.Status.ACCEPTED, IdTag.Status.BLOCKED
+
+
+class HasMembers(NotPossible):
+    """A group stays while it has tags: without it those of a blocked household could charge."""
+
+
+def approve(rows: QuerySet[IdTag], who: Who) -> Decided:
+    """Let those charge that presented themselves and were recorded."""
+    return _set(rows, who, ACCEPTED, "approved", Q(status=IdTag.Status.RECORDED))
+
+
+def block(rows: QuerySet[IdTag], who: Who) -> Decided:
+    """Refuse these from now on, under every rule."""
+    return _set(rows, who, BLOCKED, "blocked", ~Q(status=BLOCKED))
+
+
+def unblock(rows: QuerySet[IdTag], who: Who) -> Decided:
+    """Let these charge again."""
+    return _set(rows, who, ACCEPTED, "unblocked", Q(status=BLOCKED))
+
+
+def check_deletion(rows: QuerySet[IdTag], who: Who) -> QuerySet[IdTag]:
+    """Raise what `delete_tags` would: `HasMembers` if a tag that is not among these has its group
+    there."""
+    rows = _of_all_sites(rows, who, DELETE)
+    chosen = rows.order_by().values("pk")
+    members = IdTag.objects.filter(parent__in=chosen).exclude(pk__in=chosen).count()
+    if members:
+        raise HasMembers(
+            f"Nothing was deleted: {members:,} tags outside your selection belong to these "
+            "groups. Take them out of their group first, or select them as well."
+        )
+    return rows
+
+
+def delete_tags(rows: QuerySet[IdTag], who: Who) -> Decided:
+    """Delete these, or none of them where `check_deletion` says no."""
+    rows = check_deletion(rows, who)
+    # First the members: a tag of a blocked household is at no time without its group.
+    count = sum(
+        decide_all(some, who, "deleted", lambda found: found.delete(), before=["status", "owner"])
+        for some in (rows.filter(parent__isnull=False), rows)
+    )
+    return Decided(count)
+
+
+def import_tags(data: bytes, who: Who, **rules: bool) -> Imported:
+    """A CSV file of tags (see `id_tags_csv.import_lines` for the rules), and who imported it."""
+    _of_all_sites(IdTag.objects.none(), who, ADD, CHANGE)
+    done = import_file(data, **rules)
+    if done.done:
+        said = f"Imported: {done.created} new, {done.updated} changed."
+        note(who, [IdTag(id_tag="CSV file")], said)
+    return done
+
+
+def _set(rows: QuerySet[IdTag], who: Who, status: str, word: str, only: Q) -> Decided:
+    rows = _of_all_sites(rows, who, CHANGE)
+    total = rows.count()
+    done = decide_all(
+        rows,
+        who,
+        word,
+        lambda found: found.update(status=status),
+        only=only,
+        before=["status"],
+        after={"status": str(status)},
+    )
+    others = total - done
+    left = (Left(others, f"could not be {word}: their status is another"),) if others > 0 else ()
+    return Decided(done, left)
+
+
+def _of_all_sites(rows: QuerySet[IdTag], who: Who, *permissions: str) -> QuerySet[IdTag]:
+    rows = allowed(rows, who, *permissions)
+    if who is not None and is_limited(who):
+        raise NotAllowed("id tags may be good at other sites, too: only a user of all sites may")
+    return rows
