@@ -98,8 +98,8 @@ WSGI_APPLICATION = "levity.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # Before those of django-unfold.
-        "DIRS": [Path(__file__).parent / "pages" / "overrides"],
+        # Before those of unfold.
+        "DIRS": [Path(__file__).parent / "pages" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -187,14 +187,14 @@ def check_quirk_profiles(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_time_zones(**kwargs: Any) -> list[CheckMessage]:
-    """ocpp.E007: times without a zone can't be compared with those of chargers."""
+    """ocpp.E009: times without a zone can't be compared with those of chargers."""
     if settings.USE_TZ:
         return []
     return [
         Error(
             "Levity needs times with a zone",
             hint="Add to the settings: USE_TZ = True",
-            id="ocpp.E007",
+            id="ocpp.E009",
         )
     ]
 

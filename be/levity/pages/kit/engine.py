@@ -33,7 +33,7 @@ def engine() -> DjangoTemplates:
     return DjangoTemplates(
         {
             "NAME": "levity",
-            "DIRS": [PAGES / "overrides", *(package / "templates" for package in packages)],
+            "DIRS": [PAGES / "templates", *(package / "templates" for package in packages)],
             "APP_DIRS": True,
             "OPTIONS": {"context_processors": list(CONTEXT)},
         }

@@ -334,7 +334,7 @@ def test_a_failure_of_ours_tells_nothing_of_the_inside(
 ) -> None:
     assert active.DEBUG is False
     client = browser(root, raise_request_exception=False)
-    settings.UNFOLD = {**active.UNFOLD, "DASHBOARD_CALLBACK": "levity.nothing.there"}
+    settings.LEVITY_UNFOLD = {**active.LEVITY_UNFOLD, "DASHBOARD_CALLBACK": "levity.nothing.there"}
     answer = client.get("/admin/")
     text = answer.content.decode()
     assert answer.status_code == 500
