@@ -21,6 +21,8 @@ class References:
     """A StartTransaction's payload."""
     needs_connectors: bool = False
     needs_new_id: bool = False
+    needs_signing: bool = False
+    """It asks for a certificate."""
     payload_hash: str = ""
     """Of a StartTransaction: what it is recognised by if it has to be quarantined."""
 

@@ -1,6 +1,10 @@
 """A frame is read, answered and kept as the version of OCPP that its connection has agreed upon."""
 
+import ast
+from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +15,73 @@ from levity.ocpp.request import Request, Response
 from levity.ocpp.testing import CentralSystem, Charger
 from levity.ocpp.versions import V16, VERSIONS, Version, version_of
 from levity.ocpp.wire.schema import Schemas
+
+ROOT = Path(__file__).parents[3]
+OF_A_VERSION = ("be/levity/ocpp/v16/", "be/levity/ocpp/v201/", "be/levity/ocpp/v21/")
+PLAYS_CHARGERS = ("be/levity/simulator/", "be/levity/ocpp/testing.py")
+HISTORY = ("/migrations/",)
+NAMES_ACTIONS = {
+    "be/levity/monitoring/alerts/notices.py": "a conflict of 1.6's local list is told in its words",
+    "be/levity/ocpp/effects.py": "the classes of two effects are called the same",
+    "be/levity/ocpp/middleware/authorization.py": "answers 1.6's idTagInfo",
+    "be/levity/ocpp/middleware/auto_remote_start.py": "reads 1.6's idTag and idTagInfo",
+    "be/levity/ocpp/middleware/registration.py": "a boot is called the same in all versions",
+    "be/levity/pages/chargers/command_forms.py": "a form is one of 1.6's commands",
+    "ws/src/levity_ws/edge/spool/answers.py": "the spool answers 1.6 only, and knows no backend",
+}
+"""Outside the rooms of the versions, and why."""
+IMPORTS_V16 = {
+    "be/levity/ocpp/decisions/quarantine.py": "takes quarantined messages of 1.6 again",
+    "be/levity/ocpp/versions.py": "the one place",
+    "be/levity/pages/chargers/security.py": "shows 1.6's key SecurityProfile",
+}
+"""Outside the rooms of the versions, and why."""
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    """Every module that ships and is of no version, with its syntax tree."""
+    for folder in ("be/levity", "ws/src"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            if not name.startswith(OF_A_VERSION + PLAYS_CHARGERS) and HISTORY[0] not in name:
+                yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def actions() -> set[str]:
+    """Every action of every version."""
+    spec = find_spec("ocpp")
+    assert spec is not None
+    assert spec.origin is not None
+    published = Path(spec.origin).parent
+    of_16 = {path.stem for path in published.glob("v16/schemas/*.json")}
+    later = {path.stem for path in published.glob("v2*/schemas/*Request.json")}
+    names = {name for name in of_16 if not name.endswith("Response")}
+    return names | {name.removesuffix("Request") for name in later}
+
+
+def test_no_source_outside_the_versions_names_an_action() -> None:
+    names = actions()
+    assert {"Heartbeat", "StartTransaction", "TransactionEvent"} <= names
+    found: dict[str, list[str]] = {}
+    for name, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and node.value in names:
+                found.setdefault(name, []).append(f"{name}:{node.lineno}: {node.value!r}")
+    places = [place for name in found if name not in NAMES_ACTIONS for place in found[name]]
+    assert places == [], "ask the version of the frame or charge point (levity/ocpp/versions.py)"
+    assert set(NAMES_ACTIONS) == set(found), "a reason that is none any more"
+
+
+def test_versions_are_imported_by_their_map_only() -> None:
+    found = set()
+    for name, tree in sources():
+        for node in ast.walk(tree):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            if any(module.startswith("levity.ocpp.v16") for module in modules):
+                found.add(name)
+    assert found == set(IMPORTS_V16)
 
 
 class Tolerant(Schemas):

@@ -1,174 +1,48 @@
 """Why a charger may have said no: what its own keys say about a Call that it has refused.
 
-Hints for people, never a decision. The keys are those of its last answers to GetConfiguration.
+Hints for people, never a decision. The keys are those of its last answers that told any.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from levity.ocpp.effects import ASK_FOR_BOOT, AUTOMATIC, LEARNED_INTERVAL
-from levity.ocpp.models import Command, Transaction
+from levity.ocpp.models import ChargePoint, Command, Transaction
+from levity.ocpp.versions import Version, version_of
 
-__all__ = ["MATTERS", "OF_NO_MATTER", "hint"]
+__all__ = ["OF_NO_MATTER", "hint"]
 
-MATTERS = frozenset(
-    {
-        *("CancelReservation", "ChangeAvailability", "ChangeConfiguration", "ClearCache"),
-        *("DeleteCertificate", "InstallCertificate", "RemoteStartTransaction"),
-        *("RemoteStopTransaction", "ReserveNow", "Reset", "SendLocalList", "SetChargingProfile"),
-        *("SignedUpdateFirmware", "UnlockConnector", "UpdateFirmware"),
-    }
-)
-"""Calls that change what a car may draw, who may charge, or what protects. (A certificate that is
-refused is an alert of its own kind.)"""
 OF_NO_MATTER = frozenset({ASK_FOR_BOOT, AUTOMATIC, LEARNED_INTERVAL})
 """The sources of Calls that nobody asked for: a charger may well say no to them."""
 LOOKED_AT = 10
-"""Answers to GetConfiguration that are read; each may be about some keys only."""
-SOME_KEYS = 9
-"""With so many keys it has told all of them, and not only those that somebody asked for."""
-
-# Calls -> the feature profile of OCPP 1.6 that has them.
-_PROFILE_OF: Mapping[str, str] = {
-    "CancelReservation": "Reservation",
-    "ClearChargingProfile": "SmartCharging",
-    "GetCompositeSchedule": "SmartCharging",
-    "GetDiagnostics": "FirmwareManagement",
-    "GetLocalListVersion": "LocalAuthListManagement",
-    "ReserveNow": "Reservation",
-    "SendLocalList": "LocalAuthListManagement",
-    "SetChargingProfile": "SmartCharging",
-    "TriggerMessage": "RemoteTrigger",
-    "UpdateFirmware": "FirmwareManagement",
-}
-_BY_STATUS: Mapping[tuple[str, str], str] = {
-    ("SendLocalList", "VersionMismatch"): "Its list has another version: ask with "
-    "GetLocalListVersion, or send a Full list.",
-    ("SendLocalList", "Failed"): "Send a Full list: a Differential one needs the entries before.",
-    ("ReserveNow", "Occupied"): "Somebody charges, or has reserved, there.",
-    ("ReserveNow", "Faulted"): "The connector has a fault.",
-    ("ReserveNow", "Unavailable"): "The connector is out of service: see ChangeAvailability.",
-    ("UnlockConnector", "NotSupported"): "It has no lock that it could open: the cable is fixed, "
-    "or held by the car.",
-    ("RemoteStopTransaction", "Rejected"): "It knows no running session with this transactionId.",
-}
+"""Answers with keys that are read; each may be about some keys only."""
 
 
 def hint(charge_point: int, action: str, payload: Any, status: str) -> str:
     """What may be the reason why this was not done, one or two sentences; empty: no idea."""
     if not isinstance(payload, Mapping):
         return ""
-    keys = _keys_of(charge_point)
-    found = [*_by_keys(action, payload, keys), *_by_sessions(charge_point, action, payload)]
-    if said := _BY_STATUS.get((action, status)):
-        found.append(said)
-    if not found and not keys:
-        return "Send GetConfiguration: the charger's own keys may tell why, and are read here then."
-    return " ".join(found)
+    spoken = ChargePoint.objects.filter(pk=charge_point).values_list("subprotocol", flat=True)
+    version = version_of(spoken.first() or "")
+    runs = Transaction.objects.filter(
+        charge_point=charge_point, state=Transaction.State.ACTIVE
+    ).exists()
+    keys = _keys_of(charge_point, version)
+    return " ".join(version.calls.hints(action, payload, status, keys, runs=runs))
 
 
-def _keys_of(charge_point: int) -> dict[str, tuple[str, bool]]:
+def _keys_of(charge_point: int, version: Version) -> dict[str, tuple[str, bool]]:
     """Key in lower case -> (value, it is read-only), as the charger said last."""
     answers = (
         Command.objects.filter(
-            charge_point=charge_point, action="GetConfiguration", state=Command.State.ANSWERED
+            charge_point=charge_point,
+            action=version.calls.tells_keys,
+            state=Command.State.ANSWERED,
         )
         .order_by("-pk")
         .values_list("result", flat=True)[:LOOKED_AT]
     )
     keys: dict[str, tuple[str, bool]] = {}
     for answer in answers:
-        listed = answer.get("configurationKey") if isinstance(answer, Mapping) else None
-        for item in listed if isinstance(listed, list) else ():
-            if isinstance(item, Mapping) and isinstance(item.get("key"), str):
-                value = str(item.get("value") or "")[:500]
-                keys.setdefault(item["key"].lower(), (value, item.get("readonly") is True))
+        keys = {**version.calls.keys_in(answer), **keys}
     return keys
-
-
-def _by_keys(
-    action: str, payload: Mapping[str, Any], keys: Mapping[str, tuple[str, bool]]
-) -> Iterator[str]:
-    profiles, _ = keys.get("supportedfeatureprofiles", ("", True))
-    wanted = _PROFILE_OF.get(action)
-    if wanted and profiles and wanted not in _listed(profiles):
-        yield f"Its SupportedFeatureProfiles are “{profiles}”: {wanted} is not among them."
-    if action in ("SetChargingProfile", "RemoteStartTransaction"):
-        profile = payload.get("csChargingProfiles") or payload.get("chargingProfile")
-        if isinstance(profile, Mapping):
-            yield from _of_profile(profile, keys)
-    elif action == "ChangeConfiguration":
-        yield from _of_key(str(payload.get("key", "")), keys)
-    elif action == "SendLocalList":
-        yield from _of_list(payload, keys)
-    elif action == "ReserveNow" and payload.get("connectorId") == 0:
-        zero, _ = keys.get("reserveconnectorzerosupported", ("", True))
-        if zero.lower() == "false":
-            yield "It reserves no connector 0 (ReserveConnectorZeroSupported is false): name one."
-
-
-def _of_profile(profile: Mapping[str, Any], keys: Mapping[str, tuple[str, bool]]) -> Iterator[str]:
-    schedule = profile.get("chargingSchedule")
-    schedule = schedule if isinstance(schedule, Mapping) else {}
-    unit = schedule.get("chargingRateUnit")
-    allowed, _ = keys.get("chargingscheduleallowedchargingrateunit", ("", True))
-    # The words are Current and Power; some say A and W.
-    words = {"A": ("current", "a"), "W": ("power", "w")}
-    listed = {word.lower() for word in _listed(allowed)}
-    if unit in words and listed and not listed.intersection(words[unit]):
-        other = "W" if unit == "A" else "A"
-        yield (
-            f"It takes limits in {other} only (ChargingScheduleAllowedChargingRateUnit is "
-            f"“{allowed}”), and this one is in {unit}."
-        )
-    level, most = profile.get("stackLevel"), _number(keys, "chargeprofilemaxstacklevel")
-    if isinstance(level, int) and most is not None and level > most:
-        yield f"It takes stack levels up to {most} (ChargeProfileMaxStackLevel), not {level}."
-    periods, most = (
-        schedule.get("chargingSchedulePeriod"),
-        _number(keys, "chargingschedulemaxperiods"),
-    )
-    if isinstance(periods, Sequence) and most is not None and len(periods) > most:
-        yield f"It takes {most} periods at most (ChargingScheduleMaxPeriods), not {len(periods)}."
-
-
-def _of_key(key: str, keys: Mapping[str, tuple[str, bool]]) -> Iterator[str]:
-    known = keys.get(key.lower())
-    if known is not None and known[1]:
-        yield f"It says that {key[:50]} is read-only."
-    elif known is None and len(keys) > SOME_KEYS:
-        yield f"{key[:50]} is not among the keys that it told."
-
-
-def _of_list(payload: Mapping[str, Any], keys: Mapping[str, tuple[str, bool]]) -> Iterator[str]:
-    if keys.get("localauthlistenabled", ("", True))[0].lower() == "false":
-        yield "Its local list is off (LocalAuthListEnabled is false)."
-    tags = payload.get("localAuthorizationList")
-    for name in ("SendLocalListMaxLength", "LocalAuthListMaxLength"):
-        most = _number(keys, name.lower())
-        if isinstance(tags, Sequence) and most is not None and len(tags) > most:
-            yield f"It takes {most} id tags ({name}), not {len(tags)}."
-
-
-def _by_sessions(charge_point: int, action: str, payload: Mapping[str, Any]) -> Iterator[str]:
-    if action != "SetChargingProfile":
-        return
-    profile = payload.get("csChargingProfiles")
-    if not isinstance(profile, Mapping):
-        return
-    if profile.get("chargingProfilePurpose") != "TxProfile":
-        return
-    running = Transaction.objects.filter(
-        charge_point=charge_point, state=Transaction.State.ACTIVE
-    ).exists()
-    if not running:
-        yield "A TxProfile is for a session that runs, and none runs there now."
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _number(keys: Mapping[str, tuple[str, bool]], name: str) -> int | None:
-    value = keys.get(name, ("", True))[0].strip()
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None

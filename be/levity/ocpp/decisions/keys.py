@@ -20,6 +20,7 @@ from levity.ocpp.models import (
     RefusedHandshake,
     SecurityProfile,
 )
+from levity.ocpp.versions import version_of
 
 __all__ = [
     "CHANGE",
@@ -98,9 +99,9 @@ def rotate_key(charge_point: ChargePoint, who: Who) -> str:
     """
     check(charge_point, who, CHANGE)
     key = keys.new_key()
-    payload = {"key": "AuthorizationKey", "value": key}
+    asked = version_of(charge_point.subprotocol).asks.key(key)
     with transaction.atomic():
-        queue(charge_point, "ChangeConfiguration", payload, source=SOURCE, requested_by=who)
+        queue(charge_point, *asked, source=SOURCE, requested_by=who)
         note(who, [charge_point], "security: new key sent over OCPP")
     return key
 

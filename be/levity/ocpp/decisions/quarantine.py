@@ -34,6 +34,7 @@ from levity.ocpp.store.late_samples import join_values, transaction_state
 from levity.ocpp.v16.actions.meter_values import meter_values
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.v16.actions.stop_transaction import end_session
+from levity.ocpp.versions import V16
 from levity.ocpp.wire.fields import MAX_CONNECTOR, energy, integer, text
 from levity.ocpp.wire.frames import OcppError
 from levity_ws.frozen import frozen
@@ -95,10 +96,10 @@ def candidates(message: QuarantinedMessage, limit: int = 20) -> list[Transaction
 
 def stops_of(message: QuarantinedMessage) -> list[QuarantinedMessage]:
     """Open StopTransactions that name the id with which this StartTransaction was answered."""
-    if message.action != "StartTransaction" or message.transaction is None:
+    if message.action != V16.begins or message.transaction is None:
         return []
     stops = QuarantinedMessage.objects.filter(
-        charge_point=message.charge_point_id, action="StopTransaction", resolved_at=None
+        charge_point=message.charge_point_id, action=V16.ends, resolved_at=None
     ).order_by("id")
     named = [item for item in stops[:200] if _named(item) == message.transaction]
     return named[:1]
@@ -113,7 +114,7 @@ def proposal(message: QuarantinedMessage) -> Session:
     if connector is None and len(connectors) <= 1:
         connector = connectors[0] if connectors else 1
     id_tag = _read(text, payload, "idTag") or ""
-    if message.action == "StartTransaction":
+    if message.action == V16.begins:
         return Session(
             connector,
             id_tag,
@@ -183,9 +184,9 @@ def make_transaction(
             if message.resolved_to is not None and (message.undo or {}).get("made"):
                 return message.resolved_to
             raise CannotResolve(_dealt_with(message))
-        if message.action not in ("StartTransaction", "StopTransaction"):
+        if message.action not in (V16.begins, V16.ends):
             raise CannotResolve(f"no transaction can be made of {message.action}")
-        end = message if message.action == "StopTransaction" else stop and _locked(stop)
+        end = message if message.action == V16.ends else stop and _locked(stop)
         if end is not None and end is not message:
             _check_stop(end, message)
         values = session or proposal(message)
@@ -298,7 +299,7 @@ def _effects(message: QuarantinedMessage, state: TransactionState) -> Sequence[E
     """What the message does to the transaction, by the handler of its action."""
     payload = _payload(message)
     charge_point = sessions.state_of(message.charge_point)
-    if message.action == "StopTransaction":
+    if message.action == V16.ends:
         # Whatever is known of its end: this message is the better one, a person says.
         open_again = replace(state, state="active")
         request = _request(message, payload, charge_point, open_again)
@@ -313,7 +314,7 @@ def _effects(message: QuarantinedMessage, state: TransactionState) -> Sequence[E
             else item
             for item in effects
         )
-    if message.action == "MeterValues":
+    if message.action == V16.samples:
         # Not opened again by what a person adds to the past.
         kept = replace(state, stopped_at=None) if state.state == "orphaned" else state
         try:
@@ -341,7 +342,7 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
     known = same.order_by("occurrence").last()
     if known is not None and not is_unset(started_at, message.received_at):
         raise CannotResolve(f"this session is on the books: it is transaction {known.pk}")
-    given = message.transaction if message.action == "StartTransaction" else None
+    given = message.transaction if message.action == V16.begins else None
     if given is None or Transaction.objects.filter(pk=given).exists():
         given = sessions.new_id()
     with changes_told(lambda: [given]):
@@ -360,7 +361,7 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
 
 
 def _check_stop(stop: QuarantinedMessage, start: QuarantinedMessage) -> None:
-    if stop.action != "StopTransaction" or stop.charge_point_id != start.charge_point_id:
+    if stop.action != V16.ends or stop.charge_point_id != start.charge_point_id:
         raise CannotResolve("the end of it must be a StopTransaction of the same charge point")
     if stop.resolved_at is not None:
         raise CannotResolve(_dealt_with(stop))

@@ -8,7 +8,7 @@ from levity.ocpp.commands.lifecycle import queue
 from levity.ocpp.deciding import NotPossible, check
 from levity.ocpp.decisions.keys import CHANGE, SOURCE, WITH_KEY, has_key
 from levity.ocpp.models import ChargePoint, Credential, SecurityProfile
-from levity.ocpp.v16.guards import SECURITY_PROFILE
+from levity.ocpp.versions import version_of
 
 __all__ = ["CannotChangeProfile", "raise_profile", "set_profile"]
 
@@ -46,7 +46,7 @@ def raise_profile(charge_point: ChargePoint, profile: int, who: Who) -> None:
     check(charge_point, who, CHANGE)
     if profile <= charge_point.security_profile:
         raise CannotChangeProfile(f"it is already {charge_point.security_profile}")
-    payload = {"key": SECURITY_PROFILE, "value": str(profile)}
+    asked = version_of(charge_point.subprotocol).asks.security_profile(profile)
     with transaction.atomic():
-        queue(charge_point, "ChangeConfiguration", payload, source=SOURCE, requested_by=who)
+        queue(charge_point, *asked, source=SOURCE, requested_by=who)
         note(who, [charge_point], f"security: told over OCPP to come with profile {profile}")

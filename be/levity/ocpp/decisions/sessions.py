@@ -21,6 +21,7 @@ from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.apply import sessions_of
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
+from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import given_id
 from levity_ws.rpc.envelope import Received
 
@@ -78,7 +79,7 @@ def told_id(row: Transaction) -> int:
         return row.pk
     since = Message.objects.filter(
         charge_point=row.charge_point_id,
-        action="StartTransaction",
+        action=V16.begins,
         transaction=row.pk,
         received_at__gt=alias.given_at,
     )

@@ -17,6 +17,7 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.request import GetResponse, Request, Response, TransactionState
 from levity.ocpp.rules.holds import Holds, patience
+from levity.ocpp.versions import version_of
 
 __all__ = ["AutoRemoteStart"]
 
@@ -162,12 +163,9 @@ class AutoRemoteStart:
         delay = timedelta(seconds=request.charge_point.quirks.remote_start_delay)
         if self._is_old(request, effect):
             delay = max(delay, self._settled(request) or delay)
+        asks = version_of(request.subprotocol).asks
         return SendCall(
-            "RemoteStartTransaction",
-            {
-                "connectorId": effect.connector,
-                "idTag": self._own_tag(request),
-            },
+            *asks.start(self._own_tag(request), effect.connector),
             delay=delay,
             expires_after=self.expires_after,
             only_while=(effect.connector, PREPARING),

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 
 from levity.installation import data_dir
+from levity.ocpp.versions import OF_SESSIONS
 from levity_ws.edge.pace import Pace
 
 __all__ = ["LogBudget", "log_budget", "same_text", "shortened"]
 
-OF_SESSIONS = frozenset({"StartTransaction", "StopTransaction"})
 KEPT_WHOLE = 2048
 """Characters up to which these are kept whole whatever comes; without samples, they have 200."""
 SAMPLE = 500

@@ -19,7 +19,7 @@ from levity.ocpp.models import (
 from levity.ocpp.request import ChargePointState, SigningState
 from levity.ocpp.store.evidence import confirm_commands
 from levity.ocpp.store.values import Arrival, Outcome, each
-from levity.ocpp.wire.frames import Call
+from levity.ocpp.versions import V16
 
 __all__ = [
     "confirm_certificate",
@@ -41,8 +41,7 @@ def load_signing(
     asking = {
         state.id: item
         for item in arrivals
-        if isinstance(item.frame, Call)
-        and item.frame.action == "SignCertificate"
+        if item.references.needs_signing
         and (state := charge_points.get(item.event.charge_point.lower()))
     }
     if not asking or not CertificateAuthority.objects.filter(replaced_at=None).exists():
@@ -82,9 +81,10 @@ def load_signing(
 def _triggers(asking: Mapping[int, Arrival]) -> dict[int, int]:
     """By charge point: the newest command that asked it for a certificate, if it is not used."""
     oldest = min(item.at for item in asking.values()) - TRIGGERED_WITHIN
+    action, trigger = V16.asks.certificate_request()
     rows = Command.objects.filter(
         charge_point__in=asking,
-        action="ExtendedTriggerMessage",
+        action=action,
         sent_at__gt=oldest,
         # The charger may ask before it answers.
         state__in=(Command.State.SENT, Command.State.ANSWERED, Command.State.TIMED_OUT),
@@ -96,7 +96,7 @@ def _triggers(asking: Mapping[int, Arrival]) -> dict[int, int]:
             "pk", "charge_point_id", "payload", "result_status"
         )
         if isinstance(payload, Mapping)
-        and payload.get("requestedMessage") == "SignChargePointCertificate"
+        and trigger.items() <= payload.items()
         and status in ("", "Accepted")
     }
 

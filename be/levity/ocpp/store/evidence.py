@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import Case, F, QuerySet, Value, When
 
 from levity.ocpp.models import ChargePoint, Command, Message
-from levity.ocpp.rules.evidence import ASKED, LONG, SAID, SETTLED_AFTER, SLOW, SOON, confirmation
+from levity.ocpp.rules.evidence import LONG, SETTLED_AFTER, SOON
 from levity.ocpp.store.values import Outcome
+from levity.ocpp.versions import ASKED, SAID, SLOW, Version, version_of
 from levity.ocpp.wire.frames import Call, parse
 
 __all__ = ["confirm_commands", "expect_evidence", "settle_by_evidence", "settle_by_log"]
@@ -68,11 +69,10 @@ def settle_by_evidence(outcomes: Sequence[Outcome]) -> None:
         for item in saying[owner]:
             frame = item.arrival.frame
             assert isinstance(frame, Call)
-            said = _confirmation(
-                action, payload, sent_at, frame.action, frame.payload, item.arrival.at
-            )
+            version, at = item.arrival.version, item.arrival.at
+            said = _confirmation(version, action, payload, sent_at, frame, at)
             if said:
-                confirmed[pk] = said, item.arrival.at
+                confirmed[pk] = said, at
                 break
     _write(confirmed)
 
@@ -86,10 +86,12 @@ def settle_by_log(now: datetime) -> int:
     waiting = list(
         Command.objects.filter(state=State.SENT, action__in=ASKED, sent_at__lte=now - SETTLED_AFTER)
         .order_by("pk")
-        .values_list("pk", "charge_point_id", "action", "payload", "sent_at")[:AT_ONCE]
+        .values_list(
+            "pk", "charge_point_id", "charge_point__subprotocol", "action", "payload", "sent_at"
+        )[:AT_ONCE]
     )
     confirmed: Confirmed = {}
-    for pk, charge_point, action, payload, sent_at in waiting:
+    for pk, charge_point, spoken, action, payload, sent_at in waiting:
         log = (
             Message.objects.filter(
                 charge_point=charge_point,
@@ -105,7 +107,7 @@ def settle_by_log(now: datetime) -> int:
         for text, at in reversed(log):
             frame = parse(text)
             if isinstance(frame, Call) and (
-                said := _confirmation(action, payload, sent_at, frame.action, frame.payload, at)
+                said := _confirmation(version_of(spoken), action, payload, sent_at, frame, at)
             ):
                 confirmed[pk] = said, at
                 break
@@ -113,11 +115,11 @@ def settle_by_log(now: datetime) -> int:
 
 
 def _confirmation(
-    action: str, asked: Any, sent_at: datetime | None, said: str, payload: Any, at: datetime
+    version: Version, action: str, asked: Any, sent_at: datetime | None, said: Call, at: datetime
 ) -> str:
-    if sent_at is None or not isinstance(asked, Mapping) or not isinstance(payload, Mapping):
+    if sent_at is None or not isinstance(asked, Mapping) or not isinstance(said.payload, Mapping):
         return ""
-    return confirmation(action, asked, sent_at, said, payload, at)
+    return version.evidence.confirmation(action, asked, sent_at, said.action, said.payload, at)
 
 
 def _write(confirmed: Confirmed) -> int:

@@ -24,6 +24,7 @@ from levity.ocpp.rules.energy import (
 from levity.ocpp.rules.lives import written
 from levity.ocpp.rules.readings import registers, strongest
 from levity.ocpp.store.values import Outcome, each
+from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import Call, parse
 from levity_ws.rpc.envelope import Spooled
 
@@ -85,7 +86,7 @@ def _join_named(row: Transaction, number: int) -> None:
     found = list(loose.order_by("sampled_at", "id")[:MOST_NAMED])
     told = Message.objects.filter(
         charge_point=row.charge_point_id,
-        action="MeterValues",
+        action=V16.samples,
         received_at__in={item.received_at for item in found},
     )
     naming = {

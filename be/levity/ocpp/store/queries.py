@@ -23,6 +23,7 @@ from levity.ocpp.models import (
     TransactionAlias,
 )
 from levity.ocpp.request import TransactionState
+from levity.ocpp.versions import V16
 
 __all__ = [
     "ALIASES",
@@ -200,7 +201,7 @@ STARTS = Prepared(
 QUARANTINED_STARTS = Prepared(
     lambda charge_points, hashes: (
         QuarantinedMessage.objects.filter(
-            action="StartTransaction",
+            action=V16.begins,
             charge_point__any_of=charge_points,
             payload_hash__any_of=hashes,
         )
@@ -215,7 +216,7 @@ EARLY_STOPS = Prepared(
     lambda charge_points: (
         QuarantinedMessage.objects.filter(
             charge_point__any_of=charge_points,
-            action="StopTransaction",
+            action=V16.ends,
             reason=NO_SUCH_TRANSACTION,
             resolved_at=None,
         )

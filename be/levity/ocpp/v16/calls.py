@@ -7,7 +7,20 @@ from typing import Any
 
 from levity.ocpp.v16.schemas import SCHEMAS
 
-__all__ = ["ACTIONS", "ASKS_TIME", "CARRIERS", "DONE", "TELLING", "TIMELESS", "wrong_with"]
+__all__ = [
+    "ACTIONS",
+    "ASKS_TIME",
+    "BEGINS",
+    "CARRIERS",
+    "DONE",
+    "ENDS",
+    "FREQUENT",
+    "MATTERS",
+    "SAMPLES",
+    "TELLING",
+    "TIMELESS",
+    "wrong_with",
+]
 
 # OCPP 1.6, chapter 5, and the security whitepaper.
 ACTIONS = (
@@ -39,6 +52,17 @@ ACTIONS = (
     "UpdateFirmware",
 )
 
+MATTERS = frozenset(
+    {
+        *("CancelReservation", "ChangeAvailability", "ChangeConfiguration", "ClearCache"),
+        *("DeleteCertificate", "InstallCertificate", "RemoteStartTransaction"),
+        *("RemoteStopTransaction", "ReserveNow", "Reset", "SendLocalList", "SetChargingProfile"),
+        *("SignedUpdateFirmware", "UnlockConnector", "UpdateFirmware"),
+    }
+)
+"""Calls that change what a car may draw, who may charge, or what protects. (A certificate that is
+refused is an alert of its own kind.)"""
+
 CARRIERS = frozenset(
     {
         "ChangeConfiguration",
@@ -57,6 +81,10 @@ TIMELESS = frozenset({"Authorize", "Heartbeat", "StatusNotification"})
 """Calls of chargers that may come again word for word, where the charger's ids begin anew, and mean
 now."""
 ASKS_TIME = "Heartbeat"
+FREQUENT = frozenset({"Heartbeat", "MeterValues"})
+"""Calls of chargers that come every few seconds or minutes."""
+BEGINS, ENDS, SAMPLES = "StartTransaction", "StopTransaction", "MeterValues"
+"""The Calls of chargers that begin a session, end it, and bring samples of it."""
 
 DONE = frozenset({"", "Accepted", "Scheduled", "Unlocked", "RebootRequired"})
 """The `status` of answers with which the charger did, or will do, what it was asked for (OCPP 1.6,

@@ -15,6 +15,7 @@ __all__ = ["references"]
 
 NOTHING = References()
 CONNECTORS = References(needs_connectors=True)
+SIGNING = References(needs_signing=True)
 
 
 def references(frame: Frame, text: str) -> References:
@@ -44,6 +45,8 @@ def references(frame: Frame, text: str) -> References:
                 transaction_id=_transaction_id(payload),
                 needs_connectors=True,
             )
+        case "SignCertificate":
+            return SIGNING
         case "Authorize":
             return References(id_tag=_id_tag(payload))
     return NOTHING

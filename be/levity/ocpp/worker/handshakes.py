@@ -10,6 +10,7 @@ from levity.ocpp.effects import ASK_FOR_BOOT, LEARNED_INTERVAL, SendCall
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.admission import Verdict, judge
 from levity.ocpp.store import Arrival, Loaded, Outcome
+from levity.ocpp.versions import version_of
 from levity.ocpp.wire.subprotocols import SUBPROTOCOL, spoken
 from levity_ws.edge.room import SMALL
 from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease, Leased, Refuse
@@ -55,9 +56,9 @@ def _is_told(charge_point: ChargePointState) -> bool:
 
 def _tell_interval(event: Connected, charge_point: ChargePointState) -> SendCall:
     """A line that ends in silence was learned since its last boot: it need not wait for a boot."""
+    asks = version_of(event.subprotocol).asks
     return SendCall(
-        "ChangeConfiguration",
-        {"key": "HeartbeatInterval", "value": str(charge_point.heartbeat_interval)},
+        *asks.interval(charge_point.heartbeat_interval),
         delay=INTERVAL_DELAY,
         expires_after=timedelta(minutes=1),
         this_connection=True,
@@ -73,8 +74,7 @@ def _ask_for_boot(event: Connected) -> SendCall:
     it where the boot has come by itself.
     """
     return SendCall(
-        "TriggerMessage",
-        {"requestedMessage": "BootNotification"},
+        *version_of(event.subprotocol).asks.boot(),
         delay=BOOT_DELAY,
         expires_after=timedelta(minutes=1),
         this_connection=True,

@@ -22,6 +22,7 @@ from levity.ocpp.commands import lifecycle as commands
 from levity.ocpp.conf import setting
 from levity.ocpp.models import Edge
 from levity.ocpp.store import plan_once
+from levity.ocpp.versions import FREQUENT
 from levity.ocpp.worker import housekeeping
 from levity.ocpp.worker.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
 from levity_ws.rpc.envelope import Close, Reply
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 LOOK = 0.25
 GIVE_UP = 0.75
 KEEP_HOUSE = 5.0
-# Calls that come every few seconds or minutes and would bury the others.
-FREQUENT = frozenset({"Heartbeat", "MeterValues"})
 # Seconds between two tries while the database is away: the first, and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 LONGEST_WAIT = 5.0

@@ -21,6 +21,7 @@ from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import quarantine
 from levity.ocpp.decisions.quarantine import CannotResolve, Session
 from levity.ocpp.models import QuarantinedMessage, Transaction
+from levity.ocpp.versions import V16
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.frame_text import pretty_frame
 from levity.pages.kit.formats import badge, change_link, kwh, shown_time, site_zone
@@ -233,9 +234,9 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
         kinds = ["undo"] if item.undo else []
         rows: list[dict[str, Any]] = []
     else:
-        made_of = item.action in ("StartTransaction", "StopTransaction")
+        made_of = item.action in (V16.begins, V16.ends)
         kinds = (["make"] if made_of else []) + ["discard"]
-        attached = item.action != "StartTransaction"
+        attached = item.action != V16.begins
         if attached:
             kinds.insert(0, "attach")
         zone = site_zone(item)

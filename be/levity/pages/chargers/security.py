@@ -33,6 +33,7 @@ from levity.ocpp.models import (
     SecurityProfile,
 )
 from levity.ocpp.v16.guards import SECURITY_PROFILE
+from levity.ocpp.versions import version_of
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import change_link, list_url, shown_time, site_zone
 from levity.pages.site import site
@@ -250,7 +251,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
     refused = RefusedHandshake.objects.filter(identity__iexact=row.identity).order_by("-last_at")
     last = refused.first()
     sent = Command.objects.filter(
-        charge_point=row, action="ChangeConfiguration", source=keys.SOURCE
+        charge_point=row, action=version_of(row.subprotocol).asks.key("")[0], source=keys.SOURCE
     ).order_by("-pk")
     zone = site_zone(row)
     context = {

@@ -26,7 +26,6 @@ from levity.pages.kit.live import EVERY, SOON
 
 __all__ = ["StopCharging"]
 
-ACTION = "RemoteStopTransaction"
 # Among the newest of this charger those about this session are looked for.
 LOOK_BACK = 20
 # How long a charger may take from "Accepted" to its StopTransaction while somebody looks.
@@ -98,7 +97,7 @@ def _may(request: HttpRequest) -> bool:
 
 def _asked(item: Transaction) -> list[Command]:
     """The Calls that were to stop this session, the newest first."""
-    rows = Command.objects.filter(charge_point=item.charge_point_id, action=ACTION)
+    rows = Command.objects.filter(charge_point=item.charge_point_id, action=RemoteStopForm.action)
     number = told_id(item)
     newest = rows.select_related("charge_point__site").order_by("-id")[:LOOK_BACK]
     return [row for row in newest if row.payload.get("transactionId") == number]

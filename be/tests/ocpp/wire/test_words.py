@@ -12,11 +12,11 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.middleware.auto_remote_start import AutoRemoteStart
 from levity.ocpp.request import Result
-from levity.ocpp.rules.evidence import confirmation
 from levity.ocpp.v16.actions.firmware_status_notification import firmware_status_notification
 from levity.ocpp.v16.actions.meter_values import meter_values
 from levity.ocpp.v16.actions.status_notification import status_notification
 from levity.ocpp.v16.actions.stop_transaction import stop_transaction
+from levity.ocpp.v16.evidence import confirmation
 from levity.ocpp.v16.results.remote_start_transaction import remote_start_transaction
 from levity.ocpp.wire import words
 from tests.ocpp.charger import NOW, at

@@ -8,12 +8,12 @@ from django.db.models import Sum
 from levity.monitoring.alerts.conditions.finding import AT_MOST, Finding, called, plain
 from levity.monitoring.conf import setting
 from levity.monitoring.kinds import CRITICAL_EVENTS, Severity
-from levity.ocpp.commands.refusals import MATTERS, OF_NO_MATTER, hint
+from levity.ocpp.commands.refusals import OF_NO_MATTER, hint
 from levity.ocpp.models import (
     Command,
     SecurityEvent,
 )
-from levity.ocpp.versions import DONE
+from levity.ocpp.versions import DONE, MATTERS
 
 __all__ = [
     "LOOK_BACK",

@@ -44,6 +44,7 @@ from levity.ocpp.models import (
     ChargePointCertificate,
     Command,
 )
+from levity.ocpp.versions import version_of
 
 __all__ = [
     "AuthorityError",
@@ -257,8 +258,7 @@ def request_certificate(charge_point: ChargePoint, who: Who) -> Command:
 def _ask_for_request(charge_point: ChargePoint, who: Who, key: str | None = None) -> Command:
     return queue(
         charge_point,
-        "ExtendedTriggerMessage",
-        {"requestedMessage": "SignChargePointCertificate"},
+        *version_of(charge_point.subprotocol).asks.certificate_request(),
         source=SOURCE,
         requested_by=who,
         expires_after=ASK_WITHIN,
@@ -347,10 +347,9 @@ def _send(
 ) -> None:
     command = queue(
         charge_point,
-        "CertificateSigned",
         # The issuer after it: a charger that checks the chain before it takes it (A02) may not
         # have it yet.
-        {"certificateChain": _chain(certificate, issuer)},
+        *version_of(charge_point.subprotocol).asks.new_certificate(_chain(certificate, issuer)),
         source=SOURCE,
         requested_by=user,
         expires_after=SEND_WITHIN,
