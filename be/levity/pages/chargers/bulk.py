@@ -139,6 +139,8 @@ class BulkCommands:
         total = done + queued
         points = f"{total:,} charge point{'' if total == 1 else 's'}"
         said = f"{action_name} was queued for {points}."
+        if same:
+            said += f" {same:,} of them had this command already."
         if away:
             waits = form.cleaned_data["queue_offline"]
             who = "It" if total == 1 else f"{away:,} of them"
