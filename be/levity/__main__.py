@@ -6,7 +6,7 @@ import textwrap
 from importlib.util import find_spec
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import BaseCommand, ManagementUtility
+from django.core.management import BaseCommand, ManagementUtility, get_commands
 from django.db import OperationalError
 
 from levity_ws import __version__
@@ -42,7 +42,14 @@ DJANGOS = (
 
 
 class Utility(ManagementUtility):
-    """Django's, but for commands of its own apps of which we have a better one."""
+    """Django's, with Levity's commands first, and where we have a better one than Django, ours."""
+
+    def main_help_text(self, commands_only: bool = False) -> str:
+        """All commands, a line each; Levity's in their order, the others by the alphabet."""
+        if not commands_only:
+            return _help()
+        known = get_commands()
+        return "\n".join(dict.fromkeys([*(n for n in COMMANDS if n in known), *sorted(known)]))
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         """The command of this name; says which there are, and ends, where there is none."""
@@ -68,7 +75,9 @@ def main() -> None:
     # Every command has Django's eight options, too; its own are hard to find among them.
     BaseCommand.suppressed_base_arguments = set(DJANGOS)
     try:
-        Utility(sys.argv).execute()
+        # Of `python -m levity` Django would say that it is django.
+        called = "levity" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
+        Utility([called, *words]).execute()
     except ImproperlyConfigured as error:
         # What is wrong stands in its text; where that was found says nothing to anybody.
         raise SystemExit(f"levity: {error}") from None

@@ -1,8 +1,10 @@
 """System checks: a variable that would keep alerts from being sent is named at the start."""
 
 import os
+from difflib import get_close_matches
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from levity.monitoring.alerts.recipients import from_environ
@@ -38,7 +40,7 @@ def check_alerts(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """operation.E002: a setting of this app is out of its range."""
+    """operation.E002: a setting is out of its range. operation.W002: there is no such setting."""
     problems: list[CheckMessage] = []
     for name in DEFAULTS:
         value = setting(name)
@@ -52,4 +54,10 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             problems.append(
                 Error(f"{name} must be {expected}, 0 or more, not {value!r}", id="operation.E002")
             )
+    for name in dir(settings):
+        if name.startswith("OPERATION_") and name not in DEFAULTS:
+            near = get_close_matches(name, DEFAULTS, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "docs/monitoring.md lists all of them."
+            said = f"{name} is no setting of Levity"
+            problems.append(Warning(said, hint=hint, id="operation.W002"))
     return problems

@@ -1,6 +1,7 @@
 """System checks: a setting that can't work is named before the first charger connects."""
 
 import os
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -113,27 +114,35 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
             problems.append(Error(f"{name} must be {least} or more, not {value!r}", id="ocpp.E003"))
     problems += _edge_timeout(setting("OCPP_EDGE_TIMEOUT"))
-    if setting("OCPP_UNKNOWN_CHARGE_POINTS") not in UNKNOWN:
-        problems.append(
-            Error(f"OCPP_UNKNOWN_CHARGE_POINTS must be one of {', '.join(UNKNOWN)}", id="ocpp.E003")
-        )
-    if setting("OCPP_AUTHORIZATION") not in Authorization.values:
-        names = ", ".join(Authorization.values)
-        problems.append(Error(f"OCPP_AUTHORIZATION must be one of {names}", id="ocpp.E003"))
-    if setting("OCPP_SIGN_CERTIFICATES") not in SIGNING:
-        names = ", ".join(SIGNING)
-        problems.append(Error(f"OCPP_SIGN_CERTIFICATES must be one of {names}", id="ocpp.E003"))
+    problems += _one_of("OCPP_UNKNOWN_CHARGE_POINTS", UNKNOWN)
+    problems += _one_of("OCPP_AUTHORIZATION", Authorization.values)
+    problems += _one_of("OCPP_SIGN_CERTIFICATES", SIGNING)
     tag = setting("OCPP_AUTO_REMOTE_START_ID_TAG")
     if not isinstance(tag, str) or not 0 < len(tag) <= 20:
         problems.append(
             Error("OCPP_AUTO_REMOTE_START_ID_TAG must have 1 to 20 characters", id="ocpp.E003")
         )
     for name in dir(settings):
-        if name.startswith("OCPP_") and name not in DEFAULTS:
-            near = get_close_matches(name, DEFAULTS, n=1)
+        if name in DEFAULTS or not name.isupper():
+            continue
+        # Where the prefix is mistyped, too, the rest has to be nearly right.
+        is_ours = name.startswith("OCPP_")
+        near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.6 if is_ours else 0.9)
+        if is_ours or near:
             hint = f"Did you mean {near[0]}?" if near else "docs/extending.md lists all of them."
             problems.append(Warning(f"{name} is no setting of Levity", hint=hint, id="ocpp.W001"))
     return problems
+
+
+def _one_of(name: str, words: Sequence[str]) -> list[CheckMessage]:
+    """ocpp.E003: the setting's value is none of these words."""
+    value = setting(name)
+    if value in words:
+        return []
+    near = get_close_matches(str(value).lower(), words, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else None
+    said = f"{name} must be one of {', '.join(words)}, not {value!r}"
+    return [Error(said, hint=hint, id="ocpp.E003")]
 
 
 @register(Tags.compatibility)

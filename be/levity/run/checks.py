@@ -1,11 +1,15 @@
-"""System checks: what the worker and `serve` miss in a project, with the line to add."""
+"""System checks: what the worker and `serve` miss in a project, and variables that are mistyped."""
 
+import os
+from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-__all__ = ["check_apps"]
+from levity_ws.edge.settings import VARIABLES as EDGE
+
+__all__ = ["VARIABLES", "check_apps", "check_variables"]
 
 NEEDED = ("levity.ocpp", "levity.monitoring")
 
@@ -22,3 +26,35 @@ def check_apps(**kwargs: Any) -> list[CheckMessage]:
         for name in NEEDED
         if not apps.is_installed(name)
     ]
+
+
+VARIABLES = frozenset(
+    {
+        *("LEVITY_ALERT_EMAIL", "LEVITY_ALERT_QUIET_HOURS"),
+        *("LEVITY_ALERT_WEBHOOK", "LEVITY_ALERT_WEBHOOK_SECRET"),
+        *("LEVITY_ALLOWED_HOSTS", "LEVITY_AMQP_PREFIX", "LEVITY_CA_KEY_FILE"),
+        *("LEVITY_CA_PASSPHRASE", "LEVITY_CERTIFICATES", "LEVITY_DATA_DIR", "LEVITY_DEVELOPMENT"),
+        *("LEVITY_EMAIL_FROM", "LEVITY_FROZEN", "LEVITY_HSTS_SECONDS", "LEVITY_HTTPS"),
+        *("LEVITY_LOCATION_HOSTS", "LEVITY_LOG_FORMAT", "LEVITY_METRICS_TOKEN"),
+        *("LEVITY_REQUIRE_TWO_FACTOR", "LEVITY_SECURITY_PROFILE", "LEVITY_SESSION_HOURS"),
+        *("LEVITY_WEBHOOK_ALLOWED", "LEVITY_WORKER_HOST", "LEVITY_WORKER_PORT"),
+        *(name for name in EDGE if name.startswith("LEVITY_")),
+    }
+)
+"""What Levity reads of the environment, as far as its own prefix goes."""
+# So alike are a name and one with a letter too many or too few; what is less alike is somebody
+# else's: docker compose and scripts have variables of their own.
+ALIKE = 0.88
+
+
+@register(Tags.compatibility)
+def check_variables(**kwargs: Any) -> list[CheckMessage]:
+    """run.W001: a variable of the environment is mistyped, and nothing reads it."""
+    problems: list[CheckMessage] = []
+    for name in sorted(os.environ):
+        if not name.startswith("LEVITY_") or name.removesuffix("_FILE") in VARIABLES:
+            continue
+        if name not in VARIABLES and (near := get_close_matches(name, VARIABLES, 1, ALIKE)):
+            hint = f"Did you mean {near[0]}?"
+            problems.append(Warning(f"Levity does not read {name}", hint=hint, id="run.W001"))
+    return problems

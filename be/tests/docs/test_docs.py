@@ -27,6 +27,7 @@ from levity.ocpp.request import ChargePointState, Request
 from levity.ocpp.rules.flags import MEANINGS
 from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.wire.frames import OcppError
+from levity.run.checks import VARIABLES
 from levity_ws.edge import settings as edge_settings
 from levity_ws.rpc import envelope
 
@@ -106,7 +107,7 @@ def test_every_make_target_that_a_page_names_exists():
 
 def variables_read_by_the_code() -> set[str]:
     """Names that are looked up in an environment, or passed along with one."""
-    found = set(edge_settings._VARIABLES)
+    found = set(edge_settings.VARIABLES)
     for path in (*ROOT.glob("be/levity/**/*.py"), *ROOT.glob("ws/src/**/*.py")):
         if {"bench", "simulator", "soak"} & set(path.parts):
             continue  # their processes are started by themselves
@@ -137,6 +138,12 @@ def test_every_environment_variable_that_the_code_reads_is_documented():
     documented |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("docs/monitoring.md")))
     documented |= set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("CONTRIBUTING.md")))
     assert read - documented == set()
+
+
+def test_a_mistyped_variable_can_be_told_from_one_that_is_read():
+    """`run.W001` knows them all: each of Levity's prefix, and none that is gone."""
+    read = {name for name in variables_read_by_the_code() if name.startswith("LEVITY_")}
+    assert read == VARIABLES
 
 
 def test_every_environment_variable_in_the_tables_is_read_somewhere():

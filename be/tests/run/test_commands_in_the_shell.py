@@ -10,9 +10,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from levity.__main__ import COMMANDS
 from levity.accounts.changepassword import Command
+from levity.monitoring.checks import check_settings as check_alert_settings
 from levity.ocpp.checks import check_environment
 from levity.ocpp.models import ChargePoint
+from levity.run.checks import check_variables
+from levity_ws import __version__
 
 
 def levity(data: Path, *words: str, **environment: str) -> tuple[int, str]:
@@ -61,6 +65,67 @@ def test_help_of_a_command_names_its_own_options_only(tmp_path: Path) -> None:
     assert "--demo" in said
     assert "--pythonpath" not in said
     assert levity(tmp_path, "retire", "--version")[1].startswith("Levity ")
+
+
+@pytest.mark.parametrize("words", [("--version",), ("version",), ("check", "--version")])
+def test_the_version_is_levitys(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert levity(tmp_path, *words) == (0, f"Levity {__version__}\n")
+
+
+def test_help_lists_levitys_commands_before_djangos(tmp_path: Path) -> None:
+    """They were lost among sixty in the order of the alphabet."""
+    listed = levity(tmp_path, "help", "--commands")[1].split()
+    ours = [name for name in COMMANDS if name in listed]
+    assert len(ours) >= len(COMMANDS) - 1
+    assert listed[: len(ours)] == ours
+    assert "runserver" in listed[len(ours) :]
+    assert len(set(listed)) == len(listed)
+    assert levity(tmp_path, "help")[1] == levity(tmp_path)[1]
+    assert "runserver" not in levity(tmp_path, "help")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("serv",), "Unknown command: 'serv'. Did you mean serve?"),
+        (("help", "sendcommand"), "Did you mean send_command?"),
+        (("qwertz",), "Type 'levity help' for usage."),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_one_that_is_meant(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    status, answer = levity(tmp_path, *words)
+    assert status == 1
+    assert said in answer
+    assert "django help" not in answer
+
+
+@pytest.mark.parametrize(
+    ("name", "hints"),
+    [
+        ("LEVITY_DATADIR", ["Did you mean LEVITY_DATA_DIR?"]),
+        ("LEVITY_METRIC_TOKEN", ["Did you mean LEVITY_METRICS_TOKEN?"]),
+        ("LEVITY_HTTP", ["Did you mean LEVITY_HTTPS?"]),
+        ("LEVITY_HTTPS", []),
+        ("LEVITY_CA_PASSPHRASE_FILE", []),
+        ("LEVITY_TAG", []),
+    ],
+)
+def test_a_variable_that_is_mistyped_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, hints: list[str]
+) -> None:
+    """run.W001: nothing read it, and nothing said so."""
+    monkeypatch.setenv(name, "x")
+    found = [problem for problem in check_variables() if problem.msg.endswith(f" {name}")]
+    assert [problem.hint for problem in found] == hints
+
+
+def test_a_setting_of_the_alerts_that_does_not_exist_is_named(settings: Any) -> None:
+    settings.OPERATION_OFFLINE_MINUTE = 5
+    [problem] = check_alert_settings()
+    assert problem.id == "operation.W002"
+    assert problem.hint == "Did you mean OPERATION_OFFLINE_MINUTES?"
 
 
 # --- changepassword -------------------------------------------------------------------------------

@@ -266,16 +266,37 @@ def test_the_least_patience_with_an_edge_is_what_the_edge_needs() -> None:
     assert SILENCE_INTERVALS * EdgeSettings().alive_interval < LEAST_EDGE_TIMEOUT
 
 
-def test_a_setting_that_does_not_exist_is_named(settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("OCPP_HEARTBEAT", "Did you mean OCPP_HEARTBEAT_INTERVAL?"),
+        ("OCCP_MIDDLEWARE", "Did you mean OCPP_MIDDLEWARE?"),
+        ("OCPP_COFFEE", "docs/extending.md lists all of them."),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_named(settings: Any, name: str, hint: str) -> None:
     """ocpp.W001: mistyped, it would be ignored for ever."""
-    settings.OCPP_HEARTBEAT = 5
-    assert check_settings() == [
-        Warning(
-            "OCPP_HEARTBEAT is no setting of Levity",
-            hint="Did you mean OCPP_HEARTBEAT_INTERVAL?",
-            id="ocpp.W001",
-        )
-    ]
+    setattr(settings, name, 5)
+    said = f"{name} is no setting of Levity"
+    assert check_settings() == [Warning(said, hint=hint, id="ocpp.W001")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("OCPP_AUTHORIZATION", "knwon", "Did you mean 'known'?"),
+        ("OCPP_UNKNOWN_CHARGE_POINTS", "Accepted", "Did you mean 'accept'?"),
+        ("OCPP_SIGN_CERTIFICATES", "approved", "Did you mean 'approval'?"),
+        ("OCPP_AUTHORIZATION", 7, None),
+    ],
+)
+def test_a_word_that_is_mistyped_is_named_with_the_one_that_is_meant(
+    settings: Any, name: str, value: Any, hint: str | None
+) -> None:
+    setattr(settings, name, value)
+    (problem,) = check_settings()
+    assert (problem.id, problem.hint) == ("ocpp.E003", hint)
+    assert problem.msg.endswith(f", not {value!r}")
 
 
 def test_the_defaults_pass_the_checks() -> None:

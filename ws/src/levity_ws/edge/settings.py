@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from levity_ws.edge.handshake import Network
 
-__all__ = ["EdgeSettings", "SettingsError"]
+__all__ = ["VARIABLES", "EdgeSettings", "SettingsError"]
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ class EdgeSettings:
     def from_environ(cls, environ: Mapping[str, str]) -> "EdgeSettings":
         """The defaults, with what the environment says otherwise; `SettingsError` if it errs."""
         chosen: dict[str, object] = {}
-        for variable, (name, parse) in _VARIABLES.items():
+        for variable, (name, parse) in VARIABLES.items():
             text = environ.get(variable, "").strip()
             if not text:
                 continue
@@ -177,7 +177,7 @@ def _edge_name(text: str) -> str:
     return _new_edge_id(_name(text))
 
 
-_VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
+VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "WS_HOST": ("host", _name),
     "WS_PORT": ("port", _whole(0, 65535)),
     "LEVITY_EDGE_ID": ("edge_id", _edge_name),
