@@ -91,6 +91,11 @@ class ConnectorStatus:
     """The charger's clock; None if it didn't say."""
     evse: int = 0
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """(EVSE, connector)."""
+        return self.evse, self.connector
+
 
 @frozen
 class StartTransaction:
@@ -106,6 +111,11 @@ class StartTransaction:
     evse: int = 0
     occurrence: int = 0
     """Which session of these same words it is (see `Request.occurrence`)."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """(EVSE, connector)."""
+        return self.evse, self.connector
 
 
 @frozen

@@ -24,6 +24,7 @@ __all__ = [
     "GetEffects",
     "GetResponse",
     "IdTagState",
+    "Place",
     "Request",
     "Response",
     "Result",
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 NO_LAG = Lag()
+
+Place = tuple[int, int]
+"""(EVSE, connector). OCPP 1.6 knows no EVSE: there it is 0."""
 
 
 @frozen
@@ -62,6 +66,12 @@ class TransactionState:
     """Which session of the same words it is."""
     lives: str = ""
     """What its samples have shown (`lives.Trail`)."""
+    evse: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it runs, or ran."""
+        return self.evse, self.connector
 
 
 def with_flags(flags: str, more: Iterable[str]) -> tuple[str, ...]:
@@ -93,7 +103,8 @@ class ConnectorState:
     transaction_id: int | None
     error_code: str = ""
     status_at: datetime | None = None
-    """The charger's clock, in its last StatusNotification."""
+    """The charger's clock, when it told its status last."""
+    evse: int = 0
 
 
 @frozen
@@ -161,18 +172,18 @@ class ChargePointState:
     """Somebody has set what its connectors can deliver."""
     learned_power: int = 0
     """W that it was seen to deliver, where that is more than the usual maximum."""
-    connectors: Mapping[int, ConnectorState] = field(default_factory=dict)
-    """By number; loaded for the actions that are about connectors."""
+    connectors: Mapping[Place, ConnectorState] = field(default_factory=dict)
+    """By place; loaded for the messages that are about connectors."""
     holds: str = ""
     """Who is about to charge, as `holds.Holds` reads it."""
     connection_timeout: int | None = None
     """Seconds, as its configuration says."""
     lag: Lag = NO_LAG
     """Of its clock."""
-    active: Mapping[int, TransactionState] = field(default_factory=dict)
-    """The running transaction of each connector, by connector number."""
-    interrupted: Mapping[int, TransactionState] = field(default_factory=dict)
-    """By connector number: the transaction that was closed there when the charger booted, as
+    active: Mapping[Place, TransactionState] = field(default_factory=dict)
+    """The running transaction of each connector, by its place."""
+    interrupted: Mapping[Place, TransactionState] = field(default_factory=dict)
+    """By place: the transaction that was closed there when the charger booted, as
     long as no other has begun."""
 
     def time_of(self, value: Any, *, fold: int = 0) -> datetime | None:

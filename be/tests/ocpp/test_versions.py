@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.models import ChargePoint, Message
+from levity.ocpp.decisions.sessions import state_of
+from levity.ocpp.models import ChargePoint, Connector, Message
 from levity.ocpp.references import References
 from levity.ocpp.request import Request, Response
 from levity.ocpp.testing import CentralSystem, Charger
@@ -145,3 +146,19 @@ def test_a_command_is_held_against_the_version_of_the_newest_connection(other: V
     system.take(charger.again().connects(subprotocol="ocpp9"))
     with pytest.raises(BadCall, match="no such Call"):
         queue(ChargePoint.objects.get(), "Reset", {"type": "Soft"}, source="test")
+
+
+@pytest.mark.django_db
+def test_connectors_of_two_evses_are_two_places() -> None:
+    """Connector 1 of EVSE 2 is not connector 1 of EVSE 1, though OCPP 1.6 knows neither."""
+    system, charger = CentralSystem(), Charger()
+    system.connect(charger)
+    row = ChargePoint.objects.get()
+    for evse, status in ((0, "Available"), (2, "Faulted")):
+        Connector.objects.create(charge_point=row, evse=evse, number=1, status=status)
+    known = state_of(row).connectors
+    assert {place: item.status for place, item in known.items()} == {
+        (0, 1): "Available",
+        (2, 1): "Faulted",
+    }
+    assert known[2, 1].evse == 2

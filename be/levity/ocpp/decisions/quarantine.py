@@ -109,7 +109,7 @@ def proposal(message: QuarantinedMessage) -> Session:
     """As much of a session as a Start- or StopTransaction tells."""
     payload = _payload(message)
     charge_point = sessions.state_of(message.charge_point)
-    connectors = [number for number in charge_point.connectors if number > 0]
+    connectors = [number for _, number in charge_point.connectors if number > 0]
     connector = _read(integer, payload, "connectorId", 1, MAX_CONNECTOR)
     if connector is None and len(connectors) <= 1:
         connector = connectors[0] if connectors else 1

@@ -95,7 +95,7 @@ class AuthorizeIdTags:
             return False
         own = {request.repeated.id} if request.repeated else set()
         # What runs on this connector ends where another one starts.
-        ending = request.charge_point.active.get(_connector(request))
+        ending = request.charge_point.active.get((0, _connector(request)))
         if ending is not None:
             own.add(ending.id)
         return any(

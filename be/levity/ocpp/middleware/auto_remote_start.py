@@ -15,7 +15,7 @@ from levity.ocpp.effects import (
     StopTransaction,
     UpdateChargePoint,
 )
-from levity.ocpp.request import GetResponse, Request, Response, TransactionState
+from levity.ocpp.request import GetResponse, Place, Request, Response, TransactionState
 from levity.ocpp.rules.holds import Holds, patience
 from levity.ocpp.versions import version_of
 
@@ -66,7 +66,7 @@ class AutoRemoteStart:
             for effect in response.effects
             if isinstance(effect, ConnectorStatus)
             and self._is_waiting(request, effect)
-            and _is_free(request, response, effect.connector)
+            and _is_free(request, response, effect.place)
             for start in self._starts(request, effect)
         ]
         return response.adding(*starts) if starts else response
@@ -114,7 +114,7 @@ class AutoRemoteStart:
         return request.charge_point.quirks.remote_start_id_tag or self.id_tag
 
     def _is_waiting(self, request: Request, effect: ConnectorStatus) -> bool:
-        known = request.charge_point.connectors.get(effect.connector)
+        known = request.charge_point.connectors.get(effect.place)
         again = known is not None and known.status_at == effect.reported_at
         return (
             effect.status == PREPARING
@@ -156,7 +156,7 @@ class AutoRemoteStart:
         return [first, replace(first, delay=delay, key=f"{first.key}:again")]
 
     def _start(self, request: Request, effect: ConnectorStatus) -> SendCall:
-        known = request.charge_point.connectors.get(effect.connector)
+        known = request.charge_point.connectors.get(effect.place)
         since = request.received_at
         if known and known.status == PREPARING and known.status_since:
             since = known.status_since
@@ -196,14 +196,16 @@ def _another_waits(request: Request, begun: int) -> bool:
     """True if a car is plugged in at another connector than this one, and has no session."""
     charge_point = request.charge_point
     return any(
-        item.status == PREPARING and number not in (0, begun) and number not in charge_point.active
-        for number, item in charge_point.connectors.items()
+        item.status == PREPARING
+        and item.number not in (0, begun)
+        and place not in charge_point.active
+        for place, item in charge_point.connectors.items()
     )
 
 
-def _is_free(request: Request, response: Response, connector: int) -> bool:
+def _is_free(request: Request, response: Response, place: Place) -> bool:
     """True if no session runs there, or this very message ends it."""
-    running = request.charge_point.active.get(connector)
+    running = request.charge_point.active.get(place)
     return running is None or any(
         isinstance(item, StopTransaction) and item.transaction_id == running.id
         for item in response.effects

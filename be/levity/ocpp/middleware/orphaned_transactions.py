@@ -35,7 +35,7 @@ class OrphanedTransactions:
         for effect in response.effects:
             if not isinstance(effect, StartTransaction) or effect.transaction_id in ended:
                 continue
-            running = active.get(effect.connector)
+            running = active.get(effect.place)
             if running is not None and _is_older(effect, running):
                 after.append(closed(_begun(effect, request), "Other"))
             elif running is not None:
@@ -60,6 +60,7 @@ def _begun(effect: StartTransaction, request: Request) -> TransactionState:
         id=effect.transaction_id,
         charge_point_id=request.charge_point.id,
         connector=effect.connector,
+        evse=effect.evse,
         state="active",
         id_tag=effect.id_tag,
         started_at=effect.started_at,

@@ -198,4 +198,5 @@ def transaction_state(row: Transaction, state: str = "") -> TransactionState:
         start_received_at=row.start_received_at,
         occurrence=row.occurrence,
         lives=row.lives,
+        evse=row.evse,
     )

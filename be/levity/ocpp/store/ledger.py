@@ -223,7 +223,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
     said: dict[tuple[int, int, int], tuple[Any, ...]] = {}
     history: list[tuple[Any, ...]] = []
     for outcome, charge_point, effect in each(outcomes, ConnectorStatus):
-        known = charge_point.connectors.get(effect.connector)
+        known = charge_point.connectors.get(effect.place)
         same = known is not None and known.status == effect.status and known.status_since
         key = (charge_point.id, effect.evse, effect.connector)
         if not _is_older(outcome, effect, known):

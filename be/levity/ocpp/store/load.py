@@ -23,6 +23,7 @@ from levity.ocpp.request import (
     ConnectorState,
     EarlyStop,
     IdTagState,
+    Place,
     TransactionState,
 )
 from levity.ocpp.rules.id_tags import spellings
@@ -50,11 +51,11 @@ MOST_LEASED = 10_000
 
 @dataclass(slots=True)
 class _Connectors:
-    """A charge point's, by number, while its rows are read."""
+    """A charge point's, by place, while its rows are read."""
 
-    all: dict[int, ConnectorState] = field(default_factory=dict)
-    active: dict[int, TransactionState] = field(default_factory=dict)
-    interrupted: dict[int, TransactionState] = field(default_factory=dict)
+    all: dict[Place, ConnectorState] = field(default_factory=dict)
+    active: dict[Place, TransactionState] = field(default_factory=dict)
+    interrupted: dict[Place, TransactionState] = field(default_factory=dict)
 
 
 def load(arrivals: Sequence[Arrival]) -> Loaded:
@@ -190,13 +191,14 @@ def _add_connector(loaded: Loaded, own: _Connectors, row: tuple[Any, ...]) -> No
     """The connector in this row, if there is one, and its transaction."""
     if not row or row[0] is None:
         return
-    number, status, since, transaction_id, error, said, *transaction = row
-    own.all[number] = ConnectorState(number, status, since, transaction_id, error, said)
+    number, status, since, transaction_id, error, said, evse, *transaction = row
+    place = evse, number
+    own.all[place] = ConnectorState(number, status, since, transaction_id, error, said, evse)
     if transaction_id is not None:
         running = TransactionState(*transaction)
         loaded.transactions[running.id] = running
         sessions = own.active if running.state == "active" else own.interrupted
-        sessions[number] = running
+        sessions[place] = running
 
 
 def _load_messages(loaded: Loaded, frames: Sequence[Frame]) -> None:
@@ -280,7 +282,7 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             state.id: state.connectors for state in loaded.charge_points.values() if known
         }
         for key, found in known.items():
-            if is_sent_again(found, connectors.get(key[0], {}).get(key[1])):
+            if is_sent_again(found, connectors.get(key[0], {}).get(found.place)):
                 loaded.starts[key] = found
             else:
                 loaded.occurrences[key] = found.occurrence + 1

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Exists, FilteredRelation, Func, OuterRef, Q
+from django.db.models import BooleanField, Exists, FilteredRelation, Func, OuterRef
 from django.db.models.functions import Lower
 
 from levity.db.plans import array_text
@@ -150,7 +150,9 @@ CHARGE_POINT = (
 )
 # After these columns, and `known`.
 FIRST_OF_CONNECTOR = len(CHARGE_POINT) + 1
-CONNECTOR = ("number", "status", "status_since", "transaction_id", "error_code", "status_at")
+CONNECTOR = (
+    *("number", "status", "status_since", "transaction_id", "error_code", "status_at", "evse"),
+)
 
 
 def _charge_points(*places: Any) -> Any:
@@ -170,7 +172,7 @@ CHARGE_POINTS = Prepared(
 CHARGE_POINTS_AND_CONNECTORS = Prepared(
     lambda *places: (
         _charge_points(*places)
-        .annotate(connector=FilteredRelation("connectors", condition=Q(connectors__evse=0)))
+        .annotate(connector=FilteredRelation("connectors"))
         .values_list(
             *CHARGE_POINT,
             "known",

@@ -49,7 +49,7 @@ SENSELESS = {"StartTransaction": start_transaction, "StopTransaction": stop_tran
 def _note_another_start(message: Senseless) -> Iterator[Effect]:
     """That an id which nobody knows may be that start's, with what runs where it may have been."""
     connector = decimal_of(_fields(message).get("connectorId"))
-    for number, running in message.charge_point.active.items():
+    for (_, number), running in message.charge_point.active.items():
         if connector in (None, number) and ANOTHER_START not in running.flags.split():
             yield UpdateTransaction(running.id, flags=with_flags(running.flags, (ANOTHER_START,)))
 

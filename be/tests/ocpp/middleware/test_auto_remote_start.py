@@ -45,7 +45,7 @@ def test_preparing_starts_a_transaction_a_second_later() -> None:
 
 def test_preparing_again_has_the_key_of_the_first_time() -> None:
     """D-30: so the command queue ignores it."""
-    known = charge_point(connectors={1: connector("Preparing", since=-20)})
+    known = charge_point(connectors={(0, 1): connector("Preparing", since=-20)})
     response = chain(request("StatusNotification", status(), charge_point=known))
     key = "auto-remote-start:1:2026-11-22T11:59:40+00:00"
     assert response.effects[1:] == (start(key=key, only_since=at(-20)),)
@@ -53,7 +53,7 @@ def test_preparing_again_has_the_key_of_the_first_time() -> None:
 
 def test_preparing_after_another_status_is_a_new_plug_in() -> None:
     """Available in between."""
-    known = charge_point(connectors={1: connector("Available", since=-20)})
+    known = charge_point(connectors={(0, 1): connector("Available", since=-20)})
     response = chain(request("StatusNotification", status(), charge_point=known))
     assert response.effects[1:] == (start(),)
 
@@ -75,9 +75,9 @@ def test_connector_0_is_no_connector() -> None:
 
 def test_a_running_session_is_left_alone() -> None:
     """On this connector; another one does not matter."""
-    busy = charge_point(active={1: running()})
+    busy = charge_point(active={(0, 1): running()})
     assert len(chain(request("StatusNotification", status(), charge_point=busy)).effects) == 1
-    other = charge_point(active={2: running(connector=2)})
+    other = charge_point(active={(0, 2): running(connector=2)})
     assert len(chain(request("StatusNotification", status(), charge_point=other)).effects) == 2
 
 

@@ -31,7 +31,7 @@ def end(**other: Any) -> StopTransaction:
 
 def test_a_start_on_a_busy_connector_ends_what_ran_there_first() -> None:
     """D-17: the end stands before the start, so that one is active at most."""
-    busy = charge_point(active={1: running(), 2: running(id=8, connector=2)})
+    busy = charge_point(active={(0, 1): running(), (0, 2): running(id=8, connector=2)})
     response = chain(request("StartTransaction", START, charge_point=busy))
     assert response.payload == {"transactionId": 41, "idTagInfo": {"status": "Accepted"}}
     ended, started = response.effects
@@ -42,7 +42,7 @@ def test_a_start_on_a_busy_connector_ends_what_ran_there_first() -> None:
 
 def test_a_start_that_is_a_repetition_ends_nothing() -> None:
     """D-01: it runs already."""
-    busy = charge_point(active={1: running()})
+    busy = charge_point(active={(0, 1): running()})
     response = chain(request("StartTransaction", START, charge_point=busy, repeated=running()))
     assert (response.payload["transactionId"], response.effects) == (7, ())
 
@@ -50,7 +50,7 @@ def test_a_start_that_is_a_repetition_ends_nothing() -> None:
 def test_a_boot_ends_everything_that_ran_with_its_last_sample() -> None:
     """Power loss; the charger's own StopTransaction may still come."""
     sampled = running(energy=Decimal(700), meter_last=Decimal(1700), meter_last_at=at(60))
-    busy = charge_point(active={1: sampled, 2: running(id=8, connector=2)})
+    busy = charge_point(active={(0, 1): sampled, (0, 2): running(id=8, connector=2)})
     response = chain(request("BootNotification", BOOT, charge_point=busy))
     assert response.effects[:2] == (
         end(
@@ -75,7 +75,7 @@ def test_a_register_of_the_session_says_nothing_of_the_lifetime() -> None:
         flags="no-start-time session-register",
     )
     response = chain(
-        request("BootNotification", BOOT, charge_point=charge_point(active={1: sampled}))
+        request("BootNotification", BOOT, charge_point=charge_point(active={(0, 1): sampled}))
     )
     assert response.effects[0] == end(
         meter_stop=Decimal(1300),
@@ -94,5 +94,5 @@ def test_a_boot_of_an_idle_charger_ends_nothing() -> None:
         isinstance(effect, StopTransaction)
         for effect in chain(request("BootNotification", BOOT)).effects
     )
-    busy = charge_point(active={1: running()})
+    busy = charge_point(active={(0, 1): running()})
     assert chain(request("Heartbeat", charge_point=busy)).effects == ()

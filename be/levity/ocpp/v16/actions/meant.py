@@ -124,7 +124,7 @@ def contradictions(
         result = at_stop(transaction, meter_stop, said, meter)
         if IMPLAUSIBLE in result.flags:
             found.add("meter")
-    following = charge_point.active.get(transaction.connector)
+    following = charge_point.active.get(transaction.place)
     if (
         transaction.state == "orphaned"
         and following is not None
@@ -190,7 +190,7 @@ def started_twice(
     goes on with the first. It shows in that nothing was charged between the two, with the same
     tag, and that nobody has used the second id.
     """
-    other = charge_point.active.get(transaction.connector)
+    other = charge_point.active.get(transaction.place)
     if transaction.state != "orphaned" or other is None or other.id == transaction.id:
         return None
     last = transaction.meter_last if transaction.meter_last is not None else transaction.meter_start
@@ -264,7 +264,7 @@ def _following(named: TransactionState, request: Request) -> TransactionState | 
 
     EN+ goes on with the id of the session before. The same end again is no news.
     """
-    running = request.charge_point.active.get(named.connector)
+    running = request.charge_point.active.get(named.place)
     if named.state != "stopped" or running is None or running.id == named.id:
         return None
     is_again = energy(request.payload, "meterStop") == named.meter_stop

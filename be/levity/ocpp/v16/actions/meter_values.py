@@ -39,6 +39,7 @@ from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_o
 from levity.ocpp.rules.readings import Reading, newest_power, newest_register, registers, strongest
 from levity.ocpp.v16.actions.meant import leads_to, named_id, started_twice
 from levity.ocpp.v16.actions.samples import read_samples
+from levity.ocpp.v16.places import at_connector
 from levity.ocpp.wire.fields import MAX_CONNECTOR, integer
 from levity.ocpp.wire.frames import OcppError
 
@@ -78,7 +79,7 @@ def meter_values(request: Request) -> Response:
         transaction = _following(transaction, samples, request) or transaction
     elif named_id(request.payload.get("transactionId")) is None:
         place = connector or _only_connector(charge_point)
-        transaction = charge_point.active.get(place)
+        transaction = charge_point.active.get(at_connector(place))
         if transaction is None:
             transaction = _interrupted(place, samples, request)
         elif _all_before(transaction, samples):
@@ -126,7 +127,7 @@ def _by_own_id(
     called = with_own_id(charge_point, number)
     if called is not None:
         return None if _all_before(called, samples) else called
-    running = charge_point.active.get(connector or _only_connector(charge_point))
+    running = charge_point.active.get(at_connector(connector or _only_connector(charge_point)))
     readings = registers(samples)
     if running is None or running.meter_last is not None or running.lives or not readings:
         return None
@@ -147,7 +148,7 @@ def _following(
 
     EN+ goes on with the id of the session before.
     """
-    running = request.charge_point.active.get(named.connector)
+    running = request.charge_point.active.get(named.place)
     if named.state != "stopped" or running is None or running.id == named.id:
         return None
     if not registers(samples) or min(item.sampled_at for item in samples) < running.started_at:
@@ -172,7 +173,7 @@ def _only_connector(charge_point: ChargePointState) -> int:
 
     With several, connector 0 is the main meter: the sum.
     """
-    found = [number for number in charge_point.connectors if number > 0]
+    found = [number for _, number in charge_point.connectors if number > 0]
     return found[0] if len(found) == 1 else 0
 
 
@@ -189,7 +190,7 @@ def _of_another_connector(
         return transaction
     if connector:
         # Crossed ids: the session on that connector, where only its register leads to this one.
-        there = request.charge_point.active.get(connector)
+        there = request.charge_point.active.get(at_connector(connector))
         if there is None or leads_to(transaction, readings[-1], request):
             return transaction
         return there if leads_to(there, readings[-1], request) else transaction
@@ -233,7 +234,7 @@ def _interrupted(
     nothing, whatever its register says; only what was kept from before is believed then.
     """
     charge_point = request.charge_point
-    transaction = charge_point.interrupted.get(connector)
+    transaction = charge_point.interrupted.get(at_connector(connector))
     if transaction is None or not samples:
         return None
     newest = max(sample.sampled_at for sample in samples)
@@ -241,7 +242,7 @@ def _interrupted(
     ended, no_clock = transaction.stopped_at, is_unset(newest, request.received_at)
     if not no_clock and ended is not None and transaction.started_at <= newest <= ended:
         return transaction
-    said = charge_point.connectors.get(connector)
+    said = charge_point.connectors.get(at_connector(connector))
     status = said.status if said else ""
     if status in IDLE and not is_past:
         return None
@@ -378,7 +379,7 @@ def _goes_on(transaction: TransactionState, samples: tuple[Sample, ...], request
     ended = transaction.stopped_at
     if ended is None or "stop-quarantined" in transaction.flags.split():
         return False
-    if transaction.connector in request.charge_point.active:
+    if transaction.place in request.charge_point.active:
         return False
     lag = request.charge_point.lag
     if any(

@@ -25,6 +25,7 @@ from levity.ocpp.rules.same_start import is_closed_by_boot, is_sent_again
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import could_end, end_of, named_id
 from levity.ocpp.v16.actions.stop_transaction import end_session
+from levity.ocpp.v16.places import at_connector
 from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, known_energy, text
 from levity.ocpp.wire.frames import ErrorCode, OcppError
 
@@ -86,7 +87,7 @@ def _note(repeated: TransactionState, request: Request) -> Iterator[Effect]:
     if (
         is_closed_by_boot(repeated)
         and is_unset(repeated.started_at, repeated.start_received_at)
-        and repeated.connector not in request.charge_point.active
+        and repeated.place not in request.charge_point.active
     ):
         flags = with_flags(without_flags(repeated.flags, "orphaned"), ("continued",))
         yield UpdateTransaction(repeated.id, reopen_on=repeated.connector, flags=flags)
@@ -144,10 +145,10 @@ def _running_without_time(
     request: Request, connector: int, id_tag: str, meter_start: Decimal
 ) -> TransactionState | None:
     """The running one that this is a repetition of, where no time tells them apart."""
-    running = request.charge_point.active.get(connector)
+    running = request.charge_point.active.get(at_connector(connector))
     if running is None or (running.id_tag, running.meter_start) != (id_tag, meter_start):
         return None
-    there = request.charge_point.connectors.get(connector)
+    there = request.charge_point.connectors.get(at_connector(connector))
     return running if is_sent_again(running, there) else None
 
 

@@ -37,7 +37,7 @@ def _goes_on(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
     Some send BootNotification at each reconnect, or because they were asked to (EN+, ABB, Orbis).
     """
     charge_point = request.charge_point
-    transaction = charge_point.interrupted.get(shown.connector)
+    transaction = charge_point.interrupted.get(shown.place)
     if transaction is None or shown.status not in CHARGING or not is_closed_by_boot(transaction):
         return
     if charge_point.lag.is_backlog(shown.reported_at, request.received_at):
@@ -52,8 +52,8 @@ def _is_over(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
     Its StopTransaction may be lost, or still to come: that one replaces this end.
     """
     charge_point = request.charge_point
-    running = charge_point.active.get(shown.connector)
-    known = charge_point.connectors.get(shown.connector)
+    running = charge_point.active.get(shown.place)
+    known = charge_point.connectors.get(shown.place)
     if running is None or known is None or shown.status != "Preparing":
         return
     if shown.reported_at is not None and shown.reported_at < running.started_at:
@@ -67,7 +67,7 @@ def _is_over(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
 def _clock(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
     """What this tells of the charger's clock, if it is news."""
     before = request.charge_point.lag
-    known = request.charge_point.connectors.get(shown.connector)
+    known = request.charge_point.connectors.get(shown.place)
     if known is not None and known.status_at == shown.reported_at:
         # The same again, dated as before: it says when the connector changed, not what time it is.
         return

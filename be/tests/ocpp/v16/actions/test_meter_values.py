@@ -114,7 +114,7 @@ def test_a_numeric_value_is_taken_as_one() -> None:
 
 def test_samples_of_the_running_session_need_no_id() -> None:
     """citrineos#1025."""
-    busy = charge_point(active={1: running()})
+    busy = charge_point(active={(0, 1): running()})
     recorded = meter_values(measured({"value": "1500"}, charge_point=busy)).effects[0]
     assert isinstance(recorded, RecordMeterValues)
     assert recorded.transaction_id == 7
@@ -122,7 +122,7 @@ def test_samples_of_the_running_session_need_no_id() -> None:
 
 def test_another_charge_points_session_gets_nothing() -> None:
     """D-11: and nothing is guessed instead."""
-    busy = charge_point(active={1: running(id=8)})
+    busy = charge_point(active={(0, 1): running(id=8)})
     theirs = running(charge_point_id=2)
     response = meter_values(measured({"value": "5"}, charge_point=busy, transaction=theirs))
     assert response.effects == (

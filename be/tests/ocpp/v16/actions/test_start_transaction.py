@@ -76,7 +76,7 @@ def test_one_that_is_over_is_answered_and_the_repetition_noted() -> None:
 
 def test_one_without_a_time_is_the_one_that_runs_if_all_else_fits() -> None:
     """There is nothing else to tell them apart."""
-    busy = charge_point(active={1: running()})
+    busy = charge_point(active={(0, 1): running()})
     payload = {**USUAL, "timestamp": ""}
     assert start_transaction(request("StartTransaction", payload, charge_point=busy)) == Response(
         answer(7)

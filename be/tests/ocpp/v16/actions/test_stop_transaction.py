@@ -95,7 +95,7 @@ def test_the_samples_in_it_belong_to_the_transaction() -> None:
 @pytest.mark.parametrize("transaction_id", [8, 2**31 - 1])
 def test_an_id_that_nobody_knows_is_quarantined(transaction_id: int) -> None:
     """D-08: also where one runs; the charger named another one."""
-    busy = charge_point(active={1: running()})
+    busy = charge_point(active={(0, 1): running()})
     payload = {**USUAL, "transactionId": transaction_id}
     assert stop_transaction(
         request("StopTransaction", payload, charge_point=busy, received_at=LATER)
@@ -105,7 +105,7 @@ def test_an_id_that_nobody_knows_is_quarantined(transaction_id: int) -> None:
 @pytest.mark.parametrize("transaction_id", [0, -1, None, "-1"])
 def test_no_id_means_the_only_one_that_runs(transaction_id: Any) -> None:
     """Hager after ConcurrentTx; offline starts (libocpp#495, steve#292)."""
-    busy = charge_point(active={1: running()})
+    busy = charge_point(active={(0, 1): running()})
     payload = {**USUAL, "transactionId": transaction_id}
     assert stop_transaction(
         request("StopTransaction", payload, charge_point=busy, received_at=LATER)
