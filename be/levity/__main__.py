@@ -15,24 +15,24 @@ __all__ = ["main"]
 
 # In the order in which people come to need them.
 COMMANDS = {
-    "serve": "everything a small site needs; with --demo ten make-believe chargers",
-    "send_command": 'a command to a charger: send_command garage-1 Reset \'{"type":"Soft"}\'',
-    "import_id_tags": "cards and fobs from a spreadsheet (CSV); export_id_tags writes one",
-    "backup": "a copy of the database while Levity runs; restore is the way back",
-    "changepassword": "a new password: changepassword admin; createsuperuser adds a login",
-    "two_factor": "who logs in in two steps",
-    "quirks": "which makes of chargers Levity knows",
-    "simulate": "make-believe chargers",
-    "export_messages": "a charger's conversation as a file; replay plays it again",
-    "correct_meter_values": "find meter readings that can't be true, and correct them",
-    "replay_failed": "take messages again at which Levity itself had failed",
-    "test_alert": "do alerts reach anybody?",
+    "serve": "everything a small installation needs; --demo adds ten simulated chargers",
+    "send_command": 'send a command to a charger: send_command garage-1 Reset \'{"type":"Soft"}\'',
+    "import_id_tags": "import id tags (cards) from a spreadsheet (CSV); export_id_tags writes one",
+    "backup": "back up the database while Levity runs; restore restores it",
+    "changepassword": "set a new password: changepassword admin; createsuperuser adds a login",
+    "two_factor": "list who uses two-factor authentication",
+    "quirks": "list the makes of chargers that Levity knows",
+    "simulate": "simulated chargers",
+    "export_messages": "export a charger's conversation; replay plays it back",
+    "correct_meter_values": "find implausible meter readings and correct them",
+    "replay_failed": "process messages again at which Levity itself failed",
+    "test_alert": "send a test alert to all recipients",
     "prune": "delete old messages (serve does it every day)",
-    "retire": "charge points that are gone for good, or the demo's ten (--demo)",
-    "certificate_authority": "who signs the chargers' certificates",
-    "migrate": "bring the database up to date (serve does it at its start)",
-    "consume_rpc_queue": "one worker of a larger site",
-    "bench": "how much this machine can carry; soak breaks everything on purpose",
+    "retire": "remove charge points that are gone for good, or the demo's ten (--demo)",
+    "certificate_authority": "the authority that signs chargers' certificates",
+    "migrate": "update the database schema (serve does it when it starts)",
+    "consume_rpc_queue": "run one worker of a larger installation",
+    "bench": "measure this machine; soak tests under faults",
 }
 # Of every management command; --help leaves them out.
 DJANGOS = (
@@ -86,8 +86,9 @@ def main() -> None:
         if "--traceback" in words or error.name not in (chosen, chosen.partition(".")[0]):
             raise
         raise SystemExit(
-            f"levity: DJANGO_SETTINGS_MODULE={chosen}: Python finds no such module. Unset it for "
-            "Levity's own settings, or start in the folder that holds yours (docs/extending.md)"
+            f"levity: DJANGO_SETTINGS_MODULE={chosen}: no such Python module. Unset it to use "
+            "Levity's own settings, or start in the folder that contains yours "
+            "(docs/extending.md)"
         ) from None
     except OperationalError as error:
         if "--traceback" in words:
@@ -101,7 +102,7 @@ def _about_the_database(error: OperationalError) -> str:
     if "no such table" in text or "does not exist" in text:
         return (
             f"the database is empty or older than this version ({text}): run “levity migrate”, or "
-            "check that DATABASE_URL and LEVITY_DATA_DIR are those of your Levity"
+            "check DATABASE_URL and LEVITY_DATA_DIR"
         )
     return f"the database can't be used: {text}. Is it running, and is DATABASE_URL right?"
 
@@ -115,7 +116,7 @@ def _help() -> str:
         lines += textwrap.wrap(f"  {name:{width - 2}}{about}", 100, subsequent_indent=" " * width)
     lines += [
         "",
-        "`levity COMMAND --help` explains each; `levity help --commands` names Django's, too.",
+        "`levity COMMAND --help` explains each; `levity help --commands` lists Django's as well.",
     ]
     return "\n".join(lines)
 

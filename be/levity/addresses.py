@@ -85,11 +85,11 @@ def charger_addresses(
         for address in here:
             add(address, "" if len(here) == 1 else "in one of this machine's networks")
     if not _is_an_address(host) and _is_here_only(host) and not _is_loopback(host):
-        add(host, "by its name, for chargers that find names of the network")
+        add(host, "by name, for chargers that can resolve names in the network")
     if not found and same_door:
-        add(host, f"with this computer's address in the network in place of {host}")
+        add(host, f"with this computer's network address instead of {host}")
     elif not found:
-        add(host, "this machine has no network: chargers don't reach it yet")
+        add(host, "this machine has no network: chargers can't reach it yet")
     return found
 
 

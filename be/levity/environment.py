@@ -57,14 +57,14 @@ def flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
         return True
     if word in ("0", "false", "no", "off"):
         return False
-    raise ImproperlyConfigured(f"{name}={environ[name]!r}: write true or false")
+    raise ImproperlyConfigured(f"{name}={environ[name]!r}: use true or false")
 
 
 def security_profile(environ: Mapping[str, str]) -> int:
     """LEVITY_SECURITY_PROFILE, what new charge points begin with; 0 without it."""
     word = environ.get("LEVITY_SECURITY_PROFILE", "").strip() or "0"
     if word not in ("0", "1", "2", "3"):
-        raise ImproperlyConfigured(f"LEVITY_SECURITY_PROFILE={word!r}: write 0, 1, 2 or 3")
+        raise ImproperlyConfigured(f"LEVITY_SECURITY_PROFILE={word!r}: use 0, 1, 2 or 3")
     return int(word)
 
 
@@ -101,7 +101,7 @@ def kept_secret(path: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"{path} can't be written ({error}): set LEVITY_DATA_DIR to a folder of yours"
+            f"{path} can't be written ({error}): set LEVITY_DATA_DIR to a folder that you own"
         ) from error
 
 
@@ -111,7 +111,7 @@ def number(environ: Mapping[str, str], name: str, *, default: int, least: int = 
     if not word:
         return default
     if not (word.isascii() and word.isdigit() and len(word) < 10 and int(word) >= least):
-        raise ImproperlyConfigured(f"{name}={word!r}: write a whole number, {least} or more")
+        raise ImproperlyConfigured(f"{name}={word!r}: use a whole number, {least} or more")
     return int(word)
 
 
@@ -125,7 +125,7 @@ def time_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> str:
         return next(filter(_is_zone, _zones_of_this_computer(environ, etc)), "UTC")
     if not _is_zone(name):
         raise ImproperlyConfigured(
-            f"TIME_ZONE={name!r}: no time zone is called so; write one such as Europe/Berlin"
+            f"TIME_ZONE={name!r}: unknown time zone; use one such as Europe/Berlin"
         )
     return name
 
@@ -164,7 +164,7 @@ def networks(
         ]
     except ValueError as error:
         raise ImproperlyConfigured(
-            f"{name}: {error}; write addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
+            f"{name}: {error}; use addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
         ) from error
 
 
@@ -206,7 +206,7 @@ def allowed_hosts(environ: Mapping[str, str], machine: str) -> list[str]:
                 host = f"[{host}]"
             if not _is_host(host):
                 raise ImproperlyConfigured(
-                    f"{variable}={word!r}: write the name alone, without http://, port and path, "
+                    f"{variable}={word!r}: use the name alone, without http://, port and path, "
                     "such as chargers.example.net"
                 )
             known.append(host)

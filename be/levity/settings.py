@@ -120,8 +120,8 @@ try:
     )
 except (ValueError, KeyError) as error:
     raise ImproperlyConfigured(
-        "DATABASE_URL is not a database URL; write postgres://user:password@host:5432/name, "
-        "or leave it out for a SQLite file in LEVITY_DATA_DIR"
+        "DATABASE_URL is not a database URL; use postgres://user:password@host:5432/name, or "
+        "unset it for a SQLite file in LEVITY_DATA_DIR"
     ) from error
 
 if _database["ENGINE"] == "django.db.backends.sqlite3":

@@ -63,7 +63,10 @@ def test_behind_tls_or_a_proxy_chargers_come_in_at_the_same_door() -> None:
     ]
     # The addresses of a container are of no use to anybody outside.
     [only] = charger_addresses("localhost", {}, port=9000, same_door=True)
-    assert (only.url, "this computer's address" in only.note) == ("ws://localhost/ws/", True)
+    assert (only.url, "this computer's network address" in only.note) == (
+        "ws://localhost/ws/",
+        True,
+    )
 
 
 def test_without_a_network_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

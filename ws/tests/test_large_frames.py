@@ -124,7 +124,7 @@ async def test_who_announces_a_large_frame_and_sends_nothing_gives_its_room_back
         next_one.send("n" * MIB)
         assert len(await next_one.text()) == MIB + 5
         [gone] = await site.heard(Disconnected)
-        assert (gone.code, gone.reason) == (1006, "dropped: a large message came too slowly")
+        assert (gone.code, gone.reason) == (1006, "dropped: a large message arrived too slowly")
 
 
 async def test_who_trickles_a_large_frame_is_found_out_by_the_minute(
@@ -141,7 +141,7 @@ async def test_who_trickles_a_large_frame_is_found_out_by_the_minute(
                 await charger.writer.drain()
                 await asyncio.sleep(0.02)
         [gone] = await site.heard(Disconnected)
-        assert gone.reason == "dropped: a large message came too slowly"
+        assert gone.reason == "dropped: a large message arrived too slowly"
 
 
 async def test_a_slow_line_brings_large_frames_one_after_the_other(short_looks: None) -> None:

@@ -88,7 +88,7 @@ def test_json_has_the_time_in_utc_and_the_fields_that_a_line_is_about() -> None:
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"LEVITY_LOG_FORMAT": "xml"}, "LEVITY_LOG_FORMAT='xml': write text or json"),
+        ({"LEVITY_LOG_FORMAT": "xml"}, "LEVITY_LOG_FORMAT='xml': use text or json"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL='LOUD': write DEBUG"),
     ],
 )

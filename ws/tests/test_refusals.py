@@ -102,7 +102,7 @@ ODD = {
     "version in lower case": (b"GET /ws/CP1 http/1.1\r\nA: b\r\n\r\n", "ends with “http/1.1”"),
     "a header without a colon": (b"GET /ws/CP1 HTTP/1.1\r\nkey\r\n\r\n", "no colon"),
     "a folded header": (b"GET /ws/CP1 HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "header"),
-    "a name with a space": (b"GET /ws/CP1 HTTP/1.1\r\nA b: s3cret\r\n\r\n", "the name of one"),
+    "a name with a space": (b"GET /ws/CP1 HTTP/1.1\r\nA b: s3cret\r\n\r\n", "a header name"),
     "a control character": (b"GET /ws/CP1 HTTP/1.1\r\nA: \0s3cret\r\n\r\n", "a control character"),
     "bare line feeds": (b"GET /ws/CP1 HTTP/1.1\nA: b\n\n", "its lines end with LF"),
     "a bare line feed in a header": (b"GET /ws/CP1 HTTP/1.1\r\nA: b\n\r\n\r\n", "end with LF"),

@@ -233,7 +233,7 @@ async def test_lack_of_ids_is_said_once(tmp_path: Path, caplog: pytest.LogCaptur
             charger.send(call("StartTransaction", START))
             assert (await charger.close_frame())[0] == 1013
     assert [item.message for item in caplog.records if item.levelno == logging.ERROR] == [
-        "No transaction id is left: nobody can start"
+        "No transaction ids are left: no session can start"
     ]
 
 

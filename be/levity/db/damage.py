@@ -87,13 +87,13 @@ def mend(connection: BaseDatabaseWrapper, error: BaseException) -> bool:
         if time.monotonic() < _met.next_try:
             return False
         _met.next_try = time.monotonic() + PAUSE
-        log.error("the database is damaged (%s); looking for indexes to build anew", why)
+        log.error("the database is damaged (%s); looking for indexes to rebuild", why)
         try:
             names = rebuild(connection, str(error))
         except DatabaseError as failure:
             connection.close()
             names = ()
-            log.error("no index could be built anew (%s)", failure)
+            log.error("no index could be rebuilt (%s)", failure)
         _met.damage = Damage(why, (*(before.mended if before else ()), *names), bool(names))
     finally:
         _met.lock.release()
@@ -101,8 +101,8 @@ def mend(connection: BaseDatabaseWrapper, error: BaseException) -> bool:
         log.critical("A table of the database is damaged, not just an index. %s", ways_back())
         return False
     log.critical(
-        "Damaged indexes were rebuilt: %s. Nothing is lost, but the disk or SD card is breaking: "
-        "make a backup now (`levity backup FILE`), and replace it.",
+        "Damaged indexes were rebuilt: %s. No data was lost, but the disk or SD card is failing: "
+        "make a backup now (`levity backup FILE`) and replace it.",
         ", ".join(names),
     )
     return True

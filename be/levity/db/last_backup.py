@@ -42,5 +42,5 @@ def ways_back() -> str:
     """Where the newest backup is, and how to get back to it."""
     known = last_backup()
     if known is None:
-        return "The way back: `levity restore FILE`, with the newest file of `levity backup`."
-    return f"The way back: `levity restore {known.path}` (a backup of {known.when})."
+        return "To restore: `levity restore FILE`, with the newest file from `levity backup`."
+    return f"To restore: `levity restore {known.path}` (a backup of {known.when})."

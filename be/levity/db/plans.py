@@ -91,8 +91,8 @@ def lost_its_plan(error: Exception) -> bool:
     code = getattr(error.__cause__, "pgcode", None)
     if code in (NO_SUCH_STATEMENT, DUPLICATE_STATEMENT) and not _without:
         log.warning(
-            "Postgres forgets prepared statements, as behind pgbouncer; doing without them "
-            "(OCPP_PREPARED_STATEMENTS = False says so from the start)"
+            "Postgres does not keep prepared statements (pgbouncer?); continuing without them (to "
+            "do so from the start: OCPP_PREPARED_STATEMENTS = False)"
         )
         _without.append(True)
         return True

@@ -60,7 +60,7 @@ class Question:
             if self._asked is None or self._number != number:
                 return
             _shut_down(self._asked)
-        log.error("the database has said nothing for %.0f s: hanging up", self.seconds)
+        log.error("the database has not responded for %.0f s: closing the connection", self.seconds)
 
 
 def _shut_down(asked: Any) -> None:

@@ -66,7 +66,7 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
             problems.append(
                 Error(
                     f"OCPP_MIDDLEWARE: {error}",
-                    hint="Mend or remove this entry; docs/extending.md shows a whole example.",
+                    hint="Fix or remove this entry; docs/extending.md shows a whole example.",
                     id="ocpp.E001",
                 )
             )
@@ -130,7 +130,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.6 if is_ours else 0.9)
         if is_ours or near:
             hint = f"Did you mean {near[0]}?" if near else "docs/extending.md lists all of them."
-            problems.append(Warning(f"{name} is no setting of Levity", hint=hint, id="ocpp.W001"))
+            problems.append(
+                Warning(f"{name} is not a setting of Levity", hint=hint, id="ocpp.W001")
+            )
     return problems
 
 
@@ -151,7 +153,7 @@ def check_environment(**kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"{name} in the environment has no effect",
-            hint="Write it into a settings module (docs/extending.md, “Your own settings”).",
+            hint="Put it in a settings module (docs/extending.md, “Your own settings”).",
             id="ocpp.W002",
         )
         for name in sorted(set(DEFAULTS) & set(os.environ))
@@ -167,8 +169,11 @@ def _edge_timeout(seconds: Any) -> list[CheckMessage]:
     return [
         Error(
             f"OCPP_EDGE_TIMEOUT must be {LEAST_EDGE_TIMEOUT} or more, not {seconds!r}",
-            hint="An edge says what hangs on it again after a silence of 20 s; given up sooner, "
-            "chargers that are connected would be shown as offline. Leave it out: it is 25.",
+            hint=(
+                "An edge reports its connections again after 20 s of silence; with a shorter "
+                "time-out, connected chargers would be shown as offline. Remove the setting: the "
+                "default is 25."
+            ),
             id="ocpp.E006",
         )
     ]
@@ -186,10 +191,10 @@ def check_quirk_profiles(**kwargs: Any) -> list[CheckMessage]:
         try:
             profile = own_profile(entry)
             if profile.name in names:
-                raise BadQuirk(f"OCPP_QUIRK_PROFILES: two are called {profile.name!r}")
+                raise BadQuirk(f"OCPP_QUIRK_PROFILES: two profiles are called {profile.name!r}")
             names.add(profile.name)
         except BadQuirk as error:
-            hint = "Mend or remove this entry; docs/chargers.md explains the fields."
+            hint = "Fix or remove this entry; docs/chargers.md explains the fields."
             problems.append(Error(str(error), hint=hint, id="ocpp.E004"))
     return problems
 

@@ -48,7 +48,7 @@ class Settled:
 def back_up(path: Path) -> int:
     """Write all of the database to this new file; its size in bytes. Levity may go on meanwhile."""
     if path.exists():
-        raise BackupError(f"{path} exists already: name another file")
+        raise BackupError(f"{path} already exists: choose another file")
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     # Made first, so that nobody else can read it for a moment: everything is in it.
@@ -80,7 +80,7 @@ def restore(path: Path) -> Path | None:
     Levity must be stopped: BackupError if anybody has a SQLite file open.
     """
     if not path.is_file():
-        raise BackupError(f"{path} is not there")
+        raise BackupError(f"{path} does not exist")
     if connection.vendor == "sqlite":
         return _restore_sqlite(path)
     _postgres(
@@ -168,11 +168,11 @@ def _check_sqlite(path: Path) -> None:
             table = Transaction._meta.db_table
             known = copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone()
     except sqlite3.DatabaseError as error:
-        raise BackupError(f"{path} is no SQLite database: {error}") from error
+        raise BackupError(f"{path} is not a SQLite database: {error}") from error
     if found != "ok":
         raise BackupError(f"{path} is damaged: {found}")
     if known is None:
-        raise BackupError(f"{path} is a database, but not one of Levity's")
+        raise BackupError(f"{path} is a database, but not Levity's")
 
 
 def _restore_sqlite(path: Path) -> Path | None:

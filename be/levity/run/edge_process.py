@@ -62,7 +62,7 @@ class EdgeProcess:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), PAUSE)
             if not stopping.is_set():
-                log.error("the edge failed; starting another one")
+                log.error("the edge failed; restarting it")
                 await asyncio.to_thread(self._on_lost)
 
     async def _one(self, stopping: asyncio.Event, on_started: Callable[[], object]) -> None:
@@ -121,6 +121,6 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     try:
         await asyncio.wait_for(process.wait(), GOODBYE)
     except TimeoutError:
-        log.error("the edge does not end; killing it")
+        log.error("the edge does not stop; killing it")
         process.kill()
         await process.wait()

@@ -105,7 +105,9 @@ def _file(database: Path, what: str, *, alone: bool) -> Iterator[Hold]:
             raise HeldByAnother(_told(str(database), _holders(file), alone=alone)) from None
         except OSError as error:
             # Some network file systems; SQLite is not safe there either.
-            log.warning("%s can't be locked (%s): start Levity only once on it", path, error)
+            log.warning(
+                "%s can't be locked (%s): make sure that only one Levity uses it", path, error
+            )
 
         def tell(known: dict[str, Any]) -> None:
             # The file is a courtesy, the lock is what counts: a full disk stops nobody.
@@ -253,22 +255,20 @@ def _name(known: dict[str, Any]) -> str:
 
 
 def _told(place: str, holders: list[dict[str, Any]], *, alone: bool) -> str:
-    who = (
-        "; ".join(_described(known) for known in holders) or "a process that doesn't say who it is"
-    )
-    lines = [f"Levity is running already on this database ({place}):", f"  {who}"]
+    who = "; ".join(_described(known) for known in holders) or "an unidentified process"
+    lines = [f"Levity is already running on this database ({place}):", f"  {who}"]
     addresses = [known["address"] for known in holders if known.get("address")]
     if addresses:
         lines.append(f"Its web pages: {addresses[0]}")
     if alone:
         lines.append(
-            "Nothing was changed. Stop that one first (Ctrl-C in its terminal, or "
-            "`sudo systemctl stop levity`, or `kill` with that number). For a second Levity with "
-            "data of its own: LEVITY_DATA_DIR, or another database in DATABASE_URL."
+            "Nothing was changed. Stop that one first (Ctrl-C in its terminal, or `sudo systemctl "
+            "stop levity`, or `kill` with that number). To run a second Levity with its own data, "
+            "set LEVITY_DATA_DIR, or another database in DATABASE_URL."
         )
     else:
         lines.append(
-            "Nothing was changed. A `levity serve` without AMQP_URL has its database for itself: "
+            "Nothing was changed. `levity serve` without AMQP_URL needs its database exclusively: "
             "give it the same AMQP_URL as the workers, or stop it."
         )
     return "\n".join(lines)

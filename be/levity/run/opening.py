@@ -67,17 +67,16 @@ def look_at_folder(path: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise CannotOpen(
-            f"The data folder {folder} can't be written: {error.strerror or error}.\n"
-            f"{_whose(folder)}\n"
-            "Levity keeps its database there and needs to write beside it. Start it as the user to "
-            "whom the folder belongs, or name another folder with LEVITY_DATA_DIR.\n"
-            "A disk or an SD card that has turned read-only by itself is breaking: put in a new "
-            f"one.\n{ways_back()}"
+            f"The data folder {folder} is not writable: "
+            f"{error.strerror or error}.\n{_whose(folder)}\nLevity keeps its database there and "
+            "must be able to write to the folder. Start it as the user who owns the folder, or "
+            "set LEVITY_DATA_DIR to another folder.\nA disk or SD card that has become read-only "
+            f"is failing: replace it.\n{ways_back()}"
         ) from error
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         raise CannotOpen(
-            f"The database {path} can't be read and written by this user.\n{_whose(path)}\n"
-            "Start Levity as the user to whom it belongs, or give it to this one (`sudo chown`)."
+            f"The database {path} can't be read and written by this user.\n{_whose(path)}\nStart "
+            "Levity as the user who owns it, or change its owner (`sudo chown`)."
         )
 
 
@@ -85,7 +84,7 @@ def _whose(path: Path) -> str:
     try:
         found = path.stat()
     except OSError:
-        return "It can't be looked at."
+        return "Its owner can't be determined."
     mode = stat.filemode(found.st_mode)
     return f"It belongs to user number {found.st_uid} ({mode}); this is user number {os.geteuid()}."
 
@@ -104,9 +103,8 @@ def _look_at_file(path: Path) -> None:
 def damaged(path: object, why: str) -> str:
     """What is told of a database that can't be read."""
     return (
-        f"The database {path} is damaged: {why}.\n"
-        "That is what a breaking disk or SD card does; look at it before anything else. Nothing "
-        f"was changed.\n{ways_back()}"
+        f"The database {path} is damaged: {why}.\nThis usually means that a disk or SD card is "
+        f"failing; check it first. Nothing was changed.\n{ways_back()}"
     )
 
 
@@ -125,7 +123,9 @@ def keep_private(path: Path) -> None:
         tightened.append(path.parent)
     if tightened:
         names = ", ".join(each.name for each in tightened)
-        log.warning("others could read %s in %s: no more", names, path.parent.parent)
+        log.warning(
+            "%s in %s was readable by others; permissions corrected", names, path.parent.parent
+        )
 
 
 def _tighten(path: Path) -> bool:
@@ -177,8 +177,8 @@ def newer_than_this(connection: BaseDatabaseWrapper) -> list[str]:
 
 def _newer(names: list[str]) -> str:
     return (
-        f"This is Levity {__version__}, and its database was brought up to date by a later "
-        f"release: it knows {', '.join(names)}.\n"
-        "Nothing was changed. Start the later release (`git pull`, or the newer image). To go back "
-        f"to this one, a copy from before the update is needed.\n{ways_back()}"
+        f"This is Levity {__version__}, but its database was migrated by a later release: it has "
+        f"{', '.join(names)}.\nNothing was changed. Start the later release (`git pull`, or the "
+        "newer image). To go back to this release, restore a backup from before the "
+        f"update.\n{ways_back()}"
     )

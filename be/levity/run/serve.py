@@ -171,7 +171,7 @@ class Standalone:
                 if not self._stopping.is_set():
                     self._worker.run()
             except Exception:
-                log.exception("the worker failed; starting another one")
+                log.exception("the worker failed; restarting it")
                 transport.close()
                 connection.close()
                 self._stopping.wait(1)
@@ -269,7 +269,7 @@ def _nobody_is_connected_any_more() -> None:
     try:
         _nobody_is_connected()
     except DatabaseError:
-        log.exception("who was connected stays so until housekeeping looks")
+        log.exception("chargers may be shown as online until housekeeping runs")
     finally:
         connection.close()
 

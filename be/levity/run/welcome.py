@@ -21,7 +21,7 @@ __all__ = ["as_typed", "first_admin", "new_password", "pages_path", "welcome"]
 # 2 and Z, no 8 and B; V and U beside each other neither.
 CAPITALS, VOWELS, ENDS, DIGITS = "CDFGHJKLMNPRTWX", "aeu", "bdfgkmnprstvx", "34679"
 GROUPS = 5
-PLAYING = "ten make-believe chargers play (LOG_LEVEL=INFO shows here what they say)"
+PLAYING = "ten simulated chargers are running (LOG_LEVEL=INFO shows their messages here)"
 # Lines of a QR code that people can take a picture of, and of the log under it.
 LOG_LINES = 4
 
@@ -52,7 +52,7 @@ def first_admin(environ: Mapping[str, str]) -> list[str]:
         return [f"{name} (with the password you gave)"]
     return [
         f"{name}, password {password}   (shown only this once)",
-        f"a new one at any time: {_change(name)}",
+        f"to set a new one: {_change(name)}",
     ]
 
 

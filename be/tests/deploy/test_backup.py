@@ -147,9 +147,9 @@ def test_what_is_no_backup_changes_nothing(tmp_path: Path) -> None:
 
     (tmp_path / "text").write_text("no database at all, whatever its name says")
     sqlite3.connect(tmp_path / "other").execute("CREATE TABLE shop (id int)").connection.close()
-    assert "is not there" in restore(tmp_path / "none")
-    assert "is no SQLite database" in restore(tmp_path / "text")
-    assert "not one of Levity's" in restore(tmp_path / "other")
+    assert "does not exist" in restore(tmp_path / "none")
+    assert "is not a SQLite database" in restore(tmp_path / "text")
+    assert "not Levity's" in restore(tmp_path / "other")
     # (Every command makes the file, for its owner alone, before it is a database.)
     assert (data / "levity.sqlite3").stat().st_size == 0
     ran = run(python("-m", "levity", "backup", str(tmp_path / "copy")), environ, tmp_path)

@@ -138,7 +138,9 @@ def test_a_hundred_reused_ids_with_another_content_are_other_messages() -> None:
     other = [charger.calls("StartTransaction", START, unique_id="same") for charger in chargers]
     assert len({answer["transactionId"] for answer in results(site, other)}) == 100
     assert (Transaction.objects.count(), QuarantinedMessage.objects.count()) == (100, 0)
-    noted = Message.objects.filter(error_description__startswith="its unique id was used").count()
+    noted = Message.objects.filter(
+        error_description__startswith="its unique id was already used"
+    ).count()
     assert noted == 100
 
 

@@ -235,6 +235,6 @@ def test_an_answer_that_is_too_long_to_be_searched_is_not_kept() -> None:
     """A GetConfiguration answered with 8 MiB of `"key":[1,1,…` took 19 s to look through."""
     long = '{"key":"AuthorizationKey","value":"hush","more":"' + "x" * LONGEST_TOLD + '"}'
     kept = json.loads(V16.calls.stored_answer("GetConfiguration", long))
-    assert kept == {"cut": f"{len(long)} characters, too many to look for secrets in: not kept"}
+    assert kept == {"cut": f"{len(long)} characters, too long to search for secrets: not stored"}
     assert V16.calls.stored_answer("GetCompositeSchedule", long) == long
     assert '"hush"' not in V16.calls.stored_answer("GetConfiguration", long[:200])

@@ -89,7 +89,7 @@ def test_a_hundred_parked_messages_are_replayed_and_once_more_does_no_harm(
     assert FailedMessage.objects.count() == 100
     Trap.armed = False
     call_command("replay_failed")
-    assert "100 on the books, 0 failed again" in capsys.readouterr().out
+    assert "100 recorded, 0 failed again" in capsys.readouterr().out
     rows = set(Transaction.objects.values_list("charge_point__identity", "meter_start"))
     assert rows == {(f"CP{number}", number) for number in range(100)}
     FailedMessage.objects.update(replayed_at=None)

@@ -41,7 +41,7 @@ def levity(data: Path, *words: str, **environment: str) -> tuple[int, str]:
 def test_a_settings_module_that_is_not_there_is_named_without_a_traceback(tmp_path: Path) -> None:
     status, said = levity(tmp_path, "check", DJANGO_SETTINGS_MODULE="my_site.settings")
     assert (status, "Traceback" in said) == (1, False)
-    assert "DJANGO_SETTINGS_MODULE=my_site.settings: Python finds no such module" in said
+    assert "DJANGO_SETTINGS_MODULE=my_site.settings: no such Python module" in said
 
 
 def test_a_command_on_an_empty_folder_says_migrate(tmp_path: Path) -> None:

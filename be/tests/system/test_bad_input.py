@@ -43,12 +43,14 @@ FORMATION, TYPE = "FormationViolation", "TypeConstraintViolation"
 BAD = (
     Bad("not JSON", "hello", "", "not JSON: "),
     Bad("truncated", '[2,"B1","Heartbeat",{', FORMATION, "not JSON: ", "B1"),
-    Bad("truncated answer", '[3,"B1",{"configurationKey":[]', "", "answers no Call of ours"),
+    Bad(
+        "truncated answer", '[3,"B1",{"configurationKey":[]', "", "does not answer any Call of ours"
+    ),
     Bad("no array", '{"a":1}', "", "not a JSON array"),
     Bad("empty array", "[]", "", "an empty array"),
     Bad("only a type", "[2]", FORMATION, "the unique id is not", "-1"),
     Bad("no id", '[2,null,"Heartbeat",{}]', FORMATION, "the unique id is not", "-1"),
-    Bad("empty id", '[2,"","Heartbeat",{}]', "result", "the unique id is no text", ""),
+    Bad("empty id", '[2,"","Heartbeat",{}]', "result", "the unique id is not a text", ""),
     Bad("long id", f'[2,"{"x" * 65}","Heartbeat",{{}}]', "result", "the unique id", "x" * 65),
     Bad("no payload", '[2,"B2","Heartbeat"]', FORMATION, "a Call has four elements", "B2"),
     Bad("unknown action", '[2,"B3","Nonsense",{}]', "NotImplemented", "this action is", "B3"),

@@ -27,7 +27,7 @@ def second(site: Site, **environ: str) -> Ran:
 
 def refused(ran: Ran, first: Process) -> None:
     assert ran.returncode == 1
-    assert "Levity is running already on this database" in ran.stderr
+    assert "Levity is already running on this database" in ran.stderr
     assert f"process {first.pid}" in ran.stderr or f"pid {first.pid}" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "preparing" not in ran.stdout
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_written_is_named(unstarted: Site) -> None:
     data.write_text("a file where the folder should be")
     ran = second(unstarted, **ANY_PORTS, SECRET_KEY="of-no-value-" * 5)
     assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)
-    assert f"{data} can't be written" in ran.stderr
+    assert f"{data} is not writable" in ran.stderr
 
 
 def test_an_older_release_does_not_start_on_the_database_of_a_later_one(unstarted: Site) -> None:

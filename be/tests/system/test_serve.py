@@ -145,7 +145,7 @@ def test_an_edge_that_is_killed_is_replaced_and_nothing_answered_is_lost(unstart
             charger.send('[2,"1","Heartbeat",{}]')
             await charger.text()
             edge.kill()
-            await asyncio.to_thread(first.line, "the edge failed; starting another one")
+            await asyncio.to_thread(first.line, "the edge failed; restarting it")
 
     first = serve(unstarted)
     edge = edge_beside(first)
@@ -205,8 +205,8 @@ def refused(site: Site, variable: str) -> str:
 def test_port_in_use_is_one_clear_error(unstarted: Site) -> None:
     """And the first password is not lost by it: it was made and never shown, once."""
     said = (
-        "CommandError: Can't listen on 127.0.0.1:PORT: Address already in use. "
-        "Another program has that port. For other ones: HTTP_PORT=8080 WS_PORT=9090"
+        "CommandError: Can't listen on 127.0.0.1:PORT: Address already in use. Another program "
+        "uses that port. To use other ports: HTTP_PORT=8080 WS_PORT=9090"
     )
     assert refused(unstarted, "HTTP_PORT") == said
     assert refused(unstarted, "WS_PORT") == said

@@ -23,20 +23,19 @@ _VARIABLES = f"""\
 environment:
   AMQP_URL                              the broker [{DEFAULT_URL}]
   WS_HOST, WS_PORT                      where to listen [0.0.0.0, 9000; port 0 picks a free one]
-  LEVITY_AMQP_PREFIX                    first word of the queues' names [levity]
-  LEVITY_EDGE_ID                        this edge's name, before a random part [host name]
+  LEVITY_AMQP_PREFIX                    prefix of the queues' names [levity]
+  LEVITY_EDGE_ID                        this edge's name; a random suffix is added [host name]
   LEVITY_MAX_CONNECTIONS                in total [20000]
   LEVITY_MAX_CONNECTIONS_PER_ADDRESS    from one address, 0 is no limit [200]
-  LEVITY_MAX_FRAME_SIZE                 bytes of the largest frame [131072]
+  LEVITY_MAX_FRAME_SIZE                 bytes of the largest frame [8388608]
   LEVITY_TRUSTED_PROXIES                whose X-Forwarded-For is believed, such as 10.0.0.0/8 [none]
   LEVITY_ALLOWED_ORIGINS                web pages that may connect [none]
-  LEVITY_METRICS_PUBLIC                 1 answers /healthz, /readyz and /metrics to everybody
-                                        [0]
+  LEVITY_METRICS_PUBLIC                 1 answers /healthz, /readyz and /metrics to anyone [0]
   LEVITY_LOG_FORMAT, LOG_LEVEL          text or json; DEBUG, INFO, WARNING, ERROR [text, INFO]
-  LEVITY_SPOOL                          a folder of its own: answer chargers from there while the
+  LEVITY_SPOOL                          this edge's own folder, to answer chargers while the
                                         backend is away [off]
-  LEVITY_SPOOL_SIZE                     bytes of it [67108864]
-  LEVITY_SPOOL_STARTS                   1 lets anybody charge meanwhile, 0 nobody [1]
+  LEVITY_SPOOL_SIZE                     its size limit in bytes [67108864]
+  LEVITY_SPOOL_STARTS                   1 lets anyone charge meanwhile, 0 no one [1]
   LEVITY_SPOOL_AFTER                    seconds the backend must be away first [5]
   LEVITY_SPOOL_IDS                      sessions that can begin meanwhile [500]
   LEVITY_PING_INTERVAL                  seconds between websocket pings, 0 is off [0]

@@ -97,7 +97,7 @@ def formatter(environ: Mapping[str, str]) -> logging.Formatter:
     """What LEVITY_LOG_FORMAT asks for; text where it says nothing. ValueError if it errs."""
     name = environ.get("LEVITY_LOG_FORMAT", "").strip().lower() or "text"
     if name not in FORMATS:
-        raise ValueError(f"LEVITY_LOG_FORMAT={name!r}: write text or json")
+        raise ValueError(f"LEVITY_LOG_FORMAT={name!r}: use text or json")
     return JsonFormatter() if name == "json" else TextFormatter()
 
 

@@ -329,11 +329,11 @@ def _obstacle(
     """Why this command can't be sent any more: its end, and the reason for people."""
     wanted = command.wanted_connection
     if wanted is not None and wanted != command.connection:
-        return Command.State.CANCELLED.value, "the connection it was meant for is closed"
+        return Command.State.CANCELLED.value, "the connection that it was for is closed"
     if command.connection is None:
         return Command.State.FAILED.value, "the charger is not connected"
     if command.source == ASK_FOR_BOOT and _has_booted(command):
-        return Command.State.CANCELLED.value, "it has booted by itself"
+        return Command.State.CANCELLED.value, "it has already booted"
     calls = version_of(command.subprotocol).calls
     if refused := calls.objection(command.action, command.payload, command.security_profile):
         # Asked for by a middleware, or the profile was raised since.
@@ -432,7 +432,7 @@ def _take_back(command_ids: Sequence[int]) -> None:
             state=Command.State.FAILED,
             finished_at=timezone.now(),
             idempotency_key=None,
-            error_description="the edge of this charger is gone",
+            error_description="this charger's edge is gone",
         )
         mine.update(
             state=Command.State.QUEUED,

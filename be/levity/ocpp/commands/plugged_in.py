@@ -45,9 +45,9 @@ def reason_to_drop(command: DueCommand, statuses: Statuses) -> str | None:
             return f"the connector is no longer {command.only_status}"
         return None
     if shown is None:
-        return f"{NOT_NEEDED}: the charger has said nothing of this connector since"
+        return f"{NOT_NEEDED}: the charger has not reported this connector since"
     if shown.running is not None:
-        return f"{NOT_NEEDED}: a session of {shown.running[:40]} runs on this connector"
+        return f"{NOT_NEEDED}: a session of {shown.running[:40]} is running on this connector"
     if shown.status != command.only_status:
         return f"{NOT_NEEDED}: {_shows(shown.status)}"
     if command.only_since is not None and shown.since != command.only_since:
@@ -76,8 +76,8 @@ def _shows(status: str) -> str:
     if status == "Available":
         return "the car was unplugged before it was started"
     if not status:
-        return "the charger has booted since, and tells anew which cars are plugged in"
-    return f"the connector shows {status[:40]} by now"
+        return "the charger has booted since and will report again which cars are plugged in"
+    return f"the connector is now {status[:40]}"
 
 
 def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> Wait | None:
@@ -91,7 +91,7 @@ def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> Wa
         and (plugged_in is None or since > plugged_in)
         and now < since + AFTER_CONNECTING
     ):
-        return Wait("the charger has just come back", since + AFTER_CONNECTING)
+        return Wait("the charger has just reconnected", since + AFTER_CONNECTING)
     running = [
         (shown.running.lower(), shown.began)
         for (charge_point, _), shown in statuses.items()
@@ -107,8 +107,8 @@ def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> Wa
     if hold is None:
         return None
     return Wait(
-        f"waits for {hold.id_tag[:40]}, who may begin a session here until"
-        f" {hold.until:%H:%M:%S} UTC",
+        f"waiting for {hold.id_tag[:40]}, which may start a session here until "
+        f"{hold.until:%H:%M:%S} UTC",
         min(hold.until, now + LOOK_AGAIN),
     )
 

@@ -76,5 +76,5 @@ def _end(pk: int, quiet_since: datetime, now: datetime) -> bool:
         state = transaction_state(row)
         state = replace(state, flags=" ".join(with_flags(state.flags, ("abandoned",))))
         write(row.charge_point, (closed(state, "Other"),), now)
-    log.warning("%s: transaction %s is over, though nobody said so", row.charge_point, pk)
+    log.warning("%s: closed transaction %s: no StopTransaction arrived", row.charge_point, pk)
     return True

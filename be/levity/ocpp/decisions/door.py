@@ -51,7 +51,7 @@ def is_open_to_all(seen: Installation) -> bool:
 def why_outside(seen: Installation) -> str:
     """By what we know that others than this network reach us; "" where nothing says so."""
     if seen.outside_seen_at is not None:
-        return f"somebody came from {seen.outside_address}, a public address"
+        return f"a request came from {seen.outside_address}, a public address"
     for name in os.environ.get("HOSTNAME", "").replace(",", " ").split():
         if _is_public_name(name.lower().strip("[]")):
             return f"HOSTNAME is {name}, a public name"

@@ -105,8 +105,8 @@ def decode(data: bytes) -> Decoded:
     """UTF-8, UTF-16 (Excel's "Unicode text") or a code page of Windows, whichever it is."""
     if data.startswith(WORKBOOKS):
         raise BadFile(
-            "This is a workbook (such as .xlsx, .ods or .xls), not CSV: open it in the "
-            "spreadsheet, and save the page with the cards as “CSV UTF-8”."
+            "This is a workbook (such as .xlsx, .ods or .xls), not CSV: open it in a spreadsheet "
+            "program and save the sheet with the id tags as “CSV UTF-8”."
         )
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Decoded(_decoded(data, "utf-16"))
@@ -124,14 +124,14 @@ def decode(data: bytes) -> Decoded:
         except UnicodeDecodeError:
             continue
         return Decoded(text, f"The file is not in UTF-8 and was read as {called}{_example(text)}.")
-    raise BadFile("this is no text in UTF-8, UTF-16 or Windows-1252: save it as “CSV UTF-8”")
+    raise BadFile("this is not text in UTF-8, UTF-16 or Windows-1252: save it as “CSV UTF-8”")
 
 
 def _decoded(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise BadFile(f"this is no whole file in UTF-16 ({error.reason}): save it anew") from error
+        raise BadFile(f"this UTF-16 file is incomplete ({error.reason}): save it anew") from error
 
 
 def _example(text: str) -> str:
@@ -165,15 +165,15 @@ def columns_of(first: list[str]) -> tuple[list[str], bool]:
     if unknown:
         shown = ", ".join(f"“{name}”" for name in unknown)
         raise BadFile(
-            f"there is no column {shown}: rename it in the first line to one of "
-            f"{', '.join(COLUMNS)}, or delete it"
+            f"unknown column {shown}: rename it in the first line to one of {', '.join(COLUMNS)}, "
+            "or delete it"
         )
     names = [name for name in found if name is not None]
     if "id_tag" not in names:
-        raise BadFile(f"the first line names no column with the id tag; there are {_all()}")
+        raise BadFile(f"the first line names no id tag column; found: {_all()}")
     for name in names:
         if name and names.count(name) > 1:
-            raise BadFile(f"two columns are named {name}, or mean it: delete one")
+            raise BadFile(f"two columns mean {name}: delete one")
     return names, True
 
 
@@ -192,8 +192,10 @@ def _without_heading(cells: list[str]) -> list[str]:
         and len(cells[0].split()) == 2
         and any(map(_looks_like_a_card, cells[0].split()))
     ):
-        raise BadFile(f"“{cells[0]}” is a card and a name in one cell: put a comma between them")
-    raise BadFile(f"the first line must name the columns, at least id_tag; there are {_all()}")
+        raise BadFile(
+            f"“{cells[0]}” contains a card and a name in one cell: separate them with a comma"
+        )
+    raise BadFile(f"the first line must name the columns, at least id_tag; found: {_all()}")
 
 
 def _looks_like_a_card(text: str) -> bool:
@@ -250,7 +252,7 @@ def moment(text: str) -> datetime:
     if day is not None and FIRST_YEAR <= day.year < LAST_YEAR:
         found = end_of(day)
     if found is None or not FIRST_YEAR < found.year < LAST_YEAR:
-        raise ValueError(f"expires_at {text!r} is no date or time, such as 2026-12-31")
+        raise ValueError(f"expires_at {text!r} is not a date or time such as 2026-12-31")
     return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 

@@ -125,7 +125,7 @@ def import_lines(
         good = []
         for line in read:
             if line.id_tag.lower() in known and not update:
-                said = f"id tag {line.id_tag!r} is known already"
+                said = f"id tag {line.id_tag!r} already exists"
                 imported.problems.append(Problem(line.number, said, is_known=True))
             else:
                 good.append(line)
@@ -254,7 +254,9 @@ def _read(lines: Iterable[str], imported: Imported) -> Iterator[_Line]:
         names, is_heading = columns_of(heading)
         if not is_heading:
             shown = ", ".join(names)
-            imported.notes.append(f"The first line names no columns; they were taken for {shown}.")
+            imported.notes.append(
+                f"The first line names no columns; they are assumed to be {shown}."
+            )
         places = {item.identity.lower(): item.pk for item in ChargePoint.objects.only("identity")}
         seen: dict[str, int] = {}
         before = reader.line_num if is_heading else 0
@@ -267,9 +269,9 @@ def _read(lines: Iterable[str], imported: Imported) -> Iterator[_Line]:
             if line is not None:
                 yield line
     except csv.Error as error:
-        raise BadFile(f"line {reader.line_num}: this is not CSV: {error}") from error
+        raise BadFile(f"line {reader.line_num}: not valid CSV: {error}") from error
     except UnicodeDecodeError as error:
-        raise BadFile("this is no text in UTF-8: save it as “CSV UTF-8”") from error
+        raise BadFile("this is not UTF-8 text: save it as “CSV UTF-8”") from error
 
 
 def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -287,9 +289,9 @@ def _written_otherwise(lines: list[_Line], known: Mapping[str, IdTag]) -> list[s
         twins = [there[other].id_tag for other in others[key] if other in there]
         twins += [new[other].id_tag for other in others[key] if other in new and other < key]
         notes += [
-            f"Line {line.number}: {line.id_tag!r} and {twin!r} look like one card, written in two "
-            "ways. They are two tags here: keep the one that your chargers send (Messages, "
-            "Authorize)."
+            f"Line {line.number}: {line.id_tag!r} and {twin!r} look like the same card in two "
+            "spellings. They count as two tags here: keep the one that your chargers send (see "
+            "Messages, Authorize)."
             for twin in twins
         ]
     return notes
@@ -318,14 +320,14 @@ def _line(
     line = _Line(number, id_tag, {})
     wrong = [] if id_tag.strip() else ["no id tag"]
     if len(id_tag) > 255 or "\0" in "".join(row):
-        wrong.append("an id tag has at most 255 characters, and nothing a NUL")
+        wrong.append("an id tag has at most 255 characters and no NUL")
     if spoiled_by_a_spreadsheet(id_tag.strip()):
         wrong.append(
-            f"{id_tag!r} is what a spreadsheet makes of a long number, and its last digits are "
-            "lost: format that column as text, and enter the number again"
+            f"{id_tag!r} is a long number mangled by a spreadsheet; its last digits are lost: "
+            "format that column as text and enter the number again"
         )
     if (earlier := seen.setdefault(id_tag.lower(), number)) != number:
-        wrong.append(f"id tag {id_tag!r} stands in line {earlier} already")
+        wrong.append(f"id tag {id_tag!r} is already in line {earlier}")
     for name, value in cells.items():
         try:
             _take(line, name, value, places, heading[name])
@@ -346,7 +348,7 @@ def _take(line: _Line, name: str, value: str, places: Mapping[str, int], heading
         if bare.startswith("-"):
             bare = ""  # so SteVe says that there is no limit
         if bare and not (bare.isascii() and bare.isdigit() and len(bare) <= 9):
-            raise ValueError(f"max_transactions {bare!r} is no whole number")
+            raise ValueError(f"max_transactions {bare!r} is not a whole number")
         line.values[name] = int(bare) if bare else None
     elif name == "parent":
         if value and value.lower() == line.id_tag.lower():
@@ -375,7 +377,7 @@ def _with_parents(
         lost = [line for line in lines if line.parent and line.parent.lower() not in there]
         if not lost:
             return lines
-        problems += [Problem(line.number, f"no parent {line.parent!r}") for line in lost]
+        problems += [Problem(line.number, f"unknown parent {line.parent!r}") for line in lost]
         gone = {line.number for line in lost}
         lines = [line for line in lines if line.number not in gone]
 

@@ -146,8 +146,8 @@ def attach(message: QuarantinedMessage, transaction: Transaction, who: Who) -> T
             raise CannotResolve(_dealt_with(message))
         if message.charge_point_id != transaction.charge_point_id:
             raise CannotResolve(
-                f"transaction {transaction.pk} is another charge point's: nobody ends or feeds "
-                "the sessions of another one"
+                f"transaction {transaction.pk} belongs to another charge point: messages of one "
+                "charge point can't change the sessions of another"
             )
         before = sessions.snapshot(transaction)
         newest = sessions.newest_value_id()
@@ -185,7 +185,7 @@ def make_transaction(
                 return message.resolved_to
             raise CannotResolve(_dealt_with(message))
         if message.action not in (V16.begins, V16.ends):
-            raise CannotResolve(f"no transaction can be made of {message.action}")
+            raise CannotResolve(f"no transaction can be created from {message.action}")
         end = message if message.action == V16.ends else stop and _locked(stop)
         if end is not None and end is not message:
             _check_stop(end, message)
@@ -205,9 +205,9 @@ def make_transaction(
             "values": sessions.values_since(newest, made, (end or message).received_at),
             "stop": end.pk if end is not None and end is not message else None,
         }
-        _resolve(message, who, f"made into transaction {made.pk}", made)
+        _resolve(message, who, f"transaction {made.pk} created", made)
         if end is not None and end is not message:
-            _resolve(end, who, f"made into transaction {made.pk}, with its start", made)
+            _resolve(end, who, f"transaction {made.pk} created, with its start", made)
     return made
 
 
@@ -216,7 +216,7 @@ def discard(message: QuarantinedMessage, who: Who, why: str) -> None:
     check(message, who, CHANGE)
     why = why.strip()
     if not why:
-        raise CannotResolve("say why it is discarded: the next person wants to know")
+        raise CannotResolve("enter a reason for discarding it")
     with database.atomic():
         message = _locked(message)
         if message.resolved_at is not None:
@@ -258,14 +258,15 @@ def undo(message: QuarantinedMessage, who: Who) -> None:
         if message.resolved_at is None:
             return
         if trail is None:
-            raise CannotResolve("this was not decided here, so it can't be taken back here")
+            raise CannotResolve("this was not decided here, so it can't be undone here")
         transaction = message.resolved_to
         if "discarded" not in trail:
             if transaction is None:
-                raise CannotResolve("the transaction is gone")
+                raise CannotResolve("the transaction no longer exists")
             if sessions.snapshot(transaction) != trail["after"]:
                 raise CannotResolve(
-                    f"transaction {transaction.pk} has changed since; undo would lose that"
+                    f"transaction {transaction.pk} has changed since; undoing would lose that "
+                    "change"
                 )
         others = [message]
         if trail.get("made"):
@@ -322,7 +323,7 @@ def _effects(message: QuarantinedMessage, state: TransactionState) -> Sequence[E
         except OcppError as error:
             raise CannotResolve(f"its samples can't be read: {error.description}") from error
     raise CannotResolve(
-        f"{message.action} can't be attached to a transaction; make one of it, or discard it"
+        f"{message.action} can't be attached to a transaction; create one from it, or discard it"
     )
 
 
@@ -331,7 +332,7 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
     if connector is None or started_at is None or meter_start is None:
         named = {"connector": connector, "started_at": started_at, "meter_start": meter_start}
         missing = ", ".join(name for name, value in named.items() if value is None)
-        raise CannotResolve(f"the message does not tell {missing}: fill it in")
+        raise CannotResolve(f"the message lacks {missing}: enter it")
     same = Transaction.objects.filter(
         charge_point=message.charge_point_id,
         connector=connector,
@@ -341,7 +342,7 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
     )
     known = same.order_by("occurrence").last()
     if known is not None and not is_unset(started_at, message.received_at):
-        raise CannotResolve(f"this session is on the books: it is transaction {known.pk}")
+        raise CannotResolve(f"this session is already recorded as transaction {known.pk}")
     given = message.transaction if message.action == V16.begins else None
     if given is None or Transaction.objects.filter(pk=given).exists():
         given = sessions.new_id()
@@ -362,7 +363,7 @@ def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
 
 def _check_stop(stop: QuarantinedMessage, start: QuarantinedMessage) -> None:
     if stop.action != V16.ends or stop.charge_point_id != start.charge_point_id:
-        raise CannotResolve("the end of it must be a StopTransaction of the same charge point")
+        raise CannotResolve("its end must be a StopTransaction of the same charge point")
     if stop.resolved_at is not None:
         raise CannotResolve(_dealt_with(stop))
 
@@ -385,7 +386,7 @@ def _locked(message: QuarantinedMessage) -> QuarantinedMessage:
 
 
 def _dealt_with(message: QuarantinedMessage) -> str:
-    return f"it was dealt with already: {message.resolution}; undo that first"
+    return f"it was already resolved: {message.resolution}; undo that first"
 
 
 def _request(

@@ -72,11 +72,13 @@ def back_in_use(now: datetime) -> int:
         )
         for row in rows:
             said = (
-                f"In use again since {now:%Y-%m-%d %H:%M} UTC: it was retired on "
+                f"Back in use since {now:%Y-%m-%d %H:%M} UTC: it was retired on "
                 f"{row.retired_at:%Y-%m-%d} and has connected."
             )
             ChargePoint.objects.filter(pk=row.pk).update(
                 retired_at=None, notes="\n".join(part for part in (row.notes.strip(), said) if part)
             )
-            log.warning("%s was retired, has connected, and is in use again", row.identity)
+            log.warning(
+                "%s was retired, has connected, and was brought back into use", row.identity
+            )
     return len(rows)

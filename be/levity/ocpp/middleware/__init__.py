@@ -66,9 +66,9 @@ def build_chain(entries: Iterable[Entry], route: GetResponse = route) -> GetResp
             log.debug("%r is not used: %s", entry, error)
             continue
         except Exception as error:  # as above
-            raise BadMiddleware(f"{entry!r} can't be made: {error!r}") from error
+            raise BadMiddleware(f"{entry!r} can't be instantiated: {error!r}") from error
         if not callable(link):
-            raise BadMiddleware(f"{entry!r} makes {link!r}, which can't be called")
+            raise BadMiddleware(f"{entry!r} returns {link!r}, which is not callable")
         link = _named(entry, link)
         if effects is not None and gate is not None:
             chain = _on_effects(actions or frozenset(), effects, link, gate)
@@ -105,7 +105,7 @@ def _named(entry: Entry, link: GetResponse) -> GetResponse:
     def checked(request: Request) -> Response:
         response: object = link(request)
         if not isinstance(response, Response):
-            hint = "; does it forget `return`?" if response is None else ""
+            hint = "; is a `return` missing?" if response is None else ""
             raise BadMiddleware(f"{entry!r} returned {response!r:.100}, not a Response{hint}")
         return response
 

@@ -135,8 +135,8 @@ def _judge_certificate(event: Authenticate, credential: CredentialState) -> Verd
     wanted = credential.certificate_name
     # The one of before is made out to its identity, and is good until it has the new one.
     if shown.name.lower() not in (event.charge_point.lower(), wanted.lower() or None):
-        needed = f", and should be made out to “{wanted[:64]}”" if wanted else ""
-        return Verdict("certificate-name", f"it is made out to “{shown.name[:64]}”{needed}")
+        needed = f", and should be issued to “{wanted[:64]}”" if wanted else ""
+        return Verdict("certificate-name", f"it is issued to “{shown.name[:64]}”{needed}")
     if shown.serial_number in credential.revoked:
         return Verdict("certificate", "it was revoked here")
     if shown.ends_at < event.at:

@@ -84,9 +84,9 @@ class LogBudget:
             return "the disk is nearly full"
         own = self._of_charger.get(charge_point, 0.0)
         if self._charger.wait(own, now):
-            return f"this charger says more than {OF_CHARGER // 1024} KiB a second"
+            return f"this charger sends more than {OF_CHARGER // 1024} KiB a second"
         if self._all.wait(self._of_all, now):
-            return f"all chargers together say more than {IN_ALL // 1024} KiB a second"
+            return f"all chargers together send more than {IN_ALL // 1024} KiB a second"
         self._of_charger[charge_point] = self._charger.spend(own, now, size)
         self._of_all = self._all.spend(self._of_all, now, size)
         return ""

@@ -97,7 +97,7 @@ def wrong_with(action: str, payload: Any) -> str:
         alike = get_close_matches(action.lower(), [name.lower() for name in ACTIONS], n=1)
         meant = next((name for name in ACTIONS if alike and name.lower() == alike[0]), "")
         names = f"did you mean {meant}?" if meant else f"there are {', '.join(ACTIONS)}"
-        return f"{action[:64]!r} is no command of OCPP 1.6: {names}"
+        return f"{action[:64]!r} is not a command of OCPP 1.6: {names}"
     if not isinstance(payload, Mapping):
         return f"{action}: the payload must be an object, such as {{}}"
     departure = SCHEMAS.finding(action, payload)

@@ -59,8 +59,8 @@ def _lowers(payload: Mapping[str, Any], profile: int) -> str:
         return "SecurityProfile is 0, 1, 2 or 3"
     if wanted < profile:
         return (
-            f"the security profile of this charge point is {profile}; OCPP never lowers it. "
-            "Lower it on the charger itself, and then under “Security” here"
+            f"the security profile of this charge point is {profile}, and OCPP messages can't "
+            "lower it. Lower it on the charger itself, then under “Security” here"
         )
     return ""
 

@@ -97,13 +97,15 @@ def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     outcome = Outcome(arrival, loaded.charge_point(event.charge_point))
     if outcome.charge_point is None and isinstance(event, Spooled):
         raise UnknownChargePoint(
-            f"{event.charge_point} is not known here, and has been answered by its edge: when it is"
-            " on the list again, this frame can be taken again"
+            f"{event.charge_point} is not registered here, and its edge has answered: once it is "
+            "on the list again, this frame can be replayed"
         )
     if outcome.charge_point is None:
         outcome.commands = (
             Close(
-                event.connection, CloseCode.POLICY_VIOLATION, "this charge point is not known here"
+                event.connection,
+                CloseCode.POLICY_VIOLATION,
+                "this charge point is not registered here",
             ),
         )
         return outcome
@@ -185,7 +187,7 @@ def _says_something_new(outcome: Outcome, stored: StoredMessage, seq: int) -> bo
 
 def _answer_call(outcome: Outcome, call: Call, loaded: Loaded, chain: GetResponse) -> None:
     if call.action not in outcome.arrival.version.routes:
-        _refuse(outcome, ErrorCode.NOT_IMPLEMENTED, "this action is not known here", call.answer_to)
+        _refuse(outcome, ErrorCode.NOT_IMPLEMENTED, "this action is not supported", call.answer_to)
         return
     outcome.payload = call.payload
     try:
@@ -227,13 +229,13 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
     findings = arrival.version.schemas.check(call.action, call.payload)
     if call.repeated_keys:
         # JSON leaves open what that means; the last one counts here, and nobody is to wonder.
-        findings = (*findings, f"{call.repeated_keys}: twice, the last one counts")
+        findings = (*findings, f"{call.repeated_keys}: repeated, the last one counts")
     if call.repaired:
-        findings = (*findings, f"no JSON, read as it was meant: {call.repaired}")
+        findings = (*findings, f"invalid JSON, repaired: {call.repaired}")
     if (arrival.connection, call.unique_id) in loaded.messages:
-        findings = (*findings, "its unique id was used for another message before")
+        findings = (*findings, "its unique id was already used for another message")
     if call.sent_id is not None:
-        findings = (*findings, f"the unique id is no text of 1 to {MAX_UNIQUE_ID} characters")
+        findings = (*findings, f"the unique id is not a text of 1 to {MAX_UNIQUE_ID} characters")
     return Request(
         action=call.action,
         # (What is no object and has passed the check is a Heartbeat's.)
@@ -340,11 +342,11 @@ def _finish_command(
     outcome.unique_id = unique_id[:64]
     command = loaded.commands.get(unique_id)
     if command is None or command.charge_point_id != outcome.charge_point.id:
-        outcome.error_description = "answers no Call of ours"
+        outcome.error_description = "does not answer any Call of ours"
         return
     is_confirmed = command.state == "answered" and command.confirmed_by
     if command.state not in ("sent", "timed_out") and not is_confirmed:
-        outcome.error_description = "this Call was answered before"
+        outcome.error_description = "this Call was already answered"
         return
     outcome.action = command.action
     version = outcome.arrival.version

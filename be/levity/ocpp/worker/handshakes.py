@@ -17,7 +17,7 @@ from levity_ws.rpc.envelope import Accept, Authenticate, Close, Connected, Lease
 
 __all__ = ["answer"]
 
-UNAUTHORIZED = "Not let in. Why, stands in the central system under “Onboarding doctor”."
+UNAUTHORIZED = "Not authorised. See “Onboarding doctor” in the central system for the reason."
 # Time enough for one that boots by itself.
 BOOT_DELAY = timedelta(seconds=15)
 # One that boots now hears it in the answer; `LEARNED_INTERVAL` is the command's source.
@@ -38,7 +38,9 @@ def answer(arrival: Arrival, loaded: Loaded) -> Outcome:
         # Deleted, or forbidden, between the handshake and now.
         outcome.commands = (
             Close(
-                event.connection, CloseCode.POLICY_VIOLATION, "this charge point is not known here"
+                event.connection,
+                CloseCode.POLICY_VIOLATION,
+                "this charge point is not registered here",
             ),
         )
     elif isinstance(event, Connected) and charge_point:
@@ -98,7 +100,9 @@ def _verdict(event: Authenticate, outcome: Outcome, loaded: Loaded) -> Verdict:
 
 
 def _of_another_version(event: Authenticate) -> Verdict:
-    return Verdict("subprotocol", f"it offers {_offered(event)}, and {SUBPROTOCOL} is spoken here")
+    return Verdict(
+        "subprotocol", f"it offers {_offered(event)}, but only {SUBPROTOCOL} is supported"
+    )
 
 
 def _answer(
@@ -107,7 +111,8 @@ def _answer(
     if verdict.reason == "locked":
         # In seconds, jittered by nothing: who guesses may as well know when to come again.
         why = (
-            "Too many wrong keys: none is looked at now. Correct the key in the charger, and wait."
+            "Too many wrong keys: no key is checked for now. Correct the key in the charger and "
+            "wait."
         )
         return Refuse(event.connection, 429, why, verdict.retry_after)
     if verdict.reason == "subprotocol":

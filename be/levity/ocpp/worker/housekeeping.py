@@ -47,7 +47,7 @@ class ClockSteps:
             wall, before = self.last
             moved = (now - wall).total_seconds() - (tick - before)
             if moved > STEP:
-                log.warning("our clock went forward by %.0f s: nobody is silent for that", moved)
+                log.warning("system clock jumped forward %.0f s; offline detection paused", moved)
                 patience = max(setting("OCPP_EDGE_TIMEOUT"), 2 * setting("OCPP_HEARTBEAT_INTERVAL"))
                 self.calm_from = tick + patience
         self.last = now, tick
@@ -107,7 +107,9 @@ def forget_edges(edges: list[str], now: datetime) -> None:
         connections_lost({str(item[2]): now for item in lost})
         Edge.objects.filter(pk__in=edges).delete()
     level = logging.WARNING if lost else logging.INFO
-    log.log(level, "edge %s is silent; %d charge points are off line", ", ".join(edges), len(lost))
+    log.log(
+        level, "edge %s does not respond; %d charge points are offline", ", ".join(edges), len(lost)
+    )
 
 
 def silence(now: datetime) -> None:
@@ -152,12 +154,14 @@ def _silent(rows: Sequence[housekeeping_queries.Silent], now: datetime) -> None:
                     kind=ConnectionEvent.Kind.SILENT,
                     at=now,
                     edge=row.edge or "",
-                    reason="nothing was heard of it for two heartbeat intervals; the connection"
-                    " is open, and commands are sent",
+                    reason=(
+                        "nothing received for two heartbeat intervals; the connection is open, "
+                        "and commands are still sent"
+                    ),
                 )
                 for row in rows
             ],
             ignore_conflicts=True,
         )
     for row in rows:
-        log.warning("%s is silent for two heartbeats; its connection is open", row.identity)
+        log.warning("%s has missed two heartbeats; its connection is open", row.identity)

@@ -150,7 +150,7 @@ class Worker:
             try:
                 taken = self.pipeline.take(delivery.batch, delivery.reply_to, delivery.deliveries)
             except DatabaseAway as error:
-                log.error("the database does not answer (%s), trying again", _line(error))
+                log.error("the database does not answer (%s); retrying", _line(error))
                 connection.close()
                 hold.failed(error)
                 if self.stopping.wait(pause):
@@ -172,7 +172,7 @@ class Worker:
                 self._look()
             except Exception:
                 # Nobody would notice if this thread ended: frames go on being taken.
-                log.exception("looking at the command queue failed; trying again")
+                log.exception("reading the command queue failed; retrying")
                 self.stopping.wait(FIRST_PAUSE)
             self.commands_due.wait(LOOK)
             self.commands_due.clear()
@@ -193,7 +193,7 @@ class Worker:
                     housekeeping.sweep(now, is_minute=self.minute.is_over(self.clock()))
             commands.dispatch(now, self.transport.send)
         except DatabaseError as error:
-            log.error("the command queue can't be read (%s), trying again", _line(error))
+            log.error("the command queue can't be read (%s); retrying", _line(error))
             if is_damage(error):
                 mend(connection, error)
             connection.close()
@@ -251,7 +251,7 @@ class _Hold:
             held = self._clock() - self._since
             if held >= HOLD:
                 self._handed_back = True
-                log.warning("the batch goes back into the queue after %.0f s", held)
+                log.warning("the batch is returned to the queue after %.0f s", held)
                 self._transport.hand_back()
 
     @property

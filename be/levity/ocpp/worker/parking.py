@@ -78,7 +78,7 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
     answer_to = frame.answer_to if isinstance(frame, Call | Malformed) else None
     if answer_to is not None and not answer:
         answer = write_error(
-            answer_to, ErrorCode.INTERNAL_ERROR, "the central system failed at this message"
+            answer_to, ErrorCode.INTERNAL_ERROR, "the central system failed to process this message"
         )
     at = datetime.fromtimestamp(event.at, UTC)
     with transaction.atomic():

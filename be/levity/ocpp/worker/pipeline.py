@@ -137,7 +137,7 @@ class Pipeline:
                     else:
                         _raise_if_away(error)
                     if len(events) > 1:
-                        log.warning("batch failed (%r), taking it frame by frame", error)
+                        log.warning("batch failed (%r), processing it frame by frame", error)
                     late = error if isinstance(error, FrameTookTooLong) else None
                     outcomes = self._one_by_one(events, batch.edge, reply_to, mark=False, late=late)
             else:
@@ -213,7 +213,9 @@ class Pipeline:
             try:
                 if mark and not marked:
                     if parking.is_killer(event):
-                        outcomes += parking.park(event, "the worker died while it took this frame")
+                        outcomes += parking.park(
+                            event, "the worker died while processing this frame"
+                        )
                         continue
                     marked = True
                 if late is not None and late.whose is event:

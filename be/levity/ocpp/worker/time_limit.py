@@ -138,7 +138,8 @@ class TimeLimit:
         if self._held > self.seconds + GRACE and self._reported != frame:
             self._reported = frame
             log.critical(
-                "%s: %s holds up this worker for %.0f s and can't be interrupted; see the stacks",
+                "%s: %s has blocked this worker for %.0f s and can't be interrupted; see the "
+                "stacks",
                 *self._about,
                 self._held,
             )

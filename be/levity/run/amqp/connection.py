@@ -182,7 +182,7 @@ def _raise_if_closed_by_broker(_channel: Channel, reason: Exception) -> None:
 def _last_cause(error: BaseException) -> BaseException:
     """What went wrong in the last try to connect, out of what pika wraps around it."""
     if isinstance(error, ConnectionOpenAborted):  # by pika's own timer, for nobody else has
-        return AMQPConnectorStackTimeout("It takes the connection and says nothing")
+        return AMQPConnectorStackTimeout("It accepts the connection but does not respond")
     if isinstance(error, AMQPConnectionError) and error.args:
         error = error.args[0] if isinstance(error.args[0], AMQPConnectorException) else error
     if isinstance(error, AMQPConnectionWorkflowFailed):

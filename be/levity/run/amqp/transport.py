@@ -196,7 +196,7 @@ class AmqpWorkerTransport:
                     logger.warning("No connection to %s: %s", self._label, _reason(error))
             except Exception:
                 # A bug, here or in pika. Without this thread the worker would sit there deaf.
-                logger.exception("The connection to %s failed; a new one is made", self._label)
+                logger.exception("The connection to %s failed; reconnecting", self._label)
             finally:
                 self._forget_connection()
             if failed:
@@ -339,7 +339,7 @@ class AmqpWorkerTransport:
 
     def _reply_returned(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
         self.returned_replies += 1
-        logger.info("The edge at %s has gone; its reply is dropped", method.routing_key)
+        logger.info("The edge at %s is gone; its reply was dropped", method.routing_key)
 
     def _consumer_cancelled(self, _frame: Any) -> None:
         # The queue was deleted, or its leader moved: start again from nothing.

@@ -122,4 +122,4 @@ def _write(refusals: Sequence[EdgeRefusal]) -> None:
         with transaction.atomic():
             list_refusals(refusals, EDGE)
     except DatabaseError:
-        log.exception("A charger at the port of the web pages could not be listed")
+        log.exception("A charger that connected to the web port could not be recorded")

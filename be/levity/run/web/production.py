@@ -18,7 +18,9 @@ INSECURE = "django-insecure-"
 # What examples in files and on web pages have in place of a key.
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "your-secret", "your_secret", "secret_key")
 MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
-LEAVE_IT_OUT = f"Leave SECRET_KEY out, and Levity makes one and keeps it, or make one: {MAKE_A_KEY}"
+LEAVE_IT_OUT = (
+    f"Remove SECRET_KEY, and Levity generates and stores one; or generate one: {MAKE_A_KEY}"
+)
 SWITCH = "For development on this machine only: LEVITY_DEVELOPMENT=true"
 
 
@@ -33,7 +35,7 @@ def problems(conf: Any) -> list[tuple[str, str, str]]:
         found.append(
             (
                 "levity.E002",
-                "DEBUG is on: every error page would show the inside of this site to everybody.",
+                "DEBUG is on: error pages would reveal internals to everyone.",
                 f"Set DEBUG=false. {SWITCH}",
             )
         )
@@ -41,8 +43,11 @@ def problems(conf: Any) -> list[tuple[str, str, str]]:
         found.append(
             (
                 "levity.E003",
-                "The web pages would answer to every name (“*”): links could lead anywhere.",
-                "Name this site in HOSTNAME or LEVITY_ALLOWED_HOSTS, such as chargers.example.net.",
+                "The web pages would answer to any host name (“*”), so links could be forged.",
+                (
+                    "Set HOSTNAME or LEVITY_ALLOWED_HOSTS to this site's name, such as "
+                    "chargers.example.net."
+                ),
             )
         )
     return found
@@ -55,7 +60,7 @@ def _wrong_with_key(key: str) -> str:
     if lower.startswith(INSECURE):
         return f"SECRET_KEY begins with {INSECURE}: it was made for development."
     if any(word in lower for word in PLACEHOLDERS):
-        return "SECRET_KEY is the text of an example, which everybody knows."
+        return "SECRET_KEY is a publicly known example."
     if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_SIGNS:
         return (
             f"SECRET_KEY can be guessed: it has {len(key)} characters, {len(set(key))} different "
@@ -75,4 +80,4 @@ def refuse() -> None:
     """ImproperlyConfigured, with every reason and its remedy, if there is a reason not to start."""
     if found := problems(settings):
         lines = "\n".join(f"- {what} ({name})\n  {remedy}" for name, what, remedy in found)
-        raise ImproperlyConfigured(f"Levity does not start like this:\n{lines}")
+        raise ImproperlyConfigured(f"Levity does not start with these settings:\n{lines}")

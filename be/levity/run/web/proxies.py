@@ -43,7 +43,7 @@ class TrustedProxies:
                 # five wrong passwords of one lock all of them out.
                 self._told = True
                 log.warning(
-                    "X-Forwarded-For from %s is not believed. If that is your proxy, set "
+                    "X-Forwarded-For from %s is ignored. If that is your proxy, set "
                     "LEVITY_TRUSTED_PROXIES=%s",
                     peer,
                     peer,

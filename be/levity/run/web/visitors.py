@@ -28,5 +28,5 @@ class VisitorsFromOutside:
             newcomers.note_visitor(request.META.get("REMOTE_ADDR", ""))
         except DatabaseError as error:
             # The page is worth more, and the next visitor is noted as well.
-            log.warning("A visitor from outside could not be noted: %s", error)
+            log.warning("An outside visitor could not be recorded: %s", error)
         return self.get_response(request)

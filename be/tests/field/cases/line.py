@@ -88,7 +88,7 @@ def a_line_that_ends_after_110_seconds_of_silence(ground: Ground) -> None:
     """Ocular, Cloudflare: the line is closed before the first heartbeat, again and again."""
     charger = ground.charger("OCU-FIELD31")
     for _ in range(4):
-        told = charger.boot("Somebody", "Behind a proxy")
+        told = charger.boot("Somebody", "If a proxy is in front")
         ground.wait(110)
         charger.leave()
         ground.wait(5)

@@ -82,7 +82,7 @@ def test_a_profile_in_amperes_is_refused_and_the_unit_is_named() -> None:
             {"csChargingProfiles": {"stackLevel": 3}},
             "Rejected",
             {"ChargeProfileMaxStackLevel": "0"},
-            "It takes stack levels up to 0 (ChargeProfileMaxStackLevel), not 3.",
+            "It accepts stack levels up to 0 (ChargeProfileMaxStackLevel), not 3.",
         ),
         (
             "SetChargingProfile",
@@ -103,7 +103,7 @@ def test_a_profile_in_amperes_is_refused_and_the_unit_is_named() -> None:
             {},
             "VersionMismatch",
             {"LocalAuthListEnabled": "true"},
-            "Its list has another version: ask with GetLocalListVersion, or send a Full list.",
+            "Its list has another version: query it with GetLocalListVersion, or send a Full list.",
         ),
         (
             "ReserveNow",
@@ -117,7 +117,10 @@ def test_a_profile_in_amperes_is_refused_and_the_unit_is_named() -> None:
             {"key": "X", "value": "1"},
             "Rejected",
             {},
-            "Send GetConfiguration: the charger's own keys may tell why, and are read here then.",
+            (
+                "Send GetConfiguration: the charger's configuration keys may show why and will be "
+                "evaluated here."
+            ),
         ),
     ],
 )
@@ -134,7 +137,7 @@ def test_a_tx_profile_without_a_session_says_so() -> None:
     configured(ChargingScheduleAllowedChargingRateUnit="Current,Power")
     Transaction.objects.update(state="stopped")
     said = hint(ChargePoint.objects.get().pk, "SetChargingProfile", IN_AMPERES, "Rejected")
-    assert said == "A TxProfile is for a session that runs, and none runs there now."
+    assert said == "A TxProfile requires a running session, and there is none."
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,7 @@ def test_a_changed_secret_key_fails_the_command_and_says_so(line: Line, settings
     command = Command.objects.get()
     assert (command.state, command.error_description) == (
         "failed",
-        "SECRET_KEY has changed since it was queued: queue it again",
+        "SECRET_KEY has changed since the command was queued: queue it again",
     )
 
 

@@ -253,7 +253,7 @@ def test_an_answer_that_nobody_waits_for_is_kept_and_ignored(site: Site, frame: 
     charger = Charger()
     assert site.take(charger.says(frame)).reply.commands == ()
     row = Message.objects.values("unique_id", "error_description").get()
-    assert row == {"unique_id": "nobody", "error_description": "answers no Call of ours"}
+    assert row == {"unique_id": "nobody", "error_description": "does not answer any Call of ours"}
 
 
 def test_a_second_answer_changes_nothing(site: Site, charger: Charger, edges: Edges) -> None:
@@ -265,7 +265,7 @@ def test_a_second_answer_changes_nothing(site: Site, charger: Charger, edges: Ed
     command.refresh_from_db()
     assert command.result_status == "Accepted"
     assert (
-        Message.objects.order_by("id").last().error_description == "this Call was answered before"
+        Message.objects.order_by("id").last().error_description == "this Call was already answered"
     )
 
 
@@ -381,7 +381,7 @@ def test_a_call_comes_back_when_nobody_is_at_the_edge_any_more(
     assert lifecycle.dispatch(at(0), edges) == 2
     assert end(waiting)[0] == "queued"
     assert (waiting.connection, waiting.sent_at, waiting.not_before) == (None, None, at(2))
-    assert end(now_or_never) == ("failed", "the edge of this charger is gone")
+    assert end(now_or_never) == ("failed", "this charger's edge is gone")
     assert Message.objects.count() == 0
     edges.gone.clear()
     assert look(edges, 1) == []

@@ -338,7 +338,7 @@ def test_undo_leaves_what_has_changed_since(charger: Charger) -> None:
     started = wild(charger)
     run("2026-03-09", "2026-03-09", max_power=POWER)
     Transaction.objects.filter(pk=started).update(energy=1)
-    with pytest.raises(CommandError, match="3 values have changed again"):
+    with pytest.raises(CommandError, match="3 values have changed"):
         call_command("correct_meter_values", undo=str(MeterValueCorrection.objects.all()[0].run))
     # All figures of a session or none: this energy is not the one that the registers said.
     assert books(started, *FIGURES) == (Decimal(1), "corrected", "low")
@@ -357,7 +357,7 @@ def test_two_runs_on_one_session_are_undone_from_the_last_to_the_first(charger: 
         states.append(everything())
     assert books(started, *FIGURES) == (Decimal(1000), "corrected", "low")
     # The first one can't be undone below the second; nothing is half undone, and nothing lost.
-    with pytest.raises(CommandError, match="3 values have changed again"):
+    with pytest.raises(CommandError, match="3 values have changed"):
         call_command("correct_meter_values", undo=runs[0])
     assert everything() == states[1]
     assert not MeterValueCorrection.objects.exclude(undone_at=None).exists()
@@ -378,13 +378,13 @@ def test_days_are_those_of_the_site(charger: Charger, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("args", "options", "why"),
     [
-        ((), {}, "say START and END"),
-        (("2026-03-09",), {}, "say START and END"),
-        (("2026-03-10", "2026-03-08"), {}, "START must lie before END"),
-        (("yesterday", "2026-03-08"), {}, "'yesterday' is no date"),
+        ((), {}, "give START and END"),
+        (("2026-03-09",), {}, "give START and END"),
+        (("2026-03-10", "2026-03-08"), {}, "START must be before END"),
+        (("yesterday", "2026-03-08"), {}, "'yesterday' is not a date"),
         (("2026-03-09", "2026-03-09"), {"charge_point": "CP9"}, "no charge point 'CP9'"),
         (("2026-03-09", "2026-03-09"), {"max_power": 0}, "more than 0"),
-        ((), {"undo": "x"}, "is no run"),
+        ((), {"undo": "x"}, "is not a run"),
         ((), {"undo": str(uuid4())}, "has corrected anything"),
     ],
 )

@@ -114,16 +114,16 @@ def test_wrong_lines_are_named_and_nothing_is_imported() -> None:
     )
     done = import_lines(io.StringIO(text, newline=""))
     assert [str(problem) for problem in done.problems] == [
-        "line 3: id tag 'KNOWN' is known already",
-        "line 4: id tag 'GOOD' stands in line 2 already",
+        "line 3: id tag 'KNOWN' already exists",
+        "line 4: id tag 'GOOD' is already in line 2",
         "line 6: status 'Allowed' is none of Accepted, Blocked, Recorded",
-        "line 7: expires_at 'tomorrow' is no date or time, such as 2026-12-31",
-        "line 8: no parent 'nobody'",
+        "line 7: expires_at 'tomorrow' is not a date or time such as 2026-12-31",
+        "line 8: unknown parent 'nobody'",
         "line 10: no charge point 'CP9'",
-        "line 11: max_transactions 'many' is no whole number",
+        "line 11: max_transactions 'many' is not a whole number",
         "line 12: a tag can't be its own parent",
         "line 13: 2 values where the first line has 8",
-        "line 14: no parent 'a'",
+        "line 14: unknown parent 'a'",
     ]
     assert not done.done
     assert [tag.id_tag for tag in IdTag.objects.all()] == ["Known"]
@@ -160,11 +160,11 @@ def test_a_date_comes_back_as_that_date(settings: Any) -> None:
     [
         ("", "the first line must name the columns"),
         ("Ann,Bob\n", "the first line must name the columns"),
-        ("owner,notes\n", "names no column with the id tag"),
-        ("id_tag,colour\n", "there is no column “colour”: rename it"),
-        ("id_tag,RFID\n", "two columns are named id_tag"),
-        ("User1 4011223344\n", "put a comma between"),
-        ('id_tag\n"abc', "not CSV"),
+        ("owner,notes\n", "names no id tag column"),
+        ("id_tag,colour\n", "unknown column “colour”: rename it"),
+        ("id_tag,RFID\n", "two columns mean id_tag"),
+        ("User1 4011223344\n", "separate them with a comma"),
+        ('id_tag\n"abc', "not valid CSV"),
     ],
 )
 def test_what_is_no_csv_of_tags_is_refused(text: str, why: str) -> None:
@@ -188,7 +188,7 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "imported: 2 new, 0 changed, 0 lines skipped",
         f"2 id tags in {tmp_path / 'out.csv'}",
     ]
-    assert "line 2: id tag 'A1' is known already (--update changes it)" in said.err
+    assert "line 2: id tag 'A1' already exists (--update changes it)" in said.err
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines == [HEADER.strip(), "A1,Accepted,,,Ann,,,", "B2,Accepted,,,Bob,,,"]
     # Excel's own CSV; a byte that is no text anywhere is one in Windows-1252, and shown.
@@ -210,8 +210,8 @@ def test_blanks_that_a_person_typed_around_a_tag_are_none_of_it() -> None:
     }
     problems = import_lines(["id_tag\n", "Known \n", "BB\n", " bb\n", "' \n"]).problems
     assert [str(item) for item in problems] == [
-        "line 2: id tag 'Known' is known already",
-        "line 4: id tag 'bb' stands in line 3 already",
+        "line 2: id tag 'Known' already exists",
+        "line 4: id tag 'bb' is already in line 3",
         "line 5: no id tag",
     ]
 
@@ -230,7 +230,7 @@ def test_a_known_tag_in_capitals_beyond_ascii_is_known() -> None:
     IdTag.objects.create(id_tag="ÄNNE")
     lines = [HEADER, "änne,Blocked,,,Ann,,,\n"]
     [problem] = import_lines(lines).problems
-    assert "is known already" in problem.text
+    assert "already exists" in problem.text
     assert import_lines(lines, update=True).updated == 1
     assert [(tag.id_tag, tag.status) for tag in IdTag.objects.all()] == [("ÄNNE", "Blocked")]
 
@@ -290,7 +290,7 @@ def test_a_file_as_another_system_saves_it_goes_in(name: str) -> None:
     """c33: none of them did."""
     data, expected = FILES[name]
     if expected is None:
-        with pytest.raises(BadFile, match="two columns are named notes"):
+        with pytest.raises(BadFile, match="two columns mean notes"):
             import_file(data)
         return
     done = import_file(data)
@@ -307,7 +307,7 @@ def test_a_workbook_is_told_from_csv(admin_client: Client, begin: bytes) -> None
     file = SimpleUploadedFile("cards.xlsx", begin + bytes(range(256)) * 8)
     page = admin_client.post("/admin/ocpp/idtag/import/", {"file": file}).content.decode()
     assert "This is a workbook" in page
-    assert "save the page with the cards as “CSV UTF-8”" in page
+    assert "save the sheet with the id tags as “CSV UTF-8”" in page
     assert not IdTag.objects.exists()
 
 
@@ -318,7 +318,7 @@ def test_what_was_assumed_of_a_file_is_said() -> None:
         "The file is not in UTF-8 and was read as Windows-1252, for example “Müller”"
     )
     [note] = import_file(b"AA11,Ann\n").notes
-    assert note == "The first line names no columns; they were taken for id_tag, owner."
+    assert note == "The first line names no columns; they are assumed to be id_tag, owner."
 
 
 @pytest.mark.parametrize("spoiled", ["4.11E+13", "4,11E+13", "4.1123E+15"])
@@ -356,11 +356,11 @@ def test_dates_as_people_write_them(text: str, when: str, settings: Any) -> None
     ("text", "said"),
     [
         ("5/6/2030", "5 and 6 can be either day or month; write 2030-06-05 or 2030-05-06"),
-        ("32.12.2030", "is no date or time"),
-        ("31.13.2030", "is no date or time"),
-        ("31.12.2030 25:99", "is no date or time"),
-        ("31.12.99999", "is no date or time"),
-        ("..", "is no date or time"),
+        ("32.12.2030", "is not a date or time"),
+        ("31.13.2030", "is not a date or time"),
+        ("31.12.2030 25:99", "is not a date or time"),
+        ("31.12.99999", "is not a date or time"),
+        ("..", "is not a date or time"),
     ],
 )
 def test_a_date_of_two_meanings_or_none_is_refused(text: str, said: str) -> None:

@@ -111,7 +111,7 @@ def test_the_ten_of_the_demo_leave_by_one_command(capsys: pytest.CaptureFixture[
         ChargePoint.objects.create(identity=f"DEMO-{number:02d}")
     mine = ChargePoint.objects.create(identity="garage-1")
     call_command("retire", "--demo")
-    assert capsys.readouterr().out.startswith("10 retired; their sessions stay")
+    assert capsys.readouterr().out.startswith("10 retired; their sessions are kept")
     assert list(ChargePoint.objects.filter(retired_at__isnull=True)) == [mine]
     call_command("retire", "demo-03", "--back")
     assert ChargePoint.objects.filter(retired_at__isnull=True).count() == 2

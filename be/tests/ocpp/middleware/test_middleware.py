@@ -194,7 +194,7 @@ def test_a_bad_entry_is_named_when_the_chain_is_built_and_by_the_system_check(
     assert check_middleware() == [
         Error(
             f"OCPP_MIDDLEWARE: {said}",
-            hint="Mend or remove this entry; docs/extending.md shows a whole example.",
+            hint="Fix or remove this entry; docs/extending.md shows a whole example.",
             id="ocpp.E001",
         )
     ]
@@ -277,7 +277,7 @@ def test_the_least_patience_with_an_edge_is_what_the_edge_needs() -> None:
 def test_a_setting_that_does_not_exist_is_named(settings: Any, name: str, hint: str) -> None:
     """ocpp.W001: mistyped, it would be ignored for ever."""
     setattr(settings, name, 5)
-    said = f"{name} is no setting of Levity"
+    said = f"{name} is not a setting of Levity"
     assert check_settings() == [Warning(said, hint=hint, id="ocpp.W001")]
 
 

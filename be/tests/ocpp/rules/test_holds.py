@@ -97,12 +97,12 @@ def test_a_card_that_was_presented_first_keeps_the_automatic_start_away(garage: 
     garage.at(0.004).shows("Preparing")
     assert garage.sent(1.05) == []
     assert why() == [
-        ("queued", f"waits for {CARD}, who may begin a session here until 12:02:00 UTC")
+        ("queued", f"waiting for {CARD}, which may start a session here until 12:02:00 UTC")
     ]
     garage.at(2.5).starts()
     garage.shows("Charging")
     assert garage.sent(4) == garage.sent(200) == []
-    runs = f"no start was needed: a session of {CARD} runs on this connector"
+    runs = f"no start was needed: a session of {CARD} is running on this connector"
     assert why() == [("cancelled", runs)]
     assert Transaction.objects.get().id_tag == CARD
 
@@ -123,7 +123,7 @@ def test_every_other_car_is_started_when_the_card_has_its_session(garage: Garage
     garage.at(20).starts(2)
     # Its connector still shows Preparing: the session that runs there is what counts.
     assert garage.sent(23) == [(1, "anonymous")]
-    runs = f"no start was needed: a session of {CARD} runs on this connector"
+    runs = f"no start was needed: a session of {CARD} is running on this connector"
     assert why() == [("answered", ""), ("cancelled", runs)]
 
 

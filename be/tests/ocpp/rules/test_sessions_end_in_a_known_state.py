@@ -118,7 +118,7 @@ def test_second_stop_with_other_values_is_answered_and_kept_apart(charger: Charg
             begin + timedelta(minutes=30),
         )
         item = QuarantinedMessage.objects.get(transaction=started)
-        assert item.reason == "the transaction is stopped already"
+        assert item.reason == "the transaction has already stopped"
 
 
 def test_the_same_stop_for_ever_is_answered_and_leaves_one_row_that_counts(
@@ -133,10 +133,10 @@ def test_the_same_stop_for_ever_is_answered_and_leaves_one_row_that_counts(
     assert (item.transaction, item.resolved_to_id, item.reason, item.repeated) == (
         started,
         started,
-        "the transaction is stopped already, as it says",
+        "the transaction has already stopped, as it says",
         18,
     )
-    assert item.resolution == "nothing to decide: these figures are on the books"
+    assert item.resolution == "nothing to decide: these figures are already recorded"
     second, last = at(30 + 1 / 6), at(30 + 19 / 6)
     assert (item.received_at, item.resolved_at, item.last_received_at) == (second, second, last)
 
@@ -586,7 +586,7 @@ def test_stop_of_another_charger_leaves_the_session_alone(charger: Charger) -> N
     item = QuarantinedMessage.objects.get()
     assert (item.charge_point, item.reason) == (
         ChargePoint.objects.get(identity="CP2"),
-        "the transaction is another charge point's",
+        "the transaction belongs to another charge point",
     )
 
 

@@ -41,7 +41,7 @@ def test_a_flood_of_large_stops_does_not_fill_the_disk() -> None:
     kept = [own.kept(1, "StopTransaction", stop) for _ in range(100)]
     assert kept[0] == stop
     assert sum(map(len, kept)) < 20_000_000
-    assert kept[-1] == shortened(stop, "this charger says more than 4 KiB a second")
+    assert kept[-1] == shortened(stop, "this charger sends more than 4 KiB a second")
     assert len(kept[-1]) < SAMPLE + 150
 
 

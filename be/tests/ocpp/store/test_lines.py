@@ -74,7 +74,7 @@ def test_what_was_learned_has_its_evidence_and_an_alert() -> None:
     )
     (finding,) = lines_closed(at(charger.now))
     assert finding.summary == (
-        "the line of CP1 ends after 100 s of silence, again and again; it was given a heartbeat "
+        "the connection of CP1 keeps closing after 100 s of silence; it was given a heartbeat "
         "interval of 45 s"
     )
 

@@ -133,7 +133,7 @@ def test_who_visits_the_pages_from_outside_is_a_sign_of_the_open_door(client: Cl
     assert strangers.open_door() == []
     client.get(reverse("admin:login"), REMOTE_ADDR=OUTSIDE)
     (found,) = strangers.open_door()
-    assert found.detail == f"somebody came from {OUTSIDE}, a public address"
+    assert found.detail == f"a request came from {OUTSIDE}, a public address"
 
 
 def test_a_page_is_shown_where_its_visitor_can_not_be_noted(

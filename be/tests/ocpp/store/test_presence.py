@@ -68,7 +68,7 @@ def test_a_charger_that_is_not_known_any_more_is_sent_away(settings: Any) -> Non
     """Deleted while it was connected: neither silence nor a crash."""
     settings.OCPP_UNKNOWN_CHARGE_POINTS = "reject"
     site, charger = Site(), Charger()
-    close = Close(charger.connection, 1008, "this charge point is not known here")
+    close = Close(charger.connection, 1008, "this charge point is not registered here")
     assert site.take(charger.connects()).reply.commands == (close,)
     assert site.take(charger.boots()).reply.commands == (close,)
     assert site.take(charger.leaves()).reply.commands == ()

@@ -181,7 +181,7 @@ def test_frames_of_a_charge_point_that_was_deleted_are_parked(settings: Any) -> 
         assert site.take(frame).reply.commands == ()
     parked = FailedMessage.objects.order_by("seq")
     assert [(item.identity, item.charge_point) for item in parked] == [("CP1", None)] * 2
-    assert "not known here" in parked[0].traceback
+    assert "not registered here" in parked[0].traceback
     ChargePoint.objects.create(identity="CP1")
     assert [take_again(item, site.pipeline, None) for item in parked] == ["", ""]
     # Which id was told, went with the charge point: a person says whose end it is.

@@ -180,7 +180,7 @@ def test_ids_that_begin_anew_lose_no_session() -> None:
     message = Message.objects.latest("id")
     assert (message.error_code, message.error_description) == (
         "",
-        "its unique id was used for another message before",
+        "its unique id was already used for another message",
     )
     # D-05 holds for both: each repetition gets the answer to its own bytes.
     assert site.result(charger.says(start.text)) == answer
@@ -225,7 +225,7 @@ def test_a_stop_with_a_used_unique_id_ends_its_session() -> None:
     assert row == {
         "request": stop.text,
         "error_code": "",
-        "error_description": "its unique id was used for another message before",
+        "error_description": "its unique id was already used for another message",
     }
 
 

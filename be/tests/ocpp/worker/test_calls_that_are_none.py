@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("action", "payload", "said"),
     [
-        ("Nonsense", {}, "'Nonsense' is no command of OCPP 1.6: there are CancelReservation, "),
-        ("reset", {"type": "Soft"}, "'reset' is no command of OCPP 1.6: did you mean Reset?"),
-        ("Rest", {"type": "Soft"}, "'Rest' is no command of OCPP 1.6: did you mean Reset?"),
+        ("Nonsense", {}, "'Nonsense' is not a command of OCPP 1.6: there are CancelReservation, "),
+        ("reset", {"type": "Soft"}, "'reset' is not a command of OCPP 1.6: did you mean Reset?"),
+        ("Rest", {"type": "Soft"}, "'Rest' is not a command of OCPP 1.6: did you mean Reset?"),
         ("Reset", {"type": "Sideways"}, "Reset: type: enum"),
         ("Reset", {}, "Reset: payload: type missing"),
         ("GetConfiguration", [], "GetConfiguration: the payload must be an object, such as {}"),
@@ -115,7 +115,7 @@ def test_a_middleware_that_forgets_to_return_is_named() -> None:
     with pytest.raises(BadMiddleware) as error:
         chain(request("Heartbeat"))
     assert str(error.value) == (
-        f"'{__name__}.Forgetful' returned None, not a Response; does it forget `return`?"
+        f"'{__name__}.Forgetful' returned None, not a Response; is a `return` missing?"
     )
 
 

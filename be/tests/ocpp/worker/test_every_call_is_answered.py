@@ -235,7 +235,7 @@ def test_a_second_stop_changes_nothing() -> None:
         "idTagInfo": {"status": "Accepted"}
     }
     waiting = QuarantinedMessage.objects.get(resolved_at=None)
-    assert waiting.reason == "the transaction is stopped already"
+    assert waiting.reason == "the transaction has already stopped"
     assert QuarantinedMessage.objects.count() == 2
     assert Transaction.objects.values().get() == before
 

@@ -45,7 +45,7 @@ def test_only_unknown_subprotocols_are_refused_and_listed(is_known: bool) -> Non
     assert verdict == Refuse(charger.connection, 400, reason)
     row = RefusedHandshake.objects.get()
     assert (row.identity, row.reason, row.status) == ("CP1", "subprotocol", 400)
-    assert row.detail == "it offers ocpp2.0.1, mqtt, and ocpp1.6 is spoken here"
+    assert row.detail == "it offers ocpp2.0.1, mqtt, but only ocpp1.6 is supported"
     assert ChargePoint.objects.count() == is_known
     assert ConnectionEvent.objects.filter(kind="refused").exists() is is_known
 

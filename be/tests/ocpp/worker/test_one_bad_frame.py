@@ -15,7 +15,7 @@ from tests.ocpp.charger import Charger, Site, at
 
 pytestmark = pytest.mark.django_db
 
-PARKED = "the central system failed at this message"
+PARKED = "the central system failed to process this message"
 
 
 class WorkerDied(BaseException):
@@ -141,7 +141,7 @@ def test_a_frame_that_kills_its_worker_is_parked_and_the_innocent_are_not(
     assert [answer[0] for answer in answers] == [3, 3, 3, 3, 4, 3, 3, 3, 3, 3]
     assert FailedMessage.objects.values("identity", "traceback").get() == {
         "identity": "CP4",
-        "traceback": "the worker died while it took this frame",
+        "traceback": "the worker died while processing this frame",
     }
     assert Transaction.objects.count() == 9
     assert FrameAttempt.objects.count() == 0
@@ -247,7 +247,7 @@ def test_a_parked_frame_goes_on_the_books_when_it_is_replayed(
     assert FailedMessage.objects.values_list("attempts", flat=True).get() == 2
     Trap.failures = []
     call_command("replay_failed")
-    assert "1 on the books, 0 failed again" in capsys.readouterr().out
+    assert "1 recorded, 0 failed again" in capsys.readouterr().out
     row = Transaction.objects.values("id_tag", "start_received_at", "state").get()
     assert row == {"id_tag": "BAD", "start_received_at": at(0), "state": "active"}
     assert ChargePoint.objects.get().connection is None

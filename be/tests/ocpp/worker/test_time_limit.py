@@ -68,7 +68,11 @@ def test_a_frame_whose_handler_never_returns_is_parked_and_its_neighbours_are_se
     answers = [json.loads(frame) for frame in site.frames(*events)]
     assert time.monotonic() - begun < 2 * LIMIT + 2
     assert [answer[0] for answer in answers] == [3, 3, 3, 3, 4, 3, 3, 3, 3, 3]
-    assert answers[4][2:] == ["InternalError", "the central system failed at this message", {}]
+    assert answers[4][2:] == [
+        "InternalError",
+        "the central system failed to process this message",
+        {},
+    ]
     failed = FailedMessage.objects.get()
     assert (failed.identity, failed.action) == ("CP4", "StartTransaction")
     assert "StartTransaction took longer than 0.3 s" in failed.traceback
@@ -124,7 +128,7 @@ def test_what_cannot_be_interrupted_is_reported_with_every_stack_and_its_owner_t
     with pytest.raises(FrameTookTooLong):
         limit.around(hang)(request())
     assert told == [True]
-    assert "CP1: Heartbeat holds up this worker" in caplog.text
+    assert "CP1: Heartbeat has blocked this worker" in caplog.text
     assert "in hang" in capfd.readouterr().err
 
 

@@ -45,7 +45,7 @@ def test_what_does_not_wait_any_more_is_not_approved(browser_of_root: Client) ->
     """A newer request came between the question and the answer."""
     row = certificate(state="superseded")
     said = browser_of_root.post(decide(row, "approve")).content.decode()
-    assert "it does not wait any more" in said
+    assert "it is no longer waiting" in said
     row.refresh_from_db()
     assert row.state == "superseded"
 

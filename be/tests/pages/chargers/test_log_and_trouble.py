@@ -173,7 +173,7 @@ WRONG = (
     ({"identity": "rdam 123|%:x"}, "Letters, digits"),
     ({"identity": "ok", "time_zone": "Europe/Nowhere"}, "is not a time zone"),
     ({"identity": "ok", "time_zone": "../etc"}, "is not a time zone"),
-    ({"identity": "ok", "quirk_overrides": '{"nonsense": 1}'}, "no field of a quirk profile"),
+    ({"identity": "ok", "quirk_overrides": '{"nonsense": 1}'}, "not a field of a quirk profile"),
     ({"identity": "ok", "quirk_overrides": "[1]"}, "an object"),
 )
 

@@ -199,9 +199,13 @@ def test_a_new_charge_point_begins_with_the_profile_of_its_site(
 @pytest.mark.parametrize(
     ("call", "payload", "said"),
     [
-        ("ChangeConfiguration", '{"key":"SecurityProfile","value":"0"}', "OCPP never lowers it"),
+        (
+            "ChangeConfiguration",
+            '{"key":"SecurityProfile","value":"0"}',
+            "OCPP messages can't lower it",
+        ),
         ("ChangeConfiguration", '{"key":"AuthorizationKey","value":"short"}', "at least 16 bytes"),
-        ("GetDiagnostics", '{"location":"http://169.254.169.254/"}', "inside a network"),
+        ("GetDiagnostics", '{"location":"http://169.254.169.254/"}', "private network address"),
         ("GetDiagnostics", '{"location":"file:///etc/passwd"}', "must begin with one of"),
     ],
 )

@@ -58,7 +58,7 @@ def test_the_doctor_says_use_port_9000(client: Client) -> None:
     assert (row.user_agent, row.subprotocols) == ("TinyWebsockets Client", "ocpp1.6")
     client.force_login(User.objects.create_superuser("root"))
     page = client.get(reverse("admin:ocpp_refusedhandshake_changelist")).content.decode()
-    assert "came to the port of the web pages" in page
+    assert "connected to the port of the web pages" in page
     assert "use port 9000" in page
 
 

@@ -22,7 +22,7 @@ class Admission:
         if self._in_total and self.connections >= self._in_total:
             return Refusal(
                 503,
-                f"More than {self._in_total} connections in all: raise LEVITY_MAX_CONNECTIONS.",
+                f"More than {self._in_total} connections in total: raise LEVITY_MAX_CONNECTIONS.",
                 "full",
                 retry_after=60,
             )
@@ -33,8 +33,9 @@ class Admission:
         ):
             return Refusal(
                 429,
-                f"More than {self._per_address} connections from {address}. Behind a proxy set "
-                "LEVITY_TRUSTED_PROXIES, for a large site LEVITY_MAX_CONNECTIONS_PER_ADDRESS.",
+                f"More than {self._per_address} connections from {address}. If a proxy is in "
+                "front, set LEVITY_TRUSTED_PROXIES; if many chargers share this address, raise "
+                "LEVITY_MAX_CONNECTIONS_PER_ADDRESS.",
                 "address limit",
                 retry_after=60,
             )

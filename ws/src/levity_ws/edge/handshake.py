@@ -68,8 +68,8 @@ def parse_handshake(
         # Beside the marks of a browser, a web page speaks for a charger.
         return Refusal(
             403,
-            f"This came from a web page ({printable(origin, 100)}, {mark}): only chargers connect "
-            "here. To allow the page, name it in LEVITY_ALLOWED_ORIGINS.",
+            f"This sent by a web page ({printable(origin, 100)}, {mark}): only chargers may "
+            "connect here. To allow the page, add it to LEVITY_ALLOWED_ORIGINS.",
             "origin",
             detail=f"Origin {printable(origin, 100)}, {mark}",
         )
@@ -139,11 +139,9 @@ def no_websocket(request: Request) -> Refusal | None:
         said = ", ".join(headers.get_all("Upgrade"))
         what = f"“Upgrade: {printable(said, 60)}”" if said else "no Upgrade header"
         if keys:
-            cure = (
-                "A proxy on the way takes it out (nginx: proxy_set_header Upgrade $http_upgrade)."
-            )
+            cure = "A proxy in between removes it (nginx: proxy_set_header Upgrade $http_upgrade)."
         else:
-            cure = "Not a page for a browser: chargers connect here with ws://."
+            cure = "This is not a page for browsers: chargers connect here with ws://."
         return _no_websocket(426, f"it has {what}", cure)
     if not keys:
         return _no_websocket(400, "it has no Sec-WebSocket-Key", "")

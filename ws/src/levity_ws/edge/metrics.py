@@ -26,17 +26,20 @@ _COUNTERS: Mapping[str, tuple[str, str]] = {
     "refusals": ("reason", "Handshakes refused, by reason."),
     "frames_received": ("", "Text frames from chargers."),
     "frames_sent": ("", "Text frames to chargers."),
-    "commands_dropped": ("kind", "What the backend said to connections that are gone, by kind."),
-    "batches_published": ("", "Batches handed to the transport, repeats included."),
-    "batches_repeated": ("", "Batches published again because no answer came."),
-    "batches_answered": ("", "Batches that the backend answered."),
-    "replies_unknown": ("", "Answers to batches that had been answered before."),
-    "frames_given_up": ("", "Frames whose connection was closed: no answer came in time."),
-    "frames_too_large": ("", "Frames that closed their connection: LEVITY_MAX_FRAME_SIZE."),
-    "frames_paced": ("", "Frames that waited because their charger sends too many."),
-    "frames_spooled": ("action", "Frames that the spool has taken and answered."),
-    "spooled_frames_delivered": ("", "Frames of the spool that the backend has now."),
-    "spool_refusals": ("reason", "Frames that the spool could not take."),
+    "commands_dropped": ("kind", "Backend commands for connections that no longer exist, by kind."),
+    "batches_published": ("", "Batches sent, including repeats."),
+    "batches_repeated": ("", "Batches sent again because no answer came."),
+    "batches_answered": ("", "Batches answered by the backend."),
+    "replies_unknown": ("", "Duplicate answers to batches."),
+    "frames_given_up": ("", "Frames whose connection was closed because no answer came in time."),
+    "frames_too_large": (
+        "",
+        "Frames larger than LEVITY_MAX_FRAME_SIZE, which closed their connection.",
+    ),
+    "frames_paced": ("", "Frames delayed because their charger sends too many."),
+    "frames_spooled": ("action", "Frames stored and answered by the spool."),
+    "spooled_frames_delivered": ("", "Spooled frames delivered to the backend."),
+    "spool_refusals": ("reason", "Frames that the spool could not store."),
     "floods": ("", "Connections closed because of too many pings, pongs or fragments."),
     "slow_chargers": ("", "Connections dropped because the charger did not read."),
 }
@@ -100,7 +103,7 @@ class Metrics:
         )
 
         about = GaugeMetricFamily(
-            "levity_edge_info", "Always 1; the labels tell which.", labels=["edge", "version"]
+            "levity_edge_info", "Always 1; the labels say which.", labels=["edge", "version"]
         )
         about.add_metric([self.edge, __version__], 1)
         yield about
@@ -114,8 +117,8 @@ class Metrics:
                 counter.add_metric([value] if label else [], count)
             yield counter
         for name, description, distribution in (
-            ("answer_seconds", "From a frame's arrival to its answer.", self.answer_seconds),
-            ("batch_seconds", "From a batch's departure to its answer.", self.batch_seconds),
+            ("answer_seconds", "Time from a frame's arrival to its answer.", self.answer_seconds),
+            ("batch_seconds", "Time from sending a batch to its answer.", self.batch_seconds),
             ("batch_events", "Events in a batch.", self.batch_events),
         ):
             histogram = HistogramMetricFamily(f"levity_edge_{name}", description)

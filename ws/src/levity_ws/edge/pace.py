@@ -56,8 +56,8 @@ class Churn:
         if (out := self._out_until.get(key, 0.0) - now) > 0:
             return Refusal(
                 429,
-                f"Its last connection was closed: too many pings, pongs or fragments. It may come "
-                f"again in {math.ceil(out)} s.",
+                "The last connection was closed because of too many pings, pongs or fragments. "
+                f"Try again in {math.ceil(out)} s.",
                 "after a flood",
                 retry_after=math.ceil(out),
             )
@@ -66,8 +66,9 @@ class Churn:
             return None
         return Refusal(
             429,
-            f"“{printable(identity, 48)}” connects too often; once in {1 / self._pace.rate:g} s is "
-            "enough. Do two chargers have this id? If not, raise LEVITY_MAX_CONNECT_RATE.",
+            f"“{printable(identity, 48)}” connects too often: at most once in "
+            f"{1 / self._pace.rate:g} s is allowed. Do two chargers have this id? If not, raise "
+            "LEVITY_MAX_CONNECT_RATE.",
             "churn",
             retry_after=math.ceil(wait),
         )

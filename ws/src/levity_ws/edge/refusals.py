@@ -118,8 +118,8 @@ def unreadable(
     if has_bare_lines:
         why = "its lines end with LF, not with CR LF"
     reason = (
-        f"This request can't be read: {why}. A charger connects with “GET /ws/<charge point id> "
-        "HTTP/1.1” and the headers of a websocket."
+        f"This request can't be read: {why}. Chargers connect with “GET /ws/<charge point id> "
+        "HTTP/1.1” and websocket headers."
     )
     return Refusal(400, reason, "unreadable request", detail=why)
 
@@ -136,15 +136,15 @@ def _wrong_with_headers(cause: BaseException) -> str:
         return "it has a Transfer-Encoding"
     # Only what kind of error: behind the colon may stand a header with a key in it.
     said = str(cause).partition(":")[0]
-    return _KINDS.get(said, f"it is no HTTP/1.1 ({said[:60]})")
+    return _KINDS.get(said, f"it is not HTTP/1.1 ({said[:60]})")
 
 
 PROXY_LINES = (b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n")
 """How the PROXY protocol of load balancers begins, of versions 1 and 2."""
 
 _KINDS = {
-    "invalid HTTP header line": "one of its header lines has no colon",
-    "invalid HTTP header name": "the name of one of its headers has a sign in it that none has",
-    "invalid HTTP header value": "the value of one of its headers has a control character in it",
+    "invalid HTTP header line": "a header line has no colon",
+    "invalid HTTP header name": "a header name contains an invalid character",
+    "invalid HTTP header value": "a header value contains a control character",
     "unsupported request body": "it has a body",
 }

@@ -151,13 +151,13 @@ class Relay:
             return "no connection to the message broker"
         if self._pulse.stale:
             return (
-                "no worker answers: is one running, and does it reach the broker and the database?"
+                "no worker answers: is one running, and can it reach the broker and the database?"
             )
         return ""
 
     @property
     def waiting(self) -> int:
-        """Events that wait for a batch to leave with."""
+        """Events waiting for a batch."""
         return len(self._waiting)
 
     @property

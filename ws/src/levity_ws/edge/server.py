@@ -100,11 +100,9 @@ class EdgeServer:
         self._draining = False
         self.metrics.gauge("connections", "Open websockets.", lambda: len(self._sockets))
         self.metrics.gauge("backend_available", "1 if the backend answers.", self._available)
+        self.metrics.gauge("events_waiting", "Events waiting for a batch.", lambda: self._waiting)
         self.metrics.gauge(
-            "events_waiting", "Events that wait for a batch to leave with.", lambda: self._waiting
-        )
-        self.metrics.gauge(
-            "batches_under_way", "Batches sent and not answered yet.", lambda: self._under_way
+            "batches_under_way", "Batches sent but not answered yet.", lambda: self._under_way
         )
         self.metrics.edge = settings.edge_id
 
@@ -150,9 +148,13 @@ class EdgeServer:
             raise CannotListen(f"LEVITY_SPOOL: {error}") from error
         self._spool = relay.stand_in = spool
         for name, description, read in (
-            ("spool_frames", "Frames that the backend does not have yet.", lambda: spool.waiting),
-            ("spool_bytes", "Size of the spool on the disk.", lambda: spool.size),
-            ("spool_ids", "Transaction ids that the spool may give.", lambda: spool.ids_left),
+            (
+                "spool_frames",
+                "Frames in the spool that the backend has not received yet.",
+                lambda: spool.waiting,
+            ),
+            ("spool_bytes", "Size of the spool on disk.", lambda: spool.size),
+            ("spool_ids", "Transaction ids available to the spool.", lambda: spool.ids_left),
         ):
             self.metrics.gauge(name, description, read)
 
@@ -175,7 +177,7 @@ class EdgeServer:
         for charger in tuple(self._everyone):
             charger.transport.abort()
         if not await self.relay.flush(self.settings.goodbye_timeout):
-            logger.warning("Stopped before the backend had heard of every closed connection")
+            logger.warning("Stopped before the backend had acknowledged every closed connection")
         if self._spool is not None:
             await self._spool.close()
         await self.relay.close()
@@ -281,7 +283,9 @@ class EdgeServer:
         if refusal := no_websocket(request):
             return refusal
         if not self.relay.available:
-            return _unavailable("The central system is not available now.", "backend unavailable")
+            return _unavailable(
+                "The central system is currently unavailable.", "backend unavailable"
+            )
         refusal = self._churn.refusal(handshake.charge_point)
         refusal = refusal or self._admission.enter(charger.remote)
         if refusal is not None:
@@ -290,7 +294,7 @@ class EdgeServer:
         # Early enough for a 503 before websockets gives up on the handshake.
         last = charger.loop.time() + self.settings.open_timeout * 0.8
         if not await self._gate.enter(self.settings.open_timeout * 0.5):
-            return _unavailable("Too many chargers connect at once.", "storm")
+            return _unavailable("Too many chargers are connecting at once.", "storm")
         try:
             if charger.gone:
                 return _unavailable("Gone.", "gone")
@@ -330,7 +334,7 @@ class EdgeServer:
                 certificate=printable(certificate, 16_384),
             )
         except BackendUnavailable:
-            return _unavailable("The central system does not answer now.", "no answer")
+            return _unavailable("The central system is currently not responding.", "no answer")
         if isinstance(answer, Refuse):
             self.relay.forget(lane)
             status = answer.status if answer.status in _REFUSABLE else 403
@@ -368,7 +372,7 @@ class EdgeServer:
         self._list(visitor, refusal)
 
     def _note_unreadable(self, charger: ChargerSocket) -> None:
-        """Keep what was no HTTP at all: TLS on the plain port, above all."""
+        """Keep what was not HTTP: TLS on the plain port, above all."""
         remote = charger.remote_address[0] if charger.remote_address else ""
         refusal = charger.why_unreadable()
         if refusal is not None:
@@ -384,7 +388,7 @@ class EdgeServer:
         """What is too large comes again and again: somebody must hear of it."""
         self.metrics.count("frames_too_large")
         logger.warning(
-            "%s sends too much: %s (%s)",
+            "%s sent too much: %s (%s)",
             lane.charge_point,
             why,
             lane.connection,
@@ -502,7 +506,7 @@ class EdgeServer:
                 if wait > for_bytes:
                     what = f"than {self._frame_pace.rate:g} frames a second"
                 logger.warning(
-                    "%s sends more %s and is read no faster (%s)",
+                    "%s sends more %s and is throttled (%s)",
                     lane.charge_point,
                     what,
                     lane.connection,

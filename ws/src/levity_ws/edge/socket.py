@@ -394,7 +394,7 @@ class ChargerSocket(ServerConnection):
             came, now = self._large_came, self.loop.time()
             due = (now - self._large_since - LARGE_FRAME_SECONDS) * LARGE_FRAME_RATE
             if came < due or came - before < LEAST_RATE * LARGE_FRAME_LOOK:
-                self._drop_slow("a large message came too slowly")
+                self._drop_slow("a large message arrived too slowly")
                 return
         self._look_at_pace_later()
 
@@ -447,7 +447,7 @@ class ChargerSocket(ServerConnection):
             self._outbox.append(text)
             self._outbox_size += len(text)
             if self._outbox_size > self.settings.max_unread:
-                self._drop_slow("too much waits for it")
+                self._drop_slow("too much output is waiting for it")
             return
         remaining = self._gap_remaining()
         if remaining <= 0:
@@ -484,13 +484,13 @@ class ChargerSocket(ServerConnection):
         # The one way in websockets to write without waiting for a slow reader.
         broadcast((self,), text)
         if self.transport.get_write_buffer_size() > self.settings.max_unread:
-            self._drop_slow("too much waits for it")
+            self._drop_slow("too much output is waiting for it")
 
     def pause_writing(self) -> None:
         """The charger does not read. Give it a while."""
         super().pause_writing()
         self._unread_timer = self.loop.call_later(
-            self.settings.write_timeout, self._drop_slow, "it read nothing for too long"
+            self.settings.write_timeout, self._drop_slow, "it did not read for too long"
         )
 
     def resume_writing(self) -> None:

@@ -58,7 +58,7 @@ def identity_in_path(target: str) -> str | Refusal:
     segments = [part for part in target_path(target).split("/") if part]
     behind_ws = len(segments) > 1 and segments[0].lower() == "ws"
     if any(part in (".", "..") for part in segments[:-1]):
-        return _wrong_path("“.” and “..” lead nowhere here")
+        return _wrong_path("“.” and “..” are not allowed")
     if not segments or (not behind_ws and segments[-1].lower() in _PATH_WORDS):
         ending = f"/{segments[-1]}" if segments else "/"
         return Refusal(
@@ -130,8 +130,8 @@ def wrong_with_line(head: bytes) -> str:
     if len(words) != 3 or not words[-1].upper().startswith(b"HTTP/"):
         return "its first line does not end with HTTP/1.1"
     if words[-1] not in (b"HTTP/1.1", b"HTTP/1.0"):
-        return f"its first line ends with “{last}”, and HTTP/1.1 is spoken here"
-    return "" if words[0].isascii() else "its first word is no method"
+        return f"its first line ends with “{last}” instead of HTTP/1.1"
+    return "" if words[0].isascii() else "its first word is not an HTTP method"
 
 
 _METHODS = frozenset(
@@ -148,8 +148,8 @@ def _identity(encoded: str) -> str | Refusal:
     if _is_placeholder(text):
         return Refusal(
             404,
-            f"“{printable(text, 60)}” stands for the charge point id: put the charger's own id in "
-            "its place.",
+            f"“{printable(text, 60)}” is a placeholder for the charge point id: replace it with "
+            "the charger's own id.",
             "placeholder",
             detail=f"“{printable(text, 60)}”",
         )
@@ -157,7 +157,7 @@ def _identity(encoded: str) -> str | Refusal:
         return Refusal(
             404,
             f"“{printable(text, 60)}” is not a charge point id: {why}. Allowed are 1 to {LONGEST} "
-            f"letters, digits, spaces inside, and any of {' '.join(SIGNS)}",
+            f"letters, digits, inner spaces, and any of {' '.join(SIGNS)}",
             "identity",
             detail=f"“{printable(text, 60)}”: {why}",
         )
@@ -166,12 +166,12 @@ def _identity(encoded: str) -> str | Refusal:
 
 def _wrong_with(raw: bytes, text: str) -> str:
     if raw in (b".", b".."):
-        return "dots alone lead nowhere"
+        return "it consists of dots only"
     if foreign := {sign for sign in text if sign not in _SIGN_SET}:
         first = next(sign for sign in text if sign in foreign)
         if first.isprintable() and first != "\ufffd":
-            return f"it has “{first}” in it"
-        return "it has something unprintable in it"
+            return f"it contains “{first}”"
+        return "it contains unprintable characters"
     if len(raw) > LONGEST:
         return f"it has {len(raw)} characters"
     if raw != raw.strip(b" "):

@@ -178,7 +178,7 @@ class AmqpEdgeTransport:
                 await asyncio.sleep(self._pause(1))
         finally:
             if not first_try.done():
-                first_try.set_exception(TransportUnavailable("closed before it was connected"))
+                first_try.set_exception(TransportUnavailable("closed before it connected"))
                 first_try.exception()
             await self._disconnect()
 

@@ -1,4 +1,4 @@
-"""`manage.py test_alert`: do alerts reach anybody?"""
+"""`manage.py test_alert`: send a test alert to all recipients"""
 
 import os
 from typing import Any

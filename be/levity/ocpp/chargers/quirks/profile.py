@@ -39,9 +39,11 @@ class QuirkProfile:
     vendor: str = ""
     model: str = ""
     firmware: str = ""
-    grade: str = field(default="simulated", metadata={"help": "how well it is known, see GRADES"})
-    facts: str = field(default="", metadata={"help": "what it does, for people"})
-    sources: tuple[str, ...] = field(default=(), metadata={"help": "where that is known from"})
+    grade: str = field(
+        default="simulated", metadata={"help": "how well the quirk is confirmed, see GRADES"}
+    )
+    facts: str = field(default="", metadata={"help": "what the charger does, in words"})
+    sources: tuple[str, ...] = field(default=(), metadata={"help": "source"})
 
     frame_gap: float | None = field(
         default=None, metadata={"help": "seconds between two frames to it; empty: OCPP_FRAME_GAP"}
@@ -56,14 +58,14 @@ class QuirkProfile:
     )
     abort_on_restart: bool = field(
         default=False,
-        metadata={"help": "drop TCP without a Close frame, or it never comes back"},
+        metadata={"help": "drop TCP without a Close frame; otherwise it never reconnects"},
     )
     remote_start_delay: float = field(
         default=1.0, metadata={"help": "seconds from Preparing to RemoteStartTransaction"}
     )
     remote_start_again: float | None = field(
         default=None,
-        metadata={"help": "seconds after which it is started once more if it is still Preparing"},
+        metadata={"help": "seconds after which the start is sent again if it is still Preparing"},
     )
     remote_start_id_tag: str = field(
         default="", metadata={"help": "the tag it must be started with; empty: the site's"}
@@ -73,7 +75,7 @@ class QuirkProfile:
     )
     boot_first: bool = field(
         default=False,
-        metadata={"help": "nothing is sent to it before its BootNotification"},
+        metadata={"help": "send nothing to it before its BootNotification"},
     )
     session_register: bool = field(
         default=False,
@@ -83,24 +85,24 @@ class QuirkProfile:
         default=1, metadata={"help": "its energy samples times this are Wh (1000: kWh sent as Wh)"}
     )
     ignored_measurands: tuple[str, ...] = field(
-        default=(), metadata={"help": "kept as text, but their values are not believed"}
+        default=(), metadata={"help": "stored as text, but their values are ignored"}
     )
     local_time_as_utc: bool = field(
         default=False,
-        metadata={"help": "it labels its local time with Z; the charge point's zone is meant"},
+        metadata={"help": "it marks local time with Z; the charge point's time zone is used"},
     )
 
 
 DEFAULT = QuirkProfile(
     name="standard",
     title="As the standard says",
-    facts="No quirk is known of this make: OCPP 1.6, with the patience that every charger gets.",
+    facts="No quirks of this make are known: OCPP 1.6 with the usual tolerance.",
 )
 
 GRADES: Mapping[str, str] = {
     "hardware": "tested with a charger of this make",
-    "captures": "seen in captures of what such chargers sent; no charger was at hand",
-    "simulated": "rebuilt from what people reported; nothing of it was seen here",
+    "captures": "seen in captures of such chargers; no charger was available",
+    "simulated": "rebuilt from reports; not observed by us",
 }
 
 
@@ -122,7 +124,7 @@ def _checked(name: str, value: Any) -> Any:
     known = {item.name: item for item in fields(QuirkProfile)}
     if name not in known or name in _NOT_OVERRIDABLE:
         names = ", ".join(sorted(set(known) - _NOT_OVERRIDABLE))
-        raise BadQuirk(f"{name!r} is no field of a quirk profile; there are {names}")
+        raise BadQuirk(f"{name!r} is not a field of a quirk profile; fields are {names}")
     default = getattr(DEFAULT, name)
     if isinstance(default, bool):
         good = isinstance(value, bool)

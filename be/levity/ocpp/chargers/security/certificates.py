@@ -122,7 +122,7 @@ def read_csr(csr: str, identity: str, certificate_name: str = "") -> Certificate
         )
         kind = _kind_of_key(request)
         if not request.is_signature_valid:
-            raise CertificateError("its signature is not made with its own key")
+            raise CertificateError("it is not signed with its own key")
         name = _common_name(request.subject)
         pem = request.public_bytes(Encoding.PEM).decode()
         key_fingerprint = _fingerprint_of_key(request)
@@ -132,7 +132,7 @@ def read_csr(csr: str, identity: str, certificate_name: str = "") -> Certificate
         raise CertificateError("not a certificate request") from error
     if name.lower() not in (identity.lower(), certificate_name.lower() or None):
         wanted = f" (“{_printable(certificate_name)}”)" if certificate_name else ""
-        raise CertificateError(f"made out to “{_printable(name)}”, not to this charger{wanted}")
+        raise CertificateError(f"issued to “{_printable(name)}”, not to this charger{wanted}")
     return CertificateRequest(pem, name, kind, key_fingerprint)
 
 
@@ -151,9 +151,9 @@ def _kind_of_key(request: "x509.CertificateSigningRequest") -> str:
         if size < LEAST_EC:
             raise CertificateError(f"an elliptic curve of {size} bits is too weak")
         if key.curve.name not in CURVES:
-            raise CertificateError(f"the elliptic curve {key.curve.name} is not taken")
+            raise CertificateError(f"the elliptic curve {key.curve.name} is not supported")
         return f"EC {size}"
-    raise CertificateError(f"a key of the kind {type(key).__name__} is not taken")
+    raise CertificateError(f"a key of type {type(key).__name__} is not supported")
 
 
 def _fingerprint_of_key(request: "x509.CertificateSigningRequest") -> str:

@@ -51,7 +51,9 @@ def reveal(secret: str) -> dict[str, Any]:
     try:
         payload: dict[str, Any] = orjson.loads(_boxes().decrypt(secret.encode()))
     except InvalidToken as error:
-        raise Unreadable("SECRET_KEY has changed since it was queued: queue it again") from error
+        raise Unreadable(
+            "SECRET_KEY has changed since the command was queued: queue it again"
+        ) from error
     return payload
 
 
@@ -83,7 +85,7 @@ def secrets_in(payload: Mapping[str, Any]) -> list[str]:
 def stored_answer(text: str) -> str:
     """A charger's answer that may tell a secret, as it may be kept: JSON, if it is."""
     if len(text) > LONGEST_TOLD:
-        what = f"{len(text)} characters, too many to look for secrets in: not kept"
+        what = f"{len(text)} characters, too long to search for secrets: not stored"
         return orjson.dumps({"cut": what}).decode()
     return without_secrets(text)
 

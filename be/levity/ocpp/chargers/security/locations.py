@@ -42,8 +42,8 @@ def bad_location(payload: Mapping[str, Any], where: Sequence[str], allowed: Iter
     if _is_allowed(host, allowed) or not _is_inside(host):
         return ""
     return (
-        f"{host[:80]} is an address inside a network. If the charger is meant to use it, name it "
-        "in OCPP_LOCATION_HOSTS (LEVITY_LOCATION_HOSTS)"
+        f"{host[:80]} is a private network address. If the charger is meant to use it, add it to "
+        "OCPP_LOCATION_HOSTS (LEVITY_LOCATION_HOSTS)"
     )
 
 

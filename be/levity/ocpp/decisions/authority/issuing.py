@@ -120,7 +120,7 @@ def create_authority(
     try:
         write_key(key, fresh)
     except FileExistsError as error:
-        raise AuthorityError(f"{fresh} is there already: move it away first") from error
+        raise AuthorityError(f"{fresh} already exists: move it away first") from error
     except OSError as error:
         raise AuthorityError(f"{fresh} can't be written ({error.strerror})") from error
     try:
@@ -150,7 +150,7 @@ def _make_room(path: Path, old: CertificateAuthority | None) -> None:
     if not path.exists():
         return
     if old is None or _aside(path, old).exists():
-        raise AuthorityError(f"{path} is there already: move it away first")
+        raise AuthorityError(f"{path} already exists: move it away first")
     path.rename(_aside(path, old))
 
 
@@ -161,7 +161,7 @@ def _aside(path: Path, authority: CertificateAuthority) -> Path:
 def _replace(old: CertificateAuthority, now: datetime) -> None:
     mine = CertificateAuthority.objects.filter(pk=old.pk, replaced_at=None)
     if not mine.update(replaced_at=now):
-        raise AuthorityError("somebody else has replaced it in this moment")
+        raise AuthorityError("it was replaced by someone else at the same time")
 
 
 def make_revocation_list(authority: CertificateAuthority, days: int, now: datetime) -> str:
@@ -207,7 +207,7 @@ def _decide(row: ChargePointCertificate, state: str, who: Who) -> None:
             state=state, decided_at=timezone.now(), decided_by=who
         )
         if not changed:
-            raise CannotDecide("it does not wait any more")
+            raise CannotDecide("it is no longer waiting")
         word = "approved" if state == State.APPROVED else "declined"
         note(who, [row], word, {"state": str(State.WAITING)}, {"state": str(state)})
 
@@ -235,7 +235,7 @@ def send_again(row: ChargePointCertificate, who: Who) -> None:
     with transaction.atomic():
         found = ChargePointCertificate.objects.select_for_update().get(pk=row.pk)
         if found.state not in (State.ISSUED, State.REFUSED) or found.charge_point is None:
-            raise CannotDecide("it is not on its way to a charger")
+            raise CannotDecide("it is not being sent to a charger")
         issuer = found.authority.certificate if found.authority else ""
         _send(found, found.charge_point, found.certificate, issuer, who)
         note(who, [row], "sent again")
@@ -371,7 +371,7 @@ def _note(rows: list[ChargePointCertificate], now: datetime, why: str) -> None:
     told = f"not signed yet: {why}"[:255]
     for row in rows:
         if row.detail != told and now - (row.decided_at or now) > patience:
-            log.error("certificate request %s is approved and can't be signed: %s", row.pk, why)
+            log.error("certificate request %s is approved but can't be signed: %s", row.pk, why)
             ChargePointCertificate.objects.filter(pk=row.pk, state=State.APPROVED).update(
                 detail=told
             )

@@ -37,7 +37,7 @@ def new_key() -> "EllipticCurvePrivateKey":
 
 
 def write_key(key: "EllipticCurvePrivateKey", path: Path) -> None:
-    """Write it to a file that does not exist yet (FileExistsError), for its owner alone.
+    """Write it to the backup file; must not exist yet (FileExistsError), for its owner alone.
 
     Whole or not at all (OSError).
     """
@@ -71,7 +71,7 @@ def read_key(path: Path) -> "EllipticCurvePrivateKey":
     try:
         with path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & OTHERS:
-                raise KeyUnavailable(f"others may read or write {path}: chmod 600")
+                raise KeyUnavailable(f"{path} is accessible to others: chmod 600")
             data = file.read(64 * 1024)
     except OSError as error:
         raise KeyUnavailable(f"{path} can't be read ({error.strerror})") from None
@@ -82,7 +82,7 @@ def read_key(path: Path) -> "EllipticCurvePrivateKey":
         word = "is not encrypted, but there is" if passphrase else "is encrypted: set"
         raise KeyUnavailable(f"{path} {word} OCPP_CA_PASSPHRASE") from None
     except Exception:  # noqa: BLE001  # whatever a damaged file makes the parser raise
-        raise KeyUnavailable(f"{path} holds no key, or the passphrase is wrong") from None
+        raise KeyUnavailable(f"{path} contains no key, or the passphrase is wrong") from None
     if not isinstance(key, EllipticCurvePrivateKey):
         raise KeyUnavailable(f"{path} holds a key of another kind")
     return key

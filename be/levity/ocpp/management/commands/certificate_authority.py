@@ -1,4 +1,4 @@
-"""`levity certificate_authority create|show|export|crl`: who signs the chargers' certificates."""
+"""`levity certificate_authority create|show|export|crl`: who signs chargers' certificates."""
 
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -42,31 +42,30 @@ class Command(BaseCommand):
     """The key is a file beside the data, for its owner alone; only certificates leave here."""
 
     help = (
-        "The certificate authority for charge points (security profile 3): create it once, give "
-        "what `export` and `crl` print to nginx (client-certificates.sh)."
+        "The certificate authority for charge points (security profile 3): create it once, and "
+        "pass the output of `export` and `crl` to nginx (client-certificates.sh)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(
             dest="what", required=True, metavar="create|show|export|crl"
         )
-        create = actions.add_parser("create", help="make its key and its certificate")
+        create = actions.add_parser("create", help="create its key and certificate")
         create.add_argument("--organization", required=True, type=organization, metavar="NAME")
-        create.add_argument("--days", type=days, default=7300, help="[7300] it is good for so long")
-        create.add_argument(
-            "--replace", action="store_true", help="take the place of the one there is"
-        )
-        actions.add_parser("show", help="which one there is, and where its key lies")
+        create.add_argument("--days", type=days, default=7300, help="[7300] validity")
+        create.add_argument("--replace", action="store_true", help="replace the existing one")
+        actions.add_parser("show", help="show the authority and where its key is")
         export = actions.add_parser("export", help="its certificate, PEM")
         export.add_argument("file", nargs="?", type=Path, help="[standard output]")
         export.add_argument(
-            "--all", action="store_true", help="with those that it has replaced, for nginx"
+            "--all", action="store_true", help="include replaced authorities, for nginx"
         )
         crl = actions.add_parser(
-            "crl", help="the list of revoked certificates, PEM; one of each that was replaced, too"
+            "crl",
+            help="the list of revoked certificates, PEM; including those of replaced authorities",
         )
         crl.add_argument("file", nargs="?", type=Path, help="[standard output]")
-        crl.add_argument("--days", type=days, default=30, help="[30] the list is good for so long")
+        crl.add_argument("--days", type=days, default=30, help="[30] validity of the list")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -78,15 +77,15 @@ class Command(BaseCommand):
         made = create_authority(
             options["organization"], options["days"], timezone.now(), replace=options["replace"]
         )
-        self.stdout.write(f"Made {made}, good until {made.not_after:%Y-%m-%d}.")
-        self.stdout.write(f"Its key is in {key_path()}: keep a copy of it where you keep secrets.")
+        self.stdout.write(f"Created {made}, valid until {made.not_after:%Y-%m-%d}.")
+        self.stdout.write(f"Its key is in {key_path()}: keep a copy in a safe place.")
 
     def _show(self, options: dict[str, Any]) -> None:
         made = _current()
         certificates = ChargePointCertificate.objects.filter(authority=made)
         self.stdout.write(f"organization  {made.organization}")
         self.stdout.write(f"SHA-256       {made.fingerprint}")
-        self.stdout.write(f"good until    {made.not_after:%Y-%m-%d %H:%M} UTC")
+        self.stdout.write(f"valid until   {made.not_after:%Y-%m-%d %H:%M} UTC")
         self.stdout.write(f"key           {key_path()}")
         self.stdout.write(f"signed        {certificates.count()}")
         self.stdout.write(f"revoked       {certificates.filter(revoked_at__isnull=False).count()}")
@@ -104,8 +103,8 @@ class Command(BaseCommand):
                 lists.append(make_revocation_list(old, days, now))
             except KeyUnavailable as error:
                 self.stderr.write(
-                    f"No list of {old}, which was replaced: {error}. "
-                    "nginx must not have its certificate any more."
+                    f"No list for {old}, which was replaced: {error}. Remove its certificate from "
+                    "nginx."
                 )
         self._write("".join(lists), options["file"])
 
@@ -123,6 +122,6 @@ def _current() -> CertificateAuthority:
     made = current_authority()
     if made is None:
         raise AuthorityError(
-            "there is none: `levity certificate_authority create --organization NAME`"
+            "there is no authority: `levity certificate_authority create --organization NAME`"
         )
     return made

@@ -50,7 +50,10 @@ examples:
 class Command(BaseCommand):
     """What it changes, it can put back."""
 
-    help = "Find unrealistic jumps of energy registers, and correct them with a trail."
+    help = (
+        "Find implausible jumps of energy registers and correct them; every correction can be "
+        "undone."
+    )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs.setdefault("epilog", EXAMPLES)
@@ -61,21 +64,25 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("start", nargs="?", metavar="START", help="such as 2026-11-01")
         parser.add_argument("end", nargs="?", metavar="END", help="such as 2026-11-30")
-        parser.add_argument("--charge-point", metavar="X", help="only this one (its identity)")
+        parser.add_argument(
+            "--charge-point", metavar="X", help="only this charge point (its identity)"
+        )
         parser.add_argument("--max-power", type=int, metavar="W", help="of one connector")
-        parser.add_argument("--csv", metavar="FILE", help='where to write what is found; "-" here')
-        parser.add_argument("--dry-run", action="store_true", help="find, and change nothing")
-        parser.add_argument("--undo", metavar="RUN", help="put back what this run changed")
+        parser.add_argument(
+            "--csv", metavar="FILE", help='where to write the findings; "-" is standard output'
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only report, change nothing")
+        parser.add_argument("--undo", metavar="RUN", help="undo this run's corrections")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["undo"]:
             self._undo(options["undo"])
             return
         if not options["start"] or not options["end"]:
-            raise CommandError("say START and END, or --undo RUN (see --help)")
+            raise CommandError("give START and END, or --undo RUN (see --help)")
         start, end = _moment(options["start"]), _moment(options["end"], is_end=True)
         if start >= end:
-            raise CommandError("START must lie before END")
+            raise CommandError("START must be before END")
         if options["max_power"] is not None and options["max_power"] <= 0:
             raise CommandError("--max-power is in W and more than 0")
         run = uuid4()
@@ -88,7 +95,7 @@ class Command(BaseCommand):
         elif not any(counts):
             self.stderr.write("nothing to correct")
         else:
-            self.stderr.write(f"corrected: {said}; take it back with --undo {run}")
+            self.stderr.write(f"corrected: {said}; undo with --undo {run}")
 
     def _correct(
         self, start: datetime, end: datetime, options: dict[str, Any], run: UUID, writer: Any
@@ -123,13 +130,15 @@ class Command(BaseCommand):
         try:
             run = UUID(text)
         except ValueError as error:
-            raise CommandError(f"{text!r} is no run: it is the UUID that the run said") from error
+            raise CommandError(
+                f"{text!r} is not a run: use the UUID that the run printed"
+            ) from error
         if not MeterValueCorrection.objects.filter(run=run).exists():
             raise CommandError(f"no run {run} has corrected anything")
         restored, left = corrections.undo(run, None)
-        self.stderr.write(f"put back: {restored} values")
+        self.stderr.write(f"restored: {restored} values")
         if left:
-            raise CommandError(f"{left} values have changed again since, and were left")
+            raise CommandError(f"{left} values have changed since and were left as they are")
 
 
 @contextmanager
@@ -172,4 +181,4 @@ def _moment(text: str, *, is_end: bool = False) -> datetime:
         moment = datetime.fromisoformat(text)
         return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
     except (ValueError, OverflowError) as error:
-        raise CommandError(f"{text!r} is no date or time, such as 2026-11-30") from error
+        raise CommandError(f"{text!r} is not a date or time such as 2026-11-30") from error

@@ -23,14 +23,17 @@ class Command(BaseCommand):
 
     help = (
         "Write the conversation of a charge point as JSON Lines, one frame or connection event "
-        "a line, in the order of the wire (docs/chargers.md). Passwords and keys are masked."
+        "per line, in the order of transmission (docs/chargers.md). Passwords and keys are "
+        "masked."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("charge_point", help="its identity: the last part of its URL")
         parser.add_argument("--since", type=_moment, metavar="TIME", help="2026-01-31[T12:00[Z]]")
         parser.add_argument("--until", type=_moment, metavar="TIME", help="before this time")
-        parser.add_argument("--connection", type=UUID, metavar="UUID", help="one websocket only")
+        parser.add_argument(
+            "--connection", type=UUID, metavar="UUID", help="only this websocket connection"
+        )
         parser.add_argument(
             "--anonymise",
             action="store_true",

@@ -39,10 +39,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help='CSV as Excel saves it; "-" is standard input')
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-        parser.add_argument("--update", action="store_true", help="change tags that are known")
+        parser.add_argument("--dry-run", action="store_true", help="only report what would be done")
+        parser.add_argument("--update", action="store_true", help="update existing tags")
         parser.add_argument(
-            "--skip-errors", action="store_true", help="import the good lines all the same"
+            "--skip-errors", action="store_true", help="import the valid lines anyway"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         elif options["dry_run"]:
             self.stdout.write(f"would be imported: {what}; {len(imported.problems)} wrong")
         if imported.problems and not options["skip_errors"]:
-            raise CommandError("nothing was imported: correct the lines named above")
+            raise CommandError("nothing was imported: correct the lines listed above")
 
     def _import(self, options: dict[str, Any]) -> Imported:
         rules = {name: options[name] for name in ("update", "skip_errors", "dry_run")}

@@ -16,8 +16,8 @@ class Command(BaseCommand):
 
     help = (
         "Delete messages, connection and status history, finished commands, security events, "
-        "logins, and what was dealt with in quarantine, older than OCPP_MESSAGE_RETENTION_DAYS. "
-        "Transactions, meter values and what waits for a person are never deleted."
+        "logins and resolved quarantine messages older than OCPP_MESSAGE_RETENTION_DAYS. "
+        "Transactions, meter values and anything awaiting a decision are never deleted."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         if not days:
             # Sessions that have ended go in any case.
             prune(timezone.now())
-            self.stdout.write("OCPP_MESSAGE_RETENTION_DAYS is 0: everything is kept")
+            self.stdout.write("OCPP_MESSAGE_RETENTION_DAYS is 0: nothing is deleted")
             return
 
         def progress(name: str, count: int) -> None:

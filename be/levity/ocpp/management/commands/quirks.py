@@ -14,12 +14,12 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     """Needs no database."""
 
-    help = "List the quirk profiles, or say which one fits a charger and why."
+    help = "List the quirk profiles, or show which one fits a charger and why."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("vendor", nargs="?", help="as BootNotification says")
+        parser.add_argument("vendor", nargs="?", help="as in BootNotification")
         parser.add_argument("model", nargs="?", default="")
         parser.add_argument("firmware", nargs="?", default="")
         parser.add_argument(

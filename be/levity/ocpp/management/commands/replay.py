@@ -27,7 +27,7 @@ exit status: 0 the server answered as recorded; 1 it did not; 2 no conversation,
 class Command(BaseCommand):
     """Needs neither the database nor a running Levity of its own."""
 
-    help = "Play the charger's half of a conversation (JSON Lines) against any OCPP 1.6 server."
+    help = "Replay the charger's side of a conversation (JSON Lines) against any OCPP 1.6 server."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
-        add("conversation", type=Path, help="as `levity export_messages` writes it")
+        add("conversation", type=Path, help="a file from `levity export_messages`")
         add("--url", required=True, help="ws://host:9000/ws; the identity is appended")
         add("--identity", help="[as recorded]")
         pace = parser.add_mutually_exclusive_group()
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         add(
             "--keep-times",
             action="store_true",
-            help="send the recorded times; otherwise they are moved, as if it happened now",
+            help="send the recorded times; by default they are shifted to now",
         )
         add("--json", action="store_true", help="print the result as JSON, and no progress")
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         )
         if not lines or not identity:
             raise CommandError(
-                f"{path}: " + ("names no charge point; say --identity" if lines else "is empty"),
+                f"{path}: " + ("names no charge point; use --identity" if lines else "is empty"),
                 returncode=2,
             )
         try:

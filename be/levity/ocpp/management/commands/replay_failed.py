@@ -15,13 +15,15 @@ class Command(BaseCommand):
     """Idempotent: what is on the books already (a transaction, say) is found, not made twice."""
 
     help = (
-        "Take failed messages again. Their effects go on the books as of the time they came; "
-        "the charger, which was answered at the time, hears nothing."
+        "Process failed messages again. They are recorded with their original time; the charger, "
+        "which was answered then, is not notified."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("ids", nargs="*", type=int, help="of failed messages [all open ones]")
-        parser.add_argument("--dry-run", action="store_true", help="only list them")
+        parser.add_argument(
+            "ids", nargs="*", type=int, help="ids of failed messages [all open ones]"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only list the messages")
 
     def handle(self, *args: Any, **options: Any) -> None:
         failed = FailedMessage.objects.filter(replayed_at__isnull=True).order_by("received_at")
@@ -35,7 +37,7 @@ class Command(BaseCommand):
                 self.stdout.write(label)
                 continue
             why = take_again(item, pipeline, None)
-            self.stdout.write(f"{label}: failed again: {why}" if why else f"{label}: on the books")
+            self.stdout.write(f"{label}: failed again: {why}" if why else f"{label}: recorded")
             done, again = (done, again + 1) if why else (done + 1, again)
         if not options["dry_run"]:
-            self.stdout.write(f"{done} on the books, {again} failed again")
+            self.stdout.write(f"{done} recorded, {again} failed again")

@@ -17,21 +17,22 @@ class Command(BaseCommand):
     """Nothing is deleted."""
 
     help = (
-        "Take charge points out of lists, counts and alerts: those that are gone for good, or the "
-        "ten of the demo. Their sessions stay on the books; one that connects again is back."
+        "Remove charge points that are gone for good, or the demo's ten, from lists, counts and "
+        "alerts. Their sessions are kept; a charge point that connects again is brought back into "
+        "use."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("identities", nargs="*", metavar="IDENTITY", help="such as garage-1")
         parser.add_argument("--demo", action="store_true", help="the ten of `levity serve --demo`")
-        parser.add_argument("--back", action="store_true", help="the other way round: in use again")
+        parser.add_argument("--back", action="store_true", help="bring them back into use")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = [*options["identities"], *(DEMO if options["demo"] else ())]
         if not names:
             raise CommandError(
                 "name the charge points, as in “levity retire garage-1 garage-2”, or use --demo "
-                "for those of the demo"
+                "for the demo's"
             )
         known = {row.identity.lower(): row for row in ChargePoint.objects.all()}
         unknown = [name for name in options["identities"] if name.lower() not in known]
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             self.stdout.write("none of the demo's charge points is in this database")
             return
         decided = retire(rows, None, timezone.now())
-        self._say(decided, "retired; their sessions stay, and --back brings them into use again")
+        self._say(decided, "retired; their sessions are kept, and --back brings them back into use")
         for left in decided.left:
             if left.why != CONNECTED:
                 continue

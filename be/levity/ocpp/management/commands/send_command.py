@@ -49,21 +49,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--if-connected",
             action="store_true",
-            help="fail at once if the charger is away, instead of waiting for it",
+            help="fail at once if the charger is offline, instead of waiting for it",
         )
         parser.add_argument("--delay", type=float, default=0, metavar="S", help="seconds [0]")
         parser.add_argument(
             "--expires",
             type=float,
             metavar="S",
-            help="give up if it could not be sent within so many seconds [3600; 60 with --wait]",
+            help="seconds after which to give up if it could not be sent [3600; 60 with --wait]",
         )
         parser.add_argument(
             "--timeout", type=int, metavar="S", help="seconds for the answer [the charger's]"
         )
         parser.add_argument("--key", help="idempotency key: the same key is sent only once")
         parser.add_argument(
-            "--force", action="store_true", help="send what the OCPP 1.6 schema does not allow"
+            "--force",
+            action="store_true",
+            help="send even if the OCPP 1.6 schema does not allow it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -86,7 +88,7 @@ class Command(BaseCommand):
                 force=options["force"],
             ).command
         except BadCall as error:
-            raise CommandError(f"{error} (--force sends it all the same)") from error
+            raise CommandError(f"{error} (--force sends it anyway)") from error
         except NeverSent as error:
             raise CommandError(f"{options['action']} is never sent: {error}") from error
         if not options["wait"]:

@@ -72,7 +72,9 @@ def meant(request: Request) -> Meant:
     if len(against) < 2 or named.state == "stopped":
         return Meant(named)
     said = " and ".join(sorted(against))
-    return Meant(None, (), f"the session with this id runs, but {said} of this stop do not fit it")
+    return Meant(
+        None, (), f"the session with this id is running, but {said} of this stop do not match it"
+    )
 
 
 def named_id(value: object) -> int | None:

@@ -30,7 +30,7 @@ def sign_certificate(request: Request) -> Response:
     except CertificateError as error:
         return _refused("InvalidCertificateRequest", str(error))
     if not signing.has_authority:
-        return _refused("SignCertificateRefused", "no certificate authority is set up")
+        return _refused("SignCertificateRefused", "no certificate authority exists")
     asked_for = signing.trigger is not None and signing.is_proved
     is_approved = asked_for and setting("OCPP_SIGN_CERTIFICATES") == "triggered"
     if wanted.key_fingerprint == signing.waiting_key and not is_approved:

@@ -38,7 +38,7 @@ __all__ = ["ON_THE_BOOKS", "end_session", "stop_transaction"]
 
 # Some date the stop anew each time that they say it (steve#955).
 AGAIN = timedelta(minutes=10)
-ON_THE_BOOKS = "nothing to decide: these figures are on the books"
+ON_THE_BOOKS = "nothing to decide: these figures are already recorded"
 
 
 def stop_transaction(request: Request) -> Response:
@@ -56,7 +56,7 @@ def stop_transaction(request: Request) -> Response:
         return Response(
             answer,
             (
-                Quarantine("the transaction is another charge point's"),
+                Quarantine("the transaction belongs to another charge point"),
                 NoteSecurityEvent("ForeignTransaction", detail),
             ),
         )
@@ -72,7 +72,7 @@ def end_session(
     said = end_of(transaction, payload, request.charge_point, request.received_at)
     if transaction.state == "stopped":
         same = meter_stop == transaction.meter_stop and _is_near(said, transaction.stopped_at)
-        kept = Quarantine("the transaction is stopped already", transaction.id)
+        kept = Quarantine("the transaction has already stopped", transaction.id)
         if same:
             # Metron says it every ten seconds for ever: one row, which counts them.
             kept = replace(kept, reason=f"{kept.reason}, as it says", resolution=ON_THE_BOOKS)

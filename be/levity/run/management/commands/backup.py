@@ -14,12 +14,12 @@ class Command(BaseCommand):
     """Everything is in it, passwords of chargers (hashed) and id tags too: keep it as a secret."""
 
     help = (
-        "Write a copy of the database to a new file, whole and checked, while Levity runs. "
-        "SQLite, or Postgres where pg_dump is installed. `levity restore` is the way back."
+        "Back up the database to a new file while Levity runs, and check the copy. Works with "
+        "SQLite, and with Postgres if pg_dump is installed. `levity restore` restores it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="a file that does not exist yet")
+        parser.add_argument("file", type=Path, help="the backup file; must not exist yet")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -28,7 +28,10 @@ STUCK = 70
 class Command(BaseCommand):
     """Run as many as you like, on as many machines; SIGTERM lets the batch at hand finish."""
 
-    help = "Take what the edges send over RabbitMQ (AMQP_URL), and send commands to chargers."
+    help = (
+        "Run a worker: process what the edges send over RabbitMQ (AMQP_URL), and send commands to "
+        "chargers."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -71,7 +74,7 @@ class Command(BaseCommand):
                 port.close()
             pulse.stop()
             transport.close()
-        log.info("worker stopped; nothing was left half done")
+        log.info("worker stopped; no batch was left unfinished")
 
     def _port(self, pulse: Any) -> Any:
         """Where a container or Prometheus asks, if LEVITY_WORKER_PORT is set; else None."""

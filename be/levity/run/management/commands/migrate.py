@@ -108,11 +108,11 @@ def _wait_for(locked: Callable[[], bool], say: Callable[[str], object]) -> None:
     told = False
     while not locked():
         if not told:
-            say("Another process is bringing this database up to date; waiting for it ...")
+            say("Another process is migrating this database; waiting for it ...")
             told = True
         if time.monotonic() > until:
             raise CommandError(
-                f"another process has been changing this database for {PATIENCE / 60:.0f} "
-                "minutes; look at what it says, or stop it, and try again"
+                f"another process has been migrating this database for {PATIENCE / 60:.0f} "
+                "minutes; check its output, or stop it, and try again"
             )
         time.sleep(PAUSE)

@@ -19,31 +19,31 @@ class Command(BaseCommand):
     """Stop Levity first. The old SQLite file is kept beside the new one."""
 
     help = (
-        "Put the database back to a copy that `levity backup` made: what happened since is gone. "
-        "Brings it up to this release, moves the counter of transactionIds past every number that "
-        "may have been given since, and cancels commands that were waiting."
+        "Restore the database from a backup made by `levity backup`; everything since then is "
+        "lost. Migrates it to this release, advances the transactionId counter past every number "
+        "that may have been assigned since, and cancels waiting commands."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("file", type=Path, nargs="?", help="what `levity backup` wrote")
+        which.add_argument("file", type=Path, nargs="?", help="a file written by `levity backup`")
         which.add_argument(
             "--done",
             action="store_true",
-            help="the database is restored already, by pg_restore: only do the rest",
+            help="the database was already restored with pg_restore: only do the remaining steps",
         )
         parser.add_argument(
             "--gap",
             type=int,
-            help="how many transactionIds to leave out [enough for all that can have begun]",
+            help="how many transactionIds to skip [enough for all sessions that can have started]",
         )
         parser.add_argument(
-            "--no-input", "--noinput", action="store_true", help="ask no question before"
+            "--no-input", "--noinput", action="store_true", help="do not ask for confirmation"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["gap"] is not None and options["gap"] < 0:
-            raise CommandError("--gap: a number, 0 or more")
+            raise CommandError("--gap: must be a number, 0 or more")
         self._ask(options)
         try:
             # Alone: whoever works on what was there before would go on with it.
@@ -55,22 +55,22 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         newest = f"{settled.newest:%Y-%m-%d %H:%M:%S %Z}" if settled.newest else "nothing"
         self.stdout.write(
-            f"Restored. The last that it knows: {newest}. "
-            f"The next transactionId is {settled.next_transaction}; "
-            f"{settled.cancelled} waiting commands were cancelled. Start Levity now."
+            f"Restored. Its newest entry: {newest}. The next transactionId is "
+            f"{settled.next_transaction}; {settled.cancelled} waiting commands were cancelled. "
+            "Start Levity now."
         )
 
     def _restored(self, options: dict[str, Any]) -> Settled:
         if options["file"]:
             kept = restore(options["file"])
             if kept is not None:
-                self.stdout.write(f"The database that was here is kept as {kept}")
+                self.stdout.write(f"The previous database was kept as {kept}")
         call_command("migrate", verbosity=0, interactive=False)
         return settle(timezone.now(), options["gap"])
 
     def _ask(self, options: dict[str, Any]) -> None:
         if options["no_input"] or options["done"] or not sys.stdin.isatty():
             return
-        answer = input("What happened since that copy will be gone. Is Levity stopped? [yes/no] ")
+        answer = input("Everything since that backup will be lost. Is Levity stopped? [yes/no] ")
         if answer.strip().lower() not in ("y", "yes"):
             raise CommandError("nothing was changed")

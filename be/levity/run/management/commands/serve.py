@@ -19,9 +19,9 @@ class Command(BaseCommand):
     """Needs no broker and no database server; with AMQP_URL and DATABASE_URL it uses them."""
 
     help = (
-        "Run everything that a small site needs: web pages (HTTP_PORT, 8000), chargers' websockets "
-        "(WS_PORT, 9000) and the worker. Migrates, and makes the first admin "
-        "(DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD) where there is none."
+        "Run everything that a small installation needs: web pages (HTTP_PORT, 8000), chargers' "
+        "websockets (WS_PORT, 9000) and the worker. Migrates the database, and creates the first "
+        "admin (DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD) if there is none."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--http-host",
             default=os.environ.get("HTTP_HOST") or "0.0.0.0",  # noqa: S104  # for the whole site
-            help="address to serve web pages on [0.0.0.0: every one of this machine]",
+            help="address to serve web pages on [0.0.0.0: all addresses of this machine]",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,8 +54,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except CannotListen as error:
             raise CommandError(
-                f"{error}. Another program has that port. For other ones: "
-                "HTTP_PORT=8080 WS_PORT=9090"
+                f"{error}. Another program uses that port. To use other ports: HTTP_PORT=8080 "
+                "WS_PORT=9090"
             ) from error
 
     def _say(self, text: str) -> None:

@@ -14,7 +14,7 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     """Needs neither the database nor a running Levity of its own."""
 
-    help = "Play a fleet of OCPP 1.6 charge points over real websockets."
+    help = "Simulate OCPP 1.6 charge points over real websockets."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 

@@ -89,7 +89,7 @@ def test_grades_are_honest() -> None:
         ((BAD_PATTERN,), "bad.vendor: "),
         ((BAD_GRADE,), "bad.grade: none of hardware"),
         ((BAD_VALUE,), "bad.frame_gap: -1 can't be used"),
-        ((OWN, OWN), "two are called 'own'"),
+        ((OWN, OWN), "two profiles are called 'own'"),
         ("levity.ocpp.chargers.quirks.profile.DEFAULT", "must be a list"),
     ],
 )

@@ -76,12 +76,12 @@ BAD = {
     "a curve below 256 bits": (csr("EC 224"), "an elliptic curve of 224 bits is too weak"),
     "a curve that TLS 1.3 lacks": (
         csr("Brainpool"),
-        "the elliptic curve brainpoolP256r1 is not taken",
+        "the elliptic curve brainpoolP256r1 is not supported",
     ),
-    "another kind of key": (csr("DSA 2048"), "a key of the kind DSAPublicKey is not taken"),
-    "another charger's": (csr("EC 256", "CP2"), "made out to “CP2”, not to this charger"),
+    "another kind of key": (csr("DSA 2048"), "a key of type DSAPublicKey is not supported"),
+    "another charger's": (csr("EC 256", "CP2"), "issued to “CP2”, not to this charger"),
     "two names": (csr("EC 256", "CP1", "CP2"), "it has several names"),
-    "forged": (forged(), "its signature is not made with its own key"),
+    "forged": (forged(), "it is not signed with its own key"),
     "1 MB": ("A" * (1 << 20), "longer than 5500 characters"),
 }
 
@@ -120,7 +120,7 @@ def test_a_request_is_answered_and_noted_on_the_books() -> None:
     assert list(found) == [
         ("InvalidCertificateRequest", "not a certificate request"),
         ("InvalidCertificateRequest", "an RSA key of 1024 bits is too weak"),
-        ("SignCertificateRefused", "no certificate authority is set up"),
+        ("SignCertificateRefused", "no certificate authority exists"),
     ]
     assert Message.objects.count() == 3
 

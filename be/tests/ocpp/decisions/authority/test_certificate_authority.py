@@ -198,7 +198,7 @@ def test_nginx_gets_the_lists_of_all_whose_certificates_may_be_in_use(
     # One whose key is gone must not keep the list of the other back.
     key_file.with_name(f"authority.key.{authority.fingerprint[:16]}").unlink()
     assert levity("crl").count(mark) == 1
-    assert "nginx must not have its certificate any more" in capsys.readouterr().err
+    assert "Remove its certificate from nginx" in capsys.readouterr().err
 
 
 def test_an_authority_that_can_not_be_replaced_stays_whole(
@@ -250,7 +250,7 @@ def signing(**known: Any) -> Response:
 
 
 def test_without_an_authority_a_request_is_rejected() -> None:
-    event = NoteSecurityEvent("SignCertificateRefused", "no certificate authority is set up")
+    event = NoteSecurityEvent("SignCertificateRefused", "no certificate authority exists")
     said = sign_certificate(request("SignCertificate", {"csr": csr()}))
     assert said == Response({"status": "Rejected"}, (event,))
 

@@ -36,7 +36,8 @@ def test_a_stop_of_three_days_ago_leaves_the_session_of_today_alone(charger: Cha
     assert answer == {"idTagInfo": {"status": "Accepted"}}
     assert books(running, "state", "energy", "flags") == ("active", Decimal(5000), "")
     reason = (
-        "the session with this id runs, but id tag and meter and time of this stop do not fit it"
+        "the session with this id is running, but id tag and meter and time of this stop do not "
+        "match it"
     )
     assert waiting() == [(reason, running)]
     charger.stop(running, at(60), 310_000, idTag="ANNA")

@@ -119,7 +119,7 @@ def test_another_charge_points_session_goes_on() -> None:
     assert stop_transaction(request("StopTransaction", USUAL, transaction=theirs)) == Response(
         {},
         (
-            Quarantine("the transaction is another charge point's"),
+            Quarantine("the transaction belongs to another charge point"),
             NoteSecurityEvent("ForeignTransaction", detail),
         ),
     )
@@ -129,11 +129,11 @@ def test_the_first_end_counts() -> None:
     """D-09: the same again is a repetition, other figures are a person's business."""
     over = running(state="stopped", meter_stop=Decimal(6000), stopped_at=at(3600))
     usual = request("StopTransaction", USUAL, transaction=over, received_at=LATER)
-    same = Quarantine("the transaction is stopped already, as it says", 7, ON_THE_BOOKS)
+    same = Quarantine("the transaction has already stopped, as it says", 7, ON_THE_BOOKS)
     assert stop_transaction(usual) == Response({}, (same,))
     other = request("StopTransaction", {**USUAL, "meterStop": 7000}, transaction=over)
     assert stop_transaction(other) == Response(
-        {}, (Quarantine("the transaction is stopped already", 7),)
+        {}, (Quarantine("the transaction has already stopped", 7),)
     )
 
 

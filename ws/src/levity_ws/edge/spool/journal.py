@@ -100,7 +100,7 @@ class Journal:
             self._open = len(found.frames)
         except BlockingIOError as error:
             raise SpoolUnusable(
-                f"{self.folder} is another edge's spool: give each edge a folder of its own"
+                f"{self.folder} is another edge's spool: give each edge its own folder"
             ) from error
         except OSError as error:
             raise SpoolUnusable(f"{self.folder}: {error.strerror or error}") from error
@@ -208,7 +208,7 @@ class Journal:
         try:
             size = await loop.run_in_executor(self._thread, self._write_over, ids)
         except OSError as error:
-            logger.error("The spool can't be shortened: %s", error)
+            logger.error("The spool can't be compacted: %s", error)
         else:
             self.size = size + sum(len(line) for line, _ in self._pending)
 
@@ -231,7 +231,7 @@ class Journal:
         except OSError as error:
             if error.errno not in NO_SPACE:
                 raise
-            logger.error("No room to shorten the spool, it is used as it is: %s", error)
+            logger.error("No disk space to compact the spool; using it as it is: %s", error)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
             self._file = os.open(self.path, flags, 0o600)
             self.size = os.fstat(self._file).st_size
@@ -300,7 +300,7 @@ class Journal:
             raise
         finally:
             os.close(descriptor)
-        logger.error("%d damaged lines of the spool are put aside in %s", len(bad), aside)
+        logger.error("%d damaged lines of the spool were moved to %s", len(bad), aside)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -62,7 +62,7 @@ class Spool:
 
     @property
     def waiting(self) -> int:
-        """Frames that the backend does not have yet."""
+        """Frames in the spool that the backend has not received yet."""
         return sum(len(backlog.frames) for backlog in self._backlog.values())
 
     @property
@@ -171,7 +171,7 @@ class Spool:
         charge_point = frame.charge_point
         backlog = self._backlog.get(charge_point.lower())
         if backlog is not None and backlog.size + weight(frame) > self._settings.spool_size / SHARE:
-            self._refuse("share", f"{charge_point} has its share of the spool", charge_point)
+            self._refuse("share", f"{charge_point} has used its share of the spool", charge_point)
             return False
         try:
             await self._journal.keep(frame)
@@ -200,11 +200,13 @@ class Spool:
         if known := backlog.answered(content):
             return known
         if len(backlog.given) >= max(1, self._settings.spool_ids // SHARE):
-            words = f"{charge_point} has its share of the transaction ids"
+            words = f"{charge_point} has used its share of the transaction ids"
             self._refuse("share", words, charge_point)
             return 0
         if not self._ids:
-            self._refuse("no transaction id left", "No transaction id is left: nobody can start")
+            self._refuse(
+                "no transaction id left", "No transaction ids are left: no session can start"
+            )
             return 0
         return self._ids.popleft()
 
@@ -340,7 +342,7 @@ class Spool:
 
     def _all_delivered(self) -> None:
         self._said.clear()
-        logger.info("The spool is empty: everything in it is the backend's")
+        logger.info("The spool is empty: the backend has received everything")
         self._journal.shorten(lambda: self._ids)
 
 
