@@ -12,7 +12,10 @@ Keys = Mapping[str, tuple[str, bool]]
 """Key in lower case -> (value, it is read-only)."""
 TELLS_KEYS = "GetConfiguration"
 """The Call whose answers tell keys."""
-ASK_FOR_KEYS = "Send GetConfiguration: the charger's own keys may tell why, and are read here then."
+ASK_FOR_KEYS = (
+    "Send GetConfiguration: the charger's configuration keys may show why and will be evaluated "
+    "here."
+)
 SOME_KEYS = 9
 """With so many keys it has told all of them, and not only those that somebody asked for."""
 
@@ -30,15 +33,17 @@ _PROFILE_OF: Mapping[str, str] = {
     "UpdateFirmware": "FirmwareManagement",
 }
 _BY_STATUS: Mapping[tuple[str, str], str] = {
-    ("SendLocalList", "VersionMismatch"): "Its list has another version: ask with "
-    "GetLocalListVersion, or send a Full list.",
+    ("SendLocalList", "VersionMismatch"): (
+        "Its list has another version: query it with GetLocalListVersion, or send a Full list."
+    ),
     ("SendLocalList", "Failed"): "Send a Full list: a Differential one needs the entries before.",
-    ("ReserveNow", "Occupied"): "Somebody charges, or has reserved, there.",
+    ("ReserveNow", "Occupied"): "The connector is in use or reserved.",
     ("ReserveNow", "Faulted"): "The connector has a fault.",
     ("ReserveNow", "Unavailable"): "The connector is out of service: see ChangeAvailability.",
-    ("UnlockConnector", "NotSupported"): "It has no lock that it could open: the cable is fixed, "
-    "or held by the car.",
-    ("RemoteStopTransaction", "Rejected"): "It knows no running session with this transactionId.",
+    ("UnlockConnector", "NotSupported"): (
+        "It has no lock to open: the cable is attached, or held by the car."
+    ),
+    ("RemoteStopTransaction", "Rejected"): "It has no running session with this transactionId.",
 }
 
 
@@ -96,26 +101,26 @@ def _of_profile(profile: Mapping[str, Any], keys: Keys) -> Iterator[str]:
     if unit in words and listed and not listed.intersection(words[unit]):
         other = "W" if unit == "A" else "A"
         yield (
-            f"It takes limits in {other} only (ChargingScheduleAllowedChargingRateUnit is "
+            f"It accepts limits in {other} only (ChargingScheduleAllowedChargingRateUnit is "
             f"“{allowed}”), and this one is in {unit}."
         )
     level, most = profile.get("stackLevel"), _number(keys, "chargeprofilemaxstacklevel")
     if isinstance(level, int) and most is not None and level > most:
-        yield f"It takes stack levels up to {most} (ChargeProfileMaxStackLevel), not {level}."
+        yield f"It accepts stack levels up to {most} (ChargeProfileMaxStackLevel), not {level}."
     periods, most = (
         schedule.get("chargingSchedulePeriod"),
         _number(keys, "chargingschedulemaxperiods"),
     )
     if isinstance(periods, Sequence) and most is not None and len(periods) > most:
-        yield f"It takes {most} periods at most (ChargingScheduleMaxPeriods), not {len(periods)}."
+        yield f"It accepts at most {most} periods (ChargingScheduleMaxPeriods), not {len(periods)}."
 
 
 def _of_key(key: str, keys: Keys) -> Iterator[str]:
     known = keys.get(key.lower())
     if known is not None and known[1]:
-        yield f"It says that {key[:50]} is read-only."
+        yield f"It reports {key[:50]} as read-only."
     elif known is None and len(keys) > SOME_KEYS:
-        yield f"{key[:50]} is not among the keys that it told."
+        yield f"{key[:50]} is not among the keys that it reported."
 
 
 def _of_list(payload: Mapping[str, Any], keys: Keys) -> Iterator[str]:
@@ -125,7 +130,7 @@ def _of_list(payload: Mapping[str, Any], keys: Keys) -> Iterator[str]:
     for name in ("SendLocalListMaxLength", "LocalAuthListMaxLength"):
         most = _number(keys, name.lower())
         if isinstance(tags, Sequence) and most is not None and len(tags) > most:
-            yield f"It takes {most} id tags ({name}), not {len(tags)}."
+            yield f"It accepts {most} id tags ({name}), not {len(tags)}."
 
 
 def _by_sessions(action: str, payload: Mapping[str, Any], *, runs: bool) -> Iterator[str]:
@@ -137,7 +142,7 @@ def _by_sessions(action: str, payload: Mapping[str, Any], *, runs: bool) -> Iter
     if profile.get("chargingProfilePurpose") != "TxProfile":
         return
     if not runs:
-        yield "A TxProfile is for a session that runs, and none runs there now."
+        yield "A TxProfile requires a running session, and there is none."
 
 
 def _listed(text: str) -> list[str]:
