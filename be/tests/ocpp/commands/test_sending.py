@@ -14,7 +14,7 @@ from levity.ocpp.models import AuditEntry, ChargePoint, Command
 from tests.ocpp.decisions.people import audit_of, chief
 
 WRONG = [
-    ("Nonsense", {}, BadCall, "'Nonsense' is no command of OCPP 1.6"),
+    ("Nonsense", {}, BadCall, "'Nonsense' is not a command of OCPP 1.6"),
     ("Reset", {"type": "Sideways"}, BadCall, "Reset: type: enum"),
     (
         "ChangeConfiguration",

@@ -169,10 +169,10 @@ BAD_ENTRIES = [
     ),
     (f"{HERE}.Missing", f"'{HERE}.Missing': there is no Missing in {HERE}"),
     (f"{HERE}.not_callable", f"'{HERE}.not_callable' is not callable"),
-    (f"{HERE}.Bad", f"'{HERE}.Bad' can't be made: KeyError('MY_SETTING')"),
+    (f"{HERE}.Bad", f"'{HERE}.Bad' can't be instantiated: KeyError('MY_SETTING')"),
     (
         f"{HERE}.makes_nothing",
-        f"'{HERE}.makes_nothing' makes None, which can't be called",
+        f"'{HERE}.makes_nothing' returns None, which is not callable",
     ),
     (
         f"{HERE}.Nameless",
@@ -255,7 +255,7 @@ def test_an_edge_that_lives_is_not_given_up(settings: Any, seconds: float, told:
     settings.OCPP_EDGE_TIMEOUT = seconds
     problems = check_settings()
     assert [problem.id for problem in problems] == told
-    assert all("Leave it out: it is 25." in str(problem.hint) for problem in problems)
+    assert all("Remove the setting: the default is 25." in str(problem.hint) for problem in problems)
     if told:
         with pytest.raises(SystemCheckError, match="OCPP_EDGE_TIMEOUT must be 21 or more"):
             call_command("consume_rpc_queue", skip_checks=False)
