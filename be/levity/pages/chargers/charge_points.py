@@ -7,35 +7,31 @@ from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from levity.ocpp.decisions import charge_points as decisions
-from levity.ocpp.decisions import registration
 from levity.ocpp.models import (
-    Authorization,
     ChargePoint,
-    Command,
-    ConnectionEvent,
     Connector,
-    Message,
-    MeterValue,
-    QuarantinedMessage,
-    SecurityEvent,
     SecurityProfile,
-    StatusEvent,
-    Transaction,
 )
 from levity.pages.chargers.accepting import NAME as ACCEPT_ALL
-from levity.pages.chargers.accepting import accept_all_view, say_accepted, waiting
+from levity.pages.chargers.accepting import accept_all_view, waiting
 from levity.pages.chargers.bulk import BulkCommands
+from levity.pages.chargers.charge_point_actions import ChargePointActions
 from levity.pages.chargers.charge_point_forms import ChargePointForm
+from levity.pages.chargers.charge_point_now import (
+    connector_lines,
+    power_of,
+    silence,
+    whats_on,
+)
 from levity.pages.chargers.conversations import (
     NAME,
-    conversation_links,
     conversation_view,
     fitting_quirks,
 )
@@ -50,32 +46,24 @@ from levity.pages.chargers.filters import (
     RowFilter,
 )
 from levity.pages.chargers.lines import said_of_line
-from levity.pages.chargers.retiring import Retiring, retire_link, retired_badge
-from levity.pages.chargers.security import security_link, security_urls
-from levity.pages.chargers.send_command import KINDS, send_view
+from levity.pages.chargers.retiring import Retiring, retired_badge
+from levity.pages.chargers.security import security_urls
+from levity.pages.chargers.send_command import send_view
 from levity.pages.kit.base import LevityAdmin
 from levity.pages.kit.formats import (
     NOTHING,
     ago,
-    and_more,
     badge,
-    change_link,
     excerpt,
-    kwh,
-    list_url,
-    local_time,
     shown_time,
-    silent_for,
     site_zone,
     watts,
     words,
 )
-from levity.pages.kit.many import ask_if_many
 from levity.pages.site import site
 
 __all__ = ["ChargePointAdmin"]
 
-LATEST = 5
 SAID_BY_CHARGER = (
     "vendor",
     "model",
@@ -96,15 +84,12 @@ CONNECTORS = Prefetch(
 
 
 @admin.register(ChargePoint, site=site)
-class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
+class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
     """The list is the site at a glance; it renews itself every ten seconds."""
 
     form = ChargePointForm
     actions = (
-        "accept_registration",
-        "reject_registration",
-        "known_tags_only",
-        "forget_line",
+        *ChargePointActions.actions,
         *BulkCommands.actions,
         *Retiring.actions,
     )
@@ -214,7 +199,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
             ("warn" if charge_point.silent else "good") if online else "plain",
             word,
             note,
-            _silence(charge_point)
+            silence(charge_point)
             or (
                 format_html("since {}", shown_time(since, site_zone(charge_point)))
                 if since
@@ -225,13 +210,13 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
     @display(description="connectors")
     def connectors_now(self, charge_point: ChargePoint) -> str:
         """Each connector with its status, its error and what charges there."""
-        lines = format_html_join("", "<div>{}</div>", _connector_lines(charge_point))
+        lines = format_html_join("", "<div>{}</div>", connector_lines(charge_point))
         return lines or NOTHING
 
     @display(description="power")
     def power_now(self, charge_point: ChargePoint) -> str:
         """What all its connectors draw together, as last reported; unknown while offline."""
-        return watts(_power(charge_point))
+        return watts(power_of(charge_point))
 
     @display(description="last seen", ordering="last_seen_at")
     def last_seen(self, charge_point: ChargePoint) -> str:
@@ -300,53 +285,6 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         """When it appeared here."""
         return shown_time(charge_point.created_at, site_zone(charge_point))
 
-    @action(description="Accept registration", permissions=["change"])
-    def accept_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
-        """Let in those that are pending or rejected; each hears it when it boots again."""
-        others = queryset.exclude(registration=ChargePoint.Registration.ACCEPTED)
-        if asked := ask_if_many(request, self, others, "accept_registration", "Accept"):
-            return asked
-        say_accepted(request, registration.accept(others, request.user))
-        return None
-
-    @action(description="Reject registration", permissions=["change"])
-    def reject_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
-        """Tell these that they are not wanted; each hears it when it boots again."""
-        others = queryset.exclude(registration=ChargePoint.Registration.REJECTED)
-        if asked := ask_if_many(request, self, others, "reject_registration", "Reject"):
-            return asked
-        count = registration.reject(others, request.user).count
-        messages.success(
-            request,
-            f"Rejected: {count:,}. Each hears of it with its next BootNotification; a session that "
-            "runs there goes on.",
-        )
-        return None
-
-    @action(description="Forget what was learned about the line", permissions=["change"])
-    def forget_line(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
-        """The heartbeat interval is the profile's or the setting's again, from the next boot on."""
-        learned = queryset.filter(learned_silence__isnull=False)
-        if asked := ask_if_many(request, self, learned, "forget_line", "Forget"):
-            return asked
-        count = decisions.forget_line(learned, request.user).count
-        messages.success(
-            request,
-            f"Forgotten: {count:,}. Learning starts over with connections that end from now on; "
-            "the charger is told the heartbeat interval with the next BootNotification.",
-        )
-        return None
-
-    @action(description="Known tags only", permissions=["change"])
-    def known_tags_only(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
-        """Nobody charges there without a card that is on the list."""
-        others = queryset.exclude(authorization=Authorization.KNOWN)
-        if asked := ask_if_many(request, self, others, "known_tags_only", "Known tags only"):
-            return asked
-        count = decisions.known_tags_only(others, request.user).count
-        messages.success(request, f"Known tags only: {count:,}. This takes effect immediately.")
-        return None
-
     # --- the page of one ------------------------------------------------------------------------
 
     def change_view(
@@ -360,7 +298,7 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         charge_point = self.get_object(request, object_id)
         extra = dict(extra_context or {})
         if charge_point is not None and self.has_view_permission(request, charge_point):
-            extra |= _now(request, charge_point)
+            extra |= whats_on(request, charge_point)
         return super().change_view(request, object_id, form_url, extra)
 
     def get_urls(self) -> list[URLPattern]:
@@ -400,128 +338,3 @@ class ChargePointAdmin(Retiring, BulkCommands, LevityAdmin):
         """What goes with it, in words: its log may have a million rows."""
         names = [f"{item} with its log and commands" for item in objs]
         return names, {"charge points": len(names)}, set(), []
-
-
-def _connector_lines(charge_point: ChargePoint) -> list[tuple[str]]:
-    # Connector 0 is the charge point as a whole (OCPP 1.6): of interest when it is not well.
-    shown = [
-        item
-        for item in charge_point.connectors.all()
-        if item.number or item.status not in ("", "Available") or _error(item)
-    ]
-    lines: list[tuple[str]] = [
-        (
-            format_html(
-                '<span class="lv-soft">{}</span> {} {} {}',
-                item.number,
-                badge(item.status or "unknown"),
-                badge(_error(item), "bad") if _error(item) else "",
-                _charging(item),
-            ),
-        )
-        for item in shown[:12]
-    ]
-    if more := and_more(len(shown) - 12):
-        lines.append((format_html('<span class="lv-soft">{} connectors</span>', more.strip()),))
-    return lines
-
-
-def _error(connector: Connector) -> str:
-    return "" if connector.error_code == "NoError" else excerpt(connector.error_code, 40)
-
-
-def _charging(connector: Connector) -> str:
-    running = connector.transaction
-    if running is None:
-        return ""
-    interrupted = running.state != Transaction.State.ACTIVE
-    if interrupted and connector.status == "Available":
-        return ""
-    said = "interrupted by a boot" if interrupted else kwh(running.energy)
-    return change_link(Transaction, running.pk, f"#{running.pk} {said}")
-
-
-def _silence(charge_point: ChargePoint) -> str:
-    """For how long nothing was heard, where two heartbeats are missing."""
-    if not charge_point.silent or charge_point.silent_since is None:
-        return ""
-    return silent_for(charge_point.silent_since, timezone.now())
-
-
-def _power(charge_point: ChargePoint) -> Any:
-    if not charge_point.online or charge_point.silent:
-        return None
-    running = [item.transaction for item in charge_point.connectors.all() if item.transaction]
-    known = [
-        item.power
-        for item in running
-        if item.power is not None and item.state == Transaction.State.ACTIVE
-    ]
-    return sum(known) if known else None
-
-
-def _now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
-    """What the panel above the form shows."""
-    may = request.user.has_perm
-    zone = site_zone(charge_point)
-    connectors = [
-        {
-            "number": item.number,
-            "status": badge(item.status or "unknown"),
-            "since": shown_time(item.status_since, zone),
-            "error": _error(item),
-            "detail": " · ".join(
-                excerpt(part, 120) for part in (item.info, item.vendor_error_code) if part
-            ),
-            "charging": _charging(item),
-            "power": watts(item.transaction.power if item.transaction else None),
-        }
-        for item in charge_point.connectors.all()
-    ]
-    now: dict[str, Any] = {
-        "charge_point": charge_point,
-        "now_connectors": connectors,
-        "now_power": watts(_power(charge_point)),
-        "now_since": local_time(
-            charge_point.connected_at if charge_point.online else charge_point.disconnected_at,
-            zone,
-        ),
-        "now_silence": _silence(charge_point),
-        "now_seen": ago(charge_point.last_seen_at, timezone.now()),
-        "now_seen_at": local_time(charge_point.last_seen_at, zone),
-        "now_booted": local_time(charge_point.booted_at, zone),
-        "now_links": [
-            (title, list_url(model, charge_point__id__exact=charge_point.pk))
-            for title, model in (
-                ("Transactions", Transaction),
-                ("Meter values", MeterValue),
-                ("Messages", Message),
-                ("Commands", Command),
-                ("Connection events", ConnectionEvent),
-                ("Status events", StatusEvent),
-                ("Quarantine", QuarantinedMessage),
-                ("Security events", SecurityEvent),
-            )
-            if may(f"ocpp.view_{model._meta.model_name}")
-        ]
-        + conversation_links(request, charge_point)
-        + security_link(request, charge_point)
-        + retire_link(request, charge_point),
-    }
-    if may("ocpp.add_command"):
-        now["now_buttons"] = [
-            (kind, reverse("levity:ocpp_chargepoint_send", args=[charge_point.pk, slug]))
-            for slug, kind in KINDS.items()
-        ]
-    if may("ocpp.view_command"):
-        now["now_commands"] = [
-            {
-                "pk": item.pk,
-                "link": change_link(Command, item.pk, item.action),
-                "at": local_time(item.created_at, zone),
-                "state": item.get_state_display(),
-                "result": item.result_status or item.confirmed_by or item.error_description,
-            }
-            for item in charge_point.commands.order_by("-id")[:LATEST]
-        ]
-    return now

@@ -1,45 +1,27 @@
 """Cards, fobs and app identities: the one list that people write."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import action, display
-from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminSplitDateTimeWidget,
-    UnfoldBooleanWidget,
-)
 
 from levity.ocpp.deciding import Decided
 from levity.ocpp.decisions import id_tags as decisions
-from levity.ocpp.decisions.expiry import FIRST_YEAR, LAST_YEAR, end_of, last_day
-from levity.ocpp.decisions.id_tags_csv import (
-    COLUMNS,
-    BadFile,
-    Imported,
-    export_lines,
-    sample,
-)
+from levity.ocpp.decisions.expiry import last_day
 from levity.ocpp.models import ChargePoint, IdTag, Transaction
 from levity.ocpp.rules.id_tags import spellings
 from levity.ocpp.visibility import is_limited, visible
 from levity.pages.chargers.free_charging import open_anywhere, rule_in_force, void_block
-from levity.pages.kit.base import LevityAdmin
+from levity.pages.chargers.id_tag_files import IdTagFiles
+from levity.pages.chargers.id_tag_forms import TagForm
 from levity.pages.kit.formats import (
     NOTHING,
     and_more,
@@ -56,67 +38,12 @@ __all__ = ["IdTagAdmin"]
 
 TONES = {IdTag.Status.ACCEPTED: "good", IdTag.Status.BLOCKED: "bad", IdTag.Status.RECORDED: "warn"}
 
-UPDATE = "Update existing tags"
-# Wrong lines that are shown of one file, and its most bytes.
-SHOWN, LARGEST = 50, 10_000_000
-
-
-class ValidToWidget(UnfoldAdminSplitDateTimeWidget):
-    """A moment in the two boxes for date and time: a midnight is the end of the day before it."""
-
-    def decompress(self, value: datetime | None) -> list[Any]:
-        """Date and time; no time where the card is good to the end of the day."""
-        if value is not None and (day := last_day(value)):
-            return [day, None]
-        shown: list[Any] = super().decompress(value)
-        return shown
-
-
-class ValidToField(forms.SplitDateTimeField):
-    """Date and, if it matters, time; the value is the moment from which on a card is refused."""
-
-    widget = ValidToWidget
-
-    def compress(self, data_list: Any) -> datetime | None:
-        """A date alone is good to its last moment."""
-        day, clock = data_list or (None, None)
-        if day is not None and not FIRST_YEAR <= day.year < LAST_YEAR:
-            raise forms.ValidationError("Enter a valid date.", code="invalid_date")
-        if day is not None and clock is None:
-            return end_of(day)
-        moment: datetime | None = super().compress(data_list)
-        return moment
-
-
-class TagForm(forms.ModelForm):
-    """Blanks around a tag are a slip of a person's, but part of it where a charger sent them."""
-
-    expires_at = ValidToField(label="Valid to", required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "parent" in self.fields:
-            self.fields["parent"].label = "Group"
-        if "expires_at" in self.fields:
-            self.fields["expires_at"].help_text = (
-                "The last day on which the tag may charge; with a time, it is valid until then. "
-                f"Time zone: {timezone.get_current_timezone_name()}. Empty: it never expires."
-            )
-        # Not there for who may only look.
-        if "id_tag" in self.fields:
-            field: Any = self.fields["id_tag"]
-            field.strip = False
-
-    def clean_id_tag(self) -> str:
-        """As it is on the books if it is the same but for blanks; else without them."""
-        typed = str(self.cleaned_data["id_tag"]).strip()
-        if not typed:
-            raise forms.ValidationError("This field is required.", code="required")
-        return self.instance.id_tag if typed == self.instance.id_tag.strip() else typed
+# Links that are shown of many.
+SHOWN = 50
 
 
 @admin.register(IdTag, site=site)
-class IdTagAdmin(LevityAdmin):
+class IdTagAdmin(IdTagFiles):
     """Who may charge."""
 
     form = TagForm
@@ -356,81 +283,6 @@ class IdTagAdmin(LevityAdmin):
             protected.append(f"{more.strip().capitalize()} tags in such groups")
         return deleted, counts, lacking, protected
 
-    # --- CSV ------------------------------------------------------------------------------------
-
-    def get_urls(self) -> list[URLPattern]:
-        """The list goes out and comes in as CSV at addresses of its own."""
-        view = self.admin_site.admin_view
-        return [
-            path("export/", view(self.export_view), name="ocpp_idtag_export"),
-            path("import/", view(self.import_view), name="ocpp_idtag_import"),
-            path("import/sample.csv", view(self.sample_view), name="ocpp_idtag_sample"),
-            *super().get_urls(),
-        ]
-
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """All tags, as `import_id_tags` reads them."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        name = f"id-tags-{timezone.localtime():%Y%m%d-%H%M}.csv"
-        return StreamingHttpResponse(
-            export_lines(
-                self.get_queryset(request).order_by(Lower("id_tag")),
-                visible(ChargePoint.objects.all(), request.user),
-                visible(IdTag.objects.all(), request.user),
-            ),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-
-    def sample_view(self, request: HttpRequest) -> HttpResponse:
-        """A file to begin with."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return HttpResponse(
-            sample(),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="id-tags-sample.csv"'},
-        )
-
-    def import_view(self, request: HttpRequest) -> HttpResponse:
-        """A file of tags: all of them, or none and what is wrong with which line."""
-        if not (self.has_add_permission(request) and self.has_change_permission(request)):
-            raise PermissionDenied
-        is_sent = request.method == "POST"
-        form = ImportForm(request.POST, request.FILES) if is_sent else ImportForm()
-        problems: list[str] = []
-        notes: list[str] = []
-        if is_sent and form.is_valid():
-            try:
-                data = form.cleaned_data["file"].read()
-                done = decisions.import_tags(data, request.user, update=form.cleaned_data["update"])
-            except BadFile as error:
-                form.add_error("file", f"{error}.")
-            else:
-                notes = done.notes
-                if done.done:
-                    said = f"Imported: {done.created} new, {done.updated} changed."
-                    messages.success(request, said)
-                    for text in notes[:SHOWN]:
-                        messages.warning(request, text)
-                    if more := and_more(len(notes) - SHOWN):
-                        messages.warning(request, f"{more.strip().capitalize()} such notes.")
-                    return redirect("levity:ocpp_idtag_changelist")
-                problems = _in_words(done)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": IdTag._meta,
-            "title": "Import id tags",
-            "form": form,
-            "columns": ", ".join(COLUMNS),
-            "problems": problems[:SHOWN],
-            "notes": notes[:SHOWN],
-            "more": max(0, len(problems) - SHOWN),
-            "more_notes": max(0, len(notes) - SHOWN),
-        }
-        return TemplateResponse(request, "levity/id_tags_import.html", context)
-
 
 def _looker(item: IdTag) -> Any:
     return getattr(item, "looker", None)
@@ -446,39 +298,6 @@ def _of_group(item: IdTag) -> str:
     if group.expires_at is not None and group.expires_at <= timezone.now():
         return "its group has expired"
     return ""
-
-
-def _in_words(done: Imported) -> list[str]:
-    """What is wrong with each line; tags that are known already in one sentence."""
-    said = [str(problem) for problem in done.problems if not problem.is_known]
-    known = [problem for problem in done.problems if problem.is_known]
-    if len(known) == 1:
-        said.append(f"{known[0]}: select “{UPDATE}” below to update it")
-    elif known:
-        said.append(
-            f"{len(known)} tags already exist, the first in line {known[0].line}: select "
-            f"“{UPDATE}” below to update them"
-        )
-    return said
-
-
-class ImportForm(forms.Form):
-    """Which file, and what to do with tags that are known."""
-
-    file = forms.FileField(
-        help_text="CSV, as Excel and other spreadsheets save it; at most 10 MB.",
-        widget=UnfoldAdminFileFieldWidget,
-    )
-    update = forms.BooleanField(label=UPDATE, required=False, widget=UnfoldBooleanWidget)
-
-    def clean_file(self) -> Any:
-        """Nobody has more cards than fit in there."""
-        file = self.cleaned_data["file"]
-        if file.size > LARGEST:
-            raise forms.ValidationError(
-                "The file is larger than 10 MB: use the command import_id_tags."
-            )
-        return file
 
 
 def _say_where_open(request: HttpRequest) -> None:

@@ -1,0 +1,168 @@
+"""What goes on at a charge point now: its connectors, its power, and the panel above its form."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    ConnectionEvent,
+    Connector,
+    Message,
+    MeterValue,
+    QuarantinedMessage,
+    SecurityEvent,
+    StatusEvent,
+    Transaction,
+)
+from levity.pages.chargers.conversations import conversation_links
+from levity.pages.chargers.retiring import retire_link
+from levity.pages.chargers.security import security_link
+from levity.pages.chargers.send_command import KINDS
+from levity.pages.kit.formats import (
+    ago,
+    and_more,
+    badge,
+    change_link,
+    excerpt,
+    kwh,
+    list_url,
+    local_time,
+    shown_time,
+    silent_for,
+    site_zone,
+    watts,
+)
+
+__all__ = ["connector_lines", "power_of", "silence", "whats_on"]
+
+LATEST = 5
+
+
+def connector_lines(charge_point: ChargePoint) -> list[tuple[str]]:
+    # Connector 0 is the charge point as a whole (OCPP 1.6): of interest when it is not well.
+    shown = [
+        item
+        for item in charge_point.connectors.all()
+        if item.number or item.status not in ("", "Available") or error_of(item)
+    ]
+    lines: list[tuple[str]] = [
+        (
+            format_html(
+                '<span class="lv-soft">{}</span> {} {} {}',
+                item.number,
+                badge(item.status or "unknown"),
+                badge(error_of(item), "bad") if error_of(item) else "",
+                _charging(item),
+            ),
+        )
+        for item in shown[:12]
+    ]
+    if more := and_more(len(shown) - 12):
+        lines.append((format_html('<span class="lv-soft">{} connectors</span>', more.strip()),))
+    return lines
+
+
+def error_of(connector: Connector) -> str:
+    return "" if connector.error_code == "NoError" else excerpt(connector.error_code, 40)
+
+
+def _charging(connector: Connector) -> str:
+    running = connector.transaction
+    if running is None:
+        return ""
+    interrupted = running.state != Transaction.State.ACTIVE
+    if interrupted and connector.status == "Available":
+        return ""
+    said = "interrupted by a boot" if interrupted else kwh(running.energy)
+    return change_link(Transaction, running.pk, f"#{running.pk} {said}")
+
+
+def silence(charge_point: ChargePoint) -> str:
+    """For how long nothing was heard, where two heartbeats are missing."""
+    if not charge_point.silent or charge_point.silent_since is None:
+        return ""
+    return silent_for(charge_point.silent_since, timezone.now())
+
+
+def power_of(charge_point: ChargePoint) -> Any:
+    if not charge_point.online or charge_point.silent:
+        return None
+    running = [item.transaction for item in charge_point.connectors.all() if item.transaction]
+    known = [
+        item.power
+        for item in running
+        if item.power is not None and item.state == Transaction.State.ACTIVE
+    ]
+    return sum(known) if known else None
+
+
+def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
+    """What the panel above the form shows."""
+    may = request.user.has_perm
+    zone = site_zone(charge_point)
+    connectors = [
+        {
+            "number": item.number,
+            "status": badge(item.status or "unknown"),
+            "since": shown_time(item.status_since, zone),
+            "error": error_of(item),
+            "detail": " · ".join(
+                excerpt(part, 120) for part in (item.info, item.vendor_error_code) if part
+            ),
+            "charging": _charging(item),
+            "power": watts(item.transaction.power if item.transaction else None),
+        }
+        for item in charge_point.connectors.all()
+    ]
+    now: dict[str, Any] = {
+        "charge_point": charge_point,
+        "now_connectors": connectors,
+        "now_power": watts(power_of(charge_point)),
+        "now_since": local_time(
+            charge_point.connected_at if charge_point.online else charge_point.disconnected_at,
+            zone,
+        ),
+        "now_silence": silence(charge_point),
+        "now_seen": ago(charge_point.last_seen_at, timezone.now()),
+        "now_seen_at": local_time(charge_point.last_seen_at, zone),
+        "now_booted": local_time(charge_point.booted_at, zone),
+        "now_links": [
+            (title, list_url(model, charge_point__id__exact=charge_point.pk))
+            for title, model in (
+                ("Transactions", Transaction),
+                ("Meter values", MeterValue),
+                ("Messages", Message),
+                ("Commands", Command),
+                ("Connection events", ConnectionEvent),
+                ("Status events", StatusEvent),
+                ("Quarantine", QuarantinedMessage),
+                ("Security events", SecurityEvent),
+            )
+            if may(f"ocpp.view_{model._meta.model_name}")
+        ]
+        + conversation_links(request, charge_point)
+        + security_link(request, charge_point)
+        + retire_link(request, charge_point),
+    }
+    if may("ocpp.add_command"):
+        now["now_buttons"] = [
+            (kind, reverse("levity:ocpp_chargepoint_send", args=[charge_point.pk, slug]))
+            for slug, kind in KINDS.items()
+        ]
+    if may("ocpp.view_command"):
+        now["now_commands"] = [
+            {
+                "pk": item.pk,
+                "link": change_link(Command, item.pk, item.action),
+                "at": local_time(item.created_at, zone),
+                "state": item.get_state_display(),
+                "result": item.result_status or item.confirmed_by or item.error_description,
+            }
+            for item in charge_point.commands.order_by("-id")[:LATEST]
+        ]
+    return now
