@@ -114,7 +114,7 @@ def test_a_profile_is_raised_with_a_key_and_lowered_only_on_purpose(browser: Cli
     assert "No key is set" in errors(change(browser, row, "profile", profile=1))
     Credential.objects.update(digest=digest_of(KEY.encode()))
     assert change(browser, row, "profile", profile=2).status_code == 302
-    assert "less than now (2)" in errors(change(browser, row, "profile", profile=0))
+    assert "lower than the current profile (2)" in errors(change(browser, row, "profile", profile=0))
     assert change(browser, row, "profile", profile=0, lower="on").status_code == 302
     assert ChargePoint.objects.get().security_profile == 0
 
@@ -143,7 +143,7 @@ def test_a_key_is_changed_over_ocpp_and_the_page_shows_how_it_went(
 
 def test_a_profile_is_raised_over_ocpp(browser: Client, line: Line) -> None:
     """TC_083, from the page; what is not higher is not sent."""
-    assert "It is 1 already" in errors(change(browser, line.row, "raise", profile=1))
+    assert "It is already 1" in errors(change(browser, line.row, "raise", profile=1))
     assert change(browser, line.row, "raise", profile=2).status_code == 302
     assert '"SecurityProfile"' in line.sent()[0]
 

@@ -116,7 +116,7 @@ def test_several_chargers_are_listed_before_they_are_reset(
     for _ in range(2):
         # W-14: twice.
         answer = client.post(address, data, follow=True)
-    assert "Reset is on its way to 2 charge points. 1 of them is offline" in answer.content.decode()
+    assert "Reset was queued for 2 charge points. 1 of them is offline" in answer.content.decode()
     found = Command.objects.order_by("charge_point__identity")
     assert [(each.charge_point.identity, each.payload, each.requested_by) for each in found] == [
         ("CP-0", {"type": "Soft"}, operator),
@@ -211,7 +211,7 @@ def test_all_that_were_selected_get_the_command_in_portions(
     assert Command.objects.count() == AuditEntry.objects.count() == NAMED + 101
     assert Command.objects.values("charge_point", "idempotency_key").distinct().count() == 601
     told = client.get(answer["Location"]).content.decode()
-    assert "Reset is on its way to 601 charge points. 601 of them are offline" in told
+    assert "Reset was queued for 601 charge points. 601 of them are offline" in told
 
 
 def test_chargers_with_sessions_on_the_books_are_not_deleted_from_the_list(
