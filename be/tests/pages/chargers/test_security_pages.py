@@ -114,7 +114,7 @@ def test_a_profile_is_raised_with_a_key_and_lowered_only_on_purpose(browser: Cli
     assert "No key is set" in errors(change(browser, row, "profile", profile=1))
     Credential.objects.update(digest=digest_of(KEY.encode()))
     assert change(browser, row, "profile", profile=2).status_code == 302
-    assert "lower than the current profile (2)" in errors(change(browser, row, "profile", profile=0))
+    assert "lower than the current" in errors(change(browser, row, "profile", profile=0))
     assert change(browser, row, "profile", profile=0, lower="on").status_code == 302
     assert ChargePoint.objects.get().security_profile == 0
 
