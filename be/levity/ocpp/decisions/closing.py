@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from levity.ocpp.conf import setting
-from levity.ocpp.decisions.sessions import write
+from levity.ocpp.decisions.sessions import take_turn, write
 from levity.ocpp.models import Connector, Transaction
 from levity.ocpp.request import with_flags
 from levity.ocpp.rules.energy import closed
@@ -45,7 +45,7 @@ def end_abandoned(now: datetime) -> int:
     found = Connector.objects.filter(over, transaction__state=Transaction.State.ACTIVE)
     rows = found.select_related("charge_point").order_by("pk")[:AT_ONCE]
     return sum(
-        _end(row.transaction_id, _quiet_since(row, days, now), now)
+        _end(row, row.transaction_id, _quiet_since(row, days, now), now)
         for row in rows
         if row.transaction_id is not None
     )
@@ -65,8 +65,9 @@ def _quiet_since(connector: Connector, days: float, now: datetime) -> datetime:
     return connector.status_since or now
 
 
-def _end(pk: int, quiet_since: datetime, now: datetime) -> bool:
+def _end(connector: Connector, pk: int, quiet_since: datetime, now: datetime) -> bool:
     with transaction.atomic():
+        take_turn(connector.charge_point)
         # A frame that is being taken at this moment may end it itself, or go on with it.
         row = Transaction.objects.select_for_update(of=("self",)).get(pk=pk)
         if row.state != Transaction.State.ACTIVE:

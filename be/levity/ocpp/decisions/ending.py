@@ -38,6 +38,7 @@ def end_session(item: Transaction, who: Who, why: str = "") -> Transaction:
     """
     check(item, who, CHANGE)
     with database.atomic():
+        sessions.take_turn(item.charge_point)
         row = Transaction.objects.select_for_update(of=("self",)).get(pk=item.pk)
         if row.state != Transaction.State.ACTIVE:
             raise IsOver(f"transaction {item.pk} has already ended")

@@ -381,6 +381,7 @@ def _resolve(
 
 
 def _locked(message: QuarantinedMessage) -> QuarantinedMessage:
+    sessions.take_turn(message.charge_point)
     rows = QuarantinedMessage.objects.select_for_update(of=("self",))
     return rows.select_related("charge_point", "resolved_to").get(pk=message.pk)
 

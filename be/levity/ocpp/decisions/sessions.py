@@ -21,6 +21,7 @@ from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.apply import sessions_of
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
+from levity.ocpp.store.queries import take_turns
 from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import given_id
 from levity_ws.rpc.envelope import Received
@@ -31,6 +32,7 @@ __all__ = [
     "restore",
     "snapshot",
     "state_of",
+    "take_turn",
     "told_id",
     "values_since",
     "write",
@@ -39,6 +41,14 @@ __all__ = [
 TIMES = ("stopped_at", "stop_received_at", "meter_last_at")
 NUMBERS = ("meter_stop", "energy", "power", "meter_last")
 TEXTS = ("state", "stop_reason", "stop_id_tag", "flags", "energy_source", "confidence", "lives")
+
+
+def take_turn(charge_point: ChargePoint) -> None:
+    """Wait for the worker that has a frame of this charge point; from now on it waits for us.
+
+    Before any row is locked, or the two wait for each other: a worker has the turn first, too.
+    """
+    take_turns([charge_point.identity.lower()])
 
 
 def state_of(charge_point: ChargePoint) -> ChargePointState:
