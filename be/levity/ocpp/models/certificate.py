@@ -16,13 +16,19 @@ __all__ = ["CertificateAuthority", "ChargePointCertificate"]
 class CertificateAuthority(models.Model):
     """Who signs the certificates of charge points. One is in use; those before it are kept."""
 
-    organization = models.CharField(max_length=64, help_text="The operator: `O` of the subject.")
+    organization = models.CharField(
+        max_length=64, help_text="The operator's organization (O in the certificate)."
+    )
     certificate = models.TextField(help_text="PEM.")
-    fingerprint = models.CharField(max_length=64, unique=True, help_text="SHA-256, hexadecimal.")
+    fingerprint = models.CharField(
+        max_length=64, unique=True, help_text="SHA-256 fingerprint, hexadecimal."
+    )
     not_before = models.DateTimeField()
     not_after = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
-    replaced_at = models.DateTimeField(null=True, blank=True, help_text="Empty: in use.")
+    replaced_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was replaced. Empty: in use."
+    )
 
     class Meta:
         verbose_name_plural = "certificate authorities"
@@ -41,22 +47,22 @@ class ChargePointCertificate(models.Model):
         """How far it is."""
 
         WAITING = "waiting", "waits for approval"
-        APPROVED = "approved", "approved, to be signed"
-        ISSUED = "issued", "signed, on its way"
+        APPROVED = "approved", "approved, awaiting signature"
+        ISSUED = "issued", "signed, being sent"
         INSTALLED = "installed"
         REFUSED = "refused", "refused by the charger"
         DECLINED = "declined"
         SUPERSEDED = "superseded", "superseded by a newer request"
-        EXPIRED = "expired", "nobody decided in time"
+        EXPIRED = "expired", "expired without a decision"
         REVOKED = "revoked"
 
     class Reason(models.TextChoices):
         """Why it is revoked, in the words of RFC 5280, 5.3.1."""
 
         UNSPECIFIED = "unspecified"
-        KEY_COMPROMISE = "keyCompromise", "its key is known to others"
-        SUPERSEDED = "superseded", "another one has taken its place"
-        CESSATION = "cessationOfOperation", "the charger is out of use"
+        KEY_COMPROMISE = "keyCompromise", "key compromised"
+        SUPERSEDED = "superseded", "superseded"
+        CESSATION = "cessationOfOperation", "charger no longer in use"
 
     charge_point = models.ForeignKey(
         ChargePoint,
@@ -65,11 +71,11 @@ class ChargePointCertificate(models.Model):
         on_delete=models.SET_NULL,
         related_name="certificates",
     )
-    identity = models.CharField(max_length=48, help_text="To whom it is made out.")
+    identity = models.CharField(max_length=48, help_text="Charge point it was issued to.")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    detail = models.CharField(max_length=255, blank=True, help_text="What went wrong.")
+    detail = models.CharField(max_length=255, blank=True, help_text="Reason for the failure.")
 
-    csr = models.TextField("request", help_text="The certificate request, PEM.")
+    csr = models.TextField("request", help_text="Certificate signing request (PEM).")
     key_kind = models.CharField(max_length=32, help_text="Such as RSA 2048 or EC 256.")
     key_fingerprint = models.CharField(
         max_length=64, help_text="SHA-256 of the public key, hexadecimal."
@@ -81,7 +87,7 @@ class ChargePointCertificate(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="certificate_requests",
-        help_text="The Call of ours that asked for it; empty: the charger asked by itself.",
+        help_text="The command that requested it. Empty: the charger asked on its own.",
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
@@ -90,7 +96,7 @@ class ChargePointCertificate(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Empty: nobody had to.",
+        help_text="Who approved it. Empty: approval was not required.",
     )
 
     authority = models.ForeignKey(
@@ -104,7 +110,7 @@ class ChargePointCertificate(models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     not_after = models.DateTimeField(null=True, blank=True)
     fingerprint = models.CharField(
-        max_length=64, blank=True, db_index=True, help_text="SHA-256, hexadecimal."
+        max_length=64, blank=True, db_index=True, help_text="SHA-256 fingerprint, hexadecimal."
     )
     certificate = models.TextField(blank=True, help_text="PEM.")
     command = models.ForeignKey(
@@ -113,7 +119,7 @@ class ChargePointCertificate(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The CertificateSigned with which it was sent.",
+        help_text="The CertificateSigned command that delivered it.",
     )
 
     revoked_at = models.DateTimeField(null=True, blank=True)

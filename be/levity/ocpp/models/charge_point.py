@@ -19,13 +19,11 @@ class Edge(models.Model):
     """A running `ws` process: where to send what is meant for its chargers."""
 
     id = models.CharField(max_length=100, primary_key=True)
-    reply_to = models.CharField(
-        max_length=255, help_text="The address of its reply queue on the transport."
-    )
+    reply_to = models.CharField(max_length=255, help_text="Address of its reply queue.")
     started_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(db_index=True)
     connections = models.PositiveIntegerField(
-        default=0, help_text="Open websockets, as it said last."
+        default=0, help_text="Open websockets, as last reported."
     )
 
     def __str__(self) -> str:
@@ -35,15 +33,15 @@ class Edge(models.Model):
 class Authorization(models.TextChoices):
     """Who may charge."""
 
-    ANONYMOUS = "anonymous", "everybody, with any tag or none"
+    ANONYMOUS = "anonymous", "anyone, with any tag or none"
     KNOWN = "known", "known tags only"
-    RECORD = "record", "everybody; unknown tags are noted for approval"
+    RECORD = "record", "anyone; unknown tags are recorded for approval"
 
 
 class SecurityProfile(models.IntegerChoices):
     """How a charger proves who it is (OCPP 1.6 security whitepaper, 2.1). More is safer."""
 
-    OPEN = 0, "0: open, nobody is asked for a key"
+    OPEN = 0, "0: open, no key required"
     BASIC = 1, "1: key, without encryption (ws://)"
     BASIC_TLS = 2, "2: key, over TLS (wss://)"
     CERTIFICATE = 3, "3: client certificate, over TLS (wss://)"
@@ -56,8 +54,10 @@ class Site(models.Model):
     time_zone = models.CharField(
         max_length=64,
         blank=True,
-        help_text="Such as Europe/Berlin; empty: the server's. Chargers that send times without "
-        "a zone are taken to mean this one.",
+        help_text=(
+            "Such as Europe/Berlin. Empty: the server's. Also assumed for chargers that send "
+            "times without a time zone."
+        ),
     )
     authorization = models.CharField(
         max_length=12, choices=Authorization, blank=True, help_text="Empty: the default setting."
@@ -66,7 +66,7 @@ class Site(models.Model):
         choices=SecurityProfile,
         null=True,
         blank=True,
-        help_text="What new charge points here begin with; empty: the default setting.",
+        help_text="Profile of new charge points here. Empty: the default setting.",
     )
     notes = models.TextField(blank=True)
 
@@ -90,7 +90,7 @@ class ChargePoint(models.Model):
     identity = models.CharField(
         max_length=48, help_text="The last part of the charger's websocket URL."
     )
-    name = models.CharField(max_length=100, blank=True, help_text="What people call it.")
+    name = models.CharField(max_length=100, blank=True, help_text="Descriptive name.")
     site = models.ForeignKey(
         Site, null=True, blank=True, on_delete=models.SET_NULL, related_name="charge_points"
     )
@@ -104,13 +104,13 @@ class ChargePoint(models.Model):
         default=SecurityProfile.OPEN,
         # An older worker, which does not know the column, adds charge points, too.
         db_default=SecurityProfile.OPEN,
-        help_text="Who comes with less is refused. No message of OCPP ever lowers it.",
+        help_text="Connections with a lower profile are refused. OCPP messages can never lower it.",
     )
     profile_since = models.DateTimeField(
         default=timezone.now,
         db_default=Now(),
         editable=False,
-        help_text="A connection of before has not proved what the profile asks for.",
+        help_text="When the profile was raised; earlier connections do not meet it.",
     )
 
     vendor = models.CharField(max_length=255, blank=True)
@@ -126,41 +126,45 @@ class ChargePoint(models.Model):
     diagnostics_status = models.CharField(max_length=64, blank=True)
 
     authorization = models.CharField(
-        max_length=12, choices=Authorization, blank=True, help_text="Empty: as its site says."
+        max_length=12, choices=Authorization, blank=True, help_text="Empty: the site's rule."
     )
     time_zone = models.CharField(
-        max_length=64, blank=True, help_text="Of its clock, if it sends times without a zone."
+        max_length=64,
+        blank=True,
+        help_text="Time zone of its clock, if it sends times without a zone.",
     )
     quirk_profile = models.CharField(
-        max_length=64, blank=True, help_text="Empty: found by vendor, model and firmware."
+        max_length=64, blank=True, help_text="Empty: chosen by vendor, model and firmware."
     )
     quirk_overrides = models.JSONField(
-        default=dict, blank=True, help_text="Fields of the quirk profile with another value here."
+        default=dict, blank=True, help_text="Values that override fields of the quirk profile."
     )
     max_power = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="W of one connector; a meter that rises faster is wrong. Empty: the default.",
+        help_text="W per connector; faster-rising meters are considered wrong. Empty: the default.",
     )
     learned_power = models.PositiveIntegerField(
         null=True,
         blank=True,
         editable=False,
-        help_text="W that a connector was seen to deliver, where that is more than the default.",
+        help_text="Highest power in W that a connector was seen to deliver, if above the default.",
     )
     heartbeat_interval = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Seconds between heartbeats; empty: the site's default."
+        null=True, blank=True, help_text="Seconds between heartbeats. Empty: the default."
     )
     ping_interval = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="Seconds between websocket pings; 0: none. Empty: its quirk profile, or the "
-        "site's default.",
+        help_text=(
+            "Seconds between websocket pings; 0: none. Empty: from the quirk profile, or the "
+            "default."
+        ),
     )
     call_timeout = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="Seconds to wait for its answer to a command; empty: the site's default.",
+        help_text="Seconds to wait for its answer to a command. Empty: the default.",
     )
     certificate_name = models.CharField(
         max_length=64,
@@ -168,14 +172,16 @@ class ChargePoint(models.Model):
         # An older worker, which does not know the column, adds charge points, too.
         default="",
         db_default="",
-        help_text="The common name that its certificate carries. Empty: its identity. The security "
-        "whitepaper (A00.FR.405) has the serial number here.",
+        help_text=(
+            "The common name in its certificate. Empty: its identity. The security whitepaper "
+            "(A00.FR.405) uses the serial number."
+        ),
     )
     learned_silence = models.PositiveIntegerField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Seconds of silence after which its line was closed, again and again.",
+        help_text="Seconds of silence after which its connection was repeatedly closed.",
     )
     learned_evidence = models.CharField(
         max_length=255,
@@ -183,18 +189,21 @@ class ChargePoint(models.Model):
         editable=False,
         default="",
         db_default="",
-        help_text="What that was seen by.",
+        help_text="Evidence for it.",
     )
     learned_at = models.DateTimeField(null=True, blank=True, editable=False)
     learned_from = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Connections that closed before this don't count: somebody said forget it.",
+        help_text=(
+            "Connections that closed before this time are ignored, because an operator reset the "
+            "learning."
+        ),
     )
 
     connection = models.UUIDField(
-        null=True, blank=True, editable=False, help_text="The websocket in use; empty: offline."
+        null=True, blank=True, editable=False, help_text="The current websocket. Empty: offline."
     )
     subprotocol = models.CharField(
         max_length=64,
@@ -202,7 +211,7 @@ class ChargePoint(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="What is spoken on that websocket, or was on the last one; empty: OCPP 1.6.",
+        help_text="Subprotocol of the current or last websocket. Empty: OCPP 1.6.",
     )
     edge = models.ForeignKey(
         Edge, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
@@ -210,22 +219,27 @@ class ChargePoint(models.Model):
     connected_at = models.DateTimeField(null=True, blank=True, editable=False)
     disconnected_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_seen_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Its last frame, to within some seconds."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Time of its last frame, to within some seconds.",
     )
     silent_since = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Its last frame, where two heartbeats are missing; its connection is open.",
+        help_text="Time of its last frame, if it missed two heartbeats on an open connection.",
     )
     evidence_until = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        help_text="A command was not answered; until then its messages may show what became of it.",
+        help_text=(
+            "A command was not answered; until this time, its messages are checked for the outcome."
+        ),
     )
     retired_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Gone for good since then; empty: in use."
+        null=True, blank=True, editable=False, help_text="When it was retired. Empty: in use."
     )
     booted_at = models.DateTimeField(null=True, blank=True, editable=False)
     remote_address = models.CharField(max_length=64, blank=True, editable=False)
@@ -233,22 +247,28 @@ class ChargePoint(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Its ConnectionTimeOut in seconds, if it has told it.",
+        help_text="Its ConnectionTimeOut in seconds, if reported.",
     )
     holds = models.TextField(
-        blank=True, default="", db_default="", editable=False, help_text="Who is about to charge."
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Presented cards and accepted starts that have no session yet.",
     )
     clock_lag = models.IntegerField(
         null=True,
         blank=True,
         editable=False,
-        help_text="Seconds by which its clock is behind ours, as far as that is known.",
+        help_text="Seconds by which its clock is behind ours, if known.",
     )
     clock_lag_seen = models.IntegerField(
         null=True,
         blank=True,
         editable=False,
-        help_text="The same of its last dated StatusNotification: the clock, or an old message.",
+        help_text=(
+            "The same for its last StatusNotification with a time: a slow clock, or an old message."
+        ),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -286,14 +306,18 @@ class Connector(models.Model):
     charge_point = models.ForeignKey(
         ChargePoint, on_delete=models.CASCADE, related_name="connectors"
     )
-    evse = models.PositiveIntegerField(default=0, help_text="0 where the charger speaks OCPP 1.6.")
+    evse = models.PositiveIntegerField(default=0, help_text="0 for chargers that speak OCPP 1.6.")
     number = models.PositiveIntegerField()
-    status = models.CharField(max_length=64, blank=True, help_text="Empty: not said since boot.")
+    status = models.CharField(
+        max_length=64, blank=True, help_text="Empty: not reported since boot."
+    )
     status_since = models.DateTimeField(
-        null=True, blank=True, help_text="Our clock: when the status became what it is."
+        null=True, blank=True, help_text="When the status last changed, by our clock."
     )
     status_at = models.DateTimeField(
-        null=True, blank=True, help_text="The charger's clock, in its last StatusNotification."
+        null=True,
+        blank=True,
+        help_text="Time in its last StatusNotification, by the charger's clock.",
     )
     error_code = models.CharField(max_length=64, blank=True)
     info = models.CharField(max_length=255, blank=True)
@@ -306,7 +330,7 @@ class Connector(models.Model):
         editable=False,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The one that runs, or that a boot interrupted (then it is orphaned).",
+        help_text="The running transaction, or the one interrupted by a boot (then orphaned).",
     )
 
     class Meta:
@@ -333,7 +357,7 @@ class StatusEvent(models.Model):
     error_code = models.CharField(max_length=64, blank=True)
     info = models.CharField(max_length=255, blank=True)
     vendor_error_code = models.CharField(max_length=255, blank=True)
-    reported_at = models.DateTimeField(null=True, blank=True, help_text="The charger's clock.")
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")
     received_at = models.DateTimeField()
 
     class Meta:

@@ -42,50 +42,59 @@ class Command(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="The payload with what is masked in it, encrypted; gone once it has its end.",
+        help_text="The unmasked payload, encrypted; deleted when the command has finished.",
     )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     unique_id = models.CharField(max_length=36, default=new_unique_id, unique=True, editable=False)
 
     queue_offline = models.BooleanField(
         default=True,
-        help_text="Wait while the charger is away; otherwise fail at once if it is not there.",
+        help_text="Wait while the charger is offline; otherwise fail at once.",
     )
     not_before = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     timeout = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Seconds to wait for the answer; empty: the charger's."
+        null=True,
+        blank=True,
+        help_text="Seconds to wait for the answer. Empty: the charger's setting.",
     )
     connection = models.UUIDField(
         null=True,
         blank=True,
-        help_text="Send on this websocket or not at all; once sent: on which.",
+        help_text="Send only on this websocket; once sent, the websocket used.",
     )
     only_connector = models.PositiveIntegerField(null=True, blank=True)
     only_status = models.CharField(
         max_length=64, blank=True, help_text="Send only while the connector has this status."
     )
     only_since = models.DateTimeField(
-        null=True, blank=True, help_text="Send only if the connector has had it since then."
+        null=True,
+        blank=True,
+        help_text="Send only if the connector has had that status since then.",
     )
     idempotency_key = models.CharField(
-        max_length=200, null=True, blank=True, help_text="A second one with this key is ignored."
+        max_length=200,
+        null=True,
+        blank=True,
+        help_text="Idempotency key: a second command with this key is ignored.",
     )
 
-    source = models.CharField(max_length=100, blank=True, help_text="Who asked for it.")
+    source = models.CharField(
+        max_length=100, blank=True, help_text="User, command or middleware that requested it."
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
     deadline = models.DateTimeField(
-        null=True, blank=True, help_text="When the answer is given up for lost."
+        null=True, blank=True, help_text="When the answer is considered lost."
     )
     finished_at = models.DateTimeField(null=True, blank=True)
     answered_late = models.BooleanField(default=False)
     result = models.JSONField(null=True, blank=True)
     result_status = models.CharField(
-        max_length=64, blank=True, help_text="The `status` of the answer, where it has one."
+        max_length=64, blank=True, help_text="The `status` of the answer, if any."
     )
     error_code = models.CharField(max_length=64, blank=True)
     error_description = models.TextField(blank=True)
@@ -94,7 +103,7 @@ class Command(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="What showed that the charger has done it, where its own answer was lost.",
+        help_text="Evidence that the charger executed it although its answer was lost.",
     )
 
     class Meta:

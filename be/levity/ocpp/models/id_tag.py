@@ -18,7 +18,7 @@ class IdTag(models.Model):
 
         ACCEPTED = "Accepted", "accepted"
         BLOCKED = "Blocked", "blocked"
-        RECORDED = "Recorded", "recorded, waits for approval"
+        RECORDED = "Recorded", "recorded, awaiting approval"
 
     id_tag = models.CharField("id tag", max_length=255)
     status = models.CharField(max_length=16, choices=Status, default=Status.ACCEPTED)
@@ -29,20 +29,24 @@ class IdTag(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="children",
-        help_text="The group, such as a household: a tag of it may stop what another one started, "
-        "and if the group is blocked, expired or at its limit, so are its tags.",
+        help_text=(
+            "The group, such as a household. A tag may stop sessions started by another tag of "
+            "its group; if the group is blocked, expired or at its limit, so are its tags."
+        ),
     )
     charge_points = models.ManyToManyField(
         ChargePoint,
         blank=True,
         related_name="+",
-        help_text="Where it may charge; none: everywhere.",
+        help_text="Where it may charge. None selected: everywhere.",
     )
     max_transactions = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="How many sessions it, or all tags of this group together, may have at once; "
-        "empty: any number.",
+        help_text=(
+            "How many concurrent sessions the tag, or all tags of this group together, may have. "
+            "Empty: unlimited."
+        ),
     )
     owner = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)
@@ -63,7 +67,7 @@ class IdTag(models.Model):
         if self.parent_id is not None and self.parent_id == self.pk:
             raise ValidationError({"parent": "A tag can't be its own group."})
         if self.parent is not None and self.parent.parent_id is not None:
-            said = f"{self.parent} is in a group itself; a group can't be part of another one."
+            said = f"{self.parent} belongs to a group itself; groups can't be nested."
             raise ValidationError({"parent": said})
         if self.parent_id is not None and self.pk and self.children.exists():
-            raise ValidationError({"parent": "This tag is a group itself: it has tags."})
+            raise ValidationError({"parent": "This tag is a group with members of its own."})

@@ -12,13 +12,15 @@ class Installation(models.Model):
     """Whether new charge points are let in, and whether anybody outside was ever seen."""
 
     closed_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since then no new charge points; empty: they are let in."
+        null=True,
+        blank=True,
+        help_text="Since when no new charge points are admitted. Empty: they are admitted.",
     )
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     outside_seen_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a charger came from a public address first."
+        null=True, blank=True, help_text="When a charger first connected from a public address."
     )
     outside_address = models.CharField(max_length=45, blank=True, default="", db_default="")
 

@@ -25,17 +25,17 @@ class Message(models.Model):
     )
     connection = models.UUIDField()
     seq = models.BigIntegerField(
-        null=True, help_text="The frame's number on its connection; empty for what we sent."
+        null=True, help_text="The frame's number on its connection. Empty for frames that we sent."
     )
     sender = models.CharField(max_length=2, choices=Sender, default=Sender.CHARGE_POINT)
     unique_id = models.CharField(max_length=64, blank=True)
     action = models.CharField(max_length=64, blank=True)
     transaction = models.IntegerField(null=True, blank=True, help_text="The transactionId.")
-    request = models.TextField(help_text="The frame as it went over the wire.")
-    response = models.TextField(blank=True, help_text="The frame that answered it.")
+    request = models.TextField(help_text="The frame as transmitted.")
+    response = models.TextField(blank=True, help_text="The frame of the answer.")
     error_code = models.CharField(max_length=64, blank=True)
     error_description = models.TextField(blank=True)
-    received_at = models.DateTimeField(help_text="When the request passed the edge.")
+    received_at = models.DateTimeField(help_text="When the request passed through the edge.")
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -74,7 +74,7 @@ class ConnectionEvent(models.Model):
         on_delete=models.CASCADE,
         related_name="connection_events",
     )
-    identity = models.CharField(max_length=48, help_text="As the URL said.")
+    identity = models.CharField(max_length=48, help_text="As in the URL.")
     connection = models.UUIDField()
     kind = models.CharField(max_length=12, choices=Kind)
     at = models.DateTimeField()
@@ -82,12 +82,14 @@ class ConnectionEvent(models.Model):
     remote_address = models.CharField(max_length=64, blank=True)
     user_agent = models.CharField(max_length=255, blank=True)
     subprotocol = models.CharField(max_length=255, blank=True)
-    code = models.IntegerField(null=True, blank=True, help_text="RFC 6455 close code, or HTTP.")
+    code = models.IntegerField(
+        null=True, blank=True, help_text="RFC 6455 close code or HTTP status."
+    )
     reason = models.CharField(max_length=255, blank=True)
     silent_for = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="Where it may have closed for being idle: seconds since its last frame.",
+        help_text="Seconds since its last frame, if it may have been closed for being idle.",
     )
 
     class Meta:

@@ -20,17 +20,19 @@ class Credential(models.Model):
     allow_short = models.BooleanField(
         "allow a short or empty key",
         default=False,
-        help_text="For chargers such as Grizzl-E Smart Connect, which send an empty password. "
-        "Who knows the identity can then speak for this charger.",
+        help_text=(
+            "For chargers such as Grizzl-E Smart Connect, which send an empty password. Anyone "
+            "who knows the identity can then impersonate this charger."
+        ),
     )
     next_digest = models.CharField(
-        max_length=200, blank=True, help_text="Of the key that is on its way to the charger."
+        max_length=200, blank=True, help_text="Digest of the key being sent to the charger."
     )
     next_command = models.ForeignKey(
         Command, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     next_profile = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="The charger accepted to come with this profile."
+        null=True, blank=True, help_text="Profile that the charger has accepted but not used yet."
     )
 
     def __str__(self) -> str:
@@ -46,20 +48,22 @@ class AuthFailure(models.Model):
 
     identity = models.CharField(max_length=48, blank=True, help_text="In lower case.")
     address = models.CharField(max_length=64)
-    counted_at = models.FloatField(help_text="POSIX seconds of the last one that counted.")
+    counted_at = models.FloatField(help_text="POSIX seconds of the last attempt that counted.")
     forgotten_at = models.FloatField(help_text="POSIX seconds.", db_index=True)
     insistent_forgotten_at = models.FloatField(
         default=0.0, db_default=0.0, help_text="POSIX seconds."
     )
     failures = models.PositiveIntegerField(default=1)
     last_guess = models.CharField(
-        max_length=32, blank=True, help_text="A keyed digest: the same guess again is no new one."
+        max_length=32,
+        blank=True,
+        help_text="Keyed digest, so that a repeated guess is not counted again.",
     )
     waiting = models.TextField(
         blank=True,
         default="",
         db_default="",
-        help_text="Keys that were not looked at: a keyed digest, a colon, POSIX seconds.",
+        help_text="Keys that were not checked: keyed digest, colon, POSIX seconds.",
     )
 
     class Meta:
@@ -74,10 +78,10 @@ class AuthFailure(models.Model):
 class RefusedHandshake(models.Model):
     """A charger (or somebody) who was not let in: each path and reason once, and how often."""
 
-    identity = models.CharField(max_length=48, blank=True, help_text="As the URL said.")
+    identity = models.CharField(max_length=48, blank=True, help_text="As in the URL.")
     address = models.CharField(max_length=64, blank=True)
     reason = models.CharField(max_length=32)
-    status = models.PositiveSmallIntegerField(help_text="The HTTP status of the answer.")
+    status = models.PositiveSmallIntegerField(help_text="HTTP status of the answer.")
     count = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now)
@@ -88,7 +92,7 @@ class RefusedHandshake(models.Model):
     secure = models.BooleanField(default=False)
     edge = models.CharField(max_length=100, blank=True)
     key_digest = models.CharField(
-        max_length=200, blank=True, help_text="Salted digest of the key that it presented."
+        max_length=200, blank=True, help_text="Salted digest of the presented key."
     )
     key_length = models.PositiveIntegerField(null=True, blank=True)
 

@@ -40,24 +40,26 @@ class Transaction(models.Model):
         # Also for a worker of the release before, which does not name the column.
         db_default=0,
         editable=False,
-        help_text="Which session of these same words this is; more than 0 only where the "
-        "charger's clock was never set.",
+        help_text=(
+            "Counts sessions with identical start data; above 0 only for chargers whose clock was "
+            "never set."
+        ),
     )
 
-    started_at = models.DateTimeField(help_text="The charger's clock.")
+    started_at = models.DateTimeField(help_text="By the charger's clock.")
     start_received_at = models.DateTimeField(default=timezone.now)
     meter_start = models.DecimalField(
-        max_digits=18, decimal_places=3, help_text="Wh, as StartTransaction said."
+        max_digits=18, decimal_places=3, help_text="In Wh, from StartTransaction."
     )
 
-    stopped_at = models.DateTimeField(null=True, blank=True, help_text="The charger's clock.")
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")
     stop_received_at = models.DateTimeField(null=True, blank=True)
     meter_stop = models.DecimalField(
         max_digits=18,
         decimal_places=3,
         null=True,
         blank=True,
-        help_text="Wh, as StopTransaction said.",
+        help_text="In Wh, from StopTransaction.",
     )
     stop_reason = models.CharField(max_length=64, blank=True)
     stop_id_tag = models.CharField(max_length=255, blank=True)
@@ -67,21 +69,21 @@ class Transaction(models.Model):
         decimal_places=3,
         null=True,
         blank=True,
-        help_text="Wh charged so far, or in the end.",
+        help_text="Energy charged so far, or in total, in Wh.",
     )
     power = models.DecimalField(
         max_digits=18,
         decimal_places=3,
         null=True,
         blank=True,
-        help_text="W, in the last meter values.",
+        help_text="In W, from the last meter values.",
     )
     meter_last = models.DecimalField(
         max_digits=18,
         decimal_places=3,
         null=True,
         blank=True,
-        help_text="Wh, the newest register value.",
+        help_text="Newest register value in Wh.",
     )
     meter_last_at = models.DateTimeField(null=True, blank=True)
     lives = models.TextField(
@@ -90,18 +92,18 @@ class Transaction(models.Model):
         # Also for a worker of the release before, which does not name the column.
         db_default="",
         editable=False,
-        help_text="What its meter values have shown of the register (levity.ocpp.rules.lives).",
+        help_text="History of the meter register (levity.ocpp.rules.lives).",
     )
     flags = models.CharField(
-        max_length=255, blank=True, help_text="What was odd about it, space-separated."
+        max_length=255, blank=True, help_text="Irregularities, space-separated."
     )
     energy_source = models.CharField(
         max_length=32,
         blank=True,
-        help_text="What the energy was derived from: registers, session-register, samples, ...",
+        help_text="Source of the energy: registers, session-register, samples, ...",
     )
     confidence = models.CharField(
-        max_length=8, blank=True, help_text="In the energy: high, medium or low."
+        max_length=8, blank=True, help_text="Confidence in the energy: high, medium or low."
     )
 
     class Meta:
@@ -166,21 +168,21 @@ class MeterValue(models.Model):
         related_name="meter_values",
         db_constraint=False,
     )
-    sampled_at = models.DateTimeField(help_text="The charger's clock.")
+    sampled_at = models.DateTimeField(help_text="By the charger's clock.")
     received_at = models.DateTimeField()
     measurand = models.CharField(max_length=64)
     phase = models.CharField(max_length=16, blank=True)
     location = models.CharField(max_length=16, blank=True)
     context = models.CharField(max_length=64, blank=True)
     format = models.CharField(max_length=16, blank=True)
-    unit = models.CharField(max_length=32, blank=True, help_text="As sent; empty: the default.")
+    unit = models.CharField(max_length=32, blank=True, help_text="As sent. Empty: OCPP's default.")
     raw_value = models.TextField(help_text="As sent.")
     value = models.DecimalField(
         max_digits=24,
         decimal_places=6,
         null=True,
         blank=True,
-        help_text="In base units (Wh, W, A, V, ...); empty where the raw value is no number.",
+        help_text="In base units (Wh, W, A, V, ...). Empty if the raw value is not a number.",
     )
 
     class Meta:
@@ -195,7 +197,7 @@ class MeterValue(models.Model):
 class MeterValueCorrection(models.Model):
     """One value that `correct_meter_values` changed, and what it was: every run can be undone."""
 
-    run = models.UUIDField(db_index=True, help_text="The corrections of one run share it.")
+    run = models.UUIDField(db_index=True, help_text="Shared by the corrections of one run.")
     transaction = models.ForeignKey(
         Transaction, null=True, blank=True, on_delete=models.CASCADE, related_name="corrections"
     )
@@ -205,13 +207,13 @@ class MeterValueCorrection(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="corrections",
-        help_text="Empty: a figure of the transaction itself.",
+        help_text="Empty: a value of the transaction itself.",
     )
     field = models.CharField(max_length=32)
     old_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
     new_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
     old_text = models.CharField(
-        max_length=255, blank=True, help_text="Where the field is no number."
+        max_length=255, blank=True, help_text="For fields that are not numbers."
     )
     new_text = models.CharField(max_length=255, blank=True)
     reason = models.CharField(max_length=255)

@@ -28,19 +28,17 @@ class QuarantinedMessage(models.Model):
     action = models.CharField(max_length=64)
     unique_id = models.CharField(max_length=64, blank=True)
     connection = models.UUIDField(null=True, blank=True)
-    payload = models.TextField(help_text="The Call's payload, as JSON text.")
+    payload = models.TextField(help_text="Payload of the Call as JSON.")
     payload_hash = models.CharField(max_length=64)
     reason = models.CharField(max_length=255)
     transaction = models.IntegerField(
-        null=True, blank=True, help_text="The transactionId that it names or was answered."
+        null=True, blank=True, help_text="The transactionId in the message or in its answer."
     )
-    received_at = models.DateTimeField(help_text="When it came first.")
+    received_at = models.DateTimeField(help_text="When it first arrived.")
     last_received_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the same came last."
+        null=True, blank=True, help_text="When it was last repeated."
     )
-    repeated = models.PositiveIntegerField(
-        default=0, help_text="How often the same came again after the first time."
-    )
+    repeated = models.PositiveIntegerField(default=0, help_text="Number of repetitions.")
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=255, blank=True)
     resolved_by = models.ForeignKey(
@@ -52,10 +50,10 @@ class QuarantinedMessage(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="quarantined_messages",
-        help_text="The transaction that it was attached to, or that was made of it.",
+        help_text="The transaction that it was attached to, or that was created from it.",
     )
     undo = models.JSONField(
-        null=True, blank=True, editable=False, help_text="What the books said before."
+        null=True, blank=True, editable=False, help_text="Values before the decision."
     )
 
     class Meta:

@@ -85,7 +85,7 @@ def test_who_may_only_look_imports_nothing(db: None) -> None:
 @pytest.mark.parametrize(
     ("own", "site", "said"),
     [
-        ("", None, "everybody, with any tag or none; from the setting OCPP_AUTHORIZATION"),
+        ("", None, "anyone, with any tag or none; from the setting OCPP_AUTHORIZATION"),
         ("", "known", "known tags only; set on its site Home"),
         ("known", "record", "known tags only; set on this charge point"),
     ],

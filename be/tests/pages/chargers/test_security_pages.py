@@ -71,7 +71,7 @@ def test_an_open_charge_point_says_that_it_is_open(browser: Client) -> None:
     row = ChargePoint.objects.create(identity="CP1")
     for name in ("admin:ocpp_chargepoint_change", PAGE):
         page = browser.get(reverse(name, args=[row.pk])).content.decode()
-        assert "0: open, nobody is asked for a key" in page
+        assert "0: open, no key required" in page
 
 
 def test_a_generated_key_is_shown_once_and_opens(browser: Client) -> None:
