@@ -230,13 +230,13 @@ def test_the_command_is_the_way_back_in(secured: User) -> None:
     call_command("two_factor", "anna", "--off", stdout=said)
     call_command("two_factor", "anna", "--off", stdout=said)
     assert said.getvalue().splitlines() == [
-        "anna: two steps, 10 codes on paper left",
-        "anna: two steps, 10 codes on paper left",
+        "anna: two-factor, 10 recovery codes left",
+        "anna: two-factor, 10 recovery codes left",
         "anna: two-factor login is off; the password is enough again",
         "anna: two-factor login was not on",
     ]
     assert with_password().get("/admin/").status_code == 200
-    with pytest.raises(CommandError, match="nobody is called 'bob'"):
+    with pytest.raises(CommandError, match="no login 'bob'"):
         call_command("two_factor", "bob")
 
 

@@ -133,7 +133,7 @@ def test_several_chargers_are_reset_from_the_list(
     assert Command.objects.count() == 0
     seen.tab_to("Yes, soft reset of all 2")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Reset is on its way to 2 charge points")
+    page.wait_for_selector("text=Reset was queued for 2 charge points")
     assert Command.objects.count() == 2
     assert seen.complaints == []
 

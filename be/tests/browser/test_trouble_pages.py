@@ -228,11 +228,11 @@ def test_an_alert_is_acknowledged_and_taken_back_by_keyboard_on_a_phone(
     page = seen.go(PAGES["alert"].format(**trouble))
     seen.tab_to("Acknowledge")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=root looks after it")
+    page.wait_for_selector("text=root is handling it")
     assert Alert.objects.get().acknowledged_by == "root"
     seen.tab_to("Withdraw acknowledgement")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Do you look after it?")
+    page.wait_for_selector("text=Acknowledge it to show others")
     assert Alert.objects.get().acknowledged_at is None
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     assert seen.complaints == []

@@ -44,7 +44,7 @@ def errors_of(answer: Any) -> str:
 def test_an_empty_page_says_what_will_be_there_and_how_to_be_told(browser_of_root: Client) -> None:
     page = browser_of_root.get(ALERTS).content.decode()
     assert "Nothing has gone wrong yet" in page
-    assert "Nobody is told of alerts yet" in page
+    assert "No one is notified of alerts yet" in page
 
 
 def test_the_page_of_an_alert_says_what_to_do_and_who_was_told(browser_of_root: Client) -> None:
@@ -184,7 +184,7 @@ def test_who_sees_one_site_is_led_to_the_alerts_of_that_site_and_to_no_others() 
     browser = browser_of("Viewer", mine.site)
     first = browser.get("/admin/").content.decode()
     assert f'href="{ALERTS}"' in first
-    assert "alert that nobody looks after, 1 of them critical" in first
+    assert "not acknowledged, 1 of them critical" in first
     assert listed(browser) == [mine.pk]
     assert browser.get(f"{ALERTS}{other.pk}/change/").status_code == 302
     assert browser.get(f"{ALERTS}{nobodys.pk}/change/").status_code == 302
@@ -212,7 +212,7 @@ def test_who_sees_one_site_is_led_to_alerts_about_the_site_as_a_whole() -> None:
     assert listed(browser) == [wanted.pk]
     page = browser.get(f"{ALERTS}{wanted.pk}/change/").content.decode()
     assert "2 messages wait in quarantine" in page
-    assert "nobody looks after" in browser.get("/admin/").content.decode()
+    assert "not acknowledged" in browser.get("/admin/").content.decode()
     # A charger is where it is now, wherever it was when the alert came.
     moved = alert(
         site=mine, charge_point=ChargePoint.objects.create(identity="CP-moved", site=other)
@@ -242,7 +242,7 @@ def test_an_empty_page_is_empty_for_whom_it_is_empty() -> None:
     at_site("other")
     browser = browser_of("Viewer", Site.objects.create(name="mine"))
     assert "Nothing has gone wrong yet" in browser.get(ALERTS).content.decode()
-    assert "nobody looks after" not in browser.get("/admin/").content.decode()
+    assert "not acknowledged" not in browser.get("/admin/").content.decode()
 
 
 # --- who looks after them -------------------------------------------------------------------------
@@ -257,8 +257,8 @@ def test_an_alert_is_acknowledged_with_who_and_when_and_taken_back() -> None:
     item.refresh_from_db()
     assert item.acknowledged_by == "Operator-of-1"
     assert item.acknowledged_at is not None
-    assert "Operator-of-1 looks after it" in answer.content.decode()
-    assert "nobody looks after" not in browser.get("/admin/").content.decode()
+    assert "Operator-of-1 is handling it" in answer.content.decode()
+    assert "not acknowledged" not in browser.get("/admin/").content.decode()
     # Who was first stays.
     browser_of("Admin").post(f"{ALERTS}{item.pk}/acknowledge/")
     item.refresh_from_db()

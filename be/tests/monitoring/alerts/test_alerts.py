@@ -347,10 +347,10 @@ def test_the_days_that_are_left_are_an_alert(monkeypatch: pytest.MonkeyPatch) ->
 
     assert seen(0, 80e9) == []
     assert seen(12, 70e9) == [
-        ("the disk at / is full in 4 days if it goes on like this, 70.0 GB are left", "warning")
+        ("the disk at / will be full in 4 days at the current rate, 70.0 GB are left", "warning")
     ]
     assert seen(24, 20e9) == [
-        ("the disk at / is full in 8 hours if it goes on like this, 20.0 GB are left", "critical")
+        ("the disk at / will be full in 8 hours at the current rate, 20.0 GB are left", "critical")
     ]
 
 

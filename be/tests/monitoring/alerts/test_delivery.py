@@ -205,7 +205,7 @@ def test_a_webhook_that_does_not_say_2xx_is_tried_again_and_no_redirect_is_follo
 def test_a_webhook_never_calls_this_machine_or_a_clouds_metadata(url: str) -> None:
     """S-16, for what this server does call."""
     # Refused before anything is tried: an address that merely does not answer is no proof.
-    refusals = "are not called|begins with|no user or password|percent-encoded|no web address"
+    refusals = "are not called|must begin with|no user or password|percent-encode|not a web address"
     with pytest.raises(webhook.BadWebhook, match=refusals) as refused:
         webhook.post(url, SECRET, "1", {})
     assert "password@" not in str(refused.value)

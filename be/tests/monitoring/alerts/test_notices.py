@@ -113,7 +113,7 @@ def test_any_error_beside_available_is_told_for_a_day(error: str) -> None:
     garage = Conflict()
     status = {"connectorId": 1, "errorCode": error, "status": "Available", "info": "what"}
     garage.says(0, "StatusNotification", status)
-    assert summaries(86_000) == [f"connector 1 of CP1 told of {error} while Available"]
+    assert summaries(86_000) == [f"connector 1 of CP1 reported {error} while Available"]
     assert summaries(86_500) == []
     assert conditions.charger_faults() == []
     garage.says(86_600, "StatusNotification", {**status, "status": "Faulted"})

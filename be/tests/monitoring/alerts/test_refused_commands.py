@@ -66,9 +66,9 @@ def test_a_profile_in_amperes_is_refused_and_the_unit_is_named() -> None:
     answered("SetChargingProfile", IN_AMPERES, "Rejected")
     (finding,) = refused_commands(at(2))
     assert finding.kind == "command-refused"
-    assert finding.summary == "CP1 has answered Rejected to SetChargingProfile"
+    assert finding.summary == "CP1 answered SetChargingProfile with Rejected"
     assert finding.detail.endswith(
-        "It takes limits in W only (ChargingScheduleAllowedChargingRateUnit is “Power”), and this"
+        "It accepts limits in W only (ChargingScheduleAllowedChargingRateUnit is “Power”), and this"
         " one is in A."
     )
     assert failed_commands(at(2)) == []

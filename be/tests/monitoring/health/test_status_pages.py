@@ -70,7 +70,7 @@ def test_ready_says_what_is_missing(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.content == (
-        b"worker: none was seen within a minute: is `levity consume_rpc_queue` running?\n"
+        b"worker: none reported within a minute: is `levity consume_rpc_queue` running?\n"
     )
     assert client.get("/healthz").content == b"ok\n"
     a_worker(connected=False)
@@ -114,7 +114,7 @@ def test_a_database_that_is_away_is_told_without_an_address() -> None:
     assert not answer.is_well
     _, body = answer.body(as_json=False)
     assert b"s3cret" not in body
-    assert b"migrations: not known: the database does not answer" in body
+    assert b"migrations: unknown: the database does not answer" in body
 
 
 @pytest.mark.parametrize(
