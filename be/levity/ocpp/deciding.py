@@ -8,6 +8,7 @@ either way it is all or nothing for a portion of rows, and leaves one audit entr
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
@@ -42,8 +43,8 @@ class Refused(Exception):
         return text if text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
 
 
-class NotAllowed(Refused):
-    """This person may not decide about this."""
+class NotAllowed(Refused, PermissionDenied):
+    """This person may not decide about this: a page that does not catch it answers with 403."""
 
 
 class NotPossible(Refused):

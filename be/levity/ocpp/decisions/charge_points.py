@@ -57,10 +57,11 @@ def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint
     check(row, who, CHANGE)
     if values.get("site") is not None:
         check(values["site"], who)
-    if not values:
-        return row
     with transaction.atomic():
         found = ChargePoint.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        values = {name: value for name, value in values.items() if getattr(found, name) != value}
+        if not values:
+            return found
         columns = ["site_id" if name == "site" else name for name in values]
         before = {name: getattr(found, name) for name in columns}
         for name, value in values.items():

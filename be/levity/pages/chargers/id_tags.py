@@ -47,6 +47,7 @@ class IdTagAdmin(IdTagFiles):
     """Who may charge."""
 
     form = TagForm
+    audited = ("id_tag", "status", "expires_at", "parent", "max_transactions", "owner")
     list_display = ("id_tag", "owner", "status_shown", "valid_to", "parent_shown")
     list_filter = (("status", ChoicesRadioFilter),)
     list_select_related = ("parent",)

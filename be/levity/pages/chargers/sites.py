@@ -19,6 +19,7 @@ class SiteAdmin(LevityAdmin):
     """Where chargers stand."""
 
     form = SiteForm
+    audited = ("name", "time_zone", "authorization", "security_profile")
     list_display = ("name", "time_zone", "authorization", "chargers")
     search_fields = ("name",)
     ordering = ("name",)

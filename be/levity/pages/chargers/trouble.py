@@ -68,7 +68,8 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A resolution closes it; to take the text away opens it again."""
-        note_resolution(obj, obj.resolution, request.user)
+        if "resolution" in form.changed_data:
+            note_resolution(obj, obj.resolution, request.user)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """The decision has left its entry."""

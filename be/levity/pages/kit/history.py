@@ -39,6 +39,19 @@ class Audited(ModelAdmin):
     """Saves of this admin leave an audit entry; its history pages show all entries of a row."""
 
     object_history_template = "levity/history.html"
+    # Fields of the form whose values go into the audit, before and after: never a secret.
+    audited: tuple[str, ...] = ()
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """What Django says of the form; with the values of `audited` fields for `log_change`."""
+        names = [name for name in self.audited if name in form.changed_data]
+        request.audited = (  # type: ignore[attr-defined]  # for log_change, just below
+            {name: _plain(form.initial.get(name)) for name in names},
+            {name: _plain(form.cleaned_data.get(name)) for name in names},
+        )
+        return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """After a form has added it."""
@@ -46,7 +59,8 @@ class Audited(ModelAdmin):
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """After a form has changed it; the text names the fields."""
-        note(request.user, [obj], _text(message))
+        before, after = getattr(request, "audited", ({}, {}))
+        note(request.user, [obj], _text(message), before, after)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> None:
         """Before these are deleted."""
@@ -83,6 +97,11 @@ def _shown(entry: AuditEntry) -> Shown:
 
 def _value(value: Any) -> str:
     return NOTHING if value in (None, "") else format_html("{}", str(value)[:120])
+
+
+def _plain(value: Any) -> Any:
+    """A row by its key, all else as it is."""
+    return value.pk if isinstance(value, Model) else value
 
 
 def _text(message: Any) -> str:
