@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models import Count, Min
 from django.utils.module_loading import import_string
 
 from levity.db.prepared import Prepared
@@ -26,7 +27,15 @@ from levity.ocpp.conf import setting
 from levity.ocpp.models import MissedChange, Transaction
 from levity_ws.frozen import frozen
 
-__all__ = ["BadReceiver", "Session", "SessionChange", "changes_told", "load_receiver", "tell_again"]
+__all__ = [
+    "BadReceiver",
+    "Session",
+    "SessionChange",
+    "changes_told",
+    "load_receiver",
+    "missed",
+    "tell_again",
+]
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +145,17 @@ def tell_again() -> int:
         while _tell_oldest(path):
             told += 1
     return told
+
+
+def missed() -> list[tuple[str, int, str]]:
+    """(receiver, how many changes wait for it, at what it failed) of each that is behind."""
+    rows = MissedChange.objects.order_by("receiver").values_list("receiver")
+    found: list[tuple[str, int, str]] = []
+    for receiver, count, oldest in rows.annotate(Count("pk"), Min("pk")):
+        failures = MissedChange.objects.filter(pk=oldest).values_list("traceback", flat=True)
+        failure = failures.first() or ""
+        found.append((receiver, count, failure.strip().rpartition("\n")[2]))
+    return found
 
 
 # --- before and after -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -544,6 +545,28 @@ def test_a_receiver_that_goes_on_failing_is_asked_for_its_oldest_once_a_minute(
     waiting = MissedChange.objects.count()
     assert tell_again() == waiting
     assert tell_again() == 0
+
+
+def test_replay_failed_lists_what_receivers_missed_and_tells_them_at_once(
+    db: None, settings: Any
+) -> None:
+    billing.make_table()
+    settings.OCPP_SESSIONS_CHANGED = [FAILING]
+    billing.faults.append(ZeroDivisionError("no tariff"))
+    running()
+    waits = f"{FAILING}: 2 changes of sessions wait: ZeroDivisionError: no tariff\n"
+
+    def said(**options: Any) -> str:
+        out = StringIO()
+        call_command("replay_failed", stdout=out, **options)
+        return out.getvalue()
+
+    assert said(dry_run=True) == waits
+    billing.faults.append(ZeroDivisionError("no tariff"))
+    assert said() == f"0 recorded, 0 failed again\n{waits}"
+    told = "2 changes of sessions told to receivers that had missed them\n"
+    assert said() == f"0 recorded, 0 failed again\n{told}"
+    assert said() == "0 recorded, 0 failed again\n"
 
 
 def test_an_entry_that_does_not_exist_at_run_time_keeps_what_it_misses(

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from levity.ocpp.changes import missed, tell_again
 from levity.ocpp.models import FailedMessage
 from levity.ocpp.worker.pipeline import Pipeline
 from levity.ocpp.worker.replay import take_again
@@ -41,3 +42,13 @@ class Command(BaseCommand):
             done, again = (done, again + 1) if why else (done + 1, again)
         if not options["dry_run"]:
             self.stdout.write(f"{done} recorded, {again} failed again")
+        if not options["ids"]:
+            self._changes(dry_run=options["dry_run"])
+
+    def _changes(self, *, dry_run: bool) -> None:
+        """Changes of sessions that a receiver failed at; workers tell them again by themselves."""
+        told = 0 if dry_run else tell_again()
+        if told:
+            self.stdout.write(f"{told} changes of sessions told to receivers that had missed them")
+        for receiver, count, why in missed():
+            self.stdout.write(f"{receiver}: {count} changes of sessions wait: {why}")
