@@ -138,7 +138,7 @@ def test_a_group_is_one_level(browser: Client) -> None:
         return page.content.decode()
 
     assert "its own group" in refused(group, group)
-    assert "This tag is a group with members" in refused(group, IdTag.objects.create(id_tag="house"))
+    assert "a group with members" in refused(group, IdTag.objects.create(id_tag="house"))
     assert "belongs to a group itself" in refused(IdTag.objects.create(id_tag="Ben"), ann)
 
 
