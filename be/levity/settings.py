@@ -111,7 +111,7 @@ TEMPLATES = [
     },
 ]
 
-# --- database ------------------------------------------------------------------------------------
+# Database.
 
 try:
     _database = dj_database_url.parse(
@@ -147,7 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# --- who comes in (levity/accounts) -------------------------------------------------------------
+# Who comes in (levity/accounts).
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -174,7 +174,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 
 OTP_TOTP_ISSUER = "Levity"
 
-# --- what browsers may do (levity/run/web) ------------------------------------------------------
+# What browsers may do (levity/run/web).
 
 # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; the edge reads it, too.
 LEVITY_TRUSTED_PROXIES = environment.networks(os.environ, "LEVITY_TRUSTED_PROXIES")
@@ -212,7 +212,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- language and time ---------------------------------------------------------------------------
+# Language and time.
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = environment.time_zone(os.environ)
@@ -220,7 +220,7 @@ USE_I18N = True
 FORMAT_MODULE_PATH = ["levity.run.web.formats"]
 USE_TZ = True
 
-# --- static files --------------------------------------------------------------------------------
+# Static files.
 
 STATIC_URL = "static/"
 STATIC_ROOT = LEVITY_DATA_DIR / "static"
@@ -231,7 +231,7 @@ with contextlib.suppress(OSError):
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
-# --- logging -------------------------------------------------------------------------------------
+# Logging.
 
 try:
     _log_line, _log_level = type(logs.formatter(os.environ)), logs.level(os.environ)
@@ -252,7 +252,7 @@ LOGGING = {
     },
 }
 
-# --- mail ----------------------------------------------------------------------------------------
+# Mail.
 
 # Host, port, user and encryption of EMAIL_URL, and whom mails come from.
 try:
@@ -260,7 +260,7 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from error
 
-# --- OCPP ----------------------------------------------------------------------------------------
+# OCPP.
 
 OCPP_SECURITY_PROFILE = environment.security_profile(os.environ)
 OCPP_CA_KEY_FILE = os.environ.get("LEVITY_CA_KEY_FILE", "")

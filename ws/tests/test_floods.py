@@ -49,9 +49,6 @@ def counted(metrics: Metrics, name: str, label: str = "") -> int:
     return metrics.counts[name, label]
 
 
-# --- the pace itself, on a clock of the test's own ---------------------------------------------
-
-
 def passes(pace: Pace, moments: list[float]) -> list[float]:
     """How long each of these that come at these moments has to wait, one after the other."""
     forgotten_at, waits, free_at = 0.0, [], 0.0
@@ -168,9 +165,6 @@ def test_bytes_are_counted_by_charger_by_address_and_in_all() -> None:
         now += 1
         volume.read(f"new{number}", "", 10)
     assert len(volume._of_charger) <= 1024
-
-
-# --- over sockets --------------------------------------------------------------------------------
 
 
 async def test_a_flood_is_read_at_the_rate_answered_whole_and_logged_once(

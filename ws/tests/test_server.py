@@ -87,9 +87,6 @@ def accept_with(**options: Any) -> Callable[[Authenticate], Accept]:
     return lambda event: Accept(event.connection, **options)
 
 
-# --- handshake ---------------------------------------------------------------------------------
-
-
 async def test_the_backend_hears_of_a_connection_in_order() -> None:
     async with running_site() as site:
         headers = (
@@ -300,9 +297,6 @@ async def test_headers_with_raw_bytes_reach_the_backend_as_text() -> None:
         assert event.user_agent == "Gr\u00fczzl-E \u00ff"
 
 
-# --- frames ------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -398,9 +392,6 @@ async def test_a_charger_that_says_goodbye_and_stays_is_dropped() -> None:
         await charger.end_of_stream()  # the edge's close frame, and its half of TCP
         [gone] = await site.heard(Disconnected)
         assert gone.code == 1000
-
-
-# --- to the charger ----------------------------------------------------------------------------
 
 
 async def test_the_backend_may_speak_first_and_close() -> None:
@@ -541,9 +532,6 @@ async def test_pings_without_pongs_end_the_connection() -> None:
         assert gone.code == 1011
 
 
-# --- trouble behind the edge -------------------------------------------------------------------
-
-
 async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_503() -> None:
     """Promise 6."""
     async with running_site(hold=0.5, alive_interval=0.1, alive_timeout=0.3) as site:
@@ -569,9 +557,6 @@ async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_
                 pass
         async with raw_charger(site.port, "/ws/CP2") as welcome:
             assert welcome.status == 101
-
-
-# --- stopping ----------------------------------------------------------------------------------
 
 
 async def test_stopping_says_1012_and_tells_the_backend() -> None:
@@ -654,9 +639,6 @@ async def test_stopping_without_a_backend_ends_all_the_same() -> None:
         await site.heard(Received)
         async with asyncio.timeout(8):
             await site.edge.stop()
-
-
-# --- for operators -----------------------------------------------------------------------------
 
 
 async def test_metrics_are_prometheus_text() -> None:

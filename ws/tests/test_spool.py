@@ -17,8 +17,6 @@ from levity_ws.edge.spool.journal import Journal, SpoolFull, SpoolUnusable
 from levity_ws.rpc.envelope import Received, Spooled
 from levity_ws.rpc.memory import MemoryBroker
 
-# --- what may be answered ----------------------------------------------------------------------
-
 
 @pytest.mark.parametrize(
     ("action", "payload", "answer"),
@@ -79,9 +77,6 @@ def test_same_start_is_known_by_its_content() -> None:
     assert same is not None
     assert other is not None
     assert one.content == same.content != other.content
-
-
-# --- the file ----------------------------------------------------------------------------------
 
 
 async def test_what_is_kept_is_found_again_and_what_is_delivered_is_not(tmp_path: Path) -> None:
@@ -188,9 +183,6 @@ async def test_disk_that_takes_nothing_is_told_and_leaves_no_half_line(
     await journal.keep(frame(3))
     await journal.close()
     assert Journal(tmp_path, 1 << 20).open().frames == [frame(1), frame(3)]
-
-
-# --- with an edge ------------------------------------------------------------------------------
 
 
 async def test_session_goes_on_while_the_backend_is_away_and_is_told_later_in_order(

@@ -39,9 +39,6 @@ def no_space(*_: Any, **__: Any) -> int:
     raise OSError(28, "No space left on device")
 
 
-# --- frames under way --------------------------------------------------------------------------
-
-
 async def test_frame_under_way_that_the_spool_has_no_room_for_is_the_backends_as_ever(
     tmp_path: Path,
 ) -> None:
@@ -134,9 +131,6 @@ async def test_edge_stops_while_a_frame_waits_for_the_backend(tmp_path: Path) ->
             await site.edge.stop()
 
 
-# --- order -------------------------------------------------------------------------------------
-
-
 async def test_what_the_spool_does_not_answer_waits_behind_what_it_has(tmp_path: Path) -> None:
     """A StartTransaction overtook the StopTransaction before it, and closed that session as
     orphaned."""
@@ -181,9 +175,6 @@ async def test_same_words_after_their_end_begin_another_session(tmp_path: Path) 
         assert (new, known) == (numbers[1] + 2, numbers[1] + 1)
         assert numbers[0] != numbers[1]
         await journal.close()
-
-
-# --- one charger against all others ------------------------------------------------------------
 
 
 async def test_charger_that_floods_the_spool_takes_nothing_from_the_others(tmp_path: Path) -> None:
@@ -237,9 +228,6 @@ async def test_lack_of_ids_is_said_once(tmp_path: Path, caplog: pytest.LogCaptur
     ]
 
 
-# --- ids ---------------------------------------------------------------------------------------
-
-
 class FailsOnce(ScriptedBackend):
     """A backend that parks the first question for ids: the batch is answered, without any."""
 
@@ -270,9 +258,6 @@ async def test_ids_that_the_disk_does_not_take_are_kept_for_later(
             await site.until(lambda: refused["spool_refusals", "lease"] >= 2)
         await site.until(lambda: site.spool.ids_left == 10)
         assert len(site.backend.of(Lease)) == 1
-
-
-# --- the disk ----------------------------------------------------------------------------------
 
 
 async def test_edge_starts_on_a_full_disk_and_delivers_what_is_there(

@@ -158,9 +158,6 @@ async def receive(worker: WorkerTransport, within: float = 10.0) -> Delivery:
     return delivery
 
 
-# --- every transport ---------------------------------------------------------------------------
-
-
 async def test_a_batch_arrives_as_it_was_sent(medium: Medium) -> None:
     worker = medium.worker()
     async with medium.edge() as edge:
@@ -341,9 +338,6 @@ async def test_a_full_memory_queue_is_unavailable() -> None:
         await edge.publish(batch("b1"))
         with pytest.raises(TransportUnavailable):
             await edge.transport.publish(batch("b2"))
-
-
-# --- a broker and its troubles -----------------------------------------------------------------
 
 
 @pytest.fixture

@@ -109,8 +109,6 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         field.help_text = "The documentation lists what each role may do (Operating, Logins)."
         return field
 
-    # --- who may ---------------------------------------------------------------------------------
-
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not for somebody who sees some sites only: names and addresses of all others."""
         return super().has_view_permission(request, obj) and not is_limited(request.user)
@@ -128,8 +126,6 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         """As above; and nobody deletes himself."""
         allowed = super().has_delete_permission(request, obj) and not is_limited(request.user)
         return allowed and _is_within_reach(request.user, obj) and obj != request.user
-
-    # --- columns ---------------------------------------------------------------------------------
 
     @display(description="name", ordering="last_name")
     def full_name(self, user: User) -> str:

@@ -115,9 +115,6 @@ def rebuild(connection: BaseDatabaseWrapper, said: str = "") -> tuple[str, ...]:
     return _rebuild_postgres(connection, said)
 
 
-# --- SQLite --------------------------------------------------------------------------------------
-
-
 def _rebuild_sqlite(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -181,9 +178,6 @@ def _build_anew(connection: BaseDatabaseWrapper, name: str, table: str, sql: str
             cursor.execute(f"PRAGMA schema_version = {version + 1}")
         finally:
             cursor.execute("PRAGMA writable_schema = RESET")
-
-
-# --- Postgres ------------------------------------------------------------------------------------
 
 
 def _rebuild_postgres(connection: BaseDatabaseWrapper, said: str) -> tuple[str, ...]:

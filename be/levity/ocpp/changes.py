@@ -158,8 +158,6 @@ def missed() -> list[tuple[str, int, str]]:
     return found
 
 
-# --- before and after -----------------------------------------------------------------------------
-
 COLUMNS = tuple(
     "charge_point__identity" if item.name == "identity" else item.name for item in fields(Session)
 )
@@ -183,9 +181,6 @@ def _sessions(ids: Iterable[int]) -> dict[int, Session]:
     wanted = list(ids)
     rows = SESSIONS.rows(wanted) if wanted else []
     return {row[0]: Session(*(*row[:-1], tuple(row[-1].split()))) for row in rows}
-
-
-# --- receivers ------------------------------------------------------------------------------------
 
 
 def _tell(path: str, changes: tuple[SessionChange, ...]) -> None:

@@ -146,9 +146,6 @@ def _move_counter(gap: int) -> int:
     return last
 
 
-# --- SQLite --------------------------------------------------------------------------------------
-
-
 def _sqlite_path() -> Path:
     return Path(str(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]))
 
@@ -224,8 +221,6 @@ def _put_aside(here: Path, kept: Path) -> None:
             here.with_name(here.name + end).replace(kept.with_name(kept.name + end))
     kept.chmod(0o600)
 
-
-# --- Postgres ------------------------------------------------------------------------------------
 
 _BY_HAND = {
     "pg_dump": "docker compose exec -T postgres pg_dump --username=levity --format=custom levity"

@@ -85,9 +85,6 @@ def holding(
         yield Hold(what, lambda _: None)
 
 
-# --- SQLite: a file ------------------------------------------------------------------------------
-
-
 @contextlib.contextmanager
 def _file(database: Path, what: str, *, alone: bool) -> Iterator[Hold]:
     try:
@@ -141,9 +138,6 @@ def _may_be_alive(known: dict[str, Any]) -> bool:
     except OSError:
         return True  # another user's
     return True
-
-
-# --- Postgres: an advisory lock ------------------------------------------------------------------
 
 
 def _try(connection: BaseDatabaseWrapper, *, alone: bool) -> bool:
@@ -249,9 +243,6 @@ def _name(known: dict[str, Any]) -> str:
     """As much as fits into the 63 bytes that Postgres keeps."""
     words = [f"{known['what']} pid {known['pid']} {known['host'][:12]}", known.get("address", "")]
     return " ".join(word for word in words if word)[:63]
-
-
-# --- what people read ----------------------------------------------------------------------------
 
 
 def _told(place: str, holders: list[dict[str, Any]], *, alone: bool) -> str:

@@ -54,9 +54,6 @@ def open_database() -> None:
         raise CannotOpen(_newer(names))
 
 
-# --- the file ------------------------------------------------------------------------------------
-
-
 def look_at_folder(path: Path) -> None:
     """CannotOpen if the folder of this database can't be written."""
     folder = path.parent
@@ -108,9 +105,6 @@ def damaged(path: object, why: str) -> str:
     )
 
 
-# --- whose it is ---------------------------------------------------------------------------------
-
-
 def keep_private(path: Path) -> None:
     """Nobody else on this machine reads the database: names, cards, hashed passwords are in it.
 
@@ -153,9 +147,6 @@ def _is_ours(folder: Path, name: str) -> bool:
             for each in folder.iterdir()
         )
     return False
-
-
-# --- of which release ----------------------------------------------------------------------------
 
 
 def newer_than_this(connection: BaseDatabaseWrapper) -> list[str]:

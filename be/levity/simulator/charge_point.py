@@ -67,8 +67,6 @@ class ChargePoint(Line):
         self._sampling: dict[int, asyncio.Task[None]] = {}
         self._remotely_wanted: dict[int, str] = {}
 
-    # --- what people and cars do ---------------------------------------------------------------
-
     def connector(self, number: int) -> Connector:
         """The connector of that number (1 is the first)."""
         return self.connectors[number - 1]
@@ -142,8 +140,6 @@ class ChargePoint(Line):
         connector = self.connector(number)
         return await self._until(lambda: connector.transaction is None, within)
 
-    # --- what follows from it --------------------------------------------------------------------
-
     def _start(self, connector: Connector, tag: str) -> bool:
         calls = connector.start(self.clock.now(), tag)
         self.put(calls)
@@ -205,8 +201,6 @@ class ChargePoint(Line):
         connector = self.connector(transaction.connector)
         if refused and self.profile.stops_on_invalid_id and connector.transaction is transaction:
             self.stop(connector.number, reason="DeAuthorized")
-
-    # --- what the central system wants -----------------------------------------------------------
 
     async def _do(self, deed: Deed) -> None:
         match deed:

@@ -148,8 +148,6 @@ class Line:
                 self.outbox.put(call, now)
         self._announce()
 
-    # --- the line --------------------------------------------------------------------------------
-
     async def _serve(self, exchange: Exchange) -> LinkClosedError:
         self.statistics.connects += 1
         self.statistics.connected += 1
@@ -176,8 +174,6 @@ class Line:
     def _settled(self, waiting: Waiting, answer: Answer) -> None:
         self._after_answer(waiting, answer)
         self._announce()
-
-    # --- boot and heartbeat ----------------------------------------------------------------------
 
     async def _boot_and_beat(self) -> None:
         if self.booted and not self.profile.boots_on_reconnect:
@@ -251,8 +247,6 @@ class Line:
             0.0, habit.jitter
         )
 
-    # --- the central system's Calls --------------------------------------------------------------
-
     async def _answer(self, unique_id: str, action: str, payload: dict[str, Any]) -> None:
         exchange = self._exchange
         if exchange is None:
@@ -283,8 +277,6 @@ class Line:
             at = written(self.clock.now(), self.profile)
             self.ledger.write(event, at, 0, unique_id, action, payload)
 
-    # --- what ChargePoint adds -------------------------------------------------------------------
-
     def _after_boot(self) -> None:
         raise NotImplementedError
 
@@ -296,8 +288,6 @@ class Line:
 
     async def _do(self, deed: Deed) -> None:
         raise NotImplementedError
-
-    # --- small change ----------------------------------------------------------------------------
 
     async def _ask(
         self, action: str, payload: dict[str, Any], *, before_boot: bool = False

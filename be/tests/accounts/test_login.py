@@ -201,9 +201,6 @@ def test_passwords_are_nowhere_in_what_is_kept_of_a_login(
     assert "wrong field" not in caplog.text
 
 
-# --- who has a login? ----------------------------------------------------------------------------
-
-
 class CountingHasher(PBKDF2PasswordHasher):
     """Notes each time that the expensive work is done."""
 
@@ -241,9 +238,6 @@ def test_there_is_no_password_reset_and_no_sign_up_to_ask_about_names(db: None) 
         with pytest.raises(NoReverseMatch):
             reverse(name)
     assert "Forgotten" not in Client().get(LOGIN).content.decode()
-
-
-# --- the rest of a login -------------------------------------------------------------------------
 
 
 def test_a_session_ends_after_the_hours_of_the_setting(anna: User, settings: Any) -> None:

@@ -97,9 +97,6 @@ def label(page: Page) -> str:
     return f"{page.name} {page.path}"
 
 
-# --- what a role may ---------------------------------------------------------------------------
-
-
 def test_migrate_makes_the_roles_and_keeps_what_a_site_added(db: None) -> None:
     more = Permission.objects.get(codename="delete_idtag")
     operator = Group.objects.get(name="Operator")
@@ -160,9 +157,6 @@ def test_who_may_only_look_changes_nothing_whatever_he_presses(
     after = place.contents()
     changed = {name for name in after if after[name] != before[name]}
     assert {"ocpp.Command", "ocpp.ChargePoint", "ocpp.IdTag", "ocpp.QuarantinedMessage"} <= changed
-
-
-# --- somebody who sees one site ------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -258,9 +252,6 @@ def test_who_is_limited_to_no_site_sees_none(
     assert FOREIGN not in text
 
 
-# --- nobody makes himself more powerful ----------------------------------------------------------
-
-
 def as_posted(client: Client, address: str, **changes: Any) -> dict[str, Any]:
     """The form of a user as the page shows it, with these changes."""
     page = client.get(address)
@@ -337,8 +328,6 @@ def test_a_superuser_limits_somebody_to_a_site(
     account = Account.objects.get(user=friend)
     assert (account.limited, list(account.sites.all())) == (True, [place.site])
 
-
-# --- a row of one's own that refers to one of another site ---------------------------------------
 
 BESIDE = (
     "/admin/",

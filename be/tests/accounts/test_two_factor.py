@@ -250,9 +250,6 @@ def test_keys_of_phones_are_on_no_page(secured: User, root: User) -> None:
     assert client.get("/admin/otp_totp/totpdevice/").status_code == 404
 
 
-# --- at rest -------------------------------------------------------------------------------------
-
-
 def everything() -> str:
     """Every value of the two tables, as somebody reads them who has the database."""
     return repr([*Phone.objects.values_list(), *StaticToken.objects.values_list()])

@@ -134,9 +134,6 @@ def test_what_counts_as_damage_in_postgres(code: str, expected: bool) -> None:
     assert damage.is_damage(error) is expected
 
 
-# --- damage in truth -----------------------------------------------------------------------------
-
-
 PAGE = 4096
 
 

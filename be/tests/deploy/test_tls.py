@@ -222,9 +222,6 @@ def test_a_self_signed_certificate_is_renewed_before_it_ends(tmp_path: Path) -> 
     ).value.get_values_for_type(x509.DNSName) == [DOMAIN]
 
 
-# --- client certificates (security profile 3) ----------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def profile_3(
     tmp_path_factory: pytest.TempPathFactory,

@@ -95,11 +95,10 @@ def trusting() -> ssl.SSLContext:
 
 def test_the_documented_steps_bring_a_site_up(project: Project, tmp_path: Path) -> None:
     """P-01, P-02, P-03, P-11, S-09, E-13: images, secrets, certificates, login, wss and ws."""
-    # --- docker compose run --rm --entrypoint ... fe_tls: needs nothing else
+
     fe_tls(project, "write-nginx-conf.sh", DOMAIN)
     fe_tls(project, "self-signed-cert.sh", DOMAIN)
 
-    # --- docker compose up -d fe, which waits for all that it needs
     assert project.run("secrets").returncode == 0
     project.start_postgres()
     project.start_rabbitmq()
@@ -109,7 +108,6 @@ def test_the_documented_steps_bring_a_site_up(project: Project, tmp_path: Path) 
     project.up("fe")
     project.publish()
 
-    # --- lets-encrypt-cert.sh, with pebble in the place of Let's Encrypt
     authority = _pebble(project, tmp_path)
     fe_tls(
         project,
@@ -123,14 +121,12 @@ def test_the_documented_steps_bring_a_site_up(project: Project, tmp_path: Path) 
         more_files=[authority],
     )
 
-    # --- docker compose restart fe
     project.down("fe")
     project.up("fe")
-    # --- docker compose up -d
+
     project.up("worker").line("worker takes batches")
     project.up("fe_tls")
 
-    # --- docker compose run --rm be poetry run python manage.py migrate
     migrated = project.run("be", "poetry", "run", "python", "manage.py", "migrate")
     assert migrated.returncode == 0, migrated.stderr
     assert "No migrations to apply" in migrated.stdout

@@ -62,9 +62,6 @@ def first_cells(page: str) -> set[str]:
     return {name for cells in rows(page) for name in re.findall(r"`([^`]+)`", cells[0])}
 
 
-# --- names -----------------------------------------------------------------------------------
-
-
 def test_every_ocpp_setting_is_documented_with_its_default():
     documented = {
         name: cells[1]
@@ -186,9 +183,6 @@ def test_the_examples_on_the_envelope_page_are_envelopes():
     assert answer.batch == decoded.batch
 
 
-# --- form ------------------------------------------------------------------------------------
-
-
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
@@ -247,9 +241,6 @@ def test_every_decision_has_its_number_and_the_same_parts():
         assert text.startswith(f"# {number}. "), page.name
         parts = ["Context", "Decision", "Drawbacks", "Considered"]
         assert re.findall(r"^## (.*)$", text, re.MULTILINE) == parts, page.name
-
-
-# --- the examples of docs/extending.md -------------------------------------------------------
 
 
 @pytest.fixture

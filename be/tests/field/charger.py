@@ -73,8 +73,6 @@ class Charger:
         self.asked: list[Asked] = []
         self._numbers = count(1)
 
-    # --- the line ------------------------------------------------------------------------------
-
     def say(self, text: str) -> list[Any] | None:
         """Send a frame as it is; the answer, None if there is none."""
         raise NotImplementedError
@@ -101,8 +99,6 @@ class Charger:
     def asked_to(self, action: str) -> list[dict[str, Any]]:
         """The payloads of the Calls of this action."""
         return [payload for asked, payload in self.asked if asked == action]
-
-    # --- its words -----------------------------------------------------------------------------
 
     def call(self, action: str, payload: Any, unique_id: str | None = None) -> list[Any]:
         """A Call; the whole answer."""

@@ -69,8 +69,6 @@ class Charger:
         batch = Batch("edge", str(uuid4()), (event,))
         return self.pipeline.take(batch, "replies", now=self.now).reply.commands
 
-    # --- what it says, with the usual values ----------------------------------------------------
-
     def boot(self, when: datetime | None = None) -> Any:
         """BootNotification."""
         said = {"chargePointVendor": "Vendor", "chargePointModel": "Model"}

@@ -67,8 +67,6 @@ def last() -> list[tuple[str, str]]:
     ]
 
 
-# --- the ways -------------------------------------------------------------------------------------
-
 Play = Callable[[], object]
 WAYS: dict[str, tuple[Play, list[tuple[str, str]]]] = {}
 """What each does, and what the last call told; by the first column of the table in extending.md."""
@@ -378,9 +376,6 @@ def test_the_documented_ways_are_those_that_are_tested() -> None:
     assert [row.replace("`", "") for row in rows] == list(WAYS)
 
 
-# --- what a receiver is told ----------------------------------------------------------------------
-
-
 def test_all_sessions_of_a_batch_are_told_in_one_call(ledger: None) -> None:
     site = Site()
     chargers = [site.connect(Socket(f"CP{number}")) for number in range(10)]
@@ -487,9 +482,6 @@ def test_where_nothing_listens_no_statement_is_added_and_no_id_is_collected(db: 
     with CaptureQueriesContext(connection) as captured:
         charger.stop(started, minute(30), 3000)
     assert not [item for item in captured if "missedchange" in item["sql"]]
-
-
-# --- a receiver that fails ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -128,9 +128,6 @@ def test_a_setting_of_the_alerts_that_does_not_exist_is_named(settings: Any) -> 
     assert problem.hint == "Did you mean OPERATION_OFFLINE_MINUTES?"
 
 
-# --- changepassword -------------------------------------------------------------------------------
-
-
 def test_the_command_is_ours_and_not_djangos(tmp_path: Path) -> None:
     assert "for the only one" in " ".join(levity(tmp_path, "changepassword", "-h")[1].split())
 
@@ -175,9 +172,6 @@ def test_two_factor_says_that_there_is_no_login(db: None) -> None:
     out = io.StringIO()
     call_command("two_factor", stdout=out)
     assert out.getvalue() == "there is no login yet: createsuperuser adds one\n"
-
-
-# --- retire ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

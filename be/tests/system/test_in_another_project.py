@@ -76,9 +76,6 @@ def seen(project: AnotherProject) -> dict[str, Any]:
     return pages
 
 
-# --- the recipe ----------------------------------------------------------------------------------
-
-
 def test_the_recipe_has_at_most_ten_lines() -> None:
     shell = re.findall(r"```shell\n(.*?)```", CHAPTER, re.DOTALL)
     lines = ["pip install levity", *recipe("settings.py"), *recipe("urls.py")]
@@ -149,9 +146,6 @@ def test_the_core_stands_without_its_pages(project: AnotherProject) -> None:
     project.migrate()
 
 
-# --- what stays the project's own ----------------------------------------------------------------
-
-
 def test_the_projects_own_admin_is_the_same_to_the_byte(project: AnotherProject) -> None:
     project.migrate()
     before = seen(project)
@@ -220,9 +214,6 @@ def test_the_test_kit_works_in_that_project(project: AnotherProject) -> None:
     )
     assert ran.returncode == 0, ran.stdout
     assert "1 passed" in ran.stdout
-
-
-# --- charging a car ------------------------------------------------------------------------------
 
 
 def charge_a_car(url: str) -> int:

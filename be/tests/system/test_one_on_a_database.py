@@ -100,9 +100,6 @@ def second_starts(site: Site, environ: dict[str, str]) -> bool:
     return process.stop() == 0
 
 
-# --- data that nobody can work on ----------------------------------------------------------------
-
-
 def broken(site: Site, said: str) -> None:
     ran = second(site, **ANY_PORTS)
     assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)

@@ -32,7 +32,6 @@ class Fault:
 def _table() -> dict[str, Fault]:
     edge, ms = "edge", 0.001
     rows = [
-        # --- workers
         Fault(
             "worker-kill",
             "one worker is killed, again and again",
@@ -130,7 +129,6 @@ def _table() -> dict[str, Fault]:
             long=True,
             parks=1,
         ),
-        # --- edges
         Fault("edge-kill", "one edge is killed", harm.kill_edges(1), 8, ("F-14", "F-16")),
         Fault(
             "edges-kill",
@@ -154,7 +152,6 @@ def _table() -> dict[str, Fault]:
             30,
             ("F-14", "F-16"),
         ),
-        # --- the broker
         Fault(
             "broker-restart",
             "RabbitMQ is stopped and started",
@@ -205,7 +202,6 @@ def _table() -> dict[str, Fault]:
         ),
         Fault("queue-purged", "somebody purges the queue", harm.purge_queue(), 8),
         Fault("queue-deleted", "somebody deletes the queue", harm.delete_queue(), 8),
-        # --- the database
         Fault(
             "database-restart-fast",
             "Postgres is restarted (fast)",
@@ -289,7 +285,6 @@ def _table() -> dict[str, Fault]:
             8,
             ("T-19",),
         ),
-        # --- wires
         Fault(
             "charger-bad-line",
             "500 ms, 5 % loss, resets between chargers and edges",
@@ -396,7 +391,6 @@ def _table() -> dict[str, Fault]:
             12,
             ("F-08",),
         ),
-        # --- clocks and logs
         Fault(
             "clock-worker-forward",
             "the clock of one worker is set an hour forward",
@@ -432,7 +426,6 @@ def _table() -> dict[str, Fault]:
             10,
             ("F-26",),
         ),
-        # --- minutes
         Fault(
             "hundred-worker-kills",
             "100 kills of workers at random points",

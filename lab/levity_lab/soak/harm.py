@@ -73,9 +73,6 @@ Harm = Callable[[Scene], AbstractAsyncContextManager[None]]
 """Entered when the fault begins, left when it is healed."""
 
 
-# --- workers and edges -----------------------------------------------------------------------
-
-
 def kill_workers(number: int, times: int = 0) -> Harm:
     """SIGKILL for so many workers (0: all), every second or so, or exactly `times` times."""
     return _killing("worker", number, (0.2, 1.6), times)
@@ -254,9 +251,6 @@ def clock(kind: str, seconds: int) -> Harm:
     return harm
 
 
-# --- the broker ------------------------------------------------------------------------------
-
-
 def restart_broker(times: int = 1) -> Harm:
     """Stop RabbitMQ in good order and start it, so many times."""
 
@@ -368,9 +362,6 @@ def delete_queue() -> Harm:
     return _again(delete, 3.0)
 
 
-# --- the database's process ------------------------------------------------------------------
-
-
 def restart_database(mode: str) -> Harm:
     """Stop Postgres (`fast`, or `immediate`, which is a crash) and start it."""
     number = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}[mode]
@@ -452,9 +443,6 @@ def full_disk(which: str) -> Harm:
             await asyncio.to_thread(disk.empty)
 
     return harm
-
-
-# --- wires -----------------------------------------------------------------------------------
 
 
 def trouble(
@@ -555,9 +543,6 @@ def storm() -> Harm:
                 wire.heal()
 
     return harm
-
-
-# --- small change ----------------------------------------------------------------------------
 
 
 async def _all(services: list[Service], work: Callable[[Service], object]) -> None:

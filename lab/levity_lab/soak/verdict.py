@@ -134,9 +134,6 @@ def _messages(entries: Sequence[Entry]) -> list[_Message]:
     return list(found.values())
 
 
-# --- sessions --------------------------------------------------------------------------------
-
-
 def _judge_sessions(
     counts: Counts, messages: Sequence[_Message], books: Books, prefix: str
 ) -> None:
@@ -210,9 +207,6 @@ def _judge_stops(
         counts.note("unexpected", f"stopped {end}")
     for each in quarantined:
         counts.note("unexpected", f"quarantined {each}")
-
-
-# --- samples ---------------------------------------------------------------------------------
 
 
 def _judge_samples(

@@ -204,8 +204,6 @@ class AlertAdmin(ReadOnlyAdmin):
         more = and_more(alert.deliveries.count() - TOLD) if len(lines) == TOLD else ""
         return format_html("{}{}", shown, more)
 
-    # --- who looks after it ---------------------------------------------------------------------
-
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
         """Operators and admins."""
         return bool(request.user.has_perm("operation.change_alert"))
@@ -283,8 +281,6 @@ class AlertAdmin(ReadOnlyAdmin):
         chosen = Alert.objects.filter(pk=alert.pk)
         self._acknowledge(request, chosen, is_taken="take_back" not in request.POST)
         return redirect("levity:operation_alert_change", alert.pk)
-
-    # --- CSV ------------------------------------------------------------------------------------
 
     @action(description="Export as CSV", permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:

@@ -133,9 +133,6 @@ def _send(route: Route, channel: str, target: str, told: Sequence[Told], deliver
             raise NotSent(str(error)) from error
 
 
-# --- mail ---------------------------------------------------------------------------------------
-
-
 def _send_mail(target: str, told: Sequence[Told], delivery: str) -> None:
     if not settings.EMAIL_HOST:
         raise NotSent("EMAIL_URL is not set, so there is no mail server")
@@ -210,9 +207,6 @@ def page(alert: Alert) -> str:
         return f"https://{public[0]}{reverse('levity:operation_alert_change', args=[alert.pk])}"
     except NoReverseMatch:
         return ""  # a project without Levity's pages
-
-
-# --- webhook ------------------------------------------------------------------------------------
 
 
 def payload(told: Sequence[Told], delivery: str) -> Mapping[str, Any]:

@@ -113,9 +113,6 @@ def _sessions(keys: set[int], who: Who) -> list[Transaction]:
     return list(allowed(rows, who, CHANGE))
 
 
-# --- the trail ------------------------------------------------------------------------------------
-
-
 def _trail(item: Change, run: UUID, now: datetime) -> tuple[Any, ...]:
     is_text = isinstance(item.new, str)
     numbers = (None, None) if is_text else (item.old, item.new)

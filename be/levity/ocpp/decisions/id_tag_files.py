@@ -98,9 +98,6 @@ class Decoded:
     note: str = ""
 
 
-# --- bytes ----------------------------------------------------------------------------------------
-
-
 def decode(data: bytes) -> Decoded:
     """UTF-8, UTF-16 (Excel's "Unicode text") or a code page of Windows, whichever it is."""
     if data.startswith(WORKBOOKS):
@@ -140,9 +137,6 @@ def _example(text: str) -> str:
         if not word.isascii():
             return f", for example “{word[:40]}”: if that looks wrong, save it as “CSV UTF-8”"
     return ""
-
-
-# --- the first line -------------------------------------------------------------------------------
 
 
 def delimiter_of(line: str) -> str:
@@ -212,9 +206,6 @@ def _is_moment(text: str) -> bool:
 
 def _all() -> str:
     return ", ".join(COLUMNS)
-
-
-# --- cells ----------------------------------------------------------------------------------------
 
 
 def status_of(text: str, heading: str) -> str:

@@ -237,9 +237,6 @@ def _is_padded(text: str) -> bool:
     return text != text.strip()
 
 
-# --- reading --------------------------------------------------------------------------------------
-
-
 def _read(lines: Iterable[str], imported: Imported) -> Iterator[_Line]:
     problems = imported.problems
     source = iter(lines)
@@ -380,9 +377,6 @@ def _with_parents(
         problems += [Problem(line.number, f"unknown parent {line.parent!r}") for line in lost]
         gone = {line.number for line in lost}
         lines = [line for line in lines if line.number not in gone]
-
-
-# --- writing --------------------------------------------------------------------------------------
 
 
 def _known(keys: Iterable[str]) -> dict[str, IdTag]:

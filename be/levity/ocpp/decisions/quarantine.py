@@ -72,9 +72,6 @@ class Session:
     meter_start: Decimal | None = None
 
 
-# --- what could be done ---------------------------------------------------------------------------
-
-
 def candidates(message: QuarantinedMessage, limit: int = 20) -> list[Transaction]:
     """Transactions of this charger around the time of the message, the nearest first."""
     moment = _said(message) or message.received_at
@@ -128,9 +125,6 @@ def proposal(message: QuarantinedMessage) -> Session:
     first = min(item.sampled_at for item in begun)
     register = newest_register(item for item in begun if item.sampled_at == first)
     return Session(connector, id_tag, first, register[0] if register else None)
-
-
-# --- the decisions --------------------------------------------------------------------------------
 
 
 def attach(message: QuarantinedMessage, transaction: Transaction, who: Who) -> Transaction:
@@ -291,9 +285,6 @@ def undo(message: QuarantinedMessage, who: Who) -> None:
             message.pk,
             who or "the command line",
         )
-
-
-# --- how ------------------------------------------------------------------------------------------
 
 
 def _effects(message: QuarantinedMessage, state: TransactionState) -> Sequence[Effect]:

@@ -352,9 +352,6 @@ def _some(lives: tuple[Life, ...]) -> tuple[Life, ...]:
     return (*lives[:fewest], *lives[fewest + 1 :])
 
 
-# --- as text in the session's row -----------------------------------------------------------------
-
-
 # The text that was written for a session comes back with its next message.
 _recent: dict[str, Trail] = {}
 RECENT = 4096

@@ -197,9 +197,6 @@ def _waiting(text: str) -> lockout.Waiting:
     return tuple((mark, float(at)) for mark, _, at in parts)
 
 
-# --- writing -------------------------------------------------------------------------------------
-
-
 def write_handshakes(outcomes: Sequence[Outcome], handshakes: Handshakes, edge: str) -> None:
     """List the refused, count the guesses, and note what the accepted have proved.
 

@@ -189,8 +189,6 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
         )
         return found, False
 
-    # --- columns --------------------------------------------------------------------------------
-
     @display(description="requested")
     def requested(self, item: ChargePointCertificate) -> str:
         """When the charger asked for it."""
@@ -260,8 +258,6 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
         if not item.certificate:
             return NOTHING
         return format_html('<pre class="lv-json" tabindex="0">{}</pre>', item.certificate)
-
-    # --- decisions ------------------------------------------------------------------------------
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

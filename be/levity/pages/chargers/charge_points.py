@@ -171,8 +171,6 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         extra["waiting"] = partial(waiting, request)
         return super().changelist_view(request, extra)
 
-    # --- the list -------------------------------------------------------------------------------
-
     @display(description="charge point", ordering=Lower("identity"))
     def who(self, charge_point: ChargePoint) -> str:
         """The name, and the identity under it."""
@@ -285,8 +283,6 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         """When it appeared here."""
         return shown_time(charge_point.created_at, site_zone(charge_point))
 
-    # --- the page of one ------------------------------------------------------------------------
-
     def change_view(
         self,
         request: HttpRequest,
@@ -325,8 +321,6 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         )
         pages = [send, conversation, door, accept_all]
         return [*pages, *security_urls(self.admin_site), *super().get_urls()]
-
-    # --- deleting -------------------------------------------------------------------------------
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a charge point at which nothing was ever charged: the books keep the others."""

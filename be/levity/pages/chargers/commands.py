@@ -96,8 +96,6 @@ class CommandAdmin(ReadOnlyAdmin):
         waits = [next_look(row) for row in changes.result_list if row.state in OPEN]
         return max(2.0, min(waits, default=EVERY))
 
-    # --- columns --------------------------------------------------------------------------------
-
     @display(description="command")
     def what(self, command: Command) -> str:
         """The action."""
@@ -211,8 +209,6 @@ class CommandAdmin(ReadOnlyAdmin):
             Message, charge_point__id__exact=command.charge_point_id, q=command.unique_id
         )
         return format_html('<a class="lv-link" href="{}">{}</a>', address, command.unique_id)
-
-    # --- sending and cancelling -----------------------------------------------------------------
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

@@ -72,8 +72,6 @@ class FailedMessageAdmin(ReadOnlyAdmin):
             return shown
         return [name for name in shown if name != "traceback_shown"]
 
-    # --- columns --------------------------------------------------------------------------------
-
     @display(description="failed")
     def failed(self, item: FailedMessage) -> str:
         """When it failed."""
@@ -113,8 +111,6 @@ class FailedMessageAdmin(ReadOnlyAdmin):
     def traceback_shown(self, item: FailedMessage) -> str:
         """Where our code failed."""
         return format_html('<pre class="lv-json" tabindex="0">{}</pre>', item.traceback)
-
-    # --- taking them again ----------------------------------------------------------------------
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Who may change failed messages may have them taken again."""

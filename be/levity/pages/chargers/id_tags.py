@@ -258,8 +258,6 @@ class IdTagAdmin(IdTagFiles):
         messages.success(request, f"{done.capitalize()}: {decided.count:,}.")
         return None
 
-    # --- who may --------------------------------------------------------------------------------
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not for somebody who sees some sites only: a tag may be good at others as well."""
         return super().has_change_permission(request, obj) and not is_limited(request.user)

@@ -93,8 +93,6 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         extra["is_healthy"] = not RefusedHandshake.objects.exists()
         return super().changelist_view(request, extra)
 
-    # --- columns --------------------------------------------------------------------------------
-
     @display(description="last time")
     def when(self, item: RefusedHandshake) -> str:
         """By the edge's clock."""

@@ -150,8 +150,6 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
             wanted |= Q(pk=int(digits)) | Q(pk__in=others)
         return queryset.filter(wanted), False
 
-    # --- columns --------------------------------------------------------------------------------
-
     @display(description="number", ordering="id")
     def number(self, item: Transaction) -> str:
         """The id, which is OCPP's transactionId."""
@@ -269,8 +267,6 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         address = list_url(Message, charge_point__id__exact=item.charge_point_id, q=item.pk)
         return link(address, "messages of this transaction")
 
-    # --- the page of one ------------------------------------------------------------------------
-
     def change_view(
         self,
         request: HttpRequest,
@@ -286,8 +282,6 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
             extra["end_url"] = self.end_url(request, item)
             extra |= self.stopping(request, item)
         return super().change_view(request, object_id, form_url, extra)
-
-    # --- CSV ------------------------------------------------------------------------------------
 
     @action(description="Export as CSV", permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> Any:

@@ -102,8 +102,6 @@ class AmqpWorkerTransport:
         """True while a connection stands and delivers."""
         return self._connection is not None
 
-    # --- the worker's thread -----------------------------------------------------------------
-
     def receive(self, timeout: float) -> Delivery | None:
         """See `WorkerTransport.receive`."""
         while not self._closing.is_set():
@@ -179,8 +177,6 @@ class AmqpWorkerTransport:
         self._woken = connection
         connection.call_threadsafe(self._do_work)
         return True
-
-    # --- the I/O thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -83,9 +83,6 @@ def test_one_fault_after_the_other_loses_nothing_and_doubles_nothing(tmp_path: P
     assert played.counted["sessions ended"] >= 2
 
 
-# --- the table -------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("check", "faults"),
     [

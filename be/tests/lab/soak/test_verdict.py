@@ -133,9 +133,6 @@ def test_a_callerror_and_a_parked_frame_fail_the_round() -> None:
     assert add([judge([session()], books, "X-"), judge([session()], books, "X-")]).attempted == 6
 
 
-# --- the wire --------------------------------------------------------------------------------
-
-
 @asynccontextmanager
 async def echo_behind_a_wire() -> AsyncIterator[tuple[Wire, list[asyncio.StreamReader]]]:
     """A server that echoes lines, a wire to it, and the server's ends."""

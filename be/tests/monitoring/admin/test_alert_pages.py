@@ -147,9 +147,6 @@ def test_who_may_only_look_sends_no_test(db: None) -> None:
     assert "t0ken" not in page
 
 
-# --- whose alerts ---------------------------------------------------------------------------------
-
-
 def at_site(name: str, **values: Any) -> Alert:
     """An alert about a charger of this site."""
     site = Site.objects.create(name=name, time_zone="Europe/Berlin")
@@ -245,9 +242,6 @@ def test_an_empty_page_is_empty_for_whom_it_is_empty() -> None:
     assert "not acknowledged" not in browser.get("/admin/").content.decode()
 
 
-# --- who looks after them -------------------------------------------------------------------------
-
-
 def test_an_alert_is_acknowledged_with_who_and_when_and_taken_back() -> None:
     item = at_site("mine")
     browser = browser_of("Operator", item.site)
@@ -296,9 +290,6 @@ def test_who_may_only_look_acknowledges_nothing() -> None:
     strict.force_login(User.objects.create_superuser("root"))
     assert strict.post(f"{ALERTS}{item.pk}/acknowledge/").status_code == 403
     assert Alert.objects.get(pk=item.pk).acknowledged_at is None
-
-
-# --- filters and the file -------------------------------------------------------------------------
 
 
 def test_alerts_are_filtered(browser_of_root: Client) -> None:

@@ -69,9 +69,6 @@ def told() -> list[tuple[str, str]]:
     return list(AlertDelivery.objects.values_list("notice", "state"))
 
 
-# --- from findings to alerts ----------------------------------------------------------------------
-
-
 def test_what_stays_wrong_is_one_alert_and_told_once() -> None:
     for seconds in (0, 15, 30):
         seen(found(), now=at(seconds))
@@ -167,9 +164,6 @@ def test_the_statements_of_a_round_do_not_grow_with_the_alerts() -> None:
     assert statements(300, at(15)) <= few + 2
 
 
-# --- quiet hours ----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("here", "until"),
     [
@@ -211,9 +205,6 @@ def test_what_is_well_again_before_the_morning_wakes_nobody_at_all() -> None:
     seen(found(), routes=(route,))
     seen(now=at(600), routes=(route,))
     assert told() == [("raised", "skipped")]
-
-
-# --- the checks -----------------------------------------------------------------------------------
 
 
 def test_a_fault_is_found_and_names_no_secret_sign_of_the_charger() -> None:
@@ -404,9 +395,6 @@ def test_many_wrong_passwords_are_told_once_an_hour(client: Client, settings: An
     assert conditions.failed_logins(now + timedelta(minutes=11)) == []
 
 
-# --- one process of all ---------------------------------------------------------------------------
-
-
 def test_one_process_looks_and_another_takes_over_when_it_is_gone() -> None:
     assert alerts_round("one", at(0))
     assert not alerts_round("two", at(30))
@@ -421,9 +409,6 @@ def test_one_process_looks_and_another_takes_over_when_it_is_gone() -> None:
 def test_a_duty_taken_by_a_clock_that_was_set_back_is_not_held_for_ever() -> None:
     assert lease.take("alerts", "one", at(86_400))
     assert lease.take("alerts", "two", at(0))
-
-
-# --- settings -------------------------------------------------------------------------------------
 
 
 def test_a_small_site_says_it_in_the_environment() -> None:

@@ -38,9 +38,6 @@ def states() -> list[tuple[str, int, str]]:
     return list(AlertDelivery.objects.values_list("state", "attempts", "error"))
 
 
-# --- mail -----------------------------------------------------------------------------------------
-
-
 def test_a_mail_says_what_is_wrong_where_and_what_to_do(
     mail_server: MailServer, settings: Any
 ) -> None:
@@ -132,9 +129,6 @@ def test_without_a_mail_server_the_reason_says_so() -> None:
     assert states() == [("queued", 1, "EMAIL_URL is not set, so there is no mail server")]
 
 
-# --- webhook --------------------------------------------------------------------------------------
-
-
 def test_a_webhook_is_signed_and_says_it_in_json(web_server: WebServer) -> None:
     route = Route(name="hook", webhook_url=web_server.url, webhook_secret=SECRET)
     charger = ChargePoint.objects.create(identity="CP1")
@@ -221,9 +215,6 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(web_server: WebS
     assert web_server.posts[0][1]["Host"] == f"hook.invalid:{port}"
 
 
-# --- everything together --------------------------------------------------------------------------
-
-
 def test_a_round_finds_tells_and_tells_no_more(
     mail_server: MailServer, web_server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,9 +257,6 @@ def test_the_command_sends_a_test_and_says_what_became_of_it(
     with pytest.raises(CommandError, match="1 of 2 could not be sent"):
         call_command("test_alert")
     assert Alert.objects.count() == 0
-
-
-# --- the secret at rest -----------------------------------------------------------------------
 
 
 def hook(url: str, secret: str = SECRET) -> AlertRule:

@@ -49,9 +49,6 @@ def opens(line: Line, key: str) -> bool:
     return status(asks(line.site, remote="192.0.2.77", authorization=basic(password=key))) == 101
 
 
-# --- keys ----------------------------------------------------------------------------------------
-
-
 def test_a_generated_key_has_20_random_bytes() -> None:
     """S-07: as 40 hexadecimal digits, what ChangeConfiguration AuthorizationKey wants."""
     some = {keys.new_key() for _ in range(1000)}
@@ -77,8 +74,6 @@ def test_a_key_of_less_than_16_bytes_is_never_sent(line: Line, key: str) -> None
         change_key(line, key)
     assert not Command.objects.exists()
 
-
-# --- rotation ------------------------------------------------------------------------------------
 
 ROUNDS = range(20)
 
@@ -145,9 +140,6 @@ def test_a_key_that_was_never_sent_opens_nothing(line: Line) -> None:
     queue(line.row, "ChangeConfiguration", {"key": "AuthorizationKey", "value": NEW}, source="test")
     assert line.sent() == []
     assert (opens(line, KEY), opens(line, NEW)) == (True, False)
-
-
-# --- secrets -------------------------------------------------------------------------------------
 
 
 def test_a_key_reaches_the_charger_and_stands_nowhere_else(
@@ -315,9 +307,6 @@ def test_a_secret_that_the_charger_says_back_is_masked(line: Line, where: str) -
     assert NEW not in everything()
     assert Command.objects.get().secret == ""
     assert "***" in Message.objects.get(sender="cs").response
-
-
-# --- profiles ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("value", ["0", " 1 ", "00", "-1", "4", "two", ""])

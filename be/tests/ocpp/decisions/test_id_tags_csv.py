@@ -235,8 +235,6 @@ def test_a_known_tag_in_capitals_beyond_ascii_is_known() -> None:
     assert [(tag.id_tag, tag.status) for tag in IdTag.objects.all()] == [("ÄNNE", "Blocked")]
 
 
-# --- files as other systems and spreadsheets save them -------------------------------------------
-
 GERMAN = "id_tag;status;expires_at;owner\n6AA1;Accepted;31.12.2030;Müller\n"
 END_OF_2030 = datetime(2031, 1, 1, tzinfo=UTC)
 FILES = {

@@ -158,8 +158,6 @@ def test_what_a_demo_showed_is_in_no_total_when_it_is_over(browser: Client) -> N
     assert "5.000 kWh (demo)" in said(browser.get("/admin/ocpp/transaction/"))
 
 
-# --- a block that stops nobody (B7) --------------------------------------------------------------
-
 TAGS = "/admin/ocpp/idtag/"
 
 

@@ -75,8 +75,6 @@ def _wh(session: Session | None) -> Decimal:
     return Decimal(0) if session is None or session.energy is None else session.energy
 
 
-# --- receivers that fail --------------------------------------------------------------------------
-
 faults: list[Exception | str] = []
 """What the next calls of `failing` raise; a str is a statement that the database refuses."""
 heard: list[Any] = []

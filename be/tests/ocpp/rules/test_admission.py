@@ -171,9 +171,6 @@ def test_a_short_key_opens_only_where_a_person_allowed_it() -> None:
     assert status(asks(site, "NEW", authorization=basic("NEW", ""))) == 401
 
 
-# --- who may not even know -----------------------------------------------------------------------
-
-
 def test_where_keys_are_asked_for_an_unknown_identity_looks_like_a_wrong_key(
     settings: Any,
 ) -> None:
@@ -194,9 +191,6 @@ def test_where_keys_are_asked_for_an_unknown_identity_looks_like_a_wrong_key(
     assert {item[0] for item in said} == {401}
     assert not ChargePoint.objects.filter(identity="NOBODY").exists()
     assert RefusedHandshake.objects.filter(identity="NOBODY", reason="unknown").exists()
-
-
-# --- guesses -------------------------------------------------------------------------------------
 
 
 def tries(site: Site, count: int, identity: str = "CP1", spread: bool = False) -> list[int]:
@@ -358,9 +352,6 @@ def test_no_key_at_all_is_no_guess(settings: Any) -> None:
     assert status(asks(site, at=51, authorization=basic())) == 101
 
 
-# --- hijacking -----------------------------------------------------------------------------------
-
-
 def test_who_comes_without_the_key_touches_nothing_of_the_real_one() -> None:
     """S-14: a hundred tries while it charges: its socket stays, its session goes on, and the
     event is on the books with the first of them."""
@@ -389,9 +380,6 @@ def test_who_comes_without_the_key_touches_nothing_of_the_real_one() -> None:
     assert SecurityEvent.objects.count() == 3
     assert ConnectionEvent.objects.filter(kind="refused").count() == 3
     assert sum(RefusedHandshake.objects.values_list("count", flat=True)) == 100
-
-
-# --- floods --------------------------------------------------------------------------------------
 
 
 def test_a_flood_of_refusals_takes_a_fixed_number_of_statements_and_rows(settings: Any) -> None:

@@ -30,9 +30,6 @@ def nothing_to_correct() -> bool:
     return not [item for some in find(NOW - DAY, NOW + DAY, None, None) for item in some]
 
 
-# --- kWh -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("unit", [{}, {"unit": "Wh"}])
 def test_a_lifetime_register_in_kwh_without_a_unit(charger: Charger, unit: dict[str, str]) -> None:
     """3,004 Wh of the session's register, for 1.2 kWh."""
@@ -92,9 +89,6 @@ def test_the_register_of_a_new_meter_is_not_taken_for_kwh(charger: Charger) -> N
     started = charger.started(meter=5000)
     measured(charger, started, ((1, 5.1), (2, 5.4)))
     assert books(started, "energy", "flags") == (Decimal("5.4"), "session-register")
-
-
-# --- meterStart ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -165,9 +159,6 @@ def test_what_comes_later_at_once_is_measured_by_its_own_times(charger: Charger)
         charger.meter(started, element, when=when)
     charger.stop(started, at(60), 512_000, when=when)
     assert books(started, *FIGURES) == (Decimal(12_000), "registers", "high", "")
-
-
-# --- meterStop -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,6 @@ def states() -> list[tuple[int, str, Any]]:
     return list(Transaction.objects.order_by("id").values_list("id", "state", "energy"))
 
 
-# --- the charger has moved to another edge -------------------------------------------------------
-
-
 @pytest.mark.parametrize("known", [False, True], ids=["new", "on the books under another id"])
 def test_samples_that_another_edge_told_first_join_their_session(*, known: bool) -> None:
     """They name an id that nobody knew; those that name none stay what they are."""
@@ -108,9 +105,6 @@ def test_blocked_tag_is_judged_at_the_delivery_and_the_session_is_billed() -> No
     assert Transaction.objects.get().flags == "id-tag-blocked"
 
 
-# --- the same words ------------------------------------------------------------------------------
-
-
 def test_start_that_an_edge_gave_the_same_id_again_is_the_same_session() -> None:
     """The clock was never set, and the connector told something in between: judged here, it would
     be another one, with an id that is taken. It was parked."""
@@ -130,9 +124,6 @@ def test_start_that_an_edge_gave_the_same_id_again_is_the_same_session() -> None
         site.take(frame)
     assert not FailedMessage.objects.exists()
     assert states() == [(first, "stopped", 100), (second, "active", None)]
-
-
-# --- the frame fails here ------------------------------------------------------------------------
 
 
 class Fails:
@@ -187,9 +178,6 @@ def test_frames_of_a_charge_point_that_was_deleted_are_parked(settings: Any) -> 
     # Which id was told, went with the charge point: a person says whose end it is.
     assert [row[1:] for row in states()] == [("active", None)]
     assert QuarantinedMessage.objects.get().action == "StopTransaction"
-
-
-# --- the charger goes by the leased id -----------------------------------------------------------
 
 
 def test_charger_is_known_by_the_id_that_it_was_told_last() -> None:

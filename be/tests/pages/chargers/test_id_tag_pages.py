@@ -176,8 +176,6 @@ def test_a_group_is_not_deleted_under_its_tags(browser: Client) -> None:
     assert not IdTag.objects.exists()
 
 
-# --- until when a card is good --------------------------------------------------------------------
-
 # A day that begins at one o'clock, the longest day, and those farthest from UTC.
 ZONES = ("Europe/Berlin", "America/Santiago", "Pacific/Kiritimati", "Pacific/Niue", "UTC")
 

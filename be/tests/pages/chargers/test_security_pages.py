@@ -63,9 +63,6 @@ def key_in(answer: Any) -> str:
     return found[1]
 
 
-# --- the page of a charge point ------------------------------------------------------------------
-
-
 def test_an_open_charge_point_says_that_it_is_open(browser: Client) -> None:
     """The default of a new site, shown as such: on its page and on the page of its security."""
     row = ChargePoint.objects.create(identity="CP1")
@@ -224,9 +221,6 @@ def test_a_form_says_why_a_command_is_never_sent(
         answer = browser.post(url, {**form, **more})
         assert said in answer.content.decode(), url
     assert not Command.objects.exists()
-
-
-# --- the onboarding doctor -----------------------------------------------------------------------
 
 
 def test_an_empty_list_says_how_to_connect_a_charger(browser: Client) -> None:

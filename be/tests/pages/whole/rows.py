@@ -117,9 +117,6 @@ def _value(field: Any, text: str) -> Any:
     return field.choices[0][0] if field.choices else None
 
 
-# --- addresses -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Page:
     """An address of the admin; `model` is what it shows, `row` whether it shows one row."""

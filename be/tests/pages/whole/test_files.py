@@ -115,9 +115,6 @@ def test_every_module_that_writes_csv_neutralises_cells() -> None:
     assert careless == []
 
 
-# --- what is not kept for ever ------------------------------------------------------------------
-
-
 def test_nothing_personal_stays_beyond_the_limit(settings: Any, db: None) -> None:
     """W-16: id tags in messages, addresses of logins, sessions: 0 rows past the limit."""
     settings.OCPP_MESSAGE_RETENTION_DAYS = 30

@@ -170,8 +170,6 @@ def test_messages_about_a_charger_show_its_name_as_text(
     assert live(as_text(answer)) == []
 
 
-# --- in the code ---------------------------------------------------------------------------------
-
 OURS = Path(levity.__file__).parent
 
 

@@ -79,8 +79,6 @@ class Case:
 
         return asyncio.run(run())
 
-    # --- what is on the books -------------------------------------------------------------------
-
     def transactions(self, *fields: str) -> list[tuple[Any, ...]]:
         """These columns of its transactions, oldest first."""
         return self.site.books.rows(Transaction, *fields, **self.mine)
@@ -105,9 +103,6 @@ class Case:
             {"connection": None},
         )
         return counts == [0, 0] and gone == {"connection": None}
-
-
-# --- what the charger says -----------------------------------------------------------------------
 
 
 async def boot(charger: IndependentCharger, connectors: int = 1) -> str:

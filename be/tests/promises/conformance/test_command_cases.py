@@ -115,9 +115,6 @@ def test_every_case_is_here_or_elsewhere() -> None:
     assert here == set(all_titles()) - set(titles()) - ELSEWHERE
 
 
-# --- cache, configuration, local list -------------------------------------------------------------
-
-
 def test_tc_061_csms__clear_cache(site: Site, operator: Operator) -> None:
     sends_and_gets(site, operator, "061", "ClearCache", {}, ACCEPTED)
 
@@ -213,9 +210,6 @@ def test_tc_043_5_csms__local_list_differential(site: Site, operator: Operator) 
     ]
     assert case.commands()[1][1]["listVersion"] == 5
     assert case.is_clean()
-
-
-# --- remote start and stop ------------------------------------------------------------------------
 
 
 def remote(tag: str, **more: Any) -> dict[str, Any]:
@@ -333,9 +327,6 @@ def test_tc_028_csms__remote_stop_rejected(site: Site, operator: Operator) -> No
     assert case.is_clean()
 
 
-# --- reset and unlock -----------------------------------------------------------------------------
-
-
 def resets(site: Site, operator: Operator, number: str, kind: str) -> None:
     """A session is running; it is ended, and the charger comes back."""
     case = Operated(site, operator, number)
@@ -412,9 +403,6 @@ def test_tc_031_csms__unlock_an_unknown_connector(site: Site, operator: Operator
     sends_and_gets(site, operator, "031", "UnlockConnector", {"connectorId": 7}, answer)
 
 
-# --- firmware and diagnostics ---------------------------------------------------------------------
-
-
 def updates(site: Site, operator: Operator, number: str, *said: str) -> None:
     """The charger tells how it goes; the last word stands on its page."""
     case = Operated(site, operator, number)
@@ -472,9 +460,6 @@ def test_tc_045_1_csms__diagnostics(site: Site, operator: Operator) -> None:
 
 def test_tc_045_2_csms__upload_failed(site: Site, operator: Operator) -> None:
     diagnoses(site, operator, "045-2", "Uploading", "UploadFailed")
-
-
-# --- reservation ----------------------------------------------------------------------------------
 
 
 def reservation(tag: str, connector: int = 1, **more: Any) -> dict[str, Any]:
@@ -609,9 +594,6 @@ def test_tc_052_csms__cancellation_rejected(site: Site, operator: Operator) -> N
     cancels(site, operator, "052", "Rejected")
 
 
-# --- trigger --------------------------------------------------------------------------------------
-
-
 def test_tc_054_csms__trigger_message(site: Site, operator: Operator) -> None:
     case = Operated(site, operator, "054")
 
@@ -659,9 +641,6 @@ def test_tc_054_csms__trigger_message(site: Site, operator: Operator) -> None:
 def test_tc_055_csms__trigger_rejected(site: Site, operator: Operator) -> None:
     payload = {"requestedMessage": "MeterValues", "connectorId": 7}
     sends_and_gets(site, operator, "055", "TriggerMessage", payload, {"status": "Rejected"})
-
-
-# --- smart charging -------------------------------------------------------------------------------
 
 
 def profile(purpose: str, **more: Any) -> dict[str, Any]:
@@ -758,8 +737,6 @@ def test_tc_067_csms__clear_charging_profile(site: Site, operator: Operator) -> 
     ]
     assert case.is_clean()
 
-
-# --- security -------------------------------------------------------------------------------------
 
 PEM = (
     "-----BEGIN CERTIFICATE-----\n"

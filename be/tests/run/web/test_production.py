@@ -150,9 +150,6 @@ def test_check_deploy_is_clean(tmp_path: Path) -> None:
     assert "no issues (2 silenced)" in done.stdout
 
 
-# --- names, time zones, numbers -----------------------------------------------------------------
-
-
 def hosts(**environ: str) -> list[str]:
     return environment.allowed_hosts(environ, "box")
 
@@ -220,9 +217,6 @@ def test_what_is_no_number_is_named_in_the_error(text: str) -> None:
 def test_what_is_no_network_is_named_in_the_error() -> None:
     with pytest.raises(ImproperlyConfigured, match="LEVITY_TRUSTED_PROXIES"):
         environment.networks({"LEVITY_TRUSTED_PROXIES": "nginx"}, "LEVITY_TRUSTED_PROXIES")
-
-
-# --- TLS in front, or none ----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -315,9 +309,6 @@ def test_the_settings_follow_from_the_one_switch(tmp_path: Path) -> None:
     assert done.stdout == "True 300 True True\n"
 
 
-# --- errors in plain words ----------------------------------------------------------------------
-
-
 def test_errors_are_said_in_plain_words(
     root: User, person: Callable[..., User], browser: Callable[..., Client]
 ) -> None:
@@ -341,9 +332,6 @@ def test_a_failure_of_ours_tells_nothing_of_the_inside(
     assert "Something went wrong here" in text
     assert "levity.nothing" not in text
     assert "Traceback" not in text
-
-
-# --- when the disk is to blame ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -266,8 +266,6 @@ class Relay:
         details = {"refusals": tuple(refusals), "unlisted": unlisted}
         self.submit(self._pulse.lane, Refused, details)
 
-    # --- outward -----------------------------------------------------------------------------
-
     def _pump_soon(self) -> None:
         # Not this instant: what other sockets bring in the same turn of the loop comes along.
         if not self._pump_due:
@@ -345,8 +343,6 @@ class Relay:
                 self._publish_again(flight)
         self._pump_soon()
 
-    # --- inward ------------------------------------------------------------------------------
-
     def _on_reply(self, reply: Reply) -> None:
         flight = None if reply.batch is None else self._flights.pop(reply.batch, None)
         if flight is None and reply.batch is not None:
@@ -418,8 +414,6 @@ class Relay:
             following = entry.lane.end_turn()
         if following is not None:
             self._waiting.append(following)
-
-    # --- what time brings --------------------------------------------------------------------
 
     async def _keep_ticking(self) -> None:
         while True:

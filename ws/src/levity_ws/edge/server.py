@@ -232,8 +232,6 @@ class EdgeServer:
     def _under_way(self) -> int:
         return 0 if self._relay is None else self._relay.under_way
 
-    # --- handshake ---------------------------------------------------------------------------
-
     async def _process_request(
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
@@ -351,8 +349,6 @@ class EdgeServer:
         charger.admit(lane, answer)
         return None
 
-    # --- refusals, for the backend's list ----------------------------------------------------
-
     def _note_refusal(
         self, charger: ChargerSocket, request: Request, refusal: Refusal, *, from_proxy: bool
     ) -> None:
@@ -414,8 +410,6 @@ class EdgeServer:
             return
         self._reported_at = loop.time()
         self.relay.report(*self._refusals.take())
-
-    # --- frames ------------------------------------------------------------------------------
 
     async def _handle(self, connection: ServerConnection) -> None:
         charger = cast("ChargerSocket", connection)
@@ -515,8 +509,6 @@ class EdgeServer:
             # Minutes, where it has sent megabytes: who is gone meanwhile is gone at once.
             await asyncio.wait((charger.connection_lost_waiter,), timeout=wait)
         charger.forgotten_at = self._frame_pace.spend(charger.forgotten_at, loop.time())
-
-    # --- for operators -----------------------------------------------------------------------
 
     def _status_page(self, charger: ChargerSocket, path: str, *, hidden: bool) -> Response:
         # A request that came through a proxy nobody vouches for comes from outside.

@@ -181,8 +181,6 @@ class ChargerSocket(ServerConnection):
         self._closing: asyncio.Task[None] | None = None
         self._end: tuple[int, str] | None = None
 
-    # --- life --------------------------------------------------------------------------------
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A TCP connection: no frame may wait for the one before to be acknowledged."""
         raw = transport.get_extra_info("socket")
@@ -261,8 +259,6 @@ class ChargerSocket(ServerConnection):
         if close is None:
             return CloseCode.ABNORMAL_CLOSURE, ""
         return int(close.code), printable(close.reason)
-
-    # --- from the charger --------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         """Bytes. Once a close frame has passed, TCP must end soon too."""
@@ -345,8 +341,6 @@ class ChargerSocket(ServerConnection):
                     self._pace_timer.cancel()
                     self._pace_timer = None
         super().process_event(event)
-
-    # --- large frames ------------------------------------------------------------------------
 
     def _read_exact(self, size: int) -> Generator[None, None, bytes | bytearray]:
         """In the place of websockets' own, which reads whatever is announced."""
@@ -439,8 +433,6 @@ class ChargerSocket(ServerConnection):
             self.send_data()
             self._on_flood(self)
 
-    # --- to the charger ----------------------------------------------------------------------
-
     def write(self, text: str) -> None:
         """See `Peer.write`: at once, or when the gap to the frame before has passed."""
         if self._outbox is not None:
@@ -506,8 +498,6 @@ class ChargerSocket(ServerConnection):
             self._end = (CloseCode.ABNORMAL_CLOSURE, f"dropped: {reason}")
         # Also while it closes: websockets waits without end for room for its close frame.
         self.transport.abort()
-
-    # --- closing -----------------------------------------------------------------------------
 
     def hang_up(self, code: int, reason: str) -> None:
         """Close with a close frame, or without one where this charger needs it so."""

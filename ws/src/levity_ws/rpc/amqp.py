@@ -147,8 +147,6 @@ class AmqpEdgeTransport:
                 await self._keeper
             self._keeper = None
 
-    # --- keeping one connection ------------------------------------------------------------------
-
     async def _keep_connected(self, first_try: "asyncio.Future[None]") -> None:
         failures = 0
         try:

@@ -56,9 +56,6 @@ class EnvelopeError(ValueError):
     """
 
 
-# --- edge to backend ---------------------------------------------------------------------------
-
-
 @frozen
 class Authenticate:
     """A charger asks to connect; its HTTP upgrade waits for `Accept` or `Refuse`."""
@@ -231,9 +228,6 @@ class Batch:
     attempt: int = 0
 
 
-# --- backend to edge ---------------------------------------------------------------------------
-
-
 @frozen
 class Send:
     """Write this text frame to this connection."""
@@ -303,8 +297,6 @@ class Reply:
     commands: tuple[Command, ...] = field(default=())
     batch: str | None = None
 
-
-# --- bytes -------------------------------------------------------------------------------------
 
 _EVENTS: Mapping[str, type[Event]] = {
     kind.type: kind

@@ -86,9 +86,6 @@ class CannotDecide(NotPossible):
     """Not possible as things are; the text says why."""
 
 
-# --- the authority -------------------------------------------------------------------------------
-
-
 def current_authority() -> CertificateAuthority | None:
     """The one in use."""
     return CertificateAuthority.objects.filter(replaced_at=None).order_by("-pk").first()
@@ -186,9 +183,6 @@ def _key_of(authority: CertificateAuthority) -> Any:
     return key
 
 
-# --- what people decide --------------------------------------------------------------------------
-
-
 def approve(row: ChargePointCertificate, who: Who) -> None:
     """Let it be signed."""
     _decide(row, State.APPROVED, who)
@@ -264,9 +258,6 @@ def _ask_for_request(charge_point: ChargePoint, who: Who, key: str | None = None
         expires_after=ASK_WITHIN,
         idempotency_key=key,
     )
-
-
-# --- what the housekeeping does ------------------------------------------------------------------
 
 
 def sign_approved(now: datetime) -> int:

@@ -125,9 +125,6 @@ def test_a_request_is_answered_and_noted_on_the_books() -> None:
     assert Message.objects.count() == 3
 
 
-# --- client certificates -------------------------------------------------------------------------
-
-
 def shown(path: Path) -> str:
     """As nginx tells it: percent-encoded PEM of the certificate alone."""
     text = path.read_text()

@@ -125,9 +125,6 @@ def states() -> list[str]:
     return list(ChargePointCertificate.objects.order_by("pk").values_list("state", flat=True))
 
 
-# --- the authority itself ------------------------------------------------------------------------
-
-
 def test_the_key_is_a_file_for_its_owner_alone(authority: CertificateAuthority) -> None:
     path = key_path()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -241,9 +238,6 @@ def test_another_key_signs_nothing(line: Line, key_file: Path) -> None:
     assert "is not the key of" in row.detail
 
 
-# --- asking --------------------------------------------------------------------------------------
-
-
 def signing(**known: Any) -> Response:
     state = SigningState(has_authority=True, **known)
     return sign_certificate(request("SignCertificate", {"csr": csr()}, signing=state))
@@ -300,9 +294,6 @@ def test_a_charger_asks_ten_times_a_day_at_most(line: Line) -> None:
     )
     ChargePointCertificate.objects.update(requested_at=NOW - DAY)
     assert line.asks(csr("RSA 2048")) == "Accepted"
-
-
-# --- signing -------------------------------------------------------------------------------------
 
 
 def test_what_we_asked_for_is_signed_sent_and_installed(
@@ -467,9 +458,6 @@ def test_what_nobody_decides_is_over_after_a_week(line: Line) -> None:
     assert states() == ["expired"]
 
 
-# --- renewing ------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def installed(line: Line) -> ChargePointCertificate:
     line.is_asked()
@@ -541,9 +529,6 @@ def test_a_certificate_that_ends_soon_is_an_alert(installed: ChargePointCertific
         "warning",
     )
     assert conditions.charge_point_certificates(soon - 30 * DAY) == []
-
-
-# --- revoking ------------------------------------------------------------------------------------
 
 
 def knocks(certificate: str) -> int:

@@ -139,8 +139,6 @@ class Journal:
                 os.close(descriptor)
         self._file = self._lock = -1
 
-    # --- writing -----------------------------------------------------------------------------
-
     async def _append(self, document: Mapping[str, Any]) -> None:
         line = _line(document)
         if self.size + len(line) > self.limit:
@@ -254,8 +252,6 @@ class Journal:
             raise
         self._file = descriptor
         return len(data)
-
-    # --- reading -----------------------------------------------------------------------------
 
     def _read(self) -> Found:
         found = Found()

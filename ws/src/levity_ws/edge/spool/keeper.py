@@ -87,8 +87,6 @@ class Spool:
         await asyncio.gather(*taking, return_exceptions=True)
         await self._journal.close()
 
-    # --- from the charger --------------------------------------------------------------------
-
     async def receive(self, lane: Lane, text: str) -> None:
         """One frame; returns when the backend or the spool has answered it.
 
@@ -225,8 +223,6 @@ class Spool:
             self._metrics.count("frames_given_up")
             raise BackendUnavailable("older frames of this charger are still on their way")
 
-    # --- what the relay tells ----------------------------------------------------------------
-
     def look(self, now: float) -> None:
         """Once a second: is there somebody to deliver to, or is it time to take over?"""
         if self._relay.available:
@@ -302,8 +298,6 @@ class Spool:
             return False
         self._muted.discard(key)
         return True
-
-    # --- to the backend ----------------------------------------------------------------------
 
     def _deliver_soon(self, key: str) -> None:
         if key not in self._deliveries:
