@@ -154,7 +154,7 @@ AUTHENTICATION_BACKENDS = [
     "levity.accounts.backends.AccountBackend",
 ]
 LOGIN_URL, LOGIN_REDIRECT_URL = "levity:login", "levity:index"
-# Everybody who logs in with a password needs a code from his phone, too.
+# Everybody who logs in with a password needs a code from their phone, too.
 LEVITY_REQUIRE_TWO_FACTOR = environment.flag(os.environ, "LEVITY_REQUIRE_TWO_FACTOR", default=False)
 SESSION_COOKIE_AGE = 3600 * environment.number(
     os.environ, "LEVITY_SESSION_HOURS", default=12, least=1

@@ -29,7 +29,7 @@ from levity.pages.kit.lookups import OnlyDeclaredLookups
 
 __all__ = ["AccessAttemptAdmin", "AccessLogAdmin", "GroupAdmin", "UserAdmin"]
 
-# django-otp's own pages show the keys themselves; a person's second step is his own affair.
+# django-otp's own pages show the keys themselves; a person's second step is their own affair.
 for model in (TOTPDevice, StaticDevice, User, Group):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
@@ -48,7 +48,7 @@ class AccountInline(StackedInline):
 
 @admin.register(User)
 class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignore[misc]  # stubs
-    """Django's own page. Only a superuser gives more rights than he has: all of them."""
+    """Django's own page. Only a superuser can give more rights than they have."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -59,7 +59,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
     list_filter_submit = True
     actions = ("end_second_step",)
     filter_horizontal = ()
-    # No single permissions: what somebody may do is what his roles may do.
+    # No single permissions: what somebody may do is what their roles may do.
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -118,7 +118,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         return super().has_add_permission(request) and not is_limited(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody but a superuser changes a superuser, or one who may do more than he."""
+        """Nobody but a superuser changes a superuser, or one with more rights than they have."""
         allowed = super().has_change_permission(request, obj) and not is_limited(request.user)
         return allowed and _is_within_reach(request.user, obj)
 
@@ -134,13 +134,13 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
 
     @display(description="roles")
     def roles(self, user: User) -> str:
-        """The groups, or that he may do everything."""
+        """The groups, or that they may do everything."""
         names = [group.name for group in user.groups.all()]
         return ", ".join(["superuser", *names] if user.is_superuser else names)
 
     @display(description="state")
     def active(self, user: User) -> str:
-        """Whether he may log in here."""
+        """Whether they may log in here."""
         if not user.is_active:
             return badge("switched off", "bad")
         return badge("active", "good") if user.is_staff else badge("no access here", "warn")
@@ -154,7 +154,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
 
     @display(description="last login", ordering="last_login")
     def last_seen(self, user: User) -> str:
-        """When he last gave his password."""
+        """When they last entered their password."""
         return shown_time(user.last_login) if user.last_login else "never"
 
     @action(description="Switch two-factor login off (phone lost)", permissions=["change"])
@@ -253,7 +253,7 @@ class AccessLogAdmin(ReadOnlyAdmin):
 
     @display(description="logout")
     def left(self, item: AccessLog) -> str:
-        """When he logged out; who only closes the window does not."""
+        """When they logged out; closing the window is no logout."""
         return shown_time(item.logout_time)
 
     @display(description="browser")

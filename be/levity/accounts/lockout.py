@@ -3,7 +3,7 @@
 django-axes counts. After five failures within fifteen minutes an address is locked out, whatever
 names it tries, and so is a name, wherever the tries come from. A browser in which this person has
 logged in before is counted by its address only: otherwise anybody could lock the owner out for as
-long as he likes.
+long as they like.
 """
 
 import ipaddress
@@ -110,10 +110,10 @@ def locked_out(
 
 @receiver(user_logged_in, dispatch_uid="levity.accounts.lockout")
 def forget_failures(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """A person who got in made only typing errors; and this browser is one of his.
+    """A person who got in made only typing errors; and this browser is one of theirs.
 
     Only what was tried with this very name from this very address: whoever has an account must
-    not be able to wipe out his guesses at another's.
+    not be able to wipe out their guesses at another's.
     """
     name = user.get_username()
     AccessAttempt.objects.filter(username=name, ip_address=address(request)).delete()

@@ -51,7 +51,7 @@ def is_on(user: Any) -> bool:
 
 
 def missing_step(user: Any) -> str:
-    """The name of the page on which this person's login goes on; empty: he is in."""
+    """The name of the page on which this person's login goes on; empty: they are logged in."""
     if user.is_verified():
         return ""
     if is_on(user):

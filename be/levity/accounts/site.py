@@ -19,7 +19,7 @@ __all__ = ["LevityAdminSite"]
 
 
 class LevityAdminSite(PagesSite):
-    """Nobody is in before his last step is done; every page asks."""
+    """No one is logged in before their last step is done; every page checks."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         """True for staff whose login is complete."""
@@ -59,7 +59,7 @@ class LevityAdminSite(PagesSite):
         ]
 
     def _for_staff(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        """A page for who has given his password, whatever else is missing."""
+        """A page for users who have entered their password, whatever else is missing."""
 
         def inner(request: HttpRequest) -> HttpResponse:
             if not PagesSite.has_permission(self, request):

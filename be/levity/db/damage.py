@@ -1,7 +1,7 @@
 """A database whose pages are damaged: what a breaking disk or SD card does, never a frame's fault.
 
 An index holds nothing that its table doesn't, so a damaged one is built anew, once, and that is
-said. What can't be mended stays as it is: frames that need it are held, all others are served.
+said. What can't be repaired stays as it is: frames that need it are held, all others are served.
 """
 
 import logging

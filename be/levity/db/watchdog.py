@@ -51,7 +51,7 @@ class _Watchdog:
                 try:
                     watched.look(passed)
                 except Exception:
-                    # Without this thread nobody else would have his time.
+                    # Without this thread, none would be timed.
                     log.exception("the watchdog failed at %r", watched)
 
 

@@ -216,7 +216,7 @@ class LookAgain:
 
 @frozen
 class Quarantine:
-    """Keep this Call for a person to look at: it was answered but is not on the books."""
+    """Keep this Call for a person to look at: it was answered but is not recorded."""
 
     reason: str
     transaction_id: int | None = None

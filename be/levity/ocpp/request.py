@@ -86,7 +86,7 @@ def without_flags(flags: str, *names: str) -> str:
 
 @frozen
 class EarlyStop:
-    """A StopTransaction that waits in the quarantine: its transaction was not on the books."""
+    """A StopTransaction that waits in the quarantine: its transaction was not recorded."""
 
     id: int
     payload: Mapping[str, Any]
@@ -225,7 +225,7 @@ class Request:
     transaction: TransactionState | None = None
     """The transaction that the payload means, of whichever charge point, if there is one."""
     repeated: TransactionState | None = None
-    """StartTransaction only: the same one, already on the books."""
+    """StartTransaction only: the same one, already recorded."""
     new_id: int | None = None
     """StartTransaction only: the id reserved for it, if it is a new one."""
     occurrence: int = 0

@@ -33,7 +33,7 @@ class Life:
     linger: Range
     """How long it stays plugged in afterwards."""
     patience: Range
-    """How long a driver waits for the charger to start by itself before he shows his card."""
+    """How long a driver waits for the charger to start by itself before showing a card."""
     card_share: float = 0.5
     """Drivers who show their card at once."""
     unplug_share: float = 0.3

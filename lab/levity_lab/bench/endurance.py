@@ -1,4 +1,4 @@
-"""Thousands of chargers for an hour: who waits, what grows, who comes back, is all on the books?"""
+"""Thousands of chargers for an hour: who waits, what grows, who comes back, is all recorded?"""
 
 import asyncio
 import contextlib

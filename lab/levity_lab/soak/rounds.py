@@ -193,7 +193,7 @@ async def _watch(
 
 
 async def _normal(site: Site, crew: Crew, since: float, within: float) -> float | None:
-    """Seconds from `since` until every charger is connected, answered, and on line in the books.
+    """Seconds from `since` until every charger is connected, answered, and on line in the records.
 
     None if that is not so `within` so many seconds. Nobody helps: this only looks.
     """

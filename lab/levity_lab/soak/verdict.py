@@ -178,7 +178,7 @@ def _judge_stops(
         for identity, payload in books.rows(
             "SELECT c.identity, q.payload FROM ocpp_quarantinedmessage q"
             " JOIN ocpp_chargepoint c ON c.id = q.charge_point_id WHERE c.identity LIKE %s"
-            # What came again with the figures that are on the books is resolved from the start.
+            # What came again with the figures that are recorded is resolved from the start.
             " AND q.resolved_at IS NULL",
             f"{prefix}%",
         )

@@ -73,10 +73,10 @@ def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint
 
 
 def delete_charge_point(row: ChargePoint, who: Who) -> None:
-    """One at which nothing was ever charged, with its log; the books keep the others."""
+    """One at which nothing was ever charged, with its log; the records keep the others."""
     check(row, who, "ocpp.delete_chargepoint")
     if row.transactions.exists():
-        raise HasSessions(f"{row} has sessions, and the books keep them: retire it instead")
+        raise HasSessions(f"{row} has sessions, which are kept: retire it instead")
     with transaction.atomic():
         note(who, [row], "deleted")
         row.delete()

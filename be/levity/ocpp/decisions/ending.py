@@ -1,4 +1,4 @@
-"""A session whose charger will not end it is ended here, in the books, by a person.
+"""A session whose charger will not end it is ended here, in the records, by a person.
 
 The charger is not told: RemoteStopTransaction is for that.
 """

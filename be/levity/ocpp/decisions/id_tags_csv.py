@@ -57,7 +57,7 @@ class Problem:
     line: int
     text: str
     is_known: bool = False
-    """Nothing is wrong with it, but such a tag is on the books already."""
+    """Nothing is wrong with it, but such a tag is already recorded."""
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.text}"
@@ -368,7 +368,7 @@ def _take(line: _Line, name: str, value: str, places: Mapping[str, int], heading
 def _with_parents(
     lines: list[_Line], known: Mapping[str, IdTag], problems: list[Problem]
 ) -> list[_Line]:
-    """Without those whose parent is neither on the books nor in a good line."""
+    """Without those whose parent is neither recorded nor in a good line."""
     while True:
         there = {line.id_tag.lower() for line in lines} | set(known)
         lost = [line for line in lines if line.parent and line.parent.lower() not in there]

@@ -1,4 +1,4 @@
-"""Charge points that are gone for good: out of lists, counts and alerts, and still on the books.
+"""Charge points that are gone for good: out of lists, counts and alerts, and still recorded.
 
 Sessions of years name them, so nobody deletes them. One that connects again is in use again, by
 itself: chargers are moved, repaired and replaced under their old name.

@@ -61,7 +61,7 @@ def state_of(charge_point: ChargePoint) -> ChargePointState:
 
 
 def write(charge_point: ChargePoint, effects: Sequence[Effect], received_at: datetime) -> None:
-    """Put these effects on the books, as of the time when their message came."""
+    """Record these effects, as of the time when their message came."""
     event = Received(charge_point.identity, str(uuid4()), 0, received_at.timestamp(), "")
     outcome = Outcome(Arrival(event, received_at), state_of(charge_point), effects=tuple(effects))
     with changes_told(lambda: sessions_of([outcome])):

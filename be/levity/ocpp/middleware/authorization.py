@@ -40,7 +40,7 @@ class AuthorizeIdTags:
         status = self.status(request)
         effects = response.effects
         if status != "Accepted":
-            # 4.8: the transaction is on the books all the same; the charger stops it.
+            # 4.8: the transaction is recorded all the same; the charger stops it.
             flag = f"id-tag-{status.lower()}"
             begun = {
                 effect.transaction_id for effect in effects if isinstance(effect, StartTransaction)

@@ -11,7 +11,7 @@ class RegistrationRequired:
 
     OCPP 1.6, 4.2: while it is rejected it shall not send anything else. A pending one is served:
     what it sends is kept, and a person decides. Start- and StopTransaction of a rejected one are
-    answered and quarantined, like all that does not fit the books.
+    answered and quarantined, like all that does not fit what is recorded.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -1,4 +1,4 @@
-"""What could not go on the books as it came: nothing is dropped, everything has its reason."""
+"""What could not be recorded as it came: nothing is dropped, everything has its reason."""
 
 from django.conf import settings
 from django.db import models
@@ -16,7 +16,7 @@ __all__ = [
 
 
 class QuarantinedMessage(models.Model):
-    """A message that was answered but does not fit the books; a person decides.
+    """A message that was answered but does not fit what is recorded; a person decides.
 
     OCPP 1.6 4.8 and 4.10: failed sanity checks never suppress the answer to StartTransaction
     and StopTransaction.

@@ -133,7 +133,7 @@ def _judge_certificate(event: Authenticate, credential: CredentialState) -> Verd
     except CertificateError as error:
         return Verdict("certificate", str(error)[:200])
     wanted = credential.certificate_name
-    # The one of before is made out to its identity, and is good until it has the new one.
+    # The one of before is issued to its identity, and is good until it has the new one.
     if shown.name.lower() not in (event.charge_point.lower(), wanted.lower() or None):
         needed = f", and should be issued to “{wanted[:64]}”" if wanted else ""
         return Verdict("certificate-name", f"it is issued to “{shown.name[:64]}”{needed}")

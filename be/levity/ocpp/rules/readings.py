@@ -69,7 +69,7 @@ class Reading:
     value: Decimal
     is_begin: bool = False
     """It is what the meter showed at the session's start (7.34: Transaction.Begin), whatever time
-    stands beside it; given only where the moment has no other."""
+    is next to it; given only where the moment has no other."""
     is_inlet: bool = False
     """What the station draws: given only where the message tells of no other place."""
     phases: tuple[tuple[str, Decimal], ...] = ()

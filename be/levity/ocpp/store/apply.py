@@ -41,7 +41,7 @@ __all__ = ["apply", "sessions_of"]
 def apply(
     outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str, now: datetime
 ) -> None:
-    """Put these outcomes on the books. Runs inside the batch's database transaction."""
+    """Record these outcomes. Runs inside the batch's database transaction."""
     fresh = [outcome for outcome in outcomes if not outcome.known]
     write_handshakes(fresh, loaded.handshakes, edge)
     write_presence(fresh, loaded, edge, reply_to, now)

@@ -2,7 +2,7 @@
 
 Beyond that, and where the disk is nearly full, a frame is kept as a sample: its beginning, its
 length, a digest by which it is recognised when it comes again, and why it was cut. Sessions and the
-samples of meters are on the books before the log is thought of, and what an ordinary
+samples of meters are recorded before the log is thought of, and what an ordinary
 StartTransaction or StopTransaction says is kept whole in any case: one of megabytes is not.
 """
 

@@ -48,7 +48,7 @@ ATTACKS = frozenset(
 """Reasons for which somebody may be posing as a charge point of ours."""
 
 NEW_FOR = timedelta(hours=1)
-"""A charge point without a key is new until it has a session on the books, or was first seen so
+"""A charge point without a key is new until it has a recorded session, or was first seen so
 long ago; and, whatever it does, until its registration is accepted. It gets no more memory than an
 ordinary frame needs."""
 

@@ -1,4 +1,4 @@
-"""Samples that came before their session was on the books, and join it now."""
+"""Samples that came before their session was recorded, and join it now."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

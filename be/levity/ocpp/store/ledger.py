@@ -200,7 +200,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
 
 
 def write_aliases(outcomes: Sequence[Outcome]) -> None:
-    """Note the ids that an edge has given for transactions that were on the books already."""
+    """Note the ids that an edge has given for transactions that were already recorded."""
     rows = [(*outcome.alias, outcome.arrival.at) for outcome in outcomes if outcome.alias]
     insert_rows(TransactionAlias, ("id", "transaction_id", "given_at"), rows, new_only=True)
 

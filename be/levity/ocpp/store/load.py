@@ -83,7 +83,7 @@ def load(arrivals: Sequence[Arrival]) -> Loaded:
 def _load_charge_points(
     loaded: Loaded, arrivals: Sequence[Arrival], frames: Sequence[Frame]
 ) -> bool:
-    """True if one of these frames may be on the books already."""
+    """True if one of these frames may be already recorded."""
     wanted = {item.event.charge_point.lower(): item for item in arrivals}
     wanted.pop("", None)
     if not wanted:
@@ -128,7 +128,7 @@ def _can_be_spoken_with(item: Arrival) -> bool:
 def _read_charge_points(
     loaded: Loaded, query: Prepared, keys: Iterable[str], frames: Sequence[Sequence[Any]]
 ) -> bool | None:
-    """Whether one of these frames is on the books; None where that was not found out."""
+    """Whether one of these frames is recorded; None where that was not found out."""
     default_interval = setting("OCPP_HEARTBEAT_INTERVAL")
     default_pings = setting("OCPP_PING_INTERVAL")
     default_power = setting("OCPP_MAX_POWER")
@@ -299,7 +299,7 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
         sum(key in loaded.occurrences or hashed not in loaded.quarantined for key, hashed in new),
     )
     ended = {pk for _, (pk, _) in new}
-    # What an edge has answered may be on the books under an id that its charger never heard of.
+    # What an edge has answered may be recorded under an id that its charger never heard of.
     ended |= {
         charge_point.id
         for item in arrivals

@@ -49,7 +49,7 @@ class Loaded:
     messages: dict[tuple[str, str], tuple[StoredMessage, ...]] = field(default_factory=dict)
     """By (connection, unique id): the last Calls with this id, the newest first."""
     taken: dict[tuple[str, int], StoredMessage] = field(default_factory=dict)
-    """By (connection, seq): frames of this batch that are on the books already."""
+    """By (connection, seq): frames of this batch that are already recorded."""
     transactions: dict[int, TransactionState] = field(default_factory=dict)
     starts: dict[tuple[Any, ...], TransactionState] = field(default_factory=dict)
     """By (charge point id, connector, id tag, started at, meter start)."""
@@ -66,7 +66,7 @@ class Loaded:
     commands: dict[str, KnownCommand] = field(default_factory=dict)
     """By unique id."""
     connections: set[tuple[str, str]] = field(default_factory=set)
-    """(connection, kind) of the connection events on the books."""
+    """(connection, kind) of the connection events recorded."""
     new_ids: list[int] = field(default_factory=list)
     leased: tuple[int, ...] = ()
     """Transaction ids for the edge that asks for a lease."""
@@ -79,7 +79,7 @@ class Loaded:
         return self.charge_points.get(identity.lower())
 
     def take_new_id(self, charge_point_id: int, references: References, *, again: int = 0) -> int:
-        """The transactionId for a StartTransaction that is not on the books.
+        """The transactionId for a StartTransaction that is not recorded.
 
         One that was quarantined keeps the id it was answered when it first came; not so where
         there were sessions in the same words before (`again`).

@@ -245,7 +245,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
 
 
 def write_quarantine(outcomes: Sequence[Outcome]) -> None:
-    """Keep what was answered but is not on the books; count what came before."""
+    """Keep what was answered but is not recorded; count what came before."""
     rows: dict[tuple[int, str, str], tuple[Any, ...]] = {}
     for outcome, charge_point, effect in each(outcomes, Quarantine):
         key = (charge_point.id, outcome.action, payload_hash(outcome.payload))

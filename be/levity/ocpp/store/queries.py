@@ -51,7 +51,7 @@ TRANSACTION = tuple(field.name for field in fields(TransactionState))
 
 
 class _AnyKnown(Func):
-    """True if one of these frames is on the books; NULL on SQLite, where asking costs nothing.
+    """True if one of these frames is recorded; NULL on SQLite, where asking costs nothing.
 
     Three place holders for lists of the same length: connection, unique id, seq.
     """

@@ -110,7 +110,7 @@ class Outcome:
     alias: tuple[int, int] | None = None
     """(the leased id that the edge has given, the transaction's own id), where they differ."""
     known: bool = False
-    """The event is on the books already: answer, but write nothing."""
+    """The event is already recorded: answer, but write nothing."""
     command: CommandAnswer | None = None
     """The Call of ours that this frame ends."""
     verdict: Verdict | None = None

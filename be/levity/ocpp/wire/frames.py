@@ -153,7 +153,7 @@ def parse(text: str) -> Frame:
 
 
 def _repaired(text: str) -> Frame | None:
-    """The frame in JSON that is none by a slip of the pen; None where its meaning is in doubt."""
+    """The frame in JSON that is none by a small mistake; None where its meaning is in doubt."""
     mended = repaired(_without_lone_surrogates(text))
     if mended is None:
         return None

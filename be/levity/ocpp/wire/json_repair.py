@@ -1,4 +1,4 @@
-"""JSON with a slip of the pen, put right where there is one way to read it: pure, and one pass.
+"""JSON with a small mistake, put right where there is one way to read it: pure, and one pass.
 
 Firmware builds JSON by hand. A comma before the first element (BENY), one behind the last, a raw
 NUL or line break within a string (Wallbe), NULs behind the end: what is meant is not in doubt.

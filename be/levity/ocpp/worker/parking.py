@@ -113,7 +113,7 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
                 },
             )
             if not new:
-                # It was on the books when its worker died: nothing went wrong for the charger.
+                # It was recorded when its worker died: nothing went wrong for the charger.
                 answer = message.response
     return [Outcome(Arrival(event, at, frame), None, answer=answer)]
 

@@ -310,7 +310,7 @@ def identify(event: Event) -> Arrival:
     frame, version = parse(event.text), version_of(event.subprotocol)
     found = version.references(frame, event.text)
     if found.needs_new_id and isinstance(event, Spooled) and event.transaction:
-        # The edge has said which one it is: is it on the books?
+        # The edge has said which one it is: is it recorded?
         found = replace(found, transaction_id=event.transaction)
     return Arrival(event, at, frame, found, version)
 

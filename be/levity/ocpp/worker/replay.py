@@ -1,4 +1,4 @@
-"""Failed messages are taken again, once what they failed at is mended."""
+"""Failed messages are taken again, once what they failed at is fixed."""
 
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ CHANGE = "ocpp.change_failedmessage"
 
 
 def take_again(failed: FailedMessage, pipeline: Pipeline, who: Who) -> str:
-    """Put this frame on the books as of the time it came; empty, or why it failed again.
+    """Record this frame as of the time it came; empty, or why it failed again.
 
     The charger, which was answered at the time, hears nothing. Doing it twice changes nothing:
     a transaction that is there is found, not made again. Raises `DatabaseAway`.

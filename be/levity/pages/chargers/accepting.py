@@ -22,7 +22,7 @@ SHOWN = 50
 
 
 def waiting(request: HttpRequest) -> int:
-    """How many pending charge points this person may accept; 0 where he may accept none."""
+    """How many pending charge points this person may accept; 0 if none."""
     user: Any = request.user
     may = user.has_perm("ocpp.change_chargepoint")
     return registration.waiting(user).count() if may else 0

@@ -323,7 +323,7 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         return [*pages, *security_urls(self.admin_site), *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a charge point at which nothing was ever charged: the books keep the others."""
+        """Only a charge point at which nothing was ever charged: the records keep the others."""
         if not super().has_delete_permission(request, obj):
             return False
         return not isinstance(obj, ChargePoint) or not obj.transactions.exists()

@@ -1,4 +1,4 @@
-"""The button of a running transaction whose charger will not end it: ends it here, in the books.
+"""The button of a running transaction whose charger will not end it: ends it here, in the records.
 
 GET says what would happen and asks; POST (with CSRF token and permission) does it. The charger is
 not told: RemoteStopTransaction is for that.

@@ -59,7 +59,7 @@ class TagForm(forms.ModelForm):
             field.strip = False
 
     def clean_id_tag(self) -> str:
-        """As it is on the books if it is the same but for blanks; else without them."""
+        """As it is recorded if it is the same but for blanks; else without them."""
         typed = str(self.cleaned_data["id_tag"]).strip()
         if not typed:
             raise forms.ValidationError("This field is required.", code="required")

@@ -176,7 +176,7 @@ class IdTagAdmin(IdTagFiles):
         return format_html("{}{}", format_html_join(", ", "{}", links) or NOTHING, more)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """With who looks at it: of a tag that is good at several sites he sees his own."""
+        """With who looks at it: of a tag that is valid at several sites, users see their own."""
         item = super().get_object(request, object_id, from_field)
         if item is not None:
             item.looker = request.user

@@ -53,7 +53,7 @@ class Retiring:
 
     @action(description="Retire", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
-        """Gone for good: out of lists, counts and alerts, and still on the books."""
+        """Gone for good: out of lists, counts and alerts, and still recorded."""
         if asked := ask_if_many(request, self, queryset, "retire", "Retire"):
             return asked
         _retire(request, queryset)
@@ -95,7 +95,7 @@ class Retiring:
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One with sessions stays on the books: the way is to retire it."""
+        """One with sessions is kept: the way is to retire it."""
         user: Any = request.user
         row = self.get_object(request, object_id)  # type: ignore[attr-defined]  # a mixin
         may = user.has_perm("ocpp.delete_chargepoint") and user.has_perm("ocpp.change_chargepoint")

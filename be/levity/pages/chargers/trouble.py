@@ -1,4 +1,4 @@
-"""What did not fit the books, and what may be an attack."""
+"""What did not fit what is recorded, and what may be an attack."""
 
 from typing import Any
 
@@ -91,7 +91,7 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
 
     @display(description="reason")
     def why(self, item: QuarantinedMessage) -> str:
-        """Why it could not go on the books."""
+        """Why it could not be recorded."""
         return item.reason
 
     @display(description="transaction")

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 
 __all__ = ["MANY", "ask_if_many"]
 
-# From here on a page asks first: somebody may have meant those on his page only.
+# From here on a page asks first: only those on the page may have been meant.
 MANY = 500
 SURE = "sure"
 

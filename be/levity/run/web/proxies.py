@@ -1,6 +1,6 @@
 """Whose word about a request counts: nginx's, and nobody else's.
 
-A proxy says in headers who the client is and whether he came over TLS. Anybody can send the same
+A proxy says in headers who the client is and whether it uses TLS. Anybody can send the same
 headers, so they count only where the connection itself comes from a proxy that the site named
 (LEVITY_TRUSTED_PROXIES, the rule of the edge, too). Everybody else's are taken off before any other
 code sees them: the lock-out counts the real address, and nobody pretends to be on TLS.

@@ -1,4 +1,4 @@
-"""`manage.py two_factor`: who has it, and the way back in for somebody who lost his phone."""
+"""`manage.py two_factor`: who has it, and the way back in after losing a phone."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Secrets in commands: masked wherever they are stored or shown, encrypted until they are sent.
 
 A command is a row of a table that people read. What is secret in its payload (a new key, the
-password in the URL of an upload) is masked there; the whole payload stands beside it, encrypted
+password in the URL of an upload) is masked there; the whole payload is next to it, encrypted
 with a key made of SECRET_KEY, until the command has its end.
 """
 

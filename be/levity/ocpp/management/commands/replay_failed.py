@@ -1,4 +1,4 @@
-"""`manage.py replay_failed`: take parked frames again, once what they failed at is mended."""
+"""`manage.py replay_failed`: take parked frames again, once what they failed at is fixed."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ __all__ = ["Command"]
 
 
 class Command(BaseCommand):
-    """Idempotent: what is on the books already (a transaction, say) is found, not made twice."""
+    """Idempotent: what is already recorded (a transaction, say) is found, not made twice."""
 
     help = (
         "Process failed messages again. They are recorded with their original time; the charger, "

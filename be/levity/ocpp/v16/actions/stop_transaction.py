@@ -42,7 +42,7 @@ ON_THE_BOOKS = "nothing to decide: these figures are already recorded"
 
 
 def stop_transaction(request: Request) -> Response:
-    """Close the transaction. Always answered: what does not fit the books is quarantined."""
+    """Close the transaction. Always answered: what does not fit what is recorded is quarantined."""
     payload = request.payload
     answer: dict[str, Any] = {"idTagInfo": accepted()} if text(payload, "idTag") else {}
     found = meant(request)
