@@ -199,7 +199,7 @@ class Worker:
             connection.close()
 
     def _close_elsewhere(self, taken: Taken) -> None:
-        """Tell other edges to close what was replaced; best effort: those are almost certainly dead."""
+        """Tell other edges to close what was replaced; best effort: most are dead."""
         for edge_id, close in taken.elsewhere:
             self._close(edge_id, close)
 
