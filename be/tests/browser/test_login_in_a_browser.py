@@ -129,7 +129,7 @@ def test_several_chargers_are_reset_from_the_list(
     page.check("#action-toggle")
     page.select_option("select[name=action]", "send_soft_reset")
     page.click("button[name=index]")
-    page.wait_for_selector("text=It goes to 2 charge points")
+    page.wait_for_selector("text=To 2 charge points")
     assert Command.objects.count() == 0
     seen.tab_to("Yes, soft reset of all 2")
     page.keyboard.press("Enter")
