@@ -122,7 +122,7 @@ def decide_all(
             locked = mine if only is None else mine.filter(only)
             if with_related:
                 locked = locked.select_related(*with_related)
-            found = list(locked.select_for_update(of=("self",)).order_by("pk"))
+            found = list(locked.select_for_update(of=("self",), no_key=True).order_by("pk"))
             change(rows.model.objects.filter(pk__in=[row.pk for row in found]))
             note(who, found, what, before, after)
         count += len(found)

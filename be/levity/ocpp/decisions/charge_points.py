@@ -58,7 +58,7 @@ def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint
     if values.get("site") is not None:
         check(values["site"], who)
     with transaction.atomic():
-        found = ChargePoint.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        found = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
         values = {name: value for name, value in values.items() if getattr(found, name) != value}
         if not values:
             return found

@@ -78,7 +78,9 @@ def remove_key(charge_point: ChargePoint, who: Who) -> None:
     """No key any more; not while its security profile needs one."""
     check(charge_point, who, CHANGE)
     with transaction.atomic():
-        row = ChargePoint.objects.select_for_update(of=("self",)).get(pk=charge_point.pk)
+        row = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(
+            pk=charge_point.pk
+        )
         if row.security_profile in WITH_KEY:
             raise CannotChangeKey(
                 f"its security profile is {row.security_profile}, which needs a key. Set profile "

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -96,10 +97,13 @@ def stops_of(message: QuarantinedMessage) -> list[QuarantinedMessage]:
     if message.action != V16.begins or message.transaction is None:
         return []
     stops = QuarantinedMessage.objects.filter(
-        charge_point=message.charge_point_id, action=V16.ends, resolved_at=None
+        charge_point=message.charge_point_id,
+        action=V16.ends,
+        resolved_at=None,
+        payload__contains=str(message.transaction),
     ).order_by("id")
-    named = [item for item in stops[:200] if _named(item) == message.transaction]
-    return named[:1]
+    named = (item for item in stops.iterator() if _named(item) == message.transaction)
+    return list(islice(named, 1))
 
 
 def proposal(message: QuarantinedMessage) -> Session:

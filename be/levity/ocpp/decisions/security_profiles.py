@@ -22,7 +22,9 @@ def set_profile(charge_point: ChargePoint, profile: int, who: Who, *, lower: boo
     check(charge_point, who, CHANGE)
     wanted = SecurityProfile(profile)
     with transaction.atomic():
-        row = ChargePoint.objects.select_for_update(of=("self",)).get(pk=charge_point.pk)
+        row = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(
+            pk=charge_point.pk
+        )
         now = row.security_profile
         if wanted < now and not lower:
             raise CannotChangeProfile(

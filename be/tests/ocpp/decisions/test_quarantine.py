@@ -321,3 +321,28 @@ def test_samples_that_come_before_their_start_join_the_session(charger: Charger)
     joined = MeterValue.objects.filter(transaction=started).order_by("sampled_at")
     assert [item.value for item in joined] == [Decimal(1400), Decimal(1900)]
     assert books(started, "state", "energy", "meter_last_at") == ("active", Decimal(900), at(20))
+
+
+def test_the_stop_of_a_start_is_found_behind_very_many_others(
+    charger: Charger, person: User
+) -> None:
+    """Only the 200 oldest were looked at, and the session was made without its end."""
+    given = charger.start(meterStart=[])["transactionId"]
+    charger.stop(given, at(30), 3000)
+    [stop] = QuarantinedMessage.objects.filter(action="StopTransaction")
+    QuarantinedMessage.objects.bulk_create(
+        QuarantinedMessage(
+            pk=stop.pk + 1 + number,
+            charge_point=charger.row,
+            received_at=NOW,
+            action="StopTransaction",
+            unique_id=str(number),
+            payload=f'{{"transactionId":{given + 1 + number}}}',
+            payload_hash=str(number),
+            reason="odd",
+        )
+        for number in range(250)
+    )
+    last = stop.pk + 1000
+    QuarantinedMessage.objects.filter(pk=stop.pk).update(id=last)
+    assert [item.pk for item in quarantine.stops_of(waiting("StartTransaction"))] == [last]
