@@ -228,6 +228,13 @@ def test_a_wrapped_page_keeps_what_cannot_be_broken():
     assert wrapped(text) == text
 
 
+def test_every_file_that_the_architecture_names_is_there():
+    places = [ROOT / place for place in (".", "be/levity", "be/levity/ocpp", "ws/src/levity_ws")]
+    named = re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`", text_of("docs/architecture.md"))
+    assert len(named) > 30
+    assert [name for name in named if not any((top / name).exists() for top in places)] == []
+
+
 def test_the_readme_stays_short():
     assert len(text_of("README.md").splitlines()) <= 130
 
