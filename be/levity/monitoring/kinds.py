@@ -111,8 +111,7 @@ KINDS: dict[str, Kind] = {
     "failed-message": Kind(
         "Failed messages",
         "A bug in Levity or in middleware: read the traceback, fix it, then run `levity "
-        "replay_failed`. A receiver of changed sessions is told again by itself once it is "
-        "corrected.",
+        "replay_failed`. A corrected receiver of changed sessions is called again automatically.",
     ),
     "dead-letter": Kind(
         "Unreadable batches",

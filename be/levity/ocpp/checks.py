@@ -237,7 +237,7 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "on SQLite, batches of messages would fail whenever somebody else writes",
+            "on SQLite, batches of messages would fail whenever another process writes",
             hint="Add to the settings: from levity.db.options import tuned, and after DATABASES: "
             'DATABASES["default"] = tuned(DATABASES["default"])',
             id="ocpp.E008",

@@ -44,8 +44,8 @@ class ChargePointActions:
         count = registration.reject(others, request.user).count
         messages.success(
             request,
-            f"Rejected: {count:,}. Each hears of it with its next BootNotification; a session that "
-            "runs there goes on.",
+            f"Rejected: {count:,}. Each is told with its next BootNotification; a session running "
+            "there continues.",
         )
         return None
 
