@@ -282,4 +282,4 @@ def version_of(subprotocol: str) -> Version:
 
 def route(request: Request) -> Response:
     """What the handler of this request says: the innermost link of the middleware's chain."""
-    return version_of(request.subprotocol).routes[request.action](request)
+    return VERSIONS.get(request.subprotocol, V16).routes[request.action](request)

@@ -94,7 +94,7 @@ def test_two_workers_with_the_same_batch_give_the_same_answers() -> None:
         [charger.boots() for charger in chargers],
         [charger.shows("Preparing") for charger in chargers],
         [charger.starts() for charger in chargers],
-        [charger.starts(meterStart="much") for charger in chargers],
+        [charger.starts(connectorId="one") for charger in chargers],
         [charger.measures(None, 1500) for charger in chargers],
         [charger.says("no JSON") for charger in chargers],
         [charger.calls("Heartbeat") for charger in chargers],
