@@ -199,7 +199,7 @@ def test_a_new_charge_point_begins_with_the_profile_of_its_site(
         (
             "ChangeConfiguration",
             '{"key":"SecurityProfile","value":"0"}',
-            "OCPP messages can't lower it",
+            "OCPP messages can&#x27;t lower it",
         ),
         ("ChangeConfiguration", '{"key":"AuthorizationKey","value":"short"}', "at least 16 bytes"),
         ("GetDiagnostics", '{"location":"http://169.254.169.254/"}', "private network address"),
