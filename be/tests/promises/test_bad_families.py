@@ -153,7 +153,7 @@ def test_of_a_field_that_comes_twice_the_last_counts() -> None:
     assert row == {
         "request": TWICE,
         "error_code": "",
-        "error_description": "connectorId: twice, the last one counts",
+        "error_description": "connectorId: repeated, the last one counts",
         "charge_point__connectors__number": 2,
     }
 

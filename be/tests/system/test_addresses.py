@@ -52,7 +52,7 @@ def test_address_is_understood_however_it_is_spelled(site: Site, path: str, iden
         ("/admin/b", "“/admin” is not for chargers. Connect to ws://<this host>/ws/"),
         ("/ws/%00", "“\x00” is not a charge point id: it contains unprintable characters."),
         ("/ws/..%2Fadmin", "“../admin” is not a charge point id: it contains “/”."),
-        ("/ws/CHARGE_POINT_ID", "“CHARGE_POINT_ID” stands for the charge point id"),
+        ("/ws/CHARGE_POINT_ID", "“CHARGE_POINT_ID” is a placeholder for the charge point id"),
         ("/ws/" + "x" * 49, f"“{'x' * 49}” is not a charge point id: it has 49 characters."),
     ],
 )

@@ -151,7 +151,7 @@ def test_an_older_release_does_not_start_on_the_database_of_a_later_one(unstarte
     pages = run(python("-c", "import levity.wsgi"), unstarted.environ, unstarted.folder)
     for ran in (second(unstarted, **ANY_PORTS), unstarted.levity("consume_rpc_queue"), pages):
         assert ran.returncode == 1
-        assert "later release: it knows ocpp.9999_of_tomorrow" in " ".join(ran.stderr.split())
+        assert "later release: it has ocpp.9999_of_tomorrow" in " ".join(ran.stderr.split())
 
 
 def test_nobody_else_on_this_machine_reads_the_database(unstarted: Site) -> None:
