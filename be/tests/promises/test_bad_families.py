@@ -169,7 +169,7 @@ def test_a_thousand_names_that_come_twice_cost_a_blink_and_are_named_briefly() -
     assert time.process_time() - began < 1
     assert site.result(charger.says(frame)) == {"status": "UnknownVendorId"}
     (said,) = Message.objects.values_list("error_description", flat=True)
-    assert "k0, k1, k2, k3, k4: twice" in said
+    assert "k0, k1, k2, k3, k4: repeated" in said
 
 
 def test_every_family_is_here_or_elsewhere() -> None:
