@@ -179,9 +179,9 @@ def test_a_stop_is_attached_and_taken_back_by_keyboard(
     seen.tab_to("Undo the decision")
     page.keyboard.press("Enter")
     page.wait_for_selector("form[data-once]")
-    seen.tab_to("Yes, take the decision back")
+    seen.tab_to("Yes, undo the decision")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=What to do with it")
+    page.wait_for_selector("text=Transactions of this charge point around that time")
     running.refresh_from_db()
     assert (running.state, running.energy) == ("active", Decimal(500))
     assert seen.complaints == []
@@ -213,7 +213,7 @@ def test_a_failed_message_is_taken_again_by_keyboard(
     seen.tab_to("Replay")
     page.keyboard.press("Enter")
     page.wait_for_selector("form[data-once]")
-    seen.tab_to("Yes, take again")
+    seen.tab_to("Yes, replay")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Processed: 1.")
     assert FailedMessage.objects.get().replayed_at is not None

@@ -67,7 +67,7 @@ BAD = (
     Bad("1e999", METER % ("B11", "1e999"), FORMATION, "not JSON: ", "B11"),
     Bad("5,000 digits", METER % ("B12", "9" * 5000), FORMATION, "not JSON: ", "B12"),
     Bad("100,000 deep", f'[2,"B13","DataTransfer",{DEEP}', FORMATION, "not JSON: ", "B13"),
-    Bad("raw NUL", '[2,"B14","DataTransfer",{"vendorId":"a\x00"}]', "result", "no JSON", "B14"),
+    Bad("raw NUL", '[2,"B14","DataTransfer",{"vendorId":"a\x00"}]', "result", "repaired", "B14"),
     Bad("comma", '[2,"B21","DataTransfer",{"vendorId":"a",}]', "result", "a comma too many", "B21"),
     Bad("NUL", '[2,"B15","DataTransfer",{"vendorId":"a\\u0000b"}]', "result", "", "B15"),
     Bad("surrogate", '[2,"B16","DataTransfer",{"vendorId":"a\\ud800"}]', "result", "", "B16"),
