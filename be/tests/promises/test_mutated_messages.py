@@ -49,16 +49,22 @@ def is_taken(action: str, mutation: Mutation) -> bool:
 
     A Vestel EVC04 leaves every 25 s after a CALLERROR to its MeterValues, and the good samples
     beside an odd one would be lost; statuses come without an errorCode, and the boot of a make
-    that names itself by half is still the only way in. A Heartbeat tells nothing in any form.
+    that names itself by half is still the only way in. A start counts from its first sample where
+    it tells no meter, and what has no time has ours. A Heartbeat tells nothing in any form.
     """
     if action == "Heartbeat":
         return True
     if action == "MeterValues":
         return isinstance(mutation.payload, dict)
     is_absent = mutation.kind in ("missing", "null") or mutation.payload == {}
+    if action == "StartTransaction" and mutation.path == ("meterStart",):
+        return is_absent or mutation.kind == "no number"
     absent = {
         "BootNotification": {("chargePointVendor",), ("chargePointModel",), ()},
+        "SecurityEventNotification": {("timestamp",)},
+        "StartTransaction": {("timestamp",)},
         "StatusNotification": {("errorCode",)},
+        "StopTransaction": {("timestamp",)},
     }
     return is_absent and mutation.path in absent.get(action, ())
 
