@@ -58,7 +58,7 @@ def test_a_site_on_sqlite_comes_back_whole_and_gives_no_number_twice(
         ran = site.levity("backup", str(copy))
         assert ran.returncode == 0, ran.stderr
         assert copy.stat().st_mode & 0o077 == 0
-        assert "exists already" in site.levity("backup", str(copy)).stderr
+        assert "already exists" in site.levity("backup", str(copy)).stderr
         # What the copy does not know.
         lost = asyncio.run(sessions(site.url(), 3, 4))
         refused = site.levity("restore", "--no-input", str(copy))

@@ -170,7 +170,7 @@ def test_nobody_else_on_this_machine_reads_the_database(unstarted: Site) -> None
     for each in (data, *data.glob("levity.sqlite3*")):
         each.chmod(0o755 if each.is_dir() else 0o644)
     again = serve(unstarted)
-    again.line("others could read levity.sqlite3")
+    again.line("was readable by others; permissions corrected")
     assert eventually(modes, {0}) == {0}
 
 

@@ -96,7 +96,7 @@ def test_a_profile_in_amperes_is_refused_and_the_unit_is_named() -> None:
             {"listVersion": 3, "localAuthorizationList": [{}, {}, {}]},
             "Rejected",
             {"SendLocalListMaxLength": "2"},
-            "It takes 2 id tags (SendLocalListMaxLength), not 3.",
+            "It accepts 2 id tags (SendLocalListMaxLength), not 3.",
         ),
         (
             "SendLocalList",
