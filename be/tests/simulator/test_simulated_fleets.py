@@ -162,7 +162,8 @@ def test_identity_is_percent_encoded():
     assert url == "ws://h:9000/ws/A%2FB%20%25%7C%3A%C3%A9"
 
 
-@pytest.mark.parametrize("rate", [None, 400.0])
+# The rate is measured: nothing may run beside it.
+@pytest.mark.parametrize("rate", [None, pytest.param(400.0, marks=pytest.mark.exclusive)])
 def test_load_plays_whole_sessions_and_measures_them(rate):
     async def run() -> None:
         async with Site() as site:
@@ -185,8 +186,7 @@ def test_load_plays_whole_sessions_and_measures_them(rate):
             stops = site.system.of("StopTransaction")
             assert all(each.payload["transactionId"] in known for each in stops)
             if rate is not None:
-                # No more than that; how near it comes is for the machine to say.
-                assert 0 < result.rate < 500
+                assert 300 < result.rate < 500
 
     asyncio.run(run())
 

@@ -170,7 +170,7 @@ def test_nobody_else_on_this_machine_reads_the_database(unstarted: Site) -> None
     for each in (data, *data.glob("levity.sqlite3*")):
         each.chmod(0o755 if each.is_dir() else 0o644)
     again = serve(unstarted)
-    again.line("was readable by others; permissions corrected")
+    again.line(r"levity\.sqlite3.* readable by others; permissions corrected")
     assert eventually(modes, {0}) == {0}
 
 

@@ -81,12 +81,12 @@ class LogBudget:
         if now - self._looked_at >= LOOK_EVERY:
             self._look(now)
         if self._is_tight:
-            return "the disk is nearly full"
+            return "disk nearly full"
         own = self._of_charger.get(charge_point, 0.0)
         if self._charger.wait(own, now):
-            return f"this charger sends more than {OF_CHARGER // 1024} KiB a second"
+            return f"charger over {OF_CHARGER // 1024} KiB/s"
         if self._all.wait(self._of_all, now):
-            return f"all chargers together send more than {IN_ALL // 1024} KiB a second"
+            return f"all over {IN_ALL // 1024} KiB/s"
         self._of_charger[charge_point] = self._charger.spend(own, now, size)
         self._of_all = self._all.spend(self._of_all, now, size)
         return ""

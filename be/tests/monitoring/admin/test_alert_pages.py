@@ -181,7 +181,7 @@ def test_who_sees_one_site_is_led_to_the_alerts_of_that_site_and_to_no_others() 
     browser = browser_of("Viewer", mine.site)
     first = browser.get("/admin/").content.decode()
     assert f'href="{ALERTS}"' in first
-    assert "not acknowledged, 1 of them critical" in first
+    assert "open alert not acknowledged, 1 of them critical" in first
     assert listed(browser) == [mine.pk]
     assert browser.get(f"{ALERTS}{other.pk}/change/").status_code == 302
     assert browser.get(f"{ALERTS}{nobodys.pk}/change/").status_code == 302
