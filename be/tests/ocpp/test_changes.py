@@ -19,7 +19,7 @@ from django.urls import reverse
 from levity.ocpp import changes as told
 from levity.ocpp.changes import Session, SessionChange, changes_told, tell_again
 from levity.ocpp.checks import check_receivers
-from levity.ocpp.decisions import quarantine
+from levity.ocpp.decisions import quarantine, quarantined_message
 from levity.ocpp.decisions.closing import end_abandoned
 from levity.ocpp.models import (
     ChargePoint,
@@ -308,7 +308,7 @@ def nonsense() -> QuarantinedMessage:
 
 
 def made(item: QuarantinedMessage) -> Transaction:
-    values = quarantine.Session(1, "tag", minute(0), told.Decimal(1000))
+    values = quarantined_message.Session(1, "tag", minute(0), told.Decimal(1000))
     return quarantine.make_transaction(item, None, values)
 
 

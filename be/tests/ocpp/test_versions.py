@@ -32,7 +32,7 @@ NAMES_ACTIONS = {
 }
 """Outside the rooms of the versions, and why."""
 IMPORTS_V16 = {
-    "be/levity/ocpp/decisions/quarantine.py": "takes quarantined messages of 1.6 again",
+    "be/levity/ocpp/decisions/quarantined_message.py": "takes quarantined messages of 1.6 again",
     "be/levity/ocpp/versions.py": "the one place",
     "be/levity/pages/chargers/security.py": "shows 1.6's key SecurityProfile",
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.decisions import quarantine
+from levity.ocpp.decisions import quarantine, quarantined_message
 from levity.ocpp.models import FailedMessage, QuarantinedMessage, Transaction
 from levity.ocpp.worker.housekeeping import sweep
 from tests.ocpp.charger import Charger, Site, at, wire
@@ -57,14 +57,14 @@ def test_random_sessions_are_billed_as_the_ledger_has_them(seed: int, ledger: No
         if step % 20 == 19:
             sweep(at(charger.now) + timedelta(hours=dice.choice((0, 2))))
         for item in QuarantinedMessage.objects.filter(resolved_at=None)[: dice.randint(0, 2)]:
-            found = dice.choice(quarantine.candidates(item) or [None])
+            found = dice.choice(quarantined_message.candidates(item) or [None])
             if found is None:
                 continue
             try:
                 quarantine.attach(item, found, None)
                 if dice.random() < 0.5:
                     quarantine.undo(item, None)
-            except quarantine.CannotResolve:
+            except quarantined_message.CannotResolve:
                 continue
     assert not FailedMessage.objects.exists()
     assert Transaction.objects.count() > 10

@@ -2,133 +2,43 @@
 
 Each is one database transaction that leaves its trail with the message: when, by whom, to which
 transaction, what for. Asking for the same again changes nothing. What can't be done raises
-`CannotResolve`, whose text is for people.
-
-A message is taken again by the same handlers as when it came, as of the time it came.
+`CannotResolve`, whose text is for people. What the messages say is read in
+`quarantined_message`.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
-from itertools import islice
-from typing import Any
-from uuid import uuid4
 
-import orjson
 from django.db import transaction as database
-from django.db.models import Q
 from django.utils import timezone
 
 from levity.ocpp.audit import Who, note
 from levity.ocpp.changes import changes_told
 from levity.ocpp.chargers.clocks import is_unset
-from levity.ocpp.deciding import NotPossible, check
+from levity.ocpp.deciding import check
 from levity.ocpp.decisions import sessions
-from levity.ocpp.effects import Effect, StopTransaction
+from levity.ocpp.decisions.quarantined_message import (
+    CannotResolve,
+    Session,
+    effects_of,
+    proposal,
+    said_at,
+)
 from levity.ocpp.models import QuarantinedMessage, Transaction
-from levity.ocpp.request import ChargePointState, Request, TransactionState, with_flags
 from levity.ocpp.rules.energy import closed
-from levity.ocpp.rules.readings import REGISTER, newest_register
 from levity.ocpp.store.late_samples import join_values, transaction_state
-from levity.ocpp.v16.actions.meter_values import meter_values
-from levity.ocpp.v16.actions.samples import read_samples
-from levity.ocpp.v16.actions.stop_transaction import end_session
 from levity.ocpp.versions import V16
-from levity.ocpp.wire.fields import MAX_CONNECTOR, energy, integer, text
-from levity.ocpp.wire.frames import OcppError
-from levity_ws.frozen import frozen
 
 __all__ = [
-    "CannotResolve",
-    "Session",
     "attach",
-    "candidates",
     "discard",
     "make_transaction",
     "note_resolution",
-    "proposal",
-    "stops_of",
     "undo",
 ]
 
 log = logging.getLogger(__name__)
 
 CHANGE = "ocpp.change_quarantinedmessage"
-AROUND = timedelta(days=3)
-
-
-class CannotResolve(NotPossible):
-    """It can't be done; the text says why and what could be done instead."""
-
-
-@frozen
-class Session:
-    """What a transaction is made of; None is what the messages don't tell."""
-
-    connector: int | None = None
-    id_tag: str = ""
-    started_at: datetime | None = None
-    meter_start: Decimal | None = None
-
-
-def candidates(message: QuarantinedMessage, limit: int = 20) -> list[Transaction]:
-    """Transactions of this charger around the time of the message, the nearest first."""
-    moment = _said(message) or message.received_at
-    near = Transaction.objects.filter(
-        charge_point=message.charge_point_id,
-        started_at__gte=moment - AROUND,
-        started_at__lte=moment + AROUND,
-    )
-    named = _payload(message).get("transactionId")
-    known = Q(pk=message.transaction) if message.transaction else Q(pk__in=[])
-    if type(named) is int and 0 < named < 2**31:
-        known |= Q(pk=named)
-    certain = Transaction.objects.filter(known, charge_point=message.charge_point_id)
-    found = {item.pk: item for item in [*certain, *near.order_by("-started_at")[:200]]}
-    return sorted(
-        found.values(), key=lambda item: abs((item.stopped_at or item.started_at) - moment)
-    )[:limit]
-
-
-def stops_of(message: QuarantinedMessage) -> list[QuarantinedMessage]:
-    """Open StopTransactions that name the id with which this StartTransaction was answered."""
-    if message.action != V16.begins or message.transaction is None:
-        return []
-    stops = QuarantinedMessage.objects.filter(
-        charge_point=message.charge_point_id,
-        action=V16.ends,
-        resolved_at=None,
-        payload__contains=str(message.transaction),
-    ).order_by("id")
-    named = (item for item in stops.iterator() if _named(item) == message.transaction)
-    return list(islice(named, 1))
-
-
-def proposal(message: QuarantinedMessage) -> Session:
-    """As much of a session as a Start- or StopTransaction tells."""
-    payload = _payload(message)
-    charge_point = sessions.state_of(message.charge_point)
-    connectors = [number for _, number in charge_point.connectors if number > 0]
-    connector = _read(integer, payload, "connectorId", 1, MAX_CONNECTOR)
-    if connector is None and len(connectors) <= 1:
-        connector = connectors[0] if connectors else 1
-    id_tag = _read(text, payload, "idTag") or ""
-    if message.action == V16.begins:
-        return Session(
-            connector,
-            id_tag,
-            charge_point.time_of(payload.get("timestamp")) or message.received_at,
-            _read(energy, payload, "meterStart"),
-        )
-    samples = read_samples(_request(message, payload, charge_point), "transactionData")
-    begun = [item for item in samples if item.measurand == REGISTER and item.value is not None]
-    if not begun:
-        return Session(connector, id_tag)
-    first = min(item.sampled_at for item in begun)
-    register = newest_register(item for item in begun if item.sampled_at == first)
-    return Session(connector, id_tag, first, register[0] if register else None)
 
 
 def attach(message: QuarantinedMessage, transaction: Transaction, who: Who) -> Transaction:
@@ -150,7 +60,7 @@ def attach(message: QuarantinedMessage, transaction: Transaction, who: Who) -> T
         before = sessions.snapshot(transaction)
         newest = sessions.newest_value_id()
         state = transaction_state(transaction)
-        effects = _effects(message, state)
+        effects = effects_of(message, state)
         sessions.write(message.charge_point, effects, message.received_at)
         transaction.refresh_from_db()
         message.undo = {
@@ -190,10 +100,10 @@ def make_transaction(
         values = session or proposal(message)
         newest = sessions.newest_value_id()
         made = _insert(message, values)
-        stopped = _said(end) if end else None
+        stopped = said_at(end) if end else None
         joined = join_values(made, until=stopped or timezone.now())
         state = transaction_state(made, state="active")
-        effects = _effects(end, state) if end else (closed(state, "Other"),)
+        effects = effects_of(end, state) if end else (closed(state, "Other"),)
         sessions.write(message.charge_point, effects, (end or message).received_at)
         made.refresh_from_db()
         message.undo = {
@@ -291,37 +201,6 @@ def undo(message: QuarantinedMessage, who: Who) -> None:
         )
 
 
-def _effects(message: QuarantinedMessage, state: TransactionState) -> Sequence[Effect]:
-    """What the message does to the transaction, by the handler of its action."""
-    payload = _payload(message)
-    charge_point = sessions.state_of(message.charge_point)
-    if message.action == V16.ends:
-        # Whatever is known of its end: this message is the better one, a person says.
-        open_again = replace(state, state="active")
-        request = _request(message, payload, charge_point, open_again)
-        try:
-            effects = end_session(request, open_again)
-        except OcppError:
-            reason = _read(text, payload, "reason", 64) or "Local"
-            effects = (closed(open_again, reason, "no-meter-stop", _said(message)),)
-        return tuple(
-            replace(item, flags=with_flags(" ".join(item.flags), ("by-hand",)), orphaned=False)
-            if isinstance(item, StopTransaction)
-            else item
-            for item in effects
-        )
-    if message.action == V16.samples:
-        # Not opened again by what a person adds to the past.
-        kept = replace(state, stopped_at=None) if state.state == "orphaned" else state
-        try:
-            return meter_values(_request(message, payload, charge_point, kept)).effects
-        except OcppError as error:
-            raise CannotResolve(f"its samples can't be read: {error.description}") from error
-    raise CannotResolve(
-        f"{message.action} can't be attached to a transaction; create one from it, or discard it"
-    )
-
-
 def _insert(message: QuarantinedMessage, session: Session) -> Transaction:
     connector, started_at, meter_start = session.connector, session.started_at, session.meter_start
     if connector is None or started_at is None or meter_start is None:
@@ -383,45 +262,3 @@ def _locked(message: QuarantinedMessage) -> QuarantinedMessage:
 
 def _dealt_with(message: QuarantinedMessage) -> str:
     return f"it was already resolved: {message.resolution}; undo that first"
-
-
-def _request(
-    message: QuarantinedMessage,
-    payload: dict[str, Any],
-    charge_point: ChargePointState,
-    transaction: TransactionState | None = None,
-) -> Request:
-    return Request(
-        action=message.action,
-        payload=payload,
-        unique_id=message.unique_id,
-        connection=str(message.connection or uuid4()),
-        received_at=message.received_at,
-        charge_point=charge_point,
-        transaction=transaction,
-    )
-
-
-def _payload(message: QuarantinedMessage) -> dict[str, Any]:
-    """The payload; empty where the frame was cut off."""
-    try:
-        payload = orjson.loads(message.payload)
-    except orjson.JSONDecodeError:
-        return {}
-    return payload if isinstance(payload, dict) else {}
-
-
-def _said(message: QuarantinedMessage) -> datetime | None:
-    charge_point = sessions.state_of(message.charge_point)
-    return charge_point.time_of(_payload(message).get("timestamp"))
-
-
-def _named(message: QuarantinedMessage) -> int | None:
-    return _read(integer, _payload(message), "transactionId", 1)
-
-
-def _read(reader: Any, payload: dict[str, Any], name: str, *limits: Any) -> Any:
-    try:
-        return reader(payload, name, *limits)
-    except OcppError:
-        return None

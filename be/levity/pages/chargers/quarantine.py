@@ -18,8 +18,8 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from levity.ocpp.deciding import Refused
-from levity.ocpp.decisions import quarantine
-from levity.ocpp.decisions.quarantine import CannotResolve, Session
+from levity.ocpp.decisions import quarantine, quarantined_message
+from levity.ocpp.decisions.quarantined_message import CannotResolve, Session
 from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.versions import V16
 from levity.ocpp.visibility import visible
@@ -76,7 +76,7 @@ def _attach(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None
 
 
 def _make(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
-    stop = next(iter(quarantine.stops_of(item)), None)
+    stop = next(iter(quarantined_message.stops_of(item)), None)
     quarantine.make_transaction(item, user, Session(**values), stop)
 
 
@@ -216,7 +216,7 @@ def _initial(item: QuarantinedMessage, kind: str, request: HttpRequest) -> dict[
         return {"transaction": request.GET.get("transaction", "")}
     if kind != "make":
         return {}
-    known = quarantine.proposal(item)
+    known = quarantined_message.proposal(item)
     started = None
     if known.started_at is not None:
         started = timezone.localtime(known.started_at, site_zone(item)).isoformat("T", "seconds")
@@ -252,7 +252,7 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
                 "state": badge(found.state),
                 "attach": f"{attach}?transaction={found.pk}" if attached else "",
             }
-            for found in quarantine.candidates(item)
+            for found in quarantined_message.candidates(item)
         ]
     return {
         "decisions": [(DECISIONS[kind], reverse(address, args=[item.pk, kind])) for kind in kinds],

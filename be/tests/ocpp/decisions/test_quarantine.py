@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from levity.ocpp.decisions import quarantine
-from levity.ocpp.decisions.quarantine import CannotResolve, Session
+from levity.ocpp.decisions import quarantine, quarantined_message
+from levity.ocpp.decisions.quarantined_message import CannotResolve, Session
 from levity.ocpp.models import Connector, MeterValue, QuarantinedMessage, Transaction
 from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso, meter_value
 
@@ -136,8 +136,8 @@ def test_a_start_that_makes_no_sense_becomes_the_session_whose_id_it_was_answere
     charger.stop(given, at(30), 3000)
     before = everything()
     start = waiting("StartTransaction")
-    [stop] = quarantine.stops_of(start)
-    proposal = quarantine.proposal(start)
+    [stop] = quarantined_message.stops_of(start)
+    proposal = quarantined_message.proposal(start)
     assert proposal == Session(1, "tag", NOW, None)
     with pytest.raises(CannotResolve, match="lacks meter_start"):
         quarantine.make_transaction(start, person, stop=stop)
@@ -247,15 +247,6 @@ def test_a_start_is_not_attached(charger: Charger, person: User) -> None:
         quarantine.attach(waiting("StartTransaction"), Transaction.objects.get(pk=started), person)
 
 
-def test_the_nearest_sessions_are_proposed_first(charger: Charger) -> None:
-    for minute in (0, 100, 200):
-        started = charger.started(at(minute), minute)
-        charger.stop(started, at(minute + 10), minute + 5)
-    charger.stop(4711, at(111), 3000, when=at(300))
-    found = quarantine.candidates(waiting())
-    assert [item.started_at for item in found] == [at(100), at(200), at(0)]
-
-
 def test_stop_before_its_start_finds_it_when_it_comes(charger: Charger) -> None:
     """D-15"""
     for number in range(20):
@@ -321,28 +312,3 @@ def test_samples_that_come_before_their_start_join_the_session(charger: Charger)
     joined = MeterValue.objects.filter(transaction=started).order_by("sampled_at")
     assert [item.value for item in joined] == [Decimal(1400), Decimal(1900)]
     assert books(started, "state", "energy", "meter_last_at") == ("active", Decimal(900), at(20))
-
-
-def test_the_stop_of_a_start_is_found_behind_very_many_others(
-    charger: Charger, person: User
-) -> None:
-    """Only the 200 oldest were looked at, and the session was made without its end."""
-    given = charger.start(meterStart=[])["transactionId"]
-    charger.stop(given, at(30), 3000)
-    [stop] = QuarantinedMessage.objects.filter(action="StopTransaction")
-    QuarantinedMessage.objects.bulk_create(
-        QuarantinedMessage(
-            pk=stop.pk + 1 + number,
-            charge_point=charger.row,
-            received_at=NOW,
-            action="StopTransaction",
-            unique_id=str(number),
-            payload=f'{{"transactionId":{given + 1 + number}}}',
-            payload_hash=str(number),
-            reason="odd",
-        )
-        for number in range(250)
-    )
-    last = stop.pk + 1000
-    QuarantinedMessage.objects.filter(pk=stop.pk).update(id=last)
-    assert [item.pk for item in quarantine.stops_of(waiting("StartTransaction"))] == [last]
