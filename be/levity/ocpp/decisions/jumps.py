@@ -14,7 +14,7 @@ from django.db.models import Max, QuerySet
 
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, MeterValue, Transaction
-from levity.ocpp.rules.energy import IMPLAUSIBLE, IN_KWH, NO_START, SAMPLES_IN_KWH, SESSION
+from levity.ocpp.rules.energy import IN_KWH
 from levity.ocpp.rules.lives import read
 from levity.ocpp.rules.plausibility import Finding, Reading, Verdict, judge, rises
 from levity.ocpp.rules.readings import (
@@ -27,6 +27,7 @@ from levity.ocpp.rules.readings import (
     STRONGEST,
     rank_of,
 )
+from levity.ocpp.rules.sampled import IMPLAUSIBLE, NO_START, SAMPLES_IN_KWH, SESSION
 from levity_ws.frozen import frozen
 
 __all__ = ["SESSIONS_AT_ONCE", "Change", "find"]

@@ -1,16 +1,16 @@
-"""What the meters say about the energy: from registers and samples to Wh, never without a trail.
+"""The billed energy of a session: its start, stop and samples weighed, never without a trail.
 
-Every figure comes with its source, how far it can be trusted, and what was odd about it.
+What the samples come to by themselves is found in `sampled`. Every figure comes with its source,
+how far it can be trusted, and what was odd about it.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 
 from levity.ocpp.effects import Sample, StopTransaction
-from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
+from levity.ocpp.request import TransactionState, with_flags
 from levity.ocpp.rules.lives import (
     FASTEST,
     ROUNDING,
@@ -18,87 +18,54 @@ from levity.ocpp.rules.lives import (
     Life,
     Trail,
     ended,
-    follow,
     most,
-    read,
     was_a_slip,
-    written,
 )
-from levity.ocpp.rules.readings import Reading, registers
+from levity.ocpp.rules.readings import registers
+from levity.ocpp.rules.sampled import (
+    FALL,
+    IMPLAUSIBLE,
+    KILO,
+    NO_START,
+    RESET,
+    SAMPLES_IN_KWH,
+    SESSION,
+    START,
+    ZERO,
+    Charged,
+    Meter,
+    charged,
+    has_booted,
+    trail_of,
+)
 from levity_ws.frozen import frozen
 
 __all__ = [
-    "IMPLAUSIBLE",
     "IN_KWH",
-    "NO_START",
-    "OF_THE_METER",
-    "SAMPLES_IN_KWH",
-    "SESSION",
-    "ZERO",
-    "Charged",
     "Energy",
-    "Meter",
     "at_stop",
-    "charged",
     "closed",
-    "grown",
     "in_one_unit",
     "last_of",
-    "meter_of",
-    "trail_of",
-    "with_odd",
-    "with_samples",
     "without_stop",
 ]
 
-SESSION = "session-register"
-RESET = "register-reset"
-FELL = "register-fell"
-IMPLAUSIBLE = "implausible-energy"
 IN_KWH = "registers-in-kwh"
-SAMPLES_IN_KWH = "samples-in-kwh"
-START = "start-contradicted"
 STOP = "stop-contradicted"
 BELOW = "below-samples"
 ABOVE_AC = "above-ac"
 FAR_STOP = "stop-far-off"
 NEGATIVE = "negative-energy"
-# The charger said no meterStart that can be read.
-NO_START = "no-meter-start"
-# What is found anew with each sample.
-OF_THE_METER = (SESSION, RESET, FELL, IMPLAUSIBLE, START, SAMPLES_IN_KWH)
-ZERO = Decimal(0)
-# A sample is doubted at ten times as much only: its clock may be minutes away from the start's.
-WILD = 10
-KILO = 1000
-# Wh. Below that a register in kWh looks like one that has just begun to count the session.
-LONG_LIFE = 100_000
 # Wh. No car takes more in a session; what looks like more is the whole life of a meter.
 FULL = 250_000
 # W: 6 A of one phase. Less that is told is of a car that waits, or kW without a unit.
 LEAST = 1380
 # Seconds, and by how much power may fall in a session while something is charged.
 LASTING, TAPER = 120, 20
-# Seconds after the start within which power hardly falls, and by how much it may from there on.
-AT_FIRST, FALL = 300, 8
 # Whole kWh and a sample that is a little older may be so many Wh apart.
 NEAR = Decimal(2000)
 # A register in the unit of meterStop is never so many times as large.
 FAR = 100
-
-
-@frozen
-class Meter:
-    """What is known of the meter before a session says anything."""
-
-    max_power: int
-    """W that the connector can deliver."""
-    by_session: bool = False
-    """The charger's samples are known to count from the session's start."""
-    booted_at: datetime | None = None
-    """When the charger booted last."""
-    is_told: bool = True
-    """Somebody has said how much the connector can deliver; else it may deliver DC."""
 
 
 @frozen
@@ -114,170 +81,6 @@ class Energy:
     flags: tuple[str, ...] = ()
 
 
-@frozen
-class Charged:
-    """What the samples of a session come to."""
-
-    wh: Decimal
-    odd: tuple[str, ...]
-    """`OF_THE_METER`, as far as it holds."""
-    count: int
-    """So many values rise, each from the one before it."""
-
-    @property
-    def is_steady(self) -> bool:
-        """They are several."""
-        return self.count > 1
-
-
-def meter_of(charge_point: ChargePointState) -> Meter:
-    """What is known of the meters of this charge point."""
-    by_session = charge_point.quirks.session_register
-    return Meter(
-        charge_point.max_power, by_session, charge_point.booted_at, charge_point.power_is_told
-    )
-
-
-def trail_of(transaction: TransactionState) -> Trail:
-    """What the samples of this session have shown; of one from before this was kept, the last."""
-    if not transaction.lives and transaction.meter_last is not None:
-        at = transaction.meter_last_at or transaction.started_at
-        return follow(Trail(), [Reading(at, transaction.meter_last)], at, 0)
-    return read(transaction.lives)
-
-
-def grown(
-    transaction: TransactionState,
-    trail: Trail,
-    readings: Sequence[Reading],
-    received_at: datetime,
-    meter: Meter,
-    power: int = 0,
-) -> Trail:
-    """The trail of this session with the readings of a message more (see `lives.follow`)."""
-    if readings and not trail.lives and _has_booted(transaction, meter):
-        trail = replace(trail, anew=True)
-    start = Reading(transaction.started_at, transaction.meter_start)
-    return follow(trail, readings, received_at, meter.max_power, power, start)
-
-
-def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charged | None:
-    """Wh of a session of which these are the samples, and what was odd about it.
-
-    None where there is no sample of the register. What a register means is decided by all of its
-    values, and anew with each: one that begins below meterStart and can have been charged since
-    counts from the session's start (Grizzl-E 5.x), or has begun anew where the charger booted in
-    between; one that is nowhere near meterStart makes meterStart doubtful, and what it rises by
-    counts.
-    """
-    transaction = _with_start(transaction, trail)
-    lives = _believable(transaction, trail, meter)
-    if not lives:
-        return None
-    limit = max(meter.max_power, trail.power)
-    in_kwh = None if meter.by_session else _in_kwh(transaction, lives, limit)
-    if in_kwh is not None:
-        return in_kwh
-    first = lives[0]
-    rising = [life.count for life in lives if life.last > life.first]
-    count = max(rising) if rising else 1
-    begun = transaction.started_at.timestamp()
-    received = transaction.start_received_at
-    since = received.timestamp() if received else first.first_seen
-    seconds = max(first.first_at - begun, first.first_seen - since)
-    lead, odd = _lead(transaction, first, trail, meter, seconds, count)
-    flags = [odd] if odd else []
-    wh = first.rise
-    for before, life in pairwise(lives):
-        wh += life.rise
-        # A meter that begins anew begins at 0.
-        if ZERO < life.first < before.last and life.first <= _most_between(before, life, limit):
-            wh += life.first
-    if len(lives) > 1 and RESET not in flags:
-        flags.append(RESET)
-    total = lead + wh
-    last = lives[-1]
-    could = most(max(last.last_at - begun, last.seen - since), limit)
-    if float(total) > could:
-        jump = sum((life.jump for life in lives if life.jumps == 1), ZERO)
-        if jump and count > 1 and float(total - jump) <= could:
-            total -= jump
-            if START not in flags and RESET not in flags:
-                flags.append(RESET)
-        if float(total) > could * WILD:
-            flags.append(IMPLAUSIBLE)
-    return Charged(max(total, ZERO), tuple(flags), count)
-
-
-def _with_start(transaction: TransactionState, trail: Trail) -> TransactionState:
-    """Where the charger gave no meterStart, it is what the meter showed first."""
-    if not trail.lives or NO_START not in transaction.flags:
-        return transaction
-    return replace(transaction, meter_start=trail.lives[0].first)
-
-
-def _in_kwh(transaction: TransactionState, lives: tuple[Life, ...], limit: int) -> Charged | None:
-    """Wh of samples in kWh that say Wh, or nothing: a thousand times as much goes on from
-    meterStart. None where that is not so, from the first to the last."""
-    first, last, start = lives[0], lives[-1], transaction.meter_start
-    if first.first >= start or start < LONG_LIFE or len(lives) > 1:
-        return None
-    begun, received = transaction.started_at.timestamp(), transaction.start_received_at
-    since = received.timestamp() if received else first.first_seen
-    could = most(max(last.last_at - begun, last.seen - since), limit)
-    # (They may be whole kWh.)
-    if first.first * KILO < start - KILO or float(last.last * KILO - start) > could + KILO:
-        return None
-    return Charged(max(last.last * KILO - start, ZERO), (SAMPLES_IN_KWH,), first.count)
-
-
-def _lead(
-    transaction: TransactionState,
-    first: Life,
-    trail: Trail,
-    meter: Meter,
-    seconds: float,
-    count: int,
-) -> tuple[Decimal, str]:
-    """Wh before the first sample, and what was odd about the meter there.
-
-    So many seconds after the start; so many values rise from there.
-    """
-    could = most(seconds, max(meter.max_power, trail.power))
-    since_start = first.first - transaction.meter_start
-    told = float(since_start)
-    if told > KILO and first.count > 2 and _is_stale(told, first, seconds, meter, trail):
-        return ZERO, START
-    if -ROUNDING <= told <= could * WILD and not meter.by_session:
-        # (1 Wh below a long life is rounding; the last value says whether it is made up for.)
-        return since_start, FELL if told < 0 else ""
-    is_of_session = 0 <= float(first.first) <= could
-    is_above = told >= -ROUNDING or (told >= -SLACK and not is_of_session)
-    if is_above and told <= could * WILD:
-        if is_of_session and meter.by_session and not _is_lifetime(first, told, seconds):
-            return first.first, SESSION
-        return since_start, FELL if told < 0 else ""
-    if told < 0 and is_of_session:
-        return first.first, RESET if trail.anew and not meter.by_session else SESSION
-    if count > 1:
-        return ZERO, START
-    return (ZERO, FELL) if told < 0 else (since_start, "")
-
-
-def _is_stale(told: float, first: Life, seconds: float, meter: Meter, trail: Trail) -> bool:
-    """True if meterStart is of some time before: no power leads from it to the first of several
-    samples, by how fast the register rises from then on."""
-    if first.pace <= 0:
-        # (A clock that stands still says nothing.)
-        return False
-    known = max(meter.max_power, trail.power, first.pace * FALL)
-    if first.jumps or seconds > AT_FIRST:
-        # It may deliver DC.
-        known = max(known, FASTEST)
-    # (Whole kWh may be told at the start.)
-    return told > KILO + most(seconds, known)
-
-
 def _is_far(trail: Trail, meter_stop: Decimal, stopped_at: datetime, meter: Meter) -> bool:
     """True if no power leads from several samples of the whole register to the stop, by how fast
     they rose."""
@@ -290,49 +93,6 @@ def _is_far(trail: Trail, meter_stop: Decimal, stopped_at: datetime, meter: Mete
     known = max(meter.max_power, trail.power, last.pace * FALL)
     tail = float(meter_stop - last.last)
     return tail > KILO + most(stopped_at.timestamp() - last.last_at, known)
-
-
-def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:
-    """True if the register fits meterStart better than 0, by how fast it rises from then on."""
-    if first.pace <= 0:
-        return False
-    expected = first.pace * max(seconds, 0) / 3600
-    return abs(since_start - expected) < abs(float(first.first) - expected)
-
-
-def _has_booted(transaction: TransactionState, meter: Meter) -> bool:
-    """True if the charger booted since the session began: its meter may have begun anew."""
-    begun = transaction.started_at
-    if "start-clock" in transaction.flags and transaction.start_received_at:
-        begun = transaction.start_received_at
-    return meter.booted_at is not None and meter.booted_at > begun
-
-
-def _most_between(before: Life, life: Life, limit: int) -> float:
-    return most(max(life.first_at - before.last_at, life.first_seen - before.seen), limit)
-
-
-def _believable(transaction: TransactionState, trail: Trail, meter: Meter) -> tuple[Life, ...]:
-    """The lives without a first one that is alone and far off: the 0 of a meter that did not
-    answer yet, or a wild value, where the next goes on from meterStart."""
-    lives = trail.lives
-    if len(lives) < 2 or lives[0].count > 1:
-        return lives
-    first, second = lives[:2]
-    limit = max(meter.max_power, trail.power)
-    rise = second.first - transaction.meter_start
-    could = most(second.first_at - transaction.started_at.timestamp(), limit)
-    goes_on = -ROUNDING <= rise <= could
-    is_off = first.first > second.first or first.first < transaction.meter_start - SLACK
-    return lives[1:] if goes_on and is_off else lives
-
-
-def with_odd(flags: str, odd: tuple[str, ...]) -> tuple[str, ...]:
-    """The flags with what is odd about the meter now, and without what no longer is."""
-    if not odd and not flags:
-        return ()
-    gone = [item for item in OF_THE_METER if item not in odd]
-    return with_flags(without_flags(flags, *gone), odd)
 
 
 def at_stop(
@@ -517,33 +277,10 @@ def _without_samples(
             # A thousand times as much is what flowed, or what was offered.
             return Energy(difference, "registers", "low", (IN_KWH,))
         return Energy(difference, "registers", "high")
-    has_begun_anew = difference < -SLACK and _has_booted(transaction, meter)
+    has_begun_anew = difference < -SLACK and has_booted(transaction, meter)
     if has_begun_anew and meter_stop > 0 and (could is None or meter_stop <= could):
         return Energy(meter_stop, "registers", "low", (RESET,))
     return Energy(ZERO, "none", "low", (NEGATIVE,))
-
-
-def with_samples(
-    transaction: TransactionState, samples: Sequence[Sample], received_at: datetime, meter: Meter
-) -> TransactionState:
-    """The transaction with what the samples of its StopTransaction show.
-
-    In the order of their times, or as they came where that is the order of their values: Grizzl-E
-    (5.6) dates the last before the first.
-    """
-    readings = registers(samples)
-    if not readings:
-        return transaction
-    values = [item.value for item in readings]
-    if values == sorted(values):
-        newest = readings[0].at
-        for number, item in enumerate(readings):
-            newest = max(newest, item.at)
-            readings[number] = replace(item, at=newest)
-    else:
-        readings.sort(key=lambda item: item.at)
-    trail = grown(transaction, trail_of(transaction), readings, received_at, meter)
-    return replace(transaction, lives=written(trail))
 
 
 def in_one_unit(

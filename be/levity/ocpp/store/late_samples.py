@@ -12,17 +12,10 @@ from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
 from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction
 from levity.ocpp.request import TransactionState
-from levity.ocpp.rules.energy import (
-    Meter,
-    charged,
-    grown,
-    last_of,
-    trail_of,
-    with_odd,
-    without_stop,
-)
+from levity.ocpp.rules.energy import last_of, without_stop
 from levity.ocpp.rules.lives import written
 from levity.ocpp.rules.readings import registers, strongest
+from levity.ocpp.rules.sampled import Meter, charged, grown, trail_of, with_odd
 from levity.ocpp.store.values import Outcome, each
 from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import Call, parse

@@ -232,24 +232,6 @@ def test_what_comes_for_connector_0_and_names_the_session_is_another_meter(
     assert books(started, "energy", "flags") == (Decimal(1200), "")
 
 
-def test_a_clock_that_goes_back_does_not_stop_the_energy(charger: Charger) -> None:
-    """The newest is what came last; a sample that is late rises no further."""
-    started = charger.started(meter=0)
-    for ours, theirs, wh in ((10, 10, 1000), (20, 20, 2000), (30, 5, 3000), (40, 15, 4000)):
-        charger.meter(started, meter_value(at(theirs), wh), when=at(ours))
-    assert books(started, "energy", "meter_last", "flags") == (Decimal(4000), Decimal(4000), "")
-    charger.meter(started, meter_value(at(14), 3900), when=at(41))
-    assert books(started, "energy", "meter_last") == (Decimal(4000), Decimal(4000))
-
-
-def test_samples_kept_while_offline_move_nothing_back(charger: Charger) -> None:
-    started = charger.started(meter=0)
-    measured(charger, started, (10, 1000), (50, 5000))
-    for minute in (20, 30, 40):
-        charger.meter(started, meter_value(at(minute), minute * 100), when=at(51))
-    assert books(started, "energy", "meter_last_at", "flags") == (Decimal(5000), at(50), "")
-
-
 def test_a_dc_charger_tells_its_own_power(charger: Charger) -> None:
     """OCPP.Core#47: 60 kWh in 15 minutes; 43 kW is no law."""
     started = charger.started(meter=8_000_000)

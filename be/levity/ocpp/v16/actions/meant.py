@@ -12,10 +12,11 @@ from typing import Any
 from levity.ocpp.chargers.clocks import AHEAD, clock_flags
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.request import ChargePointState, Request, TransactionState
-from levity.ocpp.rules.energy import IMPLAUSIBLE, RESET, SESSION, Meter, at_stop, trail_of
+from levity.ocpp.rules.energy import at_stop
 from levity.ocpp.rules.lives import ROUNDING, goes_on, most
 from levity.ocpp.rules.own_ids import ANOTHER_START, OWN_ID, own_id_flag, with_own_id
 from levity.ocpp.rules.readings import Reading
+from levity.ocpp.rules.sampled import IMPLAUSIBLE, RESET, SESSION, Meter, trail_of
 from levity.ocpp.wire.fields import INT4_MAX, decimal_of, energy, same_tag, text
 from levity.ocpp.wire.frames import OcppError
 from levity_ws.frozen import frozen

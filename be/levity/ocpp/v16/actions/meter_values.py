@@ -23,20 +23,20 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.rules.energy import (
+from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.lives import Trail, goes_on, most, written
+from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
+from levity.ocpp.rules.readings import Reading, newest_power, newest_register, registers, strongest
+from levity.ocpp.rules.sampled import (
     SAMPLES_IN_KWH,
     SESSION,
     ZERO,
     charged,
-    closed,
     grown,
     meter_of,
     trail_of,
     with_odd,
 )
-from levity.ocpp.rules.lives import Trail, goes_on, most, written
-from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
-from levity.ocpp.rules.readings import Reading, newest_power, newest_register, registers, strongest
 from levity.ocpp.v16.actions.meant import leads_to, named_id, started_twice
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.v16.places import at_connector

@@ -20,8 +20,8 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.rules.energy import NO_START
 from levity.ocpp.rules.same_start import is_closed_by_boot, is_sent_again
+from levity.ocpp.rules.sampled import NO_START
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import could_end, end_of, named_id
 from levity.ocpp.v16.actions.stop_transaction import end_session

@@ -20,14 +20,8 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.rules.energy import (
-    OF_THE_METER,
-    at_stop,
-    closed,
-    in_one_unit,
-    meter_of,
-    with_samples,
-)
+from levity.ocpp.rules.energy import at_stop, closed, in_one_unit
+from levity.ocpp.rules.sampled import OF_THE_METER, meter_of, with_samples
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import end_of, meant, started_twice
 from levity.ocpp.v16.actions.samples import read_samples
