@@ -1,16 +1,23 @@
 """The Calls of a load session as bytes, made with `%`: they must cost next to nothing.
 
-A session is Status, Authorize, Start, 5 x MeterValues with 4 samples, Stop, Status, Heartbeat.
+A session is Status, Authorize, Start, 5 x MeterValues with 4 samples, Stop, Status, Heartbeat. Each
+frame carries the time at which it is made, as a real charger's do: with one time for all, four of
+five samples would be the same again, which the central system does not store. And the register
+rises by what can have flowed in so short a time, so that it is one register all along, and not one
+that begins anew with every sample.
 """
 
+import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 
 __all__ = ["CALLS_PER_SESSION", "SessionFrames", "boot_frame"]
 
 CALLS_PER_SESSION = 11
-_METER_VALUES = 5
+# Wh between two samples; a meter is allowed more than that for rounding alone.
+_RISE = 10
 
 
 def boot_frame(number: int) -> bytes:
@@ -51,6 +58,12 @@ _STOP = (
 _HEARTBEAT = b'[2,"%d","Heartbeat",{}]'
 
 
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> bytes:
+    """This POSIX time as chargers write it, without its end; once a second for all chargers."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.").encode()
+
+
 class SessionFrames:
     """One charger's endless sessions, a frame at a time."""
 
@@ -60,7 +73,7 @@ class SessionFrames:
         self._register = 1_000_000
         self._step = 0
         self._id = 0
-        self._stamp = b""
+        self._last = 0
         self.transaction_id = 0
         """As the central system gave it in the answer to StartTransaction."""
 
@@ -70,21 +83,15 @@ class SessionFrames:
         self._step = (step + 1) % CALLS_PER_SESSION
         self._id += 1
         number = self._id
-        if step == 0:
-            # One clock reading a session is enough; the register makes each Start unlike the last.
-            now = datetime.now(UTC)
-            self._stamp = now.strftime("%Y-%m-%dT%H:%M:%S.").encode() + b"%03dZ" % (
-                now.microsecond // 1000
-            )
         unique_id = b'"%d"' % number
         match step:
             case 0:
-                frame = _STATUS % (number, self._plugged, self._stamp)
+                frame = _STATUS % (number, self._plugged, self._stamp())
                 return "StatusNotification", unique_id, frame
             case 1:
                 return "Authorize", unique_id, _AUTHORIZE % (number, self._tag)
             case 2:
-                frame = _START % (number, self._tag, self._register, self._stamp)
+                frame = _START % (number, self._tag, self._register, self._stamp())
                 return "StartTransaction", unique_id, frame
             case 8:
                 frame = _STOP % (
@@ -92,18 +99,23 @@ class SessionFrames:
                     self.transaction_id,
                     self._tag,
                     self._register,
-                    self._stamp,
+                    self._stamp(),
                 )
                 return "StopTransaction", unique_id, frame
             case 9:
                 return (
                     "StatusNotification",
                     unique_id,
-                    _STATUS % (number, b"Available", self._stamp),
+                    _STATUS % (number, b"Available", self._stamp()),
                 )
             case 10:
                 return "Heartbeat", unique_id, _HEARTBEAT % number
             case _:
-                self._register += 120
-                frame = _METER % (number, self.transaction_id, self._stamp, self._register)
+                self._register += _RISE
+                frame = _METER % (number, self.transaction_id, self._stamp(), self._register)
                 return "MeterValues", unique_id, frame
+
+    def _stamp(self) -> bytes:
+        """The time now, in milliseconds, and later than any before."""
+        now = self._last = max(time.time_ns() // 1_000_000, self._last + 1)
+        return _second(now // 1000) + b"%03dZ" % (now % 1000)

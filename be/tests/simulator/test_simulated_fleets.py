@@ -206,8 +206,18 @@ def test_load_frames_are_json_and_a_session_is_eleven_calls():
         "StatusNotification",
         "Heartbeat",
     ]
-    assert parsed[8][3]["meterStop"] - parsed[2][3]["meterStart"] == 600
+    assert parsed[8][3]["meterStop"] - parsed[2][3]["meterStart"] == 50
     assert orjson.loads(boot_frame(7))[2] == "BootNotification"
+
+
+def test_each_frame_of_a_load_session_has_a_time_of_its_own():
+    """Samples of the same time would be the same again, and not be stored."""
+    frames = SessionFrames(7)
+    payloads = [orjson.loads(frames.next()[2])[3] for _ in range(2 * CALLS_PER_SESSION)]
+    samples = [each for payload in payloads for each in payload.get("meterValue", ())]
+    times = [each["timestamp"] for each in (*payloads, *samples) if "timestamp" in each]
+    assert len(samples) == 10
+    assert len(set(times)) == len(times) == 18
 
 
 def test_idle_connections_are_held_until_stdin_closes():

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from statistics import median
 
 __all__ = [
+    "CLOSED",
     "CPU_OF_THE_SYSTEM",
+    "PACED",
+    "QUIET",
     "TARGETS",
     "Idle",
     "Machine",
@@ -15,11 +18,15 @@ __all__ = [
     "Target",
     "between",
     "cpu_per_message",
+    "per_message",
     "ratio",
     "system_cpu",
     "typical",
 ]
 
+CLOSED, PACED, QUIET = "closed", "paced", "quiet"
+"""How a round's load goes: each charger as fast as it is answered; at a pace; as `CLOSED`, but the
+sessions ask for no automatic start, so that nearly no Calls go to chargers."""
 CPU_OF_THE_SYSTEM = ("edge", "workers", "RabbitMQ", "Postgres")
 """The groups of processes that make the CPU of a message; the load generator is shown beside."""
 
@@ -31,7 +38,7 @@ class Round:
     system: str
     """limit, Levity or embedded."""
     mode: str
-    """closed or paced."""
+    """One of CLOSED, PACED and QUIET."""
     rate: float
     """Calls answered with a CALLRESULT, a second."""
     messages: int
@@ -47,6 +54,10 @@ class Round:
     """Per message, by group of processes."""
     memory_mb: Mapping[str, float] = field(default_factory=dict)
     """Resident, by group of processes; the largest process of the group."""
+    wal_bytes: float = 0.0
+    """Per message, of the whole Postgres; 0 without Postgres."""
+    stored_bytes: Mapping[str, float] = field(default_factory=dict)
+    """Per message: by how much the tables of log and samples grew, with their indexes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,8 @@ class Machine:
     memory_gb: float
     system: str
     python: str
+    python_build: str
+    """How the interpreter was built: that alone may be a fifth of what Levity costs."""
     postgres: str
     rabbitmq: str
     load_before: float
@@ -121,11 +134,14 @@ class Target:
         return value >= self.wanted if self.at_least else value <= self.wanted
 
 
+def per_message(amounts: Mapping[str, float], messages: int) -> dict[str, float]:
+    """The share of one message, by what was counted."""
+    return {name: amount / messages for name, amount in amounts.items()} if messages else {}
+
+
 def cpu_per_message(seconds: Mapping[str, float], messages: int) -> dict[str, float]:
     """CPU milliseconds of one message, by group."""
-    if not messages:
-        return {}
-    return {group: spent * 1000 / messages for group, spent in seconds.items()}
+    return per_message({group: spent * 1000 for group, spent in seconds.items()}, messages)
 
 
 def system_cpu(one: Round) -> float:
@@ -144,9 +160,12 @@ def typical(
 def ratio(
     rounds: Sequence[Round], mode: str, figure: Callable[[Round], float], system: str = "Levity"
 ) -> float | None:
-    """The system's median over the limit's; None where one of them is missing or the limit is 0."""
+    """The system's median over the limit's; None where one of them is missing or the limit is 0.
+
+    The limit sends no Calls to chargers, so its closed loop is the limit of a quiet one, too.
+    """
     ours = typical(rounds, system, mode, figure)
-    limit = typical(rounds, "limit", mode, figure)
+    limit = typical(rounds, "limit", CLOSED if mode == QUIET else mode, figure)
     return None if ours is None or not limit else ours / limit
 
 
@@ -177,20 +196,20 @@ TARGETS = (
         0.3,
         0.5,
         True,
-        lambda rounds: ratio(rounds, "closed", lambda one: one.rate),
+        lambda rounds: ratio(rounds, CLOSED, lambda one: one.rate),
     ),
     Target(
         "closed loop, CPU / limit",
         5.0,
         3.0,
         False,
-        lambda rounds: ratio(rounds, "closed", system_cpu),
+        lambda rounds: ratio(rounds, CLOSED, system_cpu),
     ),
     Target(
         "paced, p99 / limit",
         1.5,
         None,
         False,
-        lambda rounds: ratio(rounds, "paced", lambda one: one.p99_ms),
+        lambda rounds: ratio(rounds, PACED, lambda one: one.p99_ms),
     ),
 )

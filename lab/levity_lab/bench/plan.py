@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import platform
+import sysconfig
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ from levity_lab.bench.table import table
 from levity_lab.bench.usage import of_children
 from levity_lab.bench.validation import session_mean, validation_us
 
-__all__ = ["Options", "measure"]
+__all__ = ["Options", "measure", "python_build"]
 
 SYSTEMS = ("limit", "Levity")
 
@@ -140,9 +141,11 @@ def _compare(run: _Run, stage: Stage) -> None:
             systems.append(stack.enter_context(fleet(stage, name, options.workers)))
         # In turns: what else the machine does in these minutes hits both.
         for number in range(options.rounds):
-            for rate in (None, options.rate):
-                for system in systems:
-                    _take(run, stage, system, rate, number)
+            for system in systems:
+                _take(run, stage, system, None, number)
+            _take(run, stage, systems[-1], None, number, quiet=True)
+            for system in systems:
+                _take(run, stage, system, options.rate, number)
         if options.connections:
             run.say(f"{options.connections} idle connections on a fresh edge")
             with edge_of(stage, "Levity") as (edge, port):
@@ -151,7 +154,15 @@ def _compare(run: _Run, stage: Stage) -> None:
                 run.idle = idle_round(stage, fresh, options.connections)
 
 
-def _take(run: _Run, stage: Stage, system: System, rate: float | None, number: int) -> None:
+def _take(
+    run: _Run,
+    stage: Stage,
+    system: System,
+    rate: float | None,
+    number: int,
+    *,
+    quiet: bool = False,
+) -> None:
     options = run.options
     one = load_round(
         stage,
@@ -159,6 +170,7 @@ def _take(run: _Run, stage: Stage, system: System, rate: float | None, number: i
         charge_points=options.charge_points,
         seconds=options.seconds,
         rate=rate,
+        quiet=quiet,
     )
     run.rounds.append(one)
     run.say(
@@ -183,10 +195,24 @@ def _machine(stage: Stage, load_before: float) -> Machine:
         memory_gb=psutil.virtual_memory().total / 2**30,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
+        python_build=python_build(sysconfig.get_config_var("CONFIG_ARGS") or ""),
         postgres=stage.postgres,
         rabbitmq=stage.rabbitmq,
         load_before=load_before,
     )
+
+
+def python_build(configured: str) -> str:
+    """What this interpreter's `configure` was told of optimising, and its compiler.
+
+    A distribution may optimise in other ways, of which it leaves no word (Debian).
+    """
+    told = {
+        "PGO": "--enable-optimizations" in configured,
+        "LTO": "--with-lto" in configured or "-flto" in configured,
+    }
+    words = [f"{'with' if there else 'without'} {what}" for what, there in told.items()]
+    return f"configured {', '.join(words)}; {platform.python_compiler()}"
 
 
 def _processor() -> str:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from levity_lab.bench.figures import Idle, Round, cpu_per_message
+from levity_lab.bench.figures import QUIET, Idle, Round, cpu_per_message, per_message
+from levity_lab.bench.growth import WAL, Growth
 from levity_lab.bench.processes import BenchError, Started, python, running
 from levity_lab.bench.stage import Stage
 from levity_lab.bench.systems import System
@@ -23,16 +24,27 @@ _SETTLE_SECONDS = 1.0
 
 
 def load_round(
-    stage: Stage, system: System, *, charge_points: int, seconds: float, rate: float | None
+    stage: Stage,
+    system: System,
+    *,
+    charge_points: int,
+    seconds: float,
+    rate: float | None,
+    quiet: bool = False,
 ) -> Round:
-    """Measure `seconds` of full sessions; closed loop, or paced where there is a rate."""
+    """Measure `seconds` of full sessions; closed loop, or paced where there is a rate.
+
+    `quiet`: the connectors are Charging at once, so that no automatic start follows.
+    """
     arguments = [
         *("--url", system.url, "--charge-points", str(charge_points)),
         *("--seconds", str(seconds), "--warm-up", str(WARM_UP), "--json"),
         *("--prefix", f"BENCH-{system.name.upper()}"),
         *(("--rate", str(rate)) if rate else ()),
+        *(("--plugged-status", "Charging") if quiet else ()),
     ]
     with (
+        _written(stage, system) as written,
         _generator(stage, arguments) as load,
         Watch({**system.groups, "load": of_children([load.pid])}) as watch,
     ):
@@ -40,13 +52,14 @@ def load_round(
         memory = watch.memory_mb()
     for process in system.processes:
         process.check()
-    begin = result["opened_at"]
-    spent = watch.cpu_seconds(begin, begin + result["seconds"])
+    begin, messages = result["opened_at"], result["messages"]
+    end = begin + result["seconds"]
+    stored = per_message(written.bytes_grown(begin, end) if written else {}, messages)
     return Round(
         system=system.name,
-        mode=result["mode"],
+        mode=QUIET if quiet else result["mode"],
         rate=result["rate"],
-        messages=result["messages"],
+        messages=messages,
         seconds=result["seconds"],
         p50_ms=result["p50_ms"],
         p99_ms=result["p99_ms"],
@@ -54,9 +67,21 @@ def load_round(
         disconnects=result["disconnects"],
         unanswered=result["unanswered"],
         calls_received=result["calls_received"],
-        cpu_ms=cpu_per_message(spent, result["messages"]),
+        cpu_ms=cpu_per_message(watch.cpu_seconds(begin, end), messages),
         memory_mb=memory,
+        wal_bytes=stored.pop(WAL, 0.0),
+        stored_bytes=stored,
     )
+
+
+@contextlib.contextmanager
+def _written(stage: Stage, system: System) -> Iterator[Growth | None]:
+    """What the system writes to Postgres; None where it has another database."""
+    if not system.tables:
+        yield None
+        return
+    with Growth(stage.database_url, system.tables) as growth:
+        yield growth
 
 
 def idle_round(stage: Stage, system: System, connections: int) -> Idle:

@@ -3,8 +3,9 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from levity_lab.bench.echo import TABLE
 from levity_lab.bench.processes import Started, answers, free_port, python, running, wait_until
 from levity_lab.bench.stage import Stage
 from levity_lab.bench.usage import Members, of_broker, of_children, of_database
@@ -16,6 +17,10 @@ _WORKERS = {
     "limit": ("levity_lab.bench.echo",),
 }
 # Two hundred chargers stand for thousands, so each of them may say more than one charger may.
+_TABLES = {
+    "Levity": {"log": "ocpp_message", "samples": "ocpp_metervalue"},
+    "limit": {"log": TABLE},
+}
 _UNPACED = {
     "LEVITY_MAX_FRAME_RATE": "0",
     "LEVITY_MAX_BYTE_RATE": "0",
@@ -31,6 +36,8 @@ class System:
     port: int
     groups: Mapping[str, Members]
     processes: tuple[Started, ...]
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """In Postgres, by what they keep: those that grow with every message."""
 
     @property
     def url(self) -> str:
@@ -64,7 +71,8 @@ def fleet(stage: Stage, name: str, workers: int) -> Iterator[System]:
             "RabbitMQ": of_broker,
             "Postgres": of_database(stage.database),
         }
-        yield System(name, port, groups, (edge, *started))
+        tables = _TABLES.get(name, _TABLES["Levity"])
+        yield System(name, port, groups, (edge, *started), tables)
 
 
 @contextlib.contextmanager

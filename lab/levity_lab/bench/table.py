@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from levity_lab.bench.figures import (
+    CLOSED,
     CPU_OF_THE_SYSTEM,
+    PACED,
+    QUIET,
     TARGETS,
     Report,
     Round,
@@ -42,7 +45,8 @@ def _machine(report: Report) -> list[str]:
         f"Levity benchmark, {report.at}",
         f"{machine.cores} cores of {machine.processor}, {machine.memory_gb:.0f} GB",
         machine.system,
-        f"Python {machine.python}, Postgres {machine.postgres}, RabbitMQ {machine.rabbitmq}",
+        f"Python {machine.python} ({machine.python_build})",
+        f"Postgres {machine.postgres}, RabbitMQ {machine.rabbitmq}",
         f"load average before: {machine.load_before:.1f}",
         f"{options}; medians of the rounds",
     ]
@@ -54,33 +58,17 @@ def _systems(rounds: Sequence[Round]) -> list[str]:
         for name in ("limit", "Levity", "embedded")
         if any(one.system == name for one in rounds)
     ]
-    lines = [_row("", [*names, "Levity/limit"])]
-    lines += [
-        _line(rounds, names, "closed loop        msg/s", "closed", lambda one: one.rate, ",.0f"),
-        _line(rounds, names, "  p50                 ms", "closed", lambda one: one.p50_ms, ".1f"),
-        _line(rounds, names, "  p99                 ms", "closed", lambda one: one.p99_ms, ".1f"),
-        _line(rounds, names, "  CPU a message       ms", "closed", system_cpu, ".3f"),
-    ]
+    lines = [_row("", [*names, "Levity/limit"]), *_loop(rounds, names, "closed loop", CLOSED)]
     for group in (*CPU_OF_THE_SYSTEM, "load"):
         label = f"    {group + (' (not counted)' if group == 'load' else ''):<20}ms"
-        lines.append(_line(rounds, names, label, "closed", _cpu(group), ".3f"))
+        lines.append(_line(rounds, names, label, CLOSED, _cpu(group), ".3f"))
     for group in CPU_OF_THE_SYSTEM:
-        lines.append(
-            _line(
-                rounds,
-                names,
-                f"  RSS {group:<18}MB",
-                "closed",
-                _memory(group),
-                ".0f",
-                compare=False,
-            )
-        )
+        label = f"  RSS {group:<18}MB"
+        lines.append(_line(rounds, names, label, CLOSED, _memory(group), ".0f", compare=False))
     lines += [
-        _line(rounds, names, "paced              msg/s", "paced", lambda one: one.rate, ",.0f"),
-        _line(rounds, names, "  p50                 ms", "paced", lambda one: one.p50_ms, ".1f"),
-        _line(rounds, names, "  p99                 ms", "paced", lambda one: one.p99_ms, ".1f"),
-        _line(rounds, names, "  CPU a message       ms", "paced", system_cpu, ".3f"),
+        *_bytes(rounds, names),
+        *_loop(rounds, names, "no auto starts", QUIET),
+        *_loop(rounds, names, "paced", PACED),
     ]
     for label, count in (
         ("CALLERRORs", lambda one: one.call_errors),
@@ -90,6 +78,38 @@ def _systems(rounds: Sequence[Round]) -> list[str]:
         values = [sum(count(one) for one in rounds if one.system == name) for name in names]
         lines.append(_row(label, [f"{value:,d}" for value in values]))
     return lines
+
+
+def _loop(rounds: Sequence[Round], names: Sequence[str], title: str, mode: str) -> list[str]:
+    """Rate, latencies and CPU of this kind of load; nothing where none of it was measured."""
+    if not any(one.mode == mode for one in rounds):
+        return []
+    return [
+        _line(rounds, names, f"{title:<19}msg/s", mode, lambda one: one.rate, ",.0f"),
+        _line(rounds, names, "  p50                 ms", mode, lambda one: one.p50_ms, ".1f"),
+        _line(rounds, names, "  p99                 ms", mode, lambda one: one.p99_ms, ".1f"),
+        _line(rounds, names, "  CPU a message       ms", mode, system_cpu, ".3f"),
+    ]
+
+
+def _bytes(rounds: Sequence[Round], names: Sequence[str]) -> list[str]:
+    """What a message of the closed loop writes to Postgres."""
+    kinds = {name for one in rounds for name in one.stored_bytes}
+    if not kinds:
+        return []
+    lines = [_line(rounds, names, "  WAL a message    bytes", CLOSED, _wal, ",.0f")]
+    for kind in sorted(kinds):
+        label = f"  {'stored, ' + kind:<17}bytes"
+        lines.append(_line(rounds, names, label, CLOSED, _stored(kind), ",.0f", compare=False))
+    return lines
+
+
+def _wal(one: Round) -> float:
+    return one.wal_bytes
+
+
+def _stored(kind: str) -> Figure:
+    return lambda one: one.stored_bytes.get(kind, 0.0)
 
 
 def _targets(report: Report) -> list[str]:

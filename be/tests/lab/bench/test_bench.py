@@ -54,10 +54,17 @@ def test_quick_run_measures_everything_and_leaves_nothing(tmp_path):
     assert measured == [
         ("limit", "closed", 0),
         ("Levity", "closed", 0),
+        ("Levity", "quiet", 0),
         ("limit", "paced", 0),
         ("Levity", "paced", 0),
     ]
     assert all(one["messages"] > 0 for one in report["rounds"])
+    assert all(one["wal_bytes"] > 0 for one in report["rounds"])
+    assert all(one["stored_bytes"]["log"] > 0 for one in report["rounds"][:3])
+    assert report["rounds"][1]["stored_bytes"]["samples"] > 0
+    # No connector was Preparing, so no automatic start was due.
+    assert report["rounds"][2]["calls_received"] == 0
+    assert "configured with" in report["machine"]["python_build"]
     assert report["statements"]["hundred"] <= 30
     assert report["statements"]["hundred"] <= 1.5 * report["statements"]["ten"]
     assert "closed loop, rate / limit" in done.stdout

@@ -16,6 +16,7 @@ from levity_lab.bench.figures import (
     system_cpu,
     typical,
 )
+from levity_lab.bench.plan import python_build
 from levity_lab.bench.scale import Scale, scale_json, scale_table
 from levity_lab.bench.table import table
 from levity_lab.soak.verdict import Counts
@@ -26,6 +27,7 @@ MACHINE = Machine(
     memory_gb=4.0,
     system="Linux",
     python="3.11.7",
+    python_build="configured without PGO, without LTO; GCC 12.2.0",
     postgres="15.1",
     rabbitmq="3.10.8",
     load_before=0.5,
@@ -45,6 +47,8 @@ def a_round(system: str, mode: str, **figures: object) -> Round:
         "calls_received": 0,
         "cpu_ms": {"edge": 0.1, "workers": 0.2, "RabbitMQ": 0.1, "Postgres": 0.1, "load": 9.0},
         "memory_mb": {"edge": 30.0},
+        "wal_bytes": 500.0,
+        "stored_bytes": {"log": 300.0},
     }
     return Round(system=system, mode=mode, **{**values, **figures})  # type: ignore[arg-type]
 
@@ -58,6 +62,7 @@ ROUNDS = (
     a_round("Levity", "closed", rate=9000.0),
     a_round("limit", "paced", p99_ms=20.0),
     a_round("Levity", "paced", p99_ms=40.0),
+    a_round("Levity", "quiet", rate=2500.0),
 )
 
 
@@ -109,6 +114,19 @@ def test_targets_look_the_right_way():
     assert (p99.reached(1.5), p99.reached(1.6)) == (True, False)
 
 
+def test_a_loop_without_automatic_starts_is_held_against_the_limit_of_the_closed_loop():
+    assert ratio(ROUNDS, "quiet", lambda one: one.rate) == pytest.approx(0.5)
+
+
+def test_an_interpreter_is_named_by_what_its_configure_was_told():
+    plain, tuned = (
+        python_build("'--prefix=/root' '--enable-shared'"),
+        python_build("'--enable-optimizations' '--with-lto=full'"),
+    )
+    assert plain.startswith("configured without PGO, without LTO; ")
+    assert tuned.startswith("configured with PGO, with LTO; ")
+
+
 def a_report(**values: object) -> Report:
     given: dict[str, object] = {
         "at": "2026-01-01T00:00:00+00:00",
@@ -142,6 +160,27 @@ def test_the_table_says_which_targets_are_missed():
     assert lines["paced, p99 / limit"] == ["2.00", "<=", "1.5", "MISSED"]
     assert lines["idle websocket, KB"] == ["11", "<=", "16", "ok"]
     assert lines["SQL, batch of 100"] == ["20", "<=", "30", "ok"]
+
+
+def test_the_table_shows_what_a_message_writes():
+    """The limit has one table and no samples."""
+    stored = {"log": 700.0, "samples": 400.0}
+    ours = a_round("Levity", "closed", wal_bytes=2_000.0, stored_bytes=stored)
+    text = table(a_report(rounds=(a_round("limit", "closed"), ours), idle=None))
+    shown = [line.split() for line in text.splitlines() if "bytes" in line.split()]
+    assert shown == [
+        ["WAL", "a", "message", "bytes", "500", "2,000", "4.00"],
+        ["stored,", "log", "bytes", "300", "700"],
+        ["stored,", "samples", "bytes", "0", "400"],
+    ]
+
+
+def test_the_table_shows_the_loop_without_automatic_starts():
+    assert lines_of(a_report())["no auto starts"] == ["msg/s", "-", "2,500", "0.50"]
+
+
+def test_the_table_names_the_interpreter():
+    assert "Python 3.11.7 (configured without PGO, without LTO; GCC 12.2.0)" in table(a_report())
 
 
 def test_a_callerror_of_levity_misses_the_target():
