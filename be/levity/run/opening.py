@@ -30,7 +30,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 # What Levity itself puts into its data folder.
-OURS = ("secret_key", "static", "last_backup", "ca", "lint")
+OURS = ("secret_key", "static", "last_backup", "before-updates", "ca", "lint")
 APPS = ("ocpp", "operation", "accounts")
 OTHERS = stat.S_IRWXO
 GROUP = stat.S_IRWXG

@@ -1,4 +1,4 @@
-"""`levity migrate`: Django's own, one at a time.
+"""`levity migrate`: Django's own, one at a time, after a backup of a database in use.
 
 Every container brings the database up to date when it starts; of several that start at once, one
 does it and the others wait and find it done.
@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from levity.installation import is_levitys_own
 from levity.run.opening import CannotOpen, open_database
+from levity.run.upgrading import back_up_before, changes_ahead
 
 __all__ = ["Command", "one_at_a_time"]
 
@@ -28,6 +30,14 @@ PATIENCE = 900.0
 
 class Command(migrate.Command):
     """Waits for another migration of the same database, up to a quarter of an hour."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--no-backup",
+            action="store_true",
+            help="update a database in use without a backup before (you have made one)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """As Django's; with the lock unless nothing is to be written."""
@@ -44,6 +54,9 @@ class Command(migrate.Command):
         except CannotOpen as error:
             raise CommandError(str(error)) from error
         with one_at_a_time(connections[options["database"]], say):
+            if is_levitys_own() and not options["no_backup"] and (ahead := changes_ahead()):
+                # Said whatever the verbosity: `serve` migrates in silence, and it may take minutes.
+                back_up_before(ahead, self.stdout.write)
             super().handle(*args, **options)
 
 

@@ -1,0 +1,100 @@
+"""A backup before an update changes the database (docs/operating.md, Updates).
+
+The changes of one release are made in one go, and on both databases each either happens or doesn't.
+What they can't protect against is a release that was a mistake: the way back to the one before is
+this copy.
+"""
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from levity.installation import data_dir
+from levity.ocpp.models import ChargePoint
+from levity.run.backups import BackupError, back_up
+
+__all__ = ["FOLDER", "KEPT", "back_up_before", "changes_ahead"]
+
+FOLDER = "before-updates"
+"""In the data folder; readable for its owner alone."""
+KEPT = 2
+"""So many of these backups are kept: the newest."""
+APP = "ocpp"
+MEGA = 1e6
+
+
+def changes_ahead() -> list[str]:
+    """What `levity migrate` will change of a database that is in use: names of migrations.
+
+    Empty for a database that is new, has no charge point yet, or is up to date.
+    """
+    executor = MigrationExecutor(connection)
+    if not any(app == APP for app, _ in executor.loader.applied_migrations):
+        return []
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    names = [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+    if not names or not _has_charge_points():
+        return []
+    return names
+
+
+def _has_charge_points() -> bool:
+    # By its key alone: this release's other columns may not be there yet.
+    return ChargePoint.objects.values_list("pk", flat=True).order_by().first() is not None
+
+
+def back_up_before(names: list[str], say: Callable[[str], object]) -> Path | None:
+    """Back the database up before these changes, and say where; None where that can't be done.
+
+    CommandError, and nothing is changed, if a copy of a SQLite database fails: most often the disk
+    is too full for it. On Postgres without `pg_dump` a line says that there is no backup, and how
+    to make one; the update goes on.
+    """
+    if connection.vendor != "sqlite" and shutil.which("pg_dump") is None:
+        say(
+            "No backup was made before this update: pg_dump is not installed here. Make one "
+            "yourself before an update (docs/deploying.md)."
+        )
+        return None
+    folder = data_dir() / FOLDER
+    file = folder / f"{datetime.now():%Y%m%d-%H%M%S}.backup"  # noqa: DTZ005  # for people
+    changes = f"{len(names)} change{'s' * (len(names) > 1)}"
+    say(f"Backing up the database before the update ({changes}) to {file} ...")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _enough_room(folder)
+        size = back_up(file)
+    except (BackupError, OSError) as error:
+        raise CommandError(
+            f"the backup before the update failed: {error}\nNothing was changed. Free some space, "
+            "or back up elsewhere with `levity backup FILE` and then run `levity migrate "
+            "--no-backup`."
+        ) from error
+    say(f"Backed up {size / MEGA:.1f} MB, and read it back. To go back: levity restore {file}")
+    _forget_old(folder)
+    return file
+
+
+def _enough_room(folder: Path) -> None:
+    """OSError where a copy of the SQLite file would leave no room for the database itself."""
+    if connection.vendor != "sqlite":
+        return
+    size = Path(str(connection.settings_dict["NAME"])).stat().st_size
+    free = shutil.disk_usage(folder).free
+    if free < 2 * size:
+        raise OSError(
+            f"{free / MEGA:.0f} MB are free at {folder}, and the copy and the update may need "
+            f"{2 * size / MEGA:.0f} MB"
+        )
+
+
+def _forget_old(folder: Path) -> None:
+    for old in sorted(folder.glob("*.backup"))[:-KEPT]:
+        with suppress(OSError):
+            old.unlink()
