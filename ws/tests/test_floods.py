@@ -276,7 +276,7 @@ async def test_many_handshakes_of_one_identity_at_once_are_counted_together() ->
 
         asking = [asyncio.create_task(ask()) for _ in range(8)]
         async with asyncio.timeout(10):
-            while edge._admission.connections < 8:  # noqa: ASYNC110  # a count tells nobody
+            while edge._handshakes.admission.connections < 8:  # noqa: ASYNC110  # a count tells nobody
                 await asyncio.sleep(0.01)
         backend.answering.set()
         assert sorted(await asyncio.gather(*asking)) == [101] * 2 + [429] * 6

@@ -60,6 +60,6 @@ async def test_connecting_and_going_over_and_over_grows_nothing(
     assert after - before <= 20 * MIB
     relay = edge.relay
     assert not any((relay._verdicts, relay._flights, relay._waiting, relay._tasks))
-    assert edge._admission.connections == 0
+    assert edge._handshakes.admission.connections == 0
     await edge.stop()
     backend.stop()

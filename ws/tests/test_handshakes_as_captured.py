@@ -2,7 +2,7 @@
 
 import pytest
 from tests.chargers import raw_charger, upgrade_request
-from tests.test_server import running_site
+from tests.sites import running_site
 
 from levity_ws.rpc.envelope import Authenticate, Refused
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 from tests.chargers import RawCharger, raw_charger
-from tests.test_server import accept_with, running_site
+from tests.sites import accept_with, running_site
 
 from levity_ws.edge import socket
 from levity_ws.edge.room import SMALL, Room

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.chargers import raw_charger, upgrade_request
-from tests.test_server import running_site
+from tests.sites import running_site
 
 from levity_ws.edge.handshake import came_over_tls
 from levity_ws.edge.refusal import Refusal
@@ -219,7 +219,7 @@ async def test_a_connection_without_a_word_is_not_listed() -> None:
             pass
         async with raw_charger(site.port) as charger:
             assert charger.status == 101
-        assert not site.edge._refusals
+        assert not site.edge._reports.book
     assert unreadable(None, spoke_tls=False) is None
 
 

@@ -2,7 +2,7 @@
 
 For each frame: an answer or silence as OCPP-J has it, the same again when it is delivered again,
 its row in the message log, and good neighbours in the same batch that notice nothing. What never
-gets as far as this (I-17 to I-20, I-24) is the edge's: ws/tests/test_server.py, test_floods.py.
+gets as far as this (I-17 to I-20, I-24) is the edge's: ws/tests/test_socket.py, test_floods.py.
 """
 
 import json

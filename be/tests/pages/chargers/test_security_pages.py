@@ -25,7 +25,7 @@ from levity.ocpp.models import (
     Site as Place,
 )
 from levity.ocpp.worker.tidying import KEPT_OTHERS, KEPT_WITH_IDENTITY, tidy
-from levity_ws.edge.server import _LISTED
+from levity_ws.edge.refusal_reports import LISTED
 from tests.ocpp.charger import Site
 from tests.ocpp.keyed_lines import Line
 from tests.ocpp.keyring import KEY, asks, basic, charge_point, status
@@ -231,7 +231,7 @@ def test_an_empty_list_says_how_to_connect_a_charger(browser: Client) -> None:
 
 def test_every_reason_has_a_title_and_a_hint(browser: Client) -> None:
     """Those of the edge, too."""
-    assert {label.replace(" ", "-") for label in _LISTED} <= set(REASONS)
+    assert {label.replace(" ", "-") for label in LISTED} <= set(REASONS)
     for number, word in enumerate(REASONS):
         RefusedHandshake.objects.create(
             identity="CP1", address=f"192.0.2.{number}", reason=word, status=401

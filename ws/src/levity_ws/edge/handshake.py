@@ -8,6 +8,7 @@ import base64
 import binascii
 import contextlib
 import ipaddress
+from asyncio import BaseTransport
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,12 +24,14 @@ __all__ = [
     "came_over_tls",
     "client_address",
     "is_private",
+    "is_secure",
     "is_trusted_proxy",
     "mend",
     "no_websocket",
     "offered_subprotocols",
     "only",
     "parse_handshake",
+    "user_agent",
 ]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -236,3 +239,16 @@ def _bare_address(hop: str) -> str | None:
         return str(_parsed(hop))
     except ValueError:
         return None
+
+
+def is_secure(transport: BaseTransport, request: Request, *, from_proxy: bool) -> bool:
+    """True where the charger came over TLS: to us, or to a proxy that we trust."""
+    if transport.get_extra_info("ssl_object") is not None:
+        return True
+    return from_proxy and came_over_tls(request.headers.get_all("X-Forwarded-Proto"))
+
+
+def user_agent(request: Request) -> str:
+    """What the charger calls itself; empty if it does not say."""
+    values = request.headers.get_all("User-Agent")
+    return printable(values[0]) if values else ""
