@@ -7,6 +7,7 @@ import logging
 import os
 import sqlite3
 import stat
+from collections.abc import Collection, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db import Error as DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
+from django.db.migrations.recorder import MigrationRecorder
 
 from levity.db.last_backup import ways_back
 from levity.installation import data_dir, is_levitys_own
@@ -23,7 +26,7 @@ __all__ = [
     "CannotOpen",
     "keep_private",
     "look_at_folder",
-    "newer_than_this",
+    "look_at_migrations",
     "open_database",
 ]
 
@@ -32,6 +35,11 @@ log = logging.getLogger(__name__)
 # What Levity itself puts into its data folder.
 OURS = ("secret_key", "static", "last_backup", "before-updates", "ca", "lint")
 APPS = ("ocpp", "operation", "accounts")
+# The last commit with the migrations that 0001_initial of each app replaces.
+LAST_WITH_FORMER = "d3be4f5"
+# (app, name) of a migration.
+Names = Collection[tuple[str, str]]
+OnDisk = Mapping[tuple[str, str], Migration]
 OTHERS = stat.S_IRWXO
 GROUP = stat.S_IRWXG
 
@@ -49,9 +57,7 @@ def open_database() -> None:
         if is_levitys_own():
             keep_private(path)
         _look_at_file(path)
-    if names := newer_than_this(connection):
-        connection.close()
-        raise CannotOpen(_newer(names))
+    look_at_migrations(connection)
 
 
 def look_at_folder(path: Path) -> None:
@@ -149,20 +155,49 @@ def _is_ours(folder: Path, name: str) -> bool:
     return False
 
 
-def newer_than_this(connection: BaseDatabaseWrapper) -> list[str]:
-    """Changes of the database that a later release has made, and that this one doesn't know."""
+def look_at_migrations(connection: BaseDatabaseWrapper) -> None:
+    """CannotOpen if this release can't go on from what was applied to this database."""
     try:
-        loader = MigrationLoader(connection)
+        applied = MigrationRecorder(connection).applied_migrations()
     except DatabaseError:
-        return []  # it is away: whoever works on it will hear of that
-    newest = {
-        app: max((name for label, name in loader.disk_migrations if label == app), default="")
-        for app in APPS
-    }
+        return  # it is away: whoever works on it will hear of that
+    on_disk = MigrationLoader(None).disk_migrations
+    if names := _newer_than_this(applied, on_disk):
+        connection.close()
+        raise CannotOpen(_newer(names))
+    if names := _stopped_halfway(applied, on_disk):
+        connection.close()
+        raise CannotOpen(_halfway(names))
+
+
+def _newer_than_this(applied: Names, on_disk: OnDisk) -> list[str]:
+    """Changes of the database that a later release has made, and that this one doesn't know."""
+    known = {*on_disk, *(former for each in on_disk.values() for former in each.replaces)}
+    newest = {app: max((name for label, name in known if label == app), default="") for app in APPS}
     return sorted(
         f"{app}.{name}"
-        for app, name in loader.applied_migrations
-        if app in newest and name > newest[app] and (app, name) not in loader.disk_migrations
+        for app, name in applied
+        if app in newest and name > newest[app] and (app, name) not in known
+    )
+
+
+def _stopped_halfway(applied: Names, on_disk: OnDisk) -> list[str]:
+    """The last applied migration of each app of which some, not all, former ones were applied."""
+    found = []
+    for (app, name), migration in on_disk.items():
+        former = set(migration.replaces)
+        done = {*former, (app, name)} & set(applied)
+        if app in APPS and former and done and not former <= set(applied):
+            found.append(f"{app}.{max(name for _, name in done)}")
+    return sorted(found)
+
+
+def _halfway(names: list[str]) -> str:
+    return (
+        f"This database was last migrated by an early version of Levity: it stopped at "
+        f"{', '.join(names)}.\nNothing was changed. Upgrade in two steps: check out the commit "
+        f"{LAST_WITH_FORMER}, run `levity migrate` there, then come back to this release and "
+        f"migrate again.\n{ways_back()}"
     )
 
 
