@@ -19,7 +19,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from levity.db.last_backup import noted_in
-from levity.ocpp.models import ChargePoint, Command, Connector, Message, Transaction
+from levity.ocpp.models import ChargePoint, Command, Connector, Transaction
+from levity.ocpp.store.messages.reading import newest_moment
 from levity_ws.frozen import frozen
 
 __all__ = ["BackupError", "Settled", "back_up", "restore", "settle"]
@@ -116,7 +117,7 @@ def settle(now: datetime, gap: int | None = None) -> Settled:
 
 def _newest() -> datetime | None:
     known = (
-        Message.objects.aggregate(last=Max("received_at"))["last"],
+        newest_moment(),
         Transaction.objects.aggregate(last=Max("start_received_at"))["last"],
     )
     return max((moment for moment in known if moment is not None), default=None)

@@ -6,13 +6,17 @@ mends them (a local list that was accepted), or after a day.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from levity.monitoring.alerts.conditions import Finding, called, plain
 from levity.ocpp.chargers.faults import NOTICE
-from levity.ocpp.models import Command, Connector, Message, StatusEvent
+from levity.ocpp.models import Command, Connector, StatusEvent
+from levity.ocpp.store.messages.codec import Exchange
+from levity.ocpp.store.messages.reading import newest_first
+from levity.ocpp.store.messages.wanted import MOMENT, Place, Wanted
 
 __all__ = ["KEPT", "charger_notices"]
 
@@ -67,15 +71,15 @@ def _conflicts(connector: Connector, now: datetime) -> Iterator[Finding]:
     sent = _lists(charge_point.pk)
     if sent and sent[0].finished_at:
         since = max(since, sent[0].finished_at)
-    told = Message.objects.filter(
-        charge_point=charge_point,
+    wanted = Wanted(
+        charge_points=[charge_point.pk],
         sender="cp",
-        action="StatusNotification",
-        received_at__gt=since,
-        request__contains=CONFLICT,
-    ).order_by("-id")[:EVENTS]
+        actions=["StatusNotification"],
+        since=since + MOMENT,
+    )
+    told = (event for event in newest_first(wanted) if CONFLICT in event.request)
     cards: set[str] = set()
-    for event in told:
+    for event in islice(told, EVENTS):
         card, status = _presented(event)
         if card.lower() in cards:
             continue
@@ -94,18 +98,15 @@ def _conflicts(connector: Connector, now: datetime) -> Iterator[Finding]:
         )
 
 
-def _presented(event: Message) -> tuple[str, str]:
+def _presented(event: Exchange) -> tuple[str, str]:
     """The card of the Call before it, and what we answered."""
-    before = (
-        Message.objects.filter(
-            charge_point=event.charge_point_id,
-            id__lt=event.pk,
-            action__in=("Authorize", "StartTransaction"),
-            received_at__gte=event.received_at - JUST_BEFORE,
-        )
-        .order_by("-id")
-        .first()
+    wanted = Wanted(
+        charge_points=[event.charge_point_id],
+        actions=("Authorize", "StartTransaction"),
+        since=event.received_at - JUST_BEFORE,
+        before=Place(event.received_at, event.id),
     )
+    before = next(newest_first(wanted, 1), None)
     if before is None:
         return "", ""
     card = _within(before.request, 3).get("idTag")

@@ -34,10 +34,11 @@ from levity.ocpp.commands.plugged_in import KEPT, reason_to_drop, reason_to_wait
 from levity.ocpp.conf import call_timeout
 from levity.ocpp.deciding import NotPossible
 from levity.ocpp.effects import ASK_FOR_BOOT
-from levity.ocpp.models import ChargePoint, Command, Message
+from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.rules.evidence import SETTLED_AFTER
 from levity.ocpp.store.evidence import expect_evidence, settle_by_log
 from levity.ocpp.store.key_changes import expect_keys
+from levity.ocpp.store.messages.writing import SentCall, forget_unsent, write_calls
 from levity.ocpp.versions import version_of
 from levity.ocpp.wire.frames import write_call
 from levity_ws.frozen import frozen
@@ -349,7 +350,7 @@ def _obstacle(
 
 
 def _outgoing(commands: Sequence[DueCommand], now: datetime) -> Sequence[Outgoing]:
-    outgoing, messages = [], []
+    outgoing, calls_sent = [], []
     keys: list[tuple[int, int, Mapping[str, Any]]] = []
     for command in commands:
         shown = text = ""
@@ -370,17 +371,13 @@ def _outgoing(commands: Sequence[DueCommand], now: datetime) -> Sequence[Outgoin
                 text,
             )
         )
-        messages.append(
-            (
+        calls_sent.append(
+            SentCall(
                 command.charge_point_id,
-                command.connection,
-                "cs",
+                str(command.connection),
                 command.unique_id,
                 command.action,
                 shown,
-                "",
-                "",
-                "",
                 now,
             )
         )
@@ -396,22 +393,7 @@ def _outgoing(commands: Sequence[DueCommand], now: datetime) -> Sequence[Outgoin
                 "command": command.id,
             },
         )
-    insert_rows(
-        Message,
-        (
-            "charge_point_id",
-            "connection",
-            "sender",
-            "unique_id",
-            "action",
-            "request",
-            "response",
-            "error_code",
-            "error_description",
-            "received_at",
-        ),
-        messages,
-    )
+    write_calls(calls_sent)
     expect_keys(keys)
     return outgoing
 
@@ -423,11 +405,7 @@ def _take_back(command_ids: Sequence[int]) -> None:
     """
     mine = Command.objects.filter(pk__in=command_ids, state=Command.State.SENT)
     with transaction.atomic():
-        Message.objects.filter(
-            sender=Message.Sender.CENTRAL_SYSTEM,
-            connection__in=mine.values("connection"),
-            unique_id__in=mine.values("unique_id"),
-        ).delete()
+        forget_unsent(mine)
         mine.filter(queue_offline=False).update(
             state=Command.State.FAILED,
             finished_at=timezone.now(),

@@ -4,13 +4,14 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from levity.ocpp.conversation.lines import CENTRAL_SYSTEM, CHARGE_POINT, Line, written
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Message, Transaction
+from levity.ocpp.store.messages.reading import in_order
+from levity.ocpp.store.messages.wanted import Wanted
 from levity.ocpp.wire.masking import Anonymiser, without_secrets
 
 __all__ = ["conversation", "export"]
@@ -62,21 +63,19 @@ def _frames(
     charge_point: ChargePoint, since: datetime | None, until: datetime | None, on: UUID | None
 ) -> Iterator[list[Timed]]:
     """The frames of each exchange, exchanges in the order in which they began."""
-    rows = Message.objects.filter(
-        _between("received_at", since, until, on), charge_point=charge_point
+    wanted = Wanted(
+        charge_points=[charge_point.pk], since=since, until=until, connection=str(on or "")
     )
-    names = ("id", "connection", "sender", "request", "response", "received_at", "answered_at")
-    found: Iterable[Any] = rows.order_by("received_at", "id").values_list(*names)
-    for pk, connection, sender, request, response, at, answered_at in found.iterator(  # type: ignore[attr-defined]  # a queryset
-        chunk_size=CHUNK
-    ):
-        ours = sender == Message.Sender.CENTRAL_SYSTEM
+    for found in in_order(wanted):
+        at, connection = found.received_at, UUID(found.connection)
+        ours = found.sender == Message.Sender.CENTRAL_SYSTEM
         asks, answers = (CENTRAL_SYSTEM, CHARGE_POINT) if ours else (CHARGE_POINT, CENTRAL_SYSTEM)
-        exchange = [(at, _SPEAKS, pk, 0, connection, Line(at, sender=asks, text=request))]
-        if response:
-            then = max(at, answered_at or at)
-            line = Line(then, sender=answers, text=response)
-            exchange.append((then, _SPEAKS, pk, 1, connection, line))
+        line = Line(at, sender=asks, text=found.request)
+        exchange = [(at, _SPEAKS, found.id, 0, connection, line)]
+        if found.response:
+            then = max(at, found.answered_at or at)
+            line = Line(then, sender=answers, text=found.response)
+            exchange.append((then, _SPEAKS, found.id, 1, connection, line))
         yield exchange
 
 

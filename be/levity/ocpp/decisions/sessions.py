@@ -14,13 +14,15 @@ from django.db.models import Max
 from levity.db.rows import reserve_ids
 from levity.ocpp.changes import changes_told
 from levity.ocpp.effects import Effect
-from levity.ocpp.models import ChargePoint, Connector, Message, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, Connector, MeterValue, Transaction
 from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.apply import sessions_of
 from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
+from levity.ocpp.store.messages.reading import newest_first
+from levity.ocpp.store.messages.wanted import MOMENT, Wanted
 from levity.ocpp.store.queries import take_turns
 from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import given_id
@@ -87,14 +89,14 @@ def told_id(row: Transaction) -> int:
     alias = row.aliases.order_by("-given_at").first()
     if alias is None:
         return row.pk
-    since = Message.objects.filter(
-        charge_point=row.charge_point_id,
-        action=V16.begins,
+    asked_since = Wanted(
+        charge_points=[row.charge_point_id],
+        actions=[V16.begins],
         transaction=row.pk,
-        received_at__gt=alias.given_at,
+        since=alias.given_at + MOMENT,
     )
-    answers = since.order_by("-received_at").values_list("response", flat=True)
-    return given_id(answers.first() or "") or alias.pk
+    newest = next(newest_first(asked_since, 1), None)
+    return (newest and given_id(newest.response)) or alias.pk
 
 
 def newest_value_id() -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from levity.db.rows import written_together
 from levity.ocpp.changes import changes_told
 from levity.ocpp.effects import StartTransaction, StopTransaction, UpdateTransaction
+from levity.ocpp.store.calls import finish_commands, hasten_commands, queue_commands
 from levity.ocpp.store.certificates import write_certificate_answers, write_certificate_requests
 from levity.ocpp.store.evidence import settle_by_evidence
 from levity.ocpp.store.handshakes import write_handshakes
@@ -20,13 +21,10 @@ from levity.ocpp.store.ledger import (
     write_transactions,
 )
 from levity.ocpp.store.loaded import Loaded
-from levity.ocpp.store.log import (
-    finish_commands,
-    hasten_commands,
-    queue_commands,
+from levity.ocpp.store.messages.writing import write_messages
+from levity.ocpp.store.noted import (
     record_id_tags,
     resolve_quarantined,
-    write_messages,
     write_quarantine,
     write_security_events,
 )

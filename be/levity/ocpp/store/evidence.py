@@ -7,12 +7,15 @@ the charge point, which is loaded anyway, says so.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db.models import Case, F, QuerySet, Value, When
 
-from levity.ocpp.models import ChargePoint, Command, Message
+from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.rules.evidence import LONG, SETTLED_AFTER, SOON
+from levity.ocpp.store.messages.reading import newest_first
+from levity.ocpp.store.messages.wanted import MOMENT, Wanted
 from levity.ocpp.store.values import Outcome
 from levity.ocpp.versions import ASKED, SAID, SLOW, Version, version_of
 from levity.ocpp.wire.frames import Call, parse
@@ -92,20 +95,17 @@ def settle_by_log(now: datetime) -> int:
     )
     confirmed: Confirmed = {}
     for pk, charge_point, spoken, action, payload, sent_at in waiting:
-        log = (
-            Message.objects.filter(
-                charge_point=charge_point,
-                sender=Message.Sender.CHARGE_POINT,
-                action__in=SAID,
-                error_code="",
-                received_at__gte=sent_at,
-                received_at__lte=now - SETTLED_AFTER,
-            )
-            .order_by("-pk")
-            .values_list("request", "received_at")[:LOOKED_AT]
+        wanted = Wanted(
+            charge_points=[charge_point],
+            sender="cp",
+            actions=SAID,
+            has_error=False,
+            since=sent_at,
+            until=now - SETTLED_AFTER + MOMENT,
         )
-        for text, at in reversed(log):
-            frame = parse(text)
+        found = list(islice(newest_first(wanted, LOOKED_AT), LOOKED_AT))
+        for exchange in reversed(found):
+            frame, at = parse(exchange.request), exchange.received_at
             if isinstance(frame, Call) and (
                 said := _confirmation(version_of(spoken), action, payload, sent_at, frame, at)
             ):

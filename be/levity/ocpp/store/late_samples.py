@@ -10,12 +10,13 @@ from django.db.models import Q
 from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import Sample, StartTransaction
-from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, MeterValue, Transaction
 from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.energy import last_of, without_stop
 from levity.ocpp.rules.lives import written
 from levity.ocpp.rules.readings import registers, strongest
 from levity.ocpp.rules.sampled import Meter, charged, grown, trail_of, with_odd
+from levity.ocpp.store.messages.reading import exchanges_at
 from levity.ocpp.store.values import Outcome, each
 from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import Call, parse
@@ -77,15 +78,11 @@ def _join_named(row: Transaction, number: int) -> None:
         charge_point=row.charge_point_id, transaction=None, sampled_at__gte=row.started_at
     )
     found = list(loose.order_by("sampled_at", "id")[:MOST_NAMED])
-    told = Message.objects.filter(
-        charge_point=row.charge_point_id,
-        action=V16.samples,
-        received_at__in={item.received_at for item in found},
-    )
+    moments = {item.received_at for item in found}
     naming = {
-        received_at
-        for received_at, request in told.values_list("received_at", "request")
-        if isinstance(frame := parse(request), Call)
+        told.received_at
+        for told in exchanges_at(row.charge_point_id, V16.samples, moments)
+        if isinstance(frame := parse(told.request), Call)
         and isinstance(frame.payload, dict)
         and frame.payload.get("transactionId") == number
     }

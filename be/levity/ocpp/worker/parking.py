@@ -11,8 +11,10 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from levity.ocpp.models import ConnectionEvent, FailedMessage, FrameAttempt, Message
+from levity.ocpp.models import ConnectionEvent, FailedMessage, FrameAttempt
 from levity.ocpp.store import Arrival, Outcome, load
+from levity.ocpp.store.messages.reading import stored_response
+from levity.ocpp.store.messages.writing import write_parked
 from levity.ocpp.wire.frames import (
     Call,
     CallResult,
@@ -97,24 +99,20 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
             },
         )
         if charge_point is not None:
-            message, new = Message.objects.get_or_create(
-                connection=event.connection,
-                unique_id=unique_id,
-                seq=event.seq,
-                defaults={
-                    "charge_point_id": charge_point.id,
-                    "action": action,
-                    "request": storable(event.text),
-                    "response": answer,
-                    "error_code": ErrorCode.INTERNAL_ERROR,
-                    "error_description": "parked; see failed messages",
-                    "received_at": at,
-                    "answered_at": at if answer else None,
-                },
+            # Where it was recorded when its worker died, nothing went wrong for the charger.
+            answer = write_parked(
+                charge_point.id,
+                event.connection,
+                unique_id,
+                event.seq,
+                action=action,
+                request=storable(event.text),
+                response=answer,
+                error_code=ErrorCode.INTERNAL_ERROR,
+                error_description="parked; see failed messages",
+                received_at=at,
+                answered_at=at if answer else None,
             )
-            if not new:
-                # It was recorded when its worker died: nothing went wrong for the charger.
-                answer = message.response
     return [Outcome(Arrival(event, at, frame), None, answer=answer)]
 
 
@@ -128,10 +126,8 @@ def replayed_event(failed: FailedMessage) -> Received:
     spoken = opened.values_list("subprotocol", flat=True).first() or ""
     at = failed.received_at.timestamp()
     common = (failed.identity, connection, failed.seq, at, failed.text, spoken)
-    stored = Message.objects.filter(
-        connection=failed.connection, unique_id=parse(failed.text).unique_id[:64], seq=failed.seq
-    )
-    answer = stored.values_list("response", flat=True).first() or ""
+    unique_id = parse(failed.text).unique_id[:64]
+    answer = stored_response(failed.connection, unique_id, failed.seq)
     if not isinstance(parse(answer), CallResult):
         return Received(*common)
     return Spooled(*common, answer=answer, transaction=given_id(answer) or 0)

@@ -203,7 +203,7 @@ def test_logins_in_commands_are_sent_and_masked(
 
 def test_a_secret_that_a_middleware_sends_is_masked_too(line: Line) -> None:
     """S-06: every way into the queue is one way."""
-    from levity.ocpp.store.log import queue_commands
+    from levity.ocpp.store.calls import queue_commands
     from levity.ocpp.store.values import Arrival, Outcome
     from tests.ocpp.charger import NOW
     from tests.ocpp.states import charge_point as state

@@ -81,4 +81,4 @@ def test_no_one_makes_a_command_but_the_queue() -> None:
             makes = called.startswith("Command.objects.") and called.endswith("create")
             if makes or (called == "insert_rows" and first == "Command"):
                 makers.add(path.relative_to(root).as_posix())
-    assert makers == {"ocpp/commands/lifecycle.py", "ocpp/store/log.py"}
+    assert makers == {"ocpp/commands/lifecycle.py", "ocpp/store/calls.py"}

@@ -152,7 +152,7 @@ def _goes_round(*_: Any) -> Any:
     [
         ("levity.ocpp.versions.stored_answer", "an answer took longer than 0.3 s"),
         ("levity.ocpp.worker.pipeline.identify", "reading it took longer than 0.3 s"),
-        ("levity.ocpp.store.log.storable", "storing took longer than 0.3 s"),
+        ("levity.ocpp.store.calls.storable", "storing took longer than 0.3 s"),
     ],
 )
 def test_what_is_done_for_an_answer_has_its_time_too(

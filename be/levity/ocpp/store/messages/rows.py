@@ -1,0 +1,74 @@
+"""Exchanges of the last days, each a row of `Message`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Substr
+
+from levity.ocpp.models import Message
+from levity.ocpp.store.messages.codec import Exchange
+from levity.ocpp.store.messages.wanted import Place, Wanted
+
+__all__ = ["FIELDS", "exchange_of", "newest_rows", "rows_in_order", "rows_newest_first"]
+
+FIELDS: tuple[str, ...] = (
+    "id",
+    "connection",
+    "seq",
+    "sender",
+    "unique_id",
+    "action",
+    "transaction",
+    "request",
+    "response",
+    "error_code",
+    "error_description",
+    "received_at",
+    "answered_at",
+    "charge_point_id",
+)
+"""As `Exchange` has them."""
+CHUNK = 500
+NEWEST_FIRST = ("-received_at", "-id")
+
+
+def exchange_of(row: tuple[Any, ...]) -> Exchange:
+    """The exchange of a row's `FIELDS`."""
+    pk, connection, *rest = row
+    return Exchange(pk, str(connection), *rest)
+
+
+def newest_rows(
+    rows: QuerySet[Message], limit: int, characters: int | None = None
+) -> list[Exchange]:
+    """The newest of these rows; with `characters` the beginning of each frame only, for frames may
+    have 128 KiB."""
+    fields = FIELDS
+    if characters is not None:
+        rows = rows.annotate(
+            request_start=Substr("request", 1, characters),
+            response_start=Substr("response", 1, characters),
+        )
+        starts = {"request": "request_start", "response": "response_start"}
+        fields = tuple(starts.get(name, name) for name in FIELDS)
+    found = rows.order_by(*NEWEST_FIRST).values_list(*fields)[:limit]
+    return [exchange_of(row) for row in found]
+
+
+def rows_newest_first(wanted: Wanted, at_once: int) -> Iterator[Exchange]:
+    """All of them, the newest first, `at_once` from the database at a time."""
+    rows = Message.objects.filter(wanted.of_rows())
+    while found := newest_rows(rows, at_once):
+        yield from found
+        if len(found) < at_once:
+            return
+        last = Place(found[-1].received_at, found[-1].id)
+        rows = Message.objects.filter(wanted.of_rows(), Wanted(before=last).of_rows())
+
+
+def rows_in_order(wanted: Wanted) -> Iterator[Exchange]:
+    """All of them, the oldest first, a chunk in memory at a time."""
+    rows = Message.objects.filter(wanted.of_rows()).order_by("received_at", "id")
+    for row in rows.values_list(*FIELDS).iterator(chunk_size=CHUNK):
+        yield exchange_of(row)
