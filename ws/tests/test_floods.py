@@ -12,9 +12,9 @@ from tests.chargers import RawCharger, http_get, raw_charger
 
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.pace import FLOOD_PAUSE, Churn, Pace
+from levity_ws.edge.reading import SMALL_FRAMES
 from levity_ws.edge.server import EdgeServer
 from levity_ws.edge.settings import EdgeSettings
-from levity_ws.edge.socket import SMALL_FRAMES
 from levity_ws.edge.volume import CHARGER_BURST, TOTAL_BURST, Volume
 from levity_ws.rpc.envelope import Authenticate, Connected, Disconnected, Event, Refused
 from levity_ws.rpc.memory import MemoryBroker

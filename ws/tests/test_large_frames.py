@@ -8,7 +8,7 @@ import pytest
 from tests.chargers import RawCharger, raw_charger
 from tests.sites import accept_with, running_site
 
-from levity_ws.edge import socket
+from levity_ws.edge import reading
 from levity_ws.edge.room import SMALL, Room
 from levity_ws.rpc.envelope import Disconnected, Received, Refused
 
@@ -107,7 +107,7 @@ async def test_who_leaves_in_the_middle_of_a_large_frame_gives_its_room_back() -
 @pytest.fixture
 def short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pace is looked at ten times a second."""
-    monkeypatch.setattr(socket, "LARGE_FRAME_LOOK", 0.1)
+    monkeypatch.setattr(reading, "LARGE_FRAME_LOOK", 0.1)
 
 
 async def test_who_announces_a_large_frame_and_sends_nothing_gives_its_room_back(
@@ -131,8 +131,8 @@ async def test_who_trickles_a_large_frame_is_found_out_by_the_minute(
     short_looks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fragments began its time anew, each of them."""
-    monkeypatch.setattr(socket, "LARGE_FRAME_SECONDS", 0.3)
-    monkeypatch.setattr(socket, "LARGE_FRAME_RATE", 8 * MIB)
+    monkeypatch.setattr(reading, "LARGE_FRAME_SECONDS", 0.3)
+    monkeypatch.setattr(reading, "LARGE_FRAME_RATE", 8 * MIB)
     async with running_site() as site, raw_charger(site.port) as charger:
         charger.send_frame(1, b"x" * (SMALL + 1), fin=False)
         with suppress(ConnectionError):

@@ -10,6 +10,7 @@ from websockets.http11 import Request
 from levity_ws.edge.handshake import is_secure, offered_subprotocols, user_agent
 from levity_ws.edge.lane import Lane
 from levity_ws.edge.metrics import Metrics
+from levity_ws.edge.reading import ReadingSocket
 from levity_ws.edge.refusal import Refusal, printable
 from levity_ws.edge.refusals import DELAY, PAUSE, RefusalBook, Visitor
 from levity_ws.edge.relay import Relay
@@ -71,7 +72,7 @@ class RefusalReports:
         )
         self._list(visitor, refusal)
 
-    def unreadable(self, charger: ChargerSocket) -> None:
+    def unreadable(self, charger: ReadingSocket) -> None:
         """Keep what was not HTTP: TLS on the plain port, above all."""
         remote = charger.remote_address[0] if charger.remote_address else ""
         refusal = charger.why_unreadable()

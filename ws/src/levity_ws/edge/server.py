@@ -26,11 +26,12 @@ from levity_ws.edge.handshakes import Handshakes, answer_subprotocol
 from levity_ws.edge.lane import BackendUnavailable, Lane
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.pace import Pace
+from levity_ws.edge.reading import FrameTooLarge
 from levity_ws.edge.refusal_reports import RefusalReports
 from levity_ws.edge.relay import Relay
 from levity_ws.edge.room import Room
 from levity_ws.edge.settings import EdgeSettings
-from levity_ws.edge.socket import ChargerSocket, FrameTooLarge
+from levity_ws.edge.socket import ChargerSocket
 from levity_ws.edge.spool.journal import Journal, SpoolUnusable
 from levity_ws.edge.spool.keeper import Spool
 from levity_ws.edge.status import StatusPages
