@@ -79,7 +79,13 @@ class Fleet:
     def nothing_is_left(self) -> bool:
         """True if no batch, verdict, task or connection waits for anything any more."""
         relay: Any = self.edge.relay
-        left = (relay._flights, relay._waiting, relay._verdicts, relay._tasks, relay._lanes)
+        left = (
+            relay.under_way,
+            relay.waiting,
+            relay._verdicts,
+            relay._batches._tasks,
+            relay._lanes,
+        )
         return not any(left)
 
     async def settled(self, within: float = 15.0) -> None:

@@ -58,8 +58,8 @@ async def test_connecting_and_going_over_and_over_grows_nothing(
     after = await churn(CYCLES)
     print(f"{CYCLES} cycles: {before / MIB:.1f} MiB before, {after / MIB:.1f} MiB after")
     assert after - before <= 20 * MIB
-    relay = edge.relay
-    assert not any((relay._verdicts, relay._flights, relay._waiting, relay._tasks))
+    batches = edge.relay._batches
+    assert not any((edge.relay._verdicts, batches.under_way, batches.waiting, batches._tasks))
     assert edge._handshakes.admission.connections == 0
     await edge.stop()
     backend.stop()

@@ -1,219 +1,22 @@
-"""The relay alone: a transport that does what the test says, and a clock that stands still."""
+"""The relay alone: who is connected, what the backend says to them, and whether it answers."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
+from tests.relays import Bench, given_up
 
-from levity_ws.edge.lane import BackendUnavailable, Lane
-from levity_ws.edge.relay import Relay
-from levity_ws.edge.settings import EdgeSettings
+from levity_ws.edge.lane import BackendUnavailable
 from levity_ws.rpc.envelope import (
     Accept,
     Alive,
     Authenticate,
-    Batch,
     Close,
     Connected,
     Disconnected,
-    Received,
     Refuse,
     Reply,
     Send,
 )
-from levity_ws.rpc.transport import TransportUnavailable
-
-
-@dataclass(slots=True)
-class FakeTransport:
-    """Takes batches, or refuses them while `down`."""
-
-    available: bool = True
-    down: bool = False
-    published: list[Batch] = field(default_factory=list)
-    on_reply: Callable[[Reply], None] = lambda reply: None
-    on_connect: Callable[[], None] = lambda: None
-
-    async def start(
-        self, on_reply: Callable[[Reply], None], on_connect: Callable[[], None] | None = None
-    ) -> None:
-        self.on_reply = on_reply
-        assert on_connect is not None
-        self.on_connect = on_connect
-
-    async def publish(self, batch: Batch) -> None:
-        self.published.append(batch)
-        if self.down:
-            raise TransportUnavailable("down")
-
-    async def close(self) -> None:
-        self.available = False
-
-
-@dataclass(slots=True)
-class FakePeer:
-    """Remembers what was sent to the charger."""
-
-    written: list[str] = field(default_factory=list)
-    closed: list[tuple[int, str]] = field(default_factory=list)
-
-    def write(self, text: str) -> None:
-        self.written.append(text)
-
-    def hang_up(self, code: int, reason: str) -> None:
-        self.closed.append((code, reason))
-
-
-class Bench:
-    """A relay on a fake transport. `now` is the monotonic clock."""
-
-    def __init__(self, **settings: float) -> None:
-        self.now = 1000.0
-        self.transport = FakeTransport()
-        self.settings = EdgeSettings(edge_id="edge-1", **settings)  # type: ignore[arg-type]
-        self.relay = Relay(
-            self.transport, self.settings, clock=lambda: self.now, wall=lambda: 5.0 + self.now
-        )
-        self.tasks: list[asyncio.Task[None]] = []
-
-    async def start(self) -> "Bench":
-        await self.relay.start(ticking=False)
-        return self
-
-    def lane(self, charge_point: str = "CP 1") -> tuple[Lane, FakePeer]:
-        peer = FakePeer()
-        return self.relay.open(charge_point, peer), peer
-
-    def send(self, lane: Lane, text: str) -> "asyncio.Task[None]":
-        task = asyncio.create_task(lane.received(text))
-        self.tasks.append(task)
-        return task
-
-    async def settle(self) -> None:
-        """Let everything run that can run now."""
-        for _ in range(10):
-            await asyncio.sleep(0)
-
-    def answer(self, index: int = -1, *commands: Send | Close | Accept | Refuse) -> None:
-        self.transport.on_reply(
-            Reply(batch=self.transport.published[index].batch, commands=commands)
-        )
-
-    async def pass_time(self, seconds: float) -> None:
-        """The clock moves, and the relay looks at it."""
-        self.now += seconds
-        self.relay.tick()
-        await self.settle()
-
-    def texts(self) -> list[list[str]]:
-        """The frames of every batch published."""
-        return [
-            [event.text for event in batch.events if isinstance(event, Received)]
-            for batch in self.transport.published
-        ]
-
-
-async def given_up(task: "asyncio.Task[None]") -> None:
-    """The task has been told that no answer comes."""
-    async with asyncio.timeout(5):
-        with pytest.raises(BackendUnavailable):
-            await task
-
-
-async def test_a_frame_leaves_at_once_when_nothing_is_under_way() -> None:
-    bench = await Bench().start()
-    lane, _ = bench.lane()
-    bench.send(lane, "[]")
-    await bench.settle()
-    [sent] = bench.transport.published
-    assert sent == Batch(
-        edge="edge-1",
-        batch=sent.batch,
-        attempt=0,
-        events=(
-            Received(charge_point="CP 1", connection=lane.connection, seq=0, at=1005.0, text="[]"),
-        ),
-    )
-
-
-async def test_frames_collect_while_two_batches_are_under_way() -> None:
-    bench = await Bench().start()
-    lanes = [bench.lane(f"CP{number}")[0] for number in range(6)]
-    for number, lane in enumerate(lanes[:2]):
-        bench.send(lane, f"first-{number}")
-        await bench.settle()
-    for number, lane in enumerate(lanes[2:]):
-        bench.send(lane, f"later-{number}")
-        await bench.settle()
-    assert bench.texts() == [["first-0"], ["first-1"]]
-    bench.answer(1)
-    await bench.settle()
-    assert bench.texts()[2:] == [["later-0", "later-1", "later-2", "later-3"]]
-
-
-async def test_frames_of_the_same_turn_of_the_loop_travel_together() -> None:
-    bench = await Bench().start()
-    for number in range(5):
-        bench.send(bench.lane(f"CP{number}")[0], str(number))
-    await bench.settle()
-    assert bench.texts() == [["0", "1", "2", "3", "4"]]
-
-
-async def test_a_batch_is_bounded_in_frames() -> None:
-    bench = await Bench(max_batch_frames=2, window=10).start()
-    for number in range(5):
-        bench.send(bench.lane(f"CP{number}")[0], str(number))
-    await bench.settle()
-    assert bench.texts() == [["0", "1"], ["2", "3"], ["4"]]
-
-
-async def test_a_batch_is_bounded_in_bytes_but_takes_any_single_frame() -> None:
-    bench = await Bench(max_batch_bytes=2000, window=10).start()
-    for size in (900, 700, 100, 5000, 10):
-        bench.send(bench.lane(str(size))[0], "x" * size)
-    await bench.settle()
-    assert [[len(text) for text in texts] for texts in bench.texts()] == [
-        [900, 700],
-        [100],
-        [5000],
-        [10],
-    ]
-
-
-async def test_a_charger_has_one_event_under_way() -> None:
-    """Promise 4: the next one leaves after the one before it is committed."""
-    bench = await Bench().start()
-    lane, _ = bench.lane()
-    lane.connected(remote="10.0.0.1")
-    first = bench.send(lane, "first")
-    second = bench.send(lane, "second")
-    await bench.settle()
-    for expected in ([], ["first"], ["second"]):
-        assert bench.texts()[-1] == expected
-        bench.answer()
-        await bench.settle()
-    assert first.done()
-    assert second.done()
-    events = [event for batch in bench.transport.published for event in batch.events]
-    assert [(type(event), event.seq) for event in events] == [
-        (Connected, 0),
-        (Received, 1),
-        (Received, 2),
-    ]
-
-
-async def test_received_returns_when_its_batch_is_answered() -> None:
-    bench = await Bench().start()
-    lane, peer = bench.lane()
-    task = bench.send(lane, "[]")
-    await bench.settle()
-    bench.transport.on_reply(Reply(commands=(Send(lane.connection, "push"),)))
-    await bench.settle()
-    assert (peer.written, task.done()) == ([], False)
-    bench.answer(0, Send(lane.connection, "answer"))
-    await bench.settle()
-    assert (peer.written, task.done()) == (["answer", "push"], True)
 
 
 async def test_commands_reach_their_connection_and_no_other() -> None:
@@ -282,77 +85,6 @@ async def test_a_handshake_that_was_never_asked_about_leaves_no_trace() -> None:
     await bench.settle()
     assert bench.transport.published == []
     assert await bench.relay.flush(0.0)
-
-
-async def test_a_failed_publish_is_repeated_with_the_next_attempt() -> None:
-    bench = await Bench().start()
-    bench.transport.down = True
-    lane, peer = bench.lane()
-    task = bench.send(lane, "[]")
-    await bench.settle()
-    bench.transport.down = False
-    bench.relay.tick()
-    await bench.settle()
-    first, second = (batch for batch in bench.transport.published if batch.events[0].connection)
-    assert (first.attempt, second.attempt) == (0, 1)
-    assert (second.batch, second.events) == (first.batch, first.events)
-    bench.answer(0, Send(lane.connection, "answer"))
-    await bench.settle()
-    assert (task.done(), peer.written) == (True, ["answer"])
-
-
-async def test_unanswered_batches_are_repeated_after_a_reconnect_and_answered_ones_are_not() -> (
-    None
-):
-    bench = await Bench().start()
-    lanes = [bench.lane(name)[0] for name in ("CP1", "CP2")]
-    for lane in lanes:
-        bench.send(lane, lane.charge_point)
-        await bench.settle()
-    bench.answer(0)
-    bench.transport.on_connect()
-    await bench.settle()
-    assert [
-        (batch.attempt, bench.texts()[i]) for i, batch in enumerate(bench.transport.published)
-    ] == [
-        (0, ["CP1"]),
-        (0, ["CP2"]),
-        (1, ["CP2"]),
-    ]
-
-
-async def test_the_second_answer_to_a_repeated_batch_is_ignored_and_counted() -> None:
-    """As after the death of a worker: the charger must not read the same answer twice."""
-    bench = await Bench().start()
-    lane, peer = bench.lane()
-    bench.send(lane, "one")
-    await bench.settle()
-    bench.transport.on_connect()
-    await bench.settle()
-    bench.answer(0, Send(lane.connection, "answer"))
-    following = bench.send(lane, "two")
-    await bench.settle()
-    bench.answer(0, Send(lane.connection, "answer"))
-    await bench.settle()
-    assert (following.done(), peer.written) == (False, ["answer"])
-    assert bench.relay.metrics.counts["replies_unknown", ""] == 1
-
-
-async def test_a_batch_that_the_broker_lost_is_repeated_after_a_while() -> None:
-    bench = await Bench(hold=300.0).start()
-    bench.send(bench.lane()[0], "[]")
-    await bench.settle()
-    bench.relay.tick()
-    await bench.pass_time(29)
-    attempts = [batch.attempt for batch in bench.transport.published if bench_text(batch)]
-    await bench.pass_time(1)
-    later = [batch.attempt for batch in bench.transport.published if bench_text(batch)]
-    assert (attempts, later) == ([0], [0, 1])
-
-
-def bench_text(batch: Batch) -> bool:
-    """True for a batch with a charger's frame."""
-    return any(isinstance(event, Received) for event in batch.events)
 
 
 async def test_a_frame_is_held_for_20_seconds_and_then_given_up() -> None:
@@ -441,19 +173,6 @@ async def test_an_answer_after_the_hold_lets_the_lane_go_on_with_its_goodbye() -
         if isinstance(event, Disconnected)
     ]
     assert (goodbye.seq, goodbye.code, peer.written) == (1, 1013, [])
-
-
-async def test_nothing_leaves_while_the_transport_is_unavailable() -> None:
-    bench = await Bench().start()
-    bench.transport.available = False
-    assert not bench.relay.available
-    bench.send(bench.lane()[0], "[]")
-    await bench.settle()
-    assert bench.transport.published == []
-    bench.transport.available = True
-    bench.transport.on_connect()
-    await bench.settle()
-    assert bench.texts() == [["[]"]]
 
 
 async def test_the_edge_says_that_it_lives_every_ten_seconds() -> None:

@@ -1,27 +1,20 @@
-"""The relay: events of all connections leave in batches that clock themselves.
+"""The relay: events of all connections go to the backend, and its commands to the right socket.
 
-A batch leaves at once while fewer than `window` are under way; what arrives meanwhile is collected
-and leaves together with the next answer. No timer adds latency at a low rate, and batches grow by
-themselves at a high one.
-
-At most one event of a connection is under way (see `Lane`), so any number of workers may share one
-queue, and each charger's order is kept.
+It knows who is connected, what the backend said to them, and whether the backend answers at all.
+How events become batches stands in `batches`.
 """
 
 import asyncio
-import contextlib
-import dataclasses
-import itertools
 import logging
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from websockets.frames import CloseCode
 
+from levity_ws.edge.batches import Batches
 from levity_ws.edge.lane import BackendUnavailable, Entry, Lane, Peer
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.settings import EdgeSettings
@@ -29,7 +22,6 @@ from levity_ws.edge.wall import SteadyWall
 from levity_ws.rpc.envelope import (
     Accept,
     Alive,
-    Batch,
     Close,
     Command,
     Connected,
@@ -57,15 +49,6 @@ TICK_SECONDS = 1.0
 SILENCE_INTERVALS = 2
 _EVENT_BYTES = 200  # what an event weighs beside its text
 _ENDED_BY_ANSWER = (Received, Spooled)
-
-
-@dataclass(slots=True, eq=False)
-class _Flight:
-    batch: Batch
-    entries: list[Entry]
-    published_at: float
-    publishing: bool = False
-    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -124,20 +107,16 @@ class Relay:
     _verdicts: "dict[str, asyncio.Future[Accept | Refuse]]" = field(
         init=False, default_factory=dict
     )
-    _waiting: deque[Entry] = field(init=False, default_factory=deque)
-    _flights: dict[str, _Flight] = field(init=False, default_factory=dict)
-    _tasks: "set[asyncio.Task[None]]" = field(init=False, default_factory=set)
+    _batches: Batches = field(init=False)
     _ticker: "asyncio.Task[None] | None" = field(init=False, default=None)
     _pulse: _Pulse = field(init=False)
-    _pump_due: bool = field(init=False, default=False)
     _was_available: bool = field(init=False, default=True)
-    _idle: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         now = self.clock()
         self._pulse = _Pulse(Lane(self, "", "", _NoPeer()), next_at=now, answered_at=now)
-        self._idle.set()
+        self._batches = Batches(self.transport, self.settings, self.metrics, self.clock)
 
     @property
     def available(self) -> bool:
@@ -158,17 +137,17 @@ class Relay:
     @property
     def waiting(self) -> int:
         """Events waiting for a batch."""
-        return len(self._waiting)
+        return self._batches.waiting
 
     @property
     def under_way(self) -> int:
         """Batches that are sent and not answered."""
-        return len(self._flights)
+        return self._batches.under_way
 
     async def start(self, *, ticking: bool = True) -> None:
         """Connect the transport, now or in the background, and begin to relay."""
         try:
-            await self.transport.start(self._on_reply, self._on_connect)
+            await self.transport.start(self._on_reply, self._batches.publish_all_again)
         except TransportUnavailable as error:
             logger.warning("The backend can't be reached yet: %s", error)
         if ticking:
@@ -178,20 +157,16 @@ class Relay:
         """Wait until everything submitted is answered; False if that takes longer."""
         try:
             async with asyncio.timeout(within):
-                await self._idle.wait()
+                await self._batches.idle.wait()
         except TimeoutError:
             return False
         return True
 
     async def close(self) -> None:
         """Stop; whoever still waits for an answer gets `BackendUnavailable`."""
-        tasks = [*self._tasks, *([self._ticker] if self._ticker is not None else [])]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        for entry in self._unanswered():
+        ticking = () if self._ticker is None else (self._ticker,)
+        await self._batches.close(*ticking)
+        for entry in self._batches.unanswered():
             self._give_up(entry)
         for verdict in self._verdicts.values():
             if not verdict.done():
@@ -232,7 +207,7 @@ class Relay:
         entry = Entry(
             lane, kind, details, self.wall(), self.clock(), size + _EVENT_BYTES, done=done
         )
-        self._enqueue(entry)
+        self._batches.add(entry)
         return entry
 
     def ask_for_ids(self, count: int) -> None:
@@ -250,101 +225,18 @@ class Relay:
         details = {"text": event.text, "answer": event.answer, "transaction": event.transaction}
         size = len(event.text) + len(event.answer) + _EVENT_BYTES
         done: asyncio.Future[None] = self.loop.create_future()
-        self._enqueue(
+        self._batches.add(
             Entry(lane, Spooled, details, event.at, self.clock(), size, done=done, seq=event.seq)
         )
         await done
-
-    def _enqueue(self, entry: Entry) -> None:
-        self._idle.clear()
-        if entry.lane.take_turn(entry):
-            self._waiting.append(entry)
-            self._pump_soon()
 
     def report(self, refusals: "Sequence[EdgeRefusal]", unlisted: int) -> None:
         """Tell the backend whom the edge refused by itself."""
         details = {"refusals": tuple(refusals), "unlisted": unlisted}
         self.submit(self._pulse.lane, Refused, details)
 
-    def _pump_soon(self) -> None:
-        # Not this instant: what other sockets bring in the same turn of the loop comes along.
-        if not self._pump_due:
-            self._pump_due = True
-            self.loop.call_soon(self._pump)
-
-    def _pump(self) -> None:
-        self._pump_due = False
-        while self._waiting and self._may_depart:
-            entries = self._next_entries()
-            if entries:
-                self._depart(entries)
-        if not self._waiting and not self._flights:
-            self._idle.set()
-
-    @property
-    def _may_depart(self) -> bool:
-        return len(self._flights) < self.settings.window and self.transport.available
-
-    def _next_entries(self) -> list[Entry]:
-        entries: list[Entry] = []
-        size = 0
-        while self._waiting and len(entries) < self.settings.max_batch_frames:
-            entry = self._waiting[0]
-            if entries and size + entry.size > self.settings.max_batch_bytes:
-                break
-            self._waiting.popleft()
-            if entry.dropped:
-                self._end_turn(entry)
-                continue
-            entries.append(entry)
-            size += entry.size
-        return entries
-
-    def _depart(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            entry.sent = True
-        batch = Batch(
-            edge=self.settings.edge_id,
-            batch=uuid.uuid4().hex,
-            events=tuple(entry.event() for entry in entries),
-        )
-        flight = _Flight(batch, entries, self.clock())
-        self._flights[batch.batch] = flight
-        self._publish(flight)
-
-    def _publish(self, flight: _Flight) -> None:
-        flight.publishing = True
-        flight.lost = False
-        flight.published_at = self.clock()
-        self.metrics.count("batches_published")
-        task = asyncio.create_task(self._publish_once(flight))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _publish_once(self, flight: _Flight) -> None:
-        try:
-            await self.transport.publish(flight.batch)
-        except TransportUnavailable:
-            flight.lost = True  # the next connection, or the next tick, publishes it again
-        finally:
-            flight.publishing = False
-
-    def _publish_again(self, flight: _Flight) -> None:
-        flight.batch = dataclasses.replace(flight.batch, attempt=flight.batch.attempt + 1)
-        self.metrics.count("batches_repeated")
-        self._publish(flight)
-
-    def _on_connect(self) -> None:
-        # Whatever was published on the last connection: its answer went to a queue that is gone.
-        for flight in self._flights.values():
-            if flight.publishing:
-                flight.lost = True
-            else:
-                self._publish_again(flight)
-        self._pump_soon()
-
     def _on_reply(self, reply: Reply) -> None:
-        flight = None if reply.batch is None else self._flights.pop(reply.batch, None)
+        flight = None if reply.batch is None else self._batches.answered(reply.batch)
         if flight is None and reply.batch is not None:
             # A worker died between its reply and its ack, and another one took the batch again.
             # The chargers have these frames already, and a second answer answers nothing.
@@ -363,8 +255,10 @@ class Relay:
                 self.metrics.answer_seconds.observe(now - entry.since)
             if entry.done is not None and not entry.done.done() and entry.kind in _ENDED_BY_ANSWER:
                 entry.done.set_result(None)
-            self._end_turn(entry)
-        self._pump()
+            if entry.kind is Alive:
+                self._alive_answered()
+            self._batches.end_turn(entry)
+        self._batches.pump()
 
     def _obey(self, command: Command, *, asked: bool) -> None:
         if isinstance(command, Accept | Refuse):
@@ -405,16 +299,6 @@ class Relay:
         }
         self.submit(lane, Disconnected, details)
 
-    def _end_turn(self, entry: Entry) -> None:
-        if entry.kind is Alive:
-            self._alive_answered()
-        entry.lane.say_held()
-        following = entry.lane.end_turn()
-        while following is not None and following.dropped:
-            following = entry.lane.end_turn()
-        if following is not None:
-            self._waiting.append(following)
-
     async def _keep_ticking(self) -> None:
         while True:
             self.tick()
@@ -424,19 +308,15 @@ class Relay:
         """Ask for a sign of life, give up what waited too long, try again what failed."""
         now = self.clock()
         self._feel_pulse(now)
-        if self._oldest() < now - self.settings.hold:
-            for entry in self._unanswered():
+        if self._batches.oldest() < now - self.settings.hold:
+            for entry in self._batches.unanswered():
                 # What the spool has answered waits for as long as it takes.
                 if entry.expired or entry.kind is Spooled:
                     continue
                 if entry.since < now - self.settings.hold:
                     self._give_up(entry)
         if self.transport.available:
-            late = now - self.settings.repeat_after
-            for flight in self._flights.values():
-                if not flight.publishing and (flight.lost or flight.published_at <= late):
-                    self._publish_again(flight)
-            self._pump_soon()
+            self._batches.repeat_late(now)
         self._tell_availability()
         if self.stand_in is not None:
             self.stand_in.look(now)
@@ -466,18 +346,6 @@ class Relay:
         pulse.sent_at, pulse.answered_at = None, now
         if self.stand_in is not None:
             self.stand_in.backend_answers()
-
-    def _oldest(self) -> float:
-        heads = [flight.entries[0].since for flight in self._flights.values()]
-        if self._waiting:
-            heads.append(self._waiting[0].since)
-        return min(heads, default=float("inf"))
-
-    def _unanswered(self) -> list[Entry]:
-        heads = itertools.chain(
-            *(flight.entries for flight in self._flights.values()), self._waiting
-        )
-        return [entry for head in heads for entry in (head, *head.lane.queued())]
 
     def _give_up(self, entry: Entry) -> None:
         entry.expired = True
