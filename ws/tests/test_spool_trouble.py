@@ -253,7 +253,7 @@ async def test_ids_that_the_disk_does_not_take_are_kept_for_later(
     async with spooling(tmp_path, spool_starts=False) as site:
         with monkeypatch.context() as patched:
             patched.setattr(os, "fsync", no_space)
-            site.spool._settings = EdgeSettings(spool_ids=10)
+            site.spool._ids._settings = EdgeSettings(spool_ids=10)
             refused = site.edge.metrics.counts
             await site.until(lambda: refused["spool_refusals", "lease"] >= 2)
         await site.until(lambda: site.spool.ids_left == 10)

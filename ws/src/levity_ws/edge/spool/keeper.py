@@ -7,7 +7,6 @@ When the backend is back, `deliver`: charge point by charge point, in order, bef
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from typing import Any
 
 from levity_ws.edge.lane import BackendUnavailable, Entry, Lane
@@ -17,6 +16,7 @@ from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.spool.answers import Question, answer_to, is_understood, read
 from levity_ws.edge.spool.backlog import Backlog, weight
 from levity_ws.edge.spool.journal import Journal, SpooledFrame, SpoolFull
+from levity_ws.edge.spool.transaction_ids import TransactionIds
 from levity_ws.rpc.envelope import Leased, Received, Send, Spooled
 
 __all__ = ["Spool"]
@@ -41,7 +41,7 @@ class Spool:
         self._journal, self._relay, self._settings = journal, relay, settings
         self._metrics = metrics
         found = journal.open()
-        self._ids = deque(found.ids)
+        self._ids = TransactionIds(found.ids, journal, relay, settings, self._refuse)
         self._backlog: dict[str, Backlog] = {}
         for frame in found.frames:
             self._remember(frame, read(frame.text))
@@ -51,9 +51,6 @@ class Spool:
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._away_since: float | None = None
-        self._lease_asked_at: float | None = None
-        self._granted: tuple[int, ...] = ()
-        self._leasing: asyncio.Task[None] | None = None
         self._said: set[tuple[str, str]] = set()
         self._closed = False
         self.away = False
@@ -73,7 +70,7 @@ class Spool:
     @property
     def ids_left(self) -> int:
         """StartTransactions that can be answered before the backend is asked again."""
-        return len(self._ids)
+        return self._ids.left
 
     async def close(self) -> None:
         """Stop delivering; what is not delivered is, after the next start."""
@@ -201,12 +198,7 @@ class Spool:
             words = f"{charge_point} has used its share of the transaction ids"
             self._refuse("share", words, charge_point)
             return 0
-        if not self._ids:
-            self._refuse(
-                "no transaction id left", "No transaction ids are left: no session can start"
-            )
-            return 0
-        return self._ids.popleft()
+        return self._ids.take()
 
     def _is_behind(self, lane: Lane) -> bool:
         return lane.charge_point.lower() in self._backlog
@@ -254,39 +246,11 @@ class Spool:
 
     def backend_answers(self) -> None:
         """It has answered a sign of life: see that there are ids for the next time."""
-        if self._granted:
-            self._keep_granted()
-            return
-        now, asked_at = self._relay.clock(), self._lease_asked_at
-        missing = self._settings.spool_ids - len(self._ids)
-        few = missing * 2 > self._settings.spool_ids
-        # An answer that has not come by then does not come: the backend failed at the question.
-        waits = asked_at is not None and now - asked_at < 2 * self._settings.hold
-        if self._settings.spool_starts and few and not waits:
-            self._lease_asked_at = now
-            self._relay.ask_for_ids(missing)
+        self._ids.lease_more()
 
     def leased(self, command: Leased) -> None:
-        """Ids from the backend; given only once they are on the disk."""
-        if self._lease_asked_at is not None:
-            self._lease_asked_at = None
-            self._granted = command.ids
-            self._keep_granted()
-
-    def _keep_granted(self) -> None:
-        if self._leasing is None or self._leasing.done():
-            self._leasing = asyncio.create_task(self._lease())
-
-    async def _lease(self) -> None:
-        """Where the disk does not take them now, it does with a later sign of life."""
-        granted = self._granted
-        try:
-            await self._journal.lease(granted)
-        except (OSError, SpoolFull) as error:
-            self._refuse("lease", f"Transaction ids could not be kept: {error}")
-            return
-        self._ids.extend(granted)
-        self._granted = ()
+        """Ids from the backend."""
+        self._ids.granted(command.ids)
 
     def swallows(self, command: Send) -> bool:
         """True if this answers what the spool has answered: the charger must not hear it twice."""
@@ -337,7 +301,7 @@ class Spool:
     def _all_delivered(self) -> None:
         self._said.clear()
         logger.info("The spool is empty: the backend has received everything")
-        self._journal.shorten(lambda: self._ids)
+        self._journal.shorten(self._ids.all)
 
 
 def _number(lane: Lane, entry: Entry | None) -> int:
