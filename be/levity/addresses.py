@@ -54,12 +54,12 @@ def charger_addresses(
     *,
     port: int,
     secure: bool = False,
-    same_door: bool = False,
+    same_port: bool = False,
 ) -> list[Address]:
     """The addresses for chargers, the best one first; never empty.
 
-    `called` is the host and port by which a browser has found this page. Chargers come in at the
-    same door where there is TLS or a proxy in front (`same_door`), else at `port`. A name that
+    `called` is the host and port by which a browser has found this page. Chargers connect to the
+    same port where there is TLS or a proxy in front (`same_port`), else to `port`. A name that
     only this machine or this network's browsers know (localhost, an ssh tunnel's end, box.local)
     is no use to a charger: then it is this machine's address in each of its networks.
     """
@@ -70,23 +70,23 @@ def charger_addresses(
 
     def add(host: str, note: str = "") -> None:
         shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
-        door = shown if secure or same_door else f"{shown}:{port}"
-        if (secure or same_door) and host == _host_of(called):
-            door = called
-        if all(each.bare != f"{door}/ws/" for each in found):
-            found.append(Address(scheme, f"{door}/ws/", note))
+        authority = shown if secure or same_port else f"{shown}:{port}"
+        if (secure or same_port) and host == _host_of(called):
+            authority = called
+        if all(each.bare != f"{authority}/ws/" for each in found):
+            found.append(Address(scheme, f"{authority}/ws/", note))
 
     if not _is_here_only(host):
         add(host)
     if name and name != host:
         add(name, "by the name in HOSTNAME")
-    if not secure and not same_door:
+    if not secure and not same_port:
         here = local_addresses()
         for address in here:
             add(address, "" if len(here) == 1 else "in one of this machine's networks")
     if not _is_an_address(host) and _is_here_only(host) and not _is_loopback(host):
         add(host, "by name, for chargers that can resolve names in the network")
-    if not found and same_door:
+    if not found and same_port:
         add(host, f"with this computer's network address instead of {host}")
     elif not found:
         add(host, "this machine has no network: chargers can't reach it yet")

@@ -52,17 +52,17 @@ def test_hostname_counts_where_the_page_was_called_as_localhost() -> None:
     assert shown("localhost:8000", "3f2a9c51d7e0") == NETWORK
 
 
-def test_behind_tls_or_a_proxy_chargers_come_in_at_the_same_door() -> None:
+def test_behind_tls_or_a_proxy_chargers_connect_to_the_same_port() -> None:
     assert shown("chargers.example.net", secure=True) == ["wss://chargers.example.net/ws/"]
     assert shown("chargers.example.net:8443", secure=True) == [
         "wss://chargers.example.net:8443/ws/"
     ]
-    assert shown("192.168.1.9:8080", same_door=True) == ["ws://192.168.1.9:8080/ws/"]
-    assert shown("localhost", "levity.example.net", same_door=True) == [
+    assert shown("192.168.1.9:8080", same_port=True) == ["ws://192.168.1.9:8080/ws/"]
+    assert shown("localhost", "levity.example.net", same_port=True) == [
         "ws://levity.example.net/ws/"
     ]
     # The addresses of a container are of no use to anybody outside.
-    [only] = charger_addresses("localhost", {}, port=9000, same_door=True)
+    [only] = charger_addresses("localhost", {}, port=9000, same_port=True)
     assert (only.url, "this computer's network address" in only.note) == (
         "ws://localhost/ws/",
         True,

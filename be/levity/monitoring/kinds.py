@@ -90,7 +90,7 @@ KINDS: dict[str, Kind] = {
         "with an intact database.",
         Severity.CRITICAL,
     ),
-    "open-door": Kind(
+    "open-onboarding": Kind(
         "Strangers can add charge points",
         "Stop admitting new charge points on the list of charge points, or give chargers keys "
         "(docs/security.md).",

@@ -78,13 +78,13 @@ def pages_path() -> str:
 
 
 def welcome(http_port: int, ws_port: int, login: list[str], *, demo: bool = False) -> str:
-    """Where the pages and the chargers' door are, and at the end how to log in."""
+    """Where the pages are, where chargers connect, and at the end how to log in."""
     path = pages_path()
     pages = [f"http://{host}:{http_port}{path}" for host in local_addresses()]
-    doors = charger_addresses("localhost", os.environ, port=ws_port)
+    addresses = charger_addresses("localhost", os.environ, port=ws_port)
     simulate = f"{as_typed(sys.argv[0])} simulate --url ws://localhost:{ws_port}/ws"
-    chargers = [f"{door.url}{PLACEHOLDER}" for door in doors]
-    chargers.append(f"{doors[0].bare}{PLACEHOLDER}   (Grizzl-E: without ws://)")
+    chargers = [f"{address.url}{PLACEHOLDER}" for address in addresses]
+    chargers.append(f"{addresses[0].bare}{PLACEHOLDER}   (Grizzl-E: without ws://)")
     rows = [
         ("Levity", [f"{__version__}, its data in {data_dir()}"]),
         ("Chargers", [*chargers, f"with a name of your choice at its end, such as {EXAMPLE}"]),
@@ -96,7 +96,7 @@ def welcome(http_port: int, ws_port: int, login: list[str], *, demo: bool = Fals
     for title, texts in rows:
         for number, text in enumerate(texts):
             lines.append(f"  {title if not number else '':<14}  {text}")
-    return "\n".join([*_picture(doors[0].url, len(lines)), *lines, ""])
+    return "\n".join([*_picture(addresses[0].url, len(lines)), *lines, ""])
 
 
 def _picture(address: str, lines: int) -> list[str]:

@@ -84,7 +84,7 @@ def look(
         "failed-message": lambda: [*conditions.failed_messages(), *conditions.missed_changes()],
         "dead-letter": dead_letters,
         "transaction-ids": conditions.transaction_ids,
-        "open-door": strangers.open_door,
+        "open-onboarding": strangers.open_onboarding,
         "new-charge-points": lambda: strangers.too_many_new(now),
         "disk": disks,
         "database": damage,

@@ -15,9 +15,9 @@ from levity.ocpp.decisions import registration
 from levity.ocpp.models import ChargePoint
 from levity.pages.kit.formats import shown_time, site_zone
 
-__all__ = ["NAME", "accept_all_view", "say_accepted", "waiting"]
+__all__ = ["NAME", "accept_waiting_view", "say_accepted", "waiting"]
 
-NAME = "ocpp_chargepoint_accept_all"
+NAME = "ocpp_chargepoint_accept_waiting"
 SHOWN = 50
 
 
@@ -37,7 +37,7 @@ def say_accepted(request: HttpRequest, decided: Decided) -> None:
     )
 
 
-def accept_all_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
+def accept_waiting_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
     """GET: how many wait, and who; POST: accept all that were there when the page was made."""
     user: Any = request.user
     if not user.has_perm("ocpp.change_chargepoint"):
@@ -62,4 +62,4 @@ def accept_all_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
         ],
         "more": f"{count - SHOWN:,}" if count > SHOWN else "",
     }
-    return TemplateResponse(request, "levity/accept_all.html", context)
+    return TemplateResponse(request, "levity/accept_waiting.html", context)

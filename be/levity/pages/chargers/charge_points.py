@@ -19,8 +19,8 @@ from levity.ocpp.models import (
     Connector,
     SecurityProfile,
 )
-from levity.pages.chargers.accepting import NAME as ACCEPT_ALL
-from levity.pages.chargers.accepting import accept_all_view, waiting
+from levity.pages.chargers.accepting import NAME as ACCEPT_WAITING
+from levity.pages.chargers.accepting import accept_waiting_view, waiting
 from levity.pages.chargers.bulk import BulkCommands
 from levity.pages.chargers.charge_point_actions import ChargePointActions
 from levity.pages.chargers.charge_point_forms import ChargePointForm
@@ -36,8 +36,6 @@ from levity.pages.chargers.conversations import (
     fitting_quirks,
 )
 from levity.pages.chargers.dashboard import connect_to
-from levity.pages.chargers.door import NAME as DOOR
-from levity.pages.chargers.door import banner, door_view
 from levity.pages.chargers.filters import (
     ConnectorStatusFilter,
     FaultFilter,
@@ -46,6 +44,8 @@ from levity.pages.chargers.filters import (
     RowFilter,
 )
 from levity.pages.chargers.lines import said_of_line
+from levity.pages.chargers.onboarding import NAME as ONBOARDING
+from levity.pages.chargers.onboarding import banner, onboarding_view
 from levity.pages.chargers.retiring import Retiring, retired_badge
 from levity.pages.chargers.security import security_urls
 from levity.pages.chargers.send_command import send_view
@@ -167,7 +167,7 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         """The list; while it is empty, the address that a charger needs."""
         # Asked for by the template, if at all.
         extra = {**(extra_context or {}), "connect_to": partial(connect_to, request)}
-        extra["door"] = banner(request)
+        extra["onboarding"] = banner(request)
         extra["waiting"] = partial(waiting, request)
         return super().changelist_view(request, extra)
 
@@ -309,17 +309,19 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
             self.admin_site.admin_view(conversation_view),
             name=NAME,
         )
-        door = path(
-            "door/",
-            self.admin_site.admin_view(lambda request: door_view(request, self.admin_site)),
-            name=DOOR,
+        onboarding = path(
+            "onboarding/",
+            self.admin_site.admin_view(lambda request: onboarding_view(request, self.admin_site)),
+            name=ONBOARDING,
         )
-        accept_all = path(
+        accept_waiting = path(
             "accept/",
-            self.admin_site.admin_view(lambda request: accept_all_view(request, self.admin_site)),
-            name=ACCEPT_ALL,
+            self.admin_site.admin_view(
+                lambda request: accept_waiting_view(request, self.admin_site)
+            ),
+            name=ACCEPT_WAITING,
         )
-        pages = [send, conversation, door, accept_all]
+        pages = [send, conversation, onboarding, accept_waiting]
         return [*pages, *security_urls(self.admin_site), *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -29,8 +29,8 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.visibility import visible
-from levity.pages.chargers.door import banner
 from levity.pages.chargers.filters import started_within
+from levity.pages.chargers.onboarding import banner
 from levity.pages.kit import hooks
 from levity.pages.kit.base import newest
 from levity.pages.kit.formats import (
@@ -67,7 +67,7 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         counts = _charge_points(request.user)
         context["is_empty"] = counts["total"] == 0
         context["connect_to"] = connect_to(request) if context["is_empty"] else []
-        context["door"] = banner(request)
+        context["onboarding"] = banner(request)
         tiles += _charge_point_tiles(counts)
         trouble.append(_pending_tile(counts["pending"]))
     if may("ocpp.view_transaction"):
@@ -91,7 +91,7 @@ def connect_to(request: HttpRequest) -> list[dict[str, str]]:
         port=ws_port(),
         secure=request.is_secure(),
         # Only a proxy that the site named gets that far with this header.
-        same_door="HTTP_X_FORWARDED_FOR" in request.META,
+        same_port="HTTP_X_FORWARDED_FOR" in request.META,
     )
     return [
         {

@@ -15,13 +15,13 @@ from unfold.decorators import action, display
 
 from levity.ocpp.chargers.security.reasons import REASONS, reason
 from levity.ocpp.decisions.adoption import is_adoptable
-from levity.ocpp.decisions.door import may_close, state
 from levity.ocpp.decisions.id_tags_csv import safe_cell
+from levity.ocpp.decisions.onboarding import may_close, state
 from levity.ocpp.models import ChargePoint, RefusedHandshake
 from levity.pages.chargers.adopting import NAME as ADOPT
 from levity.pages.chargers.adopting import adopt_view
 from levity.pages.chargers.dashboard import connect_to
-from levity.pages.chargers.door import banner
+from levity.pages.chargers.onboarding import banner
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time
 from levity.pages.site import site
@@ -88,7 +88,7 @@ class RefusedHandshakeAdmin(ReadOnlyAdmin):
         extra = dict(extra_context or {})
         extra["title"] = "Onboarding doctor"
         extra["connect_to"] = connect_to(request)
-        extra["door"] = banner(request)
+        extra["onboarding"] = banner(request)
         extra["is_closed"] = may_close(request.user) and state().closed_at is not None
         extra["is_healthy"] = not RefusedHandshake.objects.exists()
         return super().changelist_view(request, extra)

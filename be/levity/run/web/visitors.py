@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class VisitorsFromOutside:
-    """Notes a public address, once for ever; see `levity/ocpp/decisions/door.py`.
+    """Notes a public address, once for ever; see `levity/ocpp/decisions/onboarding.py`.
 
     Behind `TrustedProxies`.
     """

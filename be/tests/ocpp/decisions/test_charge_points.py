@@ -2,7 +2,7 @@
 
 import pytest
 
-from levity.ocpp.decisions import charge_points, door
+from levity.ocpp.decisions import charge_points, onboarding
 from levity.ocpp.decisions.charge_points import HasSessions
 from levity.ocpp.models import AuditEntry, ChargePoint, Installation, Site, Transaction
 from tests.ocpp.decisions.people import audit_of, chief
@@ -58,9 +58,9 @@ def test_one_with_sessions_is_not_deleted() -> None:
 
 def test_who_stops_admitting_new_ones_is_noted() -> None:
     who = chief()
-    door.close(who, closed=True)
+    onboarding.close(who, closed=True)
     assert Installation.get().closed_by == who
-    door.close(None, closed=False)
+    onboarding.close(None, closed=False)
     assert Installation.get().closed_at is None
     assert audit_of(Installation.get()) == [
         ("chief", "stopped admitting new charge points"),

@@ -15,10 +15,10 @@ from levity.ocpp.decisions import (
     adoption,
     charge_points,
     corrections,
-    door,
     ending,
     id_tags,
     keys,
+    onboarding,
     quarantine,
     registration,
     retiring,
@@ -145,7 +145,7 @@ DECISIONS: dict[str, Callable[[Theirs, User], Any]] = {
     "delete": lambda it, who: charge_points.delete_charge_point(it.row, who),
     "known tags only": lambda it, who: charge_points.known_tags_only(it.rows(), who),
     "forget line": lambda it, who: charge_points.forget_line(it.rows(), who),
-    "door": lambda it, who: door.close(who, closed=True),
+    "onboarding": lambda it, who: onboarding.close(who, closed=True),
 }
 
 
@@ -217,7 +217,7 @@ def test_every_decision_is_in_this_table() -> None:
     """A function of `decisions` or `sending` that takes `who` is tried here."""
     import inspect
 
-    modules = (adoption, charge_points, corrections, door, ending, id_tags, keys, quarantine)
+    modules = (adoption, charge_points, corrections, onboarding, ending, id_tags, keys, quarantine)
     modules += (registration, retiring, security_profiles, issuing, sending)
     named = "\n".join(inspect.getsource(function) for function in DECISIONS.values())
     for module in modules:

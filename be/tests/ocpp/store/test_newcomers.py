@@ -1,4 +1,4 @@
-"""Charge points that nobody has seen before: how many come in, and who closes the door behind them.
+"""Charge points that nobody has seen before: how many come in, and who stops admitting them.
 
 C1: one host made 871 new charge points a second, for as long as it liked.
 """
@@ -16,7 +16,7 @@ from django.urls import reverse
 import levity.ocpp.store.newcomers as module
 from levity.addresses import is_beside_us
 from levity.monitoring.alerts.conditions import strangers
-from levity.ocpp.decisions import door
+from levity.ocpp.decisions import onboarding
 from levity.ocpp.models import AuditEntry, ChargePoint, Installation
 from levity.ocpp.store.newcomers import Newcomers, is_public
 from levity.ocpp.store.values import Arrival
@@ -80,21 +80,21 @@ def test_where_too_many_wait_nobody_more_is_written_down(
     assert [type(command) for command in said] == [Accept] * 5 + [Refuse] * 4
 
 
-def test_a_closed_door_keeps_new_ones_out_and_nobody_who_is_in(root: User) -> None:
+def test_closed_onboarding_keeps_new_ones_out_and_nobody_who_is_in(root: User) -> None:
     site, known = Site(), Charger("KNOWN")
     site.take(known.asks(remote=HOME))
-    door.close(root, closed=True)
+    onboarding.close(root, closed=True)
     (said,) = come(site, 1, HOME)
     assert isinstance(said, Refuse)
     assert said.status == 404
     (again,) = site.take(known.again().asks(remote=HOME)).reply.commands
     assert isinstance(again, Accept)
-    door.close(root, closed=False)
+    onboarding.close(root, closed=False)
     (said,) = come(site, 1, HOME)
     assert isinstance(said, Accept)
 
 
-def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
+def test_the_banner_says_that_strangers_come_in_and_one_click_stops_admitting_them(
     root: User, client: Client
 ) -> None:
     """Not at home; once a charger came from outside, on the overview, the list, and as an alert."""
@@ -108,17 +108,17 @@ def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
         )
     ]
     come(Site(), 1, HOME, "INSIDE")
-    assert strangers.open_door() == []
-    assert not any("lv-door" in client.get(page).content.decode() for page in pages)
+    assert strangers.open_onboarding() == []
+    assert not any("lv-onboarding" in client.get(page).content.decode() for page in pages)
     come(Site(), 1, OUTSIDE)
-    (found,) = strangers.open_door()
+    (found,) = strangers.open_onboarding()
     assert OUTSIDE in found.detail
-    assert all("lv-door" in client.get(page).content.decode() for page in pages)
-    page = reverse("admin:ocpp_chargepoint_door")
+    assert all("lv-onboarding" in client.get(page).content.decode() for page in pages)
+    page = reverse("admin:ocpp_chargepoint_onboarding")
     answer = client.post(page, {"closed": "1"}, follow=True)
     assert "New charge points are no longer admitted" in answer.content.decode()
-    assert strangers.open_door() == []
-    assert not any("lv-door" in client.get(page).content.decode() for page in pages)
+    assert strangers.open_onboarding() == []
+    assert not any("lv-onboarding" in client.get(page).content.decode() for page in pages)
     row = Installation.objects.get()
     assert row.closed_by == root
     assert AuditEntry.objects.get().what == "stopped admitting new charge points"
@@ -127,12 +127,12 @@ def test_the_banner_says_that_strangers_come_in_and_one_click_closes_the_door(
     assert Installation.objects.get().closed_at is None
 
 
-def test_who_visits_the_pages_from_outside_is_a_sign_of_the_open_door(client: Client) -> None:
+def test_who_visits_the_pages_from_outside_is_a_sign_of_open_onboarding(client: Client) -> None:
     """Only chargers counted: the pages of a public server could be open for months."""
     client.get(reverse("admin:login"), REMOTE_ADDR=HOME)
-    assert strangers.open_door() == []
+    assert strangers.open_onboarding() == []
     client.get(reverse("admin:login"), REMOTE_ADDR=OUTSIDE)
-    (found,) = strangers.open_door()
+    (found,) = strangers.open_onboarding()
     assert found.detail == f"a request came from {OUTSIDE}, a public address"
 
 
@@ -151,7 +151,7 @@ def test_a_page_is_shown_where_its_visitor_can_not_be_noted(
     assert Installation.objects.get().outside_address == OUTSIDE
 
 
-def test_whom_the_edge_refuses_from_outside_is_a_sign_of_the_open_door() -> None:
+def test_whom_the_edge_refuses_from_outside_is_a_sign_of_open_onboarding() -> None:
     """A scanner finds the port before a charger does."""
     refusals = (EdgeRefusal(remote=OUTSIDE, reason="path"),)
     refused = Refused("", "", 0, NOW.timestamp(), refusals=refusals)
@@ -193,9 +193,12 @@ def test_with_ipv6_what_is_in_our_own_network_is_not_outside(
     assert is_public(OUTSIDE)
 
 
-def test_the_doctor_says_that_the_door_is_closed_and_how_to_open_it(admin_client: Client) -> None:
+def test_the_doctor_says_that_onboarding_is_closed_and_how_to_open_it(admin_client: Client) -> None:
     """Nothing led to the page that opens it again."""
-    doctor, page = reverse("admin:ocpp_refusedhandshake_changelist"), "admin:ocpp_chargepoint_door"
+    doctor, page = (
+        reverse("admin:ocpp_refusedhandshake_changelist"),
+        "admin:ocpp_chargepoint_onboarding",
+    )
     assert reverse(page) not in admin_client.get(doctor).content.decode()
     admin_client.post(reverse(page), {"closed": "1"})
     assert reverse(page) in admin_client.get(doctor).content.decode()
@@ -214,7 +217,7 @@ def test_the_overview_leads_to_those_that_wait(settings: Any, admin_client: Clie
 
 def test_who_may_not_change_charge_points_closes_nothing(client: Client) -> None:
     client.force_login(User.objects.create_user("viewer", is_staff=True))
-    answer = client.post(reverse("admin:ocpp_chargepoint_door"), {"closed": "1"})
+    answer = client.post(reverse("admin:ocpp_chargepoint_onboarding"), {"closed": "1"})
     assert answer.status_code == 403
     assert not Installation.objects.exists()
 
@@ -237,13 +240,13 @@ def test_a_public_name_is_one_that_others_can_look_up(
     name: str, public: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOSTNAME", name)
-    assert bool(door.why_outside(door.state())) is public
+    assert bool(onboarding.why_outside(onboarding.state())) is public
 
 
 def test_where_chargers_need_a_key_there_is_no_banner(settings: Any) -> None:
     come(Site(), 1, OUTSIDE)
     settings.OCPP_SECURITY_PROFILE = 1
-    assert strangers.open_door() == []
+    assert strangers.open_onboarding() == []
 
 
 @pytest.fixture

@@ -4,22 +4,22 @@ from datetime import datetime, timedelta
 
 from levity.monitoring.alerts.conditions.finding import Finding
 from levity.ocpp.conf import setting
-from levity.ocpp.decisions import door
+from levity.ocpp.decisions import onboarding
 from levity.ocpp.models import ChargePoint
 
-__all__ = ["open_door", "too_many_new"]
+__all__ = ["open_onboarding", "too_many_new"]
 
 HOUR = timedelta(hours=1)
 COUNTED = 5_000
 
 
-def open_door() -> list[Finding]:
+def open_onboarding() -> list[Finding]:
     """Strangers can reach us, chargers need no key, and new charge points are admitted."""
-    seen = door.state()
-    if not door.is_open_to_all(seen) or not (why := door.why_outside(seen)):
+    seen = onboarding.state()
+    if not onboarding.is_open_to_all(seen) or not (why := onboarding.why_outside(seen)):
         return []
     summary = "anyone who finds this installation can add charge points: no key is required"
-    return [Finding("open-door", "", summary, why)]
+    return [Finding("open-onboarding", "", summary, why)]
 
 
 def too_many_new(now: datetime) -> list[Finding]:

@@ -1,5 +1,5 @@
-"""Whether strangers can put charge points on the list: whoever reaches the port can, unless there
-are keys, or the door was closed."""
+"""Whether charge points that are not on the list are added when they connect: anyone who reaches
+the port can add some, unless there are keys, or somebody stopped admitting new ones."""
 
 import ipaddress
 import os

@@ -1,5 +1,5 @@
-"""The door for charge points that nobody knows: the banner that says it is open, and the page that
-closes it and opens it again."""
+"""Onboarding: the banner that says that strangers can add charge points, and the page that stops
+admitting new ones and admits them again."""
 
 from typing import Any
 
@@ -9,29 +9,32 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from levity.ocpp.decisions import door
+from levity.ocpp.decisions import onboarding
 
-__all__ = ["NAME", "banner", "door_view"]
+__all__ = ["NAME", "banner", "onboarding_view"]
 
-NAME = "ocpp_chargepoint_door"
+NAME = "ocpp_chargepoint_onboarding"
 
 
 def banner(request: HttpRequest) -> dict[str, Any] | None:
     """What the banner says: why this installation can be reached from outside; None: no banner."""
     user: Any = request.user
-    if not user.has_perm("ocpp.view_chargepoint") or not door.is_open_to_all(seen := door.state()):
+    if not user.has_perm("ocpp.view_chargepoint"):
         return None
-    why = door.why_outside(seen)
-    return {"why": why, "may_close": door.may_close(user)} if why else None
+    seen = onboarding.state()
+    if not onboarding.is_open_to_all(seen):
+        return None
+    why = onboarding.why_outside(seen)
+    return {"why": why, "may_close": onboarding.may_close(user)} if why else None
 
 
-def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
-    """GET: is it open, and since when not; POST: close it (`closed=1`), or open it."""
-    if not door.may_close(request.user):
+def onboarding_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
+    """GET: are new ones admitted, or not since when; POST: stop that (`closed=1`), or resume."""
+    if not onboarding.may_close(request.user):
         raise PermissionDenied
     if request.method == "POST":
         closed = request.POST.get("closed") == "1"
-        door.close(request.user, closed=closed)
+        onboarding.close(request.user, closed=closed)
         said = (
             "New charge points are no longer admitted. Those on the list are not affected."
             if closed
@@ -40,12 +43,12 @@ def door_view(request: HttpRequest, admin_site: Any) -> HttpResponse:
         )
         messages.success(request, said)
         return redirect("levity:ocpp_chargepoint_changelist")
-    seen = door.state()
+    seen = onboarding.state()
     context = {
         **admin_site.each_context(request),
         "title": "New charge points",
         "row": seen,
-        "is_open": door.is_open_to_all(seen),
-        "why": door.why_outside(seen),
+        "is_open": onboarding.is_open_to_all(seen),
+        "why": onboarding.why_outside(seen),
     }
-    return TemplateResponse(request, "levity/door_page.html", context)
+    return TemplateResponse(request, "levity/onboarding_page.html", context)
