@@ -7,7 +7,6 @@ A case is written once. In process its charger talks to a pipeline and time is t
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any, Protocol
 
 __all__ = ["Answers", "Asked", "Charger", "Ground", "register", "sampled"]
@@ -71,7 +70,7 @@ class Charger:
         self.identity = identity
         self.answers = {**USUAL, **(answers or {})}
         self.asked: list[Asked] = []
-        self._numbers = count(1)
+        self._number = 0
 
     def say(self, text: str) -> list[Any] | None:
         """Send a frame as it is; the answer, None if there is none."""
@@ -102,7 +101,9 @@ class Charger:
 
     def call(self, action: str, payload: Any, unique_id: str | None = None) -> list[Any]:
         """A Call; the whole answer."""
-        unique_id = unique_id or f"f{next(self._numbers)}"
+        if unique_id is None:
+            self._number += 1
+            unique_id = f"f{self._number}"
         answer = self.say(json.dumps([2, unique_id, action, payload], separators=(",", ":")))
         assert answer is not None, f"{action} was not answered"
         return answer

@@ -1,6 +1,7 @@
 """Levity in this process, with a clock of the test's own: no socket, no waiting."""
 
 import json
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.management import call_command
 
 from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import Command
-from levity.ocpp.worker.housekeeping import sweep
+from levity.ocpp.worker.housekeeping import EveryMinute, sweep
 from levity.ocpp.worker.pipeline import Pipeline
 from levity_ws.rpc.envelope import (
     Alive,
@@ -31,16 +32,22 @@ __all__ = ["InProcess"]
 EDGE, REPLY_TO = "edge-1", "replies of edge-1"
 # From the charger's word to the next one.
 STEP = timedelta(milliseconds=50)
-LOOK, LONG_LOOK = timedelta(seconds=1), timedelta(minutes=10)
+SECOND, LOOK, LONG_LOOK = timedelta(seconds=1), timedelta(seconds=5), timedelta(minutes=10)
 
 
 class InProcess(Ground):
     """A pipeline, and what a worker does beside it."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)) -> None:
-        self._now = now
+        self._now = self.looked = now
         self.pipeline = Pipeline()
         self.lines: dict[str, _Line] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "InProcess":
+        """The same moment and lines, before a worker that has just started."""
+        other = memo[id(self)] = InProcess(self._now)
+        other.lines = deepcopy(self.lines, memo)
+        return other
 
     @property
     def now(self) -> datetime:
@@ -57,13 +64,18 @@ class InProcess(Ground):
 
     def wait(self, seconds: float) -> None:
         end = self._now + timedelta(seconds=seconds)
+        minute = EveryMinute()
         while self._now < end:
             # What a worker does once a minute, it does at its first second.
             later = (self._now + LONG_LOOK).replace(second=0)
-            self._now = min(end, self._now + LOOK) if seconds < 120 else later
+            self._now = min(end, self._now + SECOND) if seconds < 120 else later
+            if self._now < min(end, self.looked + LOOK):
+                self.send_what_is_due()
+                continue
+            self.looked = self._now
             self.take(Alive("", "", 0, self._now.timestamp()))
             self.send_what_is_due()
-            sweep(self._now)
+            sweep(self._now, is_minute=minute.is_over(self._now.timestamp()))
 
     def settle(self, command: int) -> None:
         self.send_what_is_due()

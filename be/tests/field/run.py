@@ -108,7 +108,7 @@ def everything(*, quick: bool) -> Iterator[tuple[str, str, Callable[[Any], None]
                 f"{capture.name}, stop lost",
                 about,
                 lambda ground, capture=capture: after_a_lost_stop(
-                    ground, capture, boots=True, identity=f"L-{capture.name}"
+                    as_it_is(ground, capture, f"L-{capture.name}"), boots=True
                 ),
             )
 

@@ -5,49 +5,44 @@ in `right.py`, worked out from the frames; and the tool that corrects has nothin
 """
 
 import json
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 
 import pytest
+from django.db import transaction
 
 from levity.ocpp.chargers.quirks.matching import profile_for
 from tests.field.captured import Capture, captures
 from tests.field.in_process import InProcess
 from tests.field.judge import nothing_to_correct
+from tests.field.played import Played
 from tests.field.right import RIGHT
 from tests.field.verdicts import after_a_lost_stop, after_a_stop, as_it_is
+from tests.ocpp.extension.billing import agree
 
 PLAYED = [capture for capture in captures() if capture.plays]
-OPEN = [capture for capture in PLAYED if capture.runs_on]
-
-
-def named(capture: Capture) -> str:
-    return capture.name
-
-
-def ground_for(capture: Capture) -> InProcess:
-    """Early enough that nothing of it lies ahead."""
-    return InProcess(capture.first_moment)
+ENDINGS: dict[str, Callable[[Played], None]] = {
+    "stopped": after_a_stop,
+    "boots": partial(after_a_lost_stop, boots=True),
+    "abandoned": partial(after_a_lost_stop, boots=False),
+}
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("capture", PLAYED, ids=named)
-def test_a_capture_leaves_the_books_right(capture: Capture) -> None:
-    as_it_is(ground_for(capture), capture)
+@pytest.mark.parametrize("capture", PLAYED, ids=lambda capture: capture.name)
+def test_a_capture_leaves_the_books_right(capture: Capture, subtests: pytest.Subtests) -> None:
+    """As it is; a session that still runs then ends in each way, and each time as if it were the
+    only one."""
+    # Early enough that nothing of it lies ahead.
+    played = as_it_is(InProcess(capture.first_moment), capture)
     nothing_to_correct()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("capture", OPEN, ids=named)
-def test_a_capture_and_its_stop(capture: Capture) -> None:
-    after_a_stop(ground_for(capture), capture)
-    nothing_to_correct()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("boots", [True, False], ids=["boots", "abandoned"])
-@pytest.mark.parametrize("capture", OPEN, ids=named)
-def test_a_capture_whose_stop_is_lost(capture: Capture, boots: bool) -> None:
-    after_a_lost_stop(ground_for(capture), capture, boots=boots)
-    nothing_to_correct()
+    for name, ending in ENDINGS.items() if capture.runs_on else ():
+        with subtests.test(name), transaction.atomic():
+            ending(deepcopy(played))
+            nothing_to_correct()
+            agree()
+            transaction.set_rollback(True)
 
 
 def test_every_capture_has_its_right_outcome_and_its_source() -> None:

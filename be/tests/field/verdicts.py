@@ -55,10 +55,9 @@ def as_it_is(ground: Ground, capture: Capture, identity: str = "") -> Played:
     return played
 
 
-def after_a_stop(ground: Ground, capture: Capture) -> Played:
-    """Then every session that runs is stopped; its energy is that of its meter."""
-    played = as_it_is(ground, capture)
-    charger, right = played.charger, RIGHT[capture.name]
+def after_a_stop(played: Played) -> None:
+    """Every session that runs is stopped; its energy is that of its meter."""
+    ground, charger, right = played.ground, played.charger, RIGHT[played.capture.name]
     for item, wanted in zip(sessions(charger), right.sessions, strict=True):
         if item.state != Transaction.State.ACTIVE:
             continue
@@ -71,13 +70,11 @@ def after_a_stop(ground: Ground, capture: Capture) -> Played:
         assert seen == ("stopped", charged, "registers", "high"), item.flags
         assert wanted.flags is None or item.flags == wanted.flags
     nothing_failed(charger)
-    return played
 
 
-def after_a_lost_stop(ground: Ground, capture: Capture, *, boots: bool, identity: str = "") -> None:
+def after_a_lost_stop(played: Played, *, boots: bool) -> None:
     """The stop never comes: the charger boots and begins anew, or its connector stays free."""
-    played = as_it_is(ground, capture, identity)
-    charger, right = played.charger, RIGHT[capture.name]
+    ground, charger, right = played.ground, played.charger, RIGHT[played.capture.name]
     running = [item for item in right.sessions if item.stop is None]
     if boots:
         charger.leave()
@@ -104,7 +101,6 @@ def after_a_lost_stop(ground: Ground, capture: Capture, *, boots: bool, identity
             assert odd == set()
     assert len(sessions(charger)) == len(right.sessions) + (len(running) if boots else 0)
     nothing_failed(charger)
-    return played
 
 
 def _seen(item: Transaction, wanted: S) -> dict[str, Any]:
