@@ -11,6 +11,9 @@ TEST_DATABASE_URL = $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/post
 ARGS ?=
 
 bin := .venv/bin
+# Compiled once and kept, whatever the shell says: pytest rewrites every test, and each of a hundred
+# processes imports all of Levity.
+export PYTHONDONTWRITEBYTECODE :=
 # Tests and lint leave the data of a running site alone.
 scratch := LEVITY_FROZEN=1 TIME_ZONE=UTC LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" SECRET_KEY=of-no-value-of-no-value-of-no-value-of-no-value-of-no-value
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -102,13 +103,17 @@ def test_every_make_target_that_a_page_names_exists():
     assert named - targets == set()
 
 
-def variables_read_by_the_code() -> set[str]:
+@cache
+def variables_read_by_the_code() -> frozenset[str]:
     """Names that are looked up in an environment, or passed along with one."""
     found = set(edge_settings.VARIABLES)
     for path in (*ROOT.glob("be/levity/**/*.py"), *ROOT.glob("ws/src/**/*.py")):
         if {"bench", "simulator", "soak"} & set(path.parts):
             continue  # their processes are started by themselves
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        if "environ" not in text and "self._port" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Subscript):
                 parts = [node.value, node.slice]
             elif isinstance(node, ast.Call):
@@ -124,7 +129,7 @@ def variables_read_by_the_code() -> set[str]:
                     and isinstance(part.value, str)
                     and re.fullmatch(r"[A-Z][A-Z0-9_]+", part.value)
                 }
-    return found
+    return frozenset(found)
 
 
 def test_every_environment_variable_that_the_code_reads_is_documented():

@@ -73,7 +73,10 @@ def test_no_one_makes_a_command_but_the_queue() -> None:
     root = Path(levity.__file__).parent
     makers = set()
     for path in root.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        if "Command" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Call):
                 continue
             called = ast.unparse(node.func)

@@ -21,6 +21,18 @@ from tests.ocpp.keyring import asks, basic, charge_point, status
 from tests.ocpp.states import request
 from tests.system.terminator import Authority
 
+# The primes of a DSA key of 2048 bits: to find some takes a second.
+P = int(
+    "da1583be6ff4c60f5132343a65a111e5ad4d52c97b92b76d2125720911ea9cd57bc4c6741070ebc13cdd5adf"
+    "f5db4f96565936cdff5c2d19571267f6d0ca1b0a9db2d1858f1497b8c572062187c0653e86ea9c21accb9565"
+    "c92636d755b5257f23b352f4cf7dbdad290c07028e01dd9153bc3fb2e74918209de890e2bc39dfbd7268530f"
+    "2e34b73682520b5f2e3848221653b24e6ff251abd0c99045d0aacafce1d43a67619271c6de2c593d4e71f347"
+    "0b67c2f7b43ecfdee03fd9a73eafc7001c78a960d26b645c5e6df61936bbab30c1a4ba9224fed8b1b65e6c99"
+    "68b65576862b18427f97682d7235c6521f58fddb21d319d66588ac9d6758efc30176abbf",
+    16,
+)
+Q = int("b341bdb24211797ec2dcb876d77bf204ace883c9682549f0b7c8e2a03ed0602b", 16)
+
 
 @cache
 def key(kind: str) -> object:
@@ -32,7 +44,11 @@ def key(kind: str) -> object:
         "EC 256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "EC 384": lambda: ec.generate_private_key(ec.SECP384R1()),
         "Brainpool": lambda: ec.generate_private_key(ec.BrainpoolP256R1()),
-        "DSA 2048": lambda: dsa.generate_private_key(2048),
+        "DSA 2048": lambda: (
+            dsa.DSAParameterNumbers(P, Q, pow(2, (P - 1) // Q, P))
+            .parameters()
+            .generate_private_key()
+        ),
     }
     return made[kind]()
 
