@@ -19,6 +19,7 @@ from typing import Any
 
 import fastjsonschema
 
+from levity.ocpp.wire.fitting import Fits, fitting
 from levity.ocpp.wire.frames import ErrorCode, OcppError
 
 __all__ = ["Schemas"]
@@ -50,7 +51,9 @@ class Schemas:
     themselves. `tells_nothing` is the message that is one whatever stands in its payload's place.
     """
 
-    __slots__ = ("_absent", "_anything", "_folder", "_lenient", "_strict", "_tells_nothing")
+    __slots__ = (
+        *("_absent", "_anything", "_fits", "_folder", "_lenient", "_strict", "_tells_nothing"),
+    )
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Schemas:
         self._tells_nothing = tells_nothing
         self._strict: dict[str, Validate] = {}
         self._lenient: dict[str, Validate] = {}
+        self._fits: dict[str, Fits | None] = {}
 
     def check(self, action: str, payload: Any) -> tuple[str, ...]:
         """What is wrong with this Call's payload without making it senseless; empty if nothing is.
@@ -91,15 +95,21 @@ class Schemas:
         `name` is an action, or an action followed by "Response".
         """
         validate = self._strict.get(name) or self._hard(name)
-        anything = self._anything.get(name)
+        if anything := self._anything.get(name):
+            payload = _beginning(anything, payload)
+        fits = self._fits[name]
+        if fits is not None and _is_sure(fits, payload):
+            return None
         try:
-            validate(_beginning(anything, payload) if anything else payload)
+            validate(payload)
         except fastjsonschema.JsonSchemaValueException as error:
             return _said(error)
         return None
 
     def _hard(self, name: str) -> Validate:
-        self._strict[name] = _compiled(self._published(name))
+        schema = self._published(name)
+        self._fits[name] = fitting(schema, _FORMATS)
+        self._strict[name] = _compiled(schema)
         return self._strict[name]
 
     def _soft(self, name: str) -> Validate:
@@ -115,6 +125,13 @@ class Schemas:
         path = _package() / self._folder / "schemas" / f"{name}.json"
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
         return document
+
+
+def _is_sure(fits: Fits, payload: Any) -> bool:
+    try:
+        return fits(payload)
+    except TypeError:  # a list where a word belongs
+        return False
 
 
 def _beginning(anything: Iterable[str], payload: Any) -> Any:
