@@ -6,8 +6,9 @@ worker's threads do so, as with plans (`plans.py`); elsewhere this is `transacti
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
@@ -15,6 +16,10 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from levity.db.plans import planned, plans
 
 __all__ = ["ahead", "in_few_trips", "rows_of", "write_last"]
+
+
+UUID = 2950
+"""The number of this type in Postgres."""
 
 
 class _Trips(threading.local):
@@ -70,7 +75,8 @@ def rows_of(database: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, .
     """What this query finds; `database` is Django's connection.
 
     Where nobody but we would see it pass, without Django's cursor: its layers cost as much as the
-    query's way to Postgres and back.
+    query's way to Postgres and back. Then a UUID may come as its text, which is what `str` makes of
+    the object that Django's driver builds of that text.
     """
     waiting = _waiting_unseen(database)
     if waiting is None:
@@ -80,8 +86,22 @@ def rows_of(database: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, .
     text = planned(database, sql)
     with database.wrap_database_errors, database.connection.cursor() as cursor:
         cursor.tzinfo_factory = database.tzinfo_factory
+        _let_uuids_be_text(cursor)
         cursor.execute(_after(waiting, text), values)
         return list(cursor.fetchall())
+
+
+def _let_uuids_be_text(cursor: Any) -> None:
+    register, kind = _uuid_text()
+    register(kind, cursor)
+
+
+@cache
+def _uuid_text() -> tuple[Callable[..., None], Any]:
+    # Only where there is Postgres: who has SQLite does without the driver.
+    from psycopg2.extensions import UNICODE, new_type, register_type
+
+    return register_type, new_type((UUID,), "UUID_TEXT", UNICODE)
 
 
 def write_last(database: Any, text: str, values: Sequence[Any]) -> None:

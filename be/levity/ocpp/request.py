@@ -5,7 +5,7 @@ handler asks nobody anything, not even the clock.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -254,7 +254,7 @@ class Response:
 
     def adding(self, *effects: Effect) -> "Response":
         """The same response with these effects behind its own."""
-        return replace(self, effects=(*self.effects, *effects))
+        return Response(self.payload, (*self.effects, *effects))
 
 
 @frozen

@@ -205,6 +205,4 @@ def zone_of(name: str) -> tzinfo:
 
 def wire_time(moment: datetime) -> str:
     """The moment as chargers like it best: UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
-        f"{moment.microsecond // 1000:03d}Z"
-    )
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"

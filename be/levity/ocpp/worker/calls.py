@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 RETRIED_WITHIN = 8
 """Frames: what comes again after more than these is no repetition of one that got no answer."""
 RETRIED_FOR = timedelta(minutes=2)
+NOT_SIGNING = SigningState()
 
 
 class UnknownChargePoint(Exception):
@@ -250,7 +251,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         new_id=new_id,
         occurrence=occurrence,
         early_stops=loaded.early_stops.get(charge_point.id, ()) if new_id else (),
-        signing=loaded.signing.get(arrival.connection, SigningState()),
+        signing=loaded.signing.get(arrival.connection, NOT_SIGNING),
         findings=findings,
         subprotocol=getattr(arrival.event, "subprotocol", ""),
     )

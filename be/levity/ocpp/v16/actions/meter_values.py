@@ -323,35 +323,31 @@ def _progress(
         return
     if goes_on:
         flags = " ".join(with_flags(without_flags(flags, "orphaned"), ("continued",)))
-    update = UpdateTransaction(
+    last = trail.lives[-1] if found is not None else None
+    last_at = datetime.fromtimestamp(last.last_at, UTC) if last is not None else None
+    if found is not None and last is not None and ended and not goes_on:
+        # Our own end was too early: it moves to the newest sample.
+        yield closed(
+            replace(
+                transaction,
+                meter_last=last.last,
+                meter_last_at=last_at,
+                energy=found.wh,
+                flags=flags,
+            ),
+            transaction.stop_reason,
+            "stop-quarantined" if "stop-quarantined" in flags else "orphaned",
+        )
+    yield UpdateTransaction(
         transaction.id,
         power=None if ended and not goes_on else power,
         reopen_on=transaction.connector if goes_on else None,
         flags=with_flags(flags, ()),
         lives=written(trail) if trail != known else None,
+        meter_last=last.last if last is not None else None,
+        meter_last_at=last_at,
+        energy=found.wh if found is not None else None,
     )
-    if found is not None:
-        last = trail.lives[-1]
-        update = replace(
-            update,
-            meter_last=last.last,
-            meter_last_at=datetime.fromtimestamp(last.last_at, UTC),
-            energy=found.wh,
-        )
-        if ended and not goes_on:
-            # Our own end was too early: it moves to the newest sample.
-            yield closed(
-                replace(
-                    transaction,
-                    meter_last=update.meter_last,
-                    meter_last_at=update.meter_last_at,
-                    energy=found.wh,
-                    flags=flags,
-                ),
-                transaction.stop_reason,
-                "stop-quarantined" if "stop-quarantined" in flags else "orphaned",
-            )
-    yield update
 
 
 def _is_late(readings: list[Reading], known: Trail, trail: Trail) -> bool:
