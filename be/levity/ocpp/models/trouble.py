@@ -86,6 +86,13 @@ class FailedMessage(models.Model):
     seq = models.BigIntegerField()
     action = models.CharField(max_length=64, blank=True)
     text = models.TextField(help_text="The frame.")
+    subprotocol = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the connection had negotiated: the OCPP version of the frame.",
+    )
     received_at = models.DateTimeField()
     failed_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveIntegerField(default=1)

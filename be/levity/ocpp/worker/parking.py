@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from levity.ocpp.models import ConnectionEvent, FailedMessage, FrameAttempt
+from levity.ocpp.models import FailedMessage, FrameAttempt
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.messages.reading import stored_response
 from levity.ocpp.store.messages.writing import write_parked
@@ -94,6 +94,7 @@ def park(event: Event, why: Exception | str) -> list[Outcome]:
                 "identity": event.charge_point[:48],
                 "action": action,
                 "text": storable(event.text),
+                "subprotocol": storable(event.subprotocol)[:255],
                 "received_at": at,
                 "traceback": storable(said),
             },
@@ -122,10 +123,8 @@ def replayed_event(failed: FailedMessage) -> Received:
     One that an edge had answered keeps that answer: its charger goes by the id in it.
     """
     connection = str(uuid5(UUID(str(failed.connection)), f"replay {failed.attempts}"))
-    opened = ConnectionEvent.objects.filter(connection=failed.connection, kind="connected")
-    spoken = opened.values_list("subprotocol", flat=True).first() or ""
     at = failed.received_at.timestamp()
-    common = (failed.identity, connection, failed.seq, at, failed.text, spoken)
+    common = (failed.identity, connection, failed.seq, at, failed.text, failed.subprotocol)
     unique_id = parse(failed.text).unique_id[:64]
     answer = stored_response(failed.connection, unique_id, failed.seq)
     if not isinstance(parse(answer), CallResult):
