@@ -14,7 +14,7 @@ from levity.ocpp.deciding import (
     allowed,
     decide_all,
 )
-from levity.ocpp.decisions.id_tags_csv import Imported, import_file
+from levity.ocpp.decisions.id_tags_import import Imported, import_file
 from levity.ocpp.models import IdTag
 from levity.ocpp.visibility import is_limited
 
@@ -77,7 +77,7 @@ def delete_tags(rows: QuerySet[IdTag], who: Who) -> Decided:
 
 
 def import_tags(data: bytes, who: Who, **rules: bool) -> Imported:
-    """A CSV file of tags (see `id_tags_csv.import_lines` for the rules), and who imported it."""
+    """A CSV file of tags (see `id_tags_import.import_lines` for the rules), and who imported it."""
     _of_all_sites(IdTag.objects.none(), who, ADD, CHANGE)
     done = import_file(data, **rules)
     if done.done:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from levity.ocpp.decisions.id_tags_csv import safe_cell
+from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import Transaction
 from levity.pages.chargers.owners import with_owner
 from levity.pages.kit.formats import site_zone

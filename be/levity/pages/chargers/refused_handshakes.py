@@ -15,8 +15,8 @@ from unfold.decorators import action, display
 
 from levity.ocpp.chargers.security.reasons import REASONS, reason
 from levity.ocpp.decisions.adoption import is_adoptable
-from levity.ocpp.decisions.id_tags_csv import safe_cell
 from levity.ocpp.decisions.onboarding import may_close, state
+from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import ChargePoint, RefusedHandshake
 from levity.pages.chargers.adopting import NAME as ADOPT
 from levity.pages.chargers.adopting import adopt_view

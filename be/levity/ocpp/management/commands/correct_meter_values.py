@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from levity.ocpp.decisions import corrections
 from levity.ocpp.decisions.corrections import Change
-from levity.ocpp.decisions.id_tags_csv import safe_cell
+from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import ChargePoint, MeterValueCorrection
 
 __all__ = ["Command"]

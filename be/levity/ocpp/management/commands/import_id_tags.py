@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from levity.ocpp.decisions.id_tag_files import COLUMNS, BadFile
 from levity.ocpp.decisions.id_tags import import_tags
-from levity.ocpp.decisions.id_tags_csv import COLUMNS, BadFile, Imported
+from levity.ocpp.decisions.id_tags_import import Imported
 
 __all__ = ["Command"]
 
