@@ -1,8 +1,8 @@
 """What chargers do differently from the standard: data, never code paths by vendor.
 
-A `QuirkProfile` says how a make, model and firmware is to be treated. The first profile whose
-patterns fit what BootNotification said is taken (`matching.py`); a charge point can name another
-one or override single fields in the admin; a site adds its own with OCPP_QUIRK_PROFILES.
+A `QuirkProfile` says how to treat a make, model and firmware. The first profile whose patterns fit
+the BootNotification is used (`matching.py`). On the page of a charge point, another one can be
+selected or single fields overridden; OCPP_QUIRK_PROFILES adds more profiles.
 docs/chargers.md is generated from the shipped ones (`levity quirks --markdown`).
 """
 
@@ -58,7 +58,7 @@ class QuirkProfile:
     )
     abort_on_restart: bool = field(
         default=False,
-        metadata={"help": "drop TCP without a Close frame; otherwise it never reconnects"},
+        metadata={"help": "drop TCP without a Close frame, because otherwise it never reconnects"},
     )
     remote_start_delay: float = field(
         default=1.0, metadata={"help": "seconds from Preparing to RemoteStartTransaction"}
@@ -68,7 +68,8 @@ class QuirkProfile:
         metadata={"help": "seconds after which the start is sent again if it is still Preparing"},
     )
     remote_start_id_tag: str = field(
-        default="", metadata={"help": "the tag it must be started with; empty: the site's"}
+        default="",
+        metadata={"help": "the tag that starts it; empty: OCPP_AUTO_REMOTE_START_ID_TAG"},
     )
     call_timeout: int | None = field(
         default=None, metadata={"help": "seconds to wait for its answers"}
@@ -89,13 +90,13 @@ class QuirkProfile:
     )
     local_time_as_utc: bool = field(
         default=False,
-        metadata={"help": "it marks local time with Z; the charge point's time zone is used"},
+        metadata={"help": "it marks local time with Z; Levity uses the charge point's time zone"},
     )
 
 
 DEFAULT = QuirkProfile(
     name="standard",
-    title="As the standard says",
+    title="Standard",
     facts="No quirks of this make are known: OCPP 1.6 with the usual tolerance.",
 )
 

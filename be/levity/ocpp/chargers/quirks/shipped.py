@@ -1,6 +1,6 @@
-"""The quirk profiles that come with Levity. Facts are from public issue threads (project#number).
+"""The quirk profiles that Levity ships. The facts are from public issue threads (project#number).
 
-`lb` is lbbrhzn/ocpp, `evcc` is evcc-io/evcc. The first one that fits is taken.
+`lb` is lbbrhzn/ocpp, `evcc` is evcc-io/evcc. The first profile that fits is used.
 """
 
 from levity.ocpp.chargers.quirks.profile import QuirkProfile
@@ -14,7 +14,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         vendor="UnitedChargers|United Chargers",
         firmware="GWM",
         grade="captures",
-        facts="Speaks ocpp1.6, authenticates with an empty password, shows its password in clear "
+        facts="Speaks ocpp1.6, authenticates with an empty password, shows its password unmasked "
         "in GetConfiguration, and drops the connection without a Close frame.",
         sources=("public capture",),
         frame_gap=0.05,
@@ -25,7 +25,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Grizzl-E Mini",
         vendor="United ?Chargers|UC$",
         model=".*Mini",
-        facts="Takes charging profiles of stack level 0 only, and ignores limits under 7 A.",
+        facts="Accepts charging profiles of stack level 0 only, and ignores limits below 7 A.",
         sources=("evcc#32502",),
         frame_gap=0.1,
         ping_interval=0.0,
@@ -35,10 +35,10 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Grizzl-E Smart",
         vendor="United Chargers|UnitedChargers|UC$",
         grade="captures",
-        facts="No subprotocol header; malformed pongs; half a JSON answer to some Calls, then a "
-        "reboot; ignores a RemoteStart right after Preparing; closes with 1002 when two frames "
-        "arrive in one TCP segment; MeterValues count from the session's start while Start and "
-        "Stop carry the lifetime register.",
+        facts="Sends no subprotocol header; sends malformed pongs; answers some Calls with "
+        "truncated JSON, then reboots; ignores a RemoteStart right after Preparing; closes with "
+        "1002 when two frames arrive in one TCP segment; MeterValues count from the session's "
+        "start while Start and Stop contain the lifetime register.",
         sources=("lb#442", "lb#176", "lb#899", "lb#2093"),
         frame_gap=0.1,
         ping_interval=0.0,
@@ -50,7 +50,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="en-plus",
         title="EN+",
         vendor="EN\\+|EN Plus",
-        facts="Leaves Preparing again when RemoteStart comes late.",
+        facts="Leaves Preparing again if RemoteStart comes late.",
         sources=("evcc#15752",),
         remote_start_delay=0.0,
     ),
@@ -59,8 +59,8 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Wallbox",
         vendor="Wall ?Box",
         grade="captures",
-        facts="Loops when it is spoken to before its BootNotification; sends an empty idTag in "
-        "StopTransaction and NoAuthorization in an offline StartTransaction.",
+        facts="Loops if anything is sent to it before its BootNotification; sends an empty idTag "
+        "in StopTransaction and NoAuthorization in an offline StartTransaction.",
         sources=("lb#1503", "evcc#27309"),
         boot_first=True,
     ),
@@ -70,7 +70,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         vendor="ABB|Chargedot",
         grade="captures",
         facts="Up to 1.8.21 it reboots when it reads measurands that it has accepted: never probe "
-        "by writing. Message ids are numbers as strings, info is the word null.",
+        "by writing. Message ids are numbers as strings; info is the word null.",
         sources=("lb#1275",),
     ),
     QuirkProfile(
@@ -78,9 +78,9 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Alfen",
         vendor="Alfen",
         grade="captures",
-        facts="Message ids start again at 1 after a reboot; 5.8 sends transactionId 2^63-1; "
-        "replays a long backlog at its first connection. RemoteStart works only with the tag "
-        "that its own configuration names: set remote_start_id_tag on the charge point.",
+        facts="Message ids start again at 1 after a reboot; 5.8 sends transactionId 2^63-1; sends "
+        "a long backlog at its first connection. RemoteStart works only with the tag in its own "
+        "configuration: set remote_start_id_tag on the charge point.",
         sources=("evcc#5021", "ocpp-go#188", "lb#361"),
     ),
     QuirkProfile(
@@ -88,8 +88,8 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="EVBox",
         vendor="EV-?BOX",
         grade="captures",
-        facts="Every StatusNotification comes twice, once as a DataTransfer of vendor EV-BOX; "
-        "Elvi sends offered currents, offered powers and states of charge that mean nothing.",
+        facts="Sends every StatusNotification twice, once as a DataTransfer of vendor EV-BOX; Elvi "
+        "sends meaningless offered currents, offered powers and states of charge.",
         sources=("evcc#12821", "evcc#29652"),
         ignored_measurands=("Current.Offered", "Power.Offered", "SoC"),
     ),
@@ -98,7 +98,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Zaptec",
         vendor="Zaptec",
         grade="captures",
-        facts="Shows an error code as status; registers beyond 2^32 Wh; one meterValue element "
+        facts="Reports an error code as status; registers exceed 2^32 Wh; one meterValue element "
         "for each measurand.",
         sources=("evcc#29863",),
     ),
@@ -114,15 +114,15 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Easee",
         vendor="Easee",
         grade="captures",
-        facts="Energy in kWh while power is in W: the unit of each sample counts.",
+        facts="Energy is in kWh while power is in W: the unit of each sample counts.",
         sources=("public capture",),
     ),
     QuirkProfile(
         name="ocular",
         title="Ocular",
         vendor="Ocular|BS AC EV",
-        facts="Gives a 20-character idTag back with two characters more; closes its connection "
-        "after 110 s of silence.",
+        facts="Returns a 20-character idTag with two more characters; closes its connection after "
+        "110 s of silence.",
         sources=("lb#2030",),
         heartbeat_interval=45,
     ),
@@ -131,8 +131,8 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Morek, Timxon",
         vendor="",
         model="EAW-A007",
-        facts="Sends no heartbeat while no car is there, and has no setting for one: silent, but "
-        "connected.",
+        facts="Sends no heartbeat while no car is connected, and has no setting for one: silent, "
+        "but connected.",
         sources=("lb#1679",),
         heartbeat_interval=3600,
     ),
@@ -140,9 +140,9 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="free2move",
         title="Free2move eProWallbox",
         vendor="Free2move",
-        facts="2.9.3 drops the connection 0.8 s after an answer to StartTransaction that comes at "
-        "once (77 of 89 times), and charges where it comes a second later; answers NotImplemented "
-        "to TriggerMessage of MeterValues; samples of locations Inlet and Body.",
+        facts="2.9.3 drops the connection 0.8 s after an immediate answer to StartTransaction (77 "
+        "of 89 times), but charges if the answer comes a second later; answers NotImplemented to "
+        "TriggerMessage of MeterValues; sends samples with locations Inlet and Body.",
         grade="captures",
         sources=("lb#2080", "evcc#15022"),
         frame_gap=1.5,
@@ -152,17 +152,18 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="MicroOcpp, and firmware built on it",
         vendor="MicroOcpp",
         grade="captures",
-        facts="Message ids come of the milliseconds since power-on, so they come again after a "
-        "restart and at other chargers. After a Call of its own without an answer it is mute for "
-        "40 s, also on the next connection: no Preparing, no heartbeat, then a burst; it goes on "
-        "answering Calls. A session begun with an unset clock and cut off by a power loss is never "
-        "told. After a reconnect statuses come before the transactions they belong to, and at most "
-        "ten of them. TriggerMessage of FirmwareStatusNotification is answered Accepted, and then "
-        "a Call CustomOperation comes. Times of before the boot are put right: a start may be "
-        "dated before its boot. GetCompositeSchedule has limit -1 where there is none. "
-        "UpdateFirmware may be NotImplemented; AuthorizationKey can be read. A local list that "
-        "disagrees with our answer is told as errorCode LocalListConflict at connector 0.",
-        sources=("MicroOcpp 1.2.0, run beside Levity",),
+        facts="Message ids are derived from the milliseconds since power-on, so they repeat after "
+        "a restart and at other chargers. After a Call of its own without an answer it sends "
+        "nothing for 40 s, also on the next connection: no Preparing, no heartbeat, then a burst; "
+        "it still answers Calls. A session that began with an unset clock and was cut off by a "
+        "power loss is never reported. After a reconnect, statuses come before the transactions "
+        "they belong to, at most ten of them. It answers TriggerMessage of "
+        "FirmwareStatusNotification with Accepted, then sends a Call CustomOperation. It corrects "
+        "times from before the boot: a start may be dated before its boot. GetCompositeSchedule "
+        "has limit -1 for none. UpdateFirmware may be NotImplemented; AuthorizationKey can be "
+        "read. If its local list contradicts our answer, it reports errorCode LocalListConflict at "
+        "connector 0.",
+        sources=("MicroOcpp 1.2.0, run with Levity",),
     ),
     QuirkProfile(
         name="aefa",
@@ -190,7 +191,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="jigu",
         title="JIGU",
         vendor="JIGU",
-        facts="Never comes back after a clean Close frame.",
+        facts="Never reconnects after a clean Close frame.",
         sources=("lb#1975",),
         abort_on_restart=True,
     ),
@@ -198,7 +199,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="foxess",
         title="FoxESS A",
         vendor="Fox ?ESS",
-        facts="Flips between OCPP 1.6 and 2.0.1; Levity answers 1.6.",
+        facts="Switches between OCPP 1.6 and 2.0.1; Levity answers 1.6.",
         sources=("lb#2008",),
     ),
     QuirkProfile(
@@ -221,15 +222,15 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         name="garo",
         title="Garo",
         vendor="Garo",
-        facts="Hyphens, blanks and vertical bars in its identity (%20 and %7C in the URL).",
+        facts="Uses hyphens, blanks and vertical bars in its identity (%20 and %7C in the URL).",
         sources=("citrineos#1093",),
     ),
     QuirkProfile(
         name="libocpp",
         title="EVerest and others with libocpp",
         vendor="EVerest",
-        facts="After an offline start StopTransaction and MeterValues carry transactionId -1, 0 or "
-        "null; meterStop may have decimals.",
+        facts="After an offline start, StopTransaction and MeterValues contain transactionId -1, 0 "
+        "or null; meterStop may have decimals.",
         sources=("libocpp#495", "libocpp#638", "steve#292"),
     ),
     QuirkProfile(
@@ -237,7 +238,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Legrand",
         vendor="Legrand",
         grade="captures",
-        facts="errorCode Error, which is none of the standard's; message ids of 20 digits.",
+        facts="errorCode Error, which is not in the standard; message ids of 20 digits.",
         sources=("public capture",),
     ),
     QuirkProfile(
@@ -245,7 +246,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="ABL",
         vendor="ABL",
         grade="captures",
-        facts="JSON with odd white space.",
+        facts="JSON with unusual white space.",
         sources=("public capture",),
     ),
     QuirkProfile(
@@ -261,7 +262,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         title="Metron",
         vendor="Metron",
         grade="captures",
-        facts="Sends the same StopTransaction every 10 seconds for ever after one CALLERROR.",
+        facts="Repeats the same StopTransaction every 10 seconds for ever after one CALLERROR.",
         sources=("public capture",),
     ),
 )

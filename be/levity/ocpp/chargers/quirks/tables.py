@@ -12,14 +12,14 @@ _ABOUT = frozenset({"name", "title", "grade", "facts", "sources", "vendor", "mod
 
 
 def patterns_of(profile: QuirkProfile) -> str:
-    """What BootNotification has to say for it."""
+    """What BootNotification has to contain for this profile to fit."""
     names = ("vendor", "model", "firmware")
     found = [f"{name} {getattr(profile, name)}" for name in names if getattr(profile, name)]
     return ", ".join(found) or "every other charger"
 
 
 def settings_of(profile: QuirkProfile) -> list[tuple[str, Any, str]]:
-    """(field, value, meaning) of what this profile has differently from the standard one."""
+    """(field, value, meaning) of all fields that differ from the standard profile."""
     return [
         (item.name, getattr(profile, item.name), item.metadata["help"])
         for item in fields(profile)
@@ -39,7 +39,7 @@ def markdown_tables(profiles: tuple[QuirkProfile, ...]) -> Iterator[str]:
     """The generated part of docs/chargers.md."""
     yield "## The chargers"
     yield ""
-    yield "The first profile whose patterns fit is taken. Grades:"
+    yield "The first profile whose patterns fit is used. Grades:"
     yield ""
     for grade, meaning in GRADES.items():
         yield f"- **{grade}**: {meaning}"
