@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from levity.db.rows import insert_rows
 from levity.ocpp.models import AuditEntry
+from levity_ws.frozen import frozen
 
-__all__ = ["Who", "kind_of", "note"]
+__all__ = ["Noted", "Who", "kind_of", "note", "note_each"]
 
 Who: TypeAlias = Any
 """The user who decides; None: the command line, or Levity itself."""
@@ -36,7 +37,7 @@ def note(
 
     `before`: values; or names of columns, whose values are those of the rows as they were read.
     """
-    name = "" if who is None else str(who.get_username())
+    name = _name(who)
     named = None if isinstance(before, Mapping) else tuple(before)
     now = timezone.now()
     entries = []
@@ -46,9 +47,30 @@ def note(
     insert_rows(AuditEntry, COLUMNS, entries)
 
 
+@frozen
+class Noted:
+    """What was done to one row."""
+
+    row: Model
+    what: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def note_each(who: Who, done: Iterable[Noted]) -> None:
+    """Write down what was done to each of these rows, in one statement however many they are."""
+    name, now = _name(who), timezone.now()
+    entries = [_entry(who, name, it.row, it.what, it.before, it.after, now) for it in done]
+    insert_rows(AuditEntry, COLUMNS, entries)
+
+
 def kind_of(model: type[Model] | Model) -> str:
     """How the entries name a model."""
     return model._meta.label_lower
+
+
+def _name(who: Who) -> str:
+    return "" if who is None else str(who.get_username())
 
 
 def _entry(

@@ -3,9 +3,10 @@
 Not by somebody who sees some sites only: a tag may be good at others as well.
 """
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from levity.ocpp.audit import Who, note
+from levity.ocpp.audit import Who, note_each
 from levity.ocpp.deciding import (
     Decided,
     Left,
@@ -77,12 +78,14 @@ def delete_tags(rows: QuerySet[IdTag], who: Who) -> Decided:
 
 
 def import_tags(data: bytes, who: Who, **rules: bool) -> Imported:
-    """A CSV file of tags (see `id_tags_import.import_lines` for the rules), and who imported it."""
+    """A CSV file of tags (see `id_tags_import.import_lines` for the rules).
+
+    Each tag that is new or changed has an entry in its history.
+    """
     _of_all_sites(IdTag.objects.none(), who, ADD, CHANGE)
-    done = import_file(data, **rules)
-    if done.done:
-        said = f"Imported: {done.created} new, {done.updated} changed."
-        note(who, [IdTag(id_tag="CSV file")], said)
+    with transaction.atomic():
+        done = import_file(data, **rules)
+        note_each(who, done.changes)
     return done
 
 

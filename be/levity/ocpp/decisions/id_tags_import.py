@@ -1,12 +1,14 @@
 """Id tags from a file into the database: all of its lines, or the good ones."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Lower
 
+from levity.ocpp.audit import Noted
 from levity.ocpp.decisions.id_tag_files import (
     decode,
 )
@@ -29,6 +31,8 @@ class Imported:
     created: int = 0
     updated: int = 0
     problems: list[Problem] = field(default_factory=list)
+    changes: list[Noted] = field(default_factory=list)
+    """What was done to each tag, for the audit."""
     notes: list[str] = field(default_factory=list)
     """What was assumed, and what a person should look at."""
     done: bool = False
@@ -75,7 +79,7 @@ def import_lines(
         imported.updated = len(good) - imported.created
         if dry_run or (imported.problems and not skip_errors):
             return imported
-        _write(good, known)
+        imported.changes = _write(good, known)
         imported.done = True
     return imported
 
@@ -122,7 +126,8 @@ def _known(keys: Iterable[str]) -> dict[str, IdTag]:
     return found
 
 
-def _write(lines: list[Line], known: dict[str, IdTag]) -> None:
+def _write(lines: list[Line], known: dict[str, IdTag]) -> list[Noted]:
+    before = _figures(lines, known)
     new, changed = [], []
     for line in lines:
         tag = known.get(line.id_tag.lower())
@@ -156,3 +161,57 @@ def _write(lines: list[Line], known: dict[str, IdTag]) -> None:
         ],
         batch_size=BATCH,
     )
+    return list(_changes(lines, known, before))
+
+
+def _figures(lines: list[Line], known: Mapping[str, IdTag]) -> dict[str, dict[str, Any]]:
+    """What the columns of the file are now, by tag in lower case; nothing of a tag that is new."""
+    placed = [known[line.id_tag.lower()].pk for line in lines if _is_placed(line, known)]
+    places: dict[int, list[str]] = {pk: [] for pk in placed}
+    for start in range(0, len(placed), BATCH):
+        rows = IdTag.charge_points.through.objects.filter(idtag__in=placed[start : start + BATCH])
+        for pk, identity in rows.order_by("chargepoint__identity").values_list(
+            "idtag_id", "chargepoint__identity"
+        ):
+            places[pk].append(identity)
+    found = {}
+    for line in lines:
+        tag = known.get(line.id_tag.lower())
+        if tag is None:
+            continue
+        values = {name: getattr(tag, name) for name in line.values}
+        if line.parent is not None:
+            values["parent"] = tag.parent_id
+        if line.places is not None:
+            values["charge_points"] = places[tag.pk]
+        found[line.id_tag.lower()] = values
+    return found
+
+
+def _is_placed(line: Line, known: Mapping[str, IdTag]) -> bool:
+    return line.places is not None and line.id_tag.lower() in known
+
+
+def _changes(
+    lines: list[Line], known: Mapping[str, IdTag], before: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Noted]:
+    """Of each tag that is new or another now; of notes only that they changed."""
+    after = _figures(lines, known)
+    for line in lines:
+        key = line.id_tag.lower()
+        was, now = before.get(key), after[key]
+        if was is None:
+            yield Noted(known[key], "added by a CSV import", {}, _without_notes(now))
+            continue
+        names = [name for name in now if now[name] != was[name]]
+        if names:
+            yield Noted(
+                known[key],
+                f"changed by a CSV import: {', '.join(names)}",
+                _without_notes({name: was[name] for name in names}),
+                _without_notes({name: now[name] for name in names}),
+            )
+
+
+def _without_notes(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "notes"}

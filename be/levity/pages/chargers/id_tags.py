@@ -110,10 +110,33 @@ class IdTagAdmin(IdTagFiles):
         return rows.annotate(is_parent_seen=Exists(groups))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Whoever blocks a card hears where that is not enough."""
+        """Another status is decided as by the actions of the list; whoever blocks a card hears
+        where that is not enough."""
+        changed = "status" in form.changed_data
+        wanted, decide = obj.status, self._decision(form) if change and changed else None
+        if decide is not None:
+            obj.status = form.initial["status"]
+            form.changed_data.remove("status")
         super().save_model(request, obj, form, change)
-        if obj.status == IdTag.Status.BLOCKED and "status" in form.changed_data:
+        if decide is not None:
+            decide(IdTag.objects.filter(pk=obj.pk), request.user)
+            obj.status = wanted
+        if wanted == IdTag.Status.BLOCKED and changed:
             _say_where_open(request)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """What the form itself has changed; the decision has left its own entry."""
+        if message:
+            super().log_change(request, obj, message)
+
+    def _decision(self, form: Any) -> Callable[[QuerySet[IdTag], Any], Decided] | None:
+        """What it means to give a tag this status; None: it is only written."""
+        before, wanted = form.initial.get("status"), form.cleaned_data["status"]
+        if wanted == IdTag.Status.BLOCKED:
+            return decisions.block
+        if wanted == IdTag.Status.ACCEPTED:
+            return decisions.approve if before == IdTag.Status.RECORDED else decisions.unblock
+        return None
 
     @display(description="valid to", ordering="expires_at")
     def valid_to(self, item: IdTag) -> str:

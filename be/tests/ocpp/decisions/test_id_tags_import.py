@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from levity.ocpp.decisions.id_tag_files import BadFile
+from levity.ocpp.decisions.id_tags import import_tags
 from levity.ocpp.decisions.id_tags_csv import export_lines, sample
 from levity.ocpp.decisions.id_tags_import import import_file, import_lines
-from levity.ocpp.models import ChargePoint, IdTag
+from levity.ocpp.models import AuditEntry, ChargePoint, IdTag
 
 pytestmark = pytest.mark.django_db
 
@@ -329,3 +330,44 @@ def test_one_card_in_two_spellings_is_pointed_out() -> None:
 def test_the_sample_is_a_file_that_goes_in() -> None:
     done = import_file(sample().encode())
     assert (done.problems, done.notes, done.created) == ([], [], 2)
+
+
+def test_each_tag_that_is_new_or_another_has_an_entry_with_what_changed() -> None:
+    """Of a file with 300 cards, the history of none of them said a word."""
+    ChargePoint.objects.create(identity="CP1")
+    group = IdTag.objects.create(id_tag="GROUP")
+    IdTag.objects.create(id_tag="SAME", owner="Ann")
+    IdTag.objects.create(id_tag="OTHER", owner="Bob", notes="in the drawer")
+    text = HEADER + (
+        "SAME,Accepted,,,Ann,,,\nother,Blocked,,GROUP,Bob,CP1,,lost\nNEW,Accepted,,,Eve,,,secret\n"
+    )
+    import_tags(text.encode(), None, update=True)
+    entries = AuditEntry.objects.order_by("object_name").values_list(
+        "object_name", "what", "before", "after"
+    )
+    assert list(entries) == [
+        (
+            "NEW",
+            "added by a CSV import",
+            None,
+            {
+                "status": "Accepted",
+                "expires_at": None,
+                "parent": None,
+                "owner": "Eve",
+                "charge_points": [],
+                "max_transactions": None,
+            },
+        ),
+        (
+            "OTHER",
+            "changed by a CSV import: status, notes, parent, charge_points",
+            {"status": "Accepted", "parent": None, "charge_points": []},
+            {"status": "Blocked", "parent": group.pk, "charge_points": ["CP1"]},
+        ),
+    ]
+
+
+def test_a_trial_leaves_no_entry() -> None:
+    import_tags(b"id_tag\nNEW\n", None, dry_run=True)
+    assert not AuditEntry.objects.exists()

@@ -58,7 +58,7 @@ def test_tags_go_out_and_come_in(browser: Client) -> None:
     IdTag.objects.all().delete()
     assert browser.post(reverse(IMPORT), file(out)).status_code == 302
     assert IdTag.objects.get().id_tag == "=1+1"
-    assert AuditEntry.objects.get().what == "Imported: 1 new, 0 changed."
+    assert AuditEntry.objects.get().what == "added by a CSV import"
 
 
 def test_wrong_lines_are_shown_as_text_and_nothing_is_imported(browser: Client) -> None:

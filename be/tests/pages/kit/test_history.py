@@ -32,12 +32,25 @@ def saved(client: Client, row: Any, **changes: Any) -> Any:
 def test_a_card_that_is_blocked_on_its_page_leaves_one_entry(browser_of_root: Client) -> None:
     tag = IdTag.objects.create(id_tag="CARD")
     saved(browser_of_root, tag, status="Blocked")
-    assert entry() == (
-        "root",
-        "Changed Status.",
-        {"status": "Accepted"},
-        {"status": "Blocked"},
-    )
+    assert entry() == ("root", "blocked", {"status": "Accepted"}, {"status": "Blocked"})
+    assert IdTag.objects.get().status == "Blocked"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [("Blocked", "Accepted", "unblocked"), ("Recorded", "Accepted", "approved")],
+)
+def test_another_status_on_its_page_is_the_decision_of_the_list(
+    browser_of_root: Client, before: str, after: str, word: str
+) -> None:
+    tag = IdTag.objects.create(id_tag="CARD", status=before)
+    saved(browser_of_root, tag, status=after, owner="Ann")
+    tag.refresh_from_db()
+    assert (tag.status, tag.owner) == (after, "Ann")
+    assert list(AuditEntry.objects.order_by("pk").values_list("what", "before", "after")) == [
+        (word, {"status": before}, {"status": after}),
+        ("Changed Owner.", {"owner": ""}, {"owner": "Ann"}),
+    ]
 
 
 def test_a_rule_of_a_site_leaves_what_it_was(browser_of_root: Client) -> None:
