@@ -48,7 +48,7 @@ test: env ## All tests; starts Postgres and RabbitMQ where none answers
 	@$(on-services) $(scratch) $(bin)/pytest $(in-lanes) -m "not exclusive and not deploy" $(ARGS)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) -m "not services" $(on-both) $(ARGS)
 	@$(on-services) $(scratch) $(bin)/pytest -m "exclusive and not deploy" $(ARGS)
-test-fast: env ## The tests that need nothing (SQLite, memory transport)
+test-fast: env ## The quick tests, which need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) \
 		-m "not services and not browser and not nginx and not slow and not deploy" $(ARGS)
 

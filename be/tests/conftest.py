@@ -27,12 +27,15 @@ pytest.register_assert_rewrite("tests.field.cases", "tests.field.judge", "tests.
 # Those that visit every page, start processes, play whole sessions or try everything a thousand
 # times: left to `make test`.
 HERE = Path(__file__).parent
-SLOW = frozenset({"accounts", "conformance", "monitoring", "web", "whole"})
+SLOW = frozenset({"accounts", "conformance", "monitoring", "system", "web", "whole"})
 SLOW_FILES = frozenset(
     {
         "test_backup.py",
         "test_bad_families.py",
+        "test_figures.py",
         "test_main.py",
+        "test_many.py",
+        "test_many_rows.py",
         "test_mutated_messages.py",
         "test_admission.py",
         "test_pages.py",
@@ -72,6 +75,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def longest_first(items: list[pytest.Item]) -> None:
     """Let no lane begin a long file when the others have nothing left to do (pytest-xdist)."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    long = {
+        item.path
+        for item in items
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser")
+    }
     sizes = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.path not in slow, -sizes[item.path]))
+    items.sort(key=lambda item: (item.path not in long, -sizes[item.path]))

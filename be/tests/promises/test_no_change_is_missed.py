@@ -20,7 +20,9 @@ def ledger(db: None, settings: Any) -> None:
     settings.OCPP_SESSIONS_CHANGED = [billing.BILL]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
+)
 def test_random_sessions_are_billed_as_the_ledger_has_them(seed: int, ledger: None) -> None:
     """Chargers that boot, repeat themselves, lose stops and name ids that nobody gave."""
     dice = random.Random(seed)

@@ -77,6 +77,7 @@ class Trap:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_a_hundred_parked_messages_are_replayed_and_once_more_does_no_harm(
     settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

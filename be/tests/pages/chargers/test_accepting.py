@@ -1,5 +1,6 @@
 """Charge points that wait for somebody to let them in: several at once, from the list."""
 
+import pytest
 from django.test import Client
 
 from levity.ocpp.models import AuditEntry, ChargePoint
@@ -41,6 +42,7 @@ def test_somebody_who_may_only_look_lets_nobody_in(
 ALL = "/admin/ocpp/chargepoint/accept/"
 
 
+@pytest.mark.slow
 def test_one_button_accepts_all_that_wait_however_many(browser_of_root: Client) -> None:
     """They had to be filtered, ticked, ticked on all pages, and sent through an action."""
     made = [ChargePoint(identity=f"NEW{n}", registration="Pending") for n in range(1200)]

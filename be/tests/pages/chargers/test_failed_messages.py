@@ -141,6 +141,7 @@ def test_it_needs_the_token_of_its_page(
     assert Transaction.objects.count() == 0
 
 
+@pytest.mark.slow
 def test_all_that_were_selected_are_taken_again_in_portions(
     browser_of_root: Client,
     failed: list[FailedMessage],
