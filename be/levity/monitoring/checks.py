@@ -58,6 +58,6 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         if name.startswith("OPERATION_") and name not in DEFAULTS:
             near = get_close_matches(name, DEFAULTS, n=1)
             hint = f"Did you mean {near[0]}?" if near else "docs/monitoring.md lists all of them."
-            said = f"{name} is no setting of Levity"
+            said = f"{name} is not a setting of Levity"
             problems.append(Warning(said, hint=hint, id="operation.W002"))
     return problems

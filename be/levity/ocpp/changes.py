@@ -177,7 +177,9 @@ def _note(ids: Iterable[int], before: dict[int, Session | None]) -> None:
 
 def _sessions(ids: Iterable[int]) -> dict[int, Session]:
     if not connections[DEFAULT_DB_ALIAS].in_atomic_block:
-        raise transaction.TransactionManagementError("sessions change in a transaction only")
+        raise transaction.TransactionManagementError(
+            "sessions may only change inside a transaction"
+        )
     wanted = list(ids)
     rows = SESSIONS.rows(wanted) if wanted else []
     return {row[0]: Session(*(*row[:-1], tuple(row[-1].split()))) for row in rows}
@@ -203,7 +205,7 @@ def _failure(path: str, changes: tuple[SessionChange, ...]) -> str:
         if connections[DEFAULT_DB_ALIAS].needs_rollback:
             raise
         log.exception(
-            "%s failed at %d changed sessions; they are kept, and told again in a minute",
+            "%s failed at %d changed sessions; they are stored, and sent again in a minute",
             path,
             len(changes),
         )

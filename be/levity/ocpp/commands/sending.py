@@ -127,7 +127,7 @@ def send_to_many(
         count, new = count + len(rows), new + len(made)
         offline += sum(not row.online for row in rows)
     same = count - new
-    return SentToMany(new, offline, (Left(same, "have this command already"),) if same else ())
+    return SentToMany(new, offline, (Left(same, "already have this command"),) if same else ())
 
 
 def cancel_commands(commands: QuerySet[Command], who: Who) -> Decided:

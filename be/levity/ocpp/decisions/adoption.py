@@ -87,7 +87,7 @@ def adopt(
             said = f"adopted from {item.address} with security profile {int(wanted)}"
             note(who, [row], said, before, {"security_profile": int(wanted)})
     except IntegrityError as error:
-        raise CannotAdopt("it is on the list already; look again") from error
+        raise CannotAdopt("it has been registered meanwhile; reload the page") from error
     return Adopted(row, told, known is None)
 
 

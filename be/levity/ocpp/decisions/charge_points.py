@@ -96,7 +96,7 @@ def known_tags_only(rows: QuerySet[ChargePoint], who: Who) -> Decided:
         before=["authorization"],
         after={"authorization": str(known)},
     )
-    return _decided(done, total, "had this rule already")
+    return _decided(done, total, "already had this rule")
 
 
 def forget_line(rows: QuerySet[ChargePoint], who: Who) -> Decided:
@@ -107,13 +107,13 @@ def forget_line(rows: QuerySet[ChargePoint], who: Who) -> Decided:
     done = decide_all(
         rows,
         who,
-        "forgot what was learned about its line",
+        "cleared what was learned about its connection",
         lambda found: lines.forget_line(list(found.values_list("pk", flat=True)), now),
         only=Q(learned_silence__isnull=False),
         before=["learned_silence"],
         after={"learned_silence": None},
     )
-    return _decided(done, total, "nothing had been learned of them")
+    return _decided(done, total, "nothing had been learned about them")
 
 
 def _decided(done: int, total: int, why: str) -> Decided:

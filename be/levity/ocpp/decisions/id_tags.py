@@ -102,12 +102,14 @@ def _set(rows: QuerySet[IdTag], who: Who, status: str, word: str, only: Q) -> De
         after={"status": str(status)},
     )
     others = total - done
-    left = (Left(others, f"could not be {word}: their status is another"),) if others > 0 else ()
+    left = (Left(others, f"could not be {word}: they have another status"),) if others > 0 else ()
     return Decided(done, left)
 
 
 def _of_all_sites(rows: QuerySet[IdTag], who: Who, *permissions: str) -> QuerySet[IdTag]:
     rows = allowed(rows, who, *permissions)
     if who is not None and is_limited(who):
-        raise NotAllowed("id tags may be good at other sites, too: only a user of all sites may")
+        raise NotAllowed(
+            "id tags may be valid at other sites, too: only a user of all sites may change them"
+        )
     return rows

@@ -51,4 +51,4 @@ def raise_profile(charge_point: ChargePoint, profile: int, who: Who) -> None:
     asked = version_of(charge_point.subprotocol).asks.security_profile(profile)
     with transaction.atomic():
         queue(charge_point, *asked, source=SOURCE, requested_by=who)
-        note(who, [charge_point], f"security: told over OCPP to come with profile {profile}")
+        note(who, [charge_point], f"security: told over OCPP to connect with profile {profile}")

@@ -116,7 +116,7 @@ def _judge(
     if profile == 0:
         return PASSED
     if profile >= 2 and not event.secure:
-        return Verdict("no-tls", f"profile {profile} wants TLS")
+        return Verdict("no-tls", f"profile {profile} requires TLS")
     if profile == 3:
         return _judge_certificate(event, credential)
     return _judge_key(event, credential, mine, from_address, pepper)

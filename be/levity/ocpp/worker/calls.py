@@ -99,7 +99,7 @@ def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     if outcome.charge_point is None and isinstance(event, Spooled):
         raise UnknownChargePoint(
             f"{event.charge_point} is not registered here, and its edge has answered: once it is "
-            "on the list again, this frame can be replayed"
+            "registered again, this frame can be replayed"
         )
     if outcome.charge_point is None:
         outcome.commands = (

@@ -140,7 +140,7 @@ class BulkCommands:
         points = f"{total:,} charge point{'' if total == 1 else 's'}"
         said = f"{action_name} was queued for {points}."
         if same:
-            said += f" {same:,} of them had this command already."
+            said += f" {same:,} of them already had this command."
         if away:
             waits = form.cleaned_data["queue_offline"]
             who = "It" if total == 1 else f"{away:,} of them"

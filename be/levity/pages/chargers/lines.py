@@ -34,7 +34,7 @@ def said_of_line(charge_point: ChargePoint) -> str:
     return format_html(
         "{}<br>{}",
         said,
-        f"Learned: {charge_point.learned_evidence}. An interval of its own, below, comes before "
-        "that; the action “Forget what was learned about the line” on the list of charge points "
-        "begins anew.",
+        f"Learned: {charge_point.learned_evidence}. An interval that is set below takes "
+        "precedence; the action “Forget what was learned about the line” on the list of charge "
+        "points starts over.",
     )

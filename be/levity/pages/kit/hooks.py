@@ -107,7 +107,7 @@ def problems(config: AppConfig) -> Iterator[str]:
             return
         target = entry[3]
         if not callable(target) and "/" not in str(target) and model_of(target) is None:
-            yield f"{NAVIGATION}: {target!r} is no installed model, no address and no function"
+            yield f"{NAVIGATION}: {target!r} is not an installed model, an address or a function"
     for hook in (TILES, TROUBLE):
         given = getattr(config, hook, None)
         try:

@@ -81,7 +81,7 @@ def test_tiles_that_fail_are_named_and_left_out(
     [
         ({"levity_navigation": [("Billing", [("Report", "bar_chart")])]}, "is a list of (title,"),
         ({"levity_navigation": ["Billing"]}, "is a list of (title,"),
-        ({"levity_navigation": [("B", [("R", "x", "billing.nothing")])]}, "no installed model"),
+        ({"levity_navigation": [("B", [("R", "x", "billing.nothing")])]}, "not an installed model"),
         ({"levity_tiles": "billing.nowhere.tiles"}, "levity_tiles: No module named 'billing'"),
         ({"levity_trouble": 7}, "levity_trouble is a function of the request"),
     ],

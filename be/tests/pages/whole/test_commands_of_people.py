@@ -116,7 +116,7 @@ def test_several_chargers_are_listed_before_they_are_reset(
     # W-14: twice.
     first, second = (client.post(address, data, follow=True).content.decode() for _ in range(2))
     assert "Reset was queued for 2 charge points. 1 of them is offline" in first
-    assert "2 of them had this command already" in second
+    assert "2 of them already had this command" in second
     found = Command.objects.order_by("charge_point__identity")
     assert [(each.charge_point.identity, each.payload, each.requested_by) for each in found] == [
         ("CP-0", {"type": "Soft"}, operator),

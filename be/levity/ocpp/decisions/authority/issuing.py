@@ -106,10 +106,10 @@ def create_authority(
     `AuthorityError`.
     """
     if who is not None and not who.is_superuser:
-        raise NotAllowed("only a superuser, or the command line, makes an authority")
+        raise NotAllowed("only a superuser, or the command line, can create an authority")
     path, old = key_path(), current_authority()
     if old is not None and not replace:
-        raise AuthorityError(f"there is one already: {old}")
+        raise AuthorityError(f"there already is an authority: {old}")
     # Written whole before anything is changed: a full disk must not cost the old one.
     fresh = path.with_name(f"{path.name}.new")
     key = new_key()
@@ -132,7 +132,7 @@ def create_authority(
                 not_after=made.not_after,
                 created_at=now,
             )
-            note(who, [row], f"made, in the place of {old}" if old else "made")
+            note(who, [row], f"created, replacing {old}" if old else "created")
             _make_room(path, old)
             fresh.rename(path)
     except OSError as error:
@@ -305,7 +305,7 @@ def _sign(
             _send(row, charge_point, made.pem, authority.certificate, row.decided_by)
     if first:
         log.info(
-            "%s: signed certificate %s, good until %s",
+            "%s: signed certificate %s, valid until %s",
             charge_point.identity,
             made.serial_number,
             f"{made.not_after:%Y-%m-%d}",

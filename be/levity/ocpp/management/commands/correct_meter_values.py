@@ -33,12 +33,12 @@ HEADER = (
     "reason",
 )
 EXAMPLES = """\
-START and END are dates or ISO times, in the site's time zone if they name none; a date as END is
-counted in. Sessions that began then are looked at as a whole, and samples outside of sessions.
-A value is doubted where the register falls, or rises faster than the power of the connector
-allows (--max-power, else the charge point's own, else OCPP_MAX_POWER or what the charger has shown
-itself). Samples are put on the line between their believable neighbours; a session counts the rises
-that can be true. Sessions with high confidence keep their figures.
+START and END are dates or ISO times, in the site's time zone if they have none; a date as END is
+included. Sessions that began in that time are checked as a whole, and so are samples outside
+sessions. A value is implausible if the register falls, or rises faster than the power of the
+connector allows (--max-power, else the charge point's own, else OCPP_MAX_POWER or what the charger
+itself has shown). Implausible samples are replaced by values on the line between their plausible
+neighbours; a session counts its plausible rises. Sessions with high confidence are not changed.
 
 examples:
   correct_meter_values 2026-11-01 2026-11-30 --dry-run --csv found.csv
@@ -48,7 +48,7 @@ examples:
 
 
 class Command(BaseCommand):
-    """What it changes, it can put back."""
+    """Every change that it makes can be undone."""
 
     help = (
         "Find implausible jumps of energy registers and correct them; every correction can be "
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--charge-point", metavar="X", help="only this charge point (its identity)"
         )
-        parser.add_argument("--max-power", type=int, metavar="W", help="of one connector")
+        parser.add_argument("--max-power", type=int, metavar="W", help="in W, of one connector")
         parser.add_argument(
             "--csv", metavar="FILE", help='where to write the findings; "-" is standard output'
         )

@@ -163,7 +163,7 @@ def test_its_certificate_signs_chargers_and_no_other_authorities(
 def test_there_is_one_authority_and_a_new_one_takes_its_place(
     authority: CertificateAuthority, key_file: Path
 ) -> None:
-    with pytest.raises(CommandError, match="there is one already"):
+    with pytest.raises(CommandError, match="there already is an authority"):
         levity("create", "--organization", "Another")
     old = key_file.read_text()
     levity("create", "--organization", "Another", "--replace")
