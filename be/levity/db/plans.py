@@ -19,13 +19,16 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
+from levity.db.outgrown import Sizes
+
 __all__ = ["array_text", "lost_its_plan", "plain_value", "plan_once", "planned", "plans"]
 
 log = logging.getLogger(__name__)
 
-# A plan is kept for whatever values come and however large the tables grow: so it walks along
-# indexes, even where reading a whole table would be cheaper today. Where there is no index after
-# all, the forbidden way seems so dear that Postgres would compile it first, for 75 ms each time.
+# A plan is kept for whatever values come, and until a table is ten times as large (`outgrown.py`):
+# so it walks along indexes, even where reading a whole table would be cheaper today. Where there is
+# no index after all, the forbidden way seems so dear that Postgres would compile it first, for
+# 75 ms each time.
 SESSION = (
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
     " SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;"
@@ -55,7 +58,7 @@ def _begin(sender: Any, connection: Any, **_: Any) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(SESSION)
-    connection.levity_plans = (connection.connection, set())
+    connection.levity_plans = (connection.connection, set(), Sizes())
 
 
 def plans(database: Any) -> bool:
@@ -72,13 +75,17 @@ def planned(database: Any, sql: str) -> str:
     """
     if not plans(database):
         return sql
-    own, begun = database.levity_plans
+    own, begun, sizes = database.levity_plans
     name, prepare, execute = _texts(sql)
     if name not in begun:
         # Not with Django's cursor: what waits to be written together may go on waiting.
         with database.wrap_database_errors, own.cursor() as cursor:
+            sizes.note(sql, cursor)
             cursor.execute(prepare)
         begun.add(name)
+    if sizes.is_due():
+        with database.wrap_database_errors, own.cursor() as cursor:
+            sizes.look(cursor)
     return execute
 
 
