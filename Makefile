@@ -40,13 +40,14 @@ on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 
 # Everything that has queues, databases and ports of its own, in lanes; the core on the other
 # database, too; then, one by one, what measures or uses what is there once on a machine.
-# The store, the ledger and the field are judged on both databases: here on SQLite.
+# The store, the ledger and the field are judged on both databases: here on SQLite. What is marked
+# `once` asks the database nothing that it has not been asked, or has its own.
 on-both := be/tests/db be/tests/ocpp be/tests/conversations be/tests/field
 .PHONY: test test-fast
 test: env ## All tests; starts Postgres and RabbitMQ where none answers
 	@$(on-services) tools/services --tests
 	@$(on-services) $(scratch) $(bin)/pytest $(in-lanes) -m "not exclusive and not deploy" $(ARGS)
-	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) -m "not services" $(on-both) $(ARGS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) -m "not services and not once" $(on-both) $(ARGS)
 	@$(on-services) $(scratch) $(bin)/pytest -m "exclusive and not deploy" $(ARGS)
 test-fast: env ## The quick tests, which need nothing (SQLite, memory transport)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) \

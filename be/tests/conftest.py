@@ -37,7 +37,6 @@ SLOW_FILES = frozenset(
         "test_many.py",
         "test_many_rows.py",
         "test_mutated_messages.py",
-        "test_admission.py",
         "test_pages.py",
         "test_security_pages.py",
         "test_spool.py",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.system.processes import CHECKOUT, Ran, python, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def field(folder: Path, *arguments: str) -> Ran:

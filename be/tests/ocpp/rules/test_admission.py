@@ -209,6 +209,8 @@ def tries(site: Site, count: int, identity: str = "CP1", spread: bool = False) -
     ]
 
 
+@pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("spread", [False, True], ids=["one identity", "spread over identities"])
 def test_of_a_thousand_guesses_in_an_hour_at_most_twenty_are_looked_at(
     spread: bool, settings: Any
@@ -229,6 +231,8 @@ def test_of_a_thousand_guesses_in_an_hour_at_most_twenty_are_looked_at(
     assert status(asks(site, remote="203.0.113.9", at=7300, authorization=basic())) == 101
 
 
+@pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("spread", [False, True], ids=["one identity", "spread over identities"])
 @pytest.mark.parametrize("begins", [0, 400, 3000])
 def test_behind_the_guessers_own_router_the_real_charger_is_in_within_a_minute(
@@ -257,6 +261,8 @@ def test_behind_the_guessers_own_router_the_real_charger_is_in_within_a_minute(
     assert answers.count(401) + answers.count(429) == 1000
 
 
+@pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("spread", [False, True], ids=["one identity", "spread over identities"])
 def test_who_repeats_each_guess_has_no_more_than_twenty_an_hour_either(
     spread: bool, settings: Any
