@@ -1,38 +1,64 @@
 """How fast the free space of a disk goes, and so how many days are left."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 __all__ = ["Growth", "growth"]
 
 HOUR, DAY = 3600.0, 86400.0
-KEPT_HOURS = 48
+WEEK_HOURS = 7 * 24
 SURE_AFTER = 6 * HOUR
 """A backup or an update takes room at once and gives it back; what goes on is growth."""
 AT_ONCE = 0.25
 """Days: so little is left that nobody waits until it is sure."""
+STEPS = 6
+"""From so many on, one of them that took more than all others together is no growth."""
+
+Point = tuple[float, float]
+"""Seconds of any clock, bytes that were free then."""
 
 
 @dataclass(slots=True)
 class Growth:
     """What was free, once an hour, of each disk; in this process."""
 
-    _seen: dict[str, deque[tuple[float, float]]] = field(default_factory=dict)
+    _seen: dict[str, deque[Point]] = field(default_factory=dict)
 
     def days_left(self, path: str, now: float, free: float) -> float | None:
         """Days until this disk is full as it goes on now; None: not known, or it does not grow.
 
-        `now` is any clock's seconds, `free` bytes.
+        `now` is any clock's seconds, `free` bytes. It goes on as in the last day or in the last
+        week, whichever was faster: a charger that has begun to say too much shows in a day, and a
+        backup each night shows in a week. What was taken in one go, by an update for instance, does
+        not go on.
         """
-        seen = self._seen.setdefault(path, deque(maxlen=KEPT_HOURS))
+        seen = self._seen.setdefault(path, deque(maxlen=WEEK_HOURS + 1))
         if not seen or now - seen[-1][0] >= HOUR:
             seen.append((now, free))
-        since, before = seen[0]
-        passed, gone = now - since, before - free
-        if passed < 0.5 * HOUR or gone <= 0:
+        passed = now - seen[0][0]
+        if passed < 0.5 * HOUR:
             return None
-        days = free / (gone / passed) / DAY
+        points = [*seen, (now, free)]
+        today = [point for point in points if now - point[0] <= DAY]
+        fastest = max(_rate(points), _rate(today))
+        if fastest <= 0:
+            return None
+        days = free / fastest / DAY
         return days if passed >= SURE_AFTER or days < AT_ONCE else None
+
+
+def _rate(points: Sequence[Point]) -> float:
+    """Bytes a second that went between the first point and the last; 0 or less: none did."""
+    steps = [(end[0] - start[0], start[1] - end[1]) for start, end in pairwise(points)]
+    passed = sum(seconds for seconds, _ in steps)
+    gone = sum(taken for _, taken in steps)
+    if len(steps) >= STEPS:
+        seconds, most = max(steps, key=lambda step: step[1])
+        if most > gone / 2:
+            passed, gone = passed - seconds, gone - most
+    return gone / passed if passed > 0 else 0.0
 
 
 growth = Growth()

@@ -345,6 +345,68 @@ def test_the_days_that_are_left_are_an_alert(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+GB, HOURS = 1e9, 3600.0
+
+
+def a_disk(free: float, *takes: float, looks: int = 4) -> float | None:
+    """Days left on a disk of which each hour takes so much, looked at several times an hour."""
+    left = Growth()
+    for hour, taken in enumerate(takes):
+        for look in range(looks):
+            left.days_left("/", (hour + look / looks) * HOURS, free - taken * look / looks)
+        free -= taken
+    return left.days_left("/", len(takes) * HOURS, free)
+
+
+@pytest.mark.parametrize("hours", [6, 23, 24, 25, 47, 100, 400])
+def test_the_days_left_are_right_where_a_disk_fills_at_a_known_rate(hours: int) -> None:
+    """A third of a gigabyte an hour, 8 GB a day."""
+    days = a_disk(hours / 3 * GB + 40 * GB, *[GB / 3] * hours)
+    assert days == pytest.approx(5.0)
+
+
+def test_a_charger_that_begins_to_say_too_much_shows_within_a_day() -> None:
+    """A week in which hardly anything was written says nothing of now."""
+    quiet, loud = [0.01 * GB] * 150, [0.5 * GB] * 24
+    free = sum(quiet) + sum(loud) + 24 * GB
+    assert a_disk(free, *quiet, *loud) == pytest.approx(2.0)
+
+
+def test_what_an_update_takes_in_one_go_does_not_go_on() -> None:
+    """It was said to be full in days, for two days."""
+    update = [0.001 * GB] * 3 + [4 * GB] + [0.001 * GB] * 4
+    days = a_disk(10 * GB, *update)
+    assert days is not None
+    assert days > 200
+    assert a_disk(10 * GB, *update, *[0.0] * 30) is None or days > 200
+
+
+def test_a_backup_each_night_goes_on_though_it_takes_no_time() -> None:
+    night = [0.0] * 3 + [2 * GB] + [0.0] * 20
+    days = a_disk(24 * GB, *night * 7)
+    assert days == pytest.approx(5.0, rel=0.01)
+
+
+def test_what_is_taken_by_day_and_freed_by_night_does_not_fill_a_disk() -> None:
+    day = [0.1 * GB] * 23 + [-2.3 * GB]
+    for hours in range(24, 24 * 8):
+        days = a_disk(20 * GB, *(day * 9)[:hours], looks=1)
+        assert days is None or days > 14, hours
+
+
+def test_a_disk_that_is_nearly_full_says_the_hours_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 91 % it was a mere warning, however little time was left."""
+    monkeypatch.setattr(disk_space, "growth", Growth())
+    for hour in range(7):
+        free = (15 - hour) * GB
+        findings, _ = conditions.disks(lambda _, f=free: (100 * GB, 0, f), lambda h=hour: h * HOURS)
+    assert findings[0].severity == "critical"
+    assert findings[0].summary == (
+        "the disk at / is 91 % full and will be full in 9 hours at the current rate, "
+        "9.0 GB are left"
+    )
+
+
 def test_quarantine_and_failed_messages_wait_for_somebody() -> None:
     one = charger()
     for number in range(2):

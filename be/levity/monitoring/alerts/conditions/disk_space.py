@@ -33,27 +33,26 @@ def disks(
         free[path] = available / total if total else 1.0
         used = 100 * (1 - free[path])
         days = growth.days_left(path, clock(), available)
-        gigabytes = available / 1e9
-        if used < warning and days is not None and days < few_days:
-            findings.append(
-                Finding(
-                    "disk",
-                    path,
-                    f"the disk at {path} will be full in {_days(days)} at the current rate, "
-                    f"{gigabytes:.1f} GB are left",
-                    severity=Severity.CRITICAL if days < 1 else Severity.WARNING,
-                )
+        fills = days is not None and days < few_days
+        if used < warning and not fills:
+            continue
+        is_urgent = used >= critical or (days is not None and days < 1)
+        findings.append(
+            Finding(
+                "disk",
+                path,
+                f"the disk at {path} {_said(used, warning, days if fills else None)}, "
+                f"{available / 1e9:.1f} GB are left",
+                severity=Severity.CRITICAL if is_urgent else Severity.WARNING,
             )
-        if used >= warning:
-            findings.append(
-                Finding(
-                    "disk",
-                    path,
-                    f"the disk at {path} is {used:.0f} % full, {gigabytes:.1f} GB are left",
-                    severity=Severity.CRITICAL if used >= critical else Severity.WARNING,
-                )
-            )
+        )
     return findings, free
+
+
+def _said(used: float, warning: float, days: float | None) -> str:
+    full = f"is {used:.0f} % full" if used >= warning else ""
+    soon = f"will be full in {_days(days)} at the current rate" if days is not None else ""
+    return " and ".join(filter(None, (full, soon)))
 
 
 def _days(days: float) -> str:
