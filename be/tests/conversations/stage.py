@@ -20,7 +20,6 @@ from levity.ocpp.models import (
     FailedMessage,
     IdTag,
     Message,
-    MeterValue,
     QuarantinedMessage,
     SecurityEvent,
     StatusEvent,
@@ -41,6 +40,7 @@ from levity_ws.rpc.envelope import (
     decode_batch,
     encode_batch,
 )
+from tests.kept import Samples
 
 __all__ = ["Stage", "prepare", "rows"]
 
@@ -53,7 +53,7 @@ TABLES: dict[str, type[Model]] = {
     "connectors": Connector,
     "status_events": StatusEvent,
     "transactions": Transaction,
-    "meter_values": MeterValue,
+    "meter_values": Samples,
     "messages": Message,
     "commands": Command,
     "quarantined_messages": QuarantinedMessage,

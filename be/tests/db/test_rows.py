@@ -23,7 +23,7 @@ from levity.ocpp.models import (
     Command,
     Connector,
     IdTag,
-    MeterValue,
+    LegacySample,
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
@@ -142,7 +142,7 @@ def test_the_same_sample_again_is_no_new_one(size: int) -> None:
             for number in range(size)
         ]
         insert_rows(
-            MeterValue,
+            LegacySample,
             (
                 *("charge_point_id", "connector", "sampled_at", "received_at", "measurand"),
                 *("raw_value", "value"),
@@ -153,7 +153,7 @@ def test_the_same_sample_again_is_no_new_one(size: int) -> None:
 
     for value in ("230.1", "230.1", "230.2"):
         take(value)
-    told = list(MeterValue.objects.values_list("raw_value", "value").order_by("id"))
+    told = list(LegacySample.objects.values_list("raw_value", "value").order_by("id"))
     assert told == [("230.1", Decimal("230.1"))] * size + [("230.2", Decimal("230.2"))] * size
 
 
@@ -166,8 +166,8 @@ def test_equal_rows_of_one_statement_are_all_inserted_once(size: int) -> None:
     same = ("charge_point_id", "sampled_at", "connector", "measurand", "phase", "raw_value")
     row = (own.pk, 1, NOON, NOON, "Voltage", "", "230", Decimal(230))
     for _ in range(2):
-        insert_rows(MeterValue, columns, [row] * size, unless_same=same)
-    assert list(MeterValue.objects.values_list("raw_value", flat=True)) == ["230"] * size
+        insert_rows(LegacySample, columns, [row] * size, unless_same=same)
+    assert list(LegacySample.objects.values_list("raw_value", flat=True)) == ["230"] * size
 
 
 def test_a_new_row_beside_one_that_is_there() -> None:
@@ -177,9 +177,9 @@ def test_a_new_row_beside_one_that_is_there() -> None:
     same = ("charge_point_id", "sampled_at", "connector", "measurand", "raw_value")
     known = (own.pk, 1, NOON, NOON, "Voltage", "230", Decimal(230))
     new = (own.pk, 1, NOON, NOON, "Voltage", "231", Decimal(231))
-    insert_rows(MeterValue, columns, [known], unless_same=same)
-    insert_rows(MeterValue, columns, [known, new, new], unless_same=same)
-    told = MeterValue.objects.order_by("id").values_list("raw_value", flat=True)
+    insert_rows(LegacySample, columns, [known], unless_same=same)
+    insert_rows(LegacySample, columns, [known, new, new], unless_same=same)
+    told = LegacySample.objects.order_by("id").values_list("raw_value", flat=True)
     assert list(told) == ["230", "231", "231"]
 
 

@@ -10,11 +10,11 @@ from levity.ocpp.models import (
     Connector,
     FailedMessage,
     Message,
-    MeterValue,
     QuarantinedMessage,
     Transaction,
 )
 from tests.field.charger import Charger, Ground
+from tests.kept import Samples
 
 __all__ = [
     "charge_point",
@@ -58,7 +58,7 @@ def wh(item: Transaction) -> float | None:
 
 def kept(charger: Charger, **filters: Any) -> int:
     """How many of its samples are in the database."""
-    of = MeterValue.objects.filter(charge_point__identity__iexact=charger.identity)
+    of = Samples.objects.filter(charge_point__identity__iexact=charger.identity)
     return of.filter(**filters).count()
 
 

@@ -21,12 +21,12 @@ from levity.ocpp.models import (
     FailedMessage,
     IdTag,
     Message,
-    MeterValue,
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
 )
 from levity_ws.rpc.envelope import Close, Event, Received, Reply, Send
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, at, wire
 
 pytestmark = pytest.mark.django_db
@@ -173,7 +173,7 @@ def test_nobody_gets_at_one_of_a_thousand_foreign_transactions() -> None:
         assert results(site, [one.stops(number) for one, number in pairs]) == [{}] * 100
         assert results(site, [one.measures(number, 5) for one, number in pairs]) == [{}] * 100
     assert list(Transaction.objects.order_by("id").values()) == before
-    assert MeterValue.objects.filter(transaction__isnull=False).count() == 0
+    assert Samples.objects.filter(transaction__isnull=False).count() == 0
     assert SecurityEvent.objects.filter(type="ForeignTransaction").count() == 2000
 
 

@@ -3,7 +3,8 @@
 import pytest
 from django.db import connection
 
-from levity.ocpp.models import MeterValue, Transaction
+from levity.ocpp.models import Transaction
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, wire
 
 pytestmark = pytest.mark.django_db
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def sampled() -> list[tuple[str, str]]:
     """Context and raw value of every sample on the books."""
-    return list(MeterValue.objects.order_by("id").values_list("context", "raw_value"))
+    return list(Samples.objects.order_by("id").values_list("context", "raw_value"))
 
 
 @pytest.mark.parametrize("new_connection", [True, False])

@@ -14,7 +14,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from levity.ocpp.models import FailedMessage, MeterValue, QuarantinedMessage, Transaction
+from levity.ocpp.models import FailedMessage, QuarantinedMessage, Transaction
 from levity.simulator.charge_point import ChargePoint
 from levity.simulator.clock import Clock
 from levity.simulator.ledger import Ledger, verdict
@@ -24,6 +24,7 @@ from levity.simulator.profiles import Backoff, Profile, RetryStyle
 from levity.simulator.statistics import Statistics
 from levity.simulator.websocket import WebsocketDialer
 from levity.simulator.wire import Link
+from tests.kept import Samples
 from tests.system.books import Books
 from tests.system.site import Site
 
@@ -155,7 +156,7 @@ def audit(books: Books, load: Load) -> Audit:
     by_id = {row[5]: row for row in rows}
     samples = Counter(
         books.rows(
-            MeterValue,
+            Samples,
             *("charge_point__identity", "transaction", "sampled_at", "measurand", "phase"),
             "context",
             **mine,

@@ -18,10 +18,11 @@ from ocpp.v16 import call, datatypes
 from ocpp.v16.enums import Location, Measurand, Phase, ReadingContext, UnitOfMeasure, ValueFormat
 
 from levity.ocpp.conversation.lines import head_of
-from levity.ocpp.models import Message, MeterValue, Transaction
+from levity.ocpp.models import Message, Transaction
 from tests.deploy.front import Front
 from tests.field.captured import Capture, captures
 from tests.field.over_sockets import Shaken
+from tests.kept import Samples
 from tests.system.chargers import independent_charger
 from tests.system.site import Site
 
@@ -92,7 +93,7 @@ def judge(site: Site, identity: str, number: int) -> None:
     row = site.books.row(Transaction, "state", "energy", "confidence", pk=number)
     assert row == {"state": "orphaned", "energy": Decimal("70.140"), "confidence": "medium"}
     assert "orphaned" in site.books.row(Transaction, "flags", pk=number)["flags"].split()
-    assert site.books.rows(MeterValue, "location", "value", **mine) == [
+    assert site.books.rows(Samples, "location", "value", **mine) == [
         ("Body", Decimal("30.770")),
         ("Body", Decimal("7148.960")),
         ("Body", Decimal("70.140")),

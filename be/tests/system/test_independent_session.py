@@ -15,10 +15,10 @@ from levity.ocpp.models import (
     Connector,
     FailedMessage,
     Message,
-    MeterValue,
     QuarantinedMessage,
     Transaction,
 )
+from tests.kept import Samples
 from tests.system.chargers import Asked, IndependentCharger, independent_charger
 from tests.system.processes import eventually
 from tests.system.site import Site
@@ -172,7 +172,7 @@ def test_independent_charger_charges_and_is_on_the_books(site: Site) -> None:
         "confidence": "high",
     }
     assert books.rows(
-        MeterValue, "transaction", "sampled_at", "measurand", "raw_value", "unit", "value", **mine
+        Samples, "transaction", "sampled_at", "measurand", "raw_value", "unit", "value", **mine
     ) == [
         (
             transaction_id,

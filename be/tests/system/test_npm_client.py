@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from levity.ocpp.models import ConnectionEvent, Message, MeterValue, Transaction
+from levity.ocpp.models import ConnectionEvent, Message, Transaction
+from tests.kept import Samples
 from tests.system.processes import CHECKOUT, eventually, run
 from tests.system.site import Site
 
@@ -52,7 +53,7 @@ def test_charger_in_javascript_charges_and_is_on_the_books(
     assert books.rows(
         Transaction, "id", "state", "id_tag", "meter_start", "meter_stop", "energy", **mine
     ) == [(transaction_id, "stopped", "anonymous", Decimal(0), Decimal(900), Decimal(900))]
-    assert books.rows(MeterValue, "transaction", "measurand", "raw_value", "value", **mine) == [
+    assert books.rows(Samples, "transaction", "measurand", "raw_value", "value", **mine) == [
         (transaction_id, "Energy.Active.Import.Register", "400", Decimal(400))
     ]
     assert books.rows(Message, "sender", "action", "error_code", **mine) == [

@@ -26,7 +26,8 @@ import pytest
 from tests.chargers import RawCharger, raw_charger
 from tests.rabbitmq import AMQP_URL, TcpProxy
 
-from levity.ocpp.models import MeterValue, QuarantinedMessage, Transaction, TransactionAlias
+from levity.ocpp.models import QuarantinedMessage, Transaction, TransactionAlias
+from tests.kept import Samples
 from tests.system.processes import Process, eventually
 from tests.system.site import Site, fleet
 
@@ -242,7 +243,7 @@ def check(site: Site, chargers: list[Forgetful]) -> None:
             *("state", "stopped_at", "meter_stop", "energy"),
         )
     }
-    sampled = Counter(site.books.rows(MeterValue, "transaction", "sampled_at", "raw_value"))
+    sampled = Counter(site.books.rows(Samples, "transaction", "sampled_at", "raw_value"))
     expected = {}
     samples = Counter()
     for charger in chargers:

@@ -126,10 +126,12 @@ FILL = (
        FROM generate_series(1, %(m)s) n
        JOIN ocpp_chargepoint c ON c.identity = 'OLD-' || 1 + n %% 1000,
        LATERAL (SELECT now() - interval '90 days' + n * interval '7 seconds' AS t) _""",
-    """INSERT INTO ocpp_metervalue (charge_point_id, evse, connector, transaction_id, sampled_at,
-           received_at, measurand, raw_value, value, unit)
+    """INSERT INTO ocpp_sampleshape (id, names)
+       VALUES (1, '[["Energy.Active.Import.Register","","","","","Wh"]]')""",
+    """INSERT INTO ocpp_metervalue_recent (charge_point_id, evse, connector, transaction_id,
+           sampled_at, received_at, shape_id, raw_values)
        SELECT t.charge_point_id, 0, 1, t.id, t.started_at + k * interval '15 minutes',
-           t.started_at, 'Energy.Active.Import.Register', '1', 1, 'Wh'
+           t.started_at, 1, '1'
        FROM ocpp_transaction t, generate_series(1, 4) k""",
     "ANALYZE",
 )

@@ -18,7 +18,7 @@ _WORKERS = {
 }
 # Two hundred chargers stand for thousands, so each of them may say more than one charger may.
 _TABLES = {
-    "Levity": {"log": "ocpp_message", "samples": "ocpp_metervalue"},
+    "Levity": {"log": "ocpp_message", "samples": "ocpp_metervalue_recent"},
     "limit": {"log": TABLE},
 }
 _UNPACED = {

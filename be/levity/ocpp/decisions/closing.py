@@ -13,6 +13,7 @@ from levity.ocpp.models import Connector, Transaction
 from levity.ocpp.request import with_flags
 from levity.ocpp.rules.energy import closed
 from levity.ocpp.store.late_samples import transaction_state
+from levity.ocpp.store.samples.reading import any_received_since
 
 __all__ = ["end_abandoned"]
 
@@ -72,7 +73,7 @@ def _end(connector: Connector, pk: int, quiet_since: datetime, now: datetime) ->
         row = Transaction.objects.select_for_update(of=("self",)).get(pk=pk)
         if row.state != Transaction.State.ACTIVE:
             return False
-        if row.meter_values.filter(received_at__gt=quiet_since).exists():
+        if any_received_since(row.pk, quiet_since):
             return False
         state = transaction_state(row)
         state = replace(state, flags=" ".join(with_flags(state.flags, ("abandoned",))))

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction as database
+from django.db.models import Q
 from django.utils import timezone
 
 from levity.db.rows import insert_rows, update_rows
@@ -17,7 +18,9 @@ from levity.ocpp.audit import Who, note
 from levity.ocpp.changes import changes_told
 from levity.ocpp.deciding import PORTION, allowed
 from levity.ocpp.decisions.jumps import SESSIONS_AT_ONCE, Change, find
-from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.models import ChargePoint, LegacySample, MeterValueCorrection, Transaction
+from levity.ocpp.store.queries import take_turns
+from levity.ocpp.store.samples.changing import At, kept_at, record
 
 __all__ = ["Change", "correct", "find", "undo"]
 
@@ -32,8 +35,14 @@ def correct(changes: list[Change], run: UUID, who: Who) -> None:
     figures = [item.transaction for item in changes if not item.meter_value and item.transaction]
     sessions = _sessions({item.transaction for item in changes if item.transaction}, who)
     with database.atomic(), changes_told(lambda: figures):
-        values = [(item.meter_value, item.new) for item in changes if item.meter_value]
-        update_rows(MeterValue, ("id", "value"), values)
+        chargers = _with_their_turns({item.charge_point for item in changes})
+        record(
+            {
+                At(item.meter_value, chargers[item.charge_point], item.at): item.new
+                for item in changes
+                if item.meter_value
+            }
+        )
         for name in {item.field for item in changes if not item.meter_value}:
             rows = [(item.transaction, item.new) for item in changes if item.field == name]
             update_rows(Transaction, ("id", name), rows)
@@ -42,7 +51,9 @@ def correct(changes: list[Change], run: UUID, who: Who) -> None:
             (
                 "run",
                 "transaction_id",
-                "meter_value_id",
+                "sample",
+                "charge_point_id",
+                "sampled_at",
                 "field",
                 "old_value",
                 "new_value",
@@ -51,7 +62,7 @@ def correct(changes: list[Change], run: UUID, who: Who) -> None:
                 "reason",
                 "corrected_at",
             ),
-            [_trail(item, run, now) for item in changes],
+            [_trail(item, run, now, chargers[item.charge_point]) for item in changes],
         )
         note(who, sessions, f"figures corrected, run {run}")
 
@@ -69,6 +80,7 @@ def undo(run: UUID, who: Who) -> tuple[int, int]:
     rows = MeterValueCorrection.objects.filter(run=run, transaction__isnull=False)
     allowed(Transaction.objects.filter(pk__in=rows.values("transaction")), who, CHANGE)
     with database.atomic(), changes_told():
+        _with_their_turns(_charge_points_of(run))
         for batch in _in_batches(run):
             current = _current(batch)
             changed = {_whole(item) for item in batch if current.get(item.pk) != _new(item)}
@@ -87,9 +99,19 @@ def undo(run: UUID, who: Who) -> tuple[int, int]:
     return restored, left
 
 
+def _charge_points_of(run: UUID) -> set[str]:
+    rows = MeterValueCorrection.objects.filter(run=run, undone_at=None).order_by()
+    own = rows.exclude(charge_point=None).values_list("charge_point__identity", flat=True)
+    # (A trail of a release before has only the session.)
+    other = rows.filter(charge_point=None, transaction__isnull=False)
+    named = other.values_list("transaction__charge_point__identity", flat=True)
+    return set(own.distinct()) | set(named.distinct())
+
+
 def _put_back(good: list[MeterValueCorrection]) -> None:
     figures = [item.transaction_id for item in good if item.transaction_id]
     with changes_told(lambda: figures):
+        record({_place(item): _old(item) for item in good if item.sample is not None})
         for model, name, found in _by_column(good):
             update_rows(model, ("id", name), found)
 
@@ -97,11 +119,12 @@ def _put_back(good: list[MeterValueCorrection]) -> None:
 def _in_batches(run: UUID) -> Iterator[list[MeterValueCorrection]]:
     """What of this run is not undone: the samples, then the sessions, each with all its figures."""
     rows = MeterValueCorrection.objects.filter(run=run, undone_at=None).order_by("id")
-    samples, last = rows.exclude(meter_value=None), 0
+    is_sample = Q(meter_value__isnull=False) | Q(sample__isnull=False)
+    samples, last = rows.filter(is_sample), 0
     while batch := list(samples.filter(pk__gt=last)[:ROWS_AT_ONCE]):
         last = batch[-1].pk
         yield batch
-    figures, last = rows.filter(meter_value=None), 0
+    figures, last = rows.exclude(is_sample), 0
     sessions = figures.order_by("transaction_id").values_list("transaction_id", flat=True)
     while some := list(sessions.filter(transaction__gt=last).distinct()[:SESSIONS_AT_ONCE]):
         last = some[-1] or 0
@@ -113,7 +136,14 @@ def _sessions(keys: set[int], who: Who) -> list[Transaction]:
     return list(allowed(rows, who, CHANGE))
 
 
-def _trail(item: Change, run: UUID, now: datetime) -> tuple[Any, ...]:
+def _with_their_turns(identities: set[str]) -> dict[str, int]:
+    """The ids of these charge points, of which nobody else writes sessions or samples now."""
+    take_turns([identity.lower() for identity in identities])
+    rows = ChargePoint.objects.filter(identity__in=identities)
+    return dict(rows.values_list("identity", "pk"))
+
+
+def _trail(item: Change, run: UUID, now: datetime, charge_point: int) -> tuple[Any, ...]:
     is_text = isinstance(item.new, str)
     numbers = (None, None) if is_text else (item.old, item.new)
     texts = (item.old, item.new) if is_text else ("", "")
@@ -121,6 +151,8 @@ def _trail(item: Change, run: UUID, now: datetime) -> tuple[Any, ...]:
         run,
         item.transaction,
         item.meter_value,
+        charge_point,
+        item.at if item.meter_value else None,
         item.field,
         *numbers,
         *texts,
@@ -139,14 +171,24 @@ def _old(item: MeterValueCorrection) -> Any:
 
 def _whole(item: MeterValueCorrection) -> tuple[str, int | None]:
     """What goes back as one: a sample, or all figures of a session."""
+    if item.sample is not None:
+        return "sample", item.sample
     if item.meter_value_id is not None:
-        return "sample", item.meter_value_id
+        return "legacy sample", item.meter_value_id
     return "session", item.transaction_id
+
+
+def _place(item: MeterValueCorrection) -> At:
+    assert item.sample is not None
+    assert item.charge_point_id is not None
+    assert item.sampled_at is not None
+    return At(item.sample, item.charge_point_id, item.sampled_at)
 
 
 def _current(batch: list[MeterValueCorrection]) -> dict[int, Any]:
     """What stands there now, by the audit row."""
-    samples = MeterValue.objects.in_bulk(
+    samples = kept_at({_place(item) for item in batch if item.sample is not None})
+    before = LegacySample.objects.in_bulk(
         [item.meter_value_id for item in batch if item.meter_value_id]
     )
     sessions = Transaction.objects.in_bulk(
@@ -156,7 +198,9 @@ def _current(batch: list[MeterValueCorrection]) -> dict[int, Any]:
     for item in batch:
         row: Any = sessions.get(item.transaction_id or 0)
         if item.meter_value_id:
-            row = samples.get(item.meter_value_id)
+            row = before.get(item.meter_value_id)
+        if item.sample is not None:
+            row = samples.get(item.sample)
         if row is not None:
             current[item.pk] = getattr(row, item.field)
     return current
@@ -167,8 +211,10 @@ def _by_column(
 ) -> Iterator[tuple[Any, str, list[tuple[Any, Any]]]]:
     columns: dict[tuple[Any, str], list[tuple[Any, Any]]] = {}
     for item in batch:
+        if item.sample is not None:
+            continue
         is_sample = item.meter_value_id is not None
-        key = (MeterValue if is_sample else Transaction, item.field)
+        key = (LegacySample if is_sample else Transaction, item.field)
         row = (item.meter_value_id if is_sample else item.transaction_id, _old(item))
         columns.setdefault(key, []).append(row)
     for (model, name), rows in columns.items():

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
-
-from django.db.models import Max, QuerySet
+from typing import Any, NamedTuple
 
 from levity.ocpp.conf import setting
-from levity.ocpp.models import ChargePoint, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, Transaction
 from levity.ocpp.rules.energy import IN_KWH
 from levity.ocpp.rules.lives import read
 from levity.ocpp.rules.plausibility import Finding, Reading, Verdict, judge, rises
@@ -28,15 +26,19 @@ from levity.ocpp.rules.readings import (
     rank_of,
 )
 from levity.ocpp.rules.sampled import IMPLAUSIBLE, NO_START, SAMPLES_IN_KWH, SESSION
+from levity.ocpp.store.samples.elements import Element, key_of
+from levity.ocpp.store.samples.reading import loose, of_transactions, picked
+from levity.ocpp.store.samples.shapes import Names
 from levity_ws.frozen import frozen
 
 __all__ = ["SESSIONS_AT_ONCE", "Change", "find"]
 
 SESSIONS_AT_ONCE = 100
+# Outside of sessions, so much is looked at at once.
+PORTION = timedelta(days=31)
 MILLI = Decimal("0.001")
 # The samples are of another register than Start and Stop, or in another unit.
 OTHER = frozenset({SESSION, IN_KWH, SAMPLES_IN_KWH})
-COLUMNS = ("location", "phase", "id", "sampled_at", "value")
 # The sample that a session begins with may be dated a little before it.
 JUST_BEFORE = timedelta(minutes=1)
 
@@ -50,6 +52,19 @@ class Limit:
     """Somebody has said so: by hand, or with the command."""
 
 
+class Register(NamedTuple):
+    """A sample of the energy register."""
+
+    connector: int
+    location: str
+    phase: str
+    at: datetime
+    number: int
+    """Rises as they arrived."""
+    key: int
+    wh: Decimal
+
+
 @frozen
 class Change:
     """One value that is wrong, and what it should be."""
@@ -58,7 +73,7 @@ class Change:
     connector: int
     transaction: int | None
     meter_value: int | None
-    """None: a figure of the transaction itself."""
+    """The sample's key. None: a figure of the transaction itself."""
     at: datetime
     field: str
     old: Any
@@ -92,24 +107,29 @@ def _in_sessions(
         last = max(portion)
         changes: list[Change] = []
         without = dict(portion)
-        limits = _limits(portion, max_power)
-        samples = _register(MeterValue.objects.filter(transaction__in=list(portion)))
-        ordered = samples.order_by("transaction_id", "location", "phase", "sampled_at", "id")
-        found = ordered.values_list("transaction_id", *COLUMNS)
-        for pk, group in groupby(found.iterator(chunk_size=2000), key=lambda row: row[0]):
-            session = without.pop(pk)
-            changes += _of_session(session, (row[1:] for row in group), limits[pk])
+        elements = of_transactions(portion)
+        limits = _limits(portion, elements, max_power)
+        for pk in sorted(elements):
+            if registers := _registers(elements[pk]):
+                session = without.pop(pk)
+                changes += _of_session(session, registers, limits[pk])
         for session in without.values():
             changes += _of_session(session, (), limits[session.pk])
         yield changes
 
 
-def _limits(sessions: dict[int, Transaction], max_power: int | None) -> dict[int, Limit]:
+def _limits(
+    sessions: dict[int, Transaction], elements: dict[int, list[Element]], max_power: int | None
+) -> dict[int, Limit]:
     """What the connector of each session can deliver: by hand, or as it was seen."""
-    said = MeterValue.objects.filter(
-        transaction__in=list(sessions), measurand__in=(POWER, OFFERED), value__lte=STRONGEST
-    )
-    most = dict(said.order_by().values_list("transaction_id").annotate(Max("value")))
+    most: dict[int, Decimal] = {}
+    for pk, found in elements.items():
+        for element, position, _ in picked(
+            found, lambda names: names.measurand in (POWER, OFFERED)
+        ):
+            value = element.value(position)
+            if value is not None and value <= STRONGEST:
+                most[pk] = max(value, most.get(pk, value))
     limits = {}
     for pk, row in sessions.items():
         seen = max(_usual(row.charge_point), read(row.lives).power, int(most.get(pk) or 0))
@@ -123,13 +143,11 @@ def _usual(charge_point: ChargePoint) -> int:
     return power
 
 
-def _of_session(
-    session: Transaction, samples: Iterable[tuple[Any, ...]], limit: Limit
-) -> list[Change]:
+def _of_session(session: Transaction, samples: Iterable[Register], limit: Limit) -> list[Change]:
     """What is wrong with this session; its samples ordered by place and phase."""
     found: list[Change] = []
     whole: Verdict | None = None
-    groups = {key: list(group) for key, group in groupby(samples, key=lambda row: row[:2])}
+    groups = {key: list(group) for key, group in groupby(samples, key=_series)}
     place = min((key[0] for key in groups), key=rank_of, default="")
     for (location, phase), rows in groups.items():
         if location != place:
@@ -162,7 +180,7 @@ def _is_decided(session: Transaction) -> bool:
     return bool(session.lives) and IMPLAUSIBLE not in session.flags.split()
 
 
-def _of_its_time(session: Transaction, rows: Iterable[tuple[Any, ...]]) -> list[Reading]:
+def _of_its_time(session: Transaction, rows: Iterable[Register]) -> list[Reading]:
     """The values of the session's own time, as they came.
 
     EN+ goes on with the id of a session that is over.
@@ -170,9 +188,9 @@ def _of_its_time(session: Transaction, rows: Iterable[tuple[Any, ...]]) -> list[
     ended = session.stopped_at if session.state == Transaction.State.STOPPED else None
     begun = session.started_at - JUST_BEFORE
     return [
-        Reading(pk, at, wh)
-        for _, _, pk, at, wh in sorted(rows, key=lambda row: row[2])
-        if at >= begun and (ended is None or at <= ended or ended < session.started_at)
+        Reading(row.key, row.at, row.wh)
+        for row in sorted(rows, key=lambda row: row.number)
+        if row.at >= begun and (ended is None or row.at <= ended or ended < session.started_at)
     ]
 
 
@@ -230,18 +248,12 @@ def _outside(
     chargers = [charge_point] if charge_point else ChargePoint.objects.order_by("pk").iterator()
     for charger in chargers:
         power = max_power or charger.max_power or _usual(charger)
-        samples = _register(
-            MeterValue.objects.filter(
-                charge_point=charger,
-                transaction=None,
-                sampled_at__gte=start,
-                sampled_at__lt=end,
-            )
-        ).order_by("connector", "location", "phase", "sampled_at", "id")
         changes: list[Change] = []
-        found = samples.values_list("connector", *COLUMNS).iterator(chunk_size=2000)
-        for (connector, *_), group in groupby(found, key=lambda row: row[:3]):
-            verdict = judge((Reading(*row[3:]) for row in group), power)
+        found = sorted(_loose(charger, start, end), key=lambda row: row.connector)
+        for (connector, *_), group in groupby(
+            found, key=lambda row: (row.connector, row.location, row.phase)
+        ):
+            verdict = judge((Reading(row.key, row.at, row.wh) for row in group), power)
             changes += [
                 Change(
                     charger.identity,
@@ -261,9 +273,56 @@ def _outside(
         yield changes
 
 
-def _register(samples: QuerySet[MeterValue]) -> QuerySet[MeterValue]:
-    kept = samples.exclude(location__in=ELSEWHERE).exclude(context=BEGIN)
-    return kept.exclude(unit__in=FOREIGN_UNITS).filter(measurand=REGISTER, value__isnull=False)
+def _loose(charger: ChargePoint, start: datetime, end: datetime) -> list[Register]:
+    """Those of no session, by place, phase and time."""
+    found: list[Register] = []
+    while start < end:
+        until = min(start + PORTION, end)
+        some = (each for each in loose(charger.pk, start, until) if each.sampled_at < until)
+        found += _unsorted(some, len(found))
+        start = until
+    return sorted(found, key=_series_in_time)
+
+
+def _registers(elements: Iterable[Element]) -> list[Register]:
+    """What these say of the register, by place, phase and time."""
+    return sorted(_unsorted(elements, 0), key=_series_in_time)
+
+
+def _unsorted(elements: Iterable[Element], first: int) -> list[Register]:
+    found: list[Register] = []
+    for element, position, names in picked(elements, _is_register):
+        value = element.value(position)
+        if value is not None:
+            found.append(
+                Register(
+                    element.connector,
+                    names.location,
+                    names.phase,
+                    element.sampled_at,
+                    first + len(found),
+                    key_of(element.id, position),
+                    value,
+                )
+            )
+    return found
+
+
+def _is_register(names: Names) -> bool:
+    return (
+        names.measurand == REGISTER
+        and names.location not in ELSEWHERE
+        and names.context != BEGIN
+        and names.unit not in FOREIGN_UNITS
+    )
+
+
+def _series(row: Register) -> tuple[str, str]:
+    return row.location, row.phase
+
+
+def _series_in_time(row: Register) -> tuple[object, ...]:
+    return row.location, row.phase, row.at, row.number
 
 
 def _change(session: Transaction, item: Finding) -> Change:

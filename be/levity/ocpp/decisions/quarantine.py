@@ -66,7 +66,7 @@ def attach(message: QuarantinedMessage, transaction: Transaction, who: Who) -> T
         message.undo = {
             "before": before,
             "after": sessions.snapshot(transaction),
-            "values": sessions.values_since(newest, transaction, message.received_at),
+            "elements": sessions.values_since(newest, transaction, message.received_at),
         }
         _resolve(message, who, f"attached to transaction {transaction.pk}", transaction)
     return transaction
@@ -109,8 +109,8 @@ def make_transaction(
         message.undo = {
             "made": made.pk,
             "after": sessions.snapshot(made),
-            "joined": joined,
-            "values": sessions.values_since(newest, made, (end or message).received_at),
+            "joined_elements": joined,
+            "elements": sessions.values_since(newest, made, (end or message).received_at),
             "stop": end.pk if end is not None and end is not message else None,
         }
         _resolve(message, who, f"transaction {made.pk} created", made)

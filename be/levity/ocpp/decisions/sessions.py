@@ -14,16 +14,18 @@ from django.db.models import Max
 from levity.db.rows import reserve_ids
 from levity.ocpp.changes import changes_told
 from levity.ocpp.effects import Effect
-from levity.ocpp.models import ChargePoint, Connector, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, Connector, LegacySample, MeterValue, Transaction
 from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.apply import sessions_of
-from levity.ocpp.store.ledger import write_connectors, write_meter_values, write_transactions
+from levity.ocpp.store.ledger import write_connectors, write_transactions
 from levity.ocpp.store.messages.reading import newest_first
 from levity.ocpp.store.messages.wanted import MOMENT, Wanted
 from levity.ocpp.store.queries import take_turns
+from levity.ocpp.store.samples.changing import leave, take_back
+from levity.ocpp.store.samples.writing import write_meter_values
 from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import given_id
 from levity_ws.rpc.envelope import Received
@@ -100,14 +102,15 @@ def told_id(row: Transaction) -> int:
 
 
 def newest_value_id() -> int:
-    """The id of the newest meter value, to find those that come after."""
+    """The id of the newest MeterValue, to find those that come after."""
     return MeterValue.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def values_since(newest: int, row: Transaction, received_at: datetime) -> list[int]:
-    """The ids of the transaction's samples that were written after that, for that message."""
-    written = row.meter_values.filter(pk__gt=newest, received_at=received_at)
-    return list(written.values_list("pk", flat=True))
+    """The ids of the transaction's MeterValues that were written after that, for that message."""
+    # (What is new is a row, for some days at least.)
+    written = MeterValue.objects.filter(transaction=row, pk__gt=newest, received_at=received_at)
+    return list(written.order_by("pk").values_list("pk", flat=True))
 
 
 def snapshot(row: Transaction) -> dict[str, Any]:
@@ -130,9 +133,12 @@ def restore(row: Transaction, trail: dict[str, Any]) -> None:
 
 
 def _restore(row: Transaction, trail: dict[str, Any]) -> None:
-    MeterValue.objects.filter(pk__in=trail["values"]).delete()
+    take_back(row.pk, trail.get("elements", ()))
+    leave(row.pk, trail.get("joined_elements", ()))
+    # What a release before wrote down are ids of its own table, as long as they are there.
+    LegacySample.objects.filter(pk__in=trail.get("values", ())).delete()
+    LegacySample.objects.filter(pk__in=trail.get("joined", ())).update(transaction=None)
     if trail.get("made"):
-        MeterValue.objects.filter(pk__in=trail["joined"]).update(transaction=None)
         row.delete()
         return
     before = trail["before"]

@@ -20,13 +20,18 @@ from levity.ocpp.models.command import Command
 from levity.ocpp.models.id_tag import IdTag
 from levity.ocpp.models.installation import Installation
 from levity.ocpp.models.message import ConnectionEvent, Message
+from levity.ocpp.models.samples import (
+    LegacySample,
+    MeterValue,
+    MeterValueCorrection,
+    SampleShape,
+    SampleTrace,
+)
 from levity.ocpp.models.security import AuthFailure, Credential, RefusedHandshake
 from levity.ocpp.models.transaction import (
     DEMO,
     IN_TOTALS,
     PLAUSIBLE,
-    MeterValue,
-    MeterValueCorrection,
     Transaction,
 )
 from levity.ocpp.models.trouble import (
@@ -56,12 +61,15 @@ __all__ = [
     "FrameAttempt",
     "IdTag",
     "Installation",
+    "LegacySample",
     "Message",
     "MeterValue",
     "MeterValueCorrection",
     "MissedChange",
     "QuarantinedMessage",
     "RefusedHandshake",
+    "SampleShape",
+    "SampleTrace",
     "SecurityEvent",
     "SecurityProfile",
     "Site",

@@ -1,11 +1,11 @@
-"""The ledger: transactions and what the meters said."""
+"""The ledger: transactions."""
 
 from django.db import models
 from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
 
-__all__ = ["DEMO", "IN_TOTALS", "PLAUSIBLE", "MeterValue", "MeterValueCorrection", "Transaction"]
+__all__ = ["DEMO", "IN_TOTALS", "PLAUSIBLE", "Transaction"]
 
 # Sessions whose energy goes into totals: not those that can't have charged so much.
 PLAUSIBLE = ~models.Q(flags__contains="implausible-energy")
@@ -145,83 +145,3 @@ class Transaction(models.Model):
         """True if its energy goes into totals (`PLAUSIBLE` and `IN_TOTALS`)."""
         charger = self.charge_point
         return self.is_plausible and (charger.retired_at is None or charger.identity not in DEMO)
-
-
-class MeterValue(models.Model):
-    """One sampled value (OCPP 1.6, 7.33 MeterValue and 7.43 SampledValue).
-
-    Its source message is the one of the same charge point with the same `received_at`.
-    """
-
-    # Insert-only and by far the largest table: the pipeline only writes ids that it has just
-    # read in the same database transaction, so four constraint checks a row would buy nothing.
-    charge_point = models.ForeignKey(
-        ChargePoint, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
-    )
-    evse = models.PositiveIntegerField(default=0)
-    connector = models.PositiveIntegerField()
-    transaction = models.ForeignKey(
-        Transaction,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="meter_values",
-        db_constraint=False,
-    )
-    sampled_at = models.DateTimeField(help_text="By the charger's clock.")
-    received_at = models.DateTimeField()
-    measurand = models.CharField(max_length=64)
-    phase = models.CharField(max_length=16, blank=True)
-    location = models.CharField(max_length=16, blank=True)
-    context = models.CharField(max_length=64, blank=True)
-    format = models.CharField(max_length=16, blank=True)
-    unit = models.CharField(max_length=32, blank=True, help_text="As sent. Empty: OCPP's default.")
-    raw_value = models.TextField(help_text="As sent.")
-    value = models.DecimalField(
-        max_digits=24,
-        decimal_places=6,
-        null=True,
-        blank=True,
-        help_text="In base units (Wh, W, A, V, ...). Empty if the raw value is not a number.",
-    )
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["charge_point", "sampled_at"], name="meter_value_of_charge_point")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.measurand} {self.raw_value} {self.unit}".strip()
-
-
-class MeterValueCorrection(models.Model):
-    """One value that `correct_meter_values` changed, and what it was: every run can be undone."""
-
-    run = models.UUIDField(db_index=True, help_text="Shared by the corrections of one run.")
-    transaction = models.ForeignKey(
-        Transaction, null=True, blank=True, on_delete=models.CASCADE, related_name="corrections"
-    )
-    meter_value = models.ForeignKey(
-        MeterValue,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="corrections",
-        help_text="Empty: a value of the transaction itself.",
-    )
-    field = models.CharField(max_length=32)
-    old_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
-    new_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
-    old_text = models.CharField(
-        max_length=255, blank=True, help_text="For fields that are not numbers."
-    )
-    new_text = models.CharField(max_length=255, blank=True)
-    reason = models.CharField(max_length=255)
-    corrected_at = models.DateTimeField(default=timezone.now)
-    undone_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.old_value} -> {self.new_value}"

@@ -17,7 +17,6 @@ from levity.ocpp.store.ledger import (
     write_aliases,
     write_charge_points,
     write_connectors,
-    write_meter_values,
     write_transactions,
 )
 from levity.ocpp.store.loaded import Loaded
@@ -29,6 +28,7 @@ from levity.ocpp.store.noted import (
     write_security_events,
 )
 from levity.ocpp.store.presence import write_presence
+from levity.ocpp.store.samples.writing import write_meter_values
 from levity.ocpp.store.values import Outcome
 from levity_ws.rpc.envelope import Spooled
 

@@ -5,18 +5,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import orjson
-from django.db.models import Q
 
 from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import Sample, StartTransaction
-from levity.ocpp.models import ChargePoint, MeterValue, Transaction
+from levity.ocpp.effects import StartTransaction
+from levity.ocpp.models import ChargePoint, Transaction
 from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.energy import last_of, without_stop
 from levity.ocpp.rules.lives import written
 from levity.ocpp.rules.readings import registers, strongest
 from levity.ocpp.rules.sampled import Meter, charged, grown, trail_of, with_odd
 from levity.ocpp.store.messages.reading import exchanges_at
+from levity.ocpp.store.samples.changing import assign
+from levity.ocpp.store.samples.elements import Element
+from levity.ocpp.store.samples.reading import any_loose, loose
 from levity.ocpp.store.values import Outcome, each
 from levity.ocpp.versions import V16
 from levity.ocpp.wire.frames import Call, parse
@@ -26,7 +28,7 @@ __all__ = ["join_early_values", "join_named_values", "join_values", "transaction
 
 # A StartTransaction that comes later than this after its own time may be preceded by samples.
 LATE = timedelta(seconds=30)
-# Of the samples that belong to no session, so many are looked through.
+# Of the MeterValues that belong to no session, so many are looked through.
 MOST_NAMED = 10_000
 
 
@@ -39,11 +41,9 @@ def join_early_values(outcomes: Sequence[Outcome]) -> None:
     }
     if not late:
         return
-    any_of = Q()
-    for pk, connector, started_at, _ in late.values():
-        any_of |= Q(charge_point=pk, connector=connector, sampled_at__gte=started_at)
-    loose = MeterValue.objects.filter(any_of, transaction=None).order_by()
-    places = set(loose.values_list("charge_point_id", "connector").distinct())
+    places = any_loose(
+        (pk, connector, started_at) for pk, connector, started_at, _ in late.values()
+    )
     for transaction_id, (pk, connector, _, outcome) in late.items():
         if (pk, connector) in places:
             row = Transaction.objects.get(pk=transaction_id)
@@ -63,21 +63,15 @@ def join_named_values(outcomes: Sequence[Outcome]) -> None:
     rows = Transaction.objects.in_bulk(set(given.values())) if given else {}
     if not rows:
         return
-    any_of = Q()
-    for row in rows.values():
-        any_of |= Q(charge_point=row.charge_point_id, sampled_at__gte=row.started_at)
-    loose = MeterValue.objects.filter(any_of, transaction=None).order_by()
-    places = set(loose.values_list("charge_point_id", flat=True).distinct())
+    places = any_loose((row.charge_point_id, None, row.started_at) for row in rows.values())
+    charge_points = {charge_point for charge_point, _ in places}
     for number, pk in given.items():
-        if pk in rows and rows[pk].charge_point_id in places:
+        if pk in rows and rows[pk].charge_point_id in charge_points:
             _join_named(rows[pk], number)
 
 
 def _join_named(row: Transaction, number: int) -> None:
-    loose = MeterValue.objects.filter(
-        charge_point=row.charge_point_id, transaction=None, sampled_at__gte=row.started_at
-    )
-    found = list(loose.order_by("sampled_at", "id")[:MOST_NAMED])
+    found = loose(row.charge_point_id, row.started_at)[:MOST_NAMED]
     moments = {item.received_at for item in found}
     naming = {
         told.received_at
@@ -90,7 +84,7 @@ def _join_named(row: Transaction, number: int) -> None:
 
 
 def join_values(row: Transaction, until: datetime) -> list[int]:
-    """Samples of the connector that belong to no session join this one; their ids.
+    """MeterValues of the connector that belong to no session join this one; their ids.
 
     Up to `until`, and not those of the next session. Where the charger has not said how it ended,
     its figures move to the newest of them.
@@ -100,30 +94,22 @@ def join_values(row: Transaction, until: datetime) -> list[int]:
     ).order_by("started_at")
     for next_start in following.values_list("started_at", flat=True)[:1]:
         until = min(until, next_start)
-    found = list(
-        MeterValue.objects.filter(
-            charge_point=row.charge_point_id,
-            connector=row.connector,
-            transaction=None,
-            sampled_at__gte=row.started_at,
-            sampled_at__lte=until,
-        ).order_by("sampled_at", "id")
-    )
+    found = loose(row.charge_point_id, row.started_at, until, row.connector)
     _join(row, found)
-    return [item.pk for item in found]
+    return [item.id for item in found]
 
 
-def _join(row: Transaction, found: Sequence[MeterValue]) -> None:
-    MeterValue.objects.filter(pk__in=[item.pk for item in found]).update(transaction=row)
+def _join(row: Transaction, found: Sequence[Element]) -> None:
+    assign(found, row.pk)
     if found and row.state != Transaction.State.STOPPED:
         _move_on(row, found)
 
 
-def _move_on(row: Transaction, found: Sequence[MeterValue]) -> None:
+def _move_on(row: Transaction, found: Sequence[Element]) -> None:
     state, meter = transaction_state(row), _meter_of(row.charge_point)
     trail = trail_of(state)
     for received_at, group in groupby(found, key=lambda item: item.received_at):
-        samples = [_sample(item) for item in group]
+        samples = [sample.as_sample() for item in group for sample in item.samples()]
         readings, power = registers(samples), strongest(samples)
         trail = grown(state, trail, readings, received_at, meter, power)
     known = charged(state, trail, meter)
@@ -152,20 +138,6 @@ def _meter_of(row: ChargePoint) -> Meter:
     )
     max_power = row.max_power or max(setting("OCPP_MAX_POWER"), row.learned_power or 0)
     return Meter(max_power, quirks.session_register, row.booted_at)
-
-
-def _sample(item: MeterValue) -> Sample:
-    return Sample(
-        item.sampled_at,
-        item.measurand,
-        item.raw_value,
-        item.value,
-        item.unit,
-        item.phase,
-        item.location,
-        item.context,
-        item.format,
-    )
 
 
 def transaction_state(row: Transaction, state: str = "") -> TransactionState:

@@ -1,4 +1,4 @@
-"""Writing the ledger: charge points, connectors, transactions, meter values."""
+"""Writing the ledger: charge points, connectors, transactions."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,6 @@ from levity.db.rows import clear_column, insert_rows, update_rows, upsert_rows
 from levity.ocpp.effects import (
     BY_BOOT,
     ConnectorStatus,
-    RecordMeterValues,
     ResetConnectors,
     StartTransaction,
     StopTransaction,
@@ -19,7 +18,6 @@ from levity.ocpp.effects import (
 from levity.ocpp.models import (
     ChargePoint,
     Connector,
-    MeterValue,
     StatusEvent,
     Transaction,
     TransactionAlias,
@@ -34,7 +32,6 @@ __all__ = [
     "write_aliases",
     "write_charge_points",
     "write_connectors",
-    "write_meter_values",
     "write_transactions",
 ]
 
@@ -306,60 +303,3 @@ def _is_older(outcome: Outcome, effect: ConnectorStatus, known: ConnectorState |
         return True
     said, newest = effect.reported_at, known.status_at
     return said is not None and newest is not None and said < newest
-
-
-def write_meter_values(outcomes: Sequence[Outcome]) -> None:
-    """Insert the samples."""
-    insert_rows(
-        MeterValue,
-        (
-            "charge_point_id",
-            "evse",
-            "connector",
-            "transaction_id",
-            "sampled_at",
-            "received_at",
-            "measurand",
-            "phase",
-            "location",
-            "context",
-            "format",
-            "unit",
-            "raw_value",
-            "value",
-        ),
-        [
-            (
-                charge_point.id,
-                effect.evse,
-                effect.connector,
-                effect.transaction_id,
-                sample.sampled_at,
-                outcome.arrival.at,
-                sample.measurand,
-                sample.phase,
-                sample.location,
-                sample.context,
-                sample.format,
-                sample.unit,
-                sample.raw_value,
-                sample.value,
-            )
-            for outcome, charge_point, effect in each(outcomes, RecordMeterValues)
-            for sample in effect.samples
-        ],
-        # A charger whose answer was lost sends the message again, on a new connection or with a
-        # new id: the same samples again are no new ones. (Ledger verdict of `make soak`.)
-        unless_same=(
-            "charge_point_id",
-            "sampled_at",
-            "connector",
-            "measurand",
-            "phase",
-            "location",
-            "context",
-            "format",
-            "unit",
-            "raw_value",
-        ),
-    )

@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.models import MeterValue, Transaction
+from levity.ocpp.models import Transaction
 from levity.ocpp.rules.readings import INLET, POWER, REGISTER
+from levity.ocpp.store.samples.plotting import plotted
+from levity.ocpp.store.samples.shapes import Names
 from levity_ws.frozen import frozen
 
 __all__ = ["Chart", "Point", "chart_of", "draw"]
@@ -38,28 +40,24 @@ class Chart:
 
 def chart_of(transaction: Transaction) -> Chart | None:
     """The chart of this transaction; None while there are no two moments to connect."""
-    newest = list(
-        MeterValue.objects.filter(
-            transaction=transaction,
-            measurand__in=(POWER, REGISTER),
-        )
-        .exclude(location="EV")
-        .order_by("-id")
-        .values_list("measurand", "sampled_at", "phase", "value", "location")[:NEWEST]
-    )
+    newest = plotted(transaction.pk, _is_drawn, NEWEST)
     # What the station draws is meant where nothing tells of another place.
-    values = [row for row in newest if row[-1] != INLET] or newest
+    values = [each for each in newest if each[0].location != INLET] or newest
     power: dict[datetime, dict[str, Decimal]] = {}
     register: dict[datetime, dict[str, Decimal]] = {}
-    for measurand, sampled_at, phase, value, _ in values:
-        series = power if measurand == POWER else register
+    for names, sampled_at, value in values:
+        series = power if names.measurand == POWER else register
         if value is not None:
-            series.setdefault(sampled_at, {})[phase] = value
+            series.setdefault(sampled_at, {})[names.phase] = value
     energy = _totals(register)
     # From the session's start, whatever the register began with.
     zero = energy[0][1] if energy else Decimal(0)
     chart = draw(_totals(power), [(moment, value - zero) for moment, value in energy])
     return replace(chart, is_cut=True) if chart and len(newest) == NEWEST else chart
+
+
+def _is_drawn(names: Names) -> bool:
+    return names.measurand in (POWER, REGISTER) and names.location != "EV"
 
 
 def draw(power: Sequence[Point], energy: Sequence[Point]) -> Chart | None:

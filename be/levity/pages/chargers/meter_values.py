@@ -1,33 +1,123 @@
 """Meter values, as sent and in base units, and what was corrected in them."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.paginator import InvalidPage
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from unfold.decorators import display
+from unfold.views import ChangeList
 
-from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.models import ChargePoint, MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.store.samples.elements import Element, KeptSample, samples_of
+from levity.ocpp.store.samples.listing import NewestOf, newest_of_transaction
+from levity.ocpp.store.samples.reading import of_rows
+from levity.ocpp.visibility import visible
 from levity.pages.chargers.filters import RowFilter
-from levity.pages.kit.base import ReadOnlyAdmin
+from levity.pages.kit.base import BoundedChangeList, BoundedPaginator, ReadOnlyAdmin
 from levity.pages.kit.formats import (
     NOTHING,
     change_link,
     excerpt,
     kwh,
+    link,
+    list_url,
     plain,
     shown_time,
     site_zone,
 )
 from levity.pages.site import site
+from levity_ws.frozen import frozen
 
 __all__ = ["MeterValueAdmin", "MeterValueCorrectionAdmin"]
 
 
+# MeterValues, each with its samples.
+A_PAGE = 20
+
+
+@frozen
+class Line:
+    """One sample, with its charge point."""
+
+    _meta = MeterValue._meta
+
+    sample: KeptSample
+    charge_point: ChargePoint
+
+    @property
+    def pk(self) -> int:
+        """The sample's key."""
+        return self.sample.pk
+
+
+class SampleList(BoundedChangeList):
+    """MeterValues from wherever they are kept, the newest first."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Of one charge point or session all, else those of the last days: those are rows."""
+        self.paginator = BoundedPaginator(self._asked(request), A_PAGE)
+        self.result_count = self.full_result_count = self.paginator.count
+        self.show_full_result_count = self.show_admin_actions = False
+        self.can_show_all, self.multi_page = False, self.paginator.num_pages > 1
+        try:
+            page = self.paginator.page(self.page_num)
+        except InvalidPage as error:
+            raise IncorrectLookupParameters from error
+        found: Any = page.object_list
+        if isinstance(found, QuerySet):
+            found = of_rows(MeterValue.objects.filter(pk__in=[row.pk for row in found]))[::-1]
+        self.result_list = _lines(found)
+
+    def _asked(self, request: HttpRequest) -> QuerySet[MeterValue] | Sequence[Element]:
+        session = _number(request, "transaction__id__exact")
+        charge_point = _number(request, "charge_point__id__exact")
+        if session is None and charge_point is None:
+            rows: QuerySet[MeterValue] = self.queryset
+            return rows.only("pk")
+        if session is None:
+            chargers = ChargePoint.objects.filter(pk=charge_point or 0)
+            found = visible(chargers, request.user).exists()
+            return NewestOf(charge_point or 0) if found else []
+        sessions = Transaction.objects.filter(pk=session)
+        if not visible(sessions, request.user).exists():
+            return []
+        elements = newest_of_transaction(session)
+        return [
+            each
+            for each in elements
+            if charge_point is None or each.charge_point_id == charge_point
+        ]
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    """What the address asks for; None where it asks for nothing."""
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+
+
+def _lines(elements: Sequence[Element]) -> list[Line]:
+    rows = ChargePoint.objects.select_related("site")
+    chargers = rows.in_bulk({element.charge_point_id for element in elements})
+    return [
+        Line(sample, chargers[element.charge_point_id])
+        for element in elements
+        if element.charge_point_id in chargers
+        for sample in reversed(element.samples())
+    ]
+
+
 @admin.register(MeterValue, site=site)
 class MeterValueAdmin(ReadOnlyAdmin):
-    """The largest table: filtered only by what an index answers."""
+    """Of a charger or a transaction all, else what came in the last days."""
 
     list_display = (
         "sampled",
@@ -37,74 +127,99 @@ class MeterValueAdmin(ReadOnlyAdmin):
         "said",
         "base",
         "detail",
-    )
-    list_filter = (("charge_point", RowFilter),)
-    list_select_related = ("charge_point__site",)
-    sortable_by = ()
-    fields = (
-        "sampled",
         "received",
-        "where",
-        "in_transaction",
-        "measurand",
-        "said",
-        "base",
-        "phase",
-        "location",
-        "context",
-        "format",
     )
+    list_display_links = None
+    list_filter = (("charge_point", RowFilter),)
+    sortable_by = ()
+    ordering = ("-id",)
+    fields = ("sampled_shown", "received_shown", "place", "session", "samples_shown")
     readonly_fields = fields
+    list_before_template = "levity/meter_values_note.html"
     # The page of a transaction links here.
     extra_lookups = ("transaction__id__exact",)
 
-    def get_ordering(self, request: HttpRequest) -> Any:
-        """Newest first; of one charger by the index of that charger."""
-        if "charge_point__id__exact" in request.GET:
-            return ("-sampled_at", "-id")
-        return ("-id",)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The kind of list."""
+        return SampleList
 
     @display(description="sampled")
-    def sampled(self, item: MeterValue) -> str:
+    def sampled(self, item: Line) -> str:
+        """By the charger's clock."""
+        return shown_time(item.sample.sampled_at, site_zone(item))
+
+    @display(description="received")
+    def received(self, item: Line) -> str:
+        """By our clock."""
+        return shown_time(item.sample.received_at, site_zone(item))
+
+    @display(description="charge point · connector")
+    def where(self, item: Line) -> str:
+        """The charger and its connector."""
+        return f"{item.charge_point} · {item.sample.connector}"
+
+    @display(description="transaction")
+    def in_transaction(self, item: Line) -> str:
+        """The transaction it belongs to."""
+        pk = item.sample.transaction_id
+        return NOTHING if pk is None else change_link(Transaction, pk, f"#{pk}")
+
+    @display(description="measurand")
+    def measurand_shown(self, item: Line) -> str:
+        """What was measured, and on which phase."""
+        said = (item.sample.measurand, item.sample.phase)
+        return excerpt(" ".join(part for part in said if part), 80)
+
+    @display(description="as sent")
+    def said(self, item: Line) -> str:
+        """The raw value and its unit."""
+        return excerpt(f"{item.sample.raw_value} {item.sample.unit}".strip(), 60) or NOTHING
+
+    @display(description="value")
+    def base(self, item: Line) -> str:
+        """The number: energy in kWh, all else in W, A, V and so on."""
+        return _with_unit(item.sample.value, base_unit(item.sample))
+
+    @display(description="context, location, format")
+    def detail(self, item: Line) -> str:
+        """When and where it was taken, and how it is written."""
+        return _detail(item.sample)
+
+    @display(description="sampled")
+    def sampled_shown(self, item: MeterValue) -> str:
         """By the charger's clock."""
         return shown_time(item.sampled_at, site_zone(item))
 
     @display(description="received")
-    def received(self, item: MeterValue) -> str:
+    def received_shown(self, item: MeterValue) -> str:
         """By our clock."""
         return shown_time(item.received_at, site_zone(item))
 
     @display(description="charge point · connector")
-    def where(self, item: MeterValue) -> str:
+    def place(self, item: MeterValue) -> str:
         """The charger and its connector."""
         return f"{item.charge_point} · {item.connector}"
 
     @display(description="transaction")
-    def in_transaction(self, item: MeterValue) -> str:
+    def session(self, item: MeterValue) -> str:
         """The transaction it belongs to."""
-        if item.transaction_id is None:
-            return NOTHING
-        return change_link(Transaction, item.transaction_id, f"#{item.transaction_id}")
+        pk = item.transaction_id
+        return NOTHING if pk is None else change_link(Transaction, pk, f"#{pk}")
 
-    @display(description="measurand")
-    def measurand_shown(self, item: MeterValue) -> str:
-        """What was measured, and on which phase."""
-        return excerpt(" ".join(part for part in (item.measurand, item.phase) if part), 80)
-
-    @display(description="as sent")
-    def said(self, item: MeterValue) -> str:
-        """The raw value and its unit."""
-        return excerpt(f"{item.raw_value} {item.unit}".strip(), 60) or NOTHING
-
-    @display(description="value")
-    def base(self, item: MeterValue) -> str:
-        """The number: energy in kWh, all else in W, A, V and so on."""
-        return _with_unit(item.value, base_unit(item))
-
-    @display(description="context, location")
-    def detail(self, item: MeterValue) -> str:
-        """When and where it was taken."""
-        return excerpt(", ".join(part for part in (item.context, item.location) if part), 60)
+    @display(description="samples")
+    def samples_shown(self, item: MeterValue) -> str:
+        """What was sampled, a line each."""
+        samples = samples_of(of_rows(MeterValue.objects.filter(pk=item.pk)))
+        lines = [
+            (
+                excerpt(f"{each.measurand} {each.phase}".strip(), 80),
+                excerpt(f"{each.raw_value} {each.unit}".strip(), 60),
+                _detail(each),
+            )
+            for each in samples
+        ]
+        shown = '<div>{}: {} <span class="lv-soft">{}</span></div>'
+        return format_html_join("", shown, lines) or NOTHING
 
 
 @admin.register(MeterValueCorrection, site=site)
@@ -142,22 +257,38 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
 
     @display(description="meter value")
     def of_value(self, item: MeterValueCorrection) -> str:
-        """The meter value; none: a figure of the transaction itself."""
-        if item.meter_value_id is None:
+        """The session's meter values; none: a figure of the transaction itself."""
+        if not _is_sample(item):
             return NOTHING
-        return change_link(MeterValue, item.meter_value_id, f"#{item.meter_value_id}")
+        if item.transaction_id is not None:
+            address = list_url(MeterValue, transaction__id__exact=item.transaction_id)
+        elif item.charge_point_id is not None:
+            address = list_url(MeterValue, charge_point__id__exact=item.charge_point_id)
+        else:
+            return NOTHING
+        at = shown_time(item.sampled_at, _zone(item))
+        return link(address, f"of {at}" if item.sampled_at else "meter values")
 
     @display(description="from, to")
     def change(self, item: MeterValueCorrection) -> str:
         """What it was, and what it is."""
         # The figures of a transaction itself are all energy.
-        unit = "Wh" if item.meter_value_id is None else ""
+        unit = "" if _is_sample(item) else "Wh"
         return f"{_with_unit(item.old_value, unit)} → {_with_unit(item.new_value, unit)}"
 
     @display(description="undone")
     def undone(self, item: MeterValueCorrection) -> str:
         """When it was taken back."""
         return shown_time(item.undone_at, _zone(item))
+
+
+def _detail(sample: KeptSample) -> str:
+    said = (sample.context, sample.location, sample.format)
+    return excerpt(", ".join(part for part in said if part), 80)
+
+
+def _is_sample(item: MeterValueCorrection) -> bool:
+    return item.sample is not None or item.meter_value_id is not None
 
 
 def _zone(item: MeterValueCorrection) -> tzinfo | None:
@@ -171,7 +302,7 @@ def _with_unit(value: Decimal | None, unit: str) -> str:
     return kwh(value) if unit == "Wh" else f"{plain(value)} {unit}".strip()
 
 
-def base_unit(item: MeterValue) -> str:
+def base_unit(item: KeptSample) -> str:
     """The unit of `value`: the charger's without its kilo, else the measurand's default."""
     unit = item.unit or ("Wh" if item.measurand.startswith("Energy.") else "")
     return excerpt(unit.removeprefix("k"), 20) if unit != "k" else unit

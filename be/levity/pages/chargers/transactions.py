@@ -19,12 +19,13 @@ from unfold.decorators import action, display
 from levity.ocpp.models import (
     ChargePoint,
     Message,
-    MeterValue,
     MeterValueCorrection,
     Transaction,
     TransactionAlias,
 )
 from levity.ocpp.rules.flags import explained
+from levity.ocpp.store.samples.elements import samples_of
+from levity.ocpp.store.samples.reading import of_transaction
 from levity.pages.chargers.chart import chart_of
 from levity.pages.chargers.csv_export import csv_response
 from levity.pages.chargers.end_session import EndByHand
@@ -310,7 +311,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
 
 def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:
     """A page of its meter values, the newest first."""
-    rows = MeterValue.objects.filter(transaction=item).order_by("-id")
+    rows = samples_of(of_transaction(item.pk))[::-1]
     zone = site_zone(item)
     page = BoundedPaginator(rows, VALUES_A_PAGE).get_page(request.GET.get("page"))
     return {"values": page, "value_rows": [(shown_time(row.sampled_at, zone), row) for row in page]}

@@ -13,7 +13,14 @@ from levity.ocpp.visibility import is_limited, visible
 from levity.pages.kit.live_admin import LiveAdmin
 from levity.pages.kit.lookups import OnlyDeclaredLookups
 
-__all__ = ["BoundedPaginator", "LevityAdmin", "ReadOnlyAdmin", "all_of", "newest"]
+__all__ = [
+    "BoundedChangeList",
+    "BoundedPaginator",
+    "LevityAdmin",
+    "ReadOnlyAdmin",
+    "all_of",
+    "newest",
+]
 
 # Up to here the values themselves stand in a statement: an index finds each.
 NAMED = 1_000

@@ -24,7 +24,8 @@ VALUES = {
     "meterValue": [{"timestamp": AT, "sampledValue": [{"value": "15"}]}],
 }
 TRANSACTION = ("X-1", 1, "TAG", NOON, Decimal(10), 7, "stopped", NOON, Decimal(20), Decimal(10))
-SAMPLE = ("X-1", NOON, "Energy.Active.Import.Register", "", "15")
+NAMES = '[["Energy.Active.Import.Register", "", "", "", "", ""]]'
+SAMPLE = ("X-1", NOON, NAMES, "15")
 
 
 class FakeBooks:
@@ -33,7 +34,7 @@ class FakeBooks:
     def __init__(self) -> None:
         self.tables: dict[str, list[Any]] = {
             "ocpp_transaction": [TRANSACTION],
-            "ocpp_metervalue": [SAMPLE],
+            "ocpp_metervalue_recent": [SAMPLE],
             "ocpp_quarantinedmessage": [],
             "ocpp_failedmessage": [(0,)],
         }
@@ -65,7 +66,7 @@ def test_a_session_that_is_on_the_books_as_it_was_is_good() -> None:
     assert (counts.attempted, counts.acknowledged, counts.good) == (3, 3, True)
 
 
-@pytest.mark.parametrize("table", ["ocpp_transaction", "ocpp_metervalue"])
+@pytest.mark.parametrize("table", ["ocpp_transaction", "ocpp_metervalue_recent"])
 def test_what_was_answered_and_is_not_there_is_lost(table: str) -> None:
     books = FakeBooks()
     books.tables[table] = []
@@ -73,7 +74,7 @@ def test_what_was_answered_and_is_not_there_is_lost(table: str) -> None:
     assert (counts.lost > 0, counts.good) == (True, False)
 
 
-@pytest.mark.parametrize("table", ["ocpp_transaction", "ocpp_metervalue"])
+@pytest.mark.parametrize("table", ["ocpp_transaction", "ocpp_metervalue_recent"])
 def test_what_is_there_twice_is_duplicated(table: str) -> None:
     books = FakeBooks()
     books.tables[table] *= 2
@@ -90,7 +91,7 @@ def test_two_ids_for_one_start_are_a_duplicate() -> None:
     ("table", "row"),
     [
         ("ocpp_transaction", ("X-1", 2, "TAG", NOON, Decimal(10), 9, "active", None, None, None)),
-        ("ocpp_metervalue", (*SAMPLE[:4], "16")),
+        ("ocpp_metervalue_recent", (*SAMPLE[:3], "16")),
         ("ocpp_quarantinedmessage", ("X-1", b'{"transactionId":9}')),
     ],
 )

@@ -12,8 +12,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from levity.ocpp.decisions import corrections
-from levity.ocpp.models import MeterValue, MeterValueCorrection, Transaction
+from levity.ocpp.models import MeterValueCorrection, Transaction
 from levity.ocpp.rules.plausibility import Reading, judge
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso, meter_value
 
 POWER = 11_000
@@ -94,7 +95,7 @@ def wild(charger: Charger) -> int:
 
 
 def everything() -> Any:
-    return (list(Transaction.objects.values()), list(MeterValue.objects.order_by("pk").values()))
+    return (list(Transaction.objects.values()), list(Samples.objects.order_by("pk").values()))
 
 
 def run(*args: str, **options: Any) -> str:
@@ -122,7 +123,7 @@ def test_session_and_samples_are_corrected_with_a_trail_and_come_back(charger: C
     ]
     assert rows[0][8] == "rises by 8998000 Wh in 600 s; at most 2117 can"
     assert books(started, *FIGURES) == (Decimal(4000), "corrected", "low")
-    kept = MeterValue.objects.order_by("sampled_at").values_list("value", "raw_value")
+    kept = Samples.objects.order_by("sampled_at").values_list("value", "raw_value")
     assert list(kept)[1] == (Decimal(3000), "9000000")
     trail = MeterValueCorrection.objects.all()
     assert len({item.run for item in trail}) == 1
@@ -208,7 +209,7 @@ def test_samples_outside_of_sessions_are_looked_at_too(charger: Charger) -> None
     for minute, wh in ((0, 1000), (1, 5), (2, 1000)):
         charger.meter(None, meter_value(at(minute), wh), when=at(minute))
     run("2026-03-09", "2026-03-09")
-    values = MeterValue.objects.order_by("sampled_at").values_list("value", flat=True)
+    values = Samples.objects.order_by("sampled_at").values_list("value", flat=True)
     assert list(values) == [Decimal(1000)] * 3
 
 

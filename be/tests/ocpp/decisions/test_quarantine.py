@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 
 from levity.ocpp.decisions import quarantine, quarantined_message
 from levity.ocpp.decisions.quarantined_message import CannotResolve, Session
-from levity.ocpp.models import Connector, MeterValue, QuarantinedMessage, Transaction
+from levity.ocpp.models import Connector, QuarantinedMessage, Transaction
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso, meter_value
 
 END = ("state", "stop_reason", "energy", "stopped_at", "meter_stop", "energy_source")
@@ -29,7 +30,7 @@ def everything() -> Any:
         list(rows.order_by("pk").values())
         for rows in (
             Transaction.objects,
-            MeterValue.objects,
+            Samples.objects,
             QuarantinedMessage.objects,
             Connector.objects,
         )
@@ -49,7 +50,7 @@ def test_stop_that_is_attached_ends_the_session_as_if_it_had_come_right(
     end = ("stopped", "EVDisconnected", Decimal(2000), at(30), Decimal(3000), "registers")
     assert books(started, *END) == end
     assert books(started, "flags") == "by-hand"
-    assert MeterValue.objects.get().transaction_id == started
+    assert Samples.objects.get().transaction_id == started
     assert Connector.objects.get(number=1).transaction_id is None
     item = waiting()
     assert (item.resolved_by, item.resolved_to, item.resolution) == (
@@ -155,7 +156,7 @@ def test_a_start_that_makes_no_sense_becomes_the_session_whose_id_it_was_answere
         "made-by-hand by-hand",
         NOW,
     )
-    assert MeterValue.objects.get().transaction_id == given
+    assert Samples.objects.get().transaction_id == given
     assert {item.resolved_to for item in QuarantinedMessage.objects.all()} == {made}
     assert quarantine.make_transaction(start, person, session, stop) == made
     quarantine.undo(start, person)
@@ -206,7 +207,7 @@ def test_a_stop_alone_becomes_a_session_with_what_it_tells(charger: Charger, per
         Decimal(3000),
         "registers",
     )
-    assert MeterValue.objects.filter(transaction=made).count() == 2
+    assert Samples.objects.filter(transaction=made).count() == 2
     quarantine.undo(waiting(), person)
     assert everything() == before
 
@@ -309,6 +310,6 @@ def test_samples_that_come_before_their_start_join_the_session(charger: Charger)
         charger.meter(4711, value, when=at(60))
     charger.meter(None, meter_value(at(-10), 900), when=at(60))
     started = charger.started(at(0), 1000, when=at(61))
-    joined = MeterValue.objects.filter(transaction=started).order_by("sampled_at")
+    joined = Samples.objects.filter(transaction=started).order_by("sampled_at")
     assert [item.value for item in joined] == [Decimal(1400), Decimal(1900)]
     assert books(started, "state", "energy", "meter_last_at") == ("active", Decimal(900), at(20))

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.models import Connector, MeterValue, QuarantinedMessage, Transaction
+from levity.ocpp.models import Connector, QuarantinedMessage, Transaction
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import Charger, at, books, iso, meter_value
 
 STATE = ("state", "energy", "flags")
@@ -40,7 +41,7 @@ def test_samples_without_an_id_that_rise_open_it_again(
     charger.stop(-1, at(10), 2000)
     assert books(started, *STATE) == ("stopped", Decimal(1000), "continued matched-by-connector")
     assert Transaction.objects.count() == 1
-    assert not MeterValue.objects.filter(transaction=None).exists()
+    assert not Samples.objects.filter(transaction=None).exists()
     assert not QuarantinedMessage.objects.exists()
 
 
@@ -73,7 +74,7 @@ def test_a_connector_that_shows_itself_free_continues_nothing(charger: Charger, 
     charger.status(shown, at(7))
     charger.meter(None, meter_value(at(8), 1600), when=at(8))
     assert books(started, *STATE) == ("orphaned", Decimal(500), "orphaned")
-    assert MeterValue.objects.filter(transaction=None).count() == 1
+    assert Samples.objects.filter(transaction=None).count() == 1
 
 
 @pytest.mark.parametrize("wh", [100, 1499, 60_000])

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from levity.ocpp.decisions.sessions import told_id
-from levity.ocpp.models import MeterValue, QuarantinedMessage, SecurityEvent, Transaction
+from levity.ocpp.models import QuarantinedMessage, SecurityEvent, Transaction
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import Charger, at, books, iso, meter_value
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +102,7 @@ def test_samples_with_an_id_of_an_older_session_or_another_meter_are_nobodys(
     running = charger.started(at(0), 400_000, idTag="ANNA")
     charger.meter(OWN, meter_value(when, wh), when=at(6))
     assert books(running, "energy", "flags") == (None, "")
-    assert MeterValue.objects.get().transaction_id is None
+    assert Samples.objects.get().transaction_id is None
 
 
 def test_another_id_after_ours_or_after_its_own_is_nobodys(charger: Charger) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from levity.ocpp.effects import Sample
-from levity.ocpp.models import FailedMessage, Message, MeterValue
+from levity.ocpp.models import FailedMessage, Message
 from levity.ocpp.rules.readings import POWER, newest_power
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import Charger, at, books, iso
 
 REGISTER = "Energy.Active.Import.Register"
@@ -132,7 +133,7 @@ def test_a_current_without_a_measurand_is_no_energy(charger: Charger) -> None:
         {"value": "16.000", "context": "CurrentMax", "unit": "A"},
     )
     charger.meter(2**63 - 1, element(11, *samples), when=at(11))
-    kept = MeterValue.objects.filter(unit="A").values_list("measurand", "value")
+    kept = Samples.objects.filter(unit="A").values_list("measurand", "value")
     assert list(kept) == [("Current.Import", Decimal("15.63")), ("Current.Import", Decimal(16))]
     charger.boot(at(12))
     assert books(started, "energy", "meter_stop", "flags") == (
@@ -160,7 +161,7 @@ def test_the_unit_says_what_a_value_without_a_measurand_is(
     charger: Charger, unit: str, measurand: str, value: int
 ) -> None:
     charger.meter(None, element(5, {"value": "230", "unit": unit}), when=at(5))
-    kept = MeterValue.objects.values_list("measurand", "value", "unit").get()
+    kept = Samples.objects.values_list("measurand", "value", "unit").get()
     assert kept == (measurand, Decimal(value), "kWh" if unit == "KWH" else unit)
 
 
@@ -270,7 +271,7 @@ def test_meter_values_that_name_a_session_need_no_connector(charger: Charger, ot
     said = {"transactionId": started, "meterValue": rows, **other}
     assert charger.call("MeterValues", said, at(6)) == {}
     assert books(started, "energy") == Decimal(2000)
-    assert MeterValue.objects.values_list("connector", flat=True).get() == 1
+    assert Samples.objects.values_list("connector", flat=True).get() == 1
     assert charger.call("MeterValues", {"meterValue": rows}, at(7)) == {}
     row = Message.objects.filter(action="MeterValues").latest("id")
     assert row.error_description == "payload: connectorId missing"

@@ -12,12 +12,12 @@ from levity.ocpp.models import (
     ChargePoint,
     Command,
     Connector,
-    MeterValue,
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
 )
 from levity_ws.rpc.envelope import Reply
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso, meter_value
 
 STATE = ("state", "stop_reason", "energy", "energy_source", "flags")
@@ -177,7 +177,7 @@ def test_energy_does_not_depend_on_the_order_of_samples(
         "high",
         "samples-after-stop",
     )
-    kept = MeterValue.objects.filter(transaction=started).order_by("sampled_at")
+    kept = Samples.objects.filter(transaction=started).order_by("sampled_at")
     # The same samples again, as after a lost answer, are no new ones.
     assert [item.value for item in kept] == [Decimal(each) for each in (1200, 1500, 1900, 2400)]
 
@@ -581,7 +581,7 @@ def test_stop_of_another_charger_leaves_the_session_alone(charger: Charger) -> N
     assert other.stop(started, at(5), 2000) == {}
     other.meter(started, meter_value(at(5), 1500), when=at(5))
     assert books(started, "state", "energy", "flags") == ("active", None, "")
-    assert MeterValue.objects.filter(transaction=started).count() == 0
+    assert Samples.objects.filter(transaction=started).count() == 0
     assert SecurityEvent.objects.filter(charge_point__identity="CP2").count() == 2
     item = QuarantinedMessage.objects.get()
     assert (item.charge_point, item.reason) == (
@@ -617,6 +617,6 @@ def test_samples_without_an_id_from_before_the_session_are_not_its_samples(
     running = charger.started(at(60), 5000)
     charger.meter(None, meter_value(at(30), 4000), when=at(61))
     charger.meter(-1, meter_value(at(61), 5100), when=at(61))
-    kept = MeterValue.objects.order_by("id").values_list("transaction", "value")
+    kept = Samples.objects.order_by("id").values_list("transaction", "value")
     assert list(kept) == [(None, Decimal(4000)), (running, Decimal(5100))]
     assert books(running, "energy", "flags") == (Decimal(100), "")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.models import Message, MeterValue, QuarantinedMessage, Transaction
+from levity.ocpp.models import Message, QuarantinedMessage, Transaction
 from levity.ocpp.store.budget import SAMPLE, LogBudget, log_budget, same_text, shortened
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, wire
 
 LONG = "x" * 100_000
@@ -88,9 +89,9 @@ def test_the_books_are_whole_where_the_log_keeps_samples(monkeypatch: pytest.Mon
     payload = {"connectorId": 1, "transactionId": session, "meterValue": values}
     frame = json.dumps([2, "again", "MeterValues", payload])
     first = site.frames(charger.says(frame))
-    assert MeterValue.objects.count() == 30
+    assert Samples.objects.count() == 30
     assert site.frames(charger.says(frame)) == first
-    assert MeterValue.objects.count() == 30
+    assert Samples.objects.count() == 30
     row = Message.objects.filter(action="MeterValues").first()
     assert row is not None
     assert "cut in the log" in row.request
@@ -127,7 +128,7 @@ def test_a_large_stop_beyond_the_budget_is_on_the_books_with_all_its_figures(
     event = charger.stops(session, **stop_of_a_night(100))
     first = site.frames(event)
     assert Transaction.objects.get().energy == 5000
-    assert MeterValue.objects.count() == 100
+    assert Samples.objects.count() == 100
     row = Message.objects.get(action="StopTransaction")
     assert FULL in row.request
     assert len(row.request) < SAMPLE + 100

@@ -13,11 +13,11 @@ from levity.ocpp.models import (
     Connector,
     FailedMessage,
     IdTag,
-    MeterValue,
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
 )
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, at, wire
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_a_session_is_on_the_books_from_start_to_stop() -> None:
     }
     assert Connector.objects.get().transaction_id is None
     assert list(
-        MeterValue.objects.order_by("id").values_list(
+        Samples.objects.order_by("id").values_list(
             "transaction_id", "connector", "sampled_at", "received_at", "raw_value", "value", "unit"
         )
     ) == [
@@ -100,7 +100,7 @@ def test_the_order_of_the_samples_does_not_change_the_energy(order: tuple[int, .
         "flags": "",
     }
     # Sent again, as after a lost answer: the same samples are no new ones.
-    assert MeterValue.objects.count() == 4
+    assert Samples.objects.count() == 4
 
 
 def test_samples_after_the_stop_are_kept_and_flagged_and_open_nothing() -> None:
@@ -112,7 +112,7 @@ def test_samples_after_the_stop_are_kept_and_flagged_and_open_nothing() -> None:
     for _ in range(2):
         site.result(charger.measures(started, 9000, wire(3601)))
     assert Transaction.objects.values().get() == {**before, "flags": "samples-after-stop"}
-    assert MeterValue.objects.filter(transaction=started).count() == 1
+    assert Samples.objects.filter(transaction=started).count() == 1
     assert Connector.objects.get().transaction_id is None
 
 
@@ -126,7 +126,7 @@ def test_samples_that_name_no_transaction_belong_to_the_one_that_runs(transactio
     else:
         event = charger.measures(transaction_id, 1500)
     assert site.result(event) == {}
-    assert MeterValue.objects.get().transaction_id == started
+    assert Samples.objects.get().transaction_id == started
     assert Transaction.objects.get().energy == Decimal(500)
 
 
@@ -141,7 +141,7 @@ def test_events_of_one_charge_point_in_one_batch_see_what_the_earlier_ones_did()
     )
     assert all(frame.startswith("[3,") for frame in frames)
     assert [state for _, state in states()] == ["stopped", "active"]
-    assert MeterValue.objects.get().transaction_id == states()[0][0]
+    assert Samples.objects.get().transaction_id == states()[0][0]
     assert QuarantinedMessage.objects.count() == 0
 
 
@@ -151,7 +151,7 @@ def test_samples_of_connector_0_without_a_transaction_are_stored() -> None:
     site.start(charger)
     site.result(charger.shows("Available", 2))
     site.result(charger.measures(None, 1500, connectorId=0))
-    assert MeterValue.objects.values("connector", "transaction_id").get() == {
+    assert Samples.objects.values("connector", "transaction_id").get() == {
         "connector": 0,
         "transaction_id": None,
     }
@@ -169,8 +169,8 @@ def test_nobody_touches_the_transaction_of_another_charge_point() -> None:
         attack = (attacker.stops(number), attacker.measures(number, number))
         assert all(frame.endswith(",{}]") for frame in site.frames(*attack))
     assert list(Transaction.objects.filter(id__in=ids).order_by("id").values()) == before
-    assert MeterValue.objects.filter(transaction__isnull=False).count() == 0
-    assert MeterValue.objects.count() == 100
+    assert Samples.objects.filter(transaction__isnull=False).count() == 0
+    assert Samples.objects.count() == 100
     assert QuarantinedMessage.objects.filter(charge_point__identity="B").count() == 100
     assert SecurityEvent.objects.filter(type="ForeignTransaction").count() == 200
 
@@ -279,7 +279,7 @@ def test_a_value_that_is_no_number_is_kept_as_it_came(sent: Any, value: Decimal 
     started = site.start(charger)
     samples = [{"timestamp": wire(60), "sampledValue": [{"value": sent}]}]
     assert site.result(charger.measures(started, 0, meterValue=samples)) == {}
-    row = MeterValue.objects.values("raw_value", "value").get()
+    row = Samples.objects.values("raw_value", "value").get()
     assert row == {"raw_value": str(sent), "value": value}
     energy = Transaction.objects.get().energy
     assert (energy is None) == (value is None or value > 10**12)
@@ -297,7 +297,7 @@ def test_numbers_beyond_every_meter_stay_samples() -> None:
     ]
     samples = [{"timestamp": wire(60), "sampledValue": values}]
     assert site.result(charger.measures(started, 0, meterValue=samples)) == {}
-    assert MeterValue.objects.count() == 100
+    assert Samples.objects.count() == 100
     assert Transaction.objects.values("energy", "power").get() == {"energy": None, "power": None}
 
 
@@ -312,7 +312,7 @@ def test_ten_thousand_samples_are_taken_in_bounded_time() -> None:
     begun = time.process_time()
     assert site.result(event) == {}
     assert time.process_time() - begun < 2
-    assert MeterValue.objects.count() == 10_000
+    assert Samples.objects.count() == 10_000
 
 
 def test_a_tag_in_other_letters_is_the_same_tag() -> None:

@@ -11,12 +11,12 @@ from levity.ocpp.models import (
     FailedMessage,
     IdTag,
     Message,
-    MeterValue,
     QuarantinedMessage,
     Transaction,
 )
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.worker.replay import take_again
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, wire
 from tests.ocpp.store.test_spooled_frames import lease, spooled
 
@@ -48,7 +48,7 @@ def test_samples_that_another_edge_told_first_join_their_session(*, known: bool)
     site.take(spooled(start, number))
     row = Transaction.objects.get()
     assert (row.state, row.energy) == ("active", 1500)
-    assert dict(MeterValue.objects.values_list("raw_value", "transaction")) == {
+    assert dict(Samples.objects.values_list("raw_value", "transaction")) == {
         "2500": row.pk,
         "9998": None,
         "9999": None,

@@ -9,7 +9,6 @@ from levity.ocpp.models import (
     ChargePoint,
     Connector,
     Message,
-    MeterValue,
     QuarantinedMessage,
     StatusEvent,
     Transaction,
@@ -17,6 +16,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.worker.housekeeping import forget_edges
 from levity_ws.rpc.envelope import Lease, Leased, Received, Spooled
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, at, wire
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_session_is_on_the_books_with_its_own_id_times_and_energy() -> None:
     )
     assert (row.start_received_at, row.stop_received_at) == (at(), at(3600))
     assert (row.meter_start, row.meter_stop, row.energy) == (1000, 6000, 5000)
-    assert MeterValue.objects.get().transaction_id == number
+    assert Samples.objects.get().transaction_id == number
     kept = Message.objects.filter(sender="cp").order_by("seq").values_list("response", flat=True)
     assert list(kept) == [frame.answer for frame in frames]
     assert not QuarantinedMessage.objects.exists()
@@ -114,7 +114,7 @@ def test_start_that_the_backend_had_already_has_both_ids(*, same_event: bool) ->
     site.result(charger.stops(number))  # later, live
     row.refresh_from_db()
     assert (row.state, row.energy) == ("stopped", 5000)
-    assert MeterValue.objects.get().transaction_id == row.pk
+    assert Samples.objects.get().transaction_id == row.pk
     assert not QuarantinedMessage.objects.exists()
 
 

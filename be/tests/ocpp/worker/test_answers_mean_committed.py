@@ -12,12 +12,12 @@ from levity.ocpp.models import (
     Connector,
     FailedMessage,
     Message,
-    MeterValue,
     QuarantinedMessage,
     SecurityEvent,
     Transaction,
 )
 from levity.ocpp.worker.pipeline import DatabaseAway
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, wire
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def books() -> dict[str, int]:
         ConnectionEvent,
         FailedMessage,
         Message,
-        MeterValue,
+        Samples,
         QuarantinedMessage,
         SecurityEvent,
         Transaction,
@@ -48,7 +48,7 @@ def test_what_is_answered_is_committed_and_no_transaction_is_open() -> None:
     assert Transaction.objects.get().pk == transaction_id
     site.result(charger.measures(transaction_id, 2000))
     connection.close()
-    assert MeterValue.objects.get().transaction_id == transaction_id
+    assert Samples.objects.get().transaction_id == transaction_id
     site.result(charger.stops(transaction_id))
     connection.close()
     assert Transaction.objects.get().state == "stopped"

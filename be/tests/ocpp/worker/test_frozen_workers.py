@@ -13,12 +13,13 @@ import pytest
 from django.db import connection, connections
 
 from levity.ocpp.conf import setting
-from levity.ocpp.models import FailedMessage, Message, MeterValue, Transaction
+from levity.ocpp.models import FailedMessage, Message, Transaction
 from levity.ocpp.request import Request, Response
 from levity.ocpp.store import plan_once
 from levity.ocpp.worker import pipeline
 from levity.ocpp.worker.pipeline import DatabaseAway
 from levity_ws.rpc.envelope import Event
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, wire
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -145,7 +146,7 @@ def test_samples_that_two_workers_hold_at_once_are_on_the_books_once(
     with freezing(charger.measures(started, 1500)) as frozen:
         again = charger.again().measures(started, 1500)
         assert meanwhile(frozen, lambda: Site().result(again)) == {}
-    assert [value.raw_value for value in MeterValue.objects.all()] == ["1500"]
+    assert [value.raw_value for value in Samples.objects.all()] == ["1500"]
     assert Message.objects.filter(action="MeterValues").count() == 2
     assert FailedMessage.objects.count() == 0
 
@@ -167,7 +168,7 @@ def test_what_a_worker_read_before_it_stood_still_does_not_undo_what_came_after(
         meanwhile(frozen, go_on)
     ended = Transaction.objects.get()
     assert (ended.state, ended.energy, ended.meter_stop) == ("stopped", 5000, 6000)
-    assert [value.raw_value for value in MeterValue.objects.order_by("id")] == ["1500", "4000"]
+    assert [value.raw_value for value in Samples.objects.order_by("id")] == ["1500", "4000"]
 
 
 def test_a_worker_that_stands_still_for_long_loses_its_transaction_and_takes_the_batch_again(
@@ -184,7 +185,7 @@ def test_a_worker_that_stands_still_for_long_loses_its_transaction_and_takes_the
         frozen.go_on()
     ended = Transaction.objects.get()
     assert (ended.state, ended.energy) == ("stopped", 5000)
-    assert MeterValue.objects.count() == 1
+    assert Samples.objects.count() == 1
     assert FailedMessage.objects.count() == 0
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.models import Message, MeterValue, Transaction
+from levity.ocpp.models import Message, Transaction
 from levity.ocpp.v16.actions import stop_transaction
 from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.worker.garbage import LARGE, collected_later
+from tests.kept import Samples
 from tests.ocpp.charger import Charger, Site, at, wire
 
 pytestmark = pytest.mark.django_db
@@ -45,16 +46,16 @@ def test_all_samples_of_a_large_stop_are_on_the_books_with_their_own_times_and_w
     event = charger.stops(session, transactionData=night(600))
     assert len(event.text) > LARGE
     assert site.result(event) == {}
-    rows = list(MeterValue.objects.order_by("pk").values_list("sampled_at", "measurand", "phase"))
+    rows = list(Samples.objects.order_by("pk").values_list("sampled_at", "measurand", "phase"))
     assert len(rows) == 2400
     assert [row[0] for row in rows] == [at(number // 4) for number in range(2400)]
     assert Counter(row[1:] for row in rows) == {
         ("Energy.Active.Import.Register", ""): 600,
         **{("Current.Import", f"L{phase}"): 600 for phase in (1, 2, 3)},
     }
-    words = MeterValue.objects.exclude(phase="").values_list("unit", "context").distinct()
+    words = Samples.objects.exclude(phase="").values_list("unit", "context").distinct()
     assert list(words) == [("A", "Sample.Periodic")]
-    assert set(MeterValue.objects.values_list("received_at", flat=True)) == {at(3600)}
+    assert set(Samples.objects.values_list("received_at", flat=True)) == {at(3600)}
     assert Transaction.objects.get().energy == 5000
 
 

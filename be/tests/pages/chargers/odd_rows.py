@@ -17,7 +17,6 @@ from levity.ocpp.models import (
     FailedMessage,
     IdTag,
     Message,
-    MeterValue,
     MeterValueCorrection,
     QuarantinedMessage,
     RefusedHandshake,
@@ -26,6 +25,8 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
+from levity.ocpp.store.samples.elements import key_of
+from tests.kept import keep
 
 __all__ = ["EPOCH", "HOSTILE", "fill", "hostile_texts"]
 
@@ -119,33 +120,38 @@ def fill(count: int = 1, text: str = HOSTILE, first: int = 0) -> ChargePoint:
         )
         Connector.objects.create(charge_point=charger, number=2**31 - 1)
         Connector.objects.create(charge_point=charger, number=0, status="Faulted")
-        values = MeterValue.objects.bulk_create(
-            MeterValue(
-                charge_point=charger,
-                connector=1,
-                transaction=transaction,
-                sampled_at=EPOCH + timedelta(minutes=minute),
-                received_at=now,
-                measurand=measurand,
-                phase=phase,
-                location="",
-                context=text[:64],
-                unit=text[:32],
-                raw_value=text,
-                value=value,
-            )
-            for minute in range(3)
+        said = [
+            {
+                "measurand": measurand,
+                "phase": phase,
+                "context": text[:64],
+                "unit": text[:32],
+                "raw_value": text,
+                "value": value,
+            }
             for measurand, phase, value in (
                 ("Power.Active.Import", "", Decimal(-5)),
                 ("Power.Active.Import", "L1", Decimal(2**53)),
                 ("Energy.Active.Import.Register", text[:16], Decimal(99999999999999999)),
                 (text[:64], text[:16], None),
             )
-        )
+        ]
+        rows = [
+            keep(
+                charger,
+                EPOCH + timedelta(minutes=minute),
+                *said,
+                received_at=now,
+                transaction=transaction,
+            )
+            for minute in range(3)
+        ]
         MeterValueCorrection.objects.create(
             run=uuid.uuid4(),
             transaction=transaction,
-            meter_value=values[0],
+            sample=key_of(rows[0].pk, 0),
+            charge_point=charger,
+            sampled_at=EPOCH,
             field=text[:32],
             old_value=None,
             new_value=Decimal("1E+17"),

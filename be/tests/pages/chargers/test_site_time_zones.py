@@ -25,6 +25,7 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
+from tests.kept import keep
 
 pytestmark = pytest.mark.django_db
 WHEN = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
@@ -59,7 +60,7 @@ def charger_with_rows(identity: str, zone: str | None) -> ChargePoint:
         meter_start=0,
     )
     Message.objects.create(connection=uuid4(), unique_id="1", seq=1, request="[]", **common)
-    MeterValue.objects.create(connector=1, sampled_at=WHEN, measurand="V", raw_value="1", **common)
+    keep(charger, WHEN, {"measurand": "V", "raw_value": "1"})
     Command.objects.create(charge_point=charger, action="Reset", created_at=WHEN, not_before=WHEN)
     ConnectionEvent.objects.create(
         charge_point=charger, identity=identity, connection=uuid4(), kind="connected", at=WHEN

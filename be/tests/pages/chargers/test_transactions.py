@@ -14,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from levity.ocpp.models import ChargePoint, IdTag, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, IdTag, Transaction
 from levity.ocpp.rules.flags import MEANINGS
 from levity.pages.chargers.chart import draw
 from levity.pages.chargers.csv_export import cell
+from tests.kept import keep
 
 LIST = "/admin/ocpp/transaction/"
 START = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
@@ -232,19 +233,9 @@ def test_meter_values_come_in_pages_the_newest_first(
     charger: ChargePoint, browser_of_root: Client
 ) -> None:
     item = transaction(charger)
-    MeterValue.objects.bulk_create(
-        MeterValue(
-            charge_point=charger,
-            connector=1,
-            transaction=item,
-            sampled_at=START + timedelta(minutes=minute),
-            received_at=START,
-            measurand="Power.Active.Import",
-            raw_value=str(minute),
-            value=minute,
-        )
-        for minute in range(120)
-    )
+    for minute in range(120):
+        said = {"measurand": "Power.Active.Import", "raw_value": str(minute)}
+        keep(charger, START + timedelta(minutes=minute), said, transaction=item)
     page = f"{LIST}{item.pk}/change/"
     values = browser_of_root.get(page).context["values"]
     assert [value.raw_value for value in values] == [str(value) for value in range(119, 69, -1)]

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from levity.accounts.models import Account
-from levity.ocpp.models import ChargePoint, Command, IdTag, MeterValue, Site, Transaction
+from levity.ocpp.models import ChargePoint, Command, IdTag, Site, Transaction
+from tests.kept import keep
 
 LIST = "/admin/ocpp/chargepoint/"
 
@@ -61,17 +62,8 @@ def test_energy_is_in_kwh_with_a_sign_for_thousands(
         meter_last_at=timezone.now(),
         energy=Decimal(4_791_059),
     )
-    MeterValue.objects.create(
-        charge_point=charger,
-        transaction=session,
-        connector=1,
-        sampled_at=timezone.now(),
-        received_at=timezone.now(),
-        measurand="Energy.Active.Import.Register",
-        raw_value="5804201.5",
-        value=Decimal("5804201.5"),
-        unit="Wh",
-    )
+    said = {"measurand": "Energy.Active.Import.Register", "raw_value": "5804201.5", "unit": "Wh"}
+    keep(charger, timezone.now(), said, transaction=session)
     page = seen(browser_of_root, f"/admin/ocpp/transaction/{session.pk}/change/")
     assert "1,013.142 kWh" in page
     assert "4,791.059 kWh" in page

@@ -12,7 +12,8 @@ from ocpp.v16 import call
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from levity.ocpp.models import ChargePoint, ConnectionEvent, Connector, IdTag, Message, MeterValue
+from levity.ocpp.models import ChargePoint, ConnectionEvent, Connector, IdTag, Message
+from tests.kept import Samples
 from tests.promises.conformance.cases import (
     Case,
     Said,
@@ -109,7 +110,7 @@ def test_tc_003_csms__plug_in_first(site: Site) -> None:
             *(Decimal(1000), Decimal(2500), Decimal(1500), "Local", ""),
         )
     ]
-    assert site.books.rows(MeterValue, "transaction", "sampled_at", "value", **case.mine) == [
+    assert site.books.rows(Samples, "transaction", "sampled_at", "value", **case.mine) == [
         (said["id"], moment(sampled), Decimal(1400))
     ]
     assert case.statuses() == {0: "Available", 1: "Available"}

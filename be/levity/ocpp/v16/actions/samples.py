@@ -9,6 +9,7 @@ from levity.ocpp.chargers.quirks.profile import QuirkProfile
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import Request
 from levity.ocpp.rules.readings import REGISTER
+from levity.ocpp.rules.values import MICRO, SIGNED, base_value, scale_of
 from levity.ocpp.wire.fields import MAX_NUMBER, decimal_of, text
 from levity.ocpp.wire.frames import OcppError
 from levity.ocpp.wire.words import CONTEXTS, FORMATS, LOCATIONS, MEASURANDS, PHASES, UNITS
@@ -16,12 +17,6 @@ from levity_ws.frozen import frozen
 
 __all__ = ["read_samples"]
 
-THOUSAND = Decimal(1000)
-MILLION = THOUSAND * THOUSAND
-SIGNED = "SignedData"
-# Units in which a base unit is counted by the thousand (7.47 UnitOfMeasure), however they are
-# spelled.
-KILO = {"kwh", "kvarh", "kw", "kva", "kvar"}
 # What a value is that has a unit and no measurand: a value in A is no energy, though an absent
 # measurand means the register (7.43). Alfen Eve Pro sends its currents so.
 BY_UNIT = {
@@ -43,7 +38,6 @@ BY_UNIT = {
     "k": "Temperature",
     "percent": "SoC",
 }
-MICRO = Decimal("0.000001")
 
 
 def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
@@ -87,8 +81,6 @@ class _Names:
 
     measurand: str
     unit: str
-    scale: Decimal | None
-    """By what a value of this unit is multiplied."""
     phase: str
     location: str
     context: str
@@ -125,7 +117,6 @@ def _read_names(item: Mapping[str, Any]) -> _Names:
     return _Names(
         measurand=MEASURANDS.meant(text(item, "measurand", 64)) or default,
         unit=unit,
-        scale=THOUSAND if spelled in KILO else MILLION if unit == "MWh" else None,
         phase=PHASES.meant(text(item, "phase", 16)),
         location=LOCATIONS.meant(text(item, "location", 16)),
         context=CONTEXTS.meant(text(item, "context", 64)),
@@ -138,14 +129,12 @@ def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile)
     raw_value = raw if type(raw) is str else "" if raw is None else str(raw)
     names = _names(item)
     measurand = names.measurand
-    believed = names.format != SIGNED and measurand not in quirks.ignored_measurands
-    value = decimal_of(raw) if believed else None
-    if value is not None:
-        if names.scale is not None:
-            value *= names.scale
-        elif quirks.energy_scale != 1 and measurand.startswith("Energy."):
-            value *= quirks.energy_scale
-        value = value.quantize(MICRO) if abs(value) < MAX_NUMBER else None
+    if measurand in quirks.ignored_measurands:
+        value = None
+    elif quirks.energy_scale != 1 and measurand.startswith("Energy.") and scale_of(names.unit) == 1:
+        value = _scaled(raw, names, quirks.energy_scale)
+    else:
+        value = base_value(raw_value, names.unit, names.format)
     return Sample(
         sampled_at=sampled_at,
         measurand=measurand,
@@ -157,3 +146,12 @@ def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile)
         context=names.context,
         format=names.format,
     )
+
+
+def _scaled(raw: Any, names: _Names, scale: int) -> Decimal | None:
+    """In base units, from a charger that counts its energy in others."""
+    value = decimal_of(raw) if names.format != SIGNED else None
+    if value is None:
+        return None
+    value *= scale
+    return value.quantize(MICRO) if abs(value) < MAX_NUMBER else None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.models import MeterValue
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_the_samples_of_connector_0_are_the_sessions_where_there_is_one_connecto
     for minute in (5, 10, 15):
         charger.meter(named, meter_value(at(minute), 1000 + 100 * minute), connectorId=0)
     assert books(running, "energy", "flags") == (Decimal(1500), "")
-    assert set(MeterValue.objects.values_list("transaction", flat=True)) == {running}
+    assert set(Samples.objects.values_list("transaction", flat=True)) == {running}
     charger.boot(at(20))
     assert books(running, "energy", "meter_stop") == (Decimal(1500), Decimal(2500))
 
@@ -67,7 +67,7 @@ def test_the_sum_of_several_connectors_is_no_sessions(charger: Charger) -> None:
     running = charger.started(at(0), 1000)
     charger.meter(None, meter_value(at(5), 1500), connectorId=0, when=at(5))
     assert books(running, "energy") is None
-    assert MeterValue.objects.get().transaction_id is None
+    assert Samples.objects.get().transaction_id is None
 
 
 @pytest.mark.parametrize("wh", [90_000_000, 0.5 * 10**6])

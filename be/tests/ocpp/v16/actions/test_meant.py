@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.models import Connector, MeterValue, QuarantinedMessage, Transaction
+from levity.ocpp.models import Connector, QuarantinedMessage, Transaction
+from tests.kept import Samples
 from tests.ocpp.ledger_chargers import Charger, at, books, iso, meter_value
 
 pytestmark = pytest.mark.django_db
@@ -175,7 +176,7 @@ def test_samples_with_an_id_that_nobody_gave_are_billed_to_nobody(charger: Charg
     for named in (answer["transactionId"], 4711):
         charger.meter(named, meter_value(at(60), 25_000), when=at(60))
     assert books(alice, "state", "energy") == ("active", Decimal(5000))
-    assert list(MeterValue.objects.order_by("id").values_list("transaction", flat=True)) == [
+    assert list(Samples.objects.order_by("id").values_list("transaction", flat=True)) == [
         alice,
         None,
     ]
