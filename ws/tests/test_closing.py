@@ -1,6 +1,7 @@
 """Close codes have names, and only those that may be sent are."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from levity_ws.closing import is_sendable
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*ROOT.glob("ws/src/**/*.py"), *ROOT.glob("be/levity/**/*.py")]
+# A source without any of these has no close code; to parse the others takes a tenth of the time.
+NUMBER = re.compile(r"10_?[01]\d|0[bBoOxX]")
 ENDINGS = frozenset({"Close", "LinkClosedError", "Refusal", "close", "disconnected", "hang_up"})
 
 
@@ -54,7 +57,8 @@ def test_close_codes_are_named() -> None:
     assert not {
         f"{path.relative_to(ROOT)}:{line}"
         for path in SOURCES
-        for line in bare_codes(path.read_text())
+        if NUMBER.search(text := path.read_text())
+        for line in bare_codes(text)
     }
 
 
