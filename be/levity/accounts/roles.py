@@ -38,9 +38,12 @@ LOGINS = Q(
 
 
 def permissions_of(role: str) -> Iterable[Permission]:
-    """What a role may do, as far as the tables exist."""
+    """What a role may do, as far as the tables exist.
+
+    What everybody did (the audit) is for admins; the history of an object for all who see it.
+    """
     ours = Q(content_type__app_label__in=("ocpp", "operation"))
-    views = ours & Q(codename__startswith="view_")
+    views = ours & Q(codename__startswith="view_") & ~Q(codename="view_auditentry")
     wanted = {
         VIEWER: views,
         OPERATOR: views | (ours & Q(codename__in=OPERATES)),

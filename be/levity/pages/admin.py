@@ -5,6 +5,7 @@ a charger wrote as markup.
 """
 
 from levity.pages.chargers import (
+    audit_entries,
     certificates,
     charge_points,
     commands,
@@ -13,6 +14,7 @@ from levity.pages.chargers import (
     id_tags,
     messages,
     meter_values,
+    missed_changes,
     refused_handshakes,
     sites,
     transactions,
@@ -20,6 +22,7 @@ from levity.pages.chargers import (
 )
 
 __all__ = [
+    "audit_entries",
     "certificates",
     "charge_points",
     "commands",
@@ -28,6 +31,7 @@ __all__ = [
     "id_tags",
     "messages",
     "meter_values",
+    "missed_changes",
     "refused_handshakes",
     "sites",
     "transactions",

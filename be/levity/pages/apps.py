@@ -48,6 +48,8 @@ class PagesConfig(AppConfig):
                 ("Corrections", "rule", "ocpp.metervaluecorrection"),
                 ("Edges", "hub", "ocpp.edge"),
                 ("Certificate authorities", "approval", "ocpp.certificateauthority"),
+                ("Audit", "history", "ocpp.auditentry"),
+                ("Missed changes", "sync_problem", "ocpp.missedchange"),
             ),
         ),
     )

@@ -25,10 +25,15 @@ class AuditEntry(models.Model):
     after = models.JSONField(null=True, blank=True)
 
     class Meta:
-        default_permissions = ()
+        default_permissions = ("view",)
         verbose_name = "audit entry"
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["kind", "object_id", "-id"], name="audit_of_object")]
+        indexes = [
+            models.Index(fields=["kind", "object_id", "-id"], name="audit_of_object"),
+            models.Index(fields=["kind", "-id"], name="audit_of_kind"),
+            models.Index(fields=["who_name", "-id"], name="audit_of_user"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.who_name or 'the command line'}: {self.what} ({self.object_name})"

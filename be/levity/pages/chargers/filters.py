@@ -25,11 +25,13 @@ from levity.pages.kit.base import newest
 
 __all__ = [
     "ActionFilter",
+    "ChoiceFilter",
     "ConnectorStatusFilter",
     "DayRangeFilter",
     "ErrorFilter",
     "FaultFilter",
     "InUseFilter",
+    "Lookups",
     "OnlineFilter",
     "OpenFilter",
     "RowFilter",
@@ -130,8 +132,8 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
-class _Choice(SimpleListFilter):
-    """Fixed choices; a value that is none of them filters nothing."""
+class ChoiceFilter(SimpleListFilter):
+    """Choices that no table is searched for; a value that is none of them filters nothing."""
 
     options: Iterable[tuple[str, str]] = ()
 
@@ -140,10 +142,10 @@ class _Choice(SimpleListFilter):
 
     def chosen(self) -> str | None:
         value = self.value()
-        return value if value in dict(self.options) else None
+        return value if value in dict(self.lookup_choices) else None
 
 
-class OnlineFilter(_Choice, RadioFilter):
+class OnlineFilter(ChoiceFilter, RadioFilter):
     """Charge points by whether their websocket is open."""
 
     title = "connection"
@@ -159,7 +161,7 @@ class OnlineFilter(_Choice, RadioFilter):
         return queryset.filter(connection__isnull=chosen == "no")
 
 
-class InUseFilter(_Choice, RadioFilter):
+class InUseFilter(ChoiceFilter, RadioFilter):
     """Charge points that are in use, unless somebody asks for those that are gone for good."""
 
     title = "use"
@@ -178,7 +180,7 @@ def _connectors(condition: Q) -> Exists:
     return Exists(Connector.objects.filter(condition, charge_point=OuterRef("pk")))
 
 
-class ConnectorStatusFilter(_Choice, DropdownFilter):
+class ConnectorStatusFilter(ChoiceFilter, DropdownFilter):
     """Charge points with at least one connector of this status.
 
     Connector 0 is no place to charge at, but the charge point as a whole (OCPP 1.6): it says
@@ -196,7 +198,7 @@ class ConnectorStatusFilter(_Choice, DropdownFilter):
         return queryset.filter(_connectors(Q(status=chosen, number__gt=0)))
 
 
-class FaultFilter(_Choice, RadioFilter):
+class FaultFilter(ChoiceFilter, RadioFilter):
     """Charge points by whether a connector reports a fault."""
 
     title = "fault"
@@ -211,7 +213,7 @@ class FaultFilter(_Choice, RadioFilter):
         return queryset.filter(faulty if chosen == "yes" else ~faulty)
 
 
-class ActionFilter(_Choice, DropdownFilter):
+class ActionFilter(ChoiceFilter, DropdownFilter):
     """Messages or commands by action; the table is not asked which ones occur."""
 
     title = "action"
@@ -223,7 +225,7 @@ class ActionFilter(_Choice, DropdownFilter):
         return queryset if chosen is None else queryset.filter(action=chosen)
 
 
-class ErrorFilter(_Choice, RadioFilter):
+class ErrorFilter(ChoiceFilter, RadioFilter):
     """Messages that went wrong: a partial index holds just these."""
 
     title = "error"
@@ -239,7 +241,7 @@ class ErrorFilter(_Choice, RadioFilter):
         )
 
 
-class SenderFilter(_Choice, RadioFilter):
+class SenderFilter(ChoiceFilter, RadioFilter):
     """Messages by who spoke first, among the newest ones: no index knows the sender."""
 
     title = "sender"
@@ -253,7 +255,7 @@ class SenderFilter(_Choice, RadioFilter):
         return newest(queryset, LOOK_BACK).filter(sender=chosen)
 
 
-class OpenFilter(_Choice, RadioFilter):
+class OpenFilter(ChoiceFilter, RadioFilter):
     """Trouble that nobody has dealt with yet."""
 
     title = "state"

@@ -52,6 +52,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "ocpp.metervaluecorrection": ("No values have been corrected.", ""),
     "ocpp.connectionevent": ("No charger has connected yet.", ""),
     "ocpp.statusevent": ("No charger has reported its status yet.", ""),
+    "ocpp.auditentry": ("Nobody has decided anything yet.", ""),
+    "ocpp.missedchange": ("Every receiver has taken all changes of sessions.", ""),
     "ocpp.edge": ("No edge has reported yet: chargers can't connect before one runs.", ""),
     "operation.alert": ("Nothing has gone wrong yet.", "No alert is open."),
     "operation.alertrule": (

@@ -20,7 +20,7 @@ from levity.ocpp.models import AuditEntry
 from levity.pages.kit.formats import NOTHING, shown_time
 from levity_ws.frozen import frozen
 
-__all__ = ["Audited"]
+__all__ = ["Audited", "changes_shown"]
 
 A_PAGE = 100
 
@@ -83,15 +83,17 @@ class Audited(ModelAdmin):
         return super().history_view(request, object_id, extra)
 
 
-def _shown(entry: AuditEntry) -> Shown:
+def changes_shown(entry: AuditEntry) -> str:
+    """The values before and after, a line each; empty where there are none."""
     before, after = entry.before or {}, entry.after or {}
     names = [*before, *(name for name in after if name not in before)]
     lines = [(name, _value(before.get(name)), _value(after.get(name))) for name in names]
+    return format_html_join("", "<div>{}: {} → {}</div>", lines) if after else ""
+
+
+def _shown(entry: AuditEntry) -> Shown:
     return Shown(
-        shown_time(entry.at),
-        entry.who_name or "command line",
-        entry.what,
-        format_html_join("", "<div>{}: {} → {}</div>", lines) if after else "",
+        shown_time(entry.at), entry.who_name or "command line", entry.what, changes_shown(entry)
     )
 
 

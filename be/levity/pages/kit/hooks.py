@@ -83,7 +83,7 @@ def _address(request: HttpRequest, target: Any) -> str:
 def _list_of(request: HttpRequest, model: Any) -> str:
     user: Any = request.user
     app, name = model._meta.app_label, model._meta.model_name
-    if app != "ocpp" and is_limited(user) and not has_sites(model):
+    if is_limited(user) and not has_sites(model):
         return ""
     if not (user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")):
         return ""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from levity.ocpp.models import (
+    AuditEntry,
     CertificateAuthority,
     ChargePoint,
     ChargePointCertificate,
@@ -18,6 +19,7 @@ from levity.ocpp.models import (
     IdTag,
     Message,
     MeterValueCorrection,
+    MissedChange,
     QuarantinedMessage,
     RefusedHandshake,
     SecurityEvent,
@@ -159,6 +161,7 @@ def fill(count: int = 1, text: str = HOSTILE, first: int = 0) -> ChargePoint:
         )
         _log(charger, number, text, now)
         _trouble(charger, number, text)
+        _decided(charger, text)
         Command.objects.create(
             charge_point=charger,
             action=text[:64],
@@ -176,6 +179,22 @@ def fill(count: int = 1, text: str = HOSTILE, first: int = 0) -> ChargePoint:
         parent = IdTag.objects.create(id_tag=f"{number}{text}", owner=text[:200], notes=text)
         IdTag.objects.create(id_tag=f"child {number}", parent=parent, expires_at=EPOCH)
     return charger
+
+
+def _decided(charger: ChargePoint, text: str) -> None:
+    AuditEntry.objects.create(
+        who_name=text[:150],
+        kind=("ocpp.chargepoint", text[:100])[charger.pk % 2],
+        object_id=str(charger.pk) if charger.pk % 2 else text[:64],
+        object_name=text[:200],
+        what=text[:255],
+        before={text: text},
+        after={text: [text], "big": 2**60},
+    )
+    session = {"id": 2**31 - 1, "id_tag": text}
+    MissedChange.objects.create(
+        receiver=text[:255], changes=[[None, session], text, [text]], traceback=text
+    )
 
 
 def _log(charger: ChargePoint, number: int, text: str, now: datetime) -> None:
