@@ -222,6 +222,7 @@ async def test_lack_of_ids_is_said_once(tmp_path: Path, caplog: pytest.LogCaptur
             await said(charger, "StartTransaction", START)
         for charger in (three, four):
             charger.send(call("StartTransaction", START))
+        for charger in (three, four):
             assert (await charger.close_frame())[0] == 1013
     assert [item.message for item in caplog.records if item.levelno == logging.ERROR] == [
         "No transaction ids are left: no session can start"
