@@ -9,7 +9,7 @@ from typing import Any
 
 from levity.ocpp.models import Message, QuarantinedMessage
 from levity.ocpp.v16.routes import ROUTES
-from tests.ocpp.charger import Charger, Site, wire
+from tests.ocpp.charger import CentralSystem, Charger, wire
 
 __all__ = ["FRAMES", "Keys", "faults_of", "fields_of", "made_of", "made_of_frame", "schema_of"]
 
@@ -111,7 +111,7 @@ def faults_of(schema: Mapping[str, Any], *, required: bool) -> Iterator[tuple[st
         yield "empty", []
 
 
-def made_of(site: Site, action: str, keys: Keys, value: Any) -> str:
+def made_of(site: CentralSystem, action: str, keys: Keys, value: Any) -> str:
     """What Levity does with the message whose field is changed so."""
     assert action in ROUTES
     charger = site.connect(Charger(f"CP{Message.objects.count()}"))
@@ -125,13 +125,13 @@ def made_of(site: Site, action: str, keys: Keys, value: Any) -> str:
     return _outcome(site, charger, json.dumps([2, "probe", action, changed]), "probe")
 
 
-def made_of_frame(site: Site, text: str) -> str:
+def made_of_frame(site: CentralSystem, text: str) -> str:
     """What Levity does with this frame."""
     charger = site.connect(Charger(f"FRAME{Message.objects.count()}"))
     return _outcome(site, charger, text, None)
 
 
-def _outcome(site: Site, charger: Charger, text: str, unique_id: str | None) -> str:
+def _outcome(site: CentralSystem, charger: Charger, text: str, unique_id: str | None) -> str:
     before = QuarantinedMessage.objects.count()
     frames = site.frames(charger.says(text))
     row = Message.objects.filter(connection=charger.connection).latest("id")

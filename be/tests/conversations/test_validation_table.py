@@ -19,7 +19,7 @@ from tests.conversations.probes import (
     made_of_frame,
     schema_of,
 )
-from tests.ocpp.charger import Site
+from tests.ocpp.charger import CentralSystem
 
 pytestmark = pytest.mark.django_db
 VALIDATION = Path(__file__).parents[3] / "docs" / "evidence" / "validation.md"
@@ -38,7 +38,7 @@ KINDS = (
 )
 
 
-def tables(site: Site) -> Iterator[str]:
+def tables(site: CentralSystem) -> Iterator[str]:
     """The generated part, as it has to be."""
     yield "## Frames"
     yield ""
@@ -86,7 +86,7 @@ def _short(outcome: str) -> str:
 
 def test_what_is_refused_and_what_is_kept_is_what_the_docs_say() -> None:
     """Every fault in every field of all 14 messages, and every broken frame."""
-    generated = "\n" + "".join(f"{line}\n" for line in tables(Site()))
+    generated = "\n" + "".join(f"{line}\n" for line in tables(CentralSystem()))
     head, mark, written = VALIDATION.read_text("utf-8").partition(MARK)
     assert mark
     if os.environ.get("UPDATE_DOCS"):
@@ -97,7 +97,7 @@ def test_what_is_refused_and_what_is_kept_is_what_the_docs_say() -> None:
 
 def test_a_start_and_a_stop_are_never_refused() -> None:
     """OCPP 1.6, 4.8 and 4.10: whatever is wrong with them."""
-    site = Site()
+    site = CentralSystem()
     for action in ("StartTransaction", "StopTransaction"):
         for keys, item, required in fields_of(schema_of(action)):
             for kind, value in faults_of(item, required=required):

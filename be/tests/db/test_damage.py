@@ -18,7 +18,7 @@ from levity.ocpp.models import ChargePoint, FailedMessage, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.worker.pipeline import DatabaseAway
 from levity_ws.rpc.envelope import Close, Send, Spooled
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 
 @pytest.fixture(autouse=True)
@@ -53,17 +53,17 @@ class Broken:
 
 
 @pytest.fixture
-def site(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[CentralSystem]:
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Broken"]
     Broken.errors = [malformed()]
     # Nothing is damaged in truth, so nothing can be mended.
     monkeypatch.setattr(damage, "rebuild", lambda connection, said: ())
-    yield Site()
+    yield CentralSystem()
     Broken.errors = []
 
 
 def test_a_frame_that_needs_a_damaged_table_is_not_parked_and_its_neighbours_are_served(
-    site: Site,
+    site: CentralSystem,
 ) -> None:
     """All of them got a CALLERROR and were parked, one by one."""
     chargers = [Charger(f"CP{number}") for number in range(5)]
@@ -85,7 +85,7 @@ def test_a_frame_that_needs_a_damaged_table_is_not_parked_and_its_neighbours_are
     assert met == damage.Damage("database disk image is malformed", (), whole=False)
 
 
-def test_a_frame_that_an_edge_has_answered_is_held(site: Site) -> None:
+def test_a_frame_that_an_edge_has_answered_is_held(site: CentralSystem) -> None:
     """Nobody would send it again."""
     charger = Charger()
     start = charger.starts(idTag="BAD")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from levity.db import plans
 from levity.db.outgrown import EVERY, LARGE, Sizes
 from levity.ocpp.models import ChargePoint, Connector, IdTag, Transaction
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -80,7 +80,7 @@ def read_in_whole(tables: set[str]) -> set[tuple[str, str]]:
     }
 
 
-def a_session(site: Site, charger: Charger) -> None:
+def a_session(site: CentralSystem, charger: Charger) -> None:
     """What a worker sees of a charger: some fifteen kinds of statements."""
     number = next(_numbers)
     site.take(charger.connects())
@@ -125,7 +125,7 @@ def fill() -> None:
     )
 
 
-def heartbeats(site: Site, charger: Charger, statements: int) -> None:
+def heartbeats(site: CentralSystem, charger: Charger, statements: int) -> None:
     """So many frames that this many statements are executed, at least: two for each."""
     for _ in range(statements // 2 + 1):
         site.take(charger.calls("Heartbeat"))
@@ -146,7 +146,7 @@ BIG = {"ocpp_chargepoint", "ocpp_connector", "ocpp_idtag", "ocpp_message", "ocpp
 def test_a_plan_of_empty_tables_is_made_anew_when_they_are_full(history: str) -> None:
     """Vacuumed: 488 instead of 95 us a message, until autovacuum came round."""
     execute(history)
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     a_session(site, charger)
     fill()
     assert {name for name, size in pages().items() if size >= LARGE} >= BIG
@@ -157,12 +157,12 @@ def test_a_plan_of_empty_tables_is_made_anew_when_they_are_full(history: str) ->
 def test_a_plan_of_empty_tables_that_were_vacuumed_reads_them_in_whole() -> None:
     """If that is not so any more (a newer Postgres, say), nobody has to look at sizes."""
     execute("VACUUM ANALYZE")
-    a_session(Site(), Charger("CP1"))
+    a_session(CentralSystem(), Charger("CP1"))
     assert {table for table, _ in read_in_whole(BIG)} >= {"ocpp_message", "ocpp_chargepoint"}
 
 
 def test_tables_that_are_emptied_and_vacuumed_in_the_middle_of_work_count_as_small_again() -> None:
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     a_session(site, charger)
     fill()
     heartbeats(site, charger, EVERY)

@@ -17,7 +17,7 @@ from levity.ocpp.commands import due, lifecycle
 from levity.ocpp.models import ChargePoint, Command, Message, SecurityEvent, Transaction
 from levity.ocpp.store import queries
 from levity.ocpp.worker.pipeline import DatabaseAway
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -37,9 +37,9 @@ def with_plans() -> Iterator[None]:
 
 
 @pytest.fixture
-def site() -> Site:
+def site() -> CentralSystem:
     """One that runs the default middleware."""
-    return Site()
+    return CentralSystem()
 
 
 def names() -> set[str]:
@@ -58,7 +58,7 @@ def plan_of(query: Prepared, *values: Any) -> str:
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
-def test_a_batch_is_planned_once_for_all_that_follow(site: Site) -> None:
+def test_a_batch_is_planned_once_for_all_that_follow(site: CentralSystem) -> None:
     charger = Charger("CP1")
     site.take(charger.connects())
     site.take(charger.calls("Heartbeat"))
@@ -69,7 +69,7 @@ def test_a_batch_is_planned_once_for_all_that_follow(site: Site) -> None:
     assert names() == before
 
 
-def test_a_plan_walks_along_the_index_of_what_is_queued(site: Site) -> None:
+def test_a_plan_walks_along_the_index_of_what_is_queued(site: CentralSystem) -> None:
     """The state is in the text: a plan for any state would read all commands there ever were."""
     now = timezone.now()
     assert "command_queued" in plan_of(due._ANY, now)
@@ -80,7 +80,9 @@ def test_a_plan_walks_along_the_index_of_what_is_queued(site: Site) -> None:
     assert "message_once" in plan
 
 
-def test_a_plan_of_an_empty_site_looks_for_the_connectors_of_each_charger(site: Site) -> None:
+def test_a_plan_of_an_empty_site_looks_for_the_connectors_of_each_charger(
+    site: CentralSystem,
+) -> None:
     """A worker's first plan is made of empty tables: reading all connectors costs nothing then."""
     frame = (["6d7d0a0e-6c5c-4c2c-8a4e-3c1f3c1f3c1f"], ["1"], [1])
     plan = plan_of(queries.CHARGE_POINTS_AND_CONNECTORS, *frame, ["cp1"])
@@ -95,7 +97,7 @@ def test_a_query_without_an_index_is_not_compiled() -> None:
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_every_text_arrives_as_it_was(site: Site, text: str) -> None:
+def test_every_text_arrives_as_it_was(site: CentralSystem, text: str) -> None:
     site.take(Charger("CP1").connects())
     now = timezone.now()
     columns = ("type", "detail", "at", "received_at")
@@ -105,7 +107,7 @@ def test_every_text_arrives_as_it_was(site: Site, text: str) -> None:
 
 
 def test_behind_a_pooler_it_goes_on_without_plans(
-    site: Site, caplog: pytest.LogCaptureFixture
+    site: CentralSystem, caplog: pytest.LogCaptureFixture
 ) -> None:
     """pgbouncer gives the next transaction a connection that knows nothing of our statements."""
     charger = Charger("CP1")
@@ -122,7 +124,7 @@ def test_behind_a_pooler_it_goes_on_without_plans(
     assert "OCPP_PREPARED_STATEMENTS" in caplog.text
 
 
-def test_a_migration_in_the_middle_of_work_loses_no_frame(site: Site) -> None:
+def test_a_migration_in_the_middle_of_work_loses_no_frame(site: CentralSystem) -> None:
     """Postgres refuses a planned statement whose columns have changed their type since."""
     charger = Charger("CP1")
     site.take(charger.connects())
@@ -147,7 +149,7 @@ def test_what_is_wrong_for_another_reason_is_not_taken_for_a_lost_plan() -> None
     assert not planned.lost_its_plan(caught.value)
 
 
-def test_a_call_goes_out_with_planned_statements(site: Site) -> None:
+def test_a_call_goes_out_with_planned_statements(site: CentralSystem) -> None:
     charger = Charger("CP1")
     site.take(charger.connects())
     site.take(charger.boots())

@@ -21,7 +21,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.store import in_few_trips
 from levity.ocpp.worker.pipeline import DatabaseAway
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -74,7 +74,7 @@ class Trips:
 
 def test_a_heartbeat_and_a_status_go_to_postgres_twice() -> None:
     """BEGIN and the turn with the first query, COMMIT with the writes."""
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     site.take(charger.connects())
     site.take(charger.boots())
     for _ in range(2):  # the first time, statements are planned
@@ -231,7 +231,7 @@ def test_a_connection_that_is_cut_in_the_middle_is_made_again() -> None:
 
 
 def test_a_batch_on_a_connection_that_was_cut_is_taken_again() -> None:
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     site.take(charger.connects())
     connection.connection.close()
     beat = charger.calls("Heartbeat")
@@ -266,7 +266,7 @@ def test_a_server_that_goes_away_around_the_commit_costs_no_transaction_and_make
 
     Django connects again by itself, so the frame is taken again at once.
     """
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     site.take(charger.connects())
     start, cuts = charger.starts(), Cuts(monkeypatch, 1, end)
     answer = site.result(start)
@@ -280,7 +280,7 @@ def test_sessions_that_are_ended_again_and_again_are_no_fault_of_the_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Found by `make soak`: a StartTransaction was parked, and its charger got a CALLERROR."""
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     site.take(charger.connects())
     start, cuts = charger.starts(), Cuts(monkeypatch, 15)
     away = 0
@@ -298,7 +298,7 @@ def test_a_frame_that_ends_its_session_each_time_is_parked_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else its worker would try for ever."""
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     site.take(charger.connects())
     start, cuts = charger.starts(), Cuts(monkeypatch, 1000)
     parked = None
@@ -315,7 +315,7 @@ def test_a_frame_that_ends_its_session_each_time_is_parked_in_the_end(
 
 def test_a_frame_that_comes_again_is_found_by_the_same_look() -> None:
     """`known` of the charge points' query: the stored answer, and no second row."""
-    site, charger = Site(), Charger("CP1")
+    site, charger = CentralSystem(), Charger("CP1")
     site.take(charger.connects())
     beat = charger.calls("Heartbeat")
     first = site.take(beat)

@@ -2,6 +2,4 @@
 
 from levity.ocpp.testing import NOW, CentralSystem, Charger, at, wire
 
-__all__ = ["NOW", "Charger", "Site", "at", "wire"]
-
-Site = CentralSystem
+__all__ = ["NOW", "CentralSystem", "Charger", "at", "wire"]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from levity.ocpp.commands.lifecycle import dispatch
 from levity.ocpp.models import ChargePoint
 from levity_ws.rpc.envelope import Reply, Send
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 from tests.ocpp.keyring import basic
 
 
@@ -16,7 +16,7 @@ class Line:
     """A charger that is connected with its key, and what is sent to it."""
 
     def __init__(self, identity: str = "CP1", **asks: str) -> None:
-        self.site = Site()
+        self.site = CentralSystem()
         self.charger = Charger(identity)
         self.site.take(self.charger.asks(**asks), self.charger.connects())
         self.row = ChargePoint.objects.get(identity=identity)

@@ -6,7 +6,7 @@ from typing import Any
 from levity.ocpp.chargers.security.keys import digest_of
 from levity.ocpp.models import ChargePoint, Credential
 from levity_ws.rpc.envelope import Accept, Authenticate, Refuse
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 __all__ = ["KEY", "asks", "basic", "charge_point", "status"]
 
@@ -34,7 +34,7 @@ def basic(username: str | bytes = "CP1", password: str | bytes = KEY) -> str:
 
 
 def asks(
-    site: Site,
+    site: CentralSystem,
     identity: str = "CP1",
     *,
     remote: str = "192.0.2.1",

@@ -31,8 +31,8 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.worker.housekeeping import sweep
 from levity.ocpp.worker.replay import take_again
+from tests.ocpp.charger import CentralSystem, at, wire
 from tests.ocpp.charger import Charger as Socket
-from tests.ocpp.charger import Site, at, wire
 from tests.ocpp.extension import billing
 from tests.ocpp.ledger_chargers import Charger, meter_value
 from tests.ocpp.ledger_chargers import at as minute
@@ -115,7 +115,7 @@ def _() -> None:
 
 @way("StartTransaction behind its StopTransaction", ("", "stopped"))
 def _() -> None:
-    site, charger = Site(), Socket()
+    site, charger = CentralSystem(), Socket()
     site.connect(charger)
     [number] = lease(site, 1)
     start = spooled(charger.starts(), number)
@@ -127,7 +127,7 @@ def _() -> None:
 
 @way("StartTransaction that an edge answered", ("", "active"))
 def _() -> None:
-    site, charger = Site(), Socket()
+    site, charger = CentralSystem(), Socket()
     site.connect(charger)
     [number] = lease(site, 1)
     other = charger.again()
@@ -140,7 +140,7 @@ def _() -> None:
 
 @way("StartTransaction that an edge answered with a second id", ("active", "active"))
 def _() -> None:
-    site, charger = Site(), Socket()
+    site, charger = CentralSystem(), Socket()
     site.connect(charger)
     [number] = lease(site, 1)
     start = charger.starts()
@@ -158,7 +158,7 @@ def _() -> None:
 
 @way("StopTransaction that named a second id", ("active", "stopped"))
 def _() -> None:
-    site, charger = Site(), Socket()
+    site, charger = CentralSystem(), Socket()
     site.connect(charger)
     [number] = lease(site, 1)
     start = charger.starts()
@@ -350,7 +350,7 @@ def _() -> None:
 
 @way("replay_failed", ("", "active"))
 def _() -> None:
-    site, charger = Site(), Socket()
+    site, charger = CentralSystem(), Socket()
     FailedMessage.objects.create(
         identity="CP1",
         connection=charger.connection,
@@ -377,7 +377,7 @@ def test_the_documented_ways_are_those_that_are_tested() -> None:
 
 
 def test_all_sessions_of_a_batch_are_told_in_one_call(ledger: None) -> None:
-    site = Site()
+    site = CentralSystem()
     chargers = [site.connect(Socket(f"CP{number}")) for number in range(10)]
     billing.heard.clear()
     site.take(*(charger.starts() for charger in chargers))

@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 
 from levity.ocpp.changes import changes_told
 from levity.ocpp.models import FailedMessage, Transaction
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 from tests.ocpp.extension import billing
 from tests.ocpp.worker.test_races import race, taking
 
@@ -34,7 +34,7 @@ def agree() -> None:
 
 def test_two_workers_with_the_same_frames_bill_each_session_once() -> None:
     chargers = [Charger(f"CP{number}") for number in range(8)]
-    started = [Site().start(charger) for charger in chargers]
+    started = [CentralSystem().start(charger) for charger in chargers]
     pairs = list(zip(chargers, started, strict=True))
 
     def copies(order: int) -> Any:
@@ -53,7 +53,7 @@ def test_two_workers_with_the_same_frames_bill_each_session_once() -> None:
 
 def test_a_worker_sees_what_a_correction_has_changed_a_moment_before() -> None:
     """The correction takes no turn, and is not committed when the worker comes."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     site.result(charger.measures(started, 1500))
     stop = charger.again().stops(started)
@@ -61,7 +61,7 @@ def test_a_worker_sees_what_a_correction_has_changed_a_moment_before() -> None:
 
     def worker() -> None:
         try:
-            Site().result(stop)
+            CentralSystem().result(stop)
         except BaseException as error:  # noqa: BLE001  # told to the test, on another thread
             failed.append(error)
         finally:

@@ -5,13 +5,13 @@ from typing import Any
 
 from levity.ocpp.wire.frames import Call, Malformed, parse
 from levity_ws.rpc.envelope import Close, Received, Send
-from tests.ocpp.charger import Site
+from tests.ocpp.charger import CentralSystem
 from tests.promises.messages import ALWAYS_A_RESULT
 
 __all__ = ["answers_to", "judge"]
 
 
-def answers_to(site: Site, *batch: Received, deliveries: int = 0) -> dict[str, Any]:
+def answers_to(site: CentralSystem, *batch: Received, deliveries: int = 0) -> dict[str, Any]:
     """Take the batch: at most one answer on each connection, nobody is sent away, and nothing
     of our own inside shows."""
     answers: dict[str, Any] = {}

@@ -14,7 +14,7 @@ import pytest
 
 from levity.ocpp.models import FailedMessage, Message, QuarantinedMessage
 from levity.ocpp.wire.frames import parse, storable
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 from tests.promises.messages import MESSAGES, fields_of, schema_of, usual
 from tests.promises.promises import answers_to, judge
 
@@ -120,7 +120,7 @@ FAMILIES: Mapping[str, Sequence[str]] = {
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_of_bad_input_hurts_nobody(family: str, caplog: pytest.LogCaptureFixture) -> None:
     """I-01..16, I-22, I-23, I-25."""
-    site, before, behind = Site(), Charger("BEFORE"), Charger("BEHIND")
+    site, before, behind = CentralSystem(), Charger("BEFORE"), Charger("BEHIND")
     for number, text in enumerate(FAMILIES[family]):
         charger = Charger("BAD")
         event = charger.says(text)
@@ -145,7 +145,7 @@ def test_a_family_of_bad_input_hurts_nobody(family: str, caplog: pytest.LogCaptu
 
 def test_of_a_field_that_comes_twice_the_last_counts() -> None:
     """I-07: as JSON libraries have it, with a note; the frame is kept, so a person can see both."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert site.result(charger.says(TWICE)) == {}
     row = Message.objects.values(
         "request", "error_code", "error_description", "charge_point__connectors__number"
@@ -161,7 +161,7 @@ def test_of_a_field_that_comes_twice_the_last_counts() -> None:
 def test_a_thousand_names_that_come_twice_cost_a_blink_and_are_named_briefly() -> None:
     """I-07: the slow look at a frame is no way to keep a worker busy."""
     names = ",".join(f'"k{number}":1,"k{number}":2' for number in range(6400))
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     frame = f'[2,"m1","DataTransfer",{{"vendorId":"V","data":{{{names}}}}}]'
     assert len(frame) > LIMIT - 8_000
     began = time.process_time()

@@ -27,12 +27,12 @@ from levity.ocpp.models import (
 )
 from levity_ws.rpc.envelope import Close, Event, Received, Reply, Send
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, at, wire
+from tests.ocpp.charger import CentralSystem, Charger, at, wire
 
 pytestmark = pytest.mark.django_db
 
 
-def results(site: Site, events: Sequence[Received]) -> list[Any]:
+def results(site: CentralSystem, events: Sequence[Received]) -> list[Any]:
     """Take these Calls of as many chargers as one batch; the payloads of their CALLRESULTs."""
     answers = [json.loads(frame) for frame in site.frames(*events)]
     assert [answer[0] for answer in answers] == [3] * len(events), answers
@@ -51,7 +51,7 @@ def taken_by_two(rounds: Sequence[tuple[list[Event], list[Event]]]) -> list[list
     failures: list[BaseException] = []
 
     def work(worker: int) -> None:
-        site = Site(f"edge-{worker}")
+        site = CentralSystem(f"edge-{worker}")
         try:
             for batches in rounds:
                 gate.wait()
@@ -101,7 +101,7 @@ def test_five_hundred_races_of_the_same_start_make_five_hundred_transactions() -
 
 def test_two_hundred_starts_again_on_a_new_socket_are_the_same_transactions() -> None:
     """D-03: the answers of all were lost with their sockets."""
-    site, chargers = Site(), fleet(100)
+    site, chargers = CentralSystem(), fleet(100)
     for meter in (1, 2):
         first = results(site, [charger.starts(meterStart=meter) for charger in chargers])
         chargers = [charger.again() for charger in chargers]
@@ -116,7 +116,7 @@ def test_a_hundred_repeated_frames_get_the_stored_answers_and_do_nothing() -> No
     A StartTransaction would be answered the same by its content alone: what the time is, and what
     is noted each time, is not.
     """
-    site, chargers = Site(), fleet(100)
+    site, chargers = CentralSystem(), fleet(100)
     calls = [charger.starts() for charger in chargers]
     beats = [charger.calls("Heartbeat") for charger in chargers]
     said = {"type": "FirmwareUpdated", "timestamp": wire()}
@@ -133,7 +133,7 @@ def test_a_hundred_repeated_frames_get_the_stored_answers_and_do_nothing() -> No
 
 def test_a_hundred_reused_ids_with_another_content_are_other_messages() -> None:
     """D-06: ids that begin anew on one connection lose no session (ATTACK B11)."""
-    site, chargers = Site(), fleet(100)
+    site, chargers = CentralSystem(), fleet(100)
     site.take(*(charger.calls("Heartbeat", unique_id="same") for charger in chargers))
     other = [charger.calls("StartTransaction", START, unique_id="same") for charger in chargers]
     assert len({answer["transactionId"] for answer in results(site, other)}) == 100
@@ -149,7 +149,7 @@ START = {"connectorId": 1, "idTag": "TAG", "meterStart": 1000, "timestamp": wire
 
 def test_a_hundred_ids_used_again_on_new_connections_are_new_calls() -> None:
     """D-07: an id is unique on its connection only."""
-    site, chargers = Site(), fleet(100)
+    site, chargers = CentralSystem(), fleet(100)
     site.take(*(charger.calls("Heartbeat", unique_id="same") for charger in chargers))
     news = [
         charger.again().calls("StartTransaction", START, unique_id="same") for charger in chargers
@@ -159,7 +159,7 @@ def test_a_hundred_ids_used_again_on_new_connections_are_new_calls() -> None:
 
 def test_nobody_gets_at_one_of_a_thousand_foreign_transactions() -> None:
     """D-10, D-11: a hundred attackers, each with ten ids that are not his, stop and measure."""
-    site = Site()
+    site = CentralSystem()
     owned: list[int] = []
     for _ in range(10):
         victims = fleet(100, f"A{_}-")
@@ -181,7 +181,7 @@ def test_a_tag_in_other_letters_is_one_tag_everywhere() -> None:
     """D-18: noted once, counted together, stopped by either spelling."""
     ChargePoint.objects.create(identity="CP1", authorization="record")
     ChargePoint.objects.create(identity="CP2", authorization="record")
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     for spelling in ("Card", "CARD", "card"):
         site.result(charger.calls("Authorize", {"idTag": spelling}))
     assert IdTag.objects.values_list("id_tag", "status").get() == ("Card", "Recorded")
@@ -197,7 +197,7 @@ def test_a_tag_in_other_letters_is_one_tag_everywhere() -> None:
 def test_five_hundred_changes_of_the_socket_never_show_a_charger_offline() -> None:
     """D-21: frames of both sockets, the old one's late close, and repetitions, in any order."""
     chance = Random(21)
-    site, chargers = Site(), fleet(50)
+    site, chargers = CentralSystem(), fleet(50)
     before: list[Event] = [charger.connects() for charger in chargers]
     site.take(*before)
     closes = 0
@@ -226,7 +226,7 @@ def test_five_hundred_changes_of_the_socket_never_show_a_charger_offline() -> No
 
 def test_a_hundred_answers_that_nobody_waits_for_change_nothing_and_close_nothing() -> None:
     """D-24: unknown ids, and ids of Calls that had timed out: those are noted as late."""
-    site, chargers = Site(), fleet(100)
+    site, chargers = CentralSystem(), fleet(100)
     site.take(*(charger.connects() for charger in chargers))
     unknown = [charger.answers("nobody", {"status": "Accepted"}) for charger in chargers]
     assert site.take(*unknown).reply.commands == ()
@@ -243,7 +243,7 @@ def test_a_hundred_answers_that_nobody_waits_for_change_nothing_and_close_nothin
 
 def test_a_thousand_calls_cross_and_both_sides_are_answered() -> None:
     """D-27: the charger's Call, our Call, its answer to it: no side waits for the other."""
-    site, chargers = Site(), fleet(100)
+    site, chargers = CentralSystem(), fleet(100)
     site.take(*(charger.connects() for charger in chargers))
     for _ in range(10):
         sent = _reset_all(chargers)
@@ -286,7 +286,7 @@ def _sent(now: datetime) -> dict[str, str]:
 
 def test_two_hundred_plug_ins_are_started_once_each() -> None:
     """D-30: Preparing is said three times; one RemoteStartTransaction comes of it."""
-    site, chargers = Site(), fleet(50)
+    site, chargers = CentralSystem(), fleet(50)
     site.take(*(charger.connects() for charger in chargers))
     for plug_in in range(4):
         for again in range(3):
@@ -300,7 +300,7 @@ def test_two_hundred_plug_ins_are_started_once_each() -> None:
 
 def test_an_accepted_remote_start_without_a_start_is_shown_as_what_it_is() -> None:
     """D-32: the command is answered, no session runs; a late StartTransaction makes exactly one."""
-    site = Site()
+    site = CentralSystem()
     charger = site.connect(Charger())
     site.result(charger.shows("Preparing"))
     sent = _sent(at(2))

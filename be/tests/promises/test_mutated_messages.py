@@ -9,7 +9,7 @@ import pytest
 
 from levity.ocpp.models import FailedMessage, Message, QuarantinedMessage, Transaction
 from levity.ocpp.v16.schemas import SCHEMAS
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 from tests.promises.messages import ALWAYS_A_RESULT, MESSAGES, Mutation, mutations, usual
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 SEVEN = {"missing", "null", "wrong type", "too long", "bad enum", "extra key", "empty"}
 
 
-def whole(action: str, site: Site, charger: Charger, number: int) -> dict[str, Any]:
+def whole(action: str, site: CentralSystem, charger: Charger, number: int) -> dict[str, Any]:
     """The usual message; one that names a transaction names one that runs."""
     payload = usual(action)
     if action in ("StopTransaction", "MeterValues"):
@@ -27,7 +27,9 @@ def whole(action: str, site: Site, charger: Charger, number: int) -> dict[str, A
     return payload
 
 
-def became(action: str, site: Site, charger: Charger, mutation: Mutation) -> dict[str, Any]:
+def became(
+    action: str, site: CentralSystem, charger: Charger, mutation: Mutation
+) -> dict[str, Any]:
     """What the mutated message led to, in the words of `wanted`."""
     answer = site.answer(charger.says(json.dumps([2, str(uuid4()), action, mutation.payload])))
     row = Message.objects.order_by("-id").values("error_code", "error_description").first()
@@ -90,7 +92,7 @@ def wanted(action: str, mutation: Mutation, found: dict[str, Any]) -> dict[str, 
 @pytest.mark.parametrize("action", MESSAGES)
 def test_every_field_wrong_in_every_way_is_answered_as_it_should_be(action: str) -> None:
     """I-06: the code that fits, or the answer and a finding; Start and Stop never a CALLERROR."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     count = sum(1 for _ in mutations(action, usual(action)))
     wrong = {}
     for number in range(count):
@@ -129,7 +131,7 @@ def test_all_seven_ways_are_tried_on_all_messages() -> None:
 
 def test_a_soft_fault_loses_nothing() -> None:
     """The session is on the books as if it had been said rightly."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     transaction_id = site.start(charger, connectorId="1", meterStart="1000", extraKey=[], idTag=77)
     site.result(charger.stops(str(transaction_id), meterStop="6000", reason="Boredom"))
     row = Transaction.objects.values("state", "energy", "id_tag", "stop_reason").get()

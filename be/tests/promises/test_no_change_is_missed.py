@@ -9,7 +9,7 @@ import pytest
 from levity.ocpp.decisions import quarantine, quarantined_message
 from levity.ocpp.models import FailedMessage, QuarantinedMessage, Transaction
 from levity.ocpp.worker.housekeeping import sweep
-from tests.ocpp.charger import Charger, Site, at, wire
+from tests.ocpp.charger import CentralSystem, Charger, at, wire
 from tests.ocpp.extension import billing
 
 
@@ -26,7 +26,7 @@ def ledger(db: None, settings: Any) -> None:
 def test_random_sessions_are_billed_as_the_ledger_has_them(seed: int, ledger: None) -> None:
     """Chargers that boot, repeat themselves, lose stops and name ids that nobody gave."""
     dice = random.Random(seed)
-    site = Site()
+    site = CentralSystem()
     chargers = [site.connect(Charger(f"CP{number}")) for number in range(4)]
     given = [0]
     register = 1000

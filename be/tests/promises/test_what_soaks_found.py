@@ -5,7 +5,7 @@ from django.db import connection
 
 from levity.ocpp.models import Transaction
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, wire
+from tests.ocpp.charger import CentralSystem, Charger, wire
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def sampled() -> list[tuple[str, str]]:
 def test_meter_values_whose_answer_was_lost_are_on_the_books_once(new_connection: bool) -> None:
     """F-18, F-19: charger-power-cut seed 1, worker-stop seed 1. Sent again on a new connection
     (3.7.1), or with a new message id on the same one (libocpp)."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     for number in range(3):
         site.result(charger.measures(started, 1500 + number, wire(60 + number)))
@@ -34,7 +34,7 @@ def test_meter_values_whose_answer_was_lost_are_on_the_books_once(new_connection
 
 def test_samples_that_differ_in_anything_are_kept() -> None:
     """Begin, periodic and end at the same second; two phases of the same value; two connectors."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
 
     def values(*samples: dict[str, str], connector: int = 1) -> None:
         meter_value = {"timestamp": wire(60), "sampledValue": list(samples)}

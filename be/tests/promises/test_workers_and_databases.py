@@ -14,7 +14,7 @@ from levity.ocpp.models import FailedMessage, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.worker import pipeline
 from levity.ocpp.worker.pipeline import DatabaseAway
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 postgres = pytest.mark.postgres
 whole = pytest.mark.django_db(transaction=True)
@@ -35,7 +35,7 @@ def another_session() -> Iterator[Any]:
 @whole
 def test_a_thousand_messages_survive_a_hundred_killed_sessions() -> None:
     """T-01: the session is ended between two batches; a hundred batches of ten."""
-    site = Site()
+    site = CentralSystem()
     chargers = [Charger(f"CP{number}") for number in range(10)]
     answered = away = 0
     with another_session() as cursor:
@@ -84,7 +84,7 @@ def test_a_hundred_parked_messages_are_replayed_and_once_more_does_no_harm(
     """T-12: 100 of 100."""
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Trap"]
     Trap.armed = True
-    site = Site()
+    site = CentralSystem()
     for number in range(100):
         assert site.error(Charger(f"CP{number}").starts(meterStart=number)) == "InternalError"
     assert FailedMessage.objects.count() == 100
@@ -102,7 +102,7 @@ def test_a_hundred_parked_messages_are_replayed_and_once_more_does_no_harm(
 @whole
 def test_the_victim_of_a_deadlock_tries_again_and_nobody_hears_of_it() -> None:
     """T-18: 40P01. The other one holds row B and wants row A, the worker has A and wants B."""
-    site = Site()
+    site = CentralSystem()
     chargers = [site.connect(Charger(name)) for name in ("A", "B")]
     with connection.cursor() as cursor:
         # Who looks first is the victim.
@@ -156,7 +156,7 @@ def test_a_frame_is_never_parked_for_what_others_lock(
     code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """T-18: tried three times, then held and tried again later: the charger hears nothing."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     tries = []
 
     def blocked(arrivals: Any) -> None:
@@ -179,7 +179,7 @@ def test_a_frame_is_never_parked_for_what_others_lock(
 @whole
 def test_a_lock_on_the_transactions_alone_costs_time_and_no_answer() -> None:
     """T-19: the statement fails within lock_timeout, whoever waits is not told that he erred."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     event = charger.starts()
     with connection.cursor() as cursor:

@@ -30,7 +30,7 @@ from levity.ocpp.models import (
     SecurityEvent,
 )
 from levity.ocpp.models import Site as SiteRow
-from tests.ocpp.charger import NOW, Charger, Site, at, wire
+from tests.ocpp.charger import NOW, CentralSystem, Charger, at, wire
 
 pytestmark = pytest.mark.django_db
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -224,7 +224,7 @@ def test_a_fault_is_found_and_names_no_secret_sign_of_the_charger() -> None:
 
 
 def test_a_charger_is_missed_after_ten_minutes_and_not_before() -> None:
-    site, wire_end = Site(), Charger()
+    site, wire_end = CentralSystem(), Charger()
     site.connect(wire_end)
     wire_end.now = 60
     site.take(wire_end.leaves())
@@ -254,7 +254,7 @@ def test_a_command_that_fails_is_found_once_an_hour() -> None:
 def test_the_seven_critical_security_events_alert_and_all_eighteen_are_kept() -> None:
     """S-12."""
     assert len(set(EVENTS)) == 18
-    site, wire_end = Site(), Charger()
+    site, wire_end = CentralSystem(), Charger()
     site.connect(wire_end)
     for event in EVENTS:
         payload = {"type": event, "timestamp": wire(), "techInfo": "x"}

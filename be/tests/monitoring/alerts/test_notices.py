@@ -8,7 +8,7 @@ from levity.monitoring.alerts import conditions
 from levity.monitoring.alerts.notices import charger_notices
 from levity.ocpp.chargers.faults import FAULT, NOTICE
 from levity.ocpp.models import ChargePoint, Command, Connector, IdTag
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ class Conflict:
     """A charger with a local list that says of a card what we don't."""
 
     def __init__(self) -> None:
-        self.site, self.charger = Site(), Charger()
+        self.site, self.charger = CentralSystem(), Charger()
         self.site.connect(self.charger)
 
     def took_the_list(self, seconds: float, *entries: dict[str, Any], full: bool = True) -> None:

@@ -7,7 +7,7 @@ import pytest
 from levity.monitoring.alerts.conditions import failed_commands, refused_commands
 from levity.ocpp.commands.refusals import hint
 from levity.ocpp.models import ChargePoint, Command, Transaction
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def configured(**keys: str) -> None:
 @pytest.fixture(autouse=True)
 def charger() -> Charger:
     """One that is connected, and charges."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     site.start(charger)
     return charger

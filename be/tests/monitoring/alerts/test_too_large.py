@@ -11,13 +11,13 @@ from levity.monitoring.alerts import raise_and_end
 from levity.monitoring.alerts.conditions.too_large import REMEMBERED, frames_too_large
 from levity.ocpp.models import ChargePoint
 from levity_ws.rpc.envelope import EdgeRefusal, Refused
-from tests.ocpp.charger import NOW, Charger, Site
+from tests.ocpp.charger import NOW, CentralSystem, Charger
 
 pytestmark = pytest.mark.django_db
 WHAT = "a message of 9000000 bytes, 8388608 are allowed by LEVITY_MAX_FRAME_SIZE"
 
 
-def tell(site: Site, seq: int) -> None:
+def tell(site: CentralSystem, seq: int) -> None:
     at = NOW.timestamp() + seq
     refusal = EdgeRefusal(
         charge_point="cp1",
@@ -32,7 +32,7 @@ def tell(site: Site, seq: int) -> None:
 
 
 def test_it_is_one_alert_until_it_has_come_no_more_for_hours() -> None:
-    site = Site()
+    site = CentralSystem()
     site.take(Charger("CP1").asks())
     for seq in range(3):
         tell(site, seq)
@@ -45,7 +45,7 @@ def test_it_is_one_alert_until_it_has_come_no_more_for_hours() -> None:
 
 
 def test_the_doctor_has_a_row_that_names_the_setting(client: Client) -> None:
-    tell(Site(), 0)
+    tell(CentralSystem(), 0)
     client.force_login(User.objects.create_superuser("root"))
     page = client.get(reverse("admin:ocpp_refusedhandshake_changelist")).content.decode()
     assert "message too large" in page

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command, Message
 from levity_ws.rpc.envelope import Reply, Send
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -50,13 +50,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site(clock: None) -> Site:
+def site(clock: None) -> CentralSystem:
     """An edge and a backend."""
-    return Site()
+    return CentralSystem()
 
 
 @pytest.fixture
-def charger(site: Site) -> Charger:
+def charger(site: CentralSystem) -> Charger:
     """One that is connected."""
     return site.connect(Charger())
 
@@ -83,7 +83,7 @@ def end(command: Command) -> tuple[str, str]:
 
 
 def test_a_call_goes_to_the_charger_and_its_answer_comes_back(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """Whole rows: the command, and the message with its answer beside it."""
     command = ask(timeout=30)
@@ -118,7 +118,7 @@ def test_a_call_goes_to_the_charger_and_its_answer_comes_back(
 
 
 def test_the_second_call_waits_for_the_first_result(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """D-25: five at once go one after the other, in the order in which they were asked for."""
     asked = [ask(f"Action{number}") for number in range(5)]
@@ -133,7 +133,7 @@ def test_the_second_call_waits_for_the_first_result(
 
 
 def test_only_a_call_that_waits_for_the_same_charger_is_looked_for(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """An answer is no reason to look at the queue where nobody waits for it."""
     first, second = ask("One"), ask("Two")
@@ -169,7 +169,9 @@ def test_a_call_that_is_never_answered_times_out_and_the_next_one_goes(
     assert end(two)[0] == "timed_out"
 
 
-def test_a_late_answer_is_still_matched(site: Site, charger: Charger, edges: Edges) -> None:
+def test_a_late_answer_is_still_matched(
+    site: CentralSystem, charger: Charger, edges: Edges
+) -> None:
     """Mennekes Amtron answers after 60 s; also after the next Call is out."""
     one, two = ask("One", timeout=1), ask("Two")
     look(edges)
@@ -181,7 +183,7 @@ def test_a_late_answer_is_still_matched(site: Site, charger: Charger, edges: Edg
 
 
 def test_an_answer_on_the_next_connection_is_still_matched(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """The charger kept it while it was away."""
     command = ask()
@@ -194,7 +196,7 @@ def test_an_answer_on_the_next_connection_is_still_matched(
 
 
 def test_a_callerror_is_recorded_as_the_charger_put_it(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """Wallbox: ProtocolError to a RemoteStart that carries a profile."""
     command = ask()
@@ -220,7 +222,7 @@ def test_a_callerror_is_recorded_as_the_charger_put_it(
     ],
 )
 def test_half_an_answer_ends_the_call_at_once(
-    site: Site, charger: Charger, edges: Edges, half: str
+    site: CentralSystem, charger: Charger, edges: Edges, half: str
 ) -> None:
     """I-01: Grizzl-E 5.x; the next Call flows, the socket stays."""
     command, following = ask(), ask("Next")
@@ -237,7 +239,7 @@ def test_half_an_answer_ends_the_call_at_once(
     "payload", [{}, [], None, 5, "Accepted", {"status": 7}, {"status": "x" * 99}]
 )
 def test_an_answer_of_any_shape_is_kept(
-    site: Site, charger: Charger, edges: Edges, payload: Any
+    site: CentralSystem, charger: Charger, edges: Edges, payload: Any
 ) -> None:
     """It is the charger's word; whoever asked may make sense of it."""
     command = ask()
@@ -248,7 +250,9 @@ def test_an_answer_of_any_shape_is_kept(
 
 
 @pytest.mark.parametrize("frame", ['[3,"nobody",{}]', '[4,"nobody","GenericError","",{}]'])
-def test_an_answer_that_nobody_waits_for_is_kept_and_ignored(site: Site, frame: str) -> None:
+def test_an_answer_that_nobody_waits_for_is_kept_and_ignored(
+    site: CentralSystem, frame: str
+) -> None:
     """D-24: the connection stays."""
     charger = Charger()
     assert site.take(charger.says(frame)).reply.commands == ()
@@ -256,7 +260,9 @@ def test_an_answer_that_nobody_waits_for_is_kept_and_ignored(site: Site, frame: 
     assert row == {"unique_id": "nobody", "error_description": "does not answer any Call of ours"}
 
 
-def test_a_second_answer_changes_nothing(site: Site, charger: Charger, edges: Edges) -> None:
+def test_a_second_answer_changes_nothing(
+    site: CentralSystem, charger: Charger, edges: Edges
+) -> None:
     """D-24."""
     command = ask()
     look(edges)
@@ -270,7 +276,7 @@ def test_a_second_answer_changes_nothing(site: Site, charger: Charger, edges: Ed
 
 
 def test_nobody_answers_for_another_charge_point(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """Whoever guesses or overhears the id of a Call."""
     command = ask()
@@ -280,7 +286,7 @@ def test_nobody_answers_for_another_charge_point(
 
 
 def test_calls_cross_each_other_without_a_deadlock(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """D-27: the charger calls while it owes us an answer."""
     for _ in range(20):
@@ -301,7 +307,7 @@ def test_a_delayed_call_goes_when_it_is_due(charger: Charger, edges: Edges) -> N
     assert look(edges, 1) == ["Later"]
 
 
-def test_a_call_waits_for_a_charger_that_is_away(site: Site, edges: Edges) -> None:
+def test_a_call_waits_for_a_charger_that_is_away(site: CentralSystem, edges: Edges) -> None:
     """As long as it may: then it expires. Its key stays taken: a retry is not a second wish."""
     site.take(Charger().asks())
     command = ask(expires_after=timedelta(seconds=60), idempotency_key="k")
@@ -324,7 +330,9 @@ def test_a_call_waits_for_a_charger_that_is_away(site: Site, edges: Edges) -> No
     )
 
 
-def test_a_call_for_now_fails_at_once_when_the_charger_is_away(site: Site, edges: Edges) -> None:
+def test_a_call_for_now_fails_at_once_when_the_charger_is_away(
+    site: CentralSystem, edges: Edges
+) -> None:
     """`queue_offline=False`."""
     site.take(Charger().asks())
     command = ask(queue_offline=False, idempotency_key="k")
@@ -334,7 +342,7 @@ def test_a_call_for_now_fails_at_once_when_the_charger_is_away(site: Site, edges
 
 
 def test_a_call_for_one_connection_goes_there_or_nowhere(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """D-30: none after a disconnect, even if the charger is back by then."""
     command = ask(idempotency_key="k")
@@ -346,7 +354,7 @@ def test_a_call_for_one_connection_goes_there_or_nowhere(
 
 
 def test_a_call_for_a_status_goes_only_while_the_connector_has_it(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """`only_status`: the car was unplugged within the second."""
     site.take(charger.shows("Preparing", 2))
@@ -371,7 +379,7 @@ def test_the_same_key_is_one_call(charger: Charger) -> None:
 
 
 def test_a_call_comes_back_when_nobody_is_at_the_edge_any_more(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """It never left: it waits again, except one for now; the log says nothing of it."""
     waiting = ask()
@@ -400,7 +408,7 @@ def test_what_is_queued_can_be_cancelled_and_what_is_sent_can_not(
     assert end(queued) == ("cancelled", "cancelled")
 
 
-def test_many_calls_to_one_charger_keep_nobody_waiting(site: Site, edges: Edges) -> None:
+def test_many_calls_to_one_charger_keep_nobody_waiting(site: CentralSystem, edges: Edges) -> None:
     """300 for one, then one for another: both go within two looks."""
     site.connect(Charger("A"))
     site.connect(Charger("B"))
@@ -411,7 +419,7 @@ def test_many_calls_to_one_charger_keep_nobody_waiting(site: Site, edges: Edges)
     assert look(edges) + look(edges) == ["Reset", "Other"]
 
 
-def test_a_mass_command_goes_out_in_bounded_looks(site: Site, edges: Edges) -> None:
+def test_a_mass_command_goes_out_in_bounded_looks(site: CentralSystem, edges: Edges) -> None:
     """Frames wait for at most 200 Calls; one reply for each edge."""
     chargers = [Charger(f"CP{number}") for number in range(250)]
     site.take(*(charger.connects() for charger in chargers))
@@ -424,7 +432,7 @@ def test_a_mass_command_goes_out_in_bounded_looks(site: Site, edges: Edges) -> N
 
 
 def test_auto_remote_start_from_plug_in_to_answer(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """D-30: repeated Preparing is one plug-in; the next one starts again."""
     starts: list[Command] = []
@@ -448,7 +456,7 @@ def test_auto_remote_start_from_plug_in_to_answer(
 
 
 def test_auto_remote_start_stays_away_when_the_car_or_the_charger_is_gone(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """D-30: within the second; and the next Preparing on the new connection starts."""
     site.result(charger.shows("Preparing"))
@@ -465,7 +473,7 @@ def test_auto_remote_start_stays_away_when_the_car_or_the_charger_is_gone(
 
 
 def test_auto_remote_start_comes_again_where_its_outcome_is_unknown(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """D-30: the link dropped while the charger had the Call; the car may still be waiting."""
     site.result(charger.shows("Preparing"))
@@ -480,7 +488,7 @@ def test_auto_remote_start_comes_again_where_its_outcome_is_unknown(
 
 
 def test_a_grizzl_e_is_started_once_more_while_it_is_still_preparing(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """Grizzl-E misses a RemoteStart now and then; the second goes only if it did."""
     ChargePoint.objects.update(quirk_profile="grizzl-e")
@@ -504,7 +512,7 @@ def test_a_grizzl_e_is_started_once_more_while_it_is_still_preparing(
 
 
 def test_a_grizzl_e_that_swallows_the_first_start_gets_the_second_after_its_time_out(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """One outstanding Call: the unanswered first one holds the second up, and must not kill it."""
     ChargePoint.objects.update(quirk_profile="grizzl-e")
@@ -515,7 +523,7 @@ def test_a_grizzl_e_that_swallows_the_first_start_gets_the_second_after_its_time
 
 
 def test_a_wallbox_that_does_not_boot_is_asked_to_before_anything_else(
-    site: Site, edges: Edges
+    site: CentralSystem, edges: Edges
 ) -> None:
     """Wallbox 6.x: no command before its BootNotification, and half a minute at most."""
     site.take(Charger().asks())
@@ -532,7 +540,7 @@ def test_a_wallbox_that_does_not_boot_is_asked_to_before_anything_else(
     assert look(edges, 18) == ["GetConfiguration"]
 
 
-def test_a_wallbox_that_boots_by_itself_is_not_asked_to(site: Site, edges: Edges) -> None:
+def test_a_wallbox_that_boots_by_itself_is_not_asked_to(site: CentralSystem, edges: Edges) -> None:
     """The question is cancelled, and commands go at once."""
     site.take(Charger().asks())
     ChargePoint.objects.update(quirk_profile="wallbox")
@@ -547,7 +555,7 @@ def test_a_wallbox_that_boots_by_itself_is_not_asked_to(site: Site, edges: Edges
 
 
 def test_auto_remote_start_stays_away_from_a_running_session(
-    site: Site, charger: Charger, edges: Edges
+    site: CentralSystem, charger: Charger, edges: Edges
 ) -> None:
     """Some chargers show Preparing in the middle of one."""
     site.start(charger)

@@ -17,7 +17,7 @@ from levity.monitoring.metrics.site_state import State
 from levity.ocpp.models import ChargePoint, Connector, IdTag, Transaction
 from levity.ocpp.models import Site as Place
 from levity.ocpp.worker.housekeeping import sweep
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def browser(admin_client: Client) -> Client:
 @pytest.fixture
 def old() -> ChargePoint:
     """A charger with one session, gone for a week, its connector still faulted."""
-    site, charger = Site(), Charger("OLD-1")
+    site, charger = CentralSystem(), Charger("OLD-1")
     site.connect(charger)
     site.take(charger.boots(), charger.shows("Faulted"))
     site.take(charger.stops(site.start(charger)))
@@ -92,7 +92,7 @@ def test_one_that_connects_again_is_in_use_again_with_a_note(
     browser: Client, old: ChargePoint
 ) -> None:
     browser.post(f"{LIST}{old.pk}/retire/")
-    site, charger = Site(), Charger("old-1")
+    site, charger = CentralSystem(), Charger("old-1")
     site.connect(charger)
     sweep(at(1), is_minute=False)
     sweep(at(2))

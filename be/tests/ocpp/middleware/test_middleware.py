@@ -27,7 +27,7 @@ from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.wire.frames import ErrorCode, OcppError
 from levity_ws.edge.relay import SILENCE_INTERVALS
 from levity_ws.edge.settings import EdgeSettings
-from tests.ocpp.charger import NOW, Charger, Site, at
+from tests.ocpp.charger import NOW, CentralSystem, Charger, at
 from tests.ocpp.states import request
 
 HERE = "tests.ocpp.extension.middleware"
@@ -305,15 +305,15 @@ def test_the_defaults_pass_the_checks() -> None:
 
 
 @pytest.fixture
-def site(settings: Any) -> Site:
+def site(settings: Any) -> CentralSystem:
     """One with the extension beside the defaults."""
     settings.OCPP_MIDDLEWARE = [*DEFAULT_OCPP_MIDDLEWARE, (f"{HERE}.Greeting", {"owner": "Ann"})]
     assert check_middleware() == []
-    return Site()
+    return CentralSystem()
 
 
 @pytest.mark.django_db
-def test_an_extension_uses_the_database_and_asks_for_a_call(site: Site) -> None:
+def test_an_extension_uses_the_database_and_asks_for_a_call(site: CentralSystem) -> None:
     """Through the whole pipeline: its row, its effects, the defaults beside it."""
     charger = site.connect(Charger())
     started = site.start(charger, idTag="NEW")
@@ -333,7 +333,7 @@ def test_an_extension_uses_the_database_and_asks_for_a_call(site: Site) -> None:
 
 @pytest.mark.django_db
 def test_what_an_extension_wrote_goes_with_the_frame_that_fails(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: CentralSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It runs inside the batch's transaction; taken again frame by frame, it is written once."""
     from tests.ocpp.extension import middleware
@@ -363,7 +363,7 @@ def test_a_middleware_that_fails_at_everything_parks_everything_and_stops_nobody
 ) -> None:
     """Promise 7: every Call is answered, kept, and can be replayed when it is mended."""
     settings.OCPP_MIDDLEWARE = [f"{HERE}.{name}"]
-    site = Site()
+    site = CentralSystem()
     frames = site.frames(*(Charger(f"CP{number}").boots() for number in range(5)))
     assert [json.loads(frame)[2] for frame in frames] == ["InternalError"] * 5
     assert FailedMessage.objects.count() == Message.objects.count() == 5
@@ -391,7 +391,7 @@ def test_a_database_error_that_a_middleware_hides_hurts_its_own_frame_only(
 
     monkeypatch.setattr(middleware.Shouting, "__call__", hide)
     settings.OCPP_MIDDLEWARE = [f"{HERE}.Shouting"]
-    site = Site()
+    site = CentralSystem()
     frames = site.frames(Charger("A").starts(), Charger("BAD").starts(), Charger("C").starts())
     assert [json.loads(frame)[0] for frame in frames] == [3, 4, 3]
     assert ChargePoint.objects.count() == 3

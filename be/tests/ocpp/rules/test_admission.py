@@ -15,7 +15,7 @@ from levity.ocpp.models import (
     SecurityEvent,
 )
 from levity_ws.rpc.envelope import Accept, EdgeRefusal, Refuse, Refused
-from tests.ocpp.charger import NOW, Charger, Site, at
+from tests.ocpp.charger import NOW, CentralSystem, Charger, at
 from tests.ocpp.keyring import KEY, asks, basic, charge_point, status
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_the_key_is_compared_as_bytes_or_as_its_hexadecimal_text(
 ) -> None:
     """S-01: colons and bytes that are no UTF-8 are a part of the key like any other."""
     charge_point(key=key)
-    assert status(asks(Site(), authorization=basic(password=password))) == 101
+    assert status(asks(CentralSystem(), authorization=basic(password=password))) == 101
 
 
 GOOD = base64.b64encode(b"CP1:" + KEY.encode()).decode()
@@ -85,7 +85,7 @@ UNREADABLE = {
 def test_whatever_is_not_the_key_is_refused_with_401(header: str) -> None:
     """S-01: 30 variants and more, before the upgrade, without an error of our own."""
     charge_point()
-    verdict = asks(Site(), authorization=header)
+    verdict = asks(CentralSystem(), authorization=header)
     assert status(verdict) == 401
     row = RefusedHandshake.objects.get()
     assert (row.identity, row.status, row.count) == ("CP1", 401, 1)
@@ -98,7 +98,7 @@ def test_the_padding_may_be_missing_and_the_scheme_written_small() -> None:
     charge_point(key="x" * 16)
     header = basic(password="x" * 16)
     assert header.endswith("=")
-    site = Site()
+    site = CentralSystem()
     assert status(asks(site, authorization=header.rstrip("="))) == 101
     assert status(asks(site, authorization=header.replace("Basic", "bASIC"))) == 101
 
@@ -106,7 +106,7 @@ def test_the_padding_may_be_missing_and_the_scheme_written_small() -> None:
 def test_the_user_name_must_be_the_identity() -> None:
     """S-02: the right key under another name is not the charger; its case does not matter."""
     charge_point()
-    site = Site()
+    site = CentralSystem()
     verdict = asks(site, authorization=basic(username="CP2"))
     assert status(verdict) == 401
     row = RefusedHandshake.objects.get()
@@ -118,14 +118,14 @@ def test_the_key_of_another_charger_opens_nothing() -> None:
     """S-03."""
     charge_point("CP1")
     charge_point("CP2", key="another key, as long as it must be")
-    verdict = asks(Site(), "CP2", authorization=basic(username="CP2"))
+    verdict = asks(CentralSystem(), "CP2", authorization=basic(username="CP2"))
     assert status(verdict) == 401
 
 
 def test_an_identity_with_colons_can_have_a_key() -> None:
     """RFC 7617 wants no colon in a user name; a charger whose identity has some exists."""
     charge_point("GARAGE:A:1", key=ODD)
-    verdict = asks(Site(), "GARAGE:A:1", authorization=basic("GARAGE:A:1", ODD))
+    verdict = asks(CentralSystem(), "GARAGE:A:1", authorization=basic("GARAGE:A:1", ODD))
     assert status(verdict) == 101
 
 
@@ -136,14 +136,14 @@ def test_an_identity_with_colons_can_have_a_key() -> None:
 def test_a_charger_below_its_profile_is_refused(profile: int, secure: bool, told: int) -> None:
     """S-04: the right key over ws:// does not open profile 2."""
     charge_point(profile=profile)
-    assert status(asks(Site(), authorization=basic(), secure=secure)) == told
+    assert status(asks(CentralSystem(), authorization=basic(), secure=secure)) == told
     reasons = [(row.reason, row.secure) for row in RefusedHandshake.objects.all()]
     assert reasons == ([] if told == 101 else [("no-tls", False)])
 
 
 def test_profile_0_asks_nobody() -> None:
     """The default of a new site: whoever comes is let in, and is added."""
-    site = Site()
+    site = CentralSystem()
     assert status(asks(site)) == 101
     assert status(asks(site, authorization="Basic nonsense")) == 101
     assert ChargePoint.objects.get().security_profile == 0
@@ -153,7 +153,7 @@ def test_profile_0_asks_nobody() -> None:
 def test_a_charge_point_without_a_key_is_not_open() -> None:
     """Profile 1 without a key set: nobody gets in, not even with an empty password."""
     charge_point(key=None)
-    site = Site()
+    site = CentralSystem()
     for header in ("", basic(password=""), basic()):
         assert status(asks(site, authorization=header)) == 401
     assert set(RefusedHandshake.objects.values_list("reason", flat=True)) == {
@@ -166,7 +166,7 @@ def test_a_short_key_opens_only_where_a_person_allowed_it() -> None:
     """S-07: and the empty password of Grizzl-E Smart Connect (GWM-07.020) is one."""
     charge_point("OLD", key="", allow_short=True)
     charge_point("NEW", key="", allow_short=False)
-    site = Site()
+    site = CentralSystem()
     assert status(asks(site, "OLD", authorization=basic("OLD", ""))) == 101
     assert status(asks(site, "NEW", authorization=basic("NEW", ""))) == 401
 
@@ -177,7 +177,7 @@ def test_where_keys_are_asked_for_an_unknown_identity_looks_like_a_wrong_key(
     """E-01, E-21: the same status and the same words, and no charge point appears."""
     settings.OCPP_SECURITY_PROFILE = 1
     charge_point("KNOWN")
-    site = Site()
+    site = CentralSystem()
     answers = [
         asks(site, identity, authorization=header)
         for identity in ("KNOWN", "NOBODY")
@@ -193,7 +193,9 @@ def test_where_keys_are_asked_for_an_unknown_identity_looks_like_a_wrong_key(
     assert RefusedHandshake.objects.filter(identity="NOBODY", reason="unknown").exists()
 
 
-def tries(site: Site, count: int, identity: str = "CP1", spread: bool = False) -> list[int]:
+def tries(
+    site: CentralSystem, count: int, identity: str = "CP1", spread: bool = False
+) -> list[int]:
     """The answers to so many different keys within an hour, one after the other."""
     return [
         status(
@@ -219,7 +221,7 @@ def test_of_a_thousand_guesses_in_an_hour_at_most_twenty_are_looked_at(
     at once, at any moment of it."""
     settings.OCPP_SECURITY_PROFILE = 1
     charge_point()
-    site = Site()
+    site = CentralSystem()
     answers = tries(site, 1000, spread=spread)
     assert answers.count(401) <= 20
     assert answers.count(429) >= 980
@@ -242,7 +244,7 @@ def test_behind_the_guessers_own_router_the_real_charger_is_in_within_a_minute(
     never let in from there before."""
     settings.OCPP_SECURITY_PROFILE = 1
     charge_point()
-    site = Site()
+    site = CentralSystem()
     answers: list[int] = []
     entered = None
     for number in range(1000):
@@ -270,7 +272,7 @@ def test_who_repeats_each_guess_has_no_more_than_twenty_an_hour_either(
     """S-05: what comes again is looked at out of a bucket of its own, which is as small."""
     settings.OCPP_SECURITY_PROFILE = 1
     charge_point()
-    site = Site()
+    site = CentralSystem()
     looked_at = set()
     for number in range(1000):
         identity = f"CP{number // 4}" if spread else "CP1"
@@ -290,7 +292,7 @@ def test_a_guess_that_comes_again_says_nothing_of_which_identities_there_are(
     told = {}
     for identity in ("KNOWN", "NOBODY"):
         AuthFailure.objects.all().delete()
-        site = Site()
+        site = CentralSystem()
         told[identity] = [
             asks(site, identity, authorization=basic(identity, f"guess {number // 3:020}"))
             for number in range(60)
@@ -303,7 +305,7 @@ def test_a_guess_that_comes_again_says_nothing_of_which_identities_there_are(
 def test_who_was_let_in_from_an_address_is_not_locked_out_by_others_there() -> None:
     """S-05: twenty neighbours behind one router guess; the charger that was there comes back."""
     charge_point("MINE")
-    site = Site()
+    site = CentralSystem()
     charger = Charger("MINE")
     event = charger.asks(remote="203.0.113.9", authorization=basic("MINE"))
     site.take(event, charger.connects(remote="203.0.113.9"), charger.leaves())
@@ -319,7 +321,7 @@ def test_one_wrong_key_repeated_for_ever_is_one_guess() -> None:
     """S-05: a charger with a slip in its key locks itself out at no time: once the key is set
     right it is in at once."""
     charge_point()
-    site = Site()
+    site = CentralSystem()
     wrong = basic(password="the wrong key, for three days")
     answers = {status(asks(site, at=number * 10, authorization=wrong)) for number in range(60)}
     assert answers == {401}
@@ -338,7 +340,9 @@ def test_many_guesses_in_one_batch_are_counted_within_it(settings: Any) -> None:
         for number in range(500)
     ]
     answers = [
-        item.status for item in Site().take(*events).reply.commands if isinstance(item, Refuse)
+        item.status
+        for item in CentralSystem().take(*events).reply.commands
+        if isinstance(item, Refuse)
     ]
     assert len(answers) == 500
     assert answers.count(401) == 5
@@ -351,7 +355,7 @@ def test_many_guesses_in_one_batch_are_counted_within_it(settings: Any) -> None:
 def test_no_key_at_all_is_no_guess(settings: Any) -> None:
     """A new site: fifty chargers behind one router without a key yet lock nobody out."""
     charge_point()
-    site = Site()
+    site = CentralSystem()
     for number in range(50):
         asks(site, at=number)
     assert not AuthFailure.objects.exists()
@@ -362,7 +366,7 @@ def test_who_comes_without_the_key_touches_nothing_of_the_real_one() -> None:
     """S-14: a hundred tries while it charges: its socket stays, its session goes on, and the
     event is on the books with the first of them."""
     charge_point()
-    site = Site()
+    site = CentralSystem()
     real = Charger()
     site.take(real.asks(authorization=basic()), real.connects())
     transaction_id = site.start(real)
@@ -391,7 +395,7 @@ def test_who_comes_without_the_key_touches_nothing_of_the_real_one() -> None:
 def test_a_flood_of_refusals_takes_a_fixed_number_of_statements_and_rows(settings: Any) -> None:
     """The list of the onboarding doctor is no way to fill the database."""
     settings.OCPP_SECURITY_PROFILE = 1
-    site = Site()
+    site = CentralSystem()
 
     def statements(size: int) -> int:
         events = [
@@ -408,7 +412,7 @@ def test_a_flood_of_refusals_takes_a_fixed_number_of_statements_and_rows(setting
 
 def test_an_accepted_handshake_costs_a_fixed_number_of_statements() -> None:
     """E-22: with a key or without one, ten or four hundred in a batch."""
-    site = Site()
+    site = CentralSystem()
     for number in range(410):
         charge_point(f"K{number}")
 
@@ -439,7 +443,7 @@ def test_what_the_edge_refused_is_listed_too() -> None:
         ),
         EdgeRefusal(remote="192.0.2.1", reason="tls on a plain port"),
     )
-    site = Site()
+    site = CentralSystem()
     for number in range(2):
         site.take(Refused("", "", number, NOW.timestamp(), refusals, 7))
     rows = RefusedHandshake.objects.order_by("reason")
@@ -457,7 +461,7 @@ def test_three_wrong_paths_behind_one_router_are_three_rows() -> None:
         EdgeRefusal(remote="192.0.2.1", reason="path", status=404, path=path, detail=path)
         for path in paths
     ]
-    site = Site()
+    site = CentralSystem()
     site.take(Refused("", "", 0, NOW.timestamp(), tuple(refusals), 0))
     rows = RefusedHandshake.objects.order_by("path").values_list("path", "count")
     assert list(rows) == [("/ws/A%23B", 1), ("/ws/CHARGE_POINT_ID", 1), ("/wsCP1", 2)]

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command, IdTag, Transaction
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 from tests.ocpp.commands.test_lifecycle import Edges, look
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ class Garage:
     """A charger, its site, and a worker."""
 
     def __init__(self) -> None:
-        self.site, self.edges = Site(), Edges()
+        self.site, self.edges = CentralSystem(), Edges()
         self.charger = self.site.connect(Charger())
 
     def at(self, seconds: float) -> "Garage":
@@ -341,7 +341,7 @@ def test_the_end_of_a_session_leaves_an_operators_start_elsewhere_its_connector(
 @pytest.mark.parametrize("held", [1, 40])
 def test_starts_that_are_held_cost_no_statement_until_somebody_is_served(held: int) -> None:
     """They were read, with what their connectors show, and written again every two seconds."""
-    site, edges = Site(), Edges()
+    site, edges = CentralSystem(), Edges()
     for number in range(held):
         charger = site.connect(Charger(f"HELD-{number}"))
         site.result(charger.calls("Authorize", {"idTag": CARD}))
@@ -454,7 +454,7 @@ def test_a_start_that_waits_survives_a_reconnect_and_another_worker(garage: Gara
     garage.at(1).shows("Preparing")
     assert garage.sent(2) == []
     garage.at(30).site.take(garage.charger.leaves())
-    garage.site, garage.charger = Site(), garage.charger.again()
+    garage.site, garage.charger = CentralSystem(), garage.charger.again()
     garage.site.connect(garage.charger)
     garage.edges = Edges()
     assert garage.sent(32) == garage.sent(119) == []

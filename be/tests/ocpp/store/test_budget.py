@@ -8,7 +8,7 @@ import pytest
 from levity.ocpp.models import Message, QuarantinedMessage, Transaction
 from levity.ocpp.store.budget import SAMPLE, LogBudget, log_budget, same_text, shortened
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, wire
+from tests.ocpp.charger import CentralSystem, Charger, wire
 
 LONG = "x" * 100_000
 ORDINARY = "x" * 2_000
@@ -77,7 +77,7 @@ def test_the_books_are_whole_where_the_log_keeps_samples(monkeypatch: pytest.Mon
     """And a frame that comes again is answered as before."""
     monkeypatch.setattr(log_budget, "_is_tight", True)
     monkeypatch.setattr(log_budget, "_looked_at", float("inf"))
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     session = site.start(charger)
     values = [
         {
@@ -123,7 +123,7 @@ def test_a_large_stop_beyond_the_budget_is_on_the_books_with_all_its_figures(
 ) -> None:
     monkeypatch.setattr(log_budget, "_is_tight", True)
     monkeypatch.setattr(log_budget, "_looked_at", float("inf"))
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     session = site.start(charger)
     event = charger.stops(session, **stop_of_a_night(100))
     first = site.frames(event)
@@ -144,7 +144,7 @@ def test_quarantine_keeps_the_figures_of_a_large_stop_beyond_the_budget(
     """Stops of made-up transactions went around the budget."""
     monkeypatch.setattr(log_budget, "_is_tight", True)
     monkeypatch.setattr(log_budget, "_looked_at", float("inf"))
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     site.result(charger.stops(777_777, idTag="TAG", **stop_of_a_night(100)))
     row = QuarantinedMessage.objects.get()

@@ -11,14 +11,16 @@ from levity.ocpp.models import ChargePoint, Command, ConnectionEvent
 from levity.ocpp.rules.intervals import Ending, heartbeat_interval, learned_from, ping_interval
 from levity.ocpp.store.lines import forget_line
 from levity_ws.rpc.envelope import Accept
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
 GRIZZL_E = {"chargePointVendor": "United Chargers", "chargePointModel": "GRS-*"}
 
 
-def closes_in_silence(site: Site, charger: Charger, *silences: float, code: int = 1006) -> Charger:
+def closes_in_silence(
+    site: CentralSystem, charger: Charger, *silences: float, code: int = 1006
+) -> Charger:
     """It comes, says something, and after so many seconds of silence its line ends; again and
     again, ten seconds apart."""
     for silence in silences:
@@ -32,7 +34,7 @@ def closes_in_silence(site: Site, charger: Charger, *silences: float, code: int 
     return charger
 
 
-def interval(site: Site, charger: Charger, boot: dict[str, Any] = GRIZZL_E) -> int:
+def interval(site: CentralSystem, charger: Charger, boot: dict[str, Any] = GRIZZL_E) -> int:
     """What its boot is answered with."""
     said: int = site.result(charger.calls("BootNotification", boot))["interval"]
     return said
@@ -56,7 +58,7 @@ def test_a_line_that_ends_again_and_again_after_the_same_silence_is_learned(
     silences: tuple[float, ...], learned: int
 ) -> None:
     """And the interval is less than half of it; it stays at 300 s where nothing is learned."""
-    site = Site()
+    site = CentralSystem()
     charger = closes_in_silence(site, Charger(), *silences)
     site.connect(charger)
     assert interval(site, charger) == learned
@@ -64,7 +66,7 @@ def test_a_line_that_ends_again_and_again_after_the_same_silence_is_learned(
 
 def test_what_was_learned_has_its_evidence_and_an_alert() -> None:
     """A person can see why, and that it was so."""
-    site = Site()
+    site = CentralSystem()
     charger = closes_in_silence(site, Charger(), 100, 104, 101)
     found = ChargePoint.objects.get()
     assert found.learned_silence == 100
@@ -81,7 +83,7 @@ def test_what_was_learned_has_its_evidence_and_an_alert() -> None:
 
 def test_a_charger_that_comes_without_a_boot_is_told_by_a_command() -> None:
     """Once on a connection, ten seconds after it began; not when it has booted since."""
-    site = Site()
+    site = CentralSystem()
     charger = closes_in_silence(site, Charger(), 100, 100, 100)
     site.connect(charger)
     (command,) = Command.objects.all()
@@ -99,14 +101,14 @@ def test_a_charger_that_comes_without_a_boot_is_told_by_a_command() -> None:
 
 def test_our_own_ends_teach_nothing() -> None:
     """A restart of ours (1012), a newer connection (1000)."""
-    site = Site()
+    site = CentralSystem()
     closes_in_silence(site, Charger(), 100, 100, 100, 100, code=1012)
     assert ChargePoint.objects.get().learned_silence is None
 
 
 def test_what_was_learned_is_forgotten_when_somebody_says_so() -> None:
     """Only ends after that count again."""
-    site = Site()
+    site = CentralSystem()
     charger = closes_in_silence(site, Charger(), 100, 100, 100)
     assert forget_line([ChargePoint.objects.get().pk], at(charger.now)) == 1
     charger = closes_in_silence(site, charger, 100, 100)
@@ -131,7 +133,7 @@ def test_the_charge_points_own_interval_comes_first_then_learned_profile_and_set
 
 def test_a_make_that_is_known_for_it_hears_so_at_its_first_boot() -> None:
     """lb#2030: an Ocular closes after 110 s; nothing was known of this one until it said so."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     ocular = {"chargePointVendor": "Ocular", "chargePointModel": "LTE"}
     assert interval(site, charger, ocular) == 45
@@ -150,7 +152,7 @@ def test_pings_are_never_learned_and_grizzl_e_gets_none() -> None:
 
 def test_the_edge_is_told_the_ping_interval_of_the_charge_point() -> None:
     """In the envelope that lets it in."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     ChargePoint.objects.update(ping_interval=25)
     (accept,) = site.take(charger.again().asks()).reply.commands
@@ -167,7 +169,7 @@ def test_ends_that_say_nothing_of_the_line_are_passed_over() -> None:
 
 def test_a_late_end_of_an_old_connection_is_no_silence() -> None:
     """Promise 5: the newest connection is the one in use, and it has just spoken."""
-    site, old = Site(), Charger()
+    site, old = CentralSystem(), Charger()
     site.connect(old)
     new = old.again()
     new.now = 100

@@ -18,7 +18,7 @@ from levity.ocpp.models import (
     Transaction,
 )
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, at, wire
+from tests.ocpp.charger import CentralSystem, Charger, at, wire
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def states() -> list[tuple[int, str]]:
 
 def test_a_session_is_on_the_books_from_start_to_stop() -> None:
     """Whole rows: transaction, connector, samples."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     charger.now = 2
     started = site.start(charger, reservationId=5)
     assert Connector.objects.get().transaction_id == started
@@ -87,7 +87,7 @@ def test_a_session_is_on_the_books_from_start_to_stop() -> None:
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_the_order_of_the_samples_does_not_change_the_energy(order: tuple[int, ...]) -> None:
     """D-12: all 24 orders of four samples, each of them twice."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     for number in order:
         for _ in range(2):
@@ -105,7 +105,7 @@ def test_the_order_of_the_samples_does_not_change_the_energy(order: tuple[int, .
 
 def test_samples_after_the_stop_are_kept_and_flagged_and_open_nothing() -> None:
     """D-12, lb#2075."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     site.result(charger.stops(started))
     before = Transaction.objects.values().get()
@@ -119,7 +119,7 @@ def test_samples_after_the_stop_are_kept_and_flagged_and_open_nothing() -> None:
 @pytest.mark.parametrize("transaction_id", [None, 0, -1, 2**63 - 1, "null"])
 def test_samples_that_name_no_transaction_belong_to_the_one_that_runs(transaction_id: Any) -> None:
     """D-13; citrineos#1025, libocpp#495, and JSON's null."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     if transaction_id == "null":
         event = charger.measures(None, 1500, transactionId=None)
@@ -132,7 +132,7 @@ def test_samples_that_name_no_transaction_belong_to_the_one_that_runs(transactio
 
 def test_events_of_one_charge_point_in_one_batch_see_what_the_earlier_ones_did() -> None:
     """Promise 4: on one connection or several, in the order in which the edge had them."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     frames = site.frames(
         charger.starts(),
         charger.again().measures(None, 1500),
@@ -147,7 +147,7 @@ def test_events_of_one_charge_point_in_one_batch_see_what_the_earlier_ones_did()
 
 def test_samples_of_connector_0_without_a_transaction_are_stored() -> None:
     """D-13: the main meter of a charger with two connectors."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.start(charger)
     site.result(charger.shows("Available", 2))
     site.result(charger.measures(None, 1500, connectorId=0))
@@ -160,7 +160,7 @@ def test_samples_of_connector_0_without_a_transaction_are_stored() -> None:
 
 def test_nobody_touches_the_transaction_of_another_charge_point() -> None:
     """D-10, D-11; CVE-2026-28230: 100 ids, none stopped, none moved, all noted."""
-    site, attacker = Site(), Charger("B")
+    site, attacker = CentralSystem(), Charger("B")
     site.take(*(Charger(f"A{number}").starts() for number in range(100)))
     before = list(Transaction.objects.order_by("id").values())
     ids = [row["id"] for row in before]
@@ -177,7 +177,7 @@ def test_nobody_touches_the_transaction_of_another_charge_point() -> None:
 
 def test_a_second_start_on_a_busy_connector_closes_the_first() -> None:
     """D-17: the new one runs, the old one ends with its last sample; at most one is active."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     one = site.start(charger)
     site.result(charger.measures(one, 1500))
     two = site.start(charger, meterStart=2000)
@@ -201,7 +201,7 @@ def test_a_second_start_on_a_busy_connector_closes_the_first() -> None:
 
 def test_a_boot_closes_what_runs_and_new_samples_open_it_again() -> None:
     """On the connector where it was, whatever connector the samples name; backlog opens nothing."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger, connectorId=2)
     site.result(charger.measures(started, 1500, wire(60), connectorId=2))
     site.result(charger.boots())
@@ -225,7 +225,7 @@ def test_a_boot_closes_what_runs_and_new_samples_open_it_again() -> None:
 
 def test_what_is_noted_about_a_transaction_stays_noted() -> None:
     """D-16, D-19: neither a sample nor the end wipes the flags of the start."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger, meterStart=5000, timestamp="1970-01-01T00:00:00Z")
     site.result(charger.measures(started, 10))
     assert Transaction.objects.get().flags == "start-clock-unset session-register"
@@ -238,7 +238,7 @@ def test_what_is_noted_about_a_transaction_stays_noted() -> None:
 
 def test_a_remote_start_without_a_start_is_no_session() -> None:
     """D-32: a late StartTransaction makes one then."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     site.result(charger.shows("Preparing"))
     command = Command.objects.get(action="RemoteStartTransaction")
@@ -275,7 +275,7 @@ def test_a_remote_start_without_a_start_is_no_session() -> None:
 )
 def test_a_value_that_is_no_number_is_kept_as_it_came(sent: Any, value: Decimal | None) -> None:
     """I-15: and neither it nor a number beyond every meter moves the transaction."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     samples = [{"timestamp": wire(60), "sampledValue": [{"value": sent}]}]
     assert site.result(charger.measures(started, 0, meterValue=samples)) == {}
@@ -288,7 +288,7 @@ def test_a_value_that_is_no_number_is_kept_as_it_came(sent: Any, value: Decimal 
 
 def test_numbers_beyond_every_meter_stay_samples() -> None:
     """Numeric overflow in Postgres, until they were stopped on the way to the transaction."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     values = [
         {"value": "1e17", "phase": f"L{number}", "measurand": measurand}
@@ -303,7 +303,7 @@ def test_numbers_beyond_every_meter_stay_samples() -> None:
 
 def test_ten_thousand_samples_are_taken_in_bounded_time() -> None:
     """I-15: two seconds; and one statement on Postgres, a few on SQLite."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     values = [{"value": str(number)} for number in range(10_000)]
     event = charger.measures(
@@ -318,7 +318,7 @@ def test_ten_thousand_samples_are_taken_in_bounded_time() -> None:
 def test_a_tag_in_other_letters_is_the_same_tag() -> None:
     """D-18: CiString20Type."""
     IdTag.objects.create(id_tag="DeadBeef", status="Blocked")
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     for tag in ("DEADBEEF", "deadbeef", "DeadBeef"):
         assert site.result(charger.calls("Authorize", {"idTag": tag})) == {
             "idTagInfo": {"status": "Blocked"}

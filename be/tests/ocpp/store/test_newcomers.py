@@ -21,7 +21,7 @@ from levity.ocpp.models import AuditEntry, ChargePoint, Installation
 from levity.ocpp.store.newcomers import Newcomers, is_public
 from levity.ocpp.store.values import Arrival
 from levity_ws.rpc.envelope import Accept, EdgeRefusal, Refuse, Refused
-from tests.ocpp.charger import NOW, Charger, Site
+from tests.ocpp.charger import NOW, CentralSystem, Charger
 
 pytestmark = pytest.mark.django_db
 HOME, OUTSIDE = "192.168.1.20", "93.184.215.14"
@@ -35,7 +35,7 @@ def counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOSTNAME", "pi.local")
 
 
-def come(site: Site, count: int, remote: str, name: str = "NEW") -> list[Any]:
+def come(site: CentralSystem, count: int, remote: str, name: str = "NEW") -> list[Any]:
     """So many handshakes of new identities; what the backend says to each."""
     asked = [Charger(f"{name}{number}").asks(remote=remote) for number in range(count)]
     return [command for event in asked for command in site.take(event).reply.commands]
@@ -51,7 +51,7 @@ def test_those_above_the_limit_of_an_hour_wait_as_pending(
     settings: Any, remote: str, limit: int
 ) -> None:
     settings.OCPP_NEW_PER_HOUR, settings.OCPP_NEW_PER_HOUR_PUBLIC = 5, 3
-    said = come(Site(), 8, remote)
+    said = come(CentralSystem(), 8, remote)
     assert all(isinstance(command, Accept) for command in said)
     assert registered() == {"Accepted": limit, "Pending": 8 - limit}
     assert [found.summary for found in strangers.too_many_new(NOW)] == [
@@ -62,7 +62,7 @@ def test_those_above_the_limit_of_an_hour_wait_as_pending(
 def test_this_machine_has_no_limit_and_nought_is_none(settings: Any) -> None:
     """A demo, a proxy that says nothing, a bench."""
     settings.OCPP_NEW_PER_HOUR, settings.OCPP_NEW_PER_HOUR_PUBLIC = 1, 0
-    site = Site()
+    site = CentralSystem()
     come(site, 5, "127.0.0.1", "LOCAL")
     come(site, 5, "", "OLD")
     come(site, 5, OUTSIDE, "FAR")
@@ -75,13 +75,13 @@ def test_where_too_many_wait_nobody_more_is_written_down(
     """Their names would fill the disk as their frames do."""
     settings.OCPP_NEW_PER_HOUR = 2
     monkeypatch.setattr(module, "MOST_WAITING", 3)
-    said = come(Site(), 9, HOME)
+    said = come(CentralSystem(), 9, HOME)
     assert registered() == {"Accepted": 2, "Pending": 3}
     assert [type(command) for command in said] == [Accept] * 5 + [Refuse] * 4
 
 
 def test_closed_onboarding_keeps_new_ones_out_and_nobody_who_is_in(root: User) -> None:
-    site, known = Site(), Charger("KNOWN")
+    site, known = CentralSystem(), Charger("KNOWN")
     site.take(known.asks(remote=HOME))
     onboarding.close(root, closed=True)
     (said,) = come(site, 1, HOME)
@@ -107,10 +107,10 @@ def test_the_banner_says_that_strangers_come_in_and_one_click_stops_admitting_th
             "ocpp_refusedhandshake_changelist",
         )
     ]
-    come(Site(), 1, HOME, "INSIDE")
+    come(CentralSystem(), 1, HOME, "INSIDE")
     assert strangers.open_onboarding() == []
     assert not any("lv-onboarding" in client.get(page).content.decode() for page in pages)
-    come(Site(), 1, OUTSIDE)
+    come(CentralSystem(), 1, OUTSIDE)
     (found,) = strangers.open_onboarding()
     assert OUTSIDE in found.detail
     assert all("lv-onboarding" in client.get(page).content.decode() for page in pages)
@@ -155,7 +155,7 @@ def test_whom_the_edge_refuses_from_outside_is_a_sign_of_open_onboarding() -> No
     """A scanner finds the port before a charger does."""
     refusals = (EdgeRefusal(remote=OUTSIDE, reason="path"),)
     refused = Refused("", "", 0, NOW.timestamp(), refusals=refusals)
-    Site().take(refused)
+    CentralSystem().take(refused)
     assert Installation.objects.get().outside_address == OUTSIDE
 
 
@@ -207,7 +207,7 @@ def test_the_doctor_says_that_onboarding_is_closed_and_how_to_open_it(admin_clie
 def test_the_overview_leads_to_those_that_wait(settings: Any, admin_client: Client) -> None:
     """They stood in an alert only, and the list of charge points had to be filtered by hand."""
     settings.OCPP_NEW_PER_HOUR = 2
-    come(Site(), 5, HOME)
+    come(CentralSystem(), 5, HOME)
     page = admin_client.get(reverse("admin:index")).content.decode()
     assert "charge points await acceptance" in page
     assert f"{reverse('admin:ocpp_chargepoint_changelist')}?registration__exact=Pending" in page
@@ -244,7 +244,7 @@ def test_a_public_name_is_one_that_others_can_look_up(
 
 
 def test_where_chargers_need_a_key_there_is_no_banner(settings: Any) -> None:
-    come(Site(), 1, OUTSIDE)
+    come(CentralSystem(), 1, OUTSIDE)
     settings.OCPP_SECURITY_PROFILE = 1
     assert strangers.open_onboarding() == []
 

@@ -8,7 +8,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.worker.housekeeping import sweep
 from levity_ws.rpc.envelope import Accept, Close, Received, Refuse, Send, decode_batch
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def connection() -> str | None:
 
 def test_a_handshake_is_answered_with_how_to_treat_the_charger() -> None:
     """One that offers no subprotocol gets none back (Grizzl-E), one that offers several 1.6."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     (accept,) = site.take(charger.asks(subprotocols=("ocpp2.0.1", "ocpp1.6"))).reply.commands
     # Nobody has seen it before: no large frames yet.
     assert accept == Accept(charger.connection, subprotocol="ocpp1.6", max_size=128 * 1024)
@@ -33,7 +33,7 @@ def test_a_handshake_is_answered_with_how_to_treat_the_charger() -> None:
 
 
 def test_a_charge_point_has_the_subprotocol_of_its_newest_connection() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.take(charger.connects(subprotocol="ocpp1.6j"))
     assert ChargePoint.objects.get().subprotocol == "ocpp1.6j"
     site.take(charger.again().connects())
@@ -41,7 +41,7 @@ def test_a_charge_point_has_the_subprotocol_of_its_newest_connection() -> None:
 
 
 def test_an_event_of_an_edge_that_names_no_subprotocol_is_one_of_1_6() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.take(charger.connects())
     said = b'{"type": "received", "charge_point": "CP1", "connection": "c", "seq": 1, "at": 1.5}'
     (event,) = decode_batch(b'{"v": 1, "edge": "e", "batch": "b", "events": [%s]}' % said).events
@@ -58,7 +58,7 @@ def test_an_unknown_charge_point_is_treated_as_the_site_says(
 ) -> None:
     """E-01."""
     settings.OCPP_UNKNOWN_CHARGE_POINTS = rule
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     (answer,) = site.take(charger.asks()).reply.commands
     assert getattr(answer, "status", None) == status
     assert ChargePoint.objects.values_list("registration", flat=True).first() == registration
@@ -67,7 +67,7 @@ def test_an_unknown_charge_point_is_treated_as_the_site_says(
 def test_a_charger_that_is_not_known_any_more_is_sent_away(settings: Any) -> None:
     """Deleted while it was connected: neither silence nor a crash."""
     settings.OCPP_UNKNOWN_CHARGE_POINTS = "reject"
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     close = Close(charger.connection, 1008, "this charge point is not registered here")
     assert site.take(charger.connects()).reply.commands == (close,)
     assert site.take(charger.boots()).reply.commands == (close,)
@@ -77,7 +77,7 @@ def test_a_charger_that_is_not_known_any_more_is_sent_away(settings: Any) -> Non
 @pytest.mark.parametrize("identity", ["", "x" * 49, "x" * 10_000])
 def test_an_impossible_identity_is_nobodys(identity: str) -> None:
     """E-02: the edge refuses it; whatever comes through all the same breaks nothing here."""
-    site, charger = Site(), Charger(identity)
+    site, charger = CentralSystem(), Charger(identity)
     (refuse,) = site.take(charger.asks()).reply.commands
     assert isinstance(refuse, Refuse)
     assert refuse.status == 404
@@ -88,7 +88,7 @@ def test_an_impossible_identity_is_nobodys(identity: str) -> None:
 
 def test_a_new_connection_replaces_the_old_one_and_its_late_close_changes_nothing() -> None:
     """D-21: 50 times, in this order and with frames of the old socket in between."""
-    site, old = Site(), Charger()
+    site, old = CentralSystem(), Charger()
     site.connect(old)
     for _ in range(50):
         new = old.again()
@@ -108,7 +108,7 @@ def test_a_new_connection_replaces_the_old_one_and_its_late_close_changes_nothin
 
 def test_a_connection_on_another_edge_is_closed_there() -> None:
     """F-16: two edges."""
-    one, two, old = Site("edge-1"), Site("edge-2"), Charger()
+    one, two, old = CentralSystem("edge-1"), CentralSystem("edge-2"), Charger()
     one.connect(old)
     new = old.again()
     taken = two.take(new.connects())
@@ -123,7 +123,7 @@ def test_a_connection_on_another_edge_is_closed_there() -> None:
 
 def test_events_that_come_again_out_of_time_change_nothing() -> None:
     """The old connection's `connected` redelivered after the new one's."""
-    site, old = Site(), Charger()
+    site, old = CentralSystem(), Charger()
     opened = old.connects()
     site.take(opened)
     new = old.again()
@@ -139,7 +139,7 @@ def test_events_that_come_again_out_of_time_change_nothing() -> None:
 
 def test_open_and_close_in_one_batch_leave_the_charger_off_line() -> None:
     """In one batch, in their order; and in two batches."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.take(charger.connects(), charger.boots(), charger.leaves())
     assert connection() is None
     assert list(ConnectionEvent.objects.order_by("id").values_list("kind", flat=True)) == [
@@ -150,7 +150,7 @@ def test_open_and_close_in_one_batch_leave_the_charger_off_line() -> None:
 
 def test_two_spellings_are_one_charge_point_with_one_connection() -> None:
     """E-04: no shadow record."""
-    site, one = Site(), Charger("Garage-1")
+    site, one = CentralSystem(), Charger("Garage-1")
     site.connect(one)
     two = one.again("GARAGE-1")
     site.take(two.connects())
@@ -164,7 +164,7 @@ def test_two_spellings_are_one_charge_point_with_one_connection() -> None:
 
 def test_a_frame_brings_a_charger_back_whose_edge_was_thought_dead() -> None:
     """F-17: the edge was only cut off."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     site.alive()
     timeout = setting("OCPP_EDGE_TIMEOUT")
@@ -181,7 +181,7 @@ def test_a_frame_brings_a_charger_back_whose_edge_was_thought_dead() -> None:
 
 def test_a_frame_of_a_closed_connection_brings_nobody_back() -> None:
     """Its answer came late; the charger is gone."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     late = charger.calls("Heartbeat")
     site.take(charger.leaves())
@@ -191,7 +191,7 @@ def test_a_frame_of_a_closed_connection_brings_nobody_back() -> None:
 
 def test_a_frame_on_a_connection_that_never_opened_brings_nobody_back() -> None:
     """A replayed frame comes on a connection on which nobody listens."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert "currentTime" in site.result(charger.calls("Heartbeat"))
     assert connection() is None
 
@@ -199,7 +199,7 @@ def test_a_frame_on_a_connection_that_never_opened_brings_nobody_back() -> None:
 @pytest.mark.parametrize("reason", ["bye\x00", "\x00" * 123, "x" * 300, "a\r\nb"])
 def test_no_close_reason_keeps_a_charger_on_line(reason: str) -> None:
     """A NUL in it is valid UTF-8, and Postgres can't store it: I-11 by the back door."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.take(charger.connects(user_agent="a\x00b" * 100, subprotocol="x" * 300))
     site.take(charger.leaves(1000, reason))
     assert connection() is None
@@ -208,7 +208,7 @@ def test_no_close_reason_keeps_a_charger_on_line(reason: str) -> None:
 
 def test_a_reconnect_without_a_boot_is_served() -> None:
     """D-28; OCPP-J 1.6, 5.4."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     started = site.start(charger)
     charger = site.connect(charger.again())
@@ -219,7 +219,7 @@ def test_a_reconnect_without_a_boot_is_served() -> None:
 @pytest.mark.parametrize("registration", ["Accepted", "Pending"])
 def test_a_charger_is_served_before_its_boot(registration: str) -> None:
     """D-29: what comes before an accepted boot is kept; a pending charger is served, too."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     ChargePoint.objects.create(identity="CP1", registration=registration)
     site.take(charger.connects())
     assert "transactionId" in site.result(charger.starts())
@@ -229,7 +229,7 @@ def test_a_charger_is_served_before_its_boot(registration: str) -> None:
 
 def test_a_rejected_charger_gets_errors_and_results_where_the_standard_wants_them() -> None:
     """D-29: 4.2; Start and Stop are answered with a result all the same, and quarantined."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     ChargePoint.objects.create(identity="CP1", registration="Rejected")
     assert site.result(charger.boots())["status"] == "Rejected"
     assert site.error(charger.calls("Heartbeat")) == "SecurityError"
@@ -241,7 +241,7 @@ def test_a_rejected_charger_gets_errors_and_results_where_the_standard_wants_the
 
 def test_six_fresh_chargers_with_their_first_frames_at_once_are_all_served() -> None:
     """D-31: three bursts in one batch each."""
-    site = Site()
+    site = CentralSystem()
     chargers = [Charger(f"CP{number}") for number in range(6)]
     for _ in range(3):
         frames = site.frames(*(charger.shows("Available") for charger in chargers))
@@ -252,7 +252,7 @@ def test_six_fresh_chargers_with_their_first_frames_at_once_are_all_served() -> 
 
 def test_the_commands_of_a_lost_connection_end_with_it() -> None:
     """The outstanding one has an unknown outcome; those for this connection only are off."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     charge_point = ChargePoint.objects.get()
     usual = {"charge_point": charge_point, "action": "Reset"}

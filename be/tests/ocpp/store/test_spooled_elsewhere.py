@@ -17,7 +17,7 @@ from levity.ocpp.models import (
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.worker.replay import take_again
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, wire
+from tests.ocpp.charger import CentralSystem, Charger, wire
 from tests.ocpp.store.test_spooled_frames import lease, spooled
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def states() -> list[tuple[int, str, Any]]:
 @pytest.mark.parametrize("known", [False, True], ids=["new", "on the books under another id"])
 def test_samples_that_another_edge_told_first_join_their_session(*, known: bool) -> None:
     """They name an id that nobody knew; those that name none stay what they are."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     start = charger.starts()
@@ -58,7 +58,7 @@ def test_samples_that_another_edge_told_first_join_their_session(*, known: bool)
 @pytest.mark.parametrize("known", ["new", "same event", "sent again"])
 def test_end_that_another_edge_told_first_is_the_end_of_its_session(known: str) -> None:
     """Under an id that nobody knew yet, or that is the second one of a session on the books."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     start = charger.starts()
@@ -77,7 +77,7 @@ def test_end_that_another_edge_told_first_is_the_end_of_its_session(known: str) 
 
 
 def test_second_session_that_another_edge_told_first_goes_on() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     late = [
@@ -95,7 +95,7 @@ def test_second_session_that_another_edge_told_first_goes_on() -> None:
 
 
 def test_blocked_tag_is_judged_at_the_delivery_and_the_session_is_billed() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     IdTag.objects.create(id_tag="TAG", status="Blocked")
     [number] = lease(site, 1)
@@ -108,7 +108,7 @@ def test_blocked_tag_is_judged_at_the_delivery_and_the_session_is_billed() -> No
 def test_start_that_an_edge_gave_the_same_id_again_is_the_same_session() -> None:
     """The clock was never set, and the connector told something in between: judged here, it would
     be another one, with an id that is taken. It was parked."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     first, second = lease(site, 2)
     words = {"timestamp": "1970-01-01T00:00:00Z", "meterStart": 0}
@@ -146,7 +146,7 @@ def test_parked_start_keeps_the_id_that_its_charger_was_told(
 ) -> None:
     """Taken again it got another one, and its meter values and its end were nobody's."""
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Fails"]
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     [number] = lease(site, 1)
     frame = spooled(charger.starts(), number)
     assert site.take(frame).reply.commands == ()
@@ -162,7 +162,7 @@ def test_parked_start_keeps_the_id_that_its_charger_was_told(
 
 def test_frames_of_a_charge_point_that_was_deleted_are_parked(settings: Any) -> None:
     """Their charger was told that they were taken; they were dropped without a word."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     frames = [spooled(charger.starts(), number), spooled(charger.stops(number))]
@@ -181,7 +181,7 @@ def test_frames_of_a_charge_point_that_was_deleted_are_parked(settings: Any) -> 
 
 
 def test_charger_is_known_by_the_id_that_it_was_told_last() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     start = charger.starts()

@@ -17,7 +17,7 @@ from levity.ocpp.models import (
 from levity.ocpp.worker.housekeeping import forget_edges
 from levity_ws.rpc.envelope import Lease, Leased, Received, Spooled
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, at, wire
+from tests.ocpp.charger import CentralSystem, Charger, at, wire
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def spooled(event: Received, transaction: int = 0, **payload: Any) -> Spooled:
     )
 
 
-def lease(site: Site, count: int) -> tuple[int, ...]:
+def lease(site: CentralSystem, count: int) -> tuple[int, ...]:
     """Ids as an edge gets them."""
     taken = site.take(Lease("", "", 0, at().timestamp(), count))
     [command] = taken.reply.commands
@@ -48,7 +48,7 @@ def lease(site: Site, count: int) -> tuple[int, ...]:
 
 def test_leased_ids_are_nobody_elses() -> None:
     """Two edges and the backend itself share one source."""
-    site = Site()
+    site = CentralSystem()
     one, two = lease(site, 50), lease(site, 50)
     own = [site.start(Charger(f"CP{number}")) for number in range(10)]
     three = lease(site, 50)
@@ -59,7 +59,7 @@ def test_leased_ids_are_nobody_elses() -> None:
 
 def test_session_is_on_the_books_with_its_own_id_times_and_energy() -> None:
     """Delivered hours later, and answered to nobody."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     frames = [
@@ -86,7 +86,7 @@ def test_session_is_on_the_books_with_its_own_id_times_and_energy() -> None:
 
 def test_delivered_again_it_is_on_the_books_once() -> None:
     """The edge was killed between the delivery and its note of it."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     frames = [spooled(charger.starts(), number), spooled(charger.stops(number))]
@@ -100,7 +100,7 @@ def test_delivered_again_it_is_on_the_books_once() -> None:
 @pytest.mark.parametrize("same_event", [True, False], ids=["same event", "sent again"])
 def test_start_that_the_backend_had_already_has_both_ids(*, same_event: bool) -> None:
     """It was committed, but its answer never came; the charger knows the leased id only."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     start = charger.starts()
@@ -120,7 +120,7 @@ def test_start_that_the_backend_had_already_has_both_ids(*, same_event: bool) ->
 
 def test_start_that_comes_again_live_finds_the_spooled_one() -> None:
     """The charger missed the edge's answer, and asks the backend now."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     site.take(spooled(charger.starts(), number))
@@ -129,7 +129,7 @@ def test_start_that_comes_again_live_finds_the_spooled_one() -> None:
 
 
 def test_nonsense_is_quarantined_with_the_id_that_was_given() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     [number] = lease(site, 1)
     site.take(spooled(charger.starts(connectorId="many"), number))
@@ -139,7 +139,7 @@ def test_nonsense_is_quarantined_with_the_id_that_was_given() -> None:
 
 def test_what_comes_late_says_nothing_of_who_is_connected_now() -> None:
     """Promise 5: neither on line, nor off."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     late = spooled(charger.calls("Heartbeat"))
     # Killed, so that nobody heard of the end of its connections; then started again.
@@ -155,7 +155,7 @@ def test_what_comes_late_says_nothing_of_who_is_connected_now() -> None:
 @pytest.mark.parametrize("with_time", [True, False])
 def test_late_status_does_not_overtake_a_newer_one(*, with_time: bool) -> None:
     """The charger has moved to another edge meanwhile, which told first."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
 
     def status(word: str, seconds: float) -> Received:

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from levity.ocpp.models import ChargePoint, Command
 from levity_ws.rpc.envelope import Event
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 pytestmark = pytest.mark.django_db
 
 
-def statements(site: Site, events: list[Event]) -> list[str]:
+def statements(site: CentralSystem, events: list[Event]) -> list[str]:
     """The statements for this batch, without the marks around the transaction."""
     with CaptureQueriesContext(
         connection,
@@ -28,7 +28,7 @@ def statements(site: Site, events: list[Event]) -> list[str]:
     ]
 
 
-def fleet(site: Site, size: int, name: str) -> list[tuple[Charger, int, str]]:
+def fleet(site: CentralSystem, size: int, name: str) -> list[tuple[Charger, int, str]]:
     """Connected chargers with a running transaction and an outstanding Call each."""
     chargers = [Charger(f"{name}{number}") for number in range(size)]
     site.take(*(charger.connects() for charger in chargers))
@@ -93,7 +93,7 @@ def test_a_batch_of_a_hundred_takes_hardly_more_statements_than_one_of_ten(
 ) -> None:
     """At most 30 for a hundred mixed frames (37 if everything that there is comes at once), and
     at most 1.5 times those of a batch with one of each kind in it."""
-    site = Site()
+    site = CentralSystem()
     few, many = fleet(site, len(kinds), "F"), fleet(site, 100, "M")
 
     def batch(chargers: list[Any], size: int) -> list[Event]:
@@ -109,7 +109,7 @@ def test_a_batch_of_a_hundred_takes_hardly_more_statements_than_one_of_ten(
 
 def test_ten_of_the_mixed_messages_are_the_yardstick_for_a_hundred() -> None:
     """The figure of the issue as it is written: ten frames, a hundred frames."""
-    site = Site()
+    site = CentralSystem()
     few, many = fleet(site, 10, "F"), fleet(site, 100, "M")
     small = statements(site, [MIXED[number % 8](*few[number]) for number in range(10)])
     large = statements(site, [MIXED[number % 8](*many[number]) for number in range(100)])
@@ -118,7 +118,7 @@ def test_ten_of_the_mixed_messages_are_the_yardstick_for_a_hundred() -> None:
 
 def test_a_batch_that_is_known_already_costs_next_to_nothing() -> None:
     """Redelivery: it is only read."""
-    site = Site()
+    site = CentralSystem()
     events: list[Event] = [Charger(f"CP{number}").starts() for number in range(50)]
     site.take(*events)
     with CaptureQueriesContext(connection) as captured:

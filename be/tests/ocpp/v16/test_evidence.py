@@ -9,21 +9,21 @@ from django.test.utils import CaptureQueriesContext
 from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command
 from levity_ws.rpc.envelope import Received, Reply, Send
-from tests.ocpp.charger import Charger, Site, at, wire
+from tests.ocpp.charger import CentralSystem, Charger, at, wire
 
 pytestmark = pytest.mark.django_db
 LOST = "; its own answer did not come"
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(monkeypatch: pytest.MonkeyPatch) -> CentralSystem:
     """A backend whose queue counts from `NOW`."""
     monkeypatch.setattr("levity.ocpp.commands.lifecycle.timezone.now", lambda: at(0))
-    return Site()
+    return CentralSystem()
 
 
 @pytest.fixture
-def charger(site: Site) -> Charger:
+def charger(site: CentralSystem) -> Charger:
     """One that is connected."""
     return site.connect(Charger())
 
@@ -116,7 +116,7 @@ NAMES = [f"{action} {said}" for action, _, said, _, _ in KINDS]
 
 @pytest.mark.parametrize(("action", "asked", "said", "payload", "shown"), KINDS, ids=NAMES)
 def test_what_comes_after_the_time_out_settles_the_command(
-    site: Site,
+    site: CentralSystem,
     charger: Charger,
     action: str,
     asked: dict[str, Any],
@@ -134,7 +134,7 @@ def test_what_comes_after_the_time_out_settles_the_command(
 
 @pytest.mark.parametrize(("action", "asked", "said", "payload", "shown"), KINDS, ids=NAMES)
 def test_what_comes_before_the_time_out_settles_it_five_seconds_later(
-    site: Site,
+    site: CentralSystem,
     charger: Charger,
     action: str,
     asked: dict[str, Any],
@@ -152,7 +152,9 @@ def test_what_comes_before_the_time_out_settles_it_five_seconds_later(
     assert stands(command) == ("answered", f"{shown} at 2026-11-22 12:00:02 UTC{LOST}")
 
 
-def test_a_boot_settles_the_reset_whose_answer_was_lost(site: Site, charger: Charger) -> None:
+def test_a_boot_settles_the_reset_whose_answer_was_lost(
+    site: CentralSystem, charger: Charger
+) -> None:
     """The line broke before it answered, as with chargers that reset at once."""
     command = sent("Reset", {"type": "Hard"})
     charger.now = 3
@@ -166,7 +168,9 @@ def test_a_boot_settles_the_reset_whose_answer_was_lost(site: Site, charger: Cha
     assert stands(command) == ("answered", f"BootNotification at 2026-11-22 12:00:40 UTC{LOST}")
 
 
-def test_a_stop_settles_the_remote_stop_of_that_session_only(site: Site, charger: Charger) -> None:
+def test_a_stop_settles_the_remote_stop_of_that_session_only(
+    site: CentralSystem, charger: Charger
+) -> None:
     one = site.start(charger)
     other = site.start(charger, connectorId=2, meterStart=7)
     command = sent("RemoteStopTransaction", {"transactionId": one})
@@ -215,7 +219,7 @@ def stop(transaction_id: int) -> dict[str, Any]:
     ],
 )
 def test_what_shows_nothing_settles_nothing(
-    site: Site,
+    site: CentralSystem,
     charger: Charger,
     action: str,
     asked: dict[str, Any],
@@ -229,7 +233,7 @@ def test_what_shows_nothing_settles_nothing(
     assert stands(command) == ("timed_out", "")
 
 
-def test_what_was_said_before_the_call_shows_nothing(site: Site, charger: Charger) -> None:
+def test_what_was_said_before_the_call_shows_nothing(site: CentralSystem, charger: Charger) -> None:
     """A frame of before that comes late (spooled, say) does not either."""
     command = sent("TriggerMessage", {"requestedMessage": "Heartbeat"}, seconds=10)
     given_up(command, charger)
@@ -238,7 +242,7 @@ def test_what_was_said_before_the_call_shows_nothing(site: Site, charger: Charge
     assert stands(command) == ("timed_out", "")
 
 
-def test_evidence_of_an_hour_later_is_none(site: Site, charger: Charger) -> None:
+def test_evidence_of_an_hour_later_is_none(site: CentralSystem, charger: Charger) -> None:
     """A charger boots now and then."""
     command = sent("Reset", {"type": "Soft"})
     given_up(command, charger)
@@ -247,7 +251,9 @@ def test_evidence_of_an_hour_later_is_none(site: Site, charger: Charger) -> None
     assert stands(command) == ("timed_out", "")
 
 
-def test_its_own_answer_still_counts_when_it_comes_at_last(site: Site, charger: Charger) -> None:
+def test_its_own_answer_still_counts_when_it_comes_at_last(
+    site: CentralSystem, charger: Charger
+) -> None:
     """Mennekes answers after more than a minute: the charger's own word is the better one."""
     command = sent("TriggerMessage", {"requestedMessage": "Heartbeat"})
     given_up(command, charger)
@@ -263,7 +269,7 @@ def test_its_own_answer_still_counts_when_it_comes_at_last(site: Site, charger: 
 
 
 def test_a_frame_of_a_charger_that_owes_nothing_asks_the_database_nothing(
-    site: Site, charger: Charger
+    site: CentralSystem, charger: Charger
 ) -> None:
     """The mark on the charge point is loaded anyway."""
 

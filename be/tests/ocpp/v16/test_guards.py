@@ -8,7 +8,7 @@ import pytest
 from levity.ocpp.commands.lifecycle import NeverSent, queue
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.v16.guards import objection
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 GOOD = (
     "https://files.example.com/fw.bin",
@@ -125,7 +125,7 @@ def test_such_a_command_is_never_queued_nor_sent() -> None:
 @pytest.mark.django_db
 def test_guessing_numbers_stops_nothing_and_answers_for_nobody() -> None:
     """S-17: a charger that guesses transaction ids and message ids of another one."""
-    site = Site()
+    site = CentralSystem()
     mine, thief = site.connect(Charger("MINE")), site.connect(Charger("THIEF"))
     transaction_id = site.start(mine)
     command = Command.objects.create(

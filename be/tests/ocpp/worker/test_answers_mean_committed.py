@@ -18,7 +18,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.worker.pipeline import DatabaseAway
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, wire
+from tests.ocpp.charger import CentralSystem, Charger, wire
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def books() -> dict[str, int]:
 @pytest.mark.django_db(transaction=True)
 def test_what_is_answered_is_committed_and_no_transaction_is_open() -> None:
     """Promise 1: whoever reads the reply finds the rows, from wherever he looks."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     transaction_id = site.start(charger)
     assert not connection.in_atomic_block
     connection.close()
@@ -61,7 +61,7 @@ def test_no_answer_leaves_when_the_commit_fails(monkeypatch: pytest.MonkeyPatch)
     """
     plans._thread.plans = False
     connection.close()
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     start = charger.starts()
 
@@ -80,15 +80,15 @@ def test_no_answer_leaves_when_the_commit_fails(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_reply_names_the_batch() -> None:
-    """So that the edge knows that all of it is committed; `Site.take` compares the name."""
-    site, charger = Site(), Charger()
+    """So that the edge knows that all of it is committed; `CentralSystem.take` compares names."""
+    site, charger = CentralSystem(), Charger()
     taken = site.take(charger.boots(), charger.shows("Available"), charger.calls("Heartbeat"))
     assert [json.loads(command.text)[0] for command in taken.reply.commands] == [3, 3, 3]
 
 
 def test_answers_leave_in_the_order_of_the_frames() -> None:
     """Whatever the rounds in which they were taken."""
-    site, one, two = Site(), Charger("A"), Charger("B")
+    site, one, two = CentralSystem(), Charger("A"), Charger("B")
     events = [one.calls("Heartbeat", unique_id="1"), two.calls("Heartbeat", unique_id="1")]
     taken = site.take(*events)
     assert [command.connection for command in taken.reply.commands] == [
@@ -102,7 +102,7 @@ def test_a_batch_that_comes_again_changes_nothing_and_is_answered_with_the_same_
     deliveries: int,
 ) -> None:
     """Redelivery, and publication a second time by the edge: every kind of frame, D-05."""
-    site, charger, other = Site(), Charger("A"), Charger("B")
+    site, charger, other = CentralSystem(), Charger("A"), Charger("B")
     foreign = site.start(other)
     site.connect(charger)
     own = site.start(charger)
@@ -154,7 +154,7 @@ def test_a_batch_that_comes_again_changes_nothing_and_is_answered_with_the_same_
 
 def test_the_same_call_again_gets_the_stored_answer_and_is_not_carried_out_again() -> None:
     """D-05: byte-equal, 100 times."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     call = charger.starts(timestamp="when?")
     (first,) = site.frames(call)
     for _ in range(100):
@@ -171,7 +171,7 @@ def test_the_same_call_again_gets_the_stored_answer_and_is_not_carried_out_again
 
 def test_ids_that_begin_anew_lose_no_session() -> None:
     """D-06, ATTACK B11: ids that wrap on one connection; a CALLERROR lost four sessions."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     for number in range(10):
         site.result(charger.calls("Heartbeat", unique_id=str(number)))
     start = charger.calls("StartTransaction", START, unique_id="0")
@@ -189,7 +189,7 @@ def test_ids_that_begin_anew_lose_no_session() -> None:
 
 def test_a_heartbeat_under_an_old_id_is_told_the_time_of_now() -> None:
     """Ids that wrap again: the stored answer would set the charger's clock back."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     told = []
     for number in range(25):
         charger.now += 30
@@ -214,7 +214,7 @@ def test_a_heartbeat_under_an_old_id_is_told_the_time_of_now() -> None:
 def test_a_stop_with_a_used_unique_id_ends_its_session() -> None:
     """D-06: what the charger means is not in doubt, and with a CALLERROR under every id that it
     has, its sessions would be lost."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.result(charger.calls("StartTransaction", START, unique_id="1"))["transactionId"]
     stop = charger.calls(
         "StopTransaction", json.loads(charger.stops(started).text)[3], unique_id="1"
@@ -234,7 +234,7 @@ START = {"connectorId": 1, "idTag": "TAG", "meterStart": 1000, "timestamp": wire
 
 def test_a_unique_id_may_come_again_on_a_new_connection() -> None:
     """D-07: Alfen counts from "1" after every reboot."""
-    site = Site()
+    site = CentralSystem()
     for meter in range(20):
         charger = Charger()
         site.result(charger.starts(meterStart=meter))
@@ -250,14 +250,14 @@ def test_a_unique_id_may_come_again_on_a_new_connection() -> None:
 
 def test_an_answer_that_nobody_waits_for_does_not_use_up_the_id_of_a_call() -> None:
     """The ids of the two directions have nothing to do with each other (OCPP-J 1.6, 4.1.4)."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert site.frames(charger.says('[3,"1",{}]')) == []
     assert "currentTime" in site.result(charger.calls("Heartbeat", {}, unique_id="1"))
 
 
 def test_a_batch_inside_a_failing_transaction_leaves_nothing() -> None:
     """All of a batch or nothing of it: the rows are written in one database transaction."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     before = books()
     try:

@@ -12,7 +12,7 @@ from levity.ocpp.middleware import BadMiddleware, build_chain
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.request import ChargePointState, GetResponse, Request, Response
 from levity.ocpp.v16.calls import ACTIONS, wrong_with
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_what_is_no_call_is_refused_where_it_is_asked_for(
     action: str, payload: Any, said: str
 ) -> None:
     """Nothing is queued; `force` sends what a charger knows beyond the standard."""
-    Site().connect(Charger())
+    CentralSystem().connect(Charger())
     charge_point = ChargePoint.objects.get()
     with pytest.raises(lifecycle.BadCall) as refused:
         lifecycle.queue(charge_point, action, payload, source="test")
@@ -43,7 +43,7 @@ def test_what_is_no_call_is_refused_where_it_is_asked_for(
 
 def test_what_is_beyond_the_standard_is_sent_by_force() -> None:
     """A trigger of the maker's own."""
-    Site().connect(Charger())
+    CentralSystem().connect(Charger())
     payload = {"requestedMessage": "VendorStatus"}
     command = lifecycle.queue(
         ChargePoint.objects.get(), "TriggerMessage", payload, source="test", force=True
@@ -92,7 +92,7 @@ def test_a_middleware_that_asks_for_one_sees_it_fail(
 ) -> None:
     """On the list of commands and in the log; the charger's frame is answered all the same."""
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Careless"]
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     site.result(charger.calls("Heartbeat"))
     command = Command.objects.get()

@@ -10,7 +10,7 @@ import pytest
 from levity.ocpp.models import ChargePoint, FailedMessage, Message, QuarantinedMessage, Transaction
 from levity.ocpp.v16.routes import ROUTES
 from levity.ocpp.v16.schemas import SCHEMAS
-from tests.ocpp.charger import Charger, Site, wire
+from tests.ocpp.charger import CentralSystem, Charger, wire
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_every_routed_action_has_a_usual_message_here() -> None:
 @pytest.mark.parametrize("action", USUAL)
 def test_the_usual_message_is_answered_with_what_the_schema_asks_for(action: str) -> None:
     """The official schema of the answer (the PyPI package `ocpp`, as data)."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     answer = site.result(charger.calls(action, USUAL[action]))
     assert SCHEMAS.finding(f"{action}Response", answer) is None
     if action != "SignCertificate":
@@ -90,7 +90,7 @@ BROKEN: list[tuple[str, Any]] = [
 @pytest.mark.parametrize("action", USUAL)
 def test_no_broken_field_stays_without_an_answer(action: str) -> None:
     """I-06: 14 messages, each field missing, null, of a wrong type, too long, out of range."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     payloads: list[Any] = [[], None, "x", 7, {}, {**USUAL[action], "extraKey": [1, {"a": None}]}]
     for name in USUAL[action]:
         payloads.append({key: value for key, value in USUAL[action].items() if key != name})
@@ -149,7 +149,7 @@ def test_no_broken_field_stays_without_an_answer(action: str) -> None:
 )
 def test_nonsense_gets_the_fitting_error(action: str, payload: Any, code: str) -> None:
     """I-05, I-06, I-13: codes of OCPP-J 1.6, table 7."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert site.error(charger.calls(action, payload)) == code
     row = Message.objects.values("action", "error_code").get()
     assert row == {"action": action[:64], "error_code": code}
@@ -173,7 +173,7 @@ def test_half_a_transaction_message_is_answered_with_a_result_and_kept(
     action: str, text: str
 ) -> None:
     """Promise 3: a CALLERROR would bring it back for ever (AEFA Home, Metron)."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     event = charger.says(text.replace("{}", action, 1).replace("{{", "{").replace("}}", "}"))
     result = site.result(event)
     assert SCHEMAS.finding(f"{action}Response", result) is None
@@ -188,7 +188,7 @@ def test_half_a_transaction_message_is_answered_with_a_result_and_kept(
 @pytest.mark.parametrize("transaction_id", [0, -1, 2**31 - 1, 2**31, 2**63 - 1, 123456, "7", 1.5])
 def test_a_stop_for_no_transaction_is_answered_and_quarantined(transaction_id: Any) -> None:
     """D-08, D-15: always a .conf; a person decides."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert site.result(charger.stops(transaction_id)) == {}
     row = QuarantinedMessage.objects.values("action", "reason").get()
     assert row == {"action": "StopTransaction", "reason": "no such transaction"}
@@ -197,7 +197,7 @@ def test_a_stop_for_no_transaction_is_answered_and_quarantined(transaction_id: A
 @pytest.mark.parametrize("transaction_id", [0, -1, None, "0", "-1", -1.0, "absent"])
 def test_a_stop_that_names_no_transaction_ends_the_only_one_that_runs(transaction_id: Any) -> None:
     """libocpp#495, steve#292: started offline, never got an id."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     stop = json.loads(charger.stops(transaction_id).text)[3]
     if transaction_id == "absent":
@@ -215,7 +215,7 @@ def test_a_stop_that_names_no_transaction_ends_the_only_one_that_runs(transactio
 
 def test_a_stop_that_names_no_transaction_guesses_nothing_where_two_run() -> None:
     """Which of them it is a person has to say."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.start(charger)
     site.start(charger, connectorId=2)
     assert site.result(charger.stops(-1)) == {}
@@ -225,7 +225,7 @@ def test_a_stop_that_names_no_transaction_guesses_nothing_where_two_run() -> Non
 
 def test_a_second_stop_changes_nothing() -> None:
     """D-09: the first values stay; another content waits for a person, the same is only counted."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger)
     assert site.result(charger.stops(started)) == {}
     before = Transaction.objects.values().get()
@@ -242,7 +242,7 @@ def test_a_second_stop_changes_nothing() -> None:
 
 def test_integers_and_ids_beyond_every_column_break_nothing() -> None:
     """I-13: 2^31, 2^63, -1, connector 999999."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     for number in (2**31, 2**63, 2**63 - 1, 2**64, 10**30, -1, 999999):
         for name in ("connectorId", "meterStart", "reservationId"):
             site.result(charger.starts(**{name: number}))
@@ -282,7 +282,7 @@ def test_no_time_of_a_charger_breaks_anything(
     said: str, stored: datetime | None, flags: str
 ) -> None:
     """D-19, I-14: the charger's time and ours side by side, and a flag where it can't be true."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     charger.now = 1
     site.start(charger, timestamp=said)
     row = Transaction.objects.values("started_at", "start_received_at", "flags").get()
@@ -296,7 +296,7 @@ def test_no_time_of_a_charger_breaks_anything(
 
 def test_energy_is_never_negative_and_what_is_odd_stays_flagged() -> None:
     """D-16: Huawei stops 1 Wh below its start; a negative start is no start of ours."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger, meterStart=-5)
     site.result(charger.stops(started, meterStop=-6))
     row = Transaction.objects.values("energy", "meter_start", "meter_stop", "flags").get()
@@ -310,7 +310,7 @@ def test_energy_is_never_negative_and_what_is_odd_stays_flagged() -> None:
 
 def test_a_fraction_of_a_wh_is_kept_however_it_is_written() -> None:
     """libocpp#638; and 0.1 + 0.2 has 17 decimals."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger, meterStart=0.30000000000000004)
     site.result(charger.stops(started, meterStop="40330.299999999996"))
     row = Transaction.objects.values("meter_start", "meter_stop", "energy").get()
@@ -324,7 +324,7 @@ def test_a_fraction_of_a_wh_is_kept_however_it_is_written() -> None:
 
 def test_a_vendors_script_and_a_megabyte_are_only_data() -> None:
     """I-22, I-23: kept as they are; the answer does not repeat them."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     for data in ("<script>alert(1)</script>", {"a": [1, {"b": None}]}, "x" * 1_000_000):
         answer = site.answer(charger.calls("DataTransfer", {"vendorId": "V", "data": data}))
         assert answer[2] == {"status": "UnknownVendorId"}
@@ -334,7 +334,7 @@ def test_a_vendors_script_and_a_megabyte_are_only_data() -> None:
 @pytest.mark.parametrize("length", [20, 21, 255, 256, 10_000])
 def test_a_vendors_name_of_any_length_is_taken_and_noted(length: int) -> None:
     """I-25 would refuse 21; real chargers send 33: cut at 255, and noted with the message."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     payload = {"chargePointVendor": "V" * length, "chargePointModel": "M"}
     assert site.result(charger.calls("BootNotification", payload))["status"] == "Accepted"
     row = Message.objects.values_list("error_description", "charge_point_id").get()

@@ -20,7 +20,7 @@ from levity.ocpp.worker import pipeline
 from levity.ocpp.worker.pipeline import DatabaseAway
 from levity_ws.rpc.envelope import Event
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, wire
+from tests.ocpp.charger import CentralSystem, Charger, wire
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -45,7 +45,7 @@ class Frozen:
             if self.idle:
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET idle_in_transaction_session_timeout = '{self.idle}'")
-            site = Site()
+            site = CentralSystem()
             for _ in range(3):
                 try:
                     site.take(*self.events)
@@ -140,12 +140,12 @@ def test_samples_that_two_workers_hold_at_once_are_on_the_books_once(
     freezing: Callable[..., Frozen], in_session: bool
 ) -> None:
     """The answer did not come, so the charger sent them again on a new connection."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.result(charger.calls("Heartbeat"))
     started = site.start(charger) if in_session else None
     with freezing(charger.measures(started, 1500)) as frozen:
         again = charger.again().measures(started, 1500)
-        assert meanwhile(frozen, lambda: Site().result(again)) == {}
+        assert meanwhile(frozen, lambda: CentralSystem().result(again)) == {}
     assert [value.raw_value for value in Samples.objects.all()] == ["1500"]
     assert Message.objects.filter(action="MeterValues").count() == 2
     assert FailedMessage.objects.count() == 0
@@ -155,12 +155,12 @@ def test_what_a_worker_read_before_it_stood_still_does_not_undo_what_came_after(
     freezing: Callable[..., Frozen],
 ) -> None:
     """It wakes up after the session's end: the energy that was charged stays what it was."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger, meterStart=1000)
     with freezing(charger.measures(started, 1500)) as frozen:
 
         def go_on() -> None:
-            other, again = Site(), charger.again()
+            other, again = CentralSystem(), charger.again()
             other.result(again.measures(started, 1500))
             other.result(again.measures(started, 4000, wire(1800)))
             other.result(again.stops(started, meterStop=6000))
@@ -175,10 +175,10 @@ def test_a_worker_that_stands_still_for_long_loses_its_transaction_and_takes_the
     freezing: Callable[..., Frozen],
 ) -> None:
     """T-02: the database lets nobody wait for it, and what it wakes up to is the truth."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     started = site.start(charger, meterStart=1000)
     with freezing(charger.measures(started, 1500), idle="300ms") as frozen:
-        other, again = Site(), charger.again()
+        other, again = CentralSystem(), charger.again()
         other.result(again.measures(started, 1500))
         other.result(again.stops(started, meterStop=6000))
         assert frozen.thread.is_alive()
@@ -193,7 +193,7 @@ def test_a_batch_whose_handlers_take_too_long_together_is_taken_frame_by_frame()
     """Else the database would end its transaction every time, and it would be held for ever."""
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '300ms'")
-    site = Site()
+    site = CentralSystem()
     inner = site.pipeline.chain
 
     def slow(request: Request) -> Response:

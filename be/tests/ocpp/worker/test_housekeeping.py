@@ -20,7 +20,7 @@ from levity.ocpp.models import (
 from levity.ocpp.worker.housekeeping import EveryMinute, forget_edges, sweep
 from levity_ws.rpc.envelope import Connected, Disconnected, Reply, Send
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def online() -> bool:
 
 def test_chargers_of_a_silent_edge_go_off_line() -> None:
     """F-14: and what it was called is forgotten."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     sweep(at(20))
     assert online()
@@ -47,7 +47,7 @@ def test_chargers_of_a_silent_edge_go_off_line() -> None:
 def test_a_dead_edge_is_found_by_our_clock_and_not_by_its_own(ahead: int) -> None:
     """F-14: a living one whose clock is minutes off is not taken for dead, nor a dead one for
     alive."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     charger.now = ahead
     site.take(charger.asks(), charger.connects(), now=at())
     sweep(at(20))
@@ -59,7 +59,7 @@ def test_a_dead_edge_is_found_by_our_clock_and_not_by_its_own(ahead: int) -> Non
 
 def test_a_frame_brings_a_charger_back_that_was_taken_for_dead() -> None:
     """F-16: its edge was only cut off."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     forget_edges(list(Edge.objects.values_list("pk", flat=True)), at(60))
     assert not online()
@@ -70,7 +70,7 @@ def test_a_frame_brings_a_charger_back_that_was_taken_for_dead() -> None:
 
 def test_an_edge_that_announces_its_connections_again_brings_them_back() -> None:
     """F-16: a quiet charger need not say anything for that."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     forget_edges(list(Edge.objects.values_list("pk", flat=True)), at(60))
     site.take(Connected(charger.identity, charger.connection, 900, at(61).timestamp()))
@@ -80,16 +80,16 @@ def test_an_edge_that_announces_its_connections_again_brings_them_back() -> None
 
 def test_an_announcement_never_takes_over_from_a_newer_connection() -> None:
     """Promise 5: the newest wins, also against an edge that comes back."""
-    site, old = Site(), Charger()
+    site, old = CentralSystem(), Charger()
     site.connect(old)
     new = site.connect(old.again())
     site.take(Connected(old.identity, old.connection, 900, at(61).timestamp()))
     assert str(ChargePoint.objects.get().connection) == new.connection
 
 
-def silent_charger() -> tuple[Site, Charger]:
+def silent_charger() -> tuple[CentralSystem, Charger]:
     """One that has missed two heartbeats of 60 s, at second 120; its connection is open."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     ChargePoint.objects.update(heartbeat_interval=60)
     Edge.objects.update(last_seen_at=at(1000))
@@ -171,7 +171,7 @@ def test_a_round_without_a_minute_leaves_days_and_hours_alone(
 def test_old_messages_go_and_the_ledger_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """W-16: nothing older than the setting is left of the log; transactions are never touched."""
     monkeypatch.setattr(retention, "AT_ONCE", 2)
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     started = site.start(charger)
     site.result(charger.shows("Charging"))
@@ -194,7 +194,7 @@ def test_old_messages_go_and_the_ledger_stays(monkeypatch: pytest.MonkeyPatch) -
 def test_nothing_is_thrown_away_where_the_setting_is_0(settings: object) -> None:
     """Keep for ever."""
     settings.OCPP_MESSAGE_RETENTION_DAYS = 0  # type: ignore[attr-defined]  # pytest-django's
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     site.result(charger.calls("Heartbeat"))
     assert retention.prune(at(10_000 * DAY)) == {}
@@ -203,7 +203,7 @@ def test_nothing_is_thrown_away_where_the_setting_is_0(settings: object) -> None
 
 def test_the_time_of_the_last_frame_is_exact_to_some_seconds() -> None:
     """`last_seen_at` is written at most every ten seconds, and never falls behind further."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     for seconds in range(0, 60, 3):
         charger.now = float(seconds)

@@ -15,7 +15,7 @@ from levity.ocpp.v16.actions import stop_transaction
 from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.worker.garbage import LARGE, collected_later
 from tests.kept import Samples
-from tests.ocpp.charger import Charger, Site, at, wire
+from tests.ocpp.charger import CentralSystem, Charger, at, wire
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def night(elements: int) -> list[dict[str, Any]]:
 
 
 def test_all_samples_of_a_large_stop_are_on_the_books_with_their_own_times_and_words() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     session = site.start(charger)
     event = charger.stops(session, transactionData=night(600))
     assert len(event.text) > LARGE
@@ -71,7 +71,7 @@ def test_nothing_collects_garbage_while_a_large_frame_is_taken(
         return real(*given)
 
     monkeypatch.setattr(stop_transaction, "read_samples", watched)
-    site = Site()
+    site = CentralSystem()
     for elements in (1, 600):
         charger = Charger(f"CP{elements}")
         site.take(charger.stops(site.start(charger), transactionData=night(elements)))
@@ -105,7 +105,7 @@ def test_a_long_list_of_samples_is_held_against_the_schema_at_its_beginning() ->
 
 
 def test_a_large_stop_says_in_the_log_what_was_odd() -> None:
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     session = site.start(charger)
     site.take(charger.stops(session, transactionData=night(600)))
     row = Message.objects.get(action="StopTransaction")

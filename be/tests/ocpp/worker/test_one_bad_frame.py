@@ -11,7 +11,7 @@ from django.db import DataError, IntegrityError
 from levity.ocpp.models import ChargePoint, FailedMessage, FrameAttempt, Message, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.worker.pipeline import DatabaseAway, HeldUp
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_a_frame_that_fails_is_parked_and_its_neighbours_are_served(
 ) -> None:
     """In the middle of a batch; and the same charger's next frame goes on."""
     failures.append(ZeroDivisionError("a bug of ours: secret"))
-    site, chargers = Site(), neighbours()
+    site, chargers = CentralSystem(), neighbours()
     events = [
         charger.starts(idTag="BAD" if number == 4 else "TAG")
         for number, charger in enumerate(chargers)
@@ -93,7 +93,7 @@ def test_a_frame_that_fails_is_parked_and_its_neighbours_are_served(
 def test_nothing_of_a_parked_frame_stays_on_the_books(failures: list[BaseException]) -> None:
     """What the middleware wrote before it failed is rolled back with the rest."""
     failures.append(ValueError("no"))
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert site.error(charger.starts(idTag="BAD")) == "InternalError"
     assert Transaction.objects.count() == 0
     assert Message.objects.count() == FailedMessage.objects.count() == 1
@@ -105,7 +105,7 @@ def test_a_database_error_at_one_frame_is_parked_in_the_end(
 ) -> None:
     """After three tries, where another worker may have been faster."""
     failures.append(error)
-    site, one, two = Site(), Charger("A"), Charger("B")
+    site, one, two = CentralSystem(), Charger("A"), Charger("B")
     answers = [json.loads(frame)[0] for frame in site.frames(one.starts(idTag="BAD"), two.starts())]
     assert answers == [4, 3]
     assert FailedMessage.objects.get().identity == "A"
@@ -114,7 +114,7 @@ def test_a_database_error_at_one_frame_is_parked_in_the_end(
 def test_a_lost_race_is_no_failure(failures: list[BaseException]) -> None:
     """Together, alone, alone again: the third time what the other worker wrote is there."""
     failures += [IntegrityError("raced"), IntegrityError("raced"), Passes()]
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert "transactionId" in site.result(charger.starts(idTag="BAD"))
     assert FailedMessage.objects.count() == 0
 
@@ -124,7 +124,7 @@ def test_a_frame_that_kills_its_worker_is_parked_and_the_innocent_are_not(
 ) -> None:
     """F-25: found marked twice, it is the killer; no worker has to die more than three times."""
     failures.append(WorkerDied())
-    site, chargers = Site(), neighbours()
+    site, chargers = CentralSystem(), neighbours()
     events = [
         charger.starts(idTag="BAD" if number == 4 else "TAG")
         for number, charger in enumerate(chargers)
@@ -155,7 +155,7 @@ def test_a_worker_that_dies_once_or_twice_at_an_innocent_frame_parks_nothing(
 ) -> None:
     """F-10: somebody killed it by chance."""
     failures += [WorkerDied(), WorkerDied()]
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     event = charger.starts(idTag="BAD")
     with pytest.raises(WorkerDied):
         site.take(event)
@@ -175,7 +175,7 @@ def test_a_frame_that_its_worker_has_to_try_again_is_no_killer(
     """F-10: the batch comes a second time, and then others hold what it needs (or the database
     answers to nothing but the mark): each try found the mark of the one before."""
     failures += [WorkerDied(), Passes()]
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     event = charger.starts(idTag="BAD")
     with pytest.raises(WorkerDied):
         site.take(event)
@@ -195,7 +195,7 @@ def test_a_frame_that_its_worker_has_to_try_again_is_no_killer(
 
 def test_a_worker_that_dies_after_the_commit_is_no_reason_to_park() -> None:
     """F-11: the frame is on the books; whoever comes next gives the stored answer."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     event = charger.starts()
     (first,) = site.frames(event)
     FrameAttempt.objects.create(connection=charger.connection, seq=event.seq, attempts=2)
@@ -205,7 +205,7 @@ def test_a_worker_that_dies_after_the_commit_is_no_reason_to_park() -> None:
 
 def test_half_a_call_that_fails_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Promise 3 and 7 together: whatever can be addressed is answered."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
 
     def fail(*args: object) -> None:
         raise ZeroDivisionError
@@ -222,7 +222,7 @@ def test_half_a_call_that_fails_is_answered_too(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_event_that_is_no_frame_and_fails_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing to keep; the handshake runs into its time-out at the edge."""
-    site, one, two = Site(), Charger("A"), Charger("B")
+    site, one, two = CentralSystem(), Charger("A"), Charger("B")
 
     def fail(arrival: Any, loaded: Any) -> None:
         raise ZeroDivisionError
@@ -238,7 +238,7 @@ def test_a_parked_frame_goes_on_the_books_when_it_is_replayed(
 ) -> None:
     """T-12: as of the time it came, once, and the charger is not shown on line by it."""
     failures.append(ZeroDivisionError("a bug"))
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     site.error(charger.starts(idTag="BAD"))
     site.take(charger.leaves())
@@ -259,7 +259,7 @@ def test_a_parked_frame_goes_on_the_books_when_it_is_replayed(
 def test_no_word_of_a_traceback_reaches_the_charger(failures: list[BaseException]) -> None:
     """T-23: nor the name of the exception."""
     failures.append(KeyError("/srv/levity/secret.py"))
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     (frame,) = site.frames(charger.starts(idTag="BAD"))
     assert json.loads(frame)[2:] == ["InternalError", PARKED, {}]
 
@@ -267,7 +267,7 @@ def test_no_word_of_a_traceback_reaches_the_charger(failures: list[BaseException
 @pytest.mark.parametrize("deliveries", [0, 1])
 def test_a_batch_of_nothing_but_nonsense_is_taken_at_once(deliveries: int) -> None:
     """No frame of these is a failure of ours."""
-    site = Site()
+    site = CentralSystem()
     events = [
         Charger(f"CP{number}").says(text)
         for number, text in enumerate(
@@ -286,7 +286,7 @@ def test_a_batch_of_nothing_but_nonsense_is_taken_at_once(deliveries: int) -> No
 
 def test_what_is_logged_of_a_frame_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     """I-23: CR, LF and ANSI sequences in a charger's words forge no line of the log."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     for action in ("Foo\r\n2026-11-22 CRITICAL forged", "\x1b[31mred"):
         site.error(charger.calls(action))
         site.error(charger.calls("Authorize", {action: action}))

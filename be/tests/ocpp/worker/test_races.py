@@ -26,7 +26,7 @@ from levity.ocpp.store import plan_once
 from levity.ocpp.worker import pipeline
 from levity.ocpp.worker.pipeline import DatabaseAway
 from levity_ws.rpc.envelope import Event, Reply, Send
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -61,7 +61,7 @@ def taking(*batches: Sequence[Event]) -> Callable[[], list[list[Any]]]:
     """A worker that takes these batches one after the other; the answers it gave."""
 
     def take() -> list[list[Any]]:
-        site = Site()
+        site = CentralSystem()
         return [json.loads(frame) for events in batches for frame in site.frames(*events)]
 
     return take
@@ -124,7 +124,7 @@ def test_fresh_chargers_in_two_workers_are_added_once() -> None:
 def test_two_workers_write_the_same_rows_in_any_order_without_a_deadlock() -> None:
     """T-18: the lock order is fixed; what is left is tried again."""
     chargers = [Charger(f"CP{number}") for number in range(30)]
-    Site().take(*(charger.connects() for charger in chargers))
+    CentralSystem().take(*(charger.connects() for charger in chargers))
 
     def worker(order: Sequence[Charger]) -> Callable[[], list[list[Any]]]:
         batches = []
@@ -148,7 +148,7 @@ def test_two_workers_write_the_same_rows_in_any_order_without_a_deadlock() -> No
 def test_two_dispatchers_send_every_call_once_and_one_at_a_time() -> None:
     """D-25: one outstanding Call for each charge point, in any number of workers."""
     chargers = [Charger(f"CP{number}") for number in range(20)]
-    Site().take(*(charger.connects() for charger in chargers))
+    CentralSystem().take(*(charger.connects() for charger in chargers))
     points = list(ChargePoint.objects.order_by("id"))
     for number in range(3):
         Command.objects.bulk_create(
@@ -269,7 +269,7 @@ def kill() -> None:
 
 def test_a_session_that_the_server_ended_costs_one_try_and_no_frame() -> None:
     """F-07, F-08, T-01: 20 kills between two batches; nothing parked, nothing refused."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     for number in range(20):
         kill()
         event = charger.starts(meterStart=number)
@@ -290,7 +290,7 @@ def test_a_session_that_ends_in_the_middle_of_a_batch_leaves_nothing(
 
     Django connects again by itself, so the batch is taken again frame by frame at once.
     """
-    site = Site()
+    site = CentralSystem()
     events = [Charger(f"CP{number}").starts() for number in range(5)]
     armed = [True]
 
@@ -320,7 +320,7 @@ def test_a_server_that_stays_away_is_told_from_a_bad_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """F-06: nobody listens at the address; no answer at all, and nothing parked."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     event = charger.starts()
     connection.close()
     with monkeypatch.context() as patch:
@@ -335,7 +335,7 @@ def test_a_server_that_stays_away_is_told_from_a_bad_frame(
 
 def test_a_lock_that_is_held_for_long_holds_the_batch_and_parks_nothing() -> None:
     """T-19: lock_timeout ends the wait; whoever holds the lock lets go in the end."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.connect(charger)
     event = charger.boots()
     with connection.cursor() as cursor:
@@ -353,7 +353,7 @@ def test_a_lock_that_is_held_for_long_holds_the_batch_and_parks_nothing() -> Non
 
 def test_a_read_only_server_is_a_server_that_is_away() -> None:
     """F-09: disk full, or a standby after a failover; nobody is told that his message is bad."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     event = charger.starts()
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
@@ -368,7 +368,7 @@ def test_a_read_only_server_is_a_server_that_is_away() -> None:
 
 def test_what_a_worker_holds_is_no_open_transaction() -> None:
     """T-02: between two batches the session is idle, not idle in transaction."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     site.result(charger.starts())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

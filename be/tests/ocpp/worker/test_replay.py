@@ -10,7 +10,7 @@ from levity.ocpp.request import GetResponse, Request, Response
 from levity.ocpp.versions import V16, VERSIONS
 from levity.ocpp.worker import replay
 from levity.ocpp.worker.replay import take_again
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 pytestmark = pytest.mark.django_db
 
@@ -31,11 +31,11 @@ class Fails:
 
 
 @pytest.fixture
-def site(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(settings: Any, monkeypatch: pytest.MonkeyPatch) -> CentralSystem:
     """Whatever comes fails, until `Fails` is fixed."""
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Fails"]
     monkeypatch.setattr(Fails, "is_fixed", False)
-    return Site()
+    return CentralSystem()
 
 
 def spoken(request: Request) -> Response:
@@ -44,7 +44,7 @@ def spoken(request: Request) -> Response:
 
 
 def test_it_speaks_what_its_connection_had_negotiated_also_when_its_history_is_gone(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: CentralSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Connection events are deleted after 90 days, and it was replayed as OCPP 1.6 then."""
     routes = {**V16.routes, "Heartbeat": spoken}
@@ -61,7 +61,7 @@ def test_it_speaks_what_its_connection_had_negotiated_also_when_its_history_is_g
 
 
 def test_what_it_records_and_that_it_is_replayed_are_one_transaction(
-    site: Site, monkeypatch: pytest.MonkeyPatch, transactional_db: None
+    site: CentralSystem, monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
     """Stopped in between, it was on the books and still open, and nobody had done it."""
     charger = Charger()
@@ -85,7 +85,7 @@ def test_what_it_records_and_that_it_is_replayed_are_one_transaction(
     assert AuditEntry.objects.get().what == "replayed, recorded"
 
 
-def test_one_that_fails_again_stays_with_its_newest_traceback(site: Site) -> None:
+def test_one_that_fails_again_stays_with_its_newest_traceback(site: CentralSystem) -> None:
     charger = Charger()
     site.connect(charger)
     site.take(charger.starts())

@@ -16,7 +16,7 @@ from levity.ocpp.models import ChargePoint, Command, FailedMessage, Message, Tra
 from levity.ocpp.request import ChargePointState, GetResponse, Request, Response
 from levity.ocpp.worker import time_limit
 from levity.ocpp.worker.time_limit import FrameTookTooLong, TimeLimit
-from tests.ocpp.charger import NOW, Charger, Site
+from tests.ocpp.charger import NOW, CentralSystem, Charger
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_a_frame_whose_handler_never_returns_is_parked_and_its_neighbours_are_se
     hanging: None,
 ) -> None:
     """F-24: in one delivery; the exception says where it hung, the charger hears little."""
-    site, chargers = Site(), [Charger(f"CP{number}") for number in range(10)]
+    site, chargers = CentralSystem(), [Charger(f"CP{number}") for number in range(10)]
     events = [
         charger.starts(idTag="BAD" if number == 4 else "TAG")
         for number, charger in enumerate(chargers)
@@ -85,7 +85,7 @@ def test_a_frame_whose_handler_never_returns_is_parked_and_its_neighbours_are_se
 @pytest.mark.parametrize("others", [0, 3])
 def test_a_frame_that_is_too_late_is_not_tried_a_second_time(hanging: None, others: int) -> None:
     """It held its worker for the limit twice: with the others, and alone."""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     neighbours = [Charger(f"CP{number}") for number in range(others)]
     frames = site.frames(charger.starts(idTag="BAD"), *(each.starts() for each in neighbours))
     assert [json.loads(frame)[0] for frame in frames] == [4] + [3] * others
@@ -96,7 +96,7 @@ def test_a_frame_that_is_too_late_is_not_tried_a_second_time(hanging: None, othe
 
 def test_it_can_be_replayed_when_the_cause_is_mended(hanging: None) -> None:
     """T-12"""
-    site, charger = Site(), Charger()
+    site, charger = CentralSystem(), Charger()
     assert site.error(charger.starts(idTag="BAD")) == "InternalError"
     Hang.armed = False
     call_command("replay_failed")
@@ -161,7 +161,7 @@ def test_what_is_done_for_an_answer_has_its_time_too(
     """A1: masking a key of 120 kB went on for minutes, outside the limit; the others were away."""
     settings.OCPP_FRAME_TIME_LIMIT = LIMIT
     monkeypatch.setattr(watchdog, "TICK", 0.02)
-    site, charger, other = Site(), Charger("CP1"), Charger("CP2")
+    site, charger, other = CentralSystem(), Charger("CP1"), Charger("CP2")
     site.result(charger.calls("Heartbeat"))
     ask = Command.objects.create(
         charge_point=ChargePoint.objects.get(identity="CP1"),
@@ -200,7 +200,7 @@ def test_what_is_done_for_an_answer_has_its_time_too(
 def test_without_a_limit_nothing_is_watched(settings: Any) -> None:
     """OCPP_FRAME_TIME_LIMIT = 0."""
     settings.OCPP_FRAME_TIME_LIMIT = 0
-    site = Site()
+    site = CentralSystem()
     assert site.pipeline.time_limit._thread == 0
     assert "currentTime" in site.result(Charger().calls("Heartbeat"))
     assert site.pipeline.time_limit._thread == 0

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from levity.ocpp.models import AuditEntry, ChargePoint
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 LIST = "/admin/ocpp/chargepoint/"
 ACTION = "accept_registration"
@@ -16,7 +16,7 @@ def test_pending_and_rejected_ones_are_let_in_and_their_next_boot_says_so(
     """One that was accepted before is not noted as changed."""
     for name, registration in (("A", "Pending"), ("B", "Rejected"), ("C", "Accepted")):
         ChargePoint.objects.create(identity=name, registration=registration)
-    assert Site().result(Charger("A").boots())["status"] == "Pending"
+    assert CentralSystem().result(Charger("A").boots())["status"] == "Pending"
     rows = {row.identity: row.pk for row in ChargePoint.objects.all()}
     chosen = {"action": ACTION, "_selected_action": list(rows.values())}
     page = browser_of_root.post(LIST, chosen, follow=True)
@@ -26,7 +26,7 @@ def test_pending_and_rejected_ones_are_let_in_and_their_next_boot_says_so(
         str(rows["A"]),
         str(rows["B"]),
     }
-    assert Site().result(Charger("A").boots())["status"] == "Accepted"
+    assert CentralSystem().result(Charger("A").boots())["status"] == "Accepted"
 
 
 def test_somebody_who_may_only_look_lets_nobody_in(

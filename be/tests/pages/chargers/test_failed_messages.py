@@ -12,7 +12,7 @@ from django.urls import reverse
 from levity.ocpp.models import AuditEntry, FailedMessage, Transaction
 from levity.ocpp.request import GetResponse, Request, Response
 from levity.pages.kit import going_on
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 
 LIST = "/admin/ocpp/failedmessage/"
 REPLAY = f"{LIST}replay/"
@@ -37,7 +37,7 @@ def failed(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[Fai
     """The starts of two cars at which our own code failed."""
     monkeypatch.setattr(Broken, "is_mended", False)
     settings.OCPP_MIDDLEWARE = [f"{__name__}.Broken"]
-    site = Site()
+    site = CentralSystem()
     for name in ("CP1", "CP2"):
         assert site.error(Charger(name).starts()) == "InternalError"
     assert Transaction.objects.count() == 0

@@ -26,7 +26,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.worker.tidying import KEPT_OTHERS, KEPT_WITH_IDENTITY, tidy
 from levity_ws.edge.refusal_reports import LISTED
-from tests.ocpp.charger import Site
+from tests.ocpp.charger import CentralSystem
 from tests.ocpp.keyed_lines import Line
 from tests.ocpp.keyring import KEY, asks, basic, charge_point, status
 
@@ -75,7 +75,7 @@ def test_a_generated_key_is_shown_once_and_opens(browser: Client) -> None:
     """S-07: 20 random bytes; from then on the page knows only that there is one."""
     row = charge_point(key=None)
     key = key_in(change(browser, row, "generate"))
-    site = Site()
+    site = CentralSystem()
     assert status(asks(site, authorization=basic(password=key))) == 101
     assert status(asks(site, authorization=basic(password=bytes.fromhex(key)))) == 101
     for name in (PAGE, "admin:ocpp_chargepoint_change", "admin:ocpp_chargepoint_history"):
@@ -93,7 +93,7 @@ def test_a_key_that_the_charger_has_is_set_and_not_shown(browser: Client) -> Non
     assert answer.status_code == 302
     page = browser.get(reverse(PAGE, args=[row.pk])).content.decode()
     assert "a key: with" not in page
-    assert status(asks(Site(), authorization=basic(password="a key: with ümlauts"))) == 101
+    assert status(asks(CentralSystem(), authorization=basic(password="a key: with ümlauts"))) == 101
 
 
 def test_the_empty_password_of_a_grizzl_e_must_be_allowed(browser: Client) -> None:
@@ -101,7 +101,7 @@ def test_the_empty_password_of_a_grizzl_e_must_be_allowed(browser: Client) -> No
     row = charge_point(key=None)
     assert "shorter than 16 bytes" in errors(change(browser, row, "set", key=""))
     assert change(browser, row, "set", key="", allow_short="on").status_code == 302
-    assert status(asks(Site(), authorization=basic(password=""))) == 101
+    assert status(asks(CentralSystem(), authorization=basic(password=""))) == 101
     assert "may be short or empty" in browser.get(reverse(PAGE, args=[row.pk])).content.decode()
 
 
@@ -148,7 +148,7 @@ def test_a_profile_is_raised_over_ocpp(browser: Client, line: Line) -> None:
 def test_unlocking_forgets_the_guesses(browser: Client) -> None:
     """S-05: the installer on the phone need not wait."""
     row = charge_point()
-    site = Site()
+    site = CentralSystem()
     for number in range(11):
         last = asks(site, authorization=basic(password=f"guess {number:020}"))
     assert status(last) == 429
@@ -247,7 +247,7 @@ def test_a_stranger_is_adopted_with_the_key_that_it_presents(
 ) -> None:
     """From the refusal to the connection in two clicks; the digest alone was kept."""
     settings.OCPP_SECURITY_PROFILE = 1
-    site = Site()
+    site = CentralSystem()
     header = basic("NEW 1", KEY)
     assert status(asks(site, "NEW 1", authorization=header)) == 401
     row = RefusedHandshake.objects.get()
@@ -270,7 +270,7 @@ def test_a_stranger_is_adopted_with_the_key_that_it_presents(
 
 def test_a_stranger_is_adopted_with_a_new_key(browser: Client, settings: Any) -> None:
     settings.OCPP_SECURITY_PROFILE = 2
-    site = Site()
+    site = CentralSystem()
     asks(site, "NEW", secure=True)
     url = reverse("admin:ocpp_refusedhandshake_adopt", args=[RefusedHandshake.objects.get().pk])
     assert "requires a key" in errors(browser.post(url, {"profile": 2, "key": "none"}))
@@ -281,7 +281,7 @@ def test_a_stranger_is_adopted_with_a_new_key(browser: Client, settings: Any) ->
 def test_a_wrong_key_is_set_right_where_it_is_the_charger_s(browser: Client) -> None:
     """“Set this key”: and its profile is not lowered on the way."""
     charge_point(profile=2)
-    site = Site()
+    site = CentralSystem()
     header = basic(password="what the charger has, really")
     asks(site, authorization=header, secure=True)
     assert "Set this key" in browser.get(DOCTOR).content.decode()
@@ -293,7 +293,7 @@ def test_a_wrong_key_is_set_right_where_it_is_the_charger_s(browser: Client) -> 
 
 def test_a_short_key_is_adopted_only_on_purpose(browser: Client) -> None:
     charge_point(key=None)
-    site = Site()
+    site = CentralSystem()
     asks(site, authorization=basic(password=""))
     url = reverse("admin:ocpp_refusedhandshake_adopt", args=[RefusedHandshake.objects.get().pk])
     form = {"profile": 1, "key": "presented"}
@@ -327,7 +327,7 @@ def test_a_stranger_without_a_key_is_offered_what_new_ones_begin_with(
 ) -> None:
     """Not less than the setting, only because it came with nothing."""
     settings.OCPP_SECURITY_PROFILE = 2
-    asks(Site(), "NEW")
+    asks(CentralSystem(), "NEW")
     url = reverse("admin:ocpp_refusedhandshake_adopt", args=[RefusedHandshake.objects.get().pk])
     form = browser.get(url).context["form"]
     assert (form["profile"].initial, form["key"].initial) == (2, "new")
@@ -358,7 +358,7 @@ def test_unlocking_helps_also_who_was_kept_out_by_what_others_guess_there(
     """S-05: nobody guessed its own key, but it has never been let in from there."""
     settings.OCPP_SECURITY_PROFILE = 1
     row = charge_point()
-    site = Site()
+    site = CentralSystem()
     for number in range(6):
         asks(site, f"X{number}", authorization=basic(f"X{number}", f"guess {number:020}"))
     assert status(asks(site, authorization=basic())) == 429

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from levity.ocpp.commands import lifecycle
 from levity.ocpp.models import ChargePoint, Command, FailedMessage, Message, Transaction
 from levity_ws.rpc.envelope import Reply, Send
-from tests.ocpp.charger import Charger, Site, at
+from tests.ocpp.charger import CentralSystem, Charger, at
 from tests.promises.fuzz.grammar import CALL_OF_OURS, FOREIGN, OWN, frames
 from tests.promises.promises import answers_to, judge
 
@@ -41,7 +41,7 @@ class Fleet:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
-        self.site = Site()
+        self.site = CentralSystem()
         self.chargers = [self.site.connect(Charger(f"FUZZ{number}")) for number in range(CHARGERS)]
         self.neighbour = self.site.connect(Charger("NEIGHBOUR"))
         self.ids = [self.site.start(charger) for charger in self.chargers]

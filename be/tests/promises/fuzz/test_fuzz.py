@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from levity.ocpp.models import FailedMessage, Message
 from levity.ocpp.wire.frames import Call, Malformed, parse
-from tests.ocpp.charger import Charger, Site
+from tests.ocpp.charger import CentralSystem, Charger
 from tests.ocpp.worker.test_every_call_is_answered import ALWAYS_A_RESULT, USUAL
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def frames(draw: st.DrawFn) -> str:
 @given(st.lists(frames(), min_size=1, max_size=8))
 def test_no_frame_breaks_anything(texts: list[str]) -> None:
     """Never an exception, every Call answered, every frame kept, nothing parked."""
-    site = Site()
+    site = CentralSystem()
     identities = [uuid4().hex for _ in texts]
     chargers = [Charger(identity) for identity in identities]
     events = [charger.says(text) for charger, text in zip(chargers, texts, strict=True)]

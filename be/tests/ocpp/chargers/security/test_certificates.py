@@ -16,7 +16,7 @@ from levity.ocpp.effects import NoteSecurityEvent
 from levity.ocpp.models import Message, RefusedHandshake, SecurityEvent
 from levity.ocpp.request import Response
 from levity.ocpp.v16.actions.sign_certificate import sign_certificate
-from tests.ocpp.charger import NOW, Charger, Site
+from tests.ocpp.charger import NOW, CentralSystem, Charger
 from tests.ocpp.keyring import asks, basic, charge_point, status
 from tests.ocpp.states import request
 from tests.system.terminator import Authority
@@ -126,7 +126,7 @@ def test_a_weak_curve_is_refused() -> None:
 @pytest.mark.django_db
 def test_a_request_is_answered_and_noted_on_the_books() -> None:
     """S-13: through the pipeline; who sent it stays connected."""
-    site = Site()
+    site = CentralSystem()
     charger = site.connect(Charger())
     for text in ("junk", csr("RSA 1024"), csr()):
         assert site.result(charger.calls("SignCertificate", {"csr": text})) == {
@@ -160,7 +160,7 @@ def test_profile_3_wants_the_certificate_of_this_charger_over_tls(tmp_path: Path
     authority = Authority(tmp_path)
     own, other = shown(authority.issue("CP1")), shown(authority.issue("CP2"))
     assert read_certificate(own).name == "CP1"
-    site = Site()
+    site = CentralSystem()
 
     def told(verified: str, certificate: str = "", **more: object) -> int:
         return status(
@@ -196,7 +196,7 @@ def test_a_tls_session_that_is_taken_up_again_outlives_no_certificate(tmp_path: 
     own = Authority(tmp_path).issue("CP1")
     ends_at = x509.load_pem_x509_certificate(own.read_bytes()).not_valid_after_utc
     ends = (ends_at - NOW).total_seconds()
-    site = Site()
+    site = CentralSystem()
 
     def told(at: float) -> int:
         event = {"certificate_verified": "SUCCESS", "certificate": shown(own), "secure": True}

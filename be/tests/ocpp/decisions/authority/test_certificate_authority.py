@@ -38,7 +38,7 @@ from levity.ocpp.request import Response, SigningState
 from levity.ocpp.v16.actions.sign_certificate import MOST_A_DAY, sign_certificate
 from levity.ocpp.worker.housekeeping import sweep
 from levity_ws.rpc.envelope import Reply, Send
-from tests.ocpp.charger import NOW, Charger, Site
+from tests.ocpp.charger import NOW, CentralSystem, Charger
 from tests.ocpp.chargers.security.test_certificates import csr
 from tests.ocpp.keyring import asks, basic, charge_point, status
 from tests.ocpp.states import request
@@ -72,7 +72,7 @@ class Line:
     def __init__(self, profile: int = 2) -> None:
         self.row = charge_point(profile=profile)
         ChargePoint.objects.update(profile_since=NOW - DAY)
-        self.site, self.charger = Site(), Charger()
+        self.site, self.charger = CentralSystem(), Charger()
         self.site.take(
             self.charger.asks(authorization=basic(), secure=True), self.charger.connects()
         )
@@ -535,7 +535,7 @@ def knocks(certificate: str) -> int:
     """The status of a handshake with this certificate, which nginx believes."""
     return status(
         asks(
-            Site(),
+            CentralSystem(),
             secure=True,
             certificate_verified="SUCCESS",
             certificate=quote(certificate, safe=""),

@@ -13,7 +13,7 @@ from levity.monitoring.alerts import conditions
 from levity.ocpp.decisions.authority import issuing
 from levity.ocpp.models import ChargePoint, ChargePointCertificate, Command
 from levity.pages.chargers.charge_point_forms import ChargePointForm
-from tests.ocpp.charger import Site
+from tests.ocpp.charger import CentralSystem
 from tests.ocpp.chargers.security.test_certificates import csr
 from tests.ocpp.decisions.authority.test_certificate_authority import Line, levity, states
 from tests.ocpp.keyring import asks, charge_point, status
@@ -42,14 +42,14 @@ def unanswered(line: Line, *name: str) -> tuple[str, Command]:
     return frame[3]["certificateChain"], command
 
 
-def comes(chain: str, site: Site | None = None) -> int:
+def comes(chain: str, site: CentralSystem | None = None) -> int:
     """It connects with profile 3 and the first certificate of this chain; the status."""
     ChargePoint.objects.update(security_profile=3)
     (leaf, *_) = x509.load_pem_x509_certificates(chain.encode())
     pem = chain[: chain.index("-----END CERTIFICATE-----") + 25]
     assert x509.load_pem_x509_certificate(pem.encode()) == leaf
     verdict = asks(
-        site or Site(), secure=True, certificate=quote(pem), certificate_verified="SUCCESS"
+        site or CentralSystem(), secure=True, certificate=quote(pem), certificate_verified="SUCCESS"
     )
     return status(verdict)
 
