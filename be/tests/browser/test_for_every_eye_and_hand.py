@@ -152,3 +152,39 @@ def test_with_the_keyboard_one_key_leads_past_the_menu(
     page.keyboard.press("Space")
     assert page.locator("input.action-select:checked").count() == 1
     assert seen.complaints == []
+
+
+ON_ONE_LINE = """() => Object.fromEntries(
+    [...document.querySelectorAll(".lv-tile")].map(tile => {
+        const value = tile.querySelector(".lv-tile-value");
+        const line = parseFloat(getComputedStyle(value).lineHeight);
+        const range = document.createRange();
+        range.selectNodeContents(value);
+        const box = range.getBoundingClientRect();
+        return [value.textContent, [
+            Math.round(box.height / line), box.right <= tile.getBoundingClientRect().right,
+        ]];
+    })
+)"""
+
+
+@pytest.mark.parametrize("energy", [12_345_678, 1_234_567_890])
+def test_on_a_phone_the_unit_stands_beside_its_number(
+    energy: int, visit: Callable[[Any], Visit], charger: ChargePoint
+) -> None:
+    """The overview said 12,345.678 and below that kWh."""
+    charger.transactions.create(
+        connector=1,
+        started_at=timezone.now(),
+        stopped_at=timezone.now(),
+        state="stopped",
+        meter_start=0,
+        meter_stop=energy,
+        energy=energy,
+        confidence="high",
+    )
+    page = visit(PHONE).go("/admin/")
+    page.wait_for_selector(".lv-tile")
+    found = page.evaluate(ON_ONE_LINE)
+    assert f"{energy / 1000:,.3f} kWh" in found
+    assert set(map(tuple, found.values())) == {(1, True)}
