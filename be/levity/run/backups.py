@@ -14,25 +14,29 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from levity.db.last_backup import noted_in
 from levity.ocpp.models import ChargePoint, Command, Connector, Transaction
 from levity.ocpp.store.messages.reading import newest_moment
+from levity.run.reading_back import (
+    BackupError,
+    Copy,
+    checked_dump,
+    checked_sqlite,
+    counted,
+    on_disk_as_written,
+)
 from levity_ws.frozen import frozen
 
-__all__ = ["BackupError", "Settled", "back_up", "restore", "settle"]
+__all__ = ["BackupError", "Settled", "back_up", "check", "restore", "settle"]
 
 # Sessions that one connector can begin in a day; a quarter of an hour each is a busy one.
 SESSIONS_A_DAY = 96
 LEAST_GAP = 10_000
 INT4 = 2**31 - 1
-
-
-class BackupError(Exception):
-    """Nothing was changed; the text says why, and what to do."""
 
 
 @frozen
@@ -46,8 +50,11 @@ class Settled:
     """Commands that were waiting when the copy was made."""
 
 
-def back_up(path: Path) -> int:
-    """Write all of the database to this new file; its size in bytes. Levity may go on meanwhile."""
+def back_up(path: Path) -> Copy:
+    """Write all of the database to this new file, and read it back. Levity may go on meanwhile.
+
+    BackupError, and no file, where what was read back is not whole.
+    """
     if path.exists():
         raise BackupError(f"{path} already exists: choose another file")
     part = path.with_name(f"{path.name}.part")
@@ -56,16 +63,26 @@ def back_up(path: Path) -> int:
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         if connection.vendor == "sqlite":
-            _copy_sqlite(part)
+            least = _copy_sqlite(part)
         else:
+            least = counted()
             _postgres("pg_dump", "--format=custom", "--no-owner", f"--file={part}")
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        on_disk_as_written(part)
+        copy = check(part, least)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     _note_backup(path)
-    return path.stat().st_size
+    return copy
+
+
+def check(path: Path, least: Copy | None = None) -> Copy:
+    """What this backup holds; BackupError if it is damaged, or has fewer sessions than `least`."""
+    if not path.is_file():
+        raise BackupError(f"{path} does not exist")
+    if connection.vendor == "sqlite":
+        return checked_sqlite(path, least)
+    return checked_dump(_found("pg_restore"), path, least)
 
 
 def _note_backup(path: Path) -> None:
@@ -80,8 +97,7 @@ def restore(path: Path) -> Path | None:
 
     Levity must be stopped: BackupError if anybody has a SQLite file open.
     """
-    if not path.is_file():
-        raise BackupError(f"{path} does not exist")
+    check(path)
     if connection.vendor == "sqlite":
         return _restore_sqlite(path)
     _postgres(
@@ -151,30 +167,20 @@ def _sqlite_path() -> Path:
     return Path(str(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]))
 
 
-def _copy_sqlite(target: Path) -> None:
+def _copy_sqlite(target: Path) -> Copy:
+    """What the database held when the copy was begun."""
     if not _sqlite_path().is_file() or not _sqlite_path().stat().st_size:
         raise BackupError(f"there is no database yet at {_sqlite_path()}")
-    with closing(sqlite3.connect(_sqlite_path(), timeout=30)) as source:
-        source.execute("VACUUM INTO ?", [str(target)])
-    _check_sqlite(target)
-
-
-def _check_sqlite(path: Path) -> None:
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as copy:
-            found = copy.execute("PRAGMA integrity_check").fetchone()[0]
-            table = Transaction._meta.db_table
-            known = copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone()
-    except sqlite3.DatabaseError as error:
-        raise BackupError(f"{path} is not a SQLite database: {error}") from error
-    if found != "ok":
-        raise BackupError(f"{path} is damaged: {found}")
-    if known is None:
-        raise BackupError(f"{path} is a database, but not Levity's")
+        least = counted()
+        with closing(sqlite3.connect(_sqlite_path(), timeout=30)) as source:
+            source.execute("VACUUM INTO ?", [str(target)])
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise BackupError(f"{_sqlite_path()} can't be copied: {error}") from error
+    return least
 
 
 def _restore_sqlite(path: Path) -> Path | None:
-    _check_sqlite(path)
     here = _sqlite_path()
     here.parent.mkdir(parents=True, exist_ok=True)
     connection.close()
@@ -232,13 +238,18 @@ _BY_HAND = {
 }
 
 
-def _postgres(program: str, *arguments: str) -> None:
+def _found(program: str) -> str:
     found = shutil.which(program)
     if found is None:
         raise BackupError(
             f"{program} is not installed here (Debian: postgresql-client). With Docker Compose:\n"
             f"{_BY_HAND[program]}"
         )
+    return found
+
+
+def _postgres(program: str, *arguments: str) -> None:
+    found = _found(program)
     known = connections[DEFAULT_DB_ALIAS].settings_dict
     connection.close()
     # No password on the command line, where everybody on this machine could read it.

@@ -69,14 +69,14 @@ def back_up_before(names: list[str], say: Callable[[str], object]) -> Path | Non
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _enough_room(folder)
-        size = back_up(file)
+        copy = back_up(file)
     except (BackupError, OSError) as error:
         raise CommandError(
             f"the backup before the update failed: {error}\nNothing was changed. Free some space, "
             "or back up elsewhere with `levity backup FILE` and then run `levity migrate "
             "--no-backup`."
         ) from error
-    say(f"Backed up {size / MEGA:.1f} MB, and read it back. To go back: levity restore {file}")
+    say(f"Backed up {copy}, and read it back. To go back: levity restore {file}")
     _forget_old(folder)
     return file
 

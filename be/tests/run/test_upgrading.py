@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from levity.ocpp.models import ChargePoint
 from levity.run import upgrading
+from levity.run.reading_back import Copy
 from levity.run.upgrading import FOLDER, KEPT, back_up_before, changes_ahead
 from tests.system.processes import Ran, python, run
 from tests.system.site import clean_environ
@@ -103,9 +104,9 @@ def sqlite_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with sqlite3.connect(database) as file:
         file.execute("CREATE TABLE ocpp_transaction (id INTEGER)")
 
-    def copy(path: Path) -> int:
+    def copy(path: Path) -> Copy:
         shutil.copy(database, path)
-        return path.stat().st_size
+        return Copy(1, 0, path.stat().st_size)
 
     class Connection:
         vendor = "sqlite"
