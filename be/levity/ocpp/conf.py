@@ -55,6 +55,9 @@ DEFAULTS: dict[str, Any] = {
     "OCPP_PENDING_INTERVAL": 60,
     # Days after which messages, connection and status history are deleted; 0 keeps them for ever.
     "OCPP_MESSAGE_RETENTION_DAYS": 90,
+    # Whole days after which messages move out of rows of their own into one compressed block a
+    # charge point and day, where pages and exports find them as before; 0 never moves them.
+    "OCPP_MESSAGE_ROW_DAYS": 2,
     # Days without a sign of the charger after which its running sessions are ended at their last
     # sample; 0 leaves them running for ever.
     "OCPP_ABANDONED_AFTER_DAYS": 7,

@@ -63,10 +63,8 @@ def _frames(
     charge_point: ChargePoint, since: datetime | None, until: datetime | None, on: UUID | None
 ) -> Iterator[list[Timed]]:
     """The frames of each exchange, exchanges in the order in which they began."""
-    wanted = Wanted(
-        charge_points=[charge_point.pk], since=since, until=until, connection=str(on or "")
-    )
-    for found in in_order(wanted):
+    wanted = Wanted(since=since, until=until, connection=str(on or ""))
+    for found in in_order(charge_point.pk, wanted):
         at, connection = found.received_at, UUID(found.connection)
         ours = found.sender == Message.Sender.CENTRAL_SYSTEM
         asks, answers = (CENTRAL_SYSTEM, CHARGE_POINT) if ours else (CHARGE_POINT, CENTRAL_SYSTEM)

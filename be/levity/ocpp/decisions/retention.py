@@ -19,6 +19,7 @@ from levity.ocpp.models import (
     FailedMessage,
     FrameAttempt,
     Message,
+    MessageBlock,
     QuarantinedMessage,
     RefusedHandshake,
     SecurityEvent,
@@ -48,6 +49,7 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
     deleted: dict[str, int] = {}
     for rows in (
         Message.objects.filter(received_at__lt=oldest),
+        MessageBlock.objects.filter(last_at__lt=oldest),
         # The beginning of a connection that still stands tells that it is no stranger.
         ConnectionEvent.objects.filter(at__lt=oldest).exclude(
             connection__in=ChargePoint.objects.filter(connection__isnull=False).values("connection")

@@ -20,6 +20,7 @@ from levity.ocpp.models.command import Command
 from levity.ocpp.models.id_tag import IdTag
 from levity.ocpp.models.installation import Installation
 from levity.ocpp.models.message import ConnectionEvent, Message
+from levity.ocpp.models.message_block import BlockTerm, MessageBlock
 from levity.ocpp.models.samples import (
     LegacySample,
     MeterValue,
@@ -49,6 +50,7 @@ __all__ = [
     "AuditEntry",
     "AuthFailure",
     "Authorization",
+    "BlockTerm",
     "CertificateAuthority",
     "ChargePoint",
     "ChargePointCertificate",
@@ -63,6 +65,7 @@ __all__ = [
     "Installation",
     "LegacySample",
     "Message",
+    "MessageBlock",
     "MeterValue",
     "MeterValueCorrection",
     "MissedChange",

@@ -39,17 +39,20 @@ class Message(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-id"]
+        ordering = ["-received_at", "-id"]
         constraints = [
             # An event of the envelope is taken once, even if two workers hold it at once; and
             # the same index finds the stored answer to a repeated unique id.
             models.UniqueConstraint(fields=["connection", "unique_id", "seq"], name="message_once"),
         ]
         indexes = [
-            models.Index(fields=["charge_point", "-id"], name="message_of_charge_point"),
-            models.Index(fields=["action", "-id"], name="message_action"),
+            # Only the last days are rows, and pages look through as many as are good for one: so
+            # no index knows the action. Ascending, for new rows are the newest.
+            models.Index(fields=["charge_point", "received_at"], name="message_of_charge_point"),
             models.Index(fields=["received_at"], name="message_received"),
-            models.Index(fields=["-id"], name="message_error", condition=~models.Q(error_code="")),
+            models.Index(
+                fields=["received_at"], name="message_error", condition=~models.Q(error_code="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -130,6 +130,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
         )
         answers.append(
             AnsweredCall(
+                outcome.charge_point.id if outcome.charge_point else 0,
                 answer.connection,
                 answer.unique_id,
                 log_budget.kept(
@@ -140,6 +141,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
                 at,
                 answer.error_code,
                 answer.error_description,
+                answer.late,
             )
         )
     update_rows(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -33,6 +34,7 @@ from levity.ocpp.store import queries
 from levity.ocpp.store.certificates import load_signing
 from levity.ocpp.store.handshakes import load_handshakes
 from levity.ocpp.store.loaded import KnownCommand, Loaded
+from levity.ocpp.store.messages.known import load_moved
 from levity.ocpp.store.newcomers import newcomers
 from levity.ocpp.store.values import Arrival, StoredMessage, start_key
 from levity.ocpp.wire.fields import zone_of
@@ -58,8 +60,11 @@ class _Connectors:
     interrupted: dict[Place, TransactionState] = field(default_factory=dict)
 
 
-def load(arrivals: Sequence[Arrival]) -> Loaded:
-    """Everything about these arrivals; unknown charge points are added where that is the rule."""
+def load(arrivals: Sequence[Arrival], now: datetime | None = None) -> Loaded:
+    """Everything about these arrivals; unknown charge points are added where that is the rule.
+
+    `now`: this machine's time, where old frames are to be known again.
+    """
     loaded = Loaded()
     frames = [
         (item.connection, item.frame.unique_id[:64], item.event.seq)
@@ -68,6 +73,9 @@ def load(arrivals: Sequence[Arrival]) -> Loaded:
     ]
     if _load_charge_points(loaded, arrivals, frames):
         _load_messages(loaded, frames)
+    if now is not None:
+        # After the rows: what moves in this moment is in one of the two.
+        load_moved(loaded, arrivals, now)
     _load_transactions(loaded, arrivals)
     _load_starts(loaded, arrivals)
     _load_id_tags(loaded, arrivals)

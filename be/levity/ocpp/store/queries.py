@@ -42,6 +42,7 @@ __all__ = [
     "RUNNING_OF_TAG",
     "STARTS",
     "TRANSACTIONS",
+    "is_only_mover",
     "take_turns",
     "take_turns_of_limits",
 ]
@@ -109,6 +110,17 @@ def take_turns_of_limits(id_tags: Collection[int]) -> None:
     """
     if connection.vendor == "postgresql":
         ahead(_TURNS.format(16002), [array_text([str(pk) for pk in id_tags])])
+
+
+def is_only_mover() -> bool:
+    """True if no other transaction moves rows into what is kept for long; none will until the end
+    of this one."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(16003, 0)")
+        (is_mine,) = cursor.fetchone()
+    return bool(is_mine)
 
 
 # The first number only tells the kinds of locks from each other.

@@ -24,6 +24,7 @@ from levity.ocpp.models import Edge
 from levity.ocpp.store import plan_once
 from levity.ocpp.versions import FREQUENT
 from levity.ocpp.worker import housekeeping
+from levity.ocpp.worker.moving import Moving
 from levity.ocpp.worker.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
 from levity_ws.rpc.envelope import Close, Reply
 from levity_ws.rpc.transport import Delivery, WorkerTransport
@@ -81,6 +82,7 @@ class Worker:
         self.pipeline = Pipeline()
         self.steps = housekeeping.ClockSteps()
         self.minute = housekeeping.EveryMinute()
+        self.moving = Moving(clock)
         self.stopping = threading.Event()
         self.own_thread_for_commands = own_thread_for_commands
         self.commands_due = threading.Event()
@@ -137,6 +139,7 @@ class Worker:
                 self.commands_due.set()
         elif commands_due or self.clock() >= self.next_look:
             self._look()
+            self._move(is_idle=delivery is None)
 
     def _take(self, delivery: Delivery) -> Taken | None:
         """The committed batch, however long the database is away; None when stopping.
@@ -174,6 +177,7 @@ class Worker:
                 # Nobody would notice if this thread ended: frames go on being taken.
                 log.exception("reading the command queue failed; retrying")
                 self.stopping.wait(FIRST_PAUSE)
+            self._move(is_idle=True)
             self.commands_due.wait(LOOK)
             self.commands_due.clear()
         connection.close()
@@ -196,6 +200,14 @@ class Worker:
             log.error("the command queue can't be read (%s); retrying", _line(error))
             if is_damage(error):
                 mend(connection, error)
+            connection.close()
+
+    def _move(self, *, is_idle: bool) -> None:
+        """A little of what is old goes to where it needs less room."""
+        try:
+            self.moving.go_on(timezone.now(), is_idle=is_idle)
+        except DatabaseError as error:
+            log.error("old rows can't be moved (%s); retrying", _line(error))
             connection.close()
 
     def _close_elsewhere(self, taken: Taken) -> None:

@@ -126,7 +126,9 @@ def replayed_event(failed: FailedMessage) -> Received:
     at = failed.received_at.timestamp()
     common = (failed.identity, connection, failed.seq, at, failed.text, failed.subprotocol)
     unique_id = parse(failed.text).unique_id[:64]
-    answer = stored_response(failed.connection, unique_id, failed.seq)
+    answer = stored_response(
+        failed.charge_point_id, failed.connection, unique_id, failed.seq, failed.received_at
+    )
     if not isinstance(parse(answer), CallResult):
         return Received(*common)
     return Spooled(*common, answer=answer, transaction=given_id(answer) or 0)

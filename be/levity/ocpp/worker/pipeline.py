@@ -171,7 +171,7 @@ class Pipeline:
         only = events[0] if len(events) == 1 else None
         about = only.charge_point if only is not None else f"{len(events)} frames"
         with in_few_trips():
-            loaded = within(about, "loading", load, arrivals, busy=True, whose=only)
+            loaded = within(about, "loading", load, arrivals, self._now, busy=True, whose=only)
             outcomes = [
                 within(
                     arrival.event.charge_point,

@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import (
     DropdownFilter,
     RadioFilter,
     RangeDateFilter,
+    TextFilter,
 )
 from unfold.utils import parse_date_str
 
@@ -21,7 +22,6 @@ from levity.ocpp.chargers.faults import FAULT
 from levity.ocpp.models import Connector, Message
 from levity.ocpp.versions import ACTIONS, ROUTES
 from levity.ocpp.visibility import visible
-from levity.pages.kit.base import newest
 
 __all__ = [
     "ActionFilter",
@@ -37,6 +37,7 @@ __all__ = [
     "RowFilter",
     "SenderFilter",
     "StartedFilter",
+    "TransactionFilter",
     "started_within",
 ]
 
@@ -53,8 +54,8 @@ STATUSES = (
     "Unavailable",
     "Faulted",
 )
-# Rows looked through where no index knows the answer.
-LOOK_BACK = 100_000
+MOST_DIGITS = 9
+"""Of a transactionId."""
 
 
 class DayRangeFilter(RangeDateFilter):
@@ -62,13 +63,17 @@ class DayRangeFilter(RangeDateFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of these days; what is no date is taken for no limit."""
-        first = self._day("from")
-        last = self._day("to")
+        first, end = self.period()
         if first:
             queryset = queryset.filter(**{f"{self.parameter_name}__gte": first})
-        if last:
-            queryset = queryset.filter(**{f"{self.parameter_name}__lt": last + timedelta(days=1)})
+        if end:
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": end})
         return queryset
+
+    def period(self) -> tuple[datetime | None, datetime | None]:
+        """The first moment, and that behind the last; None: no limit."""
+        last = self._day("to")
+        return self._day("from"), last and last + timedelta(days=1)
 
     def _day(self, end: str) -> datetime | None:
         day = parse_date_str(str(self.used_parameters.get(f"{self.parameter_name}_{end}", "")))
@@ -119,6 +124,12 @@ class RowFilter(AutocompleteSelectFilter):
         if not all(_is_id(str(value)) for value in params.get(name, ())):
             del params[name]
         super().__init__(field, request, params, model, model_admin, field_path)
+
+    def chosen(self) -> int | None:
+        """The number of the row that was asked for."""
+        value = self.used_parameters.get(self.lookup_kwarg)
+        last = value[-1] if isinstance(value, list) else value
+        return int(last) if last and _is_id(str(last)) else None
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """The form; it names no row that this person may not see, even if the address does."""
@@ -242,7 +253,7 @@ class ErrorFilter(ChoiceFilter, RadioFilter):
 
 
 class SenderFilter(ChoiceFilter, RadioFilter):
-    """Messages by who spoke first, among the newest ones: no index knows the sender."""
+    """Messages by who spoke first."""
 
     title = "sender"
     parameter_name = "sender"
@@ -250,9 +261,24 @@ class SenderFilter(ChoiceFilter, RadioFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
-        if chosen is None:
-            return queryset
-        return newest(queryset, LOOK_BACK).filter(sender=chosen)
+        return queryset if chosen is None else queryset.filter(sender=chosen)
+
+
+class TransactionFilter(TextFilter):
+    """Messages of one transaction, by its number; what is no number filters nothing."""
+
+    title = "transaction"
+    parameter_name = "transaction"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        number = self.number()
+        return queryset if number is None else queryset.filter(transaction=number)
+
+    def number(self) -> int | None:
+        """The one that was asked for, if a database can hold it."""
+        text = str(self.value() or "").strip()
+        is_number = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+        return int(text) if is_number else None
 
 
 class OpenFilter(ChoiceFilter, RadioFilter):

@@ -1,38 +1,175 @@
 """The log of frames: what was said and what was answered, side by side."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from levity.ocpp.models import ChargePoint, Message, Transaction
+from levity.ocpp.store.messages import finding
+from levity.ocpp.store.messages.codec import Exchange
+from levity.ocpp.store.messages.finding import Found, find
+from levity.ocpp.store.messages.reading import exchange
+from levity.ocpp.store.messages.rows import FIELDS
+from levity.ocpp.store.messages.wanted import LAST_ID, Place, Wanted
+from levity.ocpp.visibility import is_limited, visible
 from levity.pages.chargers.filters import (
     ActionFilter,
     DayRangeFilter,
     ErrorFilter,
     RowFilter,
     SenderFilter,
+    TransactionFilter,
 )
 from levity.pages.chargers.frame_text import frame_excerpt, pretty_frame
-from levity.pages.kit.base import ReadOnlyAdmin, all_of, newest
+from levity.pages.kit.base import BoundedChangeList, ReadOnlyAdmin, all_of
 from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time, site_zone
+from levity.pages.kit.lookups import LONGEST
 from levity.pages.site import site
 
 __all__ = ["MessageAdmin"]
 
-# No index knows the text of a frame, so a search reads frames one by one: these many.
-SEARCHED = 20_000
 # Enough of a frame for a list; whole ones may have 128 KiB each.
 SHOWN = 400
+MOST_DIGITS = 18
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class MessagePages:
+    """What stands below the list: what this page has, and the way to older messages.
+
+    Nobody counts all that match. A page is named by the place where it begins, so that it stays
+    what it is while new messages come.
+    """
+
+    template_name = "levity/pagination_by_place.html"
+    is_bounded = False
+
+    def __init__(self, messages: "MessageList", found: Found) -> None:
+        count = len(found.exchanges)
+        self.shown = f"{count:,}"
+        self.said = "1 message" if count == 1 else f"{count:,} messages"
+        self.begins_later = messages.before is not None
+        self.newest = messages.get_query_string()
+        self.gave_up = found.looked_until is not None
+        self.older = ""
+        if found.older is not None:
+            self.said += " on this page"
+            self.older = messages.get_query_string({PAGE_VAR: _name_of(found.older)})
+        if found.looked_until is not None:
+            at = shown_time(found.looked_until, None)
+            self.said = format_html("{}; looked through back to {}", self.said, at)
+        if found.too_many:
+            self.said, self.older = TOO_MANY, ""
+
+
+TOO_MANY = (
+    "More charge points were sending messages at that time than one page looks through. Choose a "
+    "charge point, an action or an error."
+)
+
+
+class MessageList(BoundedChangeList):
+    """Rows and blocks alike, the newest first; a page never reads more than is good for one."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page that was asked for."""
+        self.before = _place_of(request.GET.get(PAGE_VAR, ""))
+        chargers, text = self._searched(request.user)
+        most = finding.SEARCHED if text else finding.LOOKED_AT
+        wanted = self._wanted(chargers)
+        found = find(wanted, self.list_per_page, text, SHOWN, most)
+        self.result_list = _as_rows(found.exchanges)
+        self.result_count = self.full_result_count = len(found.exchanges)
+        self.show_full_result_count = False
+        self.show_admin_actions = self.can_show_all = self.multi_page = False
+        self.paginator = MessagePages(self, found)
+
+    def _searched(self, user: Any) -> tuple[Any, str]:
+        """The charge points to look among, and the text to look for: what names some is no text.
+
+        None: all charge points.
+        """
+        chargers: Any = None
+        seen = _chargers_of(user)
+        term = self.query.replace("\x00", "").strip()[:LONGEST]
+        if term:
+            named = Q(identity__iexact=term) | Q(name__iexact=term)
+            chargers = all_of(seen.filter(named).values_list("pk", flat=True))
+            if not isinstance(chargers, list) or chargers:
+                return chargers, ""
+        return (seen.values("pk") if is_limited(user) else None), term
+
+    def _wanted(self, chargers: Any) -> Wanted:
+        chosen: dict[str, Any] = {}
+        owner: int | None = None
+        for spec in self.filter_specs:
+            if isinstance(spec, ActionFilter) and (action := spec.chosen()):
+                chosen["actions"] = [action]
+            elif isinstance(spec, ErrorFilter) and (error := spec.chosen()):
+                chosen["has_error"] = error == "yes"
+            elif isinstance(spec, SenderFilter) and (sender := spec.chosen()):
+                chosen["sender"] = sender
+            elif isinstance(spec, DayRangeFilter):
+                chosen["since"], chosen["until"] = spec.period()
+            elif isinstance(spec, TransactionFilter) and (number := spec.number()) is not None:
+                chosen["transaction"] = number
+                sessions = Transaction.objects.filter(pk=number)
+                owner = owner or sessions.values_list("charge_point", flat=True).first()
+            elif isinstance(spec, RowFilter) and (pk := spec.chosen()) is not None:
+                owner = pk
+        if owner is not None:
+            among = ChargePoint.objects.filter(pk=owner)
+            if chargers is not None:
+                among = among.filter(pk__in=chargers)
+            chargers = list(among.values_list("pk", flat=True))
+        return Wanted(charge_points=chargers, before=self.before, **chosen)
+
+
+def _chargers_of(user: Any) -> QuerySet[ChargePoint]:
+    return visible(ChargePoint.objects.all(), user)
+
+
+def _as_rows(exchanges: Sequence[Exchange]) -> list[Message]:
+    """Rows that are in no table, perhaps; with their charge points."""
+    owners = ChargePoint.objects.select_related("site").in_bulk(
+        {item.charge_point_id for item in exchanges}
+    )
+    return [
+        Message(
+            charge_point=owners.get(item.charge_point_id),
+            **{name: getattr(item, name) for name in FIELDS if name != "charge_point_id"},
+        )
+        for item in exchanges
+    ]
+
+
+def _name_of(place: Place) -> str:
+    return f"{(place.at - _EPOCH) // _MICROSECOND}-{place.id}"
+
+
+def _place_of(name: str) -> Place | None:
+    """The place of this name; None for what is none."""
+    at, _, pk = name.partition("-")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 19 for part in (at, pk)):
+        return None
+    try:
+        return Place(_EPOCH + int(at) * _MICROSECOND, min(int(pk), LAST_ID))
+    except OverflowError:
+        return None
 
 
 @admin.register(Message, site=site)
 class MessageAdmin(ReadOnlyAdmin):
-    """One row is one exchange. A search never reads more than the newest frames."""
+    """One row is one exchange, wherever it is kept: see `MessageList`."""
 
     list_display = (
         "received",
@@ -46,6 +183,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ActionFilter,
         ErrorFilter,
         SenderFilter,
+        TransactionFilter,
         ("charge_point", RowFilter),
         ("received_at", DayRangeFilter),
     )
@@ -70,42 +208,26 @@ class MessageAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        """Lists carry the beginning of each frame only."""
-        rows = super().get_queryset(request).select_related("charge_point__site")
-        match = request.resolver_match
-        if match is None or not str(match.url_name).endswith("_changelist"):
-            return rows
-        return rows.defer("request", "response").annotate(
-            request_start=Substr("request", 1, SHOWN), response_start=Substr("response", 1, SHOWN)
-        )
-
-    def get_ordering(self, request: HttpRequest) -> Any:
-        """Newest first, by the index that answers the filter."""
-        if any(request.GET.get(name) for name in ("received_at_from", "received_at_to")):
-            return ("-received_at", "-id")
-        return ("-id",)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The kind of list."""
+        return MessageList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """All frames of a charge point, if that is its name; else those that hold this text."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        chargers = ChargePoint.objects.filter(Q(identity__iexact=term) | Q(name__iexact=term))
-        found = all_of(chargers.values_list("pk", flat=True))
-        if not isinstance(found, list) or found:
-            return queryset.filter(charge_point__in=found), False
-        rows = Message.objects.all()
-        charger = request.GET.get("charge_point__id__exact", "")
-        if charger.isascii() and charger.isdigit():
-            rows = rows.filter(charge_point=int(charger))
-        recent = newest(rows, SEARCHED)
-        wanted = Q(unique_id=term) | Q(request__icontains=term) | Q(response__icontains=term)
-        if term.isascii() and term.isdigit() and len(term) <= 10:
-            wanted = Q(unique_id=term) | Q(transaction=int(term)) | Q(request__icontains=term)
-        return queryset.filter(pk__in=recent.filter(wanted).values("pk")), False
+        """See `MessageList`, which searches by itself."""
+        return queryset, False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Message | None:
+        """The message with this number, wherever it is kept."""
+        if not (object_id.isascii() and object_id.isdigit() and len(object_id) <= MOST_DIGITS):
+            return None
+        user = request.user
+        seen = _chargers_of(user).values("pk") if is_limited(user) else None
+        found = exchange(int(object_id), seen)
+        return None if found is None else _as_rows([found])[0]
 
     @display(description="time")
     def received(self, item: Message) -> str:
@@ -141,16 +263,16 @@ class MessageAdmin(ReadOnlyAdmin):
     @display(description="request")
     def asked(self, item: Any) -> str:
         """The beginning of the frame."""
-        return format_html('<code class="lv-frame">{}</code>', frame_excerpt(item.request_start))
+        return format_html('<code class="lv-frame">{}</code>', frame_excerpt(item.request))
 
     @display(description="response")
     def answered(self, item: Any) -> str:
         """The beginning of the frame that answered it."""
-        if not item.response_start:
+        if not item.response:
             return NOTHING
         return format_html(
             '<code class="lv-frame">{}</code><br><span class="lv-soft">after {}</span>',
-            frame_excerpt(item.response_start),
+            frame_excerpt(item.response),
             self.latency(item),
         )
 

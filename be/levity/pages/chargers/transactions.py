@@ -265,7 +265,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     @display(description="frames")
     def frames(self, item: Transaction) -> str:
         """Where the messages are."""
-        address = list_url(Message, charge_point__id__exact=item.charge_point_id, q=item.pk)
+        address = list_url(Message, transaction=item.pk)
         return link(address, "messages of this transaction")
 
     def change_view(

@@ -17,7 +17,7 @@ from levity.ocpp.models import (
     Message,
     QuarantinedMessage,
 )
-from levity.pages.chargers import messages
+from levity.ocpp.store.messages import finding
 from levity.pages.kit.base import BoundedPaginator, newest
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,9 +42,9 @@ def found(client: Client, **query: str) -> list[int]:
 @pytest.fixture
 def three_searched() -> Iterator[None]:
     """A search reads the newest three messages only."""
-    before, messages.SEARCHED = messages.SEARCHED, 3
+    before, finding.SEARCHED = finding.SEARCHED, 3
     yield
-    messages.SEARCHED = before
+    finding.SEARCHED = before
 
 
 @pytest.mark.usefixtures("three_searched")

@@ -24,7 +24,16 @@ import orjson
 
 from levity_ws.frozen import frozen
 
-__all__ = ["DamagedBlock", "Exchange", "Facts", "Packed", "facts_of", "pack", "unpack"]
+__all__ = [
+    "DamagedBlock",
+    "Exchange",
+    "Facts",
+    "Packed",
+    "facts_of",
+    "microseconds",
+    "pack",
+    "unpack",
+]
 
 VERSION = 1
 LEVEL = 6
@@ -161,7 +170,7 @@ def pack(exchanges: Sequence[Exchange]) -> Packed:
     """The bytes of these exchanges, in their order; at least one."""
     requests = [_without_id(item.request, item.unique_id) for item in exchanges]
     responses = [_without_id(item.response, item.unique_id) for item in exchanges]
-    received = [_microseconds(item.received_at) for item in exchanges]
+    received = [microseconds(item.received_at) for item in exchanges]
     uuids, texts = _parted([item.unique_id for item in exchanges])
     columns = {
         "v": VERSION,
@@ -176,7 +185,7 @@ def pack(exchanges: Sequence[Exchange]) -> Packed:
         "why": _named([item.error_description for item in exchanges]),
         "at": _steps(received),
         "after": [
-            None if item.answered_at is None else _microseconds(item.answered_at) - at
+            None if item.answered_at is None else microseconds(item.answered_at) - at
             for item, at in zip(exchanges, received, strict=True)
         ],
         "asked": [len(text) for text in requests],
@@ -251,12 +260,13 @@ def _with_id(text: str, unique_id: str) -> str:
     return text.replace(_CUT, unique_id, 1)
 
 
-def _microseconds(at: datetime) -> int:
+def microseconds(at: datetime) -> int:
+    """Since 1970, as the facts have them."""
     return (at - _EPOCH) // _MICROSECOND
 
 
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+def _moment(number: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=number)
 
 
 def _optional(change: Callable[[int], datetime], value: int | None) -> datetime | None:

@@ -8,9 +8,9 @@ from django.db.models.functions import Substr
 
 from levity.ocpp.models import Message
 from levity.ocpp.store.messages.codec import Exchange
-from levity.ocpp.store.messages.wanted import Place, Wanted
+from levity.ocpp.store.messages.wanted import Wanted
 
-__all__ = ["FIELDS", "exchange_of", "newest_rows", "rows_in_order", "rows_newest_first"]
+__all__ = ["FIELDS", "NEWEST_FIRST", "exchange_of", "newest_rows", "rows_in_order"]
 
 FIELDS: tuple[str, ...] = (
     "id",
@@ -54,17 +54,6 @@ def newest_rows(
         fields = tuple(starts.get(name, name) for name in FIELDS)
     found = rows.order_by(*NEWEST_FIRST).values_list(*fields)[:limit]
     return [exchange_of(row) for row in found]
-
-
-def rows_newest_first(wanted: Wanted, at_once: int) -> Iterator[Exchange]:
-    """All of them, the newest first, `at_once` from the database at a time."""
-    rows = Message.objects.filter(wanted.of_rows())
-    while found := newest_rows(rows, at_once):
-        yield from found
-        if len(found) < at_once:
-            return
-        last = Place(found[-1].received_at, found[-1].id)
-        rows = Message.objects.filter(wanted.of_rows(), Wanted(before=last).of_rows())
 
 
 def rows_in_order(wanted: Wanted) -> Iterator[Exchange]:

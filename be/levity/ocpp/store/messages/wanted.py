@@ -8,7 +8,9 @@ from django.db.models import Q
 
 from levity_ws.frozen import frozen
 
-__all__ = ["MOMENT", "Place", "Wanted"]
+__all__ = ["LAST_ID", "MOMENT", "Place", "Wanted"]
+
+LAST_ID = 2**63 - 1
 
 MOMENT = timedelta(microseconds=1)
 """No time is more exact: what is younger than `t` is not older than `t + MOMENT`."""
@@ -38,7 +40,8 @@ class Wanted:
     until: datetime | None = None
     """By when we received it; this moment is not wanted any more."""
     before: Place | None = None
-    """Only what stands before this one."""
+    after: Place | None = None
+    """Only what stands before, or after, this one."""
 
     def of_rows(self) -> Q:
         """The condition on rows of `Message`."""
@@ -56,6 +59,11 @@ class Wanted:
         if self.before is not None:
             found &= Q(received_at__lte=self.before.at)
             found &= ~Q(received_at=self.before.at, id__gte=self.before.id)
+        if self.after is not None:
+            found &= Q(received_at__gte=self.after.at)
+            found &= ~Q(received_at=self.after.at, id__lte=self.after.id)
+        if self.has_error:
+            found &= ~Q(error_code="")
         return found
 
     def looked_through(self) -> Q:
@@ -65,8 +73,8 @@ class Wanted:
             found &= Q(action__in=list(self.actions))
         if self.sender:
             found &= Q(sender=self.sender)
-        if self.has_error is not None:
-            found &= ~Q(error_code="") if self.has_error else Q(error_code="")
+        if self.has_error is False:
+            found &= Q(error_code="")
         if self.transaction is not None:
             found &= Q(transaction=self.transaction)
         if self.connection:

@@ -1,6 +1,7 @@
 """Writing the log: frames as they come, Calls of ours as they leave, and their answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.db.models import QuerySet
 from levity.db.rows import insert_rows, update_rows
 from levity.ocpp.models import Command, Message
 from levity.ocpp.store.budget import log_budget
+from levity.ocpp.store.messages.blocks import Block
+from levity.ocpp.store.messages.keeping import locked, rewrite
 from levity.ocpp.store.values import Outcome
 from levity.ocpp.wire.frames import storable
 from levity_ws.frozen import frozen
@@ -42,12 +45,15 @@ class SentCall:
 class AnsweredCall:
     """What a charge point has answered to a Call of ours."""
 
+    charge_point_id: int
     connection: str
     unique_id: str
     response: str
     at: datetime
     error_code: str
     error_description: str
+    is_late: bool
+    """After we had given it up: days, perhaps."""
 
 
 def write_messages(outcomes: Sequence[Outcome]) -> None:
@@ -149,6 +155,8 @@ def write_calls(calls: Sequence[SentCall]) -> None:
 
 def write_answers(answers: Sequence[AnsweredCall]) -> None:
     """Put these answers beside the Calls that they are about."""
+    if late := [answer for answer in answers if answer.is_late]:
+        _write_answers_to_moved(late)
     update_rows(
         Message,
         (
@@ -174,6 +182,44 @@ def write_answers(answers: Sequence[AnsweredCall]) -> None:
         ],
         key=3,
     )
+
+
+def _write_answers_to_moved(answers: Sequence[AnsweredCall]) -> None:
+    """The same where the Call has moved into a block in the meantime."""
+    rows = Message.objects.filter(
+        sender=Message.Sender.CENTRAL_SYSTEM,
+        connection__in=[answer.connection for answer in answers],
+        unique_id__in=[answer.unique_id for answer in answers],
+    )
+    # Locked: they don't move before this is written.
+    there = set(rows.select_for_update().values_list("unique_id", flat=True))
+    for answer in answers:
+        if answer.unique_id in there:
+            continue
+        sent = Command.objects.filter(unique_id=answer.unique_id, sent_at__isnull=False)
+        for sent_at in sent.values_list("sent_at", flat=True):
+            assert sent_at is not None
+            for block in locked(charge_point=answer.charge_point_id, day=sent_at.date()):
+                _answer_in(block, answer)
+
+
+def _answer_in(block: Block, answer: AnsweredCall) -> None:
+    exchanges = block.exchanges()
+    changed = [
+        replace(
+            item,
+            response=answer.response,
+            answered_at=answer.at,
+            error_code=answer.error_code,
+            error_description=answer.error_description,
+        )
+        if (item.sender, item.connection, item.unique_id)
+        == ("cs", answer.connection, answer.unique_id)
+        else item
+        for item in exchanges
+    ]
+    if changed != exchanges:
+        rewrite(block, changed)
 
 
 def forget_unsent(commands: QuerySet[Command]) -> None:

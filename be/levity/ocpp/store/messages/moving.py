@@ -1,0 +1,119 @@
+"""Moving rows into blocks, one day of a charge point at a time.
+
+Each step is a short transaction under the charge point's turn: it makes or rewrites one block and
+deletes the rows that are in it now. Whoever dies in the middle has done nothing, and whoever
+comes next finds the same rows. Rows of a day that has a block, because a charger was off line or
+an edge kept its frames, join it in the same way.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from time import monotonic
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+
+from levity.ocpp.models import ChargePoint, Message
+from levity.ocpp.store.messages.blocks import bounds
+from levity.ocpp.store.messages.codec import DamagedBlock, Exchange
+from levity.ocpp.store.messages.keeping import keep_as_block, locked, rewrite
+from levity.ocpp.store.messages.rows import FIELDS, exchange_of
+from levity.ocpp.store.queries import is_only_mover, take_turns
+
+__all__ = ["RowsChanged", "move_some", "oldest_row_to_keep"]
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 1_000
+"""Rows a step, so that it takes 50 ms at most; an ordinary day has 800."""
+FULL = 1_500
+"""Exchanges of a block to which no more are added."""
+CHARACTERS = 1024**2
+"""Of frames a step, and in a block to which more are added."""
+
+
+def move_some(now: datetime, budget: float, *, kept_days: int) -> int:
+    """Move rows of days that ended `kept_days` ago for about `budget` seconds; how many moved."""
+    ends_at = monotonic() + budget
+    moved = 0
+    while step := _step(oldest_row_to_keep(now, kept_days)):
+        moved += step
+        if monotonic() >= ends_at:
+            break
+    return moved
+
+
+def oldest_row_to_keep(now: datetime, kept_days: int) -> datetime:
+    """Rows before this moment are moved: it is a midnight (UTC)."""
+    return bounds((now - timedelta(days=kept_days)).date())[0]
+
+
+class RowsChanged(Exception):
+    """Somebody else deleted rows that were being moved: nothing was done."""
+
+
+def _step(before: datetime) -> int:
+    oldest = Message.objects.filter(received_at__lt=before).order_by("received_at", "id")
+    found = oldest.values_list("charge_point_id", "received_at").first()
+    if found is None:
+        return 0
+    charge_point, at = found
+    with transaction.atomic():
+        if not is_only_mover():
+            return 0
+        identity = ChargePoint.objects.filter(pk=charge_point).values_list("identity", flat=True)
+        take_turns([name.lower() for name in identity])
+        return _move(charge_point, at.date())
+
+
+def _move(charge_point: int, day: date) -> int:
+    start, end = bounds(day)
+    rows = Message.objects.filter(
+        charge_point=charge_point, received_at__gte=start, received_at__lt=end
+    ).order_by("received_at", "id")
+    if connection.vendor == "postgresql":
+        # An answer to a Call of ours may come this late, and write into its row in this moment;
+        # nothing else writes into rows.
+        unanswered = rows.filter(sender=Message.Sender.CENTRAL_SYSTEM, response="")
+        list(unanswered.select_for_update().values_list("pk"))
+    some = _some(rows)
+    exchanges = [exchange_of(row) for row in rows.filter(pk__in=some).values_list(*FIELDS)]
+    _keep(charge_point, day, exchanges)
+    deleted, _ = Message.objects.filter(pk__in=some).delete()
+    if deleted != len(exchanges):
+        raise RowsChanged
+    return deleted
+
+
+def _some(rows: QuerySet[Message]) -> list[int]:
+    """The first of them, as many as a step may have; at least one, if there is one."""
+    lengths = rows.annotate(size=Length("request") + Length("response"))
+    found: list[int] = []
+    left = CHARACTERS
+    for pk, size in lengths.values_list("pk", "size")[:AT_ONCE]:
+        if found and size > left:
+            break
+        found.append(pk)
+        left -= size
+    return found
+
+
+def _keep(charge_point: int, day: date, exchanges: Sequence[Exchange]) -> None:
+    """Put them into the last block of the day, or behind it."""
+    parts = locked(charge_point=charge_point, day=day)
+    if not parts:
+        keep_as_block(charge_point, day, 0, exchanges)
+        return
+    last = max(parts, key=lambda block: block.part)
+    if last.count + len(exchanges) <= FULL and not last.only_ledger:
+        try:
+            there = last.exchanges()
+        except DamagedBlock:
+            log.exception("block %d is damaged; it stays as it is", last.pk)
+        else:
+            if sum(len(item.request) + len(item.response) for item in there) <= CHARACTERS:
+                rewrite(last, [*there, *exchanges])
+                return
+    keep_as_block(charge_point, day, last.part + 1, exchanges)

@@ -1,0 +1,66 @@
+"""Moving old rows into what keeps them smaller, a little at a time, while nobody waits for it.
+
+Each mover takes the time and does one short step (50 ms at most, one transaction); it returns how
+much it moved, 0 where nothing is left. A step that is lost is done again: nothing is written down
+about how far the work is but the rows themselves.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db import Error as DatabaseError
+
+from levity.ocpp.conf import setting
+from levity.ocpp.store.messages.moving import move_some
+
+__all__ = ["MOVERS", "Mover", "Moving"]
+
+log = logging.getLogger(__name__)
+
+Mover = Callable[[datetime], int]
+ROUND = 0.05
+"""Seconds that a round takes at least, if there is so much to move; one step is always made."""
+BUSY, REST = 5.0, 60.0
+"""Seconds until the next round: where frames come all the time, and where nothing was left."""
+
+
+def messages(now: datetime) -> int:
+    """Exchanges of past days: from rows into blocks."""
+    days = setting("OCPP_MESSAGE_ROW_DAYS")
+    return move_some(now, 0.0, kept_days=days) if days else 0
+
+
+MOVERS: tuple[Mover, ...] = (messages,)
+
+
+class Moving:
+    """Lets the movers work in turns; one instance per worker, and one worker at a time does it
+    (`queries.is_only_mover`)."""
+
+    def __init__(self, clock: Callable[[], float], movers: Sequence[Mover] = MOVERS) -> None:
+        self.clock, self.movers = clock, movers
+        # Who starts many workers at once has chargers waiting.
+        self.next_at = clock() + REST
+
+    def go_on(self, now: datetime, *, is_idle: bool) -> int:
+        """A round, if it is time for one; how much was moved. Raises DatabaseError only."""
+        began = self.clock()
+        if began < self.next_at:
+            return 0
+        moved, self.next_at = 0, began + REST
+        try:
+            for mover in self.movers:
+                while step := mover(now):
+                    moved += step
+                    if self.clock() - began >= ROUND:
+                        break
+        except DatabaseError:
+            raise
+        except Exception:
+            # What is wrong with the past keeps nobody from charging.
+            log.exception("moving old rows failed; they stay where they are for now")
+            return moved
+        if moved:
+            self.next_at = self.clock() + (0.0 if is_idle else BUSY)
+        return moved
