@@ -50,15 +50,16 @@ class Session:
     identity: str
     """The charge point's, as it is spelled in its row."""
     evse: int
-    connector: int
+    connector: int | None
+    """None: not known, which OCPP 2.0.1 allows."""
     id_tag: str
     state: str
     """`active`, `stopped` or `orphaned`."""
     started_at: datetime
     """The charger's clock, like `stopped_at`."""
     stopped_at: datetime | None
-    meter_start: Decimal
-    """Wh, like `meter_stop` and `energy`."""
+    meter_start: Decimal | None
+    """Wh, like `meter_stop` and `energy`. None: not told, which OCPP 2.0.1 allows."""
     meter_stop: Decimal | None
     energy: Decimal | None
     """So far, or in the end."""

@@ -102,20 +102,26 @@ class StartTransaction:
     """A transaction begins. Its id was reserved before the handler ran (`request.new_id`)."""
 
     transaction_id: int
-    connector: int
+    connector: int | None
+    """None: it is not known on which."""
     id_tag: str
-    meter_start: Decimal
+    meter_start: Decimal | None
+    """None: the charger told no register; the samples count."""
     started_at: datetime
     reservation_id: int | None = None
     flags: tuple[str, ...] = ()
     evse: int = 0
     occurrence: int = 0
     """Which session of these same words it is (see `Request.occurrence`)."""
+    wire_id: str = ""
+    """The charger's own id of it, where the version leaves that to the charger."""
+    seq_no: int | None = None
+    """The number of the event, where events are numbered."""
 
     @property
     def place(self) -> tuple[int, int]:
-        """(EVSE, connector)."""
-        return self.evse, self.connector
+        """(EVSE, connector); 0 for one that is not known."""
+        return self.evse, self.connector or 0
 
 
 @frozen
@@ -154,6 +160,8 @@ class UpdateTransaction:
     """All of the transaction's from now on."""
     lives: str | None = None
     """What its samples have shown so far (`lives.Trail`)."""
+    seq_no: int | None = None
+    """The number of the newest event, where events are numbered."""
 
 
 @frozen
@@ -186,6 +194,8 @@ class RecordIdTag:
     """An unknown tag was used: note it, so that a person can approve or block it."""
 
     id_tag: str
+    type: str = ""
+    """What kind of token it is, where the version of OCPP says it."""
 
 
 @frozen

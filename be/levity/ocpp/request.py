@@ -47,12 +47,14 @@ class TransactionState:
 
     id: int
     charge_point_id: int
-    connector: int
+    connector: int | None
+    """None: it is not known on which it runs, or ran."""
     state: str
     """`active`, `stopped` or `orphaned`."""
     id_tag: str
     started_at: datetime
-    meter_start: Decimal
+    meter_start: Decimal | None
+    """Wh. None: the charger told no register at the start."""
     stopped_at: datetime | None = None
     meter_stop: Decimal | None = None
     energy: Decimal | None = None
@@ -70,8 +72,18 @@ class TransactionState:
 
     @property
     def place(self) -> Place:
-        """Where it runs, or ran."""
-        return self.evse, self.connector
+        """Where it runs, or ran; 0 for a connector that is not known."""
+        return self.evse, self.connector or 0
+
+    @property
+    def register_at_start(self) -> Decimal:
+        """Wh that the register showed at the start; 0 where the charger told none."""
+        return Decimal(0) if self.meter_start is None else self.meter_start
+
+    @property
+    def newest_register(self) -> Decimal:
+        """Wh that the register showed last, as far as that is known."""
+        return self.register_at_start if self.meter_last is None else self.meter_last
 
 
 def with_flags(flags: str, more: Iterable[str]) -> tuple[str, ...]:

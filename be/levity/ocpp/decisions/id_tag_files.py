@@ -28,6 +28,7 @@ COLUMNS = (
     "charge_points",
     "max_transactions",
     "notes",
+    "type",
 )
 IGNORED = ""
 # Letters and digits alone, in lower case: "Card ID-Tag" is cardidtag.
@@ -49,6 +50,7 @@ OTHER_NAMES = {
     "max_transactions": "maxtransaction maxactivetransactioncount maxactivetransactions",
     "notes": "note comment comments remark remarks description cardnumber visualnumber "
     "printednumber bemerkung bemerkungen notiz notizen kommentar beschreibung",
+    "type": "tokentype idtokentype idtype tagtype cardtype",
     # What other systems keep for themselves.
     IGNORED: "ocpptagpk pk createdat updatedat intransaction activetransactioncount companyid",
 }

@@ -1,4 +1,4 @@
-"""What people and other systems write into the cells of a file of id tags: status, time, number."""
+"""What people and other systems write into the cells of id tags: status, kind, time, number."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from levity.ocpp.decisions.expiry import FIRST_YEAR, LAST_YEAR, end_of
+from levity.ocpp.models import IdTag
 
 __all__ = [
     "STATUSES",
@@ -13,6 +14,7 @@ __all__ = [
     "same_card",
     "spoiled_by_a_spreadsheet",
     "status_of",
+    "type_of",
     "without_separators",
 ]
 
@@ -47,6 +49,15 @@ def status_of(text: str, heading: str) -> str:
     if bare and bare not in STATUSES:
         raise ValueError(f"status {text.strip()!r} is none of {ACCEPTED}, {BLOCKED}, {RECORDED}")
     return STATUSES.get(bare, ACCEPTED)
+
+
+def type_of(text: str) -> str:
+    """The kind of token, as OCPP 2.0.1 spells it; empty: any. ValueError."""
+    kinds = {kind.lower(): kind for kind in IdTag.Type.values}
+    bare = text.strip()
+    if bare and bare.lower() not in kinds:
+        raise ValueError(f"type {bare!r} is none of {', '.join(kinds.values())}")
+    return kinds.get(bare.lower(), "")
 
 
 def moment(text: str) -> datetime:

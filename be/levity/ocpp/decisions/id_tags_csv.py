@@ -18,7 +18,12 @@ from levity.ocpp.decisions.id_tag_files import (
     columns_of,
     delimiter_of,
 )
-from levity.ocpp.decisions.id_tag_values import moment, spoiled_by_a_spreadsheet, status_of
+from levity.ocpp.decisions.id_tag_values import (
+    moment,
+    spoiled_by_a_spreadsheet,
+    status_of,
+    type_of,
+)
 from levity.ocpp.decisions.spreadsheet_cells import (
     plain_cell,
     safe_cell,
@@ -70,8 +75,8 @@ def sample() -> str:
     """A file to begin with, which a spreadsheet opens as it should."""
     lines = (
         COLUMNS,
-        ("04A1B2C3D4E5F6", "Accepted", "2030-12-31", "", "Anna Müller", "", "1", "flat 5"),
-        ("04A1B2C3D4E5F7", "Blocked", "", "", "Bob Smith", "", "", "lost in May"),
+        ("04A1B2C3D4E5F6", "Accepted", "2030-12-31", "", "Anna Müller", "", "1", "flat 5", ""),
+        ("04A1B2C3D4E5F7", "Blocked", "", "", "Bob Smith", "", "", "lost in May", ""),
     )
     writer = csv.writer(_Echo())
     return "\ufeff" + "".join(writer.writerow(line) for line in lines)
@@ -103,6 +108,7 @@ def export_lines(
                 safe_cell(";".join(places)),
                 "" if tag.max_transactions is None else tag.max_transactions,
                 safe_cell(tag.notes),
+                tag.type,
             ]
         )
 
@@ -223,3 +229,5 @@ def _take(line: Line, name: str, value: str, places: Mapping[str, int], heading:
         line.values[name] = value
     elif name == "notes":
         line.values[name] = value
+    elif name == "type":
+        line.values[name] = type_of(bare)

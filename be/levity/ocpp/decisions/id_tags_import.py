@@ -145,7 +145,7 @@ def _write(lines: list[Line], known: dict[str, IdTag]) -> list[Noted]:
             tag.parent = known[line.parent.lower()] if line.parent else None
     IdTag.objects.bulk_update(
         [*changed, *new],
-        ["status", "expires_at", "parent", "owner", "max_transactions", "notes"],
+        ["status", "expires_at", "parent", "owner", "max_transactions", "notes", "type"],
         batch_size=BATCH,
     )
     allowed = IdTag.charge_points.through

@@ -70,7 +70,7 @@ class Change:
     """One value that is wrong, and what it should be."""
 
     charge_point: str
-    connector: int
+    connector: int | None
     transaction: int | None
     meter_value: int | None
     """The sample's key. None: a figure of the transaction itself."""
@@ -212,7 +212,7 @@ def _with_ends(session: Transaction, readings: Iterable[Reading]) -> Iterator[Re
             yield Reading(0, session.started_at, Decimal(0))
         yield from readings
         return
-    if NO_START not in flags:
+    if NO_START not in flags and session.meter_start is not None:
         yield Reading(0, session.started_at, session.meter_start)
     yield from readings
     if session.state == Transaction.State.STOPPED and session.meter_stop is not None:

@@ -79,12 +79,15 @@ def new_id() -> int:
     return reserve_ids(Transaction, 1)[0]
 
 
-def told_id(row: Transaction) -> int:
-    """The transactionId by which the charger knows this session: the last that it was told.
+def told_id(row: Transaction) -> int | str:
+    """The transactionId by which the charger knows this session: its own, or the last that it was
+    told.
 
     Another than ours where the charger goes by one of its own, or where an edge answered in our
     stead (`TransactionAlias`), unless the charger has asked again since.
     """
+    if row.wire_id:
+        return row.wire_id
     own = own_id(row.flags)
     if own is not None:
         return own
@@ -150,7 +153,7 @@ def _restore(row: Transaction, trail: dict[str, Any]) -> None:
     for name in NUMBERS:
         setattr(row, name, before[name] and Decimal(before[name]))
     row.save()
-    if before["runs"]:
+    if before["runs"] and row.connector is not None:
         Connector.objects.filter(
             charge_point=row.charge_point_id, number=row.connector, transaction=None
         ).update(transaction=row)

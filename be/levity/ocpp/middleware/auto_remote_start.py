@@ -92,7 +92,7 @@ class AutoRemoteStart:
         connector = 0
         if request.action == "StartTransaction":
             begun = [item for item in response.effects if isinstance(item, StartTransaction)]
-            connector = begun[0].connector if begun else 0
+            connector = (begun[0].connector or 0) if begun else 0
         if request.action != "StopTransaction" and status not in ("", "Accepted"):
             now = known.refused(tag, connector, status, at)
         elif request.action == "Authorize":
@@ -101,7 +101,7 @@ class AutoRemoteStart:
             # A session of before: the card that was presented now is for another one.
             return
         elif request.action == "StopTransaction":
-            now = known.after_stop(tag, ended.connector if ended else 0)
+            now = known.after_stop(tag, (ended.connector or 0) if ended else 0)
         else:
             now = known.without(tag, connector)
         if now == known:

@@ -20,7 +20,28 @@ class IdTag(models.Model):
         BLOCKED = "Blocked", "blocked"
         RECORDED = "Recorded", "recorded, awaiting approval"
 
+    class Type(models.TextChoices):
+        """OCPP 2.0.1, 3.43 IdTokenEnumType. 1.6 knows one kind of tag, and says no type."""
+
+        CENTRAL = "Central", "Central: from an app or the operator"
+        EMAID = "eMAID", "eMAID: contract of a car (Plug & Charge)"
+        ISO14443 = "ISO14443", "ISO14443: RFID card or fob"
+        ISO15693 = "ISO15693", "ISO15693: RFID card or fob, vicinity"
+        KEY_CODE = "KeyCode", "KeyCode: PIN"
+        LOCAL = "Local", "Local: made by the charger"
+        MAC_ADDRESS = "MacAddress", "MacAddress: of the car"
+        NO_AUTHORIZATION = "NoAuthorization", "NoAuthorization: a start button"
+
     id_tag = models.CharField("id tag", max_length=255)
+    type = models.CharField(
+        max_length=16,
+        choices=Type,
+        blank=True,
+        default="",
+        # Also for a worker of the release before, which does not name the column.
+        db_default="",
+        help_text="What kind of token it is, for chargers with OCPP 2.0.1. Empty: any kind.",
+    )
     status = models.CharField(max_length=16, choices=Status, default=Status.ACCEPTED)
     expires_at = models.DateTimeField(null=True, blank=True)
     parent = models.ForeignKey(

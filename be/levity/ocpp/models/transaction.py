@@ -17,7 +17,10 @@ IN_TOTALS = ~models.Q(charge_point__identity__in=DEMO, charge_point__retired_at_
 
 
 class Transaction(models.Model):
-    """One charging session. Its id is OCPP 1.6's transactionId: an int4, never used again."""
+    """One charging session. Its id is OCPP 1.6's transactionId: an int4, never used again.
+
+    Where the charger gives its sessions ids itself (OCPP 2.0.1), `wire_id` is the one that it gave.
+    """
 
     class State(models.TextChoices):
         """What is known of its end."""
@@ -27,11 +30,28 @@ class Transaction(models.Model):
         ORPHANED = "orphaned", "closed by Levity from the last meter value"
 
     id = models.AutoField(primary_key=True)
+    wire_id = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        # Also for a worker of the release before, which does not name the column.
+        db_default="",
+        editable=False,
+        help_text="The charger's own id of the session (OCPP 2.0.1). Empty in OCPP 1.6.",
+    )
+    seq_no = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="seqNo of the newest event (OCPP 2.0.1). Empty in OCPP 1.6.",
+    )
     charge_point = models.ForeignKey(
         ChargePoint, on_delete=models.PROTECT, related_name="transactions"
     )
     evse = models.PositiveIntegerField(default=0)
-    connector = models.PositiveIntegerField()
+    connector = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: not known (yet)."
+    )
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     id_tag = models.CharField("id tag", max_length=255, blank=True)
     reservation_id = models.BigIntegerField(null=True, blank=True)
@@ -49,7 +69,11 @@ class Transaction(models.Model):
     started_at = models.DateTimeField(help_text="By the charger's clock.")
     start_received_at = models.DateTimeField(default=timezone.now)
     meter_start = models.DecimalField(
-        max_digits=18, decimal_places=3, help_text="In Wh, from StartTransaction."
+        max_digits=18,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="In Wh, as told at the start. Empty: not told.",
     )
 
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="By the charger's clock.")
@@ -119,7 +143,14 @@ class Transaction(models.Model):
                     "meter_start",
                     "occurrence",
                 ],
+                condition=models.Q(wire_id=""),
                 name="transaction_once",
+            ),
+            # Where the charger gives the id: unique at that charger only, and it may come again.
+            models.UniqueConstraint(
+                fields=["charge_point", "wire_id", "occurrence"],
+                condition=~models.Q(wire_id=""),
+                name="transaction_wire_id",
             ),
         ]
         indexes = [

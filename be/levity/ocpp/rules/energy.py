@@ -26,7 +26,6 @@ from levity.ocpp.rules.sampled import (
     FALL,
     IMPLAUSIBLE,
     KILO,
-    NO_START,
     RESET,
     SAMPLES_IN_KWH,
     SESSION,
@@ -36,6 +35,7 @@ from levity.ocpp.rules.sampled import (
     Meter,
     charged,
     has_booted,
+    lacks_start,
     trail_of,
 )
 from levity_ws.frozen import frozen
@@ -103,9 +103,9 @@ def at_stop(
     Start and Stop count, unless they contradict each other or samples that agree among themselves.
     """
     trail = trail_of(transaction)
-    if NO_START in transaction.flags:
+    if lacks_start(transaction):
         return _from_first_sample(transaction, trail, meter_stop, stopped_at, meter)
-    difference = meter_stop - transaction.meter_start
+    difference = meter_stop - transaction.register_at_start
     seconds = (stopped_at - transaction.started_at).total_seconds()
     # (The charger's clock may make no sense.)
     could = most(seconds, max(meter.max_power, trail.power)) if seconds > 0 else None
@@ -119,7 +119,7 @@ def at_stop(
         return _without_samples(transaction, meter_stop, stopped_at, could, meter)
     last = trail.lives[-1]
     whole = ended(trail, meter_stop, stopped_at, meter.max_power)
-    is_same = whole and is_possible and SLACK < transaction.meter_start <= last.last
+    is_same = whole and is_possible and SLACK < transaction.register_at_start <= last.last
     if SESSION in sampled.odd and is_same:
         # The samples are of the same register as Start and Stop, whatever the profile says.
         meter = replace(meter, by_session=False)
@@ -186,15 +186,16 @@ def _may_be_dc(
     if meter.is_told or LEAST <= trail.power <= meter.max_power or len(trail.lives) > 1:
         return False
     seconds = (stopped_at - transaction.started_at).total_seconds()
-    if not 0 <= meter_stop - transaction.meter_start <= min(most(seconds, FASTEST), FULL):
+    if not 0 <= meter_stop - transaction.register_at_start <= min(most(seconds, FASTEST), FULL):
         return False
     if not trail.lives:
         return True
     [life] = trail.lives
     if life.count > 2 and life.jumps == 1 and float(life.jump) > 0.8 * float(life.rise):
         return False
+    begun = transaction.started_at.timestamp()
     steps = (
-        (life.first - transaction.meter_start, life.first_at - transaction.started_at.timestamp()),
+        (life.first - transaction.register_at_start, life.first_at - begun),
         (life.last - life.first, life.last_at - life.first_at),
         (meter_stop - life.last, stopped_at.timestamp() - life.last_at),
     )
@@ -207,7 +208,7 @@ def _may_be_dc(
 def _is_above(transaction: TransactionState, trail: Trail) -> bool:
     """True if the samples begin higher than the start, and rise as meters do."""
     first = trail.lives[0]
-    return first.first > transaction.meter_start and 0 < first.pace <= FASTEST
+    return first.first > transaction.register_at_start and 0 < first.pace <= FASTEST
 
 
 def _from_first_sample(
@@ -267,7 +268,7 @@ def _without_samples(
     could: float | None,
     meter: Meter,
 ) -> Energy:
-    difference = meter_stop - transaction.meter_start
+    difference = meter_stop - transaction.register_at_start
     if difference >= 0:
         if could is not None and difference > could:
             return Energy(difference, "registers", "low", (IMPLAUSIBLE,))
@@ -296,8 +297,8 @@ def in_one_unit(
     so where a thousand times the difference can't have flowed: there it is the samples that have
     the wrong unit. Near zero it shows nothing. None where nothing of the kind shows.
     """
-    difference = meter_stop - transaction.meter_start
-    if difference < 0 or meter_stop * KILO <= 2 * NEAR or NO_START in transaction.flags:
+    difference = meter_stop - transaction.register_at_start
+    if difference < 0 or meter_stop * KILO <= 2 * NEAR or lacks_start(transaction):
         return None
     seconds = (stopped_at - transaction.started_at).total_seconds()
     could = most(seconds, max_power) if seconds > 0 else None
@@ -305,12 +306,12 @@ def in_one_unit(
         return None
     readings = [item.value for item in registers(samples)]
     known = readings if transaction.meter_last is None else [*readings, transaction.meter_last]
-    lowest, highest = transaction.meter_start * KILO - NEAR, meter_stop * KILO + NEAR
+    lowest, highest = transaction.register_at_start * KILO - NEAR, meter_stop * KILO + NEAR
     lowest = max(lowest, meter_stop * FAR)
     if not any(lowest <= register <= highest for register in known):
         return None
     doubted = Energy(difference, "registers", "low", (IN_KWH,))
-    first = [item for item in readings if abs(item - transaction.meter_start * KILO) <= NEAR]
+    first = [item for item in readings if abs(item - transaction.register_at_start * KILO) <= NEAR]
     last = [item for item in readings if abs(item - meter_stop * KILO) <= NEAR]
     if could is None or len(readings) < 2 or not first or not last:
         return doubted
@@ -324,7 +325,7 @@ def without_stop(transaction: TransactionState) -> Energy:
         return Energy(ZERO, "none", "low")
     flags = transaction.flags.split()
     source = SESSION if SESSION in flags else "samples"
-    doubted = {IMPLAUSIBLE, RESET, START, NO_START} & set(flags)
+    doubted = {IMPLAUSIBLE, RESET, START} & set(flags) or lacks_start(transaction)
     return Energy(transaction.energy, source, "low" if doubted else "medium")
 
 
@@ -334,7 +335,8 @@ def last_of(transaction: TransactionState, found: Energy) -> Decimal | None:
     One that counts from the session's start says nothing of it.
     """
     if found.source == SESSION or SAMPLES_IN_KWH in transaction.flags.split():
-        return transaction.meter_start + found.wh
+        start = transaction.meter_start
+        return None if start is None else start + found.wh
     return transaction.meter_last
 
 

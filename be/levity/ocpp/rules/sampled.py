@@ -42,6 +42,7 @@ __all__ = [
     "charged",
     "grown",
     "has_booted",
+    "lacks_start",
     "meter_of",
     "trail_of",
     "with_odd",
@@ -106,6 +107,11 @@ def meter_of(charge_point: ChargePointState) -> Meter:
     )
 
 
+def lacks_start(transaction: TransactionState) -> bool:
+    """True if the charger told no register at the session's start that can be read."""
+    return transaction.meter_start is None or NO_START in transaction.flags
+
+
 def trail_of(transaction: TransactionState) -> Trail:
     """What the samples of this session have shown; of one from before this was kept, the last."""
     if not transaction.lives and transaction.meter_last is not None:
@@ -125,7 +131,7 @@ def grown(
     """The trail of this session with the readings of a message more (see `lives.follow`)."""
     if readings and not trail.lives and has_booted(transaction, meter):
         trail = replace(trail, anew=True)
-    start = Reading(transaction.started_at, transaction.meter_start)
+    start = Reading(transaction.started_at, transaction.register_at_start)
     return follow(trail, readings, received_at, meter.max_power, power, start)
 
 
@@ -179,7 +185,7 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
 
 def _with_start(transaction: TransactionState, trail: Trail) -> TransactionState:
     """Where the charger gave no meterStart, it is what the meter showed first."""
-    if not trail.lives or NO_START not in transaction.flags:
+    if not trail.lives or not lacks_start(transaction):
         return transaction
     return replace(transaction, meter_start=trail.lives[0].first)
 
@@ -187,7 +193,7 @@ def _with_start(transaction: TransactionState, trail: Trail) -> TransactionState
 def _in_kwh(transaction: TransactionState, lives: tuple[Life, ...], limit: int) -> Charged | None:
     """Wh of samples in kWh that say Wh, or nothing: a thousand times as much goes on from
     meterStart. None where that is not so, from the first to the last."""
-    first, last, start = lives[0], lives[-1], transaction.meter_start
+    first, last, start = lives[0], lives[-1], transaction.register_at_start
     if first.first >= start or start < LONG_LIFE or len(lives) > 1:
         return None
     begun, received = transaction.started_at.timestamp(), transaction.start_received_at
@@ -212,7 +218,7 @@ def _lead(
     So many seconds after the start; so many values rise from there.
     """
     could = most(seconds, max(meter.max_power, trail.power))
-    since_start = first.first - transaction.meter_start
+    since_start = first.first - transaction.register_at_start
     told = float(since_start)
     if told > KILO and first.count > 2 and _is_stale(told, first, seconds, meter, trail):
         return ZERO, START
@@ -274,10 +280,10 @@ def _believable(transaction: TransactionState, trail: Trail, meter: Meter) -> tu
         return lives
     first, second = lives[:2]
     limit = max(meter.max_power, trail.power)
-    rise = second.first - transaction.meter_start
+    rise = second.first - transaction.register_at_start
     could = most(second.first_at - transaction.started_at.timestamp(), limit)
     goes_on = -ROUNDING <= rise <= could
-    is_off = first.first > second.first or first.first < transaction.meter_start - SLACK
+    is_off = first.first > second.first or first.first < transaction.register_at_start - SLACK
     return lives[1:] if goes_on and is_off else lives
 
 

@@ -37,7 +37,10 @@ def join_early_values(outcomes: Sequence[Outcome]) -> None:
     late = {
         effect.transaction_id: (charge_point.id, effect.connector, effect.started_at, outcome)
         for outcome, charge_point, effect in each(outcomes, StartTransaction)
-        if outcome.arrival.at - effect.started_at > LATE and not effect.flags
+        if outcome.arrival.at - effect.started_at > LATE
+        and not effect.flags
+        # Nobody's samples are those of a session of which the place is not known.
+        and effect.connector is not None
     }
     if not late:
         return
@@ -87,8 +90,10 @@ def join_values(row: Transaction, until: datetime) -> list[int]:
     """MeterValues of the connector that belong to no session join this one; their ids.
 
     Up to `until`, and not those of the next session. Where the charger has not said how it ended,
-    its figures move to the newest of them.
+    its figures move to the newest of them. None where the connector is not known.
     """
+    if row.connector is None:
+        return []
     following = Transaction.objects.filter(
         charge_point=row.charge_point_id, connector=row.connector, started_at__gt=row.started_at
     ).order_by("started_at")

@@ -110,6 +110,8 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             "meter_start",
             "flags",
             "occurrence",
+            "wire_id",
+            "seq_no",
         ),
         [
             (
@@ -125,6 +127,8 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 effect.meter_start,
                 _joined(effect.flags),
                 effect.occurrence,
+                effect.wire_id,
+                effect.seq_no,
             )
             for outcome, charge_point, effect in each(outcomes, StartTransaction)
         ],
@@ -165,6 +169,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
     )
     running: list[tuple[Any, ...]] = []
     reopened: list[tuple[Any, ...]] = []
+    numbered: list[tuple[int, int]] = []
     for _, _, effect in each(outcomes, UpdateTransaction):
         row = (
             effect.transaction_id,
@@ -178,6 +183,8 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
         running.append(row)
         if effect.reopen_on is not None:
             reopened.append((effect.transaction_id, "active", None, None, None, "", "", ""))
+        if effect.seq_no is not None:
+            numbered.append((effect.transaction_id, effect.seq_no))
     columns = ("id", "meter_last", "meter_last_at", "energy", "power", "flags", "lives")
     update_rows(
         Transaction,
@@ -194,6 +201,8 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
         reopened,
     )
     update_rows(Transaction, columns, running, keep_null=columns[1:])
+    # In OCPP 1.6 there are none.
+    update_rows(Transaction, ("id", "seq_no"), numbered)
 
 
 def write_aliases(outcomes: Sequence[Outcome]) -> None:
@@ -281,7 +290,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
     begun = {
         (charge_point.id, effect.evse, effect.connector): effect.transaction_id
         for _, charge_point, effect in each(outcomes, StartTransaction)
-        if effect.transaction_id not in ended
+        if effect.connector is not None and effect.transaction_id not in ended
     }
     for _, charge_point, update in each(outcomes, UpdateTransaction):
         if update.reopen_on is not None:

@@ -110,8 +110,8 @@ def write_security_events(outcomes: Sequence[Outcome]) -> None:
 def record_id_tags(outcomes: Sequence[Outcome]) -> None:
     """Note unknown tags for approval, each once."""
     new = {
-        effect.id_tag.lower(): (effect.id_tag, "Recorded", outcome.arrival.at)
+        effect.id_tag.lower(): (effect.id_tag, "Recorded", outcome.arrival.at, effect.type)
         for outcome, _, effect in each(outcomes, RecordIdTag)
     }
     rows = [new[key] for key in sorted(new)]
-    insert_rows(IdTag, ("id_tag", "status", "created_at"), rows, new_only=True)
+    insert_rows(IdTag, ("id_tag", "status", "created_at", "type"), rows, new_only=True)

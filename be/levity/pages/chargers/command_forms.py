@@ -18,6 +18,7 @@ from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.versions import ACTIONS, version_of
 from levity.ocpp.visibility import visible
+from levity.pages.kit.formats import NOTHING
 from levity.pages.site import site
 
 __all__ = [
@@ -176,7 +177,7 @@ class RemoteStopForm(CommandForm):
         )
         found = list(running.order_by("-id")[: LISTED + 1])
         choices = [
-            (item.pk, f"#{item.pk}: connector {item.connector}, {item.id_tag}")
+            (item.pk, f"#{item.pk}: connector {item.connector or NOTHING}, {item.id_tag}")
             for item in found[:LISTED]
         ]
         field = self.fields["running"]

@@ -79,7 +79,7 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             str(item.pk),
             cell(item.charge_point.identity),
             cell(item.charge_point.name),
-            str(item.connector),
+            str(item.connector or ""),
             cell(item.id_tag),
             cell(item.owner),  # type: ignore[attr-defined]  # annotated
             cell(item.group),  # type: ignore[attr-defined]

@@ -34,6 +34,7 @@ from levity.pages.chargers.onboarding import banner
 from levity.pages.kit import hooks
 from levity.pages.kit.base import newest
 from levity.pages.kit.formats import (
+    NOTHING,
     badge,
     change_link,
     kwh,
@@ -193,7 +194,7 @@ def _recent(user: Any) -> list[dict[str, Any]]:
         {
             "pk": item.pk,
             "link": change_link(Transaction, item.pk, f"#{item.pk}"),
-            "where": f"{item.charge_point} · {item.connector}",
+            "where": f"{item.charge_point} · {item.connector or NOTHING}",
             "id_tag": item.id_tag,
             "started": shown_time(item.started_at, site_zone(item)),
             "energy": kwh(item.energy),

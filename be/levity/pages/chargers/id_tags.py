@@ -47,7 +47,7 @@ class IdTagAdmin(IdTagFiles):
     """Who may charge."""
 
     form = TagForm
-    audited = ("id_tag", "status", "expires_at", "parent", "max_transactions", "owner")
+    audited = ("id_tag", "status", "expires_at", "parent", "max_transactions", "owner", "type")
     list_display = ("id_tag", "owner", "status_shown", "valid_to", "parent_shown")
     list_filter = (("status", ChoicesRadioFilter),)
     list_select_related = ("parent",)
@@ -68,6 +68,7 @@ class IdTagAdmin(IdTagFiles):
         "charging_shown",
         "rule_shown",
         "charge_points",
+        "type",
         "notes",
     )
     readonly_fields = (

@@ -24,7 +24,7 @@ from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.versions import V16
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.frame_text import pretty_frame
-from levity.pages.kit.formats import badge, change_link, kwh, shown_time, site_zone
+from levity.pages.kit.formats import NOTHING, badge, change_link, kwh, shown_time, site_zone
 from levity_ws.frozen import frozen
 
 __all__ = ["QuarantineDecisions"]
@@ -244,7 +244,7 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
         rows = [
             {
                 "number": change_link(Transaction, found.pk, f"#{found.pk}"),
-                "connector": found.connector,
+                "connector": found.connector or NOTHING,
                 "id_tag": found.id_tag,
                 "started": shown_time(found.started_at, zone),
                 "stopped": shown_time(found.stopped_at, zone),

@@ -153,14 +153,14 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
 
     @display(description="number", ordering="id")
     def number(self, item: Transaction) -> str:
-        """The id, which is OCPP's transactionId."""
-        return f"#{item.pk}"
+        """The id, which is OCPP 1.6's transactionId; and the charger's own, where it gives one."""
+        return f"#{item.pk} · {excerpt(item.wire_id, 40)}" if item.wire_id else f"#{item.pk}"
 
     @display(description="charge point · connector")
     def where(self, item: Transaction) -> str:
         """The charger and its connector."""
         charger = change_link(ChargePoint, item.charge_point_id, item.charge_point)
-        return format_html("{} · {}", charger, item.connector)
+        return format_html("{} · {}", charger, item.connector or NOTHING)
 
     @display(description="id tag")
     def id_tag_shown(self, item: Transaction) -> str:

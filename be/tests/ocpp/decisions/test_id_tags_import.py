@@ -50,6 +50,7 @@ def state() -> Any:
             sorted(place.identity for place in tag.charge_points.all()),
             tag.max_transactions,
             tag.notes,
+            tag.type,
         )
         for tag in IdTag.objects.order_by("id_tag")
     ]
@@ -71,6 +72,7 @@ def test_what_is_exported_comes_back_the_same() -> None:
             owner=text,
             max_transactions=number if number % 3 else None,
             notes=text,
+            type=("", *IdTag.Type.values)[number % 9],
         )
         tag.charge_points.set(places[: number % 3])
     before, text = state(), exported()
@@ -132,7 +134,22 @@ def test_an_update_changes_only_the_columns_of_the_file() -> None:
     """D-18: and finds the tag whatever its case."""
     IdTag.objects.create(id_tag="Tag", owner="Ann", notes="red", status="Recorded")
     import_lines(io.StringIO("id_tag;status\ntAG;blocked\n"), update=True)
-    assert state() == [("Tag", "Blocked", None, None, "Ann", [], None, "red")]
+    assert state() == [("Tag", "Blocked", None, None, "Ann", [], None, "red", "")]
+
+
+def test_the_kind_of_token_is_an_optional_column() -> None:
+    """However it is spelled; files of before have no such column."""
+    IdTag.objects.create(id_tag="known", type="Local")
+    text = "id_tag,Token type\na,iso14443\nb,\nc,EMAID\n"
+    assert import_lines(io.StringIO(text)).done
+    assert import_lines(io.StringIO("id_tag,owner\nknown,Ann\n"), update=True).done
+    types = dict(IdTag.objects.values_list("id_tag", "type"))
+    assert types == {"known": "Local", "a": "ISO14443", "b": "", "c": "eMAID"}
+    [problem] = import_lines(io.StringIO("id_tag,type\nd,RFID\n")).problems
+    assert str(problem) == (
+        "line 2: type 'RFID' is none of Central, eMAID, ISO14443, ISO15693, KeyCode, Local, "
+        "MacAddress, NoAuthorization"
+    )
 
 
 def test_a_date_is_good_until_its_end_at_the_site(settings: Any) -> None:
@@ -187,7 +204,7 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     ]
     assert "line 2: id tag 'A1' already exists (--update changes it)" in said.err
     lines = (tmp_path / "out.csv").read_text().splitlines()
-    assert lines == [HEADER.strip(), "A1,Accepted,,,Ann,,,", "B2,Accepted,,,Bob,,,"]
+    assert lines == [f"{HEADER.strip()},type", "A1,Accepted,,,Ann,,,,", "B2,Accepted,,,Bob,,,,"]
     # Excel's own CSV; a byte that is no text anywhere is one in Windows-1252, and shown.
     file.write_bytes("id_tag,owner\nC3,Müller\n".encode("cp1252"))
     call_command("import_id_tags", file)

@@ -49,6 +49,9 @@ def test_a_session_is_on_the_books_from_start_to_stop() -> None:
     assert site.result(stop) == {"idTagInfo": {"status": "Accepted"}}
     assert Transaction.objects.values().get() == {
         "id": started,
+        # The charger knows it by the id.
+        "wire_id": "",
+        "seq_no": None,
         "charge_point_id": ChargePoint.objects.get().pk,
         "evse": 0,
         "connector": 1,

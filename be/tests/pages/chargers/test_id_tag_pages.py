@@ -54,7 +54,7 @@ def test_tags_go_out_and_come_in(browser: Client) -> None:
     assert reverse("admin:ocpp_idtag_export") in page
     assert reverse(IMPORT) in page
     out = b"".join(browser.get(reverse("admin:ocpp_idtag_export"))).decode()
-    assert out.splitlines()[1] == "'=1+1,Accepted,,,Ann,,,"
+    assert out.splitlines()[1] == "'=1+1,Accepted,,,Ann,,,,"
     IdTag.objects.all().delete()
     assert browser.post(reverse(IMPORT), file(out)).status_code == 302
     assert IdTag.objects.get().id_tag == "=1+1"
@@ -158,6 +158,17 @@ def test_a_tag_keeps_the_blanks_that_its_charger_sends(browser: Client) -> None:
     assert browser.post(page, form | {"id_tag": " card3 "}).status_code == 302
     tag.refresh_from_db()
     assert tag.id_tag == "card3"
+
+
+def test_a_tag_may_be_of_a_kind(browser: Client) -> None:
+    """For OCPP 2.0.1; 1.6 knows no kinds, so none is the usual one."""
+    tag = IdTag.objects.create(id_tag="CARD1", status="Recorded")
+    form = {"id_tag": "CARD1", "status": "Accepted"}
+    assert browser.post(page_of(tag), form | {"type": "ISO14443"}).status_code == 302
+    tag.refresh_from_db()
+    assert tag.type == "ISO14443"
+    assert 'value="ISO14443" selected' in browser.get(page_of(tag)).content.decode()
+    assert browser.post(page_of(tag), form | {"type": "RFID"}).status_code == 200
 
 
 def test_a_group_is_not_deleted_under_its_tags(browser: Client) -> None:

@@ -153,7 +153,7 @@ def _file(name: str) -> Iterator[TextIO]:
 def _row(item: Change) -> list[Any]:
     return [
         safe_cell(item.charge_point),
-        item.connector,
+        item.connector or "",
         item.transaction or "",
         item.meter_value or "",
         item.at.astimezone(UTC).isoformat(),

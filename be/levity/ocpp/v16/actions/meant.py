@@ -120,7 +120,7 @@ def contradictions(
         found.add("meter")
     if meter_stop == 0:
         return frozenset(found)
-    if meter_stop < transaction.meter_start - ROUNDED:
+    if meter_stop < transaction.register_at_start - ROUNDED:
         found.add("meter")
     elif with_believed_times and said is not None and "start-clock" not in transaction.flags:
         meter = Meter(charge_point.max_power, is_told=charge_point.power_is_told)
@@ -133,7 +133,7 @@ def contradictions(
         and following is not None
         and following.id != transaction.id
         and following.meter_last is not None
-        and meter_stop > following.meter_start + ROUNDED
+        and meter_stop > following.register_at_start + ROUNDED
     ):
         # That is in the part of the meter's life that the next session has.
         found.add("meter")
@@ -181,7 +181,7 @@ def could_end(
         return False
     meter = Meter(charge_point.max_power, is_told=charge_point.power_is_told)
     found = at_stop(transaction, meter_stop, stopped_at, meter)
-    return meter_stop >= transaction.meter_start and IMPLAUSIBLE not in found.flags
+    return meter_stop >= transaction.register_at_start and IMPLAUSIBLE not in found.flags
 
 
 def started_twice(
@@ -196,12 +196,11 @@ def started_twice(
     other = charge_point.active.get(transaction.place)
     if transaction.state != "orphaned" or other is None or other.id == transaction.id:
         return None
-    last = transaction.meter_last if transaction.meter_last is not None else transaction.meter_start
     if (
         other.meter_last is not None
         or other.started_at < transaction.started_at
         or not same_tag(other.id_tag, transaction.id_tag)
-        or abs(other.meter_start - last) > ROUNDED
+        or abs(other.register_at_start - transaction.newest_register) > ROUNDED
     ):
         return None
     return other
@@ -223,8 +222,8 @@ def _is_before(transaction: TransactionState, said: datetime, slack: timedelta =
 def _reached(transaction: TransactionState) -> Decimal:
     """A register that is no higher than this shows nothing of what the session has charged."""
     if transaction.meter_last is None:
-        return transaction.meter_start + ROUNDED
-    return max(transaction.meter_start, transaction.meter_last - ROUNDED)
+        return transaction.register_at_start + ROUNDED
+    return max(transaction.register_at_start, transaction.meter_last - ROUNDED)
 
 
 def _against(
@@ -324,7 +323,7 @@ def leads_to(transaction: TransactionState, reading: Reading, request: Request) 
     if transaction.start_received_at is not None:
         ours = request.received_at - transaction.start_received_at
         seconds = max(seconds, ours.total_seconds())
-    rise = reading.value - transaction.meter_start
+    rise = reading.value - transaction.register_at_start
     return -ROUNDING <= rise <= most(seconds, charge_point.max_power)
 
 
@@ -372,8 +371,7 @@ def _leads_to_stop(transaction: TransactionState, request: Request) -> bool:
 
 def _rise(transaction: TransactionState, meter_stop: Decimal) -> Decimal:
     """How far this register is from where the session was last."""
-    last = transaction.meter_last if transaction.meter_last is not None else transaction.meter_start
-    return abs(meter_stop - last)
+    return abs(meter_stop - transaction.newest_register)
 
 
 def _without_id(request: Request) -> TransactionState | None:

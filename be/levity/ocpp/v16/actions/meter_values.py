@@ -164,7 +164,7 @@ def _connector(request: Request) -> int:
         pass
     transaction = request.transaction
     if transaction is not None and transaction.charge_point_id == request.charge_point.id:
-        return transaction.connector
+        return transaction.connector or 0
     return 0
 
 
@@ -197,7 +197,7 @@ def _of_another_connector(
     newest, limit = readings[-1], request.charge_point.max_power
     if trail.lives:
         return transaction if goes_on(trail, newest, request.received_at, limit) else None
-    rise = newest.value - transaction.meter_start
+    rise = newest.value - transaction.register_at_start
     could = most(_seconds_since_start(transaction, newest.at, request), limit)
     is_its = 0 <= rise <= could
     if rise < 0 and _only_connector(request.charge_point):
@@ -384,9 +384,9 @@ def _goes_on(transaction: TransactionState, samples: tuple[Sample, ...], request
     ):
         return True
     # A clock that stands still says nothing; the register does.
-    register, last = newest_register(samples), transaction.meter_last
+    register = newest_register(samples)
     return (
         register is not None
         and is_unset(register[1], request.received_at)
-        and register[0] > (transaction.meter_start if last is None else last)
+        and register[0] > transaction.newest_register
     )

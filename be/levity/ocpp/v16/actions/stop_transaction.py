@@ -113,7 +113,7 @@ def end_session(
         )
     )
     if samples:
-        effects.append(RecordMeterValues(transaction.connector, transaction.id, samples))
+        effects.append(RecordMeterValues(transaction.connector or 0, transaction.id, samples))
     return tuple(effects)
 
 
