@@ -1,3 +1,3 @@
-"""The Levity edge: it ends the chargers' websockets and relays every frame to the backend."""
+"""The Levity edge: it terminates the chargers' websockets and relays every frame to the backend."""
 
 __version__ = "0.1.0"

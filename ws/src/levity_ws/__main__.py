@@ -45,7 +45,7 @@ environment:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Run until Ctrl-C or SIGTERM. The exit status: 0, or 1 with one line that says why."""
+    """Run until Ctrl-C or SIGTERM. Return the exit status: 0, or 1 after one line that says why."""
     argparse.ArgumentParser(
         prog="python -m levity_ws",
         description=_DESCRIPTION,
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's loops where it is installed, else the standard library's (None)."""
+    """The loop factory of uvloop if it is installed, else None (the standard library's loop)."""
     try:
         import uvloop
     except ImportError:

@@ -1,14 +1,14 @@
 """`python -m levity_ws.beside FD`: the edge of `levity serve`, which starts it and ends with it.
 
-FD is its end of a pair of sockets (`rpc/pipe.py`). A process of its own: it relays while the other
-one keeps the books, on another core and with another interpreter lock.
+FD is its end of a pair of sockets (`rpc/pipe.py`). As a process of its own, it relays on another
+core and with another interpreter lock while the other process works on the database.
 """
 
 import signal
 
 if __name__ == "__main__":
-    # Ctrl-C in a terminal is for both processes. While this one still loads what it needs, it just
-    # ends, without a word; from then on it says goodbye to its chargers.
+    # Ctrl-C in a terminal is for both processes. While this one is still loading modules, it ends
+    # silently; later it closes its chargers' connections first.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import asyncio
@@ -28,7 +28,7 @@ __all__ = ["main"]
 
 
 def main(number: int) -> int:
-    """Run until the other process says so (SIGTERM), or is gone."""
+    """Run until the other process sends SIGTERM or is gone."""
     logs.configure(os.environ)
     end = socket.socket(fileno=number)
     try:
@@ -46,7 +46,7 @@ async def _run(end: socket.socket) -> None:
     registry = CollectorRegistry(auto_describe=False)
     transport = PipeEdgeTransport(
         end,
-        # A goodbye to the chargers; there is nobody else to tell.
+        # Close the chargers' connections; nothing else needs to be told.
         on_end=lambda: os.kill(os.getpid(), signal.SIGTERM),
         metrics=lambda: generate_latest(registry).decode(),
     )

@@ -4,7 +4,7 @@ from websockets.frames import CloseCode
 
 __all__ = ["is_sendable"]
 
-# 7.4.1: they say that no Close frame came, or none with a code, or that TLS failed.
+# 7.4.1: these mean that no Close frame arrived, or one without a code, or that TLS failed.
 UNSENDABLE = frozenset(
     {CloseCode.NO_STATUS_RCVD, CloseCode.ABNORMAL_CLOSURE, CloseCode.TLS_HANDSHAKE}
 )
@@ -12,7 +12,7 @@ REGISTERED = frozenset(CloseCode)
 
 
 def is_sendable(code: int) -> bool:
-    """False for codes that only tell how a connection ended, and for numbers that mean nothing.
+    """False for codes that only describe how a connection ended, and for undefined numbers.
 
     3000 to 4999 are for libraries and applications (7.4.2).
     """

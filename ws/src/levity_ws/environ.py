@@ -7,10 +7,9 @@ __all__ = ["value_or_file"]
 
 
 def value_or_file(environ: Mapping[str, str], name: str) -> str:
-    """NAME where it is set; else what stands in the file NAME_FILE, without white space around.
-
-    Empty where there is neither. ValueError if the file can't be read or is empty: a process that
-    was promised a secret must not go on with a default.
+    """NAME if it is set; else the content of the file NAME_FILE, stripped. Empty if there is
+    neither. ValueError if the file can't be read or is empty: a process that was promised a secret
+    must not go on with a default.
     """
     value = environ.get(name, "").strip()
     path = environ.get(f"{name}_FILE", "").strip()

@@ -1,7 +1,7 @@
 """One event, one line: how every process of Levity writes its log.
 
-`text` is for people at a terminal, `json` for Fluentd, Loki and their kind. What a charger sends
-ends up in log lines; in neither format can it begin a line of its own, or steer a terminal.
+`text` is for people at a terminal, `json` for Fluentd, Loki and their kind. Text from chargers ends
+up in log lines; in neither format can it begin a line of its own or control a terminal.
 """
 
 import json
@@ -25,7 +25,7 @@ FIELDS = (
     "alert",
     "edge",
 )
-"""What a line is about: `extra=` of a log call sets them, and `json` shows them as fields."""
+"""The context of a line: `extra=` of a log call sets these, and `json` shows them as fields."""
 
 _Trace = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | None
@@ -35,8 +35,8 @@ _Trace = (
 class TextFormatter(logging.Formatter):
     """`2026-11-22 14:05:09,123 INFO    levity.ocpp.worker.loop: CP1: Heartbeat`.
 
-    Signs that no terminal shows are written as escapes. A traceback follows on lines that are
-    set in, so none of them can be taken for an event.
+    Unprintable characters are written as escapes. A traceback follows on indented lines, so that
+    none of them looks like an event.
     """
 
     def __init__(self) -> None:
@@ -48,19 +48,21 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def formatException(self, ei: _Trace) -> str:  # noqa: N802
-        """The traceback, set in."""
+        """The traceback, indented."""
         return _set_in(super().formatException(ei))  # type: ignore[arg-type]
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802
-        """The stack, set in."""
+        """The stack, indented."""
         return _set_in(stack_info)
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `time` (UTC), `level`, `logger`, `message`, and the FIELDS."""
+    """One JSON object per line: `time` (UTC), `level`, `logger`, `message`, and the FIELDS."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line. Everything beyond ASCII is escaped, so no reader needs to know an encoding."""
+        """The line. Everything beyond ASCII is escaped, so that readers need not know the
+        encoding.
+        """
         at = datetime.fromtimestamp(record.created, UTC)
         said: dict[str, object] = {
             "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -81,7 +83,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def visible(text: str) -> str:
-    """The text with escapes in the place of line breaks, colours and other control signs."""
+    """The text with line breaks, colours and other control characters escaped."""
     if text.isprintable():
         return text
     return "".join(
@@ -94,7 +96,7 @@ def _set_in(lines: str) -> str:
 
 
 def formatter(environ: Mapping[str, str]) -> logging.Formatter:
-    """What LEVITY_LOG_FORMAT asks for; text where it says nothing. ValueError if it errs."""
+    """The LEVITY_LOG_FORMAT; text if not set. Raises ValueError if it is invalid."""
     name = environ.get("LEVITY_LOG_FORMAT", "").strip().lower() or "text"
     if name not in FORMATS:
         raise ValueError(f"LEVITY_LOG_FORMAT={name!r}: use text or json")
@@ -102,7 +104,7 @@ def formatter(environ: Mapping[str, str]) -> logging.Formatter:
 
 
 def level(environ: Mapping[str, str]) -> str:
-    """LOG_LEVEL; INFO where it says nothing. ValueError if it errs."""
+    """The LOG_LEVEL; INFO if not set. Raises ValueError if it is invalid."""
     name = environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
     if name not in LEVELS:
         raise ValueError(f"LOG_LEVEL={name!r}: write {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
@@ -110,10 +112,10 @@ def level(environ: Mapping[str, str]) -> str:
 
 
 def configure(environ: Mapping[str, str]) -> None:
-    """Set up the log of a process that is not Django's. ValueError if a variable errs."""
+    """Set up logging in a process without Django. Raises ValueError if a variable is invalid."""
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(environ))
     logging.basicConfig(level=level(environ), handlers=[handler])
     for name in ("aio_pika", "aiormq", "websockets"):
-        # Their INFO lines tell of sockets and frames of the broker, not of chargers.
+        # Their INFO lines are about sockets and frames of the broker, not about chargers.
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""How many connections there may be, from one address and in total."""
+"""Limits on the number of connections, from one address and in total."""
 
 import ipaddress
 from collections import Counter
@@ -9,7 +9,7 @@ __all__ = ["Admission", "is_loopback"]
 
 
 class Admission:
-    """Counts who is in. A limit of 0 is no limit."""
+    """Counts open connections. A limit of 0 is no limit."""
 
     def __init__(self, *, in_total: int, per_address: int) -> None:
         self._in_total = in_total
@@ -18,7 +18,7 @@ class Admission:
         self.connections = 0
 
     def enter(self, address: str) -> Refusal | None:
-        """Let one more in, or say why not. Who is let in must `leave` one day."""
+        """Admit one more connection, or return why not. Every admitted one must `leave` later."""
         if self._in_total and self.connections >= self._in_total:
             return Refusal(
                 503,
@@ -44,7 +44,7 @@ class Admission:
         return None
 
     def leave(self, address: str) -> None:
-        """One of those let in has gone."""
+        """An admitted connection has ended."""
         self.connections -= 1
         self._by_address[address] -= 1
         if not self._by_address[address]:

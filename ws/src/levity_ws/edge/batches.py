@@ -1,11 +1,11 @@
-"""Batches: events of all connections leave together, in batches that clock themselves.
+"""Batches: events of all connections are sent together, in batches that pace themselves.
 
-A batch leaves at once while fewer than `window` are under way; what arrives meanwhile is collected
-and leaves together with the next answer. No timer adds latency at a low rate, and batches grow by
-themselves at a high one.
+A batch is sent at once while fewer than `window` are in flight; events that arrive meanwhile are
+collected and sent together after the next answer. No timer adds latency at a low rate, and batches
+grow by themselves at a high one.
 
-At most one event of a connection is under way (see `Lane`), so any number of workers may share one
-queue, and each charger's order is kept. A batch that is not answered is published again.
+At most one event of a connection is in flight (see `Lane`), so any number of workers may share one
+queue while each charger's order is kept. A batch that is not answered is published again.
 """
 
 import asyncio
@@ -39,7 +39,8 @@ class Flight:
 
 @dataclass(slots=True)
 class Batches:
-    """What waits for a batch, and the batches under way. Everything runs on one event loop.
+    """The events that wait for a batch, and the batches in flight. Everything runs on one event
+    loop.
 
     `clock` is monotonic and decides what is late.
     """
@@ -49,7 +50,7 @@ class Batches:
     metrics: Metrics
     clock: Callable[[], float]
     idle: asyncio.Event = field(init=False, default_factory=asyncio.Event)
-    """Set while nothing waits and nothing is under way."""
+    """Set while nothing waits and nothing is in flight."""
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _waiting: deque[Entry] = field(init=False, default_factory=deque)
     _flights: dict[str, Flight] = field(init=False, default_factory=dict)
@@ -71,7 +72,7 @@ class Batches:
         return len(self._flights)
 
     async def close(self, *others: "asyncio.Task[None]") -> None:
-        """Publish no more. These other tasks are cancelled in the same go."""
+        """Stop publishing, and cancel these other tasks at the same time."""
         tasks = [*self._tasks, *others]
         for task in tasks:
             task.cancel()
@@ -80,21 +81,20 @@ class Batches:
                 await task
 
     def add(self, entry: Entry) -> None:
-        """Let this entry leave, when it is its turn in its lane."""
+        """Send this entry when it is its turn in its lane."""
         self.idle.clear()
         if entry.lane.take_turn(entry):
             self._waiting.append(entry)
             self._pump_soon()
 
     def answered(self, batch: str) -> Flight | None:
-        """The batch is answered; None if it is not under way any more.
-
-        Its entries' turns end with `end_turn`, then what waits leaves with `pump`.
+        """The batch is answered; None if it is no longer in flight. Call `end_turn` for its
+        entries, then `pump` to send what waits.
         """
         return self._flights.pop(batch, None)
 
     def end_turn(self, entry: Entry) -> None:
-        """The entry is answered or dropped: the next one of its lane may leave."""
+        """The entry is answered or dropped: the next one of its lane may be sent."""
         entry.lane.say_held()
         following = entry.lane.end_turn()
         while following is not None and following.dropped:
@@ -103,21 +103,21 @@ class Batches:
             self._waiting.append(following)
 
     def oldest(self) -> float:
-        """When the entry that has waited longest was submitted; infinity without any."""
+        """When the oldest waiting entry was submitted; infinity if none waits."""
         heads = [flight.entries[0].since for flight in self._flights.values()]
         if self._waiting:
             heads.append(self._waiting[0].since)
         return min(heads, default=float("inf"))
 
     def unanswered(self) -> list[Entry]:
-        """Everything that is under way or waits for its turn."""
+        """All entries that are in flight or wait for their turn."""
         heads = itertools.chain(
             *(flight.entries for flight in self._flights.values()), self._waiting
         )
         return [entry for head in heads for entry in (head, *head.lane.queued())]
 
     def repeat_late(self, now: float) -> None:
-        """Publish again what was lost, or is not answered after `repeat_after` seconds."""
+        """Publish lost batches again, and those without an answer after `repeat_after` seconds."""
         late = now - self.settings.repeat_after
         for flight in self._flights.values():
             if not flight.publishing and (flight.lost or flight.published_at <= late):
@@ -125,8 +125,8 @@ class Batches:
         self._pump_soon()
 
     def publish_all_again(self) -> None:
-        """The transport has connected anew."""
-        # Whatever was published on the last connection: its answer went to a queue that is gone.
+        """The transport has reconnected."""
+        # Answers to batches of the last connection went to a queue that no longer exists.
         for flight in self._flights.values():
             if flight.publishing:
                 flight.lost = True
@@ -135,13 +135,13 @@ class Batches:
         self._pump_soon()
 
     def _pump_soon(self) -> None:
-        # Not this instant: what other sockets bring in the same turn of the loop comes along.
+        # Not immediately: events that other sockets bring in the same turn of the loop go along.
         if not self._pump_due:
             self._pump_due = True
             self._loop.call_soon(self.pump)
 
     def pump(self) -> None:
-        """Send what waits, as far as the window allows."""
+        """Send waiting events, as far as the window allows."""
         self._pump_due = False
         while self._waiting and self._may_depart:
             entries = self._next_entries()

@@ -1,7 +1,7 @@
 """What a charger's HTTP request says, and whether the edge lets it through: pure functions.
 
 Nothing here reads a socket or asks the backend. A request is either a `Handshake`, ready to be
-authenticated, or a `Refusal` with the status and the reason for whoever reads it at the charger.
+authenticated, or a `Refusal` with the status and the reason for the person at the charger.
 """
 
 import base64
@@ -42,7 +42,7 @@ _VERSION = "13"  # RFC 6455, 4.1
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """A request that may be asked about: who says he is there, and what he offers."""
+    """A request to ask the backend about: which charge point it names, and what it offers."""
 
     charge_point: str
     path: str
@@ -52,10 +52,9 @@ class Handshake:
 def parse_handshake(
     request: Request, allowed_origins: frozenset[str] = frozenset()
 ) -> Handshake | Refusal:
-    """What this request line and these headers amount to.
+    """What this request line and these headers mean.
 
-    Which subprotocol is spoken, if any, is the backend's to say: then every refusal for that
-    reason stands in its list, too.
+    The backend chooses the subprotocol, so that every refusal for that reason is in its list, too.
     """
     identity = identity_in_path(request.path)
     if isinstance(identity, Refusal):
@@ -67,8 +66,8 @@ def parse_handshake(
         and origin not in allowed_origins
         and (mark := _mark_of_a_browser(headers))
     ):
-        # An Origin alone says nothing: the websocket library of Grizzl-E names one, as do others.
-        # Beside the marks of a browser, a web page speaks for a charger.
+        # An Origin alone means nothing: the websocket library of Grizzl-E sends one, as do others.
+        # Together with the signs of a browser, it means that a web page poses as a charger.
         return Refusal(
             403,
             f"This sent by a web page ({printable(origin, 100)}, {mark}): only chargers may "
@@ -94,10 +93,10 @@ def _mark_of_a_browser(headers: Headers) -> str:
 
 
 def mend(request: Request) -> None:
-    """Put right what chargers and proxies leave out of a handshake whose meaning is plain.
+    """Add what chargers and proxies leave out of a handshake whose meaning is clear.
 
     Autel (MaxiCharger 1.38) sends no Connection header; proxies speak HTTP/1.0 to us, or write
-    `keep-alive` there. The Upgrade header and the key say what is meant.
+    `keep-alive` there. The Upgrade header and the key show what is meant.
     """
     headers = request.headers
     upgrades = [
@@ -113,9 +112,9 @@ def mend(request: Request) -> None:
         _set(headers, "Sec-WebSocket-Version", _VERSION)
     _set(headers, "Upgrade", "websocket")
     _set(headers, "Connection", "Upgrade")
-    # `parse_handshake` has judged it; websockets refuses two without a word that helps.
+    # `parse_handshake` has checked it; websockets refuses two without a helpful message.
     _set(headers, "Origin", "")
-    # Read by `parse_handshake` and answered by us: websockets must only be able to parse it.
+    # `parse_handshake` reads it and we answer it; websockets only has to be able to parse it.
     offered = offered_subprotocols(headers.get_all("Sec-WebSocket-Protocol"))
     _set(headers, "Sec-WebSocket-Protocol", ", ".join(name for name in offered if _is_token(name)))
 
@@ -132,7 +131,7 @@ def _is_token(name: str) -> bool:
 
 
 def no_websocket(request: Request) -> Refusal | None:
-    """Why this request, mended, is no websocket handshake (RFC 6455, 4.2.1); None if it is one."""
+    """Why this completed request is not a websocket handshake (RFC 6455, 4.2.1); None if it is."""
     headers = request.headers
     keys = headers.get_all("Sec-WebSocket-Key")
     versions = ", ".join(headers.get_all("Sec-WebSocket-Version"))
@@ -169,16 +168,16 @@ def _is_key(key: str) -> bool:
 
 
 def offered_subprotocols(headers: Iterable[str]) -> tuple[str, ...]:
-    """What all Sec-WebSocket-Protocol headers offer, in order."""
+    """The offers of all Sec-WebSocket-Protocol headers, in order."""
     names = (name.strip() for header in headers for name in header.split(","))
     return tuple(name for name in names if name)
 
 
 def client_address(peer: str, forwarded_for: Iterable[str], trusted: Sequence[Network]) -> str:
-    """Whom to hold responsible: the peer, or whom a trusted proxy names.
+    """The client's address: the peer, or the one that a trusted proxy names.
 
-    Only what a trusted proxy appended counts, so the list is read from the right: the first
-    address that is not a trusted proxy's is the client. Anything left of it is hearsay.
+    Only what a trusted proxy appended counts, so the list is read from the right: the first address
+    that is not a trusted proxy's is the client. Anything to the left of it can be forged.
     """
     address = peer
     hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
@@ -191,18 +190,18 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: Sequence[Ne
 
 
 def is_trusted_proxy(peer: str, trusted: Sequence[Network]) -> bool:
-    """True if what this peer's headers say of the charger behind it may be believed."""
+    """True if this peer's headers about the charger behind it may be believed."""
     return _within(peer, trusted)
 
 
 def came_over_tls(forwarded_proto: Sequence[str]) -> bool:
-    """What a trusted proxy's X-Forwarded-Proto says: its own word is the last one."""
+    """The protocol in a trusted proxy's X-Forwarded-Proto: the proxy's own value is the last."""
     said = forwarded_proto[-1].rpartition(",")[2] if forwarded_proto else ""
     return said.strip().lower() in ("https", "wss")
 
 
 def only(values: Sequence[str]) -> str:
-    """The value of a header that a proxy sets once; a second one is not the proxy's."""
+    """The value of a header that a proxy sets once; if there are two, one is not the proxy's."""
     return values[0] if len(values) == 1 else ""
 
 
@@ -242,13 +241,13 @@ def _bare_address(hop: str) -> str | None:
 
 
 def is_secure(transport: BaseTransport, request: Request, *, from_proxy: bool) -> bool:
-    """True where the charger came over TLS: to us, or to a proxy that we trust."""
+    """True if the charger connected over TLS, to us or to a proxy that we trust."""
     if transport.get_extra_info("ssl_object") is not None:
         return True
     return from_proxy and came_over_tls(request.headers.get_all("X-Forwarded-Proto"))
 
 
 def user_agent(request: Request) -> str:
-    """What the charger calls itself; empty if it does not say."""
+    """The charger's User-Agent; empty without one."""
     values = request.headers.get_all("User-Agent")
     return printable(values[0]) if values else ""

@@ -1,6 +1,5 @@
-"""Which handshakes are upgraded to websockets: the edge's limits first, then the backend's word.
-
-It reads: `parse_handshake`, limits, ask the backend, upgrade or refuse.
+"""Which handshakes are upgraded to websockets: the edge's limits decide first, then the backend.
+The order is: `parse_handshake`, limits, ask the backend, upgrade or refuse.
 """
 
 import http
@@ -46,7 +45,7 @@ _REFUSABLE = (400, 401, 403, 404, 429, 503)
 
 
 class Handshakes:
-    """Answers every HTTP request; a charger that is accepted has a lane then."""
+    """Answers every HTTP request; an accepted charger then has a lane."""
 
     def __init__(
         self,
@@ -69,11 +68,11 @@ class Handshakes:
         self._refuses_all = False
 
     def refuse_all(self) -> None:
-        """The edge stops: nobody is accepted from now on."""
+        """The edge is stopping: accept no handshakes from now on."""
         self._refuses_all = True
 
     def flooded(self, charger: ChargerSocket) -> None:
-        """This charger is being closed for a flood: it may not come back at once."""
+        """This charger is being disconnected for flooding: it may not reconnect at once."""
         if charger.lane is not None:
             self._churn.flooded(charger.lane.charge_point)
 
@@ -113,13 +112,13 @@ class Handshakes:
     async def _admit(
         self, charger: ChargerSocket, request: Request, *, from_proxy: bool
     ) -> Refusal | None:
-        """None where the upgrade may go on; the charger is counted and has a lane then."""
+        """None if the upgrade may continue; the charger is then counted and has a lane."""
         if self._refuses_all:
             return _unavailable("Restarting.", "restarting")
         handshake = parse_handshake(request, self._settings.allowed_origins)
         if isinstance(handshake, Refusal):
             return handshake
-        # Before anybody is asked: is it a websocket handshake at all?
+        # Before asking the backend: is it a websocket handshake at all?
         mend(request)
         if refusal := no_websocket(request):
             return refusal
@@ -156,7 +155,7 @@ class Handshakes:
     ) -> Refusal | None:
         headers = request.headers
         secure = is_secure(charger.transport, request, from_proxy=from_proxy)
-        # A client certificate is ended at the proxy, and nobody else may tell of one.
+        # The proxy checks a client certificate, and only the proxy may report one.
         certified = secure and from_proxy
         verified = only(headers.get_all("X-Client-Verify")) if certified else ""
         certificate = only(headers.get_all("X-Client-Cert")) if verified == "SUCCESS" else ""
@@ -168,7 +167,7 @@ class Handshakes:
                 path=printable(handshake.path, 512),
                 subprotocols=tuple(printable(name, 64) for name in handshake.subprotocols[:16]),
                 user_agent=user_agent(request),
-                # Two such headers are none that the backend can read.
+                # The backend can't read two such headers.
                 authorization=printable(", ".join(headers.get_all("Authorization")), 8192),
                 secure=secure,
                 certificate_verified=printable(verified, 256),
@@ -184,7 +183,7 @@ class Handshakes:
         if charger.gone:
             lane.disconnected(CloseCode.ABNORMAL_CLOSURE, "gone before the handshake was finished")
             return _unavailable("Gone.", "gone")
-        # Again: of many handshakes at once, all were free to ask.
+        # Check again: many handshakes at once may all have been allowed to ask.
         if refusal := self._churn.refusal(handshake.charge_point):
             self._relay.forget(lane)
             return refusal
@@ -201,7 +200,7 @@ def answer_subprotocol(connection: ServerConnection, _request: Request, response
 
 
 def _retry_after() -> int:
-    # Jittered, or ten thousand chargers come back in the same second.
+    # Jittered, so that ten thousand chargers don't come back in the same second.
     return random.randint(10, 60)
 
 

@@ -1,4 +1,4 @@
-"""Lanes: one for each connection, its events numbered, and at most one of them under way."""
+"""Lanes: one for each connection, with numbered events, of which at most one is in flight."""
 
 import asyncio
 from collections import deque
@@ -21,7 +21,8 @@ __all__ = ["BackendUnavailable", "Carrier", "Entry", "Lane", "Peer"]
 
 
 class BackendUnavailable(Exception):  # names a state, as TransportUnavailable does
-    """No answer in time. Not the charger's fault: close with 1013, or refuse with 503."""
+    """There was no answer in time, which is not the charger's fault: close with 1013, or refuse
+    with 503."""
 
 
 class Peer(Protocol):
@@ -35,7 +36,7 @@ class Peer(Protocol):
 
 
 class Carrier(Protocol):
-    """What a lane needs of the relay."""
+    """What a lane needs from the relay."""
 
     loop: asyncio.AbstractEventLoop
 
@@ -48,17 +49,17 @@ class Carrier(Protocol):
         done: "asyncio.Future[Any] | None" = None,
         size: int = 0,
     ) -> "Entry":
-        """Put an event on its way."""
+        """Send an event."""
 
     def expect_verdict(self, connection: str) -> "asyncio.Future[Accept | Refuse]":
-        """Fulfilled with what the backend says to this connection's handshake."""
+        """A future for the backend's answer to this connection's handshake."""
 
     def forget(self, lane: "Lane") -> None:
-        """Nobody is at the end of this lane any more."""
+        """The connection of this lane is closed."""
 
 
 class Lane:
-    """One connection's way through the relay; see `Relay.open`."""
+    """One connection's path through the relay; see `Relay.open`."""
 
     __slots__ = (
         "_busy",
@@ -80,7 +81,7 @@ class Lane:
         self.peer = peer
         self.seq = 0
         self.subprotocol = ""
-        """What the handshake has agreed upon; it goes with every frame."""
+        """The subprotocol agreed on in the handshake; sent with every frame."""
         self.is_open = False
         self._busy = False
         self._queued: deque[Entry] | None = None
@@ -89,8 +90,8 @@ class Lane:
     async def authenticate(self, within: float, **details: Any) -> Accept | Refuse:
         """Ask the backend whether this charger may connect.
 
-        `BackendUnavailable` after `within` seconds; the lane is closed then, and the backend
-        hears of it if the question had left already.
+        Raises `BackendUnavailable` after `within` seconds; the lane is then closed, and the backend
+        is told so if the question had already been sent.
         """
         carrier = self._carrier
         verdict = carrier.expect_verdict(self.connection)
@@ -115,13 +116,12 @@ class Lane:
         self._carrier.submit(self, Connected, {"subprotocol": subprotocol, **details})
 
     def still_connected(self) -> None:
-        """Say again that the websocket is open, to a backend that may have given the edge up."""
+        """Report the open websocket again, to a backend that may have given up the edge."""
         self._carrier.submit(self, Connected, {"subprotocol": self.subprotocol})
 
     async def received(self, text: str) -> None:
-        """Relay one frame; returns when it is committed and answered.
-
-        `BackendUnavailable` if that takes too long.
+        """Relay one frame; returns when it is committed and answered. Raises `BackendUnavailable`
+        if that takes too long.
         """
         done: asyncio.Future[Any] = self._carrier.loop.create_future()
         self._carrier.submit(self, Received, self.frame(text), done=done, size=len(text))
@@ -137,13 +137,13 @@ class Lane:
         self._carrier.submit(self, Disconnected, {"code": code, "reason": reason})
 
     def next_seq(self) -> int:
-        """The number of an event that leaves later, and keeps it."""
+        """Reserve a number for an event that is sent later."""
         number = self.seq
         self.seq += 1
         return number
 
     def take_turn(self, entry: "Entry") -> bool:
-        """True if the entry may leave now; else it waits for the one before it."""
+        """True if the entry may be sent now; else it waits for the previous one."""
         if not self._busy:
             self._busy = True
             return True
@@ -153,7 +153,7 @@ class Lane:
         return False
 
     def end_turn(self) -> "Entry | None":
-        """The entry before is done: the next one, if there is any."""
+        """The previous entry is done: return the next one, if there is any."""
         if self._queued:
             return self._queued.popleft()
         self._busy = False
@@ -161,9 +161,8 @@ class Lane:
         return None
 
     def say(self, text: str) -> None:
-        """Write a Call of ours: at once, or behind the answer that the charger waits for.
-
-        Never before that answer, which would have to wait for the gap between two frames then.
+        """Write a Call of ours, at once or after the answer that the charger waits for; never
+        before that answer, which would then have to wait for the gap between two frames.
         """
         if not self._busy:
             self.peer.write(text)
@@ -173,20 +172,20 @@ class Lane:
             self._held.append(text)
 
     def say_held(self) -> None:
-        """The charger has its answer: now it gets what was held back."""
+        """The charger has its answer: now send it the Calls that were held back."""
         if self._held is not None:
             held, self._held = self._held, None
             for text in held:
                 self.peer.write(text)
 
     def queued(self) -> "tuple[Entry, ...]":
-        """What waits for its turn."""
+        """The entries that wait for their turn."""
         return tuple(self._queued or ())
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One event on its way: waiting, or sent and not answered yet."""
+    """One event: waiting, or sent and not answered yet."""
 
     lane: Lane
     kind: type[Event]
@@ -199,11 +198,11 @@ class Entry:
     dropped: bool = False
     expired: bool = False
     seq: int = -1
-    """Its number; -1 until it leaves."""
+    """Its number; -1 until it is sent."""
 
     def event(self) -> Event:
         """What goes into the batch."""
-        # Numbered when it leaves: what is dropped before leaves no gap.
+        # Numbered when it is sent, so that one dropped before leaves no gap.
         lane = self.lane
         if self.seq < 0:
             self.seq = lane.next_seq()

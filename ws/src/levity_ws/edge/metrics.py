@@ -1,7 +1,7 @@
 """Counters, gauges and latencies of one edge, as Prometheus reads them.
 
 Counting happens for every frame, so it is an addition in a dictionary; the library that knows
-Prometheus' formats is only asked when somebody looks.
+Prometheus' formats is only used when metrics are requested.
 """
 
 from bisect import bisect_left
@@ -43,15 +43,15 @@ _COUNTERS: Mapping[str, tuple[str, str]] = {
     "floods": ("", "Connections closed because of too many pings, pongs or fragments."),
     "slow_chargers": ("", "Connections dropped because the charger did not read."),
 }
-# Seconds: from what a fast disk takes to the end of an edge's patience.
+# Seconds: from the time of a fast disk to the limit for which an edge waits.
 LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
-# RFC 6455, 7.4: what a charger may invent beyond these is one label, not thousands.
+# RFC 6455, 7.4: all other codes that a charger may invent share one label.
 _CLOSE_CODES = frozenset(str(int(code)) for code in CloseCode)
 
 
 class Distribution:
-    """How often a value fell between which bounds; `bounds` are upper ones, in rising order."""
+    """A histogram; `bounds` are the upper bounds, in ascending order."""
 
     __slots__ = ("bounds", "counts", "total")
 
@@ -76,7 +76,7 @@ class Distribution:
 
 
 class Metrics:
-    """What happened since the start, by name and label; and what is, asked when it is shown."""
+    """Counters since the start, by name and label; and gauges, read when they are shown."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -87,15 +87,15 @@ class Metrics:
         self.edge = ""
 
     def count(self, name: str, label: str = "", amount: int = 1) -> None:
-        """One more of these. `name` is one of those described above."""
+        """Count one more. `name` is one of those described above."""
         self.counts[name, label] += amount
 
     def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
-        """Show what `read` says at the time."""
+        """Show the value of `read` at the time of the request."""
         self._gauges[name] = (description, read)
 
     def collect(self) -> "Iterator[Metric]":
-        """What a registry of prometheus_client asks for."""
+        """The metrics, for a registry of prometheus_client."""
         from prometheus_client.metrics_core import (
             CounterMetricFamily,
             GaugeMetricFamily,
@@ -138,6 +138,6 @@ class Metrics:
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(self)  # a Collector is whoever has `collect`
+        registry.register(self)  # any object with `collect` is a Collector
         ProcessCollector(registry=registry)
         return generate_latest(registry).decode()

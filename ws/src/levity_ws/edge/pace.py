@@ -9,16 +9,16 @@ from levity_ws.edge.refusal import Refusal, printable
 __all__ = ["FLOOD_PAUSE", "Churn", "Pace"]
 
 FLOOD_PAUSE = 30.0
-"""Seconds. Under a minute, so that nobody who floods in a charger's name keeps it out for long."""
+"""Seconds. Below a minute, so that flooding in a charger's name can't keep it out for long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """So many a second in the long run, and `burst` of them at once. A rate of 0 is no limit.
+    """A rate per second in the long run, with `burst` at once. A rate of 0 is no limit.
 
-    What has been used up is kept by whoever counts, as the time at which it is all forgotten: a
-    float for each connection, and nothing that has to be refilled (the generic cell rate
-    algorithm, ITU-T I.371).
+    The caller stores what has been used up, as the time at which it is all forgotten: a float for
+    each connection, and nothing that has to be refilled (the generic cell rate algorithm, ITU-T
+    I.371).
     """
 
     rate: float
@@ -31,16 +31,17 @@ class Pace:
         return max(0.0, forgotten_at - now - (self.burst - 1) / self.rate)
 
     def spend(self, forgotten_at: float, now: float, units: int = 1) -> float:
-        """One more passes, or so many: the new time at which all is forgotten."""
+        """Count one, or this many, that pass: the new time at which all is forgotten."""
         return max(forgotten_at, now) + units / self.rate if self.rate else now
 
 
 class Churn:
-    """Keeps one identity from connecting over and over again.
+    """Limits how often one identity may connect.
 
-    Only who was accepted counts: a stranger who knows the name, but not the password, must not
-    shut out the charger. (The spelling doesn't matter, as in the backend.) Who was closed for a
-    flood stays out for `FLOOD_PAUSE`: each of its connections costs the others a burst.
+    Only accepted connections count: a stranger who knows the name, but not the password, must not
+    lock the charger out. (Case doesn't matter, as in the backend.) An identity that was
+    disconnected for flooding is refused for `FLOOD_PAUSE`, because each of its connections costs
+    the others a burst.
     """
 
     def __init__(self, pace: Pace, clock: Callable[[], float]) -> None:
@@ -74,7 +75,7 @@ class Churn:
         )
 
     def accepted(self, identity: str) -> None:
-        """It has been accepted just now."""
+        """It has just been accepted."""
         if not self._pace.rate:
             return
         key, now = identity.lower(), self._clock()

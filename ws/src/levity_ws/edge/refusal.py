@@ -1,4 +1,4 @@
-"""A handshake that the edge refuses, and text of strangers made fit to be shown."""
+"""A handshake that the edge refuses, and untrusted text made safe to show."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ __all__ = ["Refusal", "printable"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Answer with this HTTP status; `reason` is plain text for a person, and tells no secret.
+    """Answer with this HTTP status; `reason` is plain text for a person, without secrets.
 
-    `reason` names what the charger sent and the one thing to change. `label` is the same in one
-    word or two, for counters and the backend's list; `detail` stands there beside it.
+    `reason` names what the charger sent and the one thing to change. `label` is the same in one or
+    two words, for counters and the backend's list; `detail` is shown there with it.
     """
 
     status: int
@@ -21,5 +21,5 @@ class Refusal:
 
 
 def printable(header: str, limit: int = 256) -> str:
-    """A header as text that JSON and logs can take: no lone surrogates, not endless."""
+    """A header as text for JSON and logs: without lone surrogates, and of limited length."""
     return header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:limit]

@@ -1,4 +1,4 @@
-"""Whom the edge refused by itself, told to the backend for the page of refused connections."""
+"""Reports the edge's own refusals to the backend, for the page of refused connections."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ LISTED = frozenset(
         "placeholder",
     }
 )
-"""Labels of refusals that are told; our own trouble and the backend's word are not."""
+"""Labels of refusals that are reported; our own outages and the backend's refusals are not."""
 
 
 class RefusalReports:
@@ -73,7 +73,7 @@ class RefusalReports:
         self._list(visitor, refusal)
 
     def unreadable(self, charger: ReadingSocket) -> None:
-        """Keep what was not HTTP: TLS on the plain port, above all."""
+        """Keep a connection that was not HTTP, most often TLS on the plain port."""
         remote = charger.remote_address[0] if charger.remote_address else ""
         refusal = charger.why_unreadable()
         if refusal is not None:
@@ -81,7 +81,7 @@ class RefusalReports:
             self._list(Visitor(remote=remote), refusal)
 
     def too_large(self, charger: ChargerSocket, lane: Lane, why: str) -> None:
-        """What is too large comes again and again: somebody must hear of it."""
+        """A charger repeats a message that is too large, so a person must be told."""
         self._metrics.count("frames_too_large")
         logger.warning(
             "%s sent too much: %s (%s)",

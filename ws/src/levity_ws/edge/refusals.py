@@ -1,7 +1,7 @@
 """What the edge refused by itself, collected for the backend's list of refused handshakes.
 
-A flood costs a look into a dictionary each: so many different ones are kept until the next report,
-the others are only counted; and reports are seconds apart.
+In a flood, each one costs a dictionary look-up: a limited number of different ones is kept until
+the next report, the others are only counted; and reports are seconds apart.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,9 +24,9 @@ __all__ = [
 ]
 
 LISTED = 50
-"""So many different ones fit into one report."""
+"""How many different ones fit into one report."""
 DELAY = 0.25
-"""Seconds from the first refusal to the report: somebody may be standing at the charger."""
+"""Seconds from the first refusal to the report: a person may be waiting at the charger."""
 _Key = tuple[str, str, str, str]
 PAUSE = 5.0
 """Seconds between two reports at least."""
@@ -34,7 +34,7 @@ PAUSE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who was refused: what can be said of a request, or of bytes that are none."""
+    """What is known of a refused request, or of bytes that are not a request."""
 
     remote: str
     charge_point: str = ""
@@ -83,7 +83,7 @@ class RefusalBook:
         )
 
     def take(self) -> tuple[Sequence[EdgeRefusal], int]:
-        """What there was since the last time, and how many more; the book is empty then."""
+        """The refusals since the last call, and how many more; both are then reset."""
         taken = [replace(entry, count=self._counts[key]) for key, entry in self._entries.items()]
         unlisted = self._unlisted
         self._entries, self._counts, self._unlisted = {}, {}, 0
@@ -95,8 +95,8 @@ def unreadable(
 ) -> Refusal | None:
     """Why no request could be read from a connection, by websockets' error.
 
-    `head` is how it began; None where that was a request line as it should be. The answer is None
-    where nothing was said at all, as by a port scanner or a health check.
+    `head` is how it began; None if that was a proper request line. Returns None if nothing was sent
+    at all, as by a port scanner or a health check.
     """
     if spoke_tls:
         return Refusal(0, "TLS", "tls on a plain port")
@@ -125,7 +125,7 @@ def unreadable(
 
 
 def _is_binary(head: bytes | None) -> bool:
-    """True for Modbus, MQTT, remote desktops and the like, which end no line."""
+    """True for Modbus, MQTT, remote desktops and the like, which don't end lines."""
     return head is not None and any(
         (byte < 0x20 and byte not in b"\r\n\t") or byte > 0x7F for byte in head[:64]
     )
@@ -134,7 +134,7 @@ def _is_binary(head: bytes | None) -> bool:
 def _wrong_with_headers(cause: BaseException) -> str:
     if isinstance(cause, NotImplementedError):
         return "it has a Transfer-Encoding"
-    # Only what kind of error: behind the colon may stand a header with a key in it.
+    # Only the kind of error: a header that contains a key may follow the colon.
     said = str(cause).partition(":")[0]
     return _KINDS.get(said, f"it is not HTTP/1.1 ({said[:60]})")
 

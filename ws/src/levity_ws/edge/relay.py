@@ -1,7 +1,7 @@
 """The relay: events of all connections go to the backend, and its commands to the right socket.
 
-It knows who is connected, what the backend said to them, and whether the backend answers at all.
-How events become batches stands in `batches`.
+It knows the connections, the backend's answers to their handshakes, and whether the backend answers
+at all. `batches` turns events into batches.
 """
 
 import asyncio
@@ -47,13 +47,13 @@ TICK_SECONDS = 1.0
 # So many intervals without an answered sign of life, and the backend may think the edge dead
 # (OCPP_EDGE_TIMEOUT there is three of them).
 SILENCE_INTERVALS = 2
-_EVENT_BYTES = 200  # what an event weighs beside its text
+_EVENT_BYTES = 200  # bytes of an event in addition to its text
 _ENDED_BY_ANSWER = (Received, Spooled)
 
 
 @dataclass(slots=True)
 class _Pulse:
-    """The edge's own lane, and what it says about the backend."""
+    """The edge's own lane, and what its events show about the backend."""
 
     lane: Lane
     sent_at: float | None = None
@@ -72,19 +72,19 @@ class _NoPeer:
 
 
 class StandIn(Protocol):
-    """Who answers chargers while the backend is away: the spool."""
+    """What answers chargers while the backend is away: the spool."""
 
     def look(self, now: float) -> None:
-        """Called once a second."""
+        """Called once per second."""
 
     def backend_answers(self) -> None:
         """The backend has just answered a sign of life."""
 
     def leased(self, command: Leased) -> None:
-        """Transaction ids that may be given."""
+        """Transaction ids that may be used."""
 
     def swallows(self, command: Send) -> bool:
-        """True if the charger has this answer already."""
+        """True if the charger already has this answer."""
 
 
 @dataclass(slots=True)
@@ -120,12 +120,12 @@ class Relay:
 
     @property
     def available(self) -> bool:
-        """False while the broker or the backend can't be reached, as far as the edge knows."""
+        """False while, as far as the edge knows, the broker or the backend can't be reached."""
         return self.transport.available and not self._pulse.stale
 
     @property
     def why_unavailable(self) -> str:
-        """What is wrong, for an operator; empty while nothing is."""
+        """A problem, described for an operator; empty if there is none."""
         if not self.transport.available:
             return "no connection to the message broker"
         if self._pulse.stale:
@@ -163,7 +163,7 @@ class Relay:
         return True
 
     async def close(self) -> None:
-        """Stop; whoever still waits for an answer gets `BackendUnavailable`."""
+        """Stop; callers that still wait for an answer get `BackendUnavailable`."""
         ticking = () if self._ticker is None else (self._ticker,)
         await self._batches.close(*ticking)
         for entry in self._batches.unanswered():
@@ -180,7 +180,7 @@ class Relay:
         return lane
 
     def has_lane(self, connection: str) -> bool:
-        """True while somebody is at the end of this connection."""
+        """True while this connection is open."""
         return connection in self._lanes
 
     def forget(self, lane: Lane) -> None:
@@ -215,9 +215,8 @@ class Relay:
         self.submit(self._pulse.lane, Lease, {"count": count})
 
     async def deliver(self, event: Spooled) -> None:
-        """Put an event of an earlier time on its way; returns when the backend has it.
-
-        However long that takes: `BackendUnavailable` only when the relay closes.
+        """Send an event of an earlier time; returns when the backend has it, however long that
+        takes. Raises `BackendUnavailable` only when the relay closes.
         """
         lane = self._lanes.get(event.connection)
         if lane is None:
@@ -231,15 +230,15 @@ class Relay:
         await done
 
     def report(self, refusals: "Sequence[EdgeRefusal]", unlisted: int) -> None:
-        """Tell the backend whom the edge refused by itself."""
+        """Report the edge's own refusals to the backend."""
         details = {"refusals": tuple(refusals), "unlisted": unlisted}
         self.submit(self._pulse.lane, Refused, details)
 
     def _on_reply(self, reply: Reply) -> None:
         flight = None if reply.batch is None else self._batches.answered(reply.batch)
         if flight is None and reply.batch is not None:
-            # A worker died between its reply and its ack, and another one took the batch again.
-            # The chargers have these frames already, and a second answer answers nothing.
+            # A worker died between its reply and its ack, and another one processed the batch
+            # again. The chargers already have these frames.
             self.metrics.count("replies_unknown")
             return
         for command in reply.commands:
@@ -283,15 +282,16 @@ class Relay:
             elif lane is not None and isinstance(command, Close):
                 lane.peer.hang_up(command.code, command.reason)
                 return
-        # The charger has gone meanwhile. Nothing may reach its next connection instead: the answer
-        # is asked for again there.
+        # The charger has disconnected meanwhile. The answer must not reach its next connection, on
+        # which the charger repeats its Call.
         self.metrics.count("commands_dropped", command.type)
         if isinstance(command, Send) and not asked:
-            # A Call to a connection that the backend takes for open: it is told that it is not.
+            # A Call to a connection that the backend believes to be open: tell it that it is
+            # closed.
             self._tell_gone(command.connection)
 
     def _tell_gone(self, connection: str) -> None:
-        """Say that nobody is at the end of this connection, as if it closed now."""
+        """Report this connection as closed, as if it closed now."""
         lane = Lane(self, "", connection, _NoPeer())
         details = {
             "code": CloseCode.ABNORMAL_CLOSURE,
@@ -305,12 +305,12 @@ class Relay:
             await asyncio.sleep(TICK_SECONDS)
 
     def tick(self) -> None:
-        """Ask for a sign of life, give up what waited too long, try again what failed."""
+        """Send a sign of life, give up frames that waited too long, retry what failed."""
         now = self.clock()
         self._feel_pulse(now)
         if self._batches.oldest() < now - self.settings.hold:
             for entry in self._batches.unanswered():
-                # What the spool has answered waits for as long as it takes.
+                # Frames that the spool has answered wait as long as necessary.
                 if entry.expired or entry.kind is Spooled:
                     continue
                 if entry.since < now - self.settings.hold:
@@ -335,8 +335,8 @@ class Relay:
     def _alive_answered(self) -> None:
         """Announce the open websockets again after a silence.
 
-        A backend that heard nothing for a while (it was away, or this process was stopped) may
-        have taken the chargers off line, and most of them say nothing for minutes.
+        A backend that received nothing for a while (it was away, or this process was stopped) may
+        show the chargers as offline, and most of them send nothing for minutes.
         """
         now, pulse = self.clock(), self._pulse
         if now - pulse.answered_at > SILENCE_INTERVALS * self.settings.alive_interval:
@@ -351,7 +351,7 @@ class Relay:
         entry.expired = True
         if entry.kind is Received:
             self.metrics.count("frames_given_up")
-            # What has not left is not sent later: the charger sends it again when it reconnects.
+            # What was not sent is not sent later: the charger repeats it when it reconnects.
             entry.dropped = not entry.sent
         elif entry.kind is Connected:
             entry.lane.peer.hang_up(CloseCode.TRY_AGAIN_LATER, "try again later")

@@ -1,8 +1,7 @@
-"""Room for large frames: a little memory that all connections of an edge share.
-
-A StopTransaction with the samples of a night is megabytes long, and must be taken; but whoever
-wants all the memory must not get it. A frame is large above `SMALL`; it is read when there is room
-for it, and until then it waits in TCP, and nobody else.
+"""Room for large frames: a limited amount of memory that all connections of an edge share. A
+StopTransaction with the samples of a night is megabytes long, and must be accepted; but no one may
+use up all the memory. A frame is large above `SMALL`; it is read when there is room for it. Until
+then only this frame waits, in TCP.
 """
 
 from collections.abc import Callable
@@ -10,11 +9,11 @@ from collections.abc import Callable
 __all__ = ["SMALL", "Room"]
 
 SMALL = 128 * 1024
-"""Bytes up to which a frame is like any other."""
+"""Bytes up to which a frame needs no room."""
 
 
 class Room:
-    """So many bytes of large frames in all, and one such frame of an address at a time."""
+    """Limits the bytes of large frames in all, and each address to one such frame at a time."""
 
     def __init__(self, in_all: int) -> None:
         self._in_all = in_all
@@ -24,11 +23,11 @@ class Room:
         """Bytes that are taken."""
 
     def take(self, owner: object, address: str, size: int) -> bool:
-        """True if there is room for `size` bytes in all of this owner; it must `leave` one day."""
+        """True if this owner gets room for `size` bytes in all; it must `leave` later."""
         before = self._taken.get(owner, ("", 0))[1]
         if not before and any(address == other for other, _ in self._taken.values()):
             return False
-        # One alone may have all of it, or it would wait for ever.
+        # A single one may take everything, otherwise it would wait for ever.
         if self.size and self.size - before + size > self._in_all and self.size != before:
             return False
         self._taken[owner] = address, size
@@ -36,9 +35,8 @@ class Room:
         return True
 
     def leave(self, owner: object) -> None:
-        """The owner's frame is done with, if it had one: those who wait look again, in order.
-
-        Among them the owner, if it waits with its next one.
+        """The owner's frame is finished, if it had one: waiting owners check again, in order; so
+        does this owner, if it waits with its next frame.
         """
         _, size = self._taken.pop(owner, ("", 0))
         if not size:
@@ -49,10 +47,10 @@ class Room:
             look_again()
 
     def forget(self, owner: object) -> None:
-        """The owner is gone, and waits for nothing any more."""
+        """The owner is gone, and no longer waits."""
         self._waiting.pop(owner, None)
         self.leave(owner)
 
     def wait(self, owner: object, look_again: Callable[[], None]) -> None:
-        """Call this once somebody has left."""
+        """Call this when an owner has left."""
         self._waiting[owner] = look_again

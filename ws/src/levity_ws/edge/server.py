@@ -1,7 +1,7 @@
-"""The edge's server: it listens, relays one frame after the other, and says goodbye.
+"""The edge's server: it listens, relays one frame after the other, and closes connections.
 
-A connection's life reads: handshake (`handshakes`), Connected, frames, Disconnected. What the
-backend hears of a connection, it hears in this order.
+A connection's life reads: handshake (`handshakes`), Connected, frames, Disconnected. The backend
+gets the events of a connection in this order.
 """
 
 import asyncio
@@ -46,12 +46,12 @@ LONG, LONGEST_ENCODED = 2_500_000, 15 * 1024 * 1024
 
 
 class CannotListen(Exception):
-    """The address (or the spool's folder) can't be had: it is taken, or not ours. The text says so
+    """The address (or the spool's folder) can't be used: it is taken, or not ours. The text says so
     in one line."""
 
 
 class EdgeServer:
-    """Ends the chargers' websockets and relays their frames over `transport`.
+    """Terminates the chargers' websockets and relays their frames over `transport`.
 
     The transport is the server's from `start` to `stop`, which also closes it.
     """
@@ -87,7 +87,7 @@ class EdgeServer:
 
     @property
     def port(self) -> int:
-        """Where it listens; the one chosen if the settings say 0."""
+        """The port on which it listens; the chosen one if the settings say 0."""
         assert self._server is not None, "not started"
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -100,7 +100,7 @@ class EdgeServer:
     async def start(self) -> None:
         """Listen, and connect to the backend, now or in the background.
 
-        `CannotListen` if the port, or the spool's folder, can't be had.
+        Raises `CannotListen` if the port, or the spool's folder, can't be used.
         """
         settings = self.settings
         self._relay = Relay(
@@ -141,7 +141,7 @@ class EdgeServer:
             self.metrics.gauge(name, description, read)
 
     async def stop(self) -> None:
-        """Say goodbye to everybody (1012), tell the backend, and let go. At most about 10 s."""
+        """Close all connections (1012), tell the backend, and stop. Takes at most about 10 s."""
         if self._server is None or self._draining:
             return
         self._draining = True
@@ -149,7 +149,7 @@ class EdgeServer:
         self._reports.stop()
         self._server.close(close_connections=False)
         for charger in tuple(self._everyone):
-            if charger.request is None:  # TCP without a request: nobody to say goodbye to
+            if charger.request is None:  # TCP without a request: there is no websocket to close
                 charger.transport.abort()
             elif not charger.busy:
                 charger.hang_up(CloseCode.SERVICE_RESTART, "restarting")
@@ -176,7 +176,7 @@ class EdgeServer:
             self._handle,
             settings.host,
             settings.port,
-            # Typed as a class; any callable that makes a connection will do.
+            # Typed as a class, but any callable that makes a connection works.
             create_connection=cast(
                 "type[ServerConnection]",
                 functools.partial(
@@ -201,7 +201,8 @@ class EdgeServer:
             max_queue=1,
             write_limit=16 * 1024,
             logger=quiet,
-            # What the kernel has accepted is accepted here in one go, while all others wait.
+            # Connections that the kernel has accepted are accepted here at once, while all others
+            # wait.
             backlog=settings.backlog,
         )
 
@@ -294,7 +295,7 @@ class EdgeServer:
                 return
 
     async def _keep_pace(self, charger: ChargerSocket, lane: Lane, for_bytes: float) -> None:
-        """Read no faster than is allowed: meanwhile the charger waits in TCP, and nobody else."""
+        """Read no faster than allowed; meanwhile only this charger waits, in TCP."""
         loop = charger.loop
         wait = max(self._frame_pace.wait(charger.forgotten_at, loop.time()), for_bytes)
         if wait:
@@ -311,7 +312,7 @@ class EdgeServer:
                     lane.connection,
                     extra={"charge_point": lane.charge_point, "connection": lane.connection},
                 )
-            # Minutes, where it has sent megabytes: who is gone meanwhile is gone at once.
+            # This may take minutes after megabytes; stop at once if the charger is gone meanwhile.
             await asyncio.wait((charger.connection_lost_waiter,), timeout=wait)
         charger.forgotten_at = self._frame_pace.spend(charger.forgotten_at, loop.time())
 
@@ -330,7 +331,7 @@ async def run(
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Not there on Windows, and not outside the main thread.
+        # Not available on Windows, nor outside the main thread.
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             loop.add_signal_handler(number, stopping.set)
     await server.start()

@@ -1,4 +1,4 @@
-"""What an operator may set for an edge, read from the environment once, at the start."""
+"""Settings of an edge, read from the environment once, at the start."""
 
 import ipaddress
 import socket
@@ -15,47 +15,49 @@ T = TypeVar("T")
 
 
 class SettingsError(ValueError):
-    """A variable has a value that makes no sense; the text names it and says what would."""
+    """A variable has an invalid value; the text names it and says what is valid."""
 
 
 def _new_edge_id(name: str = "") -> str:
-    # Of each process another one, whatever the name: an edge that is started again under its name
-    # would keep the chargers of the one before on line, and two of one name each other's Calls.
+    # Different for each process, whatever the name: otherwise a restarted edge of the same name
+    # would keep the chargers of the previous one online, and two of one name would get each other's
+    # Calls.
     return f"{name or socket.gethostname()[:40]}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """Everything about one edge that is not the transport's. Times in seconds, sizes in bytes."""
+    """All settings of one edge, except the transport's. Times in seconds, sizes in bytes."""
 
     host: str = "0.0.0.0"  # noqa: S104  # chargers come from everywhere
     port: int = 9000
-    """0 picks a free one."""
+    """0 chooses a free port."""
     edge_id: str = field(default_factory=_new_edge_id)
-    """Of this process, and of no other one before or beside it."""
+    """Unique to this process."""
 
     max_connections: int = 20_000
     max_connections_per_address: int = 200
-    """0 is no limit. Loopback is never limited: what comes from there is a proxy or a test."""
+    """0 is no limit. Loopback is never limited: it is a proxy or a test."""
     max_frame_size: int = 8 * 1024 * 1024
-    """As SteVe has it: a StopTransaction has the samples of a whole night in it."""
+    """As in SteVe: a StopTransaction may contain the samples of a whole night."""
     large_frames: int = 32 * 1024 * 1024
     """Bytes of frames above 128 KiB that are read or under way at once, of all connections."""
     max_frame_rate: int = 25
-    """Frames a second that are read from one charger; 0 is no limit. Never a disconnect: what comes
-    faster waits in TCP."""
+    """Frames a second that are read from one charger; 0 is no limit. Faster ones wait in TCP; the
+    charger is never disconnected for it."""
     frame_burst: int = 200
-    """So many frames may come at once: what a charger has kept while it was offline."""
+    """How many frames may come at once: those that a charger stored while it was offline."""
     max_byte_rate: int = 32 * 1024
-    """Bytes a second that are read of one charger in the long run; 0 is no limit. Waits in TCP."""
+    """Bytes a second that are read from one charger in the long run; 0 is no limit. The rest waits
+    in TCP."""
     max_byte_rate_per_address: int = 512 * 1024
-    """The same of all behind one address; loopback is not limited."""
+    """The same for all chargers behind one address; loopback is not limited."""
     max_byte_rate_in_all: int = 8 * 1024 * 1024
-    """The same of all."""
+    """The same for all chargers."""
     max_connect_rate: int = 1
     """Accepted connections a second of one identity; 0 is no limit. More get 429."""
     connect_burst: int = 10
-    """So many in a row may be faster: a charger with a weak mobile signal."""
+    """How many in a row may be faster, for a charger with a weak mobile signal."""
     allowed_origins: frozenset[str] = frozenset()
     trusted_proxies: tuple[Network, ...] = ()
     metrics_public: bool = False
@@ -64,21 +66,21 @@ class EdgeSettings:
     close_timeout: float = 3.0
     """How long a charger may take to answer a close frame."""
     write_timeout: float = 20.0
-    """How long a charger may leave its side unread."""
+    """How long a charger may leave its data unread."""
     max_unread: int = 256 * 1024
-    """More than this waiting for one charger, and its connection is dropped at once."""
+    """If more than this waits for one charger, its connection is dropped at once."""
     ping_interval: float = 0.0
     """0 is off: Grizzl-E answers pings with malformed pongs (QUIRKS: server pings off)."""
     ping_timeout: float = 20.0
     frame_gap: float = 0.02
-    """Pause between two frames to one charger that has said nothing in between."""
+    """Pause between two frames to a charger that has sent nothing in between."""
     shutdown_grace: float = 3.0
-    """How long frames under way may take to be answered before a shutdown closes their socket."""
+    """How long a shutdown waits for frames in flight before it closes their sockets."""
     goodbye_timeout: float = 3.0
-    """How long a shutdown waits for the backend to hear of the closed connections."""
+    """How long a shutdown waits until the backend knows of the closed connections."""
 
     window: int = 2
-    """How many batches may be under way."""
+    """How many batches may be in flight."""
     max_batch_frames: int = 500
     max_batch_bytes: int = 1024 * 1024
     hold: float = 20.0
@@ -86,27 +88,28 @@ class EdgeSettings:
     alive_interval: float = 10.0
     alive_timeout: float = 10.0
     repeat_after: float = 30.0
-    """A batch without an answer for so long is published again: the broker may have lost it."""
+    """After this time a batch without an answer is published again: the broker may have lost it."""
 
     handshakes_at_once: int = 50
-    """So many handshakes are under way at a time; the others wait, so that nobody inside does."""
+    """How many handshakes may be in progress; others wait, so that connected chargers don't."""
     handshakes_waiting: int = 5_000
-    """More than these are told at once to come back later."""
+    """If more wait, the rest are told at once to come back later."""
     backlog: int = 1024
     """Connections that the kernel holds until the edge takes them."""
     spool: str = ""
     """The folder in which the edge keeps what it answers while the backend is away; empty: off."""
     spool_size: int = 64 * 1024 * 1024
     spool_starts: bool = True
-    """Whether it lets anybody charge then: StartTransaction and Authorize are accepted unseen."""
+    """Whether anyone may charge then: StartTransaction and Authorize are accepted unchecked."""
     spool_after: float = 5.0
     """How long the backend must be away before the spool answers."""
     spool_ids: int = 500
-    """How many transaction ids it has in store, to give when the backend is away."""
+    """How many transaction ids it keeps for the time when the backend is away."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "EdgeSettings":
-        """The defaults, with what the environment says otherwise; `SettingsError` if it errs."""
+        """The defaults, overridden by the environment; raises `SettingsError` if a value is
+        invalid."""
         chosen: dict[str, object] = {}
         for variable, (name, parse) in VARIABLES.items():
             text = environ.get(variable, "").strip()

@@ -1,6 +1,6 @@
 """One charger's websocket: its lane, what is written to it, and how it ends.
 
-How it is read stands in `reading`; what its frames mean is nowhere in the edge.
+`reading` reads it; the edge does not know what its frames mean.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ __all__ = ["ChargerSocket"]
 
 
 HANDSHAKES = 1000
-"""So many sockets may be at their handshake when all the connections are taken."""
+"""How many sockets may be in their handshake when all connections are taken."""
 
 
 class ChargerSocket(ReadingSocket):
@@ -66,9 +66,8 @@ class ChargerSocket(ReadingSocket):
         **options: Any,
     ) -> None:
         """`everyone` holds each socket from its first byte to its last; `options` are serve's.
-
-        `unreadable` is told of a connection that ended without a request that could be read,
-        `on_flood` of one that is being closed for a flood of small frames.
+        `unreadable` is called for a connection that ended without a readable request, `on_flood`
+        for one that is being closed for a flood of small frames.
         """
         super().__init__(
             *args,
@@ -84,12 +83,12 @@ class ChargerSocket(ReadingSocket):
         self.handled = False
         """True once the frames are being read, and whoever reads them reports the end."""
         self.busy = False
-        """True while a frame of this charger is under way."""
+        """True while a frame of this charger is in flight."""
         self.abort_to_close = False
         self.forgotten_at = 0.0
-        """What of its frames still counts; see `Pace`."""
+        """The frames that still count; see `Pace`."""
         self.paced = False
-        """True once it was said that this charger sends too fast."""
+        """True once it was logged that this charger sends too fast."""
         self.frame_gap = 0.0
         self.strict_gap = False
         self.subprotocol_answer = ""
@@ -101,7 +100,7 @@ class ChargerSocket(ReadingSocket):
         self._closing: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A TCP connection: no frame may wait for the one before to be acknowledged."""
+        """The TCP connection: a frame must not wait for the acknowledgement of the previous one."""
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -113,12 +112,12 @@ class ChargerSocket(ReadingSocket):
             self.transport.abort()
 
     def admit(self, lane: Lane, accept: Accept) -> None:
-        """Treat this charger as the backend says."""
+        """Use the backend's settings for this charger."""
         self.lane = lane
         self.subprotocol_answer = accept.subprotocol
         self.abort_to_close = accept.close == "abort"
-        # A gap that the backend asks for is kept always. The edge's own is left out where the
-        # charger has spoken since the last frame, so that it never delays an ordinary answer.
+        # A gap set by the backend is always kept. The edge's own is skipped if the charger has sent
+        # something since the last frame, so that it never delays an ordinary answer.
         self.strict_gap = accept.frame_gap > 0
         self.frame_gap = accept.frame_gap or self.settings.frame_gap
         # Read by websockets when the handshake is over, to start its keepalive or not.
@@ -128,7 +127,7 @@ class ChargerSocket(ReadingSocket):
         self.measure_frames(accept.max_size)
 
     def handshake_over(self) -> None:
-        """Forget the headers, which nobody reads any more.
+        """Forget the headers, which are no longer needed.
 
         websockets' parser keeps the request for as long as the connection: two kilobytes each,
         with the Authorization header in it.
@@ -145,7 +144,7 @@ class ChargerSocket(ReadingSocket):
             self._on_gone = callback
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """TCP is gone. An accepted charger that never got as far as `handled` is told here."""
+        """TCP is gone. Report an accepted charger that never reached `handled`."""
         if self._unread_timer is not None:
             self._unread_timer.cancel()
         self._everyone.discard(self)
@@ -160,7 +159,7 @@ class ChargerSocket(ReadingSocket):
             self.tell_unreadable()
 
     def end(self) -> tuple[int, str]:
-        """Close code and reason, as the first to close gave them; 1006 if nobody did."""
+        """Close code and reason, from the side that closed first; 1006 if neither did."""
         if self._end is not None:
             return self._end
         protocol = self.protocol
@@ -211,13 +210,13 @@ class ChargerSocket(ReadingSocket):
         self._heard = False
         self._written_at = self.loop.time()
         self.metrics.count("frames_sent")
-        # The one way in websockets to write without waiting for a slow reader.
+        # The only way in websockets to write without waiting for a slow reader.
         broadcast((self,), text)
         if self.transport.get_write_buffer_size() > self.settings.max_unread:
             self.drop_slow("too much output is waiting for it")
 
     def pause_writing(self) -> None:
-        """The charger does not read. Give it a while."""
+        """The charger does not read. Give it some time."""
         super().pause_writing()
         self._unread_timer = self.loop.call_later(
             self.settings.write_timeout, self.drop_slow, "it did not read for too long"
@@ -235,7 +234,7 @@ class ChargerSocket(ReadingSocket):
         self._on_flood(self)
 
     def hang_up(self, code: int, reason: str) -> None:
-        """Close with a close frame, or without one where this charger needs it so."""
+        """Close with a close frame, or without one if this charger needs that."""
         if self._closing is not None or self.protocol.state is not OPEN:
             return
         code, reason = _sendable(code, reason)
@@ -249,15 +248,15 @@ class ChargerSocket(ReadingSocket):
             self._end_timer = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
 
     async def hung_up(self) -> None:
-        """Wait until TCP is gone; it is given `close_timeout` at most. Closes if nobody has."""
+        """Wait until TCP is gone, for `close_timeout` at most; closes the socket if necessary."""
         if self._closing is not None:
             await self._closing
         else:
             await self.close()
 
 
-# A charger whose power is cut says nothing. TCP asks after it: the charger's websocket code, which
-# may not understand pings (Grizzl-E), does not notice.
+# A charger whose power is cut sends nothing. TCP's keepalive finds out, unnoticed by the charger's
+# websocket code, which may not understand pings (Grizzl-E).
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 

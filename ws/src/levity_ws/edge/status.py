@@ -1,4 +1,4 @@
-"""The edge's own pages, for those who watch it: is it alive, is it ready, its figures."""
+"""The edge's own pages for monitoring: is it alive, is it ready, its metrics."""
 
 import http
 from collections.abc import Callable
@@ -21,14 +21,15 @@ class StatusPages:
     def __init__(
         self, settings: EdgeSettings, metrics: Metrics, why_not_ready: Callable[[], str]
     ) -> None:
-        """`why_not_ready` says what is wrong, for an operator; empty while nothing is."""
+        """`why_not_ready` describes a problem for an operator; empty if there is none."""
         self._settings = settings
         self._metrics = metrics
         self._why_not_ready = why_not_ready
 
     def page(self, charger: ChargerSocket, path: str, *, hidden: bool) -> Response:
-        """One of `paths`; 404 for whoever may not see it. `hidden`: its address is not known."""
-        # A request that came through a proxy nobody vouches for comes from outside.
+        """One of `paths`; 404 for clients that may not see it. `hidden`: the client's address is
+        unknown."""
+        # A request through an untrusted proxy comes from outside.
         if not self._settings.metrics_public and (hidden or not is_private(charger.remote)):
             return charger.respond(http.HTTPStatus.NOT_FOUND, "Not found.\n")
         if path == "/metrics":
@@ -36,7 +37,7 @@ class StatusPages:
             del response.headers["Content-Type"]
             response.headers["Content-Type"] = CONTENT_TYPE
             return response
-        # Alive is whoever answers; ready is who can do a charger a service.
+        # Alive: it answers. Ready: it can serve chargers.
         if path == "/readyz" and (why := self._why_not_ready()):
             return charger.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, f"{why}\n")
         return charger.respond(http.HTTPStatus.OK, "ok\n")

@@ -1,7 +1,7 @@
-"""Which charge point a request line means: plain scanners, whatever stands in it.
+"""Which charge point a request line means: simple scanners, for any input.
 
-OCPP-J 1.6, 3.1.1: the identity is the last segment of the URL, percent-encoded where needed. What
-stands before it is what people type into chargers, and is forgiven: `/ws/ID`, `/ID`, `/ws/4/ID`
+OCPP-J 1.6, 3.1.1: the identity is the last segment of the URL, percent-encoded where needed. The
+part before it is what people type into chargers, and is tolerated: `/ws/ID`, `/ID`, `/ws/4/ID`
 (SETEC), `/ocpp/ID`, doubled slashes, a slash at the end.
 """
 
@@ -23,21 +23,23 @@ __all__ = [
 LONGEST = 48
 """Characters: the length of an identity in OCPP 2.x."""
 SIGNS = "*-_=:+|@."
-"""Beside letters and digits: the identifierString of OCPP 2.x. Spaces inside are met as well."""
+"""In addition to letters and digits: the identifierString of OCPP 2.x. Inner spaces occur as
+well.
+"""
 _IDENTITY = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 " + SIGNS.encode()
 )
 
 # RFC 9112, 3.2.2: a server takes the absolute form, too (EVBox Elvi sends it).
 _SCHEMES = ("http://", "https://", "ws://", "wss://")
-# What is no charger's at the front end and at the edge, unless it stands behind /ws/.
+# Addresses of the front end and of the edge, which are not charge points unless they follow /ws/.
 _RESERVED = frozenset(
     {
         *("admin", "static", "metrics", "health", "healthz", "readyz", "livez", "alive"),
         *(".well-known", "favicon.ico", "robots.txt"),
     }
 )
-# Where an address ends with one of these, the identity behind it is missing.
+# If an address ends with one of these, the identity after it is missing.
 _PATH_WORDS = frozenset(
     {
         *("ws", "wss", "websocket", "websockets", "socket", "api", "v16", "1.6", "1.6j"),
@@ -53,7 +55,7 @@ _WHERE = "Connect to ws://<this host>/ws/<charge point id>."
 def identity_in_path(target: str) -> str | Refusal:
     """The charge point's identity in this request target; the query says nothing.
 
-    Percent-encoding is decoded exactly once, and what it yields is checked then.
+    Percent-encoding is decoded exactly once, then the result is checked.
     """
     segments = [part for part in target_path(target).split("/") if part]
     behind_ws = len(segments) > 1 and segments[0].lower() == "ws"
@@ -76,7 +78,7 @@ def identity_in_path(target: str) -> str | Refusal:
 
 
 def is_identity(text: str) -> bool:
-    """True for what can be the name of a charger, decoded."""
+    """True if this decoded text can be the name of a charger."""
     raw = text.encode("utf-8", "surrogatepass")
     return bool(raw) and not _wrong_with(raw, text) and not _is_placeholder(text)
 
@@ -91,11 +93,10 @@ def target_path(target: str) -> str:
 
 
 def plain_request_line(head: bytes) -> bytes:
-    """A request whose first line can be read: what is no URL's in its target is percent-encoded.
-
-    A raw space, a tab, or an umlaut, would otherwise end the connection without a word, and the
-    proxy before us would say that Levity is away. Empty lines before it are skipped (RFC 9112,
-    2.2), and tabs separate as spaces do (RFC 9112, 3).
+    """Make the first line of a request readable: characters that are not allowed in a URL are
+    percent-encoded. A raw space, a tab, or an umlaut would otherwise end the connection silently,
+    and the proxy in front of us would report that Levity is away. Empty lines before it are skipped
+    (RFC 9112, 2.2), and tabs separate as spaces do (RFC 9112, 3).
     """
     head = head.lstrip(b"\r\n")
     line, newline, rest = head.partition(b"\n")
@@ -112,7 +113,7 @@ def plain_request_line(head: bytes) -> bytes:
 
 
 def is_http(head: bytes) -> bool:
-    """True if whoever began like this speaks HTTP, well or badly, and can read an answer."""
+    """True if this beginning is HTTP, valid or not, so that the client can read an answer."""
     line = head.partition(b"\n")[0].rstrip(b"\r \t")
     words = line.split()
     return len(words) > 1 and (
@@ -121,9 +122,8 @@ def is_http(head: bytes) -> bool:
 
 
 def wrong_with_line(head: bytes) -> str:
-    """Why this first line, made plain, is none that is read here; "" if it is not to blame.
-
-    Without the target: a key may stand in its query.
+    """Why this normalised first line can't be read here; "" if it is not the cause. Without the
+    target, because its query may contain a key.
     """
     words = head.partition(b"\n")[0].rstrip(b"\r").split(b" ")
     last = printable(words[-1].decode("latin-1"), 20)

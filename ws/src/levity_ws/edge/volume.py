@@ -1,7 +1,6 @@
-"""How many bytes are read of one charger, of one address and in all.
-
-Whoever sends more waits in TCP, and nobody is disconnected: a charger that has kept a day of
-samples gets them through, and twenty sockets do not fill a memory card in eight minutes.
+"""How many bytes are read from one charger, from one address and in all. A charger that sends more
+waits in TCP and stays connected: one that has stored a day of samples gets them through, and twenty
+sockets can't fill a memory card in eight minutes.
 """
 
 from collections.abc import Callable
@@ -11,8 +10,8 @@ from levity_ws.edge.pace import Pace
 __all__ = ["Volume"]
 
 CHARGER_BURST, ADDRESS_BURST, TOTAL_BURST = 512, 256, 64
-"""Seconds of the rate that may come at once: 16 MiB of a charger at the rate that is the default,
-which is two of the largest frames, or what it has kept in weeks."""
+"""Seconds of the rate that may come at once: at the default rate 16 MiB from one charger, which is
+two of the largest frames, or what it has stored in weeks."""
 
 
 class Volume:
@@ -31,9 +30,8 @@ class Volume:
         self._sweep_at = 1024
 
     def wait(self, charger: str, address: str) -> float:
-        """Seconds until more may be read of this charger, at this address; 0 if it may now.
-
-        An empty address is not counted: this machine, from which a proxy or a test comes.
+        """Seconds until more may be read from this charger at this address; 0 if it may be now. An
+        empty address is not counted: it is this machine, thus a proxy or a test.
         """
         now = self._clock()
         return max(
@@ -43,7 +41,7 @@ class Volume:
         )
 
     def read(self, charger: str, address: str, size: int) -> None:
-        """So many bytes were read of it. Kept by name: who connects anew begins no new account."""
+        """Count these bytes. They are counted by name, so reconnecting does not reset the count."""
         now = self._clock()
         self._of_charger[charger] = self._charger.spend(
             self._of_charger.get(charger, 0.0), now, size

@@ -1,7 +1,7 @@
 """What the spool may answer in the backend's stead: the one place in the edge that reads payloads.
 
-Only what loses a charger nothing if the backend sees it later. BootNotification, DataTransfer and
-the like have no answer here: they wait for the backend, and then for the charger's next try.
+Only messages that the backend can process later without loss. BootNotification, DataTransfer and
+the like have no answer here: they wait for the backend, and then for the charger's next attempt.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ __all__ = ["Question", "answer_to", "is_understood", "read"]
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 START, STOP = "StartTransaction", "StopTransaction"
 NOTHING_TO_KEEP = frozenset({"Heartbeat", "Authorize"})
-"""What says nothing that the books need."""
+"""Messages that need not be recorded."""
 ANSWERED = NOTHING_TO_KEEP | {
     START,
     STOP,
@@ -38,8 +38,8 @@ class Question:
     action: str
     payload: Any
     content: str = ""
-    """Of a StartTransaction: the same for the same payload, whatever its message id and the order
-    of its keys."""
+    """For a StartTransaction: equal for equal payloads, whatever the message id and the order of
+    keys."""
 
     @property
     def is_kept(self) -> bool:
@@ -59,7 +59,7 @@ class Question:
 
     @property
     def lets_charge(self) -> bool:
-        """True if the answer says that somebody may charge."""
+        """True if the answer permits charging."""
         return self.action in (START, "Authorize")
 
 
@@ -69,7 +69,7 @@ def is_understood(subprotocol: str) -> bool:
 
 
 def read(text: str) -> Question | None:
-    """The frame as the spool understands it; None if that is the backend's business."""
+    """The frame as the spool understands it; None if the backend has to answer it."""
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -9,18 +9,18 @@ from levity_ws.edge.spool.journal import SpooledFrame
 __all__ = ["Backlog", "weight"]
 
 FRAME_BYTES = 300
-"""What a frame weighs in the file beside its texts."""
+"""Bytes of a frame in the file in addition to its texts."""
 
 
 @dataclass(slots=True)
 class Backlog:
-    """Oldest first. It is thrown away when it is empty."""
+    """Oldest first. Discarded when it is empty."""
 
     frames: deque[SpooledFrame] = field(default_factory=deque)
     size: int = 0
-    """Bytes of all that were ever in it, roughly."""
+    """Approximate bytes of all that were ever in it."""
     given: set[int] = field(default_factory=set)
-    """The transaction ids that were answered."""
+    """The transaction ids in its answers."""
     _starts: dict[str, int] = field(default_factory=dict)
 
     def add(self, frame: SpooledFrame, question: Question | None) -> None:
@@ -31,13 +31,13 @@ class Backlog:
             self._starts[frame.content] = frame.transaction
             self.given.add(frame.transaction)
         elif question is not None and question.ends in self.given:
-            # Whoever ends it knows its id, and does not ask for it again. The same words begin
-            # another session then: of a charger whose clock was never set, say.
+            # A charger that stops it knows its id, and won't ask for it again. An identical start
+            # is then another session, for instance of a charger whose clock was never set.
             ended = question.ends
             self._starts = {text: pk for text, pk in self._starts.items() if pk != ended}
 
     def answered(self, content: str) -> int:
-        """The id that this StartTransaction was answered, if it comes again; 0 if it is new."""
+        """The id in the answer to this StartTransaction, if it is repeated; 0 if it is new."""
         return self._starts.get(content, 0)
 
     def remove_first(self) -> None:
@@ -48,5 +48,5 @@ class Backlog:
 
 
 def weight(frame: SpooledFrame) -> int:
-    """Its bytes in the file, roughly."""
+    """Approximate bytes in the file."""
     return len(frame.text) + len(frame.answer) + FRAME_BYTES

@@ -1,7 +1,7 @@
 """The spool's file: lines that are on the disk when `keep` returns, and are found again.
 
-A line is a checksum, a space and a JSON document. What a crash or a disk left half-written is put
-aside, and every line that can be read counts, whatever stands before it.
+A line is a checksum, a space and a JSON document. Lines that a crash or a disk left half-written
+are set aside, and every readable line counts, whatever precedes it.
 
     {"kind": "frame", ...}                     a frame that the edge has answered
     {"kind": "lease", "ids": [1001, ...]}      transaction ids that may be given
@@ -34,16 +34,16 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class SpoolFull(Exception):
-    """No room left within the limit: what comes now is not answered by the edge."""
+    """No room is left within the limit: the edge does not answer this frame."""
 
 
 class SpoolUnusable(Exception):
-    """The folder can't be used; the text says why, for the one who starts the edge."""
+    """The folder can't be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpooledFrame:
-    """A frame that the edge has taken, and what it has answered; `seq` is its event's."""
+    """A frame that the edge has accepted, and its answer; `seq` is the event's."""
 
     charge_point: str
     connection: str
@@ -55,13 +55,13 @@ class SpooledFrame:
     transaction: int = 0
     """The transactionId in the answer; 0 for none."""
     content: str = ""
-    """Of a StartTransaction: what it is recognised by when it comes again."""
+    """For a StartTransaction: recognises a repetition."""
     subprotocol: str = ""
 
 
 @dataclass(slots=True)
 class Found:
-    """What the file says: frames that the backend may not have yet, and ids not given yet."""
+    """The contents of the file: frames that the backend may not have yet, and unused ids."""
 
     frames: list[SpooledFrame] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
@@ -80,16 +80,16 @@ class Journal:
         self._file = -1
         self._pending: deque[tuple[bytes, asyncio.Future[None] | None]] = deque()
         self._writer: asyncio.Task[None] | None = None
-        # Frames on the disk, or on their way to it, that the backend does not have yet.
+        # Frames on disk, or being written, that the backend does not have yet.
         self._open = 0
         self._ids_left: Callable[[], Iterable[int]] | None = None
-        # True while the file may end in half a line.
+        # True while the file may end in an incomplete line.
         self._torn = False
         self._said = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
 
     def open(self) -> Found:
-        """Take the folder, and read what is there. `SpoolUnusable` if that can't be."""
+        """Lock the folder and read the file. Raises `SpoolUnusable` if that fails."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -107,7 +107,7 @@ class Journal:
         return found
 
     async def keep(self, frame: SpooledFrame) -> None:
-        """Returns when it is on the disk. `SpoolFull`, or OSError if the disk does not take it."""
+        """Returns when it is on disk. Raises `SpoolFull`, or OSError if it can't be written."""
         self._open += 1
         try:
             await self._append({"kind": "frame", **asdict(frame)})
@@ -116,21 +116,21 @@ class Journal:
             raise
 
     async def lease(self, ids: Sequence[int]) -> None:
-        """Returns when these ids are on the disk, and may be given; raises as `keep` does."""
+        """Returns when these ids are on disk and may be used; raises like `keep`."""
         await self._append({"kind": "lease", "ids": list(ids)})
 
     def delivered(self, frame: SpooledFrame) -> None:
-        """The backend has it. Written some time soon: a frame may be delivered twice."""
+        """The backend has it. Written a little later, so a frame may be delivered twice."""
         self._open -= 1
         self._put(_line({"kind": "done", "connection": frame.connection, "seq": frame.seq}), None)
 
     def shorten(self, ids_left: Callable[[], Iterable[int]]) -> None:
-        """Begin again with the ids that are left, as soon as no frame waits any more."""
+        """Start the file again with the remaining ids, as soon as no frame waits."""
         if self.size > WORTH_SHORTENING:
             self._ids_left = ids_left
 
     async def close(self) -> None:
-        """Write what waits, and let go of the folder."""
+        """Write what waits, and release the folder."""
         while self._writer is not None:
             await asyncio.wait([self._writer])
         self._thread.shutdown()
@@ -154,7 +154,7 @@ class Journal:
             self._writer = asyncio.create_task(self._write_pending())
 
     async def _write_pending(self) -> None:
-        """What came while the last write was under way goes to the disk together."""
+        """Writes everything that arrived during the last write together."""
         try:
             while self._pending:
                 await self._write_batch()
@@ -194,7 +194,8 @@ class Journal:
                 os.fsync(self._file)
             self._torn = False
         except OSError:
-            # Half a line would be put aside at the next start; the next line must not be with it.
+            # An incomplete line is set aside at the next start; the next line must not be part of
+            # it.
             self._torn = True
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, begin)
@@ -211,16 +212,17 @@ class Journal:
             self.size = size + sum(len(line) for line, _ in self._pending)
 
     def _write_over(self, ids: Iterable[int]) -> int:
-        """In place, for a full disk has no room for a second file; a crash costs the ids only."""
+        """In place, because a full disk has no room for a second file; a crash costs only the
+        ids.
+        """
         os.ftruncate(self._file, 0)
         line = _line({"kind": "lease", "ids": list(ids)})
         self._write(line, is_awaited=True)
         return len(line)
 
     def _begin_with(self, found: Found) -> None:
-        """Leave out what is done with; where the disk has no room for that, go on as it is.
-
-        What is delivered makes room, and an edge that does not start delivers nothing.
+        """Leave out finished lines; if the disk has no room for that, continue with the file as it
+        is. Delivering makes room, and an edge that does not start delivers nothing.
         """
         try:
             if found.bad:
@@ -277,7 +279,7 @@ class Journal:
                 case "done":
                     frames.pop((document["connection"], document["seq"]), None)
         if bad:
-            # One of them may have given an id, and no id is ever given twice.
+            # One of them may have used an id, and no id may be used twice.
             leased.clear()
         found.frames = list(frames.values())
         found.ids = list(leased)
@@ -285,7 +287,7 @@ class Journal:
         return found
 
     def _put_aside(self, bad: list[bytes]) -> None:
-        """Keep what can't be read for a person: it may be the half line of a power cut."""
+        """Keep unreadable lines for a person; one may be a line cut off by a power cut."""
         aside = self.folder / f"damaged-{time.time_ns()}"
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

@@ -1,7 +1,8 @@
 """The spool: while the backend is away, frames are written to disk and answered from here.
 
-A frame's way reads: wait for the backend, and when that is away, `take`: append, fsync, answer.
-When the backend is back, `deliver`: charge point by charge point, in order, before anything newer.
+A frame waits for the backend; if that is away, `take` appends, fsyncs and answers it. When the
+backend is back, `deliver` sends the frames, charge point by charge point, in order, before anything
+newer.
 """
 
 import asyncio
@@ -24,20 +25,20 @@ __all__ = ["Spool"]
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 200
-"""So many charge points are delivered at a time."""
+"""How many charge points are delivered at a time."""
 SHARE = 8
-"""No charge point gets more than one part in so many of the file, and of the ids: one that floods
-the spool takes nothing from the others."""
+"""The fraction of the file and of the ids that one charge point may use, so that a flooding one
+takes nothing from the others."""
 _NOTHING = Backlog()
 
 
 class Spool:
-    """Answers in the backend's stead, and tells the backend later. One for each edge."""
+    """Answers in place of the backend, and delivers to it later. One for each edge."""
 
     def __init__(
         self, journal: Journal, relay: Relay, settings: EdgeSettings, metrics: Metrics
     ) -> None:
-        """`SpoolUnusable` if the journal's folder can't be used."""
+        """Raises `SpoolUnusable` if the journal's folder can't be used."""
         self._journal, self._relay, self._settings = journal, relay, settings
         self._metrics = metrics
         found = journal.open()
@@ -73,21 +74,20 @@ class Spool:
         return self._ids.left
 
     async def close(self) -> None:
-        """Stop delivering; what is not delivered is, after the next start."""
+        """Stop delivering; the rest is delivered after the next start."""
         self._closed = True
         for task in tuple(self._deliveries.values()):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        # These wait for the disk only.
+        # These only wait for the disk.
         taking = [task for task in self._under_way.values() if task is not None]
         await asyncio.gather(*taking, return_exceptions=True)
         await self._journal.close()
 
     async def receive(self, lane: Lane, text: str) -> None:
-        """One frame; returns when the backend or the spool has answered it.
-
-        `BackendUnavailable` where neither does.
+        """Relay one frame; returns when the backend or the spool has answered it. Raises
+        `BackendUnavailable` if neither does.
         """
         if (self.away or self._is_behind(lane)) and await self._take(lane, text):
             return
@@ -107,9 +107,8 @@ class Spool:
             del self._under_way[entry], self._texts[entry]
 
     async def _take(self, lane: Lane, text: str, entry: Entry | None = None) -> bool:
-        """Put this frame on the disk and answer it; False if that is not for the spool.
-
-        `entry`: it waits for the backend already, which goes on as if nothing was if it is False.
+        """Write this frame to disk and answer it; False if the spool can't answer it. With `entry`,
+        the frame already waits for the backend; if the result is False, it continues to wait.
         """
         question = read(text) if is_understood(lane.subprotocol) else None
         if self._closed or question is None:
@@ -155,14 +154,14 @@ class Spool:
         return True
 
     def _claim(self, question: Question, entry: Entry | None) -> None:
-        """From now on the frame is the spool's: the backend's answer does not count any more."""
+        """From now on the frame belongs to the spool: the backend's answer no longer counts."""
         if entry is not None:
             if entry.sent:
                 self._muted.add((entry.lane.connection, question.unique_id))
             entry.expired, entry.dropped = True, not entry.sent
 
     async def _is_kept(self, frame: SpooledFrame) -> bool:
-        """True once it is on the disk."""
+        """True once it is on disk."""
         charge_point = frame.charge_point
         backlog = self._backlog.get(charge_point.lower())
         if backlog is not None and backlog.size + weight(frame) > self._settings.spool_size / SHARE:
@@ -179,7 +178,7 @@ class Spool:
         return True
 
     def _refuse(self, reason: str, words: str, charge_point: str = "") -> None:
-        """Count it, and say it once until the spool is empty again."""
+        """Count it, and log it once until the spool is empty again."""
         self._metrics.count("spool_refusals", reason)
         if (reason, charge_point) not in self._said:
             self._said.add((reason, charge_point))
@@ -190,7 +189,7 @@ class Spool:
         self._backlog.setdefault(key, Backlog()).add(frame, question)
 
     def _transaction_id(self, charge_point: str, content: str) -> int:
-        """The same for the same StartTransaction, else one of the leased; 0 if there is none."""
+        """The same id for the same StartTransaction, else a leased one; 0 if none is left."""
         backlog = self._backlog.get(charge_point.lower(), _NOTHING)
         if known := backlog.answered(content):
             return known
@@ -204,7 +203,8 @@ class Spool:
         return lane.charge_point.lower() in self._backlog
 
     async def _until_delivered(self, lane: Lane) -> None:
-        """Wait until nothing older of this charger is in the spool, as long as a frame may wait."""
+        """Wait until the spool holds nothing older from this charger, at most as long as a frame
+        may wait."""
         key = lane.charge_point.lower()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.hold):
@@ -216,11 +216,11 @@ class Spool:
             raise BackendUnavailable("older frames of this charger are still on their way")
 
     def look(self, now: float) -> None:
-        """Once a second: is there somebody to deliver to, or is it time to take over?"""
+        """Once per second: deliver if the backend is back, take over if it is away."""
         if self._relay.available:
             self._away_since, self.away = None, False
             if self._muted:
-                # On a connection that is gone no answer will come.
+                # No answer will come on a closed connection.
                 self._muted = {each for each in self._muted if self._relay.has_lane(each[0])}
             for key in self._backlog:
                 self._deliver_soon(key)
@@ -236,7 +236,7 @@ class Spool:
                 self._under_way[entry] = asyncio.create_task(self._take_over(entry))
 
     async def _take_over(self, entry: Entry) -> bool:
-        """A frame that waits for the backend already."""
+        """A frame that already waits for the backend."""
         if _is_answered(entry):
             return False
         taken = await self._take(entry.lane, self._texts[entry], entry)
@@ -245,7 +245,8 @@ class Spool:
         return taken
 
     def backend_answers(self) -> None:
-        """It has answered a sign of life: see that there are ids for the next time."""
+        """The backend has answered a sign of life: make sure that there are ids for the next
+        outage."""
         self._ids.lease_more()
 
     def leased(self, command: Leased) -> None:
@@ -253,7 +254,8 @@ class Spool:
         self._ids.granted(command.ids)
 
     def swallows(self, command: Send) -> bool:
-        """True if this answers what the spool has answered: the charger must not hear it twice."""
+        """True if the spool has already answered this frame: the charger must not get a second
+        answer."""
         if not self._muted:
             return False
         answered = read(command.text)
@@ -270,7 +272,7 @@ class Spool:
             task.add_done_callback(lambda _task: self._deliveries.pop(key, None))
 
     async def _deliver(self, key: str) -> None:
-        """One charge point's frames, one after the other; then nothing of it is here."""
+        """Deliver one charge point's frames, one after the other, until none is left."""
         async with self._slots:
             backlog = self._backlog[key]
             while backlog.frames:
@@ -305,7 +307,7 @@ class Spool:
 
 
 def _number(lane: Lane, entry: Entry | None) -> int:
-    """The number of the frame's event, whoever takes it in the end."""
+    """The number of the frame's event, no matter who answers it."""
     if entry is None:
         return lane.next_seq()
     if entry.seq < 0:
@@ -314,6 +316,6 @@ def _number(lane: Lane, entry: Entry | None) -> int:
 
 
 def _is_answered(entry: Entry) -> bool:
-    """True if the backend has answered after all."""
+    """True if the backend has answered in the end."""
     done = entry.done
     return done is not None and done.done() and done.exception() is None

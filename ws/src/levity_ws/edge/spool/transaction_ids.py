@@ -12,7 +12,7 @@ __all__ = ["TransactionIds"]
 
 
 class TransactionIds:
-    """Leased in time, on the disk before they are given, and given once each."""
+    """Leased in advance, on disk before they are used, and used once each."""
 
     def __init__(
         self,
@@ -22,7 +22,9 @@ class TransactionIds:
         settings: EdgeSettings,
         refuse: Callable[[str, str], None],
     ) -> None:
-        """`found`: those on the disk; `refuse(reason, words)` counts and says what was not done."""
+        """`found`: those on disk; `refuse(reason, words)` counts and logs what could not be
+        done.
+        """
         self._ids = deque(found)
         self._journal, self._relay, self._settings = journal, relay, settings
         self._refuse = refuse
@@ -36,11 +38,11 @@ class TransactionIds:
         return len(self._ids)
 
     def all(self) -> Sequence[int]:
-        """Those that may still be given."""
+        """The ids that may still be used."""
         return self._ids
 
     def take(self) -> int:
-        """One that nobody else gets; 0 if there is none."""
+        """An unused id; 0 if none is left."""
         if not self._ids:
             self._refuse(
                 "no transaction id left", "No transaction ids are left: no session can start"
@@ -49,21 +51,21 @@ class TransactionIds:
         return self._ids.popleft()
 
     def lease_more(self) -> None:
-        """Ask the backend, which answers just now, where few are left."""
+        """Ask the backend, which is available now, if few are left."""
         if self._granted:
             self._keep_granted()
             return
         now, asked_at = self._relay.clock(), self._asked_at
         missing = self._settings.spool_ids - len(self._ids)
         few = missing * 2 > self._settings.spool_ids
-        # An answer that has not come by then does not come: the backend failed at the question.
+        # If no answer has come by then, none will: the backend failed at the question.
         waits = asked_at is not None and now - asked_at < 2 * self._settings.hold
         if self._settings.spool_starts and few and not waits:
             self._asked_at = now
             self._relay.ask_for_ids(missing)
 
     def granted(self, ids: tuple[int, ...]) -> None:
-        """From the backend; given only once they are on the disk."""
+        """From the backend; used only once they are on disk."""
         if self._asked_at is not None:
             self._asked_at = None
             self._granted = ids
@@ -74,7 +76,7 @@ class TransactionIds:
             self._leasing = asyncio.create_task(self._lease())
 
     async def _lease(self) -> None:
-        """Where the disk does not take them now, it does with a later sign of life."""
+        """If they can't be written now, a later sign of life tries again."""
         granted = self._granted
         try:
             await self._journal.lease(granted)
