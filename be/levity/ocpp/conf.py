@@ -58,6 +58,10 @@ DEFAULTS: dict[str, Any] = {
     # Whole days after which messages move out of rows of their own into one compressed block a
     # charge point and day, where pages and exports find them as before; 0 never moves them.
     "OCPP_MESSAGE_ROW_DAYS": 2,
+    # Years after which the messages of which sessions are made are deleted, too: those that begin
+    # and end them, and their samples. A bill must be traceable for that long; 0 keeps them for
+    # ever.
+    "OCPP_LEDGER_FRAMES_YEARS": 10,
     # Days without a sign of the charger after which its running sessions are ended at their last
     # sample; 0 leaves them running for ever.
     "OCPP_ABANDONED_AFTER_DAYS": 7,

@@ -2,7 +2,8 @@
 
 Messages and the history of connections and connectors go after OCPP_MESSAGE_RETENTION_DAYS, and
 so does what was quarantined or had failed, counted from when it was dealt with: all of them hold
-id tags. Transactions and their meter values stay for ever; so does what waits for a person.
+id tags. Transactions and their meter values stay for ever; so does what waits for a person. The
+messages of which sessions are made stay for OCPP_LEDGER_FRAMES_YEARS.
 """
 
 from collections.abc import Callable
@@ -18,13 +19,12 @@ from levity.ocpp.models import (
     ConnectionEvent,
     FailedMessage,
     FrameAttempt,
-    Message,
-    MessageBlock,
     QuarantinedMessage,
     RefusedHandshake,
     SecurityEvent,
     StatusEvent,
 )
+from levity.ocpp.store.messages.thinning import forget_ledger, thin
 
 __all__ = ["prune", "pruned"]
 
@@ -34,6 +34,7 @@ pruned = Signal()
 
 # Small enough that a charger's frame never waits noticeably for the write lock.
 AT_ONCE = 2000
+MESSAGES = "messages"
 
 
 def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> dict[str, int]:
@@ -46,10 +47,8 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
         pruned.send(sender=None, now=now, oldest=None)
         return {}
     oldest = now - timedelta(days=days)
-    deleted: dict[str, int] = {}
+    deleted = {MESSAGES: _forget_messages(now, oldest, progress)}
     for rows in (
-        Message.objects.filter(received_at__lt=oldest),
-        MessageBlock.objects.filter(last_at__lt=oldest),
         # The beginning of a connection that still stands tells that it is no stranger.
         ConnectionEvent.objects.filter(at__lt=oldest).exclude(
             connection__in=ChargePoint.objects.filter(connection__isnull=False).values("connection")
@@ -70,6 +69,19 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
                 progress(name, deleted[name])
     pruned.send(sender=None, now=now, oldest=oldest)
     return deleted
+
+
+def _forget_messages(
+    now: datetime, oldest: datetime, progress: Callable[[str, int], None] | None
+) -> int:
+    def told(count: int) -> None:
+        if progress is not None and count:
+            progress(MESSAGES, count)
+
+    forgotten = thin(oldest, told)
+    if years := setting("OCPP_LEDGER_FRAMES_YEARS"):
+        forgotten += forget_ledger(now - timedelta(days=round(365.25 * years)))
+    return forgotten
 
 
 def _delete_some(rows: "models.QuerySet[models.Model]") -> int:

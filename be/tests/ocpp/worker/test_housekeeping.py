@@ -17,6 +17,8 @@ from levity.ocpp.models import (
     StatusEvent,
     Transaction,
 )
+from levity.ocpp.store.messages.reading import newest_first
+from levity.ocpp.store.messages.wanted import Wanted
 from levity.ocpp.worker.housekeeping import EveryMinute, forget_edges, sweep
 from levity_ws.rpc.envelope import Connected, Disconnected, Reply, Send
 from tests.kept import Samples
@@ -169,7 +171,8 @@ def test_a_round_without_a_minute_leaves_days_and_hours_alone(
 
 
 def test_old_messages_go_and_the_ledger_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """W-16: nothing older than the setting is left of the log; transactions are never touched."""
+    """W-16: nothing older than the setting is left of the log but what sessions are made of;
+    transactions are never touched."""
     monkeypatch.setattr(retention, "AT_ONCE", 2)
     site, charger = CentralSystem(), Charger()
     site.connect(charger)
@@ -182,7 +185,9 @@ def test_old_messages_go_and_the_ledger_stays(monkeypatch: pytest.MonkeyPatch) -
     before = retention.prune(at(89 * DAY))
     assert sum(before.values()) == 0
     deleted = retention.prune(at(91 * DAY))
-    assert deleted["messages"] == messages
+    assert deleted["messages"] == messages - 2
+    kept = [item.action for item in newest_first(Wanted())]
+    assert kept == ["MeterValues", "StartTransaction"]
     assert Message.objects.count() == StatusEvent.objects.count() == 0
     assert FrameAttempt.objects.count() == 0
     assert Transaction.objects.count() == 1

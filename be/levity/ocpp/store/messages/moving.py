@@ -22,7 +22,7 @@ from levity.ocpp.store.messages.keeping import keep_as_block, locked, rewrite
 from levity.ocpp.store.messages.rows import FIELDS, exchange_of
 from levity.ocpp.store.queries import is_only_mover, take_turns
 
-__all__ = ["RowsChanged", "move_some", "oldest_row_to_keep"]
+__all__ = ["RowsChanged", "move_before", "move_some", "oldest_row_to_keep"]
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def move_some(now: datetime, budget: float, *, kept_days: int) -> int:
     """Move rows of days that ended `kept_days` ago for about `budget` seconds; how many moved."""
     ends_at = monotonic() + budget
     moved = 0
-    while step := _step(oldest_row_to_keep(now, kept_days)):
+    while step := move_before(oldest_row_to_keep(now, kept_days)):
         moved += step
         if monotonic() >= ends_at:
             break
@@ -54,7 +54,11 @@ class RowsChanged(Exception):
     """Somebody else deleted rows that were being moved: nothing was done."""
 
 
-def _step(before: datetime) -> int:
+def move_before(before: datetime) -> int:
+    """One step with what was received before this moment, the oldest first; how many moved.
+
+    0 where nothing is left, or another worker does it.
+    """
     oldest = Message.objects.filter(received_at__lt=before).order_by("received_at", "id")
     found = oldest.values_list("charge_point_id", "received_at").first()
     if found is None:
@@ -65,13 +69,13 @@ def _step(before: datetime) -> int:
             return 0
         identity = ChargePoint.objects.filter(pk=charge_point).values_list("identity", flat=True)
         take_turns([name.lower() for name in identity])
-        return _move(charge_point, at.date())
+        return _move(charge_point, at.date(), before)
 
 
-def _move(charge_point: int, day: date) -> int:
+def _move(charge_point: int, day: date, before: datetime) -> int:
     start, end = bounds(day)
     rows = Message.objects.filter(
-        charge_point=charge_point, received_at__gte=start, received_at__lt=end
+        charge_point=charge_point, received_at__gte=start, received_at__lt=min(end, before)
     ).order_by("received_at", "id")
     if connection.vendor == "postgresql":
         # An answer to a Call of ours may come this late, and write into its row in this moment;
