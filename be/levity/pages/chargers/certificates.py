@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from levity.ocpp.decisions.authority import issuing
+from levity.ocpp.decisions.authority import authorities, requests
 from levity.ocpp.models import (
     CertificateAuthority,
     ChargePoint,
@@ -57,22 +57,22 @@ class RevokeForm(forms.Form):
 
 
 def _approve(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
-    issuing.approve(row, user)
+    requests.approve(row, user)
     return "Approved. A worker signs it within seconds and sends it to the charger."
 
 
 def _decline(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
-    issuing.decline(row, user)
+    requests.decline(row, user)
     return "Declined."
 
 
 def _send(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
-    issuing.send_again(row, user)
+    requests.send_again(row, user)
     return "It is being sent again."
 
 
 def _revoke(row: ChargePointCertificate, values: dict[str, Any], user: Any) -> str:
-    issuing.revoke(row, values["reason"], user)
+    requests.revoke(row, values["reason"], user)
     return "Revoked: connections with it are refused."
 
 
@@ -264,11 +264,11 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """The list, with the authority above it."""
         # Who is limited to sites sees nothing of the operator's.
-        authority = None if is_limited(request.user) else issuing.current_authority()
+        authority = None if is_limited(request.user) else authorities.current_authority()
         extra = {
             **(extra_context or {}),
             "authority": authority,
-            "has_none": issuing.current_authority() is None,
+            "has_none": authorities.current_authority() is None,
             "authority_until": shown_time(authority.not_after) if authority else "",
         }
         return super().changelist_view(request, extra)
@@ -313,7 +313,7 @@ class ChargePointCertificateAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 said = decision.do(item, form.cleaned_data, request.user)
-            except issuing.CannotDecide as error:
+            except requests.CannotDecide as error:
                 form.add_error(None, f"Not possible: {error}.")
             else:
                 messages.success(request, said)

@@ -12,7 +12,7 @@ from unfold.widgets import (
 
 from levity.ocpp.chargers.security.keys import LONGEST
 from levity.ocpp.decisions import keys
-from levity.ocpp.decisions.authority.issuing import request_certificate
+from levity.ocpp.decisions.authority.requests import request_certificate
 from levity.ocpp.decisions.security_profiles import raise_profile, set_profile
 from levity.ocpp.models import ChargePoint, SecurityProfile
 from levity_ws.frozen import frozen

@@ -24,7 +24,7 @@ from levity.ocpp.decisions import (
     retiring,
     security_profiles,
 )
-from levity.ocpp.decisions.authority import issuing
+from levity.ocpp.decisions.authority import authorities, requests
 from levity.ocpp.decisions.corrections import Change
 from levity.ocpp.models import (
     AuditEntry,
@@ -131,12 +131,12 @@ DECISIONS: dict[str, Callable[[Theirs, User], Any]] = {
     "take again": lambda it, who: take_again(it.failed, Pipeline(), who),
     "correct": lambda it, who: corrections.correct([it.change], uuid.uuid4(), who),
     "undo correction": lambda it, who: corrections.undo(it.run, who),
-    "approve certificate": lambda it, who: issuing.approve(it.certificate, who),
-    "decline certificate": lambda it, who: issuing.decline(it.certificate, who),
-    "revoke": lambda it, who: issuing.revoke(it.certificate, "unspecified", who),
-    "send certificate": lambda it, who: issuing.send_again(it.certificate, who),
-    "ask for one": lambda it, who: issuing.request_certificate(it.row, who),
-    "authority": lambda it, who: issuing.create_authority("Co-op", 10, NOW, who),
+    "approve certificate": lambda it, who: requests.approve(it.certificate, who),
+    "decline certificate": lambda it, who: requests.decline(it.certificate, who),
+    "revoke": lambda it, who: requests.revoke(it.certificate, "unspecified", who),
+    "send certificate": lambda it, who: requests.send_again(it.certificate, who),
+    "ask for one": lambda it, who: requests.request_certificate(it.row, who),
+    "authority": lambda it, who: authorities.create_authority("Co-op", 10, NOW, who),
     "send": lambda it, who: sending.send(it.row, *RESET, who, source="test"),
     "send to many": lambda it, who: sending.send_to_many(it.rows(), *RESET, who, source="test"),
     "cancel": lambda it, who: sending.cancel_commands(all_of(it.command), who),
@@ -218,7 +218,7 @@ def test_every_decision_is_in_this_table() -> None:
     import inspect
 
     modules = (adoption, charge_points, corrections, onboarding, ending, id_tags, keys, quarantine)
-    modules += (registration, retiring, security_profiles, issuing, sending)
+    modules += (registration, retiring, security_profiles, authorities, requests, sending)
     named = "\n".join(inspect.getsource(function) for function in DECISIONS.values())
     for module in modules:
         for name in module.__all__:

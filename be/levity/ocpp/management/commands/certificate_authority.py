@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from levity.ocpp.decisions.authority.issuing import (
+from levity.ocpp.decisions.authority.authorities import (
     AuthorityError,
     create_authority,
     current_authority,

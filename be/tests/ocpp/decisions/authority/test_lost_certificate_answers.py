@@ -15,7 +15,7 @@ from levity.ocpp.models import ChargePoint, ChargePointCertificate, Command
 from levity.pages.chargers.charge_point_forms import ChargePointForm
 from tests.ocpp.charger import CentralSystem
 from tests.ocpp.chargers.security.test_certificates import csr
-from tests.ocpp.decisions.authority.test_certificate_authority import Line, levity, states
+from tests.ocpp.decisions.authority.lines import Line, levity, states
 from tests.ocpp.keyring import asks, charge_point, status
 
 DAY = timedelta(days=1)

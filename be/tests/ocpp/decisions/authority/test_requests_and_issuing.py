@@ -1,10 +1,6 @@
-"""Our own certificate authority: from a charger's request to its certificate, and to its end."""
+"""From a charger's request to its certificate, and to its end."""
 
-import json
-import os
-import stat
 from datetime import timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,14 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from django.core.management import CommandError, call_command
-from django.core.serializers import serialize
 from django.utils import timezone
 
 from levity.monitoring.alerts import conditions
-from levity.ocpp.commands.lifecycle import dispatch
-from levity.ocpp.decisions.authority import issuing
-from levity.ocpp.decisions.authority.key_file import KeyUnavailable, key_path, read_key
+from levity.ocpp.decisions.authority import authorities, issuing, requests
+from levity.ocpp.decisions.authority.key_file import KeyUnavailable, new_key, write_key
 from levity.ocpp.effects import NoteSecurityEvent, RequestCertificate
 from levity.ocpp.models import (
     CertificateAuthority,
@@ -37,191 +30,11 @@ from levity.ocpp.models import (
 from levity.ocpp.request import Response, SigningState
 from levity.ocpp.v16.actions.sign_certificate import MOST_A_DAY, sign_certificate
 from levity.ocpp.worker.housekeeping import sweep
-from levity_ws.rpc.envelope import Reply, Send
-from tests.ocpp.charger import NOW, CentralSystem, Charger
+from tests.ocpp.charger import NOW, CentralSystem
 from tests.ocpp.chargers.security.test_certificates import csr
-from tests.ocpp.keyring import asks, basic, charge_point, status
+from tests.ocpp.decisions.authority.lines import DAY, Line, State, levity, states
+from tests.ocpp.keyring import asks, charge_point, status
 from tests.ocpp.states import request
-
-State = ChargePointCertificate.State
-DAY = timedelta(days=1)
-
-
-def levity(*arguments: str) -> str:
-    out = StringIO()
-    call_command("certificate_authority", *arguments, stdout=out)
-    return out.getvalue()
-
-
-@pytest.fixture
-def key_file(settings: Any, tmp_path: Path) -> Path:
-    settings.OCPP_CA_KEY_FILE = str(tmp_path / "authority.key")
-    return tmp_path / "authority.key"
-
-
-@pytest.fixture
-def authority(db: None, key_file: Path) -> CertificateAuthority:
-    """As an operator makes it."""
-    levity("create", "--organization", "Housing Co-op")
-    return CertificateAuthority.objects.get()
-
-
-class Line:
-    """A charger of this profile, connected, whose Calls go out."""
-
-    def __init__(self, profile: int = 2) -> None:
-        self.row = charge_point(profile=profile)
-        ChargePoint.objects.update(profile_since=NOW - DAY)
-        self.site, self.charger = CentralSystem(), Charger()
-        self.site.take(
-            self.charger.asks(authorization=basic(), secure=True), self.charger.connects()
-        )
-
-    def asks(self, text: str | None = None) -> str:
-        """SignCertificate; the status of the answer."""
-        payload = {"csr": csr() if text is None else text}
-        said: dict[str, str] = self.site.result(self.charger.calls("SignCertificate", payload))
-        return said["status"]
-
-    def sent(self) -> list[Any]:
-        """The Calls that go out now."""
-        frames: list[Any] = []
-
-        def send(_: str, reply: Reply) -> bool:
-            frames.extend(
-                json.loads(item.text) for item in reply.commands if isinstance(item, Send)
-            )
-            return True
-
-        dispatch(timezone.now(), send)
-        return frames
-
-    def is_asked(self) -> None:
-        """We ask it for a request, and it agrees."""
-        issuing.request_certificate(self.row, None)
-        Command.objects.update(not_before=NOW)
-        (frame,) = self.sent()
-        assert frame[2:] == [
-            "ExtendedTriggerMessage",
-            {"requestedMessage": "SignChargePointCertificate"},
-        ]
-        self.site.take(self.charger.answers(frame[1], {"status": "Accepted"}))
-        Command.objects.update(sent_at=NOW)
-
-    def gets(self, word: str = "Accepted") -> x509.Certificate:
-        """The certificate that it is sent, and answers so."""
-        (frame,) = self.sent()
-        assert frame[2] == "CertificateSigned"
-        self.site.take(self.charger.answers(frame[1], {"status": word}))
-        return x509.load_pem_x509_certificate(frame[3]["certificateChain"].encode())
-
-
-@pytest.fixture
-def line(authority: CertificateAuthority) -> Line:
-    return Line()
-
-
-def states() -> list[str]:
-    return list(ChargePointCertificate.objects.order_by("pk").values_list("state", flat=True))
-
-
-def test_the_key_is_a_file_for_its_owner_alone(authority: CertificateAuthority) -> None:
-    path = key_path()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    secret = "".join(path.read_text().splitlines()[1:-1])
-    assert secret not in serialize("json", CertificateAuthority.objects.all()).replace("\\n", "")
-    path.chmod(0o640)
-    with pytest.raises(KeyUnavailable, match="chmod 600"):
-        read_key(path)
-
-
-def test_the_key_is_encrypted_with_a_passphrase(settings: Any, db: None, key_file: Path) -> None:
-    settings.OCPP_CA_PASSPHRASE = "correct horse"
-    levity("create", "--organization", "Co-op")
-    assert "ENCRYPTED" in key_file.read_text()
-    read_key(key_file)
-    for wrong, said in (("wrong", "passphrase is wrong"), ("", "set OCPP_CA_PASSPHRASE")):
-        settings.OCPP_CA_PASSPHRASE = wrong
-        with pytest.raises(KeyUnavailable, match=said):
-            read_key(key_file)
-
-
-def test_its_certificate_signs_chargers_and_no_other_authorities(
-    authority: CertificateAuthority, tmp_path: Path
-) -> None:
-    made = x509.load_pem_x509_certificate(levity("export").encode())
-    assert made.subject.rfc4514_string() == "CN=Housing Co-op charge points,O=Housing Co-op"
-    basic_constraints = made.extensions.get_extension_for_class(x509.BasicConstraints)
-    assert basic_constraints.critical
-    assert basic_constraints.value == x509.BasicConstraints(ca=True, path_length=0)
-    assert made.not_valid_after_utc - timezone.now() > 7299 * DAY
-    levity("export", str(tmp_path / "ca.pem"))
-    assert (tmp_path / "ca.pem").read_text() == authority.certificate
-    assert authority.fingerprint in levity("show")
-
-
-def test_there_is_one_authority_and_a_new_one_takes_its_place(
-    authority: CertificateAuthority, key_file: Path
-) -> None:
-    with pytest.raises(CommandError, match="there already is an authority"):
-        levity("create", "--organization", "Another")
-    old = key_file.read_text()
-    levity("create", "--organization", "Another", "--replace")
-    assert key_file.with_name(f"authority.key.{authority.fingerprint[:16]}").read_text() == old
-    authority.refresh_from_db()
-    assert authority.replaced_at is not None
-    current = issuing.current_authority()
-    assert current is not None
-    assert current.organization == "Another"
-    for each in CertificateAuthority.objects.all():
-        issuing.make_revocation_list(each, 1, timezone.now())
-
-
-def test_nginx_gets_the_lists_of_all_whose_certificates_may_be_in_use(
-    authority: CertificateAuthority, key_file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Else it would let nobody in with a certificate of the one before."""
-    levity("create", "--organization", "Housing Co-op", "--replace")
-    roots = x509.load_pem_x509_certificates(levity("export", "--all").encode())
-    assert len(x509.load_pem_x509_certificates(levity("export").encode())) == 1
-    mark = "-----BEGIN X509 CRL-----"
-    lists = [
-        x509.load_pem_x509_crl((mark + part).encode()) for part in levity("crl").split(mark)[1:]
-    ]
-    assert len(roots) == len(lists) == 2
-    for root, found in zip(roots, lists, strict=True):
-        key: Any = root.public_key()
-        assert found.is_signature_valid(key)
-    # One whose key is gone must not keep the list of the other back.
-    key_file.with_name(f"authority.key.{authority.fingerprint[:16]}").unlink()
-    assert levity("crl").count(mark) == 1
-    assert "Remove its certificate from nginx" in capsys.readouterr().err
-
-
-def test_an_authority_that_can_not_be_replaced_stays_whole(
-    authority: CertificateAuthority, key_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The disk was full at the new key: the old one must go on signing."""
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(CommandError, match="No space left"):
-            levity("create", "--organization", "Another", "--replace")
-    assert issuing.current_authority() == authority
-    issuing.make_revocation_list(authority, 1, timezone.now())
-    levity("create", "--organization", "Another", "--replace")
-    assert CertificateAuthority.objects.count() == 2
-
-
-def test_a_key_that_lies_there_is_never_written_over(db: None, key_file: Path) -> None:
-    key_file.write_text("somebody's")
-    with pytest.raises(CommandError, match="move it away first"):
-        levity("create", "--organization", "Co-op")
-    assert key_file.read_text() == "somebody's"
-    assert not CertificateAuthority.objects.exists()
 
 
 def test_another_key_signs_nothing(line: Line, key_file: Path) -> None:
@@ -230,8 +43,8 @@ def test_another_key_signs_nothing(line: Line, key_file: Path) -> None:
     assert line.asks() == "Accepted"
     key_file.unlink()
     with pytest.raises(KeyUnavailable):
-        issuing.make_revocation_list(CertificateAuthority.objects.get(), 1, NOW)
-    issuing.write_key(issuing.new_key(), key_file)
+        authorities.make_revocation_list(CertificateAuthority.objects.get(), 1, NOW)
+    write_key(new_key(), key_file)
     assert issuing.sign_approved(NOW + DAY) == 0
     row = ChargePointCertificate.objects.get()
     assert (row.state, row.serial_number) == ("approved", None)
@@ -408,7 +221,7 @@ def test_a_charger_that_refuses_raises_an_alert(line: Line) -> None:
         "certificate",
         "CP1 refused its new certificate",
     )
-    issuing.send_again(row, None)
+    requests.send_again(row, None)
     line.gets()
     assert states() == ["installed"]
     assert conditions.charge_point_certificates(timezone.now()) == []
@@ -456,15 +269,6 @@ def test_what_nobody_decides_is_over_after_a_week(line: Line) -> None:
     assert states() == ["waiting"]
     issuing.forget_undecided(NOW + 8 * DAY)
     assert states() == ["expired"]
-
-
-@pytest.fixture
-def installed(line: Line) -> ChargePointCertificate:
-    line.is_asked()
-    line.asks()
-    issuing.sign_approved(timezone.now())
-    line.gets()
-    return ChargePointCertificate.objects.get()
 
 
 def test_a_charger_is_asked_for_a_new_request_once_a_day_before_the_end(
@@ -570,39 +374,19 @@ def test_a_revoked_certificate_lets_nobody_in(
     twin.verify_directly_issued_by(root)
     assert twin.fingerprint(hashes.SHA256()).hex() != installed.fingerprint
     assert [knocks(installed.certificate), knocks(other)] == [101, 101]
-    issuing.revoke(installed, "keyCompromise", None)
+    requests.revoke(installed, "keyCompromise", None)
     assert [knocks(installed.certificate), knocks(other)] == [401, 401]
     row = ChargePointCertificate.objects.get()
     assert (row.state, row.revocation_reason) == ("revoked", "keyCompromise")
     assert row.revoked_at is not None
-    with pytest.raises(issuing.CannotDecide):
-        issuing.revoke(installed, "unspecified", None)
+    with pytest.raises(requests.CannotDecide):
+        requests.revoke(installed, "unspecified", None)
 
 
 def test_it_stays_revoked_when_the_charge_point_is_deleted(
     installed: ChargePointCertificate,
 ) -> None:
-    issuing.revoke(installed, "cessationOfOperation", None)
+    requests.revoke(installed, "cessationOfOperation", None)
     ChargePoint.objects.all().delete()
     charge_point(profile=3)
     assert knocks(installed.certificate) == 401
-
-
-def test_the_list_of_revoked_certificates(
-    installed: ChargePointCertificate, authority: CertificateAuthority
-) -> None:
-    def listed() -> x509.CertificateRevocationList:
-        found = x509.load_pem_x509_crl(levity("crl", "--days", "7").encode())
-        root = x509.load_pem_x509_certificate(authority.certificate.encode())
-        key: Any = root.public_key()
-        assert found.is_signature_valid(key)
-        assert found.next_update_utc is not None
-        assert found.next_update_utc - found.last_update_utc == 7 * DAY
-        return found
-
-    assert list(listed()) == []
-    issuing.revoke(installed, "superseded", None)
-    (entry,) = listed()
-    assert f"{entry.serial_number:x}" == installed.serial_number
-    reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    assert reason is x509.ReasonFlags.superseded
