@@ -6,10 +6,10 @@ Both work in bulk: the number of SQL statements does not grow with the number of
 from levity.db.plans import lost_its_plan, plan_once
 from levity.db.round_trips import in_few_trips
 from levity.ocpp.store.apply import apply
-from levity.ocpp.store.handshakes import list_refusals
 from levity.ocpp.store.load import load
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.presence import claims, connections_lost
+from levity.ocpp.store.refusals import list_refusals
 from levity.ocpp.store.values import (
     Arrival,
     CommandAnswer,
