@@ -1,1 +1,1 @@
-"""The people of a site: their roles, their logins, and the second step of a login."""
+"""The users of an installation: their roles, their logins, and two-factor login."""

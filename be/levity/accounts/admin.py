@@ -29,14 +29,14 @@ from levity.pages.kit.lookups import OnlyDeclaredLookups
 
 __all__ = ["AccessAttemptAdmin", "AccessLogAdmin", "GroupAdmin", "UserAdmin"]
 
-# django-otp's own pages show the keys themselves; a person's second step is their own affair.
+# django-otp's own pages show the keys themselves, which only the user may see.
 for model in (TOTPDevice, StaticDevice, User, Group):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
 
 class AccountInline(StackedInline):
-    """To which sites this person is limited."""
+    """The sites to which this user is limited."""
 
     model = Account
     fields = ("limited", "sites")
@@ -59,7 +59,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
     list_filter_submit = True
     actions = ("end_second_step",)
     filter_horizontal = ()
-    # No single permissions: what somebody may do is what their roles may do.
+    # No individual permissions: a user may do what their roles may do.
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -80,23 +80,23 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """With the groups and the second step, in two queries for all."""
+        """With the groups and second steps of all users, in two queries."""
         devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
         rows = super().get_queryset(request).prefetch_related("groups")
         return rows.annotate(has_second_step=Exists(devices))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        """A user who is just being added has no account yet."""
+        """A user that is being added has no account yet."""
         return super().get_inlines(request, obj) if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What would make somebody more powerful than who gives it is a superuser's."""
+        """Only a superuser may give rights that exceed the giver's own."""
         fixed = (*super().get_readonly_fields(request, obj), "last_login", "date_joined")
         user: Any = request.user
         return fixed if user.is_superuser else (*fixed, "is_superuser")
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only groups that may do nothing which this person may not do himself."""
+        """Only groups without permissions that this user lacks."""
         user: Any = request.user
         if db_field.name != "groups":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -110,7 +110,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not for somebody who sees some sites only: names and addresses of all others."""
+        """Not for users of some sites only: it shows names and addresses of all others."""
         return super().has_view_permission(request, obj) and not is_limited(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -118,29 +118,29 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         return super().has_add_permission(request) and not is_limited(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody but a superuser changes a superuser, or one with more rights than they have."""
+        """Only a superuser may change a superuser, or a user with more rights than their own."""
         allowed = super().has_change_permission(request, obj) and not is_limited(request.user)
         return allowed and _is_within_reach(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """As above; and nobody deletes himself."""
+        """As above; and users can't delete themselves."""
         allowed = super().has_delete_permission(request, obj) and not is_limited(request.user)
         return allowed and _is_within_reach(request.user, obj) and obj != request.user
 
     @display(description="name", ordering="last_name")
     def full_name(self, user: User) -> str:
-        """What people call him."""
+        """The user's full name."""
         return user.get_full_name()
 
     @display(description="roles")
     def roles(self, user: User) -> str:
-        """The groups, or that they may do everything."""
+        """The groups, or “everything” for a superuser."""
         names = [group.name for group in user.groups.all()]
         return ", ".join(["superuser", *names] if user.is_superuser else names)
 
     @display(description="state")
     def active(self, user: User) -> str:
-        """Whether they may log in here."""
+        """Whether the user may log in here."""
         if not user.is_active:
             return badge("switched off", "bad")
         return badge("active", "good") if user.is_staff else badge("no access here", "warn")
@@ -154,7 +154,7 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
 
     @display(description="last login", ordering="last_login")
     def last_seen(self, user: User) -> str:
-        """When they last entered their password."""
+        """When the user last entered the password."""
         return shown_time(user.last_login) if user.last_login else "never"
 
     @action(description="Switch two-factor login off (phone lost)", permissions=["change"])
@@ -177,10 +177,11 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
 
 @admin.register(Group)
 class GroupAdmin(OnlyDeclaredLookups, DjangoGroupAdmin, LiveAdmin):  # type: ignore[misc]  # stubs
-    """The roles. Who may change what a role may do, may do everything: superusers only."""
+    """The roles. Only superusers may change the permissions of a role, because that allows
+    everything."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who looks after users."""
+        """Users who manage other users."""
         return super().has_view_permission(request, obj) and not is_limited(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -198,7 +199,7 @@ class GroupAdmin(OnlyDeclaredLookups, DjangoGroupAdmin, LiveAdmin):  # type: ign
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(LevityAdmin):
-    """Wrong passwords of late. To delete one is to unlock."""
+    """Recent wrong passwords. Deleting one unlocks."""
 
     list_display = ("tried", "username", "ip_address", "failures_since_start", "agent")
     list_filter_submit = False
@@ -219,7 +220,7 @@ class AccessAttemptAdmin(LevityAdmin):
 
     @display(description="last try", ordering="attempt_time")
     def tried(self, item: AccessAttempt) -> str:
-        """When the last wrong password came."""
+        """When the last wrong password was entered."""
         return shown_time(item.attempt_time)
 
     @display(description="browser")
@@ -229,7 +230,7 @@ class AccessAttemptAdmin(LevityAdmin):
 
     @action(description="Unlock: clear these failures", permissions=["delete"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
-        """Let them try again at once."""
+        """Let these users try again at once."""
         count = decide_all(queryset, request.user, "unlocked", lambda rows: rows.delete())
         messages.success(request, f"Unlocked: {count:,}.")
 
@@ -275,7 +276,7 @@ def _groups_within(own: set[str]) -> list[int]:
 
 
 def _is_within_reach(user: Any, other: Any) -> bool:
-    """Whether `other` may do nothing that this user may not do himself."""
+    """Whether `other` has no permission that this user lacks."""
     if other is None or user.is_superuser:
         return True
     if other.is_superuser:

@@ -7,7 +7,7 @@ __all__ = ["AccountsConfig"]
 
 
 class AccountsConfig(AppConfig):
-    """The app `accounts`; it stands behind all others in INSTALLED_APPS."""
+    """The app `accounts`; it comes after all others in INSTALLED_APPS."""
 
     name = "levity.accounts"
     label = "accounts"
@@ -27,7 +27,7 @@ class AccountsConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        """Register the roles and what happens at a login."""
+        """Register the roles and the receivers of login signals."""
         from levity.accounts import lockout, retention  # noqa: F401  (they connect to signals)
         from levity.accounts.roles import keep_roles
 

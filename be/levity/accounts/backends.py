@@ -1,4 +1,4 @@
-"""Who is logged in, with all that the pages ask about him, in one query."""
+"""The logged-in user, with everything that the pages need to know, in one query."""
 
 from typing import Any
 
@@ -11,7 +11,9 @@ __all__ = ["AccountBackend"]
 
 
 class AccountBackend(ModelBackend):
-    """Django's own, whose users know their account and whether they have a second step."""
+    """Django's own backend; its users come with their account and whether they have a second
+    step.
+    """
 
     def get_user(self, user_id: Any) -> Any:
         """The active user of this session, or None."""

@@ -1,4 +1,4 @@
-"""`levity changepassword`: Django's, for whoever does not know the name of the login."""
+"""`levity changepassword`: Django's command, which also helps if you don't know the user name."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["Command"]
 
 
 class Command(changepassword.Command):
-    """Django takes the name of the person at this machine, who has no login of that name here."""
+    """Django's default is the name of this machine's user, which is often not a login here."""
 
     help = "Set a new password for a login; without a name, for the only one."
 

@@ -1,8 +1,8 @@
-"""Guessing passwords: who is counted, and what somebody reads who has to wait.
+"""Guessing passwords: what is counted, and the page for users who have to wait.
 
 django-axes counts. After five failures within fifteen minutes an address is locked out, whatever
-names it tries, and so is a name, wherever the tries come from. A browser in which this person has
-logged in before is counted by its address only: otherwise anybody could lock the owner out for as
+names it tries, and so is a user name, whatever the addresses. A browser in which this person has
+logged in before is counted by its address only: otherwise anyone could lock the owner out for as
 long as they like.
 """
 
@@ -30,8 +30,8 @@ KNOWN_FOR = 180 * 86_400
 
 
 def address(request: HttpRequest) -> str | None:
-    """Whom to count. The lower half of an IPv6 address is its owner's to choose freely."""
-    # Already the client's own, where a trusted proxy told it: levity/run/web/proxies.py.
+    """What to count by. The owner of an IPv6 address can choose its lower half freely."""
+    # Already the client's own address if a trusted proxy reported it: levity/run/web/proxies.py.
     text: str = request.META.get("REMOTE_ADDR", "")
     try:
         found = ipaddress.ip_address(text)
@@ -43,7 +43,7 @@ def address(request: HttpRequest) -> str | None:
 
 
 def counted_by(request: Any, credentials: Any = None) -> list[str]:
-    """By which of ip_address and username the failures of this request are counted."""
+    """Which of ip_address and username the failures of this request are counted by."""
     username = get_client_username(request, credentials)
     if username and username in _known_names(request):
         return ["ip_address"]
@@ -61,7 +61,7 @@ def _known_names(request: HttpRequest) -> list[str]:
 
 
 def locked_until(request: HttpRequest, credentials: Any = None) -> Any:
-    """When the lock ends that this request met; None if nothing is counted any more."""
+    """When the lock on this request ends; None if nothing is counted any more."""
     username = get_client_username(request, credentials)
     wanted = {"ip_address": address(request), "username": username}
     limit: int = axes_settings.AXES_FAILURE_LIMIT
@@ -73,7 +73,7 @@ def locked_until(request: HttpRequest, credentials: Any = None) -> Any:
             attempt_time__gt=since, **{parameter: wanted[parameter]}
         ).order_by("-attempt_time")
         left = 0
-        # The lock ends when so many have grown old that fewer than the limit are left.
+        # The lock ends when enough failures have expired to fall below the limit.
         for moment, failures in rows.values_list("attempt_time", "failures_since_start"):
             left += failures
             if left >= limit:
@@ -85,7 +85,7 @@ def locked_until(request: HttpRequest, credentials: Any = None) -> Any:
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
 ) -> HttpResponse:
-    """The page for somebody who has to wait: until when, and who can open at once. Status 429."""
+    """The page for users who have to wait: until when, and who can unlock at once. Status 429."""
     # The modules of the admin are loaded after this app.
     from levity.pages.kit.formats import local_time
 
@@ -110,10 +110,11 @@ def locked_out(
 
 @receiver(user_logged_in, dispatch_uid="levity.accounts.lockout")
 def forget_failures(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """A person who got in made only typing errors; and this browser is one of theirs.
+    """After a successful login: earlier failures were typing errors, and this browser is the
+    user's.
 
-    Only what was tried with this very name from this very address: whoever has an account must
-    not be able to wipe out their guesses at another's.
+    Only failures with this name from this address: a user must not be able to clear their guesses
+    at another account.
     """
     name = user.get_username()
     AccessAttempt.objects.filter(username=name, ip_address=address(request)).delete()

@@ -1,4 +1,4 @@
-"""Which logins there are, for whoever types a wrong name into a command."""
+"""The existing logins, for messages about a wrong name in a command."""
 
 from django.contrib.auth import get_user_model
 
@@ -8,7 +8,7 @@ NAMED = 10
 
 
 def known_logins() -> str:
-    """There are: admin, anna and 3 more; or how to add the first one."""
+    """“logins are: admin, anna and 3 more”; or how to add the first one."""
     names = get_user_model().objects.order_by("pk").values_list("username", flat=True)
     if not (some := list(names[: NAMED + 1])):
         return "there is no login yet: createsuperuser adds one"

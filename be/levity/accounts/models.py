@@ -1,4 +1,4 @@
-"""What Levity knows of a person beside Django's user."""
+"""What Levity stores about a user in addition to Django."""
 
 from binascii import unhexlify
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ PURPOSE = "key of a phone"
 
 
 class Account(models.Model):
-    """Which sites a person may see; one who has no account, or is not limited, sees all."""
+    """Which sites a user may see; a user without an account, or without a limit, sees all."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -45,8 +45,8 @@ class Account(models.Model):
 class Phone(TOTPDevice):
     """django-otp's device of the second step, with its key sealed in the same column.
 
-    A key in clear, of an older release, is sealed when the row is saved: with the next code, or
-    by `prune`. `Unreadable` where SECRET_KEY was lost.
+    An unencrypted key of an older release is sealed when the row is saved: with the next code, or
+    by `prune`. Raises `Unreadable` if SECRET_KEY was lost.
     """
 
     class Meta:
@@ -55,7 +55,7 @@ class Phone(TOTPDevice):
 
     @property
     def bin_key(self) -> bytes:
-        """The key, as the phone has it."""
+        """The key, as on the phone."""
         return unseal(self.key, PURPOSE) if is_sealed(self.key) else unhexlify(self.key.encode())
 
     @property
@@ -68,7 +68,7 @@ class Phone(TOTPDevice):
         return seal(self.bin_key, PURPOSE)
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """With the key sealed."""
+        """Save with the key sealed."""
         if not self.is_in_order:
             self.key = self.sealed_key()
             update_fields = None if update_fields is None else {*update_fields, "key"}

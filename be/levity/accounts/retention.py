@@ -1,4 +1,4 @@
-"""What is known of logins goes when the log goes: addresses are personal data."""
+"""Login records are deleted together with the log, because addresses are personal data."""
 
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,8 @@ __all__ = ["prune_logins"]
 
 @receiver(pruned, dispatch_uid="levity.accounts.retention")
 def prune_logins(sender: Any, now: datetime, oldest: datetime | None, **kwargs: Any) -> None:
-    """Delete sessions that have ended, and logins and failures that are older than the log; and
-    leave no secret in clear that an older release wrote."""
+    """Delete expired sessions, and logins and failures that are older than the log; and encrypt
+    secrets that an older release stored unencrypted."""
     second_step.tidy()
     Session.objects.filter(expire_date__lt=now).delete()
     if oldest is not None:

@@ -1,7 +1,6 @@
-"""Three roles for everybody: viewer, operator, admin.
-
-They are groups, made and kept up by every `migrate`. What a site adds to them stays; what it takes
-away comes back: for other rights make a group of your own.
+"""Three roles: viewer, operator, admin. They are groups, which every `migrate` creates or
+completes. Permissions that are added stay; permissions that are removed come back: for other
+rights, create a group of your own.
 """
 
 from collections.abc import Iterable
@@ -14,8 +13,8 @@ __all__ = ["ROLES", "keep_roles", "permissions_of"]
 
 VIEWER, OPERATOR, ADMIN = ROLES = ("Viewer", "Operator", "Admin")
 
-# What an operator does beside looking: sends commands, decides over the quarantine, acknowledges
-# alerts, keeps the lists of charge points and id tags.
+# What an operator does besides viewing: send commands, decide about quarantined messages,
+# acknowledge alerts, edit charge points and id tags.
 OPERATES = (
     "add_command",
     "add_chargepoint",
@@ -25,8 +24,8 @@ OPERATES = (
     "add_idtag",
     "change_idtag",
 )
-# An admin also looks after sites, people and logins. Groups are a superuser's: who may change what
-# a role may do, may do everything.
+# An admin also manages sites, users and logins. Groups are left to superusers: anyone who may
+# change the permissions of a role may do everything.
 ADMINISTERS = Q(content_type__app_label="accounts") | Q(
     content_type__app_label="auth",
     codename__in=("view_user", "add_user", "change_user", "delete_user", "view_group"),
@@ -38,7 +37,7 @@ LOGINS = Q(
 
 
 def permissions_of(role: str) -> Iterable[Permission]:
-    """What a role may do, as far as the tables exist.
+    """The permissions of a role, as far as their tables exist.
 
     What everybody did (the audit) is for admins; the history of an object for all who see it.
     """
@@ -53,7 +52,7 @@ def permissions_of(role: str) -> Iterable[Permission]:
 
 
 def keep_roles(using: str = "default", **kwargs: Any) -> None:
-    """After a migration: each role is there, with what it needs."""
+    """After a migration: create each role, with its permissions."""
     for name in ROLES:
         role, _ = Group.objects.using(using).get_or_create(name=name)
         wanted = permissions_of(name).using(using)  # type: ignore[attr-defined]

@@ -1,7 +1,6 @@
-"""The second step of a login: a code from the phone, or one of the codes on paper.
-
-django-otp keeps the devices and checks the codes: each is good once, and every wrong one makes the
-next attempt wait longer. This module says who needs one, and what a person's devices are.
+"""The second step of a login: a code from the phone, or a recovery code. django-otp stores the
+devices and checks the codes: each is valid once, and every wrong one makes the next attempt wait
+longer. This module says who needs a code, and which devices a user has.
 """
 
 from collections.abc import Sequence
@@ -38,12 +37,12 @@ __all__ = [
 CODES = 10
 PAPER = "code on paper"
 IN_CLEAR = 8
-"""Letters of a code; its digest has 16."""
+"""Letters of a recovery code; its digest has 16."""
 ENROL, VERIFY = "two_factor", "two_factor_verify"
 
 
 def is_on(user: Any) -> bool:
-    """True if this person set up a second step. AccountBackend has looked already."""
+    """True if this user has set up a second step. AccountBackend has already loaded it."""
     known = getattr(user, "has_second_step", None)
     if known is None:
         known = Phone.objects.filter(user=user, confirmed=True).exists()
@@ -51,7 +50,7 @@ def is_on(user: Any) -> bool:
 
 
 def missing_step(user: Any) -> str:
-    """The name of the page on which this person's login goes on; empty: they are logged in."""
+    """The name of the page on which this user's login continues; empty: the login is complete."""
     if user.is_verified():
         return ""
     if is_on(user):
@@ -60,7 +59,7 @@ def missing_step(user: Any) -> str:
 
 
 def new_device(user: Any) -> Phone:
-    """The device that this person is just setting up: it does not count before its first code."""
+    """The device that this user is setting up: it does not count before its first code."""
     device, _ = Phone.objects.get_or_create(user=user, confirmed=False, defaults={"name": "phone"})
     try:
         assert device.bin_key
@@ -70,13 +69,13 @@ def new_device(user: Any) -> Phone:
 
 
 def renew(device: Phone) -> None:
-    """Another key: what was scanned before counts for nothing."""
+    """Another key: the one scanned before becomes invalid."""
     device.key = random_hex(20)
     device.save(update_fields=["key"])
 
 
 def confirm(device: Phone, code: str) -> bool:
-    """Take the device into use if this is its code; the one before it, if any, goes."""
+    """Activate the device if this is its code; a previous device is deleted."""
     with transaction.atomic():
         device = Phone.objects.select_for_update().get(pk=device.pk)
         if not device.verify_token(code):
@@ -88,8 +87,7 @@ def confirm(device: Phone, code: str) -> bool:
 
 
 def check_code(user: Any, code: str) -> Device | None:
-    """The device whose code this is; a recovery code is used up. None: no such code.
-
+    """The device whose code this is; a recovery code is used up. None: no such code. Raises
     `Unreadable` if SECRET_KEY was lost, and with it the key of the phone.
     """
     for device in _devices(user, code):
@@ -100,7 +98,7 @@ def check_code(user: Any, code: str) -> Device | None:
 
 
 def waiting_until(user: Any, code: str) -> datetime | None:
-    """Until when no code is looked at, after too many wrong ones."""
+    """Until when no code is checked, after too many wrong ones."""
     ends = []
     for device in _devices(user, code):
         allowed, reason = device.verify_is_allowed()
@@ -115,7 +113,7 @@ def _devices(user: Any, code: str) -> Sequence[Device]:
 
 
 def new_codes(user: Any) -> list[str]:
-    """Codes to write down, for the day on which the phone is gone; the ones before are void."""
+    """New recovery codes, in case the phone is lost; previous ones become void."""
     codes = [StaticToken.random_token() for _ in range(CODES)]
     with transaction.atomic():
         StaticDevice.objects.filter(user=user).delete()
@@ -132,14 +130,16 @@ def _digests(code: str) -> list[str]:
 
 
 def _as_stored(device: StaticDevice, code: str) -> str:
-    """How this code stands with the device; a release before this one kept them in clear."""
+    """How the device stores this code; an earlier release stored codes unencrypted."""
     ways = [*_digests(code), *([code] if len(code) == IN_CLEAR else [])]
     known = device.token_set.filter(token__in=ways).values_list("token", flat=True).first()
     return known or ways[0]
 
 
 def tidy() -> None:
-    """Seal keys and digest codes that stand in clear, and seal anew after a new SECRET_KEY."""
+    """Seal keys and digest codes that are unencrypted, and seal keys again after a new
+    SECRET_KEY.
+    """
     for phone in Phone.objects.all():
         with suppress(Unreadable):
             if not phone.is_in_order:
@@ -150,12 +150,12 @@ def tidy() -> None:
 
 
 def codes_left(user: Any) -> int:
-    """How many codes on paper are not used up."""
+    """How many recovery codes are left."""
     return StaticToken.objects.filter(device__user=user).count()
 
 
 def switch_off(user: Any) -> bool:
-    """Take all of this person's devices away; False if there was none."""
+    """Delete all devices of this user; False if there was none."""
     with transaction.atomic():
         deleted, _ = Phone.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()

@@ -1,4 +1,4 @@
-"""The admin site of Levity's own project: the pages', with a second step behind the password."""
+"""The admin site of Levity's own project, with a second step after the password."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ __all__ = ["LevityAdminSite"]
 
 
 class LevityAdminSite(PagesSite):
-    """No one is logged in before their last step is done; every page checks."""
+    """Nobody is logged in before the last step; every page checks this."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         """True for staff whose login is complete."""
@@ -28,7 +28,7 @@ class LevityAdminSite(PagesSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The password; who has given it already goes on to what is missing."""
+        """Ask for the password; a user who has already given it continues with what is missing."""
         if super().has_permission(request) and (step := missing_step(request.user)):
             wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
             query = f"?{urlencode({REDIRECT_FIELD_NAME: wanted}, safe='/')}" if wanted else ""
@@ -46,7 +46,7 @@ class LevityAdminSite(PagesSite):
         return response
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages of the second step stand beside the login."""
+        """The pages of the second step are next to the login."""
         # The site is made while the admin modules are being imported, and these pages use them.
         from levity.accounts import two_factor
 

@@ -1,4 +1,4 @@
-"""The pages of the second step: to give a code, to set it up, to get codes on paper, to end it."""
+"""The pages of the second step: enter a code, set it up, get recovery codes, switch it off."""
 
 from base64 import b32encode
 from math import ceil
@@ -28,7 +28,7 @@ SHOWN_ONCE = "two_factor_codes"
 
 
 class CodeForm(forms.Form):
-    """One code, as it stands on the phone or on paper: spaces do not matter."""
+    """One code, from the phone or a recovery code; spaces do not matter."""
 
     code = forms.CharField(
         label="Code",
@@ -44,7 +44,7 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        """Without what people put in between."""
+        """The code without separators."""
         typed: str = self.cleaned_data["code"]
         code = typed.replace(" ", "").replace("-", "").lower()
         if not code.isascii() or not code.isalnum():
@@ -68,7 +68,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         except Unreadable:
             return _page(request, "verify.html", "One more step", form=_lost(form), next=wanted)
         if device is not None:
-            # Another session key: whoever saw the half-finished login's has nothing.
+            # Another session key, so that the one of the half-finished login is worthless.
             request.session.cycle_key()
             note_device(request, device)
             left = second_step.codes_left(user)
@@ -80,7 +80,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 def manage(request: HttpRequest) -> HttpResponse:
-    """Set the second step up, or see how it stands."""
+    """Set the second step up, or show its state."""
     user: Any = request.user
     if second_step.is_on(user):
         if not user.is_verified():
@@ -122,12 +122,12 @@ def manage(request: HttpRequest) -> HttpResponse:
 
 
 def codes(request: HttpRequest) -> HttpResponse:
-    """New codes on paper, for a code from the phone."""
+    """New recovery codes, in exchange for a code from the phone."""
     return _with_code(request, "New recovery codes", _new_codes)
 
 
 def off(request: HttpRequest) -> HttpResponse:
-    """No second step any more, for a code."""
+    """Switch the second step off, in exchange for a code."""
     if settings.LEVITY_REQUIRE_TWO_FACTOR:
         messages.error(request, "Two-factor login is required for everyone here.")
         return redirect("levity:two_factor")
@@ -148,7 +148,8 @@ def _switch_off(request: HttpRequest) -> None:
 def _with_code(
     request: HttpRequest, title: str, action: Any, *, is_dangerous: bool = False
 ) -> HttpResponse:
-    """Somebody at an unlocked screen has no phone: what weakens the login asks for a code."""
+    """A stranger at an unlocked screen has no phone, so everything that weakens the login asks for
+    a code."""
     user: Any = request.user
     if not second_step.is_on(user):
         return redirect("levity:two_factor")

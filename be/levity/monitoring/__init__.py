@@ -1,1 +1,1 @@
-"""Operation: is everything well, who is told if not, and what Prometheus sees of it."""
+"""Monitoring: what is wrong, who is notified, and what Prometheus sees."""

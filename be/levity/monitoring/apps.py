@@ -8,7 +8,7 @@ __all__ = ["OperationConfig"]
 
 
 class OperationConfig(AppConfig):
-    """The app `operation`: health, metrics and alerts of a Levity."""
+    """The app `operation`: health, metrics and alerts."""
 
     name = "levity.monitoring"
     label = "operation"

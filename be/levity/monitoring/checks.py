@@ -1,4 +1,4 @@
-"""System checks: a variable that would keep alerts from being sent is named at the start."""
+"""System checks: report variables that would keep alerts from being sent."""
 
 import os
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ PAIRS = ("OPERATION_DISK_PERCENT", "OPERATION_CERTIFICATE_DAYS")
 
 @register(Tags.compatibility)
 def check_alerts(**kwargs: Any) -> list[CheckMessage]:
-    """operation.E001: LEVITY_ALERT_... errs. operation.W001: mail without a mail server."""
+    """operation.E001: LEVITY_ALERT_... is invalid. operation.W001: mail without a mail server."""
     try:
         route = from_environ(os.environ)
         if route is not None and route.webhook_url:
@@ -40,7 +40,7 @@ def check_alerts(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """operation.E002: a setting is out of its range. operation.W002: there is no such setting."""
+    """operation.E002: a setting is out of range. operation.W002: there is no such setting."""
     problems: list[CheckMessage] = []
     for name in DEFAULTS:
         value = setting(name)

@@ -7,11 +7,11 @@ from django.conf import settings
 __all__ = ["DEFAULTS", "setting"]
 
 DEFAULTS: dict[str, Any] = {
-    # Minutes without a connection after which a charge point's absence is an alert.
+    # Minutes without a connection after which an alert is raised.
     "OPERATION_OFFLINE_MINUTES": 10,
     # Percent of a disk in use: a warning, and a critical alert.
     "OPERATION_DISK_PERCENT": (90, 95),
-    # Days until a disk is full, as fast as it has filled of late: an alert.
+    # Days until a disk is full at its recent rate, below which an alert is raised.
     "OPERATION_DISK_DAYS": 7,
     # Days before a certificate expires: a warning, and a critical alert.
     "OPERATION_CERTIFICATE_DAYS": (21, 3),
@@ -25,5 +25,5 @@ DEFAULTS: dict[str, Any] = {
 
 
 def setting(name: str) -> Any:
-    """The site's value of a setting of this app, else the default."""
+    """The value of a setting of this app, else the default."""
     return getattr(settings, name, DEFAULTS[name])

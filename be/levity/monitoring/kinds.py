@@ -1,4 +1,4 @@
-"""What an alert can be about, as a table: its name, how bad it is, and what to do."""
+"""What an alert can be about, as a table: its name, its severity, and what to do."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ __all__ = ["CRITICAL_EVENTS", "KINDS", "Kind", "Severity", "rank"]
 
 
 class Severity(TextChoices):
-    """How bad it is. Critical alerts are sent in quiet hours, too."""
+    """The severity. Critical alerts are also sent in quiet hours."""
 
     WARNING = "warning"
     CRITICAL = "critical"
@@ -16,8 +16,8 @@ class Severity(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`recovers_after`: seconds for which it must be well before it counts as over; None: it is
-    something that happened, and is over at once."""
+    """`recovers_after`: seconds without the problem after which it is over; None: a single event,
+    which is over at once."""
 
     title: str
     what_to_do: str
@@ -137,8 +137,8 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-# OCPP 1.6 security whitepaper, 8: the seven that it calls critical. The first three also happen
-# when all is well (an update, a power cut), so they wait for the end of the quiet hours.
+# OCPP 1.6 security whitepaper, 8: the seven that it calls critical. The first three also happen in
+# normal operation (an update, a power cut), so they wait for the end of the quiet hours.
 CRITICAL_EVENTS: dict[str, Severity] = {
     "FirmwareUpdated": Severity.WARNING,
     "StartupOfTheDevice": Severity.WARNING,
@@ -151,5 +151,5 @@ CRITICAL_EVENTS: dict[str, Severity] = {
 
 
 def rank(severity: str) -> int:
-    """Greater is worse."""
+    """The greater, the more severe."""
     return list(Severity.values).index(severity)

@@ -1,4 +1,4 @@
-"""One process of all does it: a lease in the database, which outlives nobody for long."""
+"""A single process does it: a lease in the database, which expires soon after its holder ends."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +14,13 @@ LEASE = timedelta(seconds=60)
 
 
 def take(name: str, holder: str, now: datetime, report: dict[str, Any] | None = None) -> bool:
-    """True if `holder` has this duty for the next minute; again and again, as long as it asks.
-
-    `report` is what the duty's holder wants everybody to read.
+    """True if `holder` has this duty for the next minute; call it again to keep the duty. `report`
+    is what the holder tells all other processes.
     """
     values: dict[str, Any] = {"holder": holder, "until": now + LEASE}
     if report is not None:
         values["report"] = report
-    # A lease that ends in the far future was taken by a clock that has been set back since.
+    # A lease that ends in the far future was taken before the clock was set back.
     free = Q(holder=holder) | Q(until__lt=now) | Q(until__gt=now + 2 * LEASE)
     if Duty.objects.filter(free, name=name).update(**values):
         return True
@@ -36,5 +35,5 @@ def take(name: str, holder: str, now: datetime, report: dict[str, Any] | None = 
 
 
 def give_back(name: str, holder: str, now: datetime) -> None:
-    """Let the next one take over at once."""
+    """Let another process take over at once."""
     Duty.objects.filter(name=name, holder=holder).update(until=now - LEASE)

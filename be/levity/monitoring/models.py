@@ -1,4 +1,4 @@
-"""The running workers, what went wrong, and who was told."""
+"""The running workers, alerts, and notices."""
 
 from django.db import models
 from django.utils import timezone
@@ -19,7 +19,7 @@ def kind_choices() -> list[tuple[str, str]]:
 
 
 class Worker(models.Model):
-    """A running worker, as it said last; one that ends cleanly takes its row away."""
+    """A running worker, as last reported; one that ends cleanly deletes its row."""
 
     id = models.CharField(max_length=100, primary_key=True)
     started_at = models.DateTimeField(default=timezone.now)
@@ -34,7 +34,7 @@ class Worker(models.Model):
 
 
 class Duty(models.Model):
-    """Something that one process of all does: who has it, and until when."""
+    """A duty that only one process has: which one, and until when."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=100)
@@ -49,7 +49,7 @@ class Duty(models.Model):
 
 
 class AlertRule(models.Model):
-    """Who is told of which alerts, how, and when not."""
+    """Who is notified of which alerts, how, and when not."""
 
     name = models.CharField(max_length=100, unique=True)
     enabled = models.BooleanField(default=True)
@@ -78,8 +78,8 @@ class AlertRule(models.Model):
             "Receives a signed JSON POST (docs/monitoring.md). Slack and Mattermost show its text."
         ),
     )
-    # In clear, as an older release wrote it: it is sealed within a minute, and then empty. Its
-    # workers read it here while they still run.
+    # Unencrypted, from an older release: sealed within a minute, and then empty. Workers of that
+    # release read it here while they still run.
     webhook_secret = models.CharField(
         max_length=200, blank=True, help_text="Signs the webhook's body (HMAC-SHA256)."
     )
@@ -107,18 +107,20 @@ class AlertRule(models.Model):
         return self.name
 
     def keep_secret(self, secret: str) -> None:
-        """Take this secret for the webhook; save it with `SECRET_FIELDS`."""
+        """Set this secret for the webhook; save it with `SECRET_FIELDS`."""
         self.sealed_secret = seal(secret.encode(), PURPOSE) if secret else ""
         self.webhook_secret = ""
 
     def secret(self) -> str:
-        """What signs the webhook; empty: nothing does. `Unreadable` if SECRET_KEY was lost."""
+        """The secret that signs the webhook; empty: unsigned. Raises `Unreadable` if SECRET_KEY was
+        lost."""
         if self.webhook_secret or not self.sealed_secret:
             return self.webhook_secret
         return unseal(self.sealed_secret, PURPOSE).decode()
 
     def seal_again(self) -> bool:
-        """Seal what still stands in clear, or under an older SECRET_KEY; False if nothing does."""
+        """Seal a secret that is unencrypted or sealed with an older SECRET_KEY; False if there is
+        none."""
         in_order = not self.sealed_secret or is_fresh(self.sealed_secret, PURPOSE)
         if in_order and not self.webhook_secret:
             return False
@@ -131,8 +133,8 @@ class Alert(models.Model):
 
     kind = models.CharField(max_length=32, choices=kind_choices)
     severity = models.CharField(max_length=8, choices=Severity)
-    # Empty once it is over: then the same subject may raise the next one. What merely happened
-    # keeps it, so that it is told once.
+    # Empty once it is over: then the same subject may raise the next alert. Single events keep it,
+    # so that they are reported once.
     key = models.CharField(max_length=200, null=True, unique=True, editable=False)
     charge_point = models.ForeignKey(
         ChargePoint, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
@@ -165,7 +167,7 @@ class Alert(models.Model):
 
 
 class AlertDelivery(models.Model):
-    """One notice of one alert to one address, sent once, whoever restarts meanwhile."""
+    """One notice of one alert to one address, sent once, even if processes restart meanwhile."""
 
     class Notice(models.TextChoices):
         """What it tells."""

@@ -1,7 +1,6 @@
-"""What runs beside a worker: its sign of life, and (in one process of all) the alerts.
-
-Two threads that never touch a batch: whatever they wait for, the database, a mail server or a
-webhook, no charger waits with them.
+"""Threads of a worker process: its sign of life, and (in only one process) the alerts. They never
+touch a batch: whatever they wait for, the database, a mail server or a webhook, no charger waits
+with them.
 """
 
 import logging
@@ -32,31 +31,31 @@ __all__ = ["Depths", "Pulse", "alerts_round", "certificate_names"]
 log = logging.getLogger(__name__)
 
 DUTY = "alerts"
-# Seconds between two signs of life, and between two looks for what is wrong.
+# Seconds between two signs of life, and between two checks for problems.
 SIGN, LOOK = 10.0, 15.0
-# Seconds between two of its checks: all at once, they hold up a frame for tens of milliseconds.
+# Seconds between two of its checks: all at once, they would delay a frame by tens of milliseconds.
 BREATH = 0.1
-# While there is no connection: so that it is known at once when there is one.
+# While there is no connection, so that a new one is noticed at once.
 SOON = 1.0
-# A worker that has not come round for so long hangs: it waits five seconds for a batch at most.
+# A worker whose loop takes longer than this hangs: it waits at most five seconds for a batch.
 HANGS = 30.0
-# Disks and certificates change slowly; old alerts more so.
+# Disks and certificates change slowly, old alerts even more so.
 FORGOTTEN = timedelta(days=1)
 
 
 class Depths(Protocol):
-    """A transport that can tell how many batches wait on the broker."""
+    """A transport that knows how many batches wait on the broker."""
 
     @property
     def connected(self) -> bool:
-        """True while a connection stands."""
+        """True while connected."""
 
     def depths(self, timeout: float) -> tuple[int, int] | None:
-        """(batches that wait, dead letters); None where that can't be had now."""
+        """(batches that wait, dead letters); None if unknown at the moment."""
 
 
 class Pulse:
-    """One per worker process. `beat` says when the worker came round last (`time.monotonic`)."""
+    """One per worker process. `beat` is the time of the worker's last loop (`time.monotonic`)."""
 
     def __init__(self, beat: Callable[[], float], transport: Callable[[], Any]) -> None:
         self.id = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -82,7 +81,7 @@ class Pulse:
             thread.start()
 
     def stop(self) -> None:
-        """End, and say so: others take over at once."""
+        """Stop, and record it, so that others take over at once."""
         self.stopping.set()
         for thread in self._threads:
             thread.join(2)
@@ -97,7 +96,7 @@ class Pulse:
     def _keep(self, pause: Callable[[], float], do: Callable[[datetime], None]) -> None:
         failed = False
         answer_within(SILENCE)
-        # The first look at once: a worker that has just come up is ready.
+        # Check at once first: a worker that has just started is ready.
         wait = 0.0
         while not self.stopping.wait(wait):
             wait = pause()
@@ -113,12 +112,12 @@ class Pulse:
             except Exception:
                 log.exception("checking alert conditions failed; trying again")
             finally:
-                # Not kept between two rounds: a connection each would be held by nobody's need.
+                # Not kept between two rounds: an open connection each would be wasted.
                 connection.close()
 
     @property
     def hangs(self) -> bool:
-        """True if the worker has not come round for too long."""
+        """True if the worker's loop has been stuck for too long."""
         return time.monotonic() - self.beat() > HANGS
 
     @property
@@ -127,7 +126,7 @@ class Pulse:
         return bool(getattr(self.transport(), "connected", True))
 
     def sign(self, now: datetime) -> None:
-        """Write down that this worker lives, and what it sees."""
+        """Record that this worker is alive, and what it observes."""
         if self.hangs:
             return
         report: dict[str, Any] = {"connected": self.connected, "version": __version__}
@@ -142,11 +141,11 @@ class Pulse:
         )
 
     def look(self, now: datetime) -> None:
-        """Find what is wrong and tell people, if no other process does."""
+        """Find problems and send notices, if no other process does."""
         alerts_round(self.id, now, breathe=lambda: self.stopping.wait(BREATH))
 
     def readiness(self) -> checks.Answer:
-        """Is this worker of use?"""
+        """Is this worker ready?"""
         return checks.ready(
             {
                 "database": checks.database,
@@ -158,7 +157,7 @@ class Pulse:
 
 
 def alerts_round(holder: str, now: datetime, breathe: Callable[[], object] = lambda: None) -> bool:
-    """One look at everything, by whoever holds the duty; False if that is another process."""
+    """One check of everything, by the holder of the duty; False if that is another process."""
     if not lease.take(DUTY, holder, now):
         return False
     seen = raise_and_end.look(now, certificate_names(), breathe)
@@ -166,7 +165,7 @@ def alerts_round(holder: str, now: datetime, breathe: Callable[[], object] = lam
     seal_secrets()
     ways = routes()
     raise_and_end.record(seen, ways, now)
-    # Sending may take long: whoever has lost the duty meanwhile stops.
+    # Sending may take long: stop if the duty was lost meanwhile.
     delivery.send_due(ways, now, lambda: lease.take(DUTY, holder, timezone.now()))
     raise_and_end.forget_old(now)
     Worker.objects.filter(last_seen_at__lt=now - FORGOTTEN).delete()

@@ -1,1 +1,1 @@
-"""What is kept sealed, and the key that it is sealed with."""
+"""Sealed secrets, and the key that seals them."""

@@ -1,9 +1,8 @@
-"""Secrets at rest that must be read again: sealed with a key made of SECRET_KEY.
-
-What need not be read again (keys of chargers, passwords) is kept as a digest instead. A copy of
-the database alone tells none of these secrets; the database and SECRET_KEY together do.
-AES-256-GCM, with the purpose as associated data: what was sealed for one purpose opens for no
-other. After a change of SECRET_KEY, what was sealed before opens with one of SECRET_KEY_FALLBACKS.
+"""Secrets at rest that must be read again: sealed with a key derived from SECRET_KEY. Secrets that
+need not be read again (keys of chargers, passwords) are stored as digests instead. A copy of the
+database alone reveals none of these secrets; the database and SECRET_KEY together do. AES-256-GCM,
+with the purpose as associated data: a secret that was sealed for one purpose can't be unsealed for
+another. After a change of SECRET_KEY, older secrets are unsealed with one of SECRET_KEY_FALLBACKS.
 """
 
 import base64
@@ -25,11 +24,13 @@ NONCE_BYTES = 12
 
 
 class Unreadable(Exception):
-    """SECRET_KEY has changed since this was sealed, and is none of SECRET_KEY_FALLBACKS."""
+    """SECRET_KEY has changed since this was sealed, and the old key is not in
+    SECRET_KEY_FALLBACKS.
+    """
 
 
 def secret_keys() -> Iterator[str]:
-    """Today's SECRET_KEY, and those before it that still count."""
+    """The current SECRET_KEY, and former ones that are still valid."""
     yield settings.SECRET_KEY
     yield from settings.SECRET_KEY_FALLBACKS
 
@@ -42,7 +43,7 @@ def seal(secret: bytes, purpose: str) -> str:
 
 
 def unseal(text: str, purpose: str) -> bytes:
-    """The secret again; `Unreadable` if that is impossible."""
+    """The secret; raises `Unreadable` if it can't be unsealed."""
     for key in secret_keys():
         if (secret := _opened(text, purpose, key)) is not None:
             return secret
@@ -55,12 +56,12 @@ def is_sealed(text: str) -> bool:
 
 
 def is_fresh(text: str, purpose: str) -> bool:
-    """True if it opens with today's SECRET_KEY; else it should be sealed anew."""
+    """True if the current SECRET_KEY unseals it; else it should be sealed again."""
     return _opened(text, purpose, settings.SECRET_KEY) is not None
 
 
 def keyed_digest(text: str, purpose: str, secret_key: str) -> str:
-    """16 digits by which a short code is recognised; without `secret_key` nobody can try them."""
+    """16 digits that identify a short code; without `secret_key` they can't be guessed."""
     key = hashlib.blake2b(secret_key.encode()).digest()
     person = hashlib.blake2b(purpose.encode(), digest_size=16).digest()
     return hashlib.blake2b(text.encode(), digest_size=8, key=key, person=person).hexdigest()

@@ -1,4 +1,4 @@
-"""The pages of alerts and of who is told of them, where there are Levity's pages."""
+"""The pages of alerts and alert rules, if Levity's pages are installed."""
 
 from django.apps import apps
 

@@ -1,4 +1,4 @@
-"""What went wrong, since when, and who was told."""
+"""The page of alerts: what went wrong, since when, and who was notified."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,20 +45,20 @@ __all__ = ["AlertAdmin"]
 
 TONES = {Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 State = AlertDelivery.State
-# Notices that the page of an alert lists.
+# How many notices the page of an alert lists.
 TOLD = 200
 DELIVERY_TONES = {State.SENT: "good", State.FAILED: "bad", State.QUEUED: "busy"}
 
 
 class NotOverFilter(OpenFilter):
-    """Alerts that are still so."""
+    """Open alerts."""
 
     options = (("yes", "open"), ("no", "over"))
     closed_field = "ended_at"
 
 
 class AcknowledgedFilter(OpenFilter):
-    """Alerts that somebody looks after."""
+    """Acknowledged alerts."""
 
     title = "acknowledged"
     parameter_name = "acknowledged"
@@ -74,7 +74,7 @@ class AcknowledgedFilter(OpenFilter):
 
 @admin.register(Alert, site=site)
 class AlertAdmin(ReadOnlyAdmin):
-    """The newest first; each with what to do."""
+    """The newest first, each with what to do."""
 
     list_display = ("raised", "how_bad", "what", "where", "state", "acknowledged")
     list_filter = (
@@ -107,11 +107,11 @@ class AlertAdmin(ReadOnlyAdmin):
     change_form_outer_after_template = "monitoring/alert_now.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
-        """With what the page of one names."""
+        """With everything that the page of one alert names."""
         return super().get_queryset(request).select_related("charge_point__site", "site")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whose addresses are told is for those who see the rules, not for one site's people."""
+        """Addresses are shown to users who may see the rules, not to those of one site."""
         if request.user.has_perm("operation.view_alertrule") and not is_limited(request.user):
             return self.fields
         return [name for name in self.fields if name != "told"]
@@ -119,7 +119,7 @@ class AlertAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list, which says so where nobody would be told."""
+        """The list, with a warning if nobody would be notified."""
         return super().changelist_view(
             request,
             {
@@ -157,11 +157,11 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @display(description="where")
     def where(self, alert: Alert) -> str:
-        """The charger and its site, if it is about one."""
+        """The charger and its site, if the alert is about one."""
         parts = []
         if alert.charge_point is not None:
             parts.append((change_link(ChargePoint, alert.charge_point_id, alert.charge_point),))
-        # Where the charger is now: who sees it there need not know of the site before.
+        # The charger's current site: users who see it there need not know its previous one.
         site = alert.site if alert.charge_point is None else alert.charge_point.site
         if site is not None:
             parts.append((str(site),))
@@ -169,7 +169,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @display(description="state")
     def state(self, alert: Alert) -> str:
-        """Open, or for how long it was so."""
+        """Open, or how long it was open."""
         kind = KINDS.get(alert.kind)
         if alert.ended_at is None:
             return badge("open", TONES.get(Severity(alert.severity), ""))
@@ -180,7 +180,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @display(description="acknowledged")
     def acknowledged(self, alert: Alert) -> str:
-        """Who looks after it, since when."""
+        """Who acknowledged it, and when."""
         if alert.acknowledged_at is None:
             return NOTHING
         return format_html(
@@ -189,7 +189,8 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @display(description="told")
     def told(self, alert: Alert) -> str:
-        """Each notice and what became of it. Of a webhook only its host: a token may be in it."""
+        """Each notice and its result. Of a webhook only the host is shown: the rest may contain a
+        token."""
         lines = [
             (
                 item.get_notice_display(),
@@ -210,7 +211,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @action(description="Acknowledge", permissions=["acknowledge"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
-        """Say that one looks after these; who did so before stays."""
+        """Acknowledge these; earlier acknowledgements stay."""
         if asked := ask_if_many(request, self, queryset, "acknowledge", "Acknowledge"):
             return asked
         self._acknowledge(request, queryset, is_taken=True)
@@ -218,7 +219,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @action(description="Withdraw acknowledgement", permissions=["acknowledge"])
     def take_back(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
-        """Nobody looks after these."""
+        """Withdraw the acknowledgement of these."""
         title = "Withdraw acknowledgement"
         if asked := ask_if_many(request, self, queryset, "take_back", title):
             return asked
@@ -266,7 +267,7 @@ class AlertAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The alert, with the button for those who may press it."""
+        """The alert, with the button for users who may press it."""
         extra = {
             **(extra_context or {}),
             "may_acknowledge": self.has_acknowledge_permission(request),
@@ -274,7 +275,7 @@ class AlertAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, extra)
 
     def acknowledge_view(self, request: HttpRequest, alert_id: int) -> HttpResponse:
-        """The button of one alert: look after it, or take that back."""
+        """The button of one alert: acknowledge it, or withdraw that."""
         if not self.has_acknowledge_permission(request):
             raise PermissionDenied
         alert = get_object_or_404(self.get_queryset(request), pk=alert_id)
@@ -284,11 +285,11 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @action(description="Export as CSV", permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
-        """Those that are selected, or all that fit the filters."""
+        """The selected alerts, or all that match the filters."""
         return streamed_csv(_rows_of(queryset), "alerts")
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """All that fit the filters in the address, or all."""
+        """All that match the filters in the address, or all."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -330,7 +331,7 @@ def _address(item: AlertDelivery) -> str:
 
 
 def _advice() -> str:
-    """What keeps alerts from reaching anybody; empty if nothing does."""
+    """What keeps alerts from being sent; empty if nothing does."""
     try:
         ways = routes()
     except ValueError as error:

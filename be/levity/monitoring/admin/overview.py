@@ -14,7 +14,7 @@ __all__ = ["open_alerts"]
 
 
 def open_alerts(request: HttpRequest) -> list[dict[str, Any]]:
-    """One tile that counts the open alerts of one's sites; none where there is none."""
+    """A tile that counts the open alerts of the user's sites; none if there are none."""
     if not request.user.has_perm("operation.view_alert"):
         return []
     waiting = visible(

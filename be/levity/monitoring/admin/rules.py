@@ -1,4 +1,4 @@
-"""Who is told of which alerts; with a button that tries it."""
+"""The page of alert rules, with a button that sends a test."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ LEAST_SECRET = 16
 
 
 class AlertRuleForm(forms.ModelForm):
-    """The secret goes in and never comes out."""
+    """The secret can be entered but is never shown."""
 
     kinds = forms.MultipleChoiceField(
         choices=kind_choices,
@@ -79,14 +79,14 @@ class AlertRuleForm(forms.ModelForm):
         return url
 
     def clean_new_secret(self) -> str:
-        """Long enough that nobody guesses it."""
+        """Long enough that it can't be guessed."""
         secret: str = self.cleaned_data["new_secret"]
         if secret and len(secret) < LEAST_SECRET:
             raise ValidationError(f"at least {LEAST_SECRET} characters")
         return secret
 
     def clean(self) -> dict[str, Any]:
-        """Somebody must be told, and a night has two ends."""
+        """A rule needs a recipient, and quiet hours need two ends."""
         data = super().clean() or self.cleaned_data
         if not self.errors and not data.get("emails") and not data.get("webhook_url"):
             raise ValidationError("Enter an e-mail address or a webhook to notify.")
@@ -103,7 +103,7 @@ class AlertRuleForm(forms.ModelForm):
 
 @admin.register(AlertRule, site=site)
 class AlertRuleAdmin(LevityAdmin):
-    """Rules beside the one of the environment (LEVITY_ALERT_EMAIL)."""
+    """Rules in addition to the one of the environment (LEVITY_ALERT_EMAIL)."""
 
     form = AlertRuleForm
     list_display = ("name", "in_force", "site", "about", "targets", "quiet")
@@ -126,7 +126,7 @@ class AlertRuleAdmin(LevityAdmin):
     )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A token may be in a webhook's address: only for those who may change it."""
+        """A webhook's address may contain a token: only for users who may change it."""
         if self.has_change_permission(request, obj):
             return self.fields
         return [name for name in self.fields if name not in ("webhook_url", "new_secret")]
@@ -138,7 +138,7 @@ class AlertRuleAdmin(LevityAdmin):
         return [test, *super().get_urls()]
 
     def test_view(self, request: HttpRequest, rule_id: int) -> HttpResponse:
-        """Send a test alert now, and say what became of it."""
+        """Send a test alert now, and report the result."""
         rule = get_object_or_404(self.get_queryset(request), pk=rule_id)
         if not self.has_change_permission(request, rule):
             raise PermissionDenied
@@ -153,7 +153,7 @@ class AlertRuleAdmin(LevityAdmin):
 
     @display(description="in force")
     def in_force(self, rule: AlertRule) -> str:
-        """Whether it counts."""
+        """Whether the rule is active."""
         return badge("on", "good") if rule.enabled else badge("off", "plain")
 
     @display(description="about")
@@ -165,7 +165,7 @@ class AlertRuleAdmin(LevityAdmin):
 
     @display(description="tells")
     def targets(self, rule: AlertRule) -> str:
-        """Whom; of a webhook only the host, for a token may be in its address."""
+        """The recipients; of a webhook only the host, because its address may contain a token."""
         shown = [*rule.emails.split()]
         if rule.webhook_url:
             shown.append(webhook.shown_host(rule.webhook_url))

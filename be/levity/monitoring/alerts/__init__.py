@@ -1,1 +1,1 @@
-"""What is wrong, since when, and who is told."""
+"""What is wrong, since when, and who is notified."""

@@ -1,7 +1,6 @@
-"""Tell people: what is due for one address goes there as one mail, or one POST.
-
-An attempt is written down before it is made. Who dies in the middle of one leaves a notice that is
-tried again after a pause; nothing that was sent is sent again.
+"""Send notices: those that are due for one address are sent as one mail, or one POST. An attempt is
+recorded before it is made. If the process dies during an attempt, the notice is tried again after a
+pause; nothing that was sent is sent again.
 """
 
 import logging
@@ -27,7 +26,7 @@ log = logging.getLogger(__name__)
 
 Channel, Notice, State = AlertDelivery.Channel, AlertDelivery.Notice, AlertDelivery.State
 
-# Tries at 0, 1, 3, 7, 15, 31, 61 ... minutes; given up after about a day.
+# Attempts at 0, 1, 3, 7, 15, 31, 61 ... minutes; given up after about a day.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 MAX_TRIES = 30
 AT_ONCE = 1000
@@ -37,13 +36,14 @@ Told = tuple[str, Alert]
 
 
 class NotSent(Exception):
-    """It did not get there; the text says why, and tells no secret."""
+    """It could not be sent; the text says why, without secrets."""
 
 
 def send_due(
     routes: Sequence[Route], now: datetime, still_ours: Callable[[], bool] = lambda: True
 ) -> int:
-    """Send what is due; how many notices got there. Stops when `still_ours` says no."""
+    """Send what is due; returns how many notices were delivered. Stops when `still_ours` returns
+    False."""
     by_rule = {route.rule: route for route in routes}
     due = (
         AlertDelivery.objects.filter(state=State.QUEUED, not_before__lte=now)
@@ -97,7 +97,7 @@ def _note(items: Sequence[AlertDelivery], error: str) -> None:
 
 
 def send_test(route: Route) -> list[tuple[str, str, str]]:
-    """Send a test alert to everybody on this route, now: (channel, address, what went wrong)."""
+    """Send a test alert to all recipients of this route now: (channel, address, error)."""
     now = timezone.now()
     alert = Alert(
         kind="charger-fault",
@@ -118,7 +118,7 @@ def send_test(route: Route) -> list[tuple[str, str, str]]:
 
 
 def _send(route: Route, channel: str, target: str, told: Sequence[Told], delivery: str) -> None:
-    # Worst first: who sees only the beginning sees what matters.
+    # Worst first: the beginning shows what matters most.
     told = sorted(told, key=lambda item: -rank(item[1].severity))
     if channel == Channel.EMAIL:
         _send_mail(target, told, delivery)
@@ -142,8 +142,8 @@ def _send_mail(target: str, told: Sequence[Told], delivery: str) -> None:
         "\n\n".join([*map(_paragraph, told[:LISTED]), *_rest(told)]) + "\n",
         to=[target],
         headers={
-            # The same notice sent twice (a crash between sending and noting) is one mail to
-            # most readers.
+            # The same notice sent twice (a crash between sending and recording) is one mail in most
+            # mail programs.
             "Message-ID": f"<levity-{delivery}-{told[0][0]}@{host}>",
             "Auto-Submitted": "auto-generated",
         },
@@ -155,12 +155,12 @@ def _send_mail(target: str, told: Sequence[Told], delivery: str) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         raise NotSent(f"the mail server rejects {target}") from error
     except (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError) as error:
-        # Answers of servers are bytes and lines; the password is in none of them.
+        # Answers of servers are bytes and lines; they never contain the password.
         raise NotSent(" ".join(f"{type(error).__name__}: {error}".split())[:200]) from error
 
 
 def subject(told: Sequence[Told]) -> str:
-    """What the list of mails shows."""
+    """The subject of a mail."""
     notice, alert = told[0]
     more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
     return f"[Levity] {line(notice, alert)}"[:180].strip() + more
@@ -196,7 +196,7 @@ def _rest(told: Sequence[Told]) -> list[str]:
 
 
 def page(alert: Alert) -> str:
-    """Where the alert is shown; empty where the site's own address is not known."""
+    """The address of the alert's page; empty if this installation's address is unknown."""
     names = [
         name for name in settings.ALLOWED_HOSTS if "." in name.strip(".") and name[0].isalpha()
     ]

@@ -1,4 +1,4 @@
-"""How fast the free space of a disk goes, and so how many days are left."""
+"""How fast the free space of a disk shrinks, and so how many days are left."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ __all__ = ["Growth", "growth"]
 HOUR, DAY = 3600.0, 86400.0
 WEEK_HOURS = 7 * 24
 SURE_AFTER = 6 * HOUR
-"""A backup or an update takes room at once and gives it back; what goes on is growth."""
+"""A backup or an update takes space for a while and frees it again; only steady use is growth."""
 AT_ONCE = 0.25
-"""Days: so little is left that nobody waits until it is sure."""
+"""Days: with so few left, don't wait for certainty."""
 STEPS = 6
 """From so many on, one of them that took more than all others together is no growth."""
 
@@ -22,12 +22,12 @@ Point = tuple[float, float]
 
 @dataclass(slots=True)
 class Growth:
-    """What was free, once an hour, of each disk; in this process."""
+    """The free space of each disk, once an hour; in this process."""
 
     _seen: dict[str, deque[Point]] = field(default_factory=dict)
 
     def days_left(self, path: str, now: float, free: float) -> float | None:
-        """Days until this disk is full as it goes on now; None: not known, or it does not grow.
+        """Days until this disk is full at the current rate; None: not known, or it does not fill.
 
         `now` is any clock's seconds, `free` bytes. It goes on as in the last day or in the last
         week, whichever was faster: a charger that has begun to say too much shows in a day, and a

@@ -1,4 +1,4 @@
-"""EMAIL_URL: the mail server in one line. No models here: the settings are made of it."""
+"""EMAIL_URL: the mail server in one line. No models here, because the settings import this."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,8 @@ _PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 
 
 def email_settings(environ: Mapping[str, str], host: str) -> dict[str, Any]:
-    """Django's EMAIL_... settings; ValueError, without the password, if EMAIL_URL errs.
+    """Django's EMAIL_... settings; raises ValueError, without the password, if EMAIL_URL is
+    invalid.
 
     `smtps://user:password@mail.example.net` is TLS from the start (port 465), `smtp+tls://` is
     STARTTLS (587), `smtp://` is neither (25). Without EMAIL_URL no mail can be sent.

@@ -1,7 +1,6 @@
-"""Errors that a charger tells while it is Available: what happened, and to which card.
-
-There is no OCPP word for their end. They are over with the next status of the connector, with what
-mends them (a local list that was accepted), or after a day.
+"""Errors that a charger reports while it is Available: what happened, and to which card. OCPP does
+not report their end. They are over with the next status of the connector, with what resolves them
+(an accepted local list), or after a day.
 """
 
 from collections.abc import Iterator
@@ -22,13 +21,13 @@ __all__ = ["KEPT", "charger_notices"]
 
 KEPT = timedelta(days=1)
 CONFLICT = "LocalListConflict"
-# The card was presented this long before, at most.
+# At most how long before the card was presented.
 JUST_BEFORE = timedelta(minutes=2)
 AT_MOST, EVENTS, LISTS = 200, 20, 20
 
 
 def charger_notices(now: datetime) -> list[Finding]:
-    """What chargers have told of in the last day, beside being Available."""
+    """Errors that chargers reported within the last day while Available."""
     rows = Connector.objects.filter(NOTICE).select_related("charge_point").order_by("pk")
     found: list[Finding] = []
     for connector in rows[:AT_MOST]:
@@ -65,7 +64,7 @@ def _told(connector: Connector, now: datetime) -> Iterator[Finding]:
 
 
 def _conflicts(connector: Connector, now: datetime) -> Iterator[Finding]:
-    """Each card whose entry in the charger's list is not what we answered."""
+    """Each card whose entry in the charger's list differs from our answer."""
     charge_point = connector.charge_point
     since = now - KEPT
     sent = _lists(charge_point.pk)
@@ -116,7 +115,7 @@ def _presented(event: Exchange) -> tuple[str, str]:
 
 
 def _within(frame: str, place: int) -> dict[str, Any]:
-    """The payload of a frame that was kept."""
+    """The payload of a stored frame."""
     try:
         content = orjson.loads(frame)
     except orjson.JSONDecodeError:
@@ -127,7 +126,7 @@ def _within(frame: str, place: int) -> dict[str, Any]:
 
 
 def _lists(charge_point: int) -> list[Command]:
-    """The local lists that this charger has taken, the newest first."""
+    """The local lists that this charger has accepted, the newest first."""
     accepted = Command.objects.filter(
         charge_point=charge_point,
         action="SendLocalList",
@@ -138,7 +137,7 @@ def _lists(charge_point: int) -> list[Command]:
 
 
 def _listed(card: str, sent: list[Command]) -> str:
-    """Its status in the charger's list, as far as we have sent that."""
+    """The card's status in the charger's list, as far as we have sent the list."""
     for command in sent:
         payload = command.payload if isinstance(command.payload, dict) else {}
         for entry in payload.get("localAuthorizationList") or ():

@@ -1,4 +1,4 @@
-"""Quiet hours: when people want to sleep, in their own time zone."""
+"""Quiet hours: when people don't want to be disturbed, in their own time zone."""
 
 import datetime as dt
 from datetime import datetime, time
@@ -12,8 +12,8 @@ def awake_at(
 ) -> datetime:
     """The next moment outside the quiet hours: `now` itself, or the end of the night.
 
-    The hours are those of the clock on the wall in `zone`; they may go over midnight. Equal, or
-    only one of them, is no quiet at all.
+    The hours are local times in `zone` and may cross midnight. If they are equal, or only one is
+    given, there are no quiet hours.
     """
     if quiet_from is None or quiet_until is None or quiet_from == quiet_until:
         return now

@@ -1,4 +1,4 @@
-"""Compare what is wrong with what is known: raise alerts, end them, and queue who is told.
+"""Compare what is wrong with what is known: raise alerts, end them, and queue notices.
 
 One round is one transaction of its own, a fixed number of statements and at most some thousands of
 rows. Doing it again does nothing, so a process may end at any point.
@@ -33,14 +33,14 @@ log = logging.getLogger(__name__)
 
 ALIVE = timedelta(seconds=60)
 PRUNED_AT_ONCE = 1000
-# Lines in the log a round: an edge that dies takes thousands of chargers along.
+# Lines in the log per round: a failed edge affects thousands of chargers.
 LOGGED = 20
 Notice, State = AlertDelivery.Notice, AlertDelivery.State
 
 
 @dataclass(slots=True)
 class Look:
-    """What one look at everything came to. `unknown` are kinds whose check itself failed."""
+    """The result of one check of everything. `unknown` are kinds whose check itself failed."""
 
     findings: list[Finding] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
@@ -52,9 +52,8 @@ def look(
     certificate_names: Sequence[str] = (),
     breathe: Callable[[], object] = lambda: None,
 ) -> Look:
-    """Ask every check. One that fails hides no other, and ends no alert of its kind.
-
-    `breathe` is called between two of them: a worker takes frames in the same process.
+    """Run every check. A failing one hides no other, and ends no alert of its kind. `breathe` is
+    called between two of them, because a worker processes frames in the same process.
     """
     seen = Look()
 
@@ -107,7 +106,7 @@ def look(
 
 
 def record(seen: Look, routes: Sequence[Route], now: datetime) -> None:
-    """Bring the alerts in line with what was seen, and queue the notices."""
+    """Update the alerts to what was found, and queue the notices."""
     with transaction.atomic():
         by_key = {finding.key: finding for finding in seen.findings}
         states = [name for name, kind in KINDS.items() if kind.recovers_after is not None]
@@ -168,7 +167,7 @@ def _alert(finding: Finding, now: datetime) -> Alert:
 
 
 class Change(Enum):
-    """What became of an alert since the last look."""
+    """How an alert has changed since the last check."""
 
     NONE = "none"
     WORDS = "words"
@@ -176,7 +175,7 @@ class Change(Enum):
 
 
 def _renew(alert: Alert, finding: Finding, now: datetime) -> Change:
-    """Take over what is said now."""
+    """Take over the current text."""
     severity = finding.severity or KINDS[finding.kind].severity
     said = (finding.summary[:255], finding.detail, severity)
     change = Change.NONE
@@ -202,7 +201,7 @@ def _zones(routes: Iterable[Route]) -> dict[int | None, ZoneInfo]:
             try:
                 zones[site] = ZoneInfo(name)
             except (KeyError, ValueError, OSError):
-                continue  # what was once saved and no longer exists
+                continue  # a saved value that no longer exists
     return zones
 
 
@@ -233,11 +232,11 @@ def _queue_recovered(
     zones: Mapping[int | None, ZoneInfo],
     now: datetime,
 ) -> None:
-    """To whom it was told that it is bad, it is told that it is well."""
+    """Those who were notified of the problem are notified of its end."""
     if not alerts:
         return
     told = AlertDelivery.objects.filter(alert__in=alerts, notice=Notice.RAISED)
-    # Nobody has heard of it yet (it was night): then nobody need hear that it is over.
+    # Nobody was notified yet (it was in quiet hours), so nobody needs to be told that it is over.
     unheard = told.filter(state=State.QUEUED, attempts=0)
     unheard.update(state=State.SKIPPED)
     by_rule = {route.rule: route for route in routes}
@@ -282,7 +281,7 @@ def _delivery(
 
 
 def forget_old(now: datetime) -> int:
-    """Delete alerts that were over long ago; how many."""
+    """Delete alerts that ended long ago; returns how many."""
     days = setting("OPERATION_ALERT_RETENTION_DAYS")
     if not days:
         return 0

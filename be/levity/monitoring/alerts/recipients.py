@@ -1,4 +1,4 @@
-"""Who is told: the rules of the admin, and the one of the environment."""
+"""Who is notified: the alert rules, and the one of the environment."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ Channel = AlertDelivery.Channel
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way on which alerts reach people. `rule` None: that of the environment."""
+    """One route on which alerts reach people. `rule` None: that of the environment."""
 
     name: str
     rule: int | None = None
@@ -45,7 +45,7 @@ class Route:
     send_recovered: bool = True
 
     def wants(self, alert: Any) -> bool:
-        """True if this alert is for these people."""
+        """True if this alert matches the route."""
         return (
             (not self.kinds or alert.kind in self.kinds)
             and (self.site is None or alert.site_id == self.site)
@@ -53,7 +53,7 @@ class Route:
         )
 
     def targets(self) -> Iterator[tuple[str, str]]:
-        """(channel, address) of everybody on it."""
+        """(channel, address) of all recipients."""
         for address in self.emails:
             yield Channel.EMAIL, address
         if self.webhook_url:
@@ -61,14 +61,14 @@ class Route:
 
 
 def routes(environ: Mapping[str, str] = os.environ) -> list[Route]:
-    """All that are in force."""
+    """All active routes."""
     found = [of_rule(rule) for rule in AlertRule.objects.filter(enabled=True)]
     own = from_environ(environ)
     return [*found, *([own] if own else [])]
 
 
 def of_rule(rule: AlertRule) -> Route:
-    """The way that this rule of the admin describes."""
+    """The route of this alert rule."""
     try:
         secret, is_lost = rule.secret(), False
     except Unreadable:
@@ -90,7 +90,8 @@ def of_rule(rule: AlertRule) -> Route:
 
 
 def seal_secrets() -> int:
-    """Seal what an older release left in clear, or what an older SECRET_KEY sealed; how many."""
+    """Seal secrets that an older release stored unencrypted, or that an older SECRET_KEY sealed;
+    returns how many."""
     sealed = 0
     for rule in AlertRule.objects.exclude(webhook_secret="", sealed_secret=""):
         before = {name: getattr(rule, name) for name in SECRET_FIELDS}
@@ -100,15 +101,14 @@ def seal_secrets() -> int:
         except Unreadable:
             continue  # the page of alerts says so, and what to do
         after = {name: getattr(rule, name) for name in SECRET_FIELDS}
-        # Somebody may be entering another one just now.
+        # A user may be entering another one right now.
         sealed += AlertRule.objects.filter(pk=rule.pk, **before).update(**after)
     return sealed
 
 
 def from_environ(environ: Mapping[str, str]) -> Route | None:
-    """What a small site needs: LEVITY_ALERT_EMAIL and LEVITY_ALERT_WEBHOOK; None without both.
-
-    ValueError where a variable errs.
+    """The route of LEVITY_ALERT_EMAIL and LEVITY_ALERT_WEBHOOK; None without both. Raises
+    ValueError if a variable is invalid.
     """
     emails = mail_addresses(environ.get("LEVITY_ALERT_EMAIL", ""))
     webhook = environ.get("LEVITY_ALERT_WEBHOOK", "").strip()
@@ -126,7 +126,8 @@ def from_environ(environ: Mapping[str, str]) -> Route | None:
 
 
 def mail_addresses(text: str, *, strict: bool = True) -> tuple[str, ...]:
-    """The addresses in a list with commas, blanks or line breaks; ValueError names a wrong one."""
+    """The addresses in a list separated by commas, blanks or line breaks; ValueError names an
+    invalid one."""
     found = tuple(dict.fromkeys(text.replace(",", " ").replace(";", " ").split()))
     return tuple(_valid(found, strict=strict))
 

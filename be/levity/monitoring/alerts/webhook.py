@@ -30,14 +30,14 @@ __all__ = [
 
 TIMEOUT = 10.0
 ANSWER_BYTES = 4096
-# Where clouds tell machines their secrets, beside 169.254.169.254, which is link-local.
+# Where clouds serve secrets to machines, in addition to 169.254.169.254, which is link-local.
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")
 )
 
 
 class BadWebhook(Exception):
-    """It can't be sent there; the text says why, and tells no secret."""
+    """It can't be sent there; the text says why, without secrets."""
 
 
 def check_url(url: str) -> tuple[str, str, int, str]:
@@ -60,7 +60,7 @@ def check_url(url: str) -> tuple[str, str, int, str]:
 
 
 def shown_host(url: str) -> str:
-    """All that is shown of a webhook's address: a token may be in the rest."""
+    """The part of a webhook's address that is shown: the rest may contain a token."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2] or "a webhook"
     except ValueError:
@@ -68,13 +68,15 @@ def shown_host(url: str) -> str:
 
 
 def allowed_from_environ(environ: Mapping[str, str]) -> frozenset[str]:
-    """LEVITY_WEBHOOK_ALLOWED: host names and addresses that are let through all the same."""
+    """LEVITY_WEBHOOK_ALLOWED: host names and addresses that are allowed nevertheless."""
     words = environ.get("LEVITY_WEBHOOK_ALLOWED", "").replace(",", " ").split()
     return frozenset(word.lower() for word in words)
 
 
 def addresses(host: str, port: int, allowed: frozenset[str]) -> list[str]:
-    """Where this name leads; `BadWebhook` if it leads to this machine or a cloud's metadata."""
+    """The addresses of this name; raises `BadWebhook` if one is this machine or a cloud's
+    metadata.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -112,7 +114,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def post(url: str, secret: str, delivery: str, payload: Mapping[str, Any]) -> None:
-    """Send it; `BadWebhook` unless the receiver says 2xx within ten seconds."""
+    """Send it; raises `BadWebhook` unless the receiver answers 2xx within ten seconds."""
     scheme, host, port, path = check_url(url)
     body = json.dumps(payload).encode()
     timestamp = str(int(time.time()))
@@ -141,7 +143,7 @@ def post(url: str, secret: str, delivery: str, payload: Mapping[str, Any]) -> No
 def _connection(
     scheme: str, host: str, port: int, reached: Sequence[str]
 ) -> http.client.HTTPConnection:
-    """A connection to one of the checked addresses; TLS is for the name, as ever."""
+    """A connection to one of the checked addresses; TLS verifies the name, as usual."""
     connection: http.client.HTTPConnection
     if scheme == "https":
         context = ssl.create_default_context()
@@ -158,7 +160,7 @@ def _connection(
                 error = failed
         raise error
 
-    # What HTTPConnection.connect calls; HTTPS wraps what comes of it in TLS for `host`.
+    # HTTPConnection.connect calls this; HTTPS wraps the result in TLS for `host`.
     connection._create_connection = connect  # type: ignore[attr-defined]  # noqa: SLF001
     return connection
 

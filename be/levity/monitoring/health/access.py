@@ -1,4 +1,5 @@
-"""Who may see /metrics, /healthz and /readyz: this machine and its network, or a token's owner."""
+"""Who may see /metrics, /healthz and /readyz: this machine and its network, or clients with the
+token."""
 
 import hmac
 import os
@@ -10,15 +11,14 @@ from levity_ws.edge.handshake import is_private
 
 __all__ = ["FORWARDED", "may_see", "shown_to"]
 
-# Any of these: the request came through a proxy, so it is somebody from outside.
+# With any of these, the request came through a proxy, so from outside.
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
 
 
 def may_see(meta: Mapping[str, Any], *, secret: bool) -> bool:
-    """True for a WSGI request, by its `meta`, that may see what operators see.
-
-    With LEVITY_METRICS_TOKEN set, what is `secret` (the metrics) is for those who send it as
-    `Authorization: Bearer ...`, wherever they are, and for nobody else.
+    """True if a WSGI request with this `meta` may see what operators see. With LEVITY_METRICS_TOKEN
+    set, `secret` pages (the metrics) are only for clients that send it as `Authorization: Bearer
+    ...`, wherever they are.
     """
     token = os.environ.get("LEVITY_METRICS_TOKEN", "")
     if secret and token:
@@ -31,10 +31,9 @@ def may_see(meta: Mapping[str, Any], *, secret: bool) -> bool:
 
 
 def shown_to(meta: Mapping[str, Any], figures: bytes) -> bytes:
-    """The metrics for this request, which may see them: without names for the network.
-
-    With profile 0 a charge point's identity is all that one needs to speak for it. Names are for
-    this machine, and for whoever has the token.
+    """The metrics for this request, which may see them: without names for clients in the network.
+    With profile 0, anyone who knows a charge point's identity can impersonate it. Names are shown
+    to this machine, and to clients with the token.
     """
     peer = str(meta.get("REMOTE_ADDR") or "")
     if os.environ.get("LEVITY_METRICS_TOKEN") or not peer or is_loopback(peer):

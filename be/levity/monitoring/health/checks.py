@@ -1,4 +1,4 @@
-"""Alive, and ready: what each process can say of itself, with the reason where it is not."""
+"""Alive and ready: what each process reports about itself, with the reason if it is not."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ LATELY = timedelta(seconds=60)
 _up_to_date = threading.Event()
 
 Check = Callable[[], str]
-"""What is wrong, in one line; empty if nothing is."""
+"""The problem in one line; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Answer:
 
 
 def ready(checks: Mapping[str, Check]) -> Answer:
-    """Ask them in their order. After the database has failed, nothing else is asked of it."""
+    """Run the checks in order. After the database has failed, it is not queried again."""
     said: dict[str, str] = {}
     for name, check in checks.items():
         if said.get("database"):
@@ -62,13 +62,13 @@ def database() -> str:
             cursor.fetchone()
     except DatabaseError as error:
         connection.close()
-        # Its first line only, and no address: a password may stand in a DSN.
+        # Only its first line, without the address: a DSN may contain a password.
         return f"does not answer ({type(error).__name__})"
     return ""
 
 
 def migrations() -> str:
-    """Is every migration of this release applied? Once they are, that is not asked again."""
+    """Are all migrations of this release applied? Once they are, this is not checked again."""
     if _up_to_date.is_set():
         return ""
     executor = MigrationExecutor(connection)
@@ -80,7 +80,7 @@ def migrations() -> str:
 
 
 def workers(now: datetime) -> tuple[str, str]:
-    """What is wrong with (the workers, their broker), as the workers say. Two empty: nothing."""
+    """The problems of (the workers, their broker), as reported by the workers. Empty: none."""
     reports = list(
         Worker.objects.filter(last_seen_at__gte=now - LATELY).values_list("report", flat=True)
     )

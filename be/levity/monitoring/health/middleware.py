@@ -1,6 +1,6 @@
 """The first of Django's middleware: /healthz, /readyz and /metrics, and a count of all requests.
 
-Before all others: a container asks by an address that is no host name of the site, and without TLS.
+Before all others: a container's probe uses an address that is not among the host names, and no TLS.
 """
 
 import time
@@ -20,13 +20,13 @@ PAGES = ("/healthz", "/readyz", "/metrics")
 
 
 class Operation:
-    """Status pages for this machine and its network; everybody else finds nothing there."""
+    """Status pages for this machine and its network; 404 for all others."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A status page, or what the others answer."""
+        """A status page, or the response of the other middleware."""
         if request.path_info in PAGES:
             return _status_page(request)
         began = time.perf_counter()
@@ -57,7 +57,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 
 def readiness() -> checks.Answer:
-    """Of the web pages: they need the database alone, but a site without a worker is not ready."""
+    """For the web pages: they only need the database, but an installation without a worker is not
+    ready."""
     seen: list[str] = []
 
     def workers() -> str:

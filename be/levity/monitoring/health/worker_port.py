@@ -1,4 +1,4 @@
-"""A worker's own port: /healthz, /readyz and /metrics, where LEVITY_WORKER_PORT is set."""
+"""A worker's own port for /healthz, /readyz and /metrics, if LEVITY_WORKER_PORT is set."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -22,18 +22,18 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def server_bind(self) -> None:
-        # Without the look-up of our own name, which takes seconds where no DNS answers.
+        # Without looking up our own name, which takes seconds if no DNS answers.
         super(WSGIServer, self).server_bind()
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
 
 
 class _Quiet(WSGIRequestHandler):
-    # Who connects and says nothing does not hold a thread for ever.
+    # A client that connects and sends nothing does not block a thread for ever.
     timeout = 10
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
-        """Nothing: a line for every scrape says nothing."""
+        """No log: a line for every scrape is useless."""
 
     def get_environ(self) -> dict[str, Any]:
         return {**super().get_environ(), "REMOTE_ADDR": self.client_address[0]}
@@ -43,7 +43,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 class WorkerPort:
-    """Listens from the start until `close`; OSError if the port can't be had."""
+    """Listens from the start until `close`; raises OSError if the port can't be used."""
 
     def __init__(self, host: str, port: int, readiness: Callable[[], checks.Answer]) -> None:
         self._readiness = readiness
@@ -57,7 +57,7 @@ class WorkerPort:
         self._thread.start()
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Release the port."""
         self._server.shutdown()
         self._server.server_close()
 

@@ -1,1 +1,1 @@
-"""What Prometheus reads: counters of a process, figures of the site."""
+"""What Prometheus reads: counters of a process, figures of the installation."""

@@ -1,4 +1,4 @@
-"""What a process counts of itself: the worker's batches, the pages' answers.
+"""The counters of a process: the worker's batches, the pages' responses.
 
 The objects belong to no registry: `exposition.py` shows those of the process that is asked.
 """
@@ -14,7 +14,7 @@ from levity_ws.rpc.transport import Delivery
 
 __all__ = ["WEB", "WORKER", "count_batch", "count_request"]
 
-# When a counter began is of no use to anybody, and half of the lines.
+# When a counter began is useless, and takes half of the lines.
 disable_created_metrics()
 use_slots()
 
@@ -54,12 +54,12 @@ REQUEST_SECONDS = Histogram(
     registry=None,
 )
 WEB = (REQUESTS, REQUEST_SECONDS)
-# A method is whatever a stranger writes; a label must not be.
+# Strangers can send any method; a label must not be arbitrary.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def count_batch(delivery: Delivery, taken: Taken, seconds: float) -> None:
-    """A batch was taken and answered. A handful of additions a batch, none a frame."""
+    """A batch was processed and answered. A few additions per batch, none per frame."""
     size = len(delivery.batch.events)
     BATCHES.inc()
     EVENTS.inc(size)
@@ -72,6 +72,6 @@ def count_batch(delivery: Delivery, taken: Taken, seconds: float) -> None:
 
 
 def count_request(method: str, status: int, seconds: float) -> None:
-    """A page was answered."""
+    """A response was sent."""
     REQUESTS.labels(method if method in METHODS else "other", str(status)).inc()
     REQUEST_SECONDS.observe(seconds)

@@ -1,4 +1,5 @@
-"""What /metrics shows: the figures of this process, and of the site where it knows the database."""
+"""What /metrics shows: the figures of this process, and of the installation if it uses the
+database."""
 
 import os
 from collections.abc import Sequence
@@ -19,14 +20,14 @@ _more: list[Any] = []
 
 
 def also_show(*collectors: Any) -> None:
-    """Show these beside the web pages' own: the edge and the worker of `levity serve`."""
+    """Show these together with the web pages' own: the edge and the worker of `levity serve`."""
     _more.extend(collectors)
 
 
 def exposition(collectors: Sequence[Any] | None = None) -> bytes:
-    """Prometheus' text format; `collectors` None: web pages and the state of the site."""
+    """Prometheus' text format; `collectors` None: web pages and the state of the installation."""
     registry = CollectorRegistry(auto_describe=False)
-    # Several gunicorn processes write what they count into files there, and any of them answers.
+    # Several gunicorn processes count into files there, and any of them answers for all.
     together = collectors is None and os.environ.get(VARIABLE)
     if together:
         MultiProcessCollector(registry)

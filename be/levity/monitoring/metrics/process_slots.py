@@ -1,8 +1,7 @@
-"""Several web processes that count together: each writes into files of its own number.
-
+"""Several web processes that count together: each writes into files with its own number.
 prometheus_client names these files after the process, and gunicorn starts new processes now and
-then, so that files would grow in number for ever. Here a process takes the lowest number that no
-living one has, and goes on counting where that number's last owner stopped.
+then, so the number of files would grow for ever. Here a process takes the lowest number that no
+living process has, and continues to count where the number's last owner stopped.
 """
 
 import fcntl
@@ -14,12 +13,13 @@ __all__ = ["VARIABLE", "use_slots"]
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MOST = 256
-# A lock is its process's own and ends with it; the descriptor must live as long.
+# The lock ends with its process; the descriptor must stay open that long.
 _held: dict[int, int] = {}
 
 
 def use_slots() -> None:
-    """Before any metric is made: where the variable names a folder, count in there, by slots."""
+    """Call this before any metric is created: if the variable names a folder, count there, by
+    slots."""
     folder = os.environ.get(VARIABLE)
     if not folder:
         return
@@ -33,7 +33,7 @@ def _slot_in(folder: Path) -> Callable[[], int]:
     def slot() -> int:
         process = os.getpid()
         if process not in _held:
-            _held.clear()  # what a parent held is not ours
+            _held.clear()  # a lock of the parent process is not ours
             _held[process] = _free_slot(folder)
         return _held[process]
 

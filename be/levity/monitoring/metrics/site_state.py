@@ -1,7 +1,6 @@
-"""The state of the site as metrics: what the database says, in a fixed number of queries.
-
-Whoever asks, and however often, the database is asked for at most a fiftieth of the time: what was
-found is shown until fifty times as long has passed as it took, and ten seconds at least.
+"""The state of the installation as metrics, from the database, in a fixed number of queries.
+However often it is requested, the queries take at most a fiftieth of the time: the result is cached
+for fifty times as long as they took, and for ten seconds at least.
 """
 
 import threading
@@ -39,7 +38,7 @@ LEAST_SECONDS = 10.0
 SHARE = 50
 DAY = timedelta(days=1)
 NEWEST = 5000
-# OCPP 1.6, 7.7: chargers invent others, and a label must not be what a stranger invents.
+# OCPP 1.6, 7.7: chargers invent others, and a label must not be arbitrary.
 STATUSES = frozenset(
     {
         "Available",
@@ -65,7 +64,7 @@ class State:
         self._until = 0.0
 
     def collect(self) -> Iterator[Metric]:
-        """What was found last, or what there is now."""
+        """The last result, or a new one."""
         with self._lock:
             if not self._shown or self.clock() >= self._until:
                 began = self.clock()

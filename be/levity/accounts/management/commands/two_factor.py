@@ -1,4 +1,4 @@
-"""`manage.py two_factor`: who has it, and the way back in after losing a phone."""
+"""`manage.py two_factor`: who uses it, and the way back in after a phone is lost."""
 
 from typing import Any
 
@@ -12,7 +12,8 @@ __all__ = ["Command"]
 
 
 class Command(BaseCommand):
-    """Whoever may run commands on this machine may read its database as well."""
+    """No login is needed: anyone who may run commands on this machine can read its database as
+    well."""
 
     help = (
         "List who uses two-factor authentication. With --off: switch it off for one person, "

@@ -1,7 +1,7 @@
 """What is wrong right now, and what has happened: each check is a bounded number of queries.
 
-A check returns findings, one for each thing that is wrong; the same thing has the same key
-each time. It neither writes nor tells anybody: `raise_and_end.py` compares with what is known.
+A check returns findings, one for each thing that is wrong; the same thing has the same key each
+time. It neither writes nor notifies anyone: `raise_and_end.py` compares with what is known.
 """
 
 from levity.monitoring.alerts.conditions.certificate_dates import (

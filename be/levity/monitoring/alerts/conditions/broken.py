@@ -10,7 +10,7 @@ __all__ = ["damaged_database"]
 
 
 def damaged_database(reports: Iterable[Any]) -> list[Finding]:
-    """From what the workers say of themselves; until they are started anew."""
+    """From the workers' own reports, until they are restarted."""
     met = [report["damage"] for report in reports if "damage" in report]
     if not met:
         return []

@@ -1,4 +1,4 @@
-"""Certificates that end: the installation's own, and those of chargers."""
+"""Certificates that expire: the installation's own, and those of chargers."""
 
 import glob
 import socket
@@ -30,8 +30,8 @@ CONNECT_SECONDS = 5.0
 def certificates(names: Iterable[str], now: datetime) -> tuple[list[Finding], dict[str, float]]:
     """P-10: certificates that expire soon; and when each does (POSIX seconds), for the metrics.
 
-    A name is a PEM file (`*` stands for several), or `host:port`, which is asked as a client
-    would: what is served counts, not what lies on a disk.
+    A name is a PEM file (`*` stands for several), or `host:port`, which is asked as a client would:
+    the served certificate counts, not a file on disk.
     """
     warning, critical = setting("OPERATION_CERTIFICATE_DAYS")
     findings, expiries = [], {}
@@ -62,20 +62,20 @@ def certificates(names: Iterable[str], now: datetime) -> tuple[list[Finding], di
 def _readers(name: str) -> list[tuple[str, Callable[[], "list[Certificate]"]]]:
     if "/" not in name and ":" in name:
         return [(name, lambda: _served(name))]
-    # A Path wants pattern and root apart.
+    # Path.glob needs pattern and root separately.
     paths = sorted(glob.glob(name)) or [name]  # noqa: PTH207
     return [(path, lambda path=path: _in_file(path)) for path in paths]  # type: ignore[misc]
 
 
 def _in_file(path: str) -> "list[Certificate]":
-    # Megabytes of code that a site without certificates of its own never needs.
+    # Megabytes of code that an installation without certificates of its own never needs.
     from cryptography.x509 import load_pem_x509_certificates
 
     return load_pem_x509_certificates(Path(path).read_bytes())
 
 
 def _served(name: str) -> "list[Certificate]":
-    """What a client of today gets, and what those get who know one kind of key alone."""
+    """The certificates for a modern client, and for clients that know only one kind of key."""
     found = [_shown_to(name, "")]
     for kind in ("aRSA", "aECDSA"):
         # Most servers have one kind only.
@@ -90,11 +90,11 @@ def _shown_to(name: str, kind: str) -> "Certificate":
     host, _, port = name.rpartition(":")
     host = host.strip("[]")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # Only its dates are read: an expired or self-signed one is just what is looked for.
+    # Only its dates are read: expired and self-signed ones must be found, too.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if kind:
-        # A cipher suite of TLS 1.3 says nothing of the key.
+        # A cipher suite of TLS 1.3 does not determine the kind of key.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(kind)
     with (
@@ -105,9 +105,8 @@ def _shown_to(name: str, kind: str) -> "Certificate":
 
 
 def charge_point_certificates(now: datetime) -> list[Finding]:
-    """Chargers that soon get in no more (profile 3), and those that refused their new certificate.
-
-    Only certificates of our own authority: what others sign is not known here.
+    """Chargers that can soon no longer connect (profile 3), and those that refused their new
+    certificate. Only certificates of our own authority are known here.
     """
     state = ChargePointCertificate.State
     warning, critical = setting("OPERATION_CERTIFICATE_DAYS")
@@ -117,8 +116,8 @@ def charge_point_certificates(now: datetime) -> list[Finding]:
     )
     ending = (
         ChargePointCertificate.objects.filter(
-            # One that was sent and never confirmed counts where nothing better is known: the
-            # charger may live by it, and only its answer was lost.
+            # A certificate that was sent and never confirmed counts if there is no better one: the
+            # charger may use it, and only its answer was lost.
             Q(state=state.INSTALLED) | (Q(state=state.ISSUED) & ~Exists(installed)),
             charge_point__security_profile=SecurityProfile.CERTIFICATE,
             charge_point__retired_at__isnull=True,

@@ -1,4 +1,4 @@
-"""Chargers that are faulted, away, or whose lines close."""
+"""Chargers that are faulted or offline, or whose idle connections close."""
 
 from datetime import datetime, timedelta
 
@@ -56,7 +56,7 @@ def charger_faults() -> list[Finding]:
 
 
 def chargers_offline(now: datetime) -> list[Finding]:
-    """Chargers that have been here and are gone, or silent, for longer than
+    """Chargers that were connected before and have been offline, or silent, for longer than
     OPERATION_OFFLINE_MINUTES."""
     minutes = setting("OPERATION_OFFLINE_MINUTES")
     gone = now - timedelta(minutes=minutes)
@@ -91,7 +91,7 @@ def chargers_offline(now: datetime) -> list[Finding]:
 
 
 def lines_closed(now: datetime) -> list[Finding]:
-    """Chargers of which was learned just now that their line ends in silence."""
+    """Chargers whose connections were just found to close after silence."""
     rows = (
         ChargePoint.objects.filter(learned_at__gte=now - LOOK_BACK)
         .order_by("pk")

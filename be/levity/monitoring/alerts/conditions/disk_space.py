@@ -19,7 +19,7 @@ def disks(
     usage: Callable[[str], Any] = shutil.disk_usage,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Disks that are nearly full; and the free part of each, for the metrics."""
+    """Disks that are nearly full; and the free share of each, for the metrics."""
     warning, critical = setting("OPERATION_DISK_PERCENT")
     few_days = setting("OPERATION_DISK_DAYS")
     findings, free = [], {}

@@ -24,14 +24,14 @@ __all__ = [
     "security_events",
 ]
 
-# How far back what has happened is looked for: longer than any restart takes.
+# How far back events are searched: longer than any restart takes.
 LOOK_BACK = timedelta(hours=1)
 
 
 NEWEST = 5000
 
 
-# What this backend notices itself, beside what chargers report.
+# What this backend notices itself, in addition to what chargers report.
 NOTICED_HERE = frozenset({"AuthenticationFailed", "AuthenticationLocked", "ForeignTransaction"})
 
 
@@ -44,7 +44,7 @@ UNSUCCESSFUL = (
 
 
 def failed_commands(now: datetime) -> list[Finding]:
-    """Commands that came to nothing: one finding an hour for each charger and action."""
+    """Commands that failed: one finding an hour for each charger and action."""
     newest = Command.objects.order_by("-pk").values_list("pk", flat=True)[NEWEST : NEWEST + 1]
     rows = (
         Command.objects.filter(
@@ -86,8 +86,7 @@ def failed_commands(now: datetime) -> list[Finding]:
 
 
 def refused_commands(now: datetime) -> list[Finding]:
-    """Answers that are a no, to commands that matter: one finding an hour for each charger and
-    action."""
+    """Refusals of commands that matter: one finding an hour for each charger and action."""
     newest = Command.objects.order_by("-pk").values_list("pk", flat=True)[NEWEST : NEWEST + 1]
     rows = (
         Command.objects.filter(
@@ -130,7 +129,7 @@ def refused_commands(now: datetime) -> list[Finding]:
 
 
 def security_events(now: datetime) -> list[Finding]:
-    """S-12: the seven critical events of the whitepaper, and what is noticed here itself."""
+    """S-12: the seven critical events of the whitepaper, and what Levity notices itself."""
     newest = SecurityEvent.objects.order_by("-pk").values_list("pk", flat=True)
     rows = (
         SecurityEvent.objects.filter(

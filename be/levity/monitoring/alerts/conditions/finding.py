@@ -7,13 +7,14 @@ from levity_ws.logs import visible
 
 __all__ = ["AT_MOST", "Finding", "called", "plain"]
 
-# More of one kind than anybody reads one by one; the rest is found when some of these are over.
+# More of one kind than anyone reads one by one; the rest is found when some of these are over.
 AT_MOST = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. `subject` tells it from others of its kind, now and next time."""
+    """One thing that is wrong. `subject` distinguishes it from others of its kind, now and next
+    time."""
 
     kind: str
     subject: str
@@ -31,13 +32,13 @@ class Finding:
 
 
 def plain(text: object, length: int = 200) -> str:
-    """What a charger said, on one line, without signs that steer a terminal or a mail."""
+    """Text from a charger, on one line, without characters that control a terminal or a mail."""
     shown = visible(str(text))
     return shown if len(shown) <= length else f"{shown[: length - 1]}…"
 
 
 def called(identity: str | None, name: str | None) -> str:
-    """What people call this charger, on one line."""
+    """The name of this charger for people, on one line."""
     if not identity:
         return "an unknown charger"
     return plain(f"{name} ({identity})" if name and name != identity else identity, 120)

@@ -57,7 +57,7 @@ def failed_messages() -> list[Finding]:
 
 
 def missed_changes() -> list[Finding]:
-    """Changes of sessions at which a receiver of an extension failed."""
+    """Session changes at which an extension's receiver failed."""
     rows = MissedChange.objects.order_by().values_list("receiver").annotate(Count("pk"))
     return [
         Finding(
@@ -70,7 +70,7 @@ def missed_changes() -> list[Finding]:
 
 
 def dead_letters(reports: Iterable[dict[str, Any]]) -> list[Finding]:
-    """Batches in the broker's dead-letter queue, as the workers say."""
+    """Batches in the broker's dead-letter queue, as reported by the workers."""
     dead = max((int(report.get("dead_letters") or 0) for report in reports), default=0)
     if not dead:
         return []
@@ -80,12 +80,12 @@ def dead_letters(reports: Iterable[dict[str, Any]]) -> list[Finding]:
 
 
 def transaction_ids_used() -> int:
-    """The last transaction id that was given, or reserved."""
+    """The last transaction id that was assigned or reserved."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [Transaction._meta.db_table])
             (sequence,) = cursor.fetchone()
-            # The name is the server's own, quoted where it must be.
+            # The name comes from the server, quoted if necessary.
             cursor.execute(f"SELECT last_value FROM {sequence}")  # noqa: S608
             return int(cursor.fetchone()[0])
     with connection.cursor() as cursor:
@@ -96,7 +96,7 @@ def transaction_ids_used() -> int:
 
 
 def transaction_ids() -> list[Finding]:
-    """T-20: the sequence nears the end of OCPP 1.6's integer."""
+    """T-20: the sequence approaches the end of OCPP 1.6's integer."""
     used = transaction_ids_used()
     percent = 100 * used / LAST_TRANSACTION_ID
     if percent < setting("OPERATION_TRANSACTION_ID_PERCENT"):

@@ -1,4 +1,4 @@
-"""Whether strangers can add charge points, and whether they do: what `raise_and_end.py` asks."""
+"""Whether strangers can add charge points, and whether they do."""
 
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ def open_onboarding() -> list[Finding]:
 
 
 def too_many_new(now: datetime) -> list[Finding]:
-    """Charge points that wait as pending although new ones are accepted by themselves."""
+    """Charge points that are pending although new ones are accepted automatically."""
     if setting("OCPP_UNKNOWN_CHARGE_POINTS") != "accept":
         return []
     waiting = ChargePoint.objects.filter(registration="Pending", created_at__gte=now - HOUR)

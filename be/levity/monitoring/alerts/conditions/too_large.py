@@ -1,4 +1,4 @@
-"""Chargers whose messages are too large: each sends the same again and again, until it is taken."""
+"""Chargers whose messages are too large: each repeats the message until it is accepted."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from levity.ocpp.models import ChargePoint, RefusedHandshake
 __all__ = ["frames_too_large"]
 
 REMEMBERED = timedelta(hours=6)
-"""Longer than a charger waits between two tries."""
+"""Longer than a charger waits between two attempts."""
 
 
 def frames_too_large(now: datetime) -> list[Finding]:

@@ -12,7 +12,7 @@ __all__ = ["Command"]
 
 
 class Command(BaseCommand):
-    """Sends right now, and says what became of it."""
+    """Sends immediately, and reports the result."""
 
     help = (
         "Send a test alert to all recipients in LEVITY_ALERT_EMAIL, LEVITY_ALERT_WEBHOOK and the "
