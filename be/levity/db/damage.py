@@ -1,7 +1,6 @@
-"""A database whose pages are damaged: what a breaking disk or SD card does, never a frame's fault.
-
-An index holds nothing that its table doesn't, so a damaged one is built anew, once, and that is
-said. What can't be repaired stays as it is: frames that need it are held, all others are served.
+"""A database with damaged pages: caused by a failing disk or SD card, never by a frame. An index
+contains nothing that its table doesn't, so a damaged one is rebuilt, once, and reported. Anything
+else stays as it is: frames that need it are held, all others are served.
 """
 
 import logging
@@ -20,20 +19,20 @@ __all__ = ["Damage", "forget", "is_damage", "mend", "rebuild", "seen"]
 
 log = logging.getLogger(__name__)
 
-# Of Postgres: an error of the system or of its files; data or an index that can't be read.
+# Postgres: an error of the system or of its files; unreadable data or an unreadable index.
 SYSTEM, DATA = "58", ("XX001", "XX002")
-# Seconds after a try to mend until the next one: it may read the whole database.
+# Seconds between two attempts to repair, because each may read the whole database.
 PAUSE = 600.0
 SPARE = "levity_built_anew"
 
 
 @frozen
 class Damage:
-    """What this process has met since its start."""
+    """The damage that this process has met since its start."""
 
     why: str
     mended: tuple[str, ...]
-    """Indexes that were built anew."""
+    """Indexes that were rebuilt."""
     whole: bool
     """As far as is known, nothing is damaged any more."""
 
@@ -51,17 +50,18 @@ _met = _Met()
 
 
 def seen() -> Damage | None:
-    """The damage that this process has met; None: none."""
+    """The damage that this process has met, or None."""
     return _met.damage
 
 
 def forget() -> None:
-    """As after a start."""
+    """Reset, as after a start."""
     _met.damage, _met.next_try = None, 0.0
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """True if the database can't read its own pages; for whatever came of that, too."""
+    """True if the error means that the database can't read its own pages; also for errors caused by
+    that."""
     while error is not None:
         if isinstance(error, sqlite3.DatabaseError):
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -75,9 +75,8 @@ def is_damage(error: BaseException | None) -> bool:
 
 
 def mend(connection: BaseDatabaseWrapper, error: BaseException) -> bool:
-    """Build damaged indexes anew; True if that was done and it is worth another try.
-
-    Once in ten minutes at most, and by one thread: for all others the damage is as it is.
+    """Rebuild damaged indexes; True if that was done, so that another attempt makes sense. At most
+    once in ten minutes, and by one thread; the others get False.
     """
     if not _met.lock.acquire(blocking=False):
         return False
@@ -109,7 +108,7 @@ def mend(connection: BaseDatabaseWrapper, error: BaseException) -> bool:
 
 
 def rebuild(connection: BaseDatabaseWrapper, said: str = "") -> tuple[str, ...]:
-    """The names of the indexes that were built anew; `said`: how Postgres named one."""
+    """The names of the rebuilt indexes; `said`: the one that Postgres named."""
     if connection.vendor == "sqlite":
         return _rebuild_sqlite(connection)
     return _rebuild_postgres(connection, said)
@@ -125,7 +124,7 @@ def _rebuild_sqlite(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
     for name, table, sql in damaged:
         _build_anew(connection, name, table, sql)
     if not damaged:
-        # Whole, but not what the table says: SQLite finds that when it deletes a row.
+        # Intact, but different from the table: SQLite notices that when it deletes a row.
         with connection.cursor() as cursor:
             cursor.execute("REINDEX")
         return ("all of them",)
@@ -140,7 +139,7 @@ def _can_be_walked(connection: BaseDatabaseWrapper, name: str, table: str, sql: 
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                # Not count(*): for that SQLite takes the smallest index, whatever is written here.
+                # Not count(*): for that SQLite always uses the smallest index.
                 f"SELECT sum(1) FROM {quote(table)} INDEXED BY {quote(name)}{where}"
             )
             cursor.fetchone()
@@ -152,7 +151,8 @@ def _can_be_walked(connection: BaseDatabaseWrapper, name: str, table: str, sql: 
 
 
 def _build_anew(connection: BaseDatabaseWrapper, name: str, table: str, sql: str | None) -> None:
-    """Under its name, from its table. The old pages are not read: REINDEX and DROP INDEX would."""
+    """Under its name, from its table. The old pages must not be read, as REINDEX and DROP INDEX
+    would."""
     quote = connection.ops.quote_name
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if sql:
@@ -174,7 +174,7 @@ def _build_anew(connection: BaseDatabaseWrapper, name: str, table: str, sql: str
             cursor.execute("DELETE FROM sqlite_master WHERE name = %s", [SPARE])
             cursor.execute("PRAGMA schema_version")
             version = cursor.fetchone()[0]
-            # So that every connection reads the list of tables again.
+            # Makes every connection read the list of tables again.
             cursor.execute(f"PRAGMA schema_version = {version + 1}")
         finally:
             cursor.execute("PRAGMA writable_schema = RESET")

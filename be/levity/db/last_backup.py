@@ -1,4 +1,4 @@
-"""Which backup of the database is the newest, and how to get back to it."""
+"""The newest backup of the database, and how to restore it."""
 
 import json
 from datetime import datetime
@@ -12,19 +12,19 @@ __all__ = ["LastBackup", "last_backup", "noted_in", "ways_back"]
 
 @frozen
 class LastBackup:
-    """The newest that this machine has made, as far as is known."""
+    """The newest known backup from this machine."""
 
     path: Path
     made_at: datetime
 
     @property
     def when(self) -> str:
-        """For people, in this machine's time."""
+        """For people, in this machine's time zone."""
         return f"{self.made_at.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def last_backup() -> LastBackup | None:
-    """The newest copy of `levity backup` that is still there; None if none is known."""
+    """The newest file from `levity backup` that still exists; None if none is known."""
     try:
         known = json.loads(noted_in().read_text())
         found = LastBackup(Path(known["path"]), datetime.fromisoformat(known["made_at"]))
@@ -34,12 +34,13 @@ def last_backup() -> LastBackup | None:
 
 
 def noted_in() -> Path:
-    """The file that names it: beside the database, readable when that is not."""
+    """The file that names it: next to the database, so that it is readable when the database is
+    not."""
     return data_dir() / "last_backup"
 
 
 def ways_back() -> str:
-    """Where the newest backup is, and how to get back to it."""
+    """Where the newest backup is, and how to restore it."""
     known = last_backup()
     if known is None:
         return "To restore: `levity restore FILE`, with the newest file from `levity backup`."

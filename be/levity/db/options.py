@@ -1,4 +1,4 @@
-"""How Levity wants its database to be connected, on SQLite and on Postgres."""
+"""Levity's options for database connections, on SQLite and on Postgres."""
 
 from typing import Any
 
@@ -15,24 +15,24 @@ SQLITE: dict[str, Any] = {
         "PRAGMA cache_size=-8000;"
     ),
 }
-# A server that is gone without a word (a pulled cable, a firewall that forgot us) is noticed
-# within a minute; by default Linux asks after two hours, and a worker would wait as long.
+# A server that disappears without notice (a pulled cable, a firewall that dropped its state) is
+# noticed within a minute; by default Linux checks after two hours, and a worker would wait as long.
 POSTGRES: dict[str, Any] = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    # A lock that is held for ever fails the one statement, not the whole worker. A worker that
-    # stands still in the middle of a batch loses it as soon as no edge waits for it any more, and
-    # whoever waits for that worker's locks goes on.
+    # A lock that is held for ever fails one statement, not the whole worker. A worker that is
+    # paused in the middle of a batch loses its transaction as soon as no edge waits for the batch
+    # any more, so that others that wait for its locks can continue.
     "options": "-c statement_timeout=30000 -c lock_timeout=5000"
     " -c idle_in_transaction_session_timeout=20000",
 }
 
 
 def tuned(database: dict[str, Any]) -> dict[str, Any]:
-    """This entry of DATABASES with Levity's options; its own OPTIONS come before them."""
+    """This entry of DATABASES with Levity's options; its own OPTIONS take precedence."""
     own = database.get("OPTIONS", {})
     if database["ENGINE"] == "django.db.backends.sqlite3":
         return {"CONN_MAX_AGE": None, **database, "OPTIONS": {**SQLITE, **own}}
@@ -41,8 +41,8 @@ def tuned(database: dict[str, Any]) -> dict[str, Any]:
     from levity.db.watched_connection import WatchedConnection, WatchedCursor
 
     watched = {
-        # A server that acknowledges and says nothing is not noticed by the above: workers hang up
-        # on it.
+        # The above does not notice a server that acknowledges but never answers: workers close its
+        # connection.
         "connection_factory": WatchedConnection,
         "cursor_factory": WatchedCursor,
     }

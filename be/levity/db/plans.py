@@ -1,9 +1,9 @@
-"""Statements that Postgres parses and plans once a connection instead of once a batch.
+"""Statements that Postgres parses and plans once per connection instead of once per batch.
 
 For a batch of one frame, planning is half of what a query costs. Only the worker's threads do so
-(`plan_once`): everybody else, and everything on SQLite, executes the same text as it is. Behind a
-pooler that gives each transaction another connection (pgbouncer's transaction mode) it can't work:
-then the worker goes on without, and `OCPP_PREPARED_STATEMENTS = False` says so from the start.
+(`plan_once`): all others, and everything on SQLite, execute the same text directly. Behind a pooler
+that gives each transaction another connection (pgbouncer's transaction mode) this can't work: the
+worker then continues without it; `OCPP_PREPARED_STATEMENTS = False` switches it off from the start.
 """
 
 import logging
@@ -38,12 +38,13 @@ SESSION = (
 NO_SUCH_STATEMENT, DUPLICATE_STATEMENT, CHANGED_RESULT = "26000", "42P05", "0A000"
 
 _thread = threading.local()
-# Not empty: this process does without, whatever its threads ask for.
+# Not empty: this process does not prepare statements, whatever its threads ask for.
 _without: list[bool] = []
 
 
 def plan_once() -> None:
-    """From now on, this thread's connections plan their statements once; outside a transaction."""
+    """From now on, this thread's connections plan their statements once; call it outside a
+    transaction."""
     _thread.plans = True
     database = connections[DEFAULT_DB_ALIAS]
     if database.connection is not None:
@@ -62,13 +63,14 @@ def _begin(sender: Any, connection: Any, **_: Any) -> None:
 
 
 def plans(database: Any) -> bool:
-    """True if this connection, of Django's, plans its statements once."""
+    """True if this Django connection plans its statements once."""
     begun = getattr(database, "levity_plans", None)
     return begun is not None and begun[0] is database.connection and not _without
 
 
 def planned(database: Any, sql: str) -> str:
-    """The statement to execute with the same parameters, planned already where that is the rule.
+    """The statement to execute with the same parameters; already planned, if this connection does
+    so.
 
     `database` is Django's connection, open. The name under which the statement is planned is a
     digest of its text.
@@ -78,7 +80,8 @@ def planned(database: Any, sql: str) -> str:
     own, begun, sizes = database.levity_plans
     name, prepare, execute = _texts(sql)
     if name not in begun:
-        # Not with Django's cursor: what waits to be written together may go on waiting.
+        # Not with Django's cursor: statements that wait for a common round trip may continue to
+        # wait.
         with database.wrap_database_errors, own.cursor() as cursor:
             sizes.note(sql, cursor)
             cursor.execute(prepare)
@@ -93,7 +96,7 @@ def lost_its_plan(error: Exception) -> bool:
     """True if the statement failed only because of how it was planned: try again, it will work.
 
     A migration may change what a planned statement reads; and a pooler may give each transaction
-    another connection, which knows nothing of our plans: then we do without.
+    another connection, which does not have our plans: then we stop using them.
     """
     code = getattr(error.__cause__, "pgcode", None)
     if code in (NO_SUCH_STATEMENT, DUPLICATE_STATEMENT) and not _without:
@@ -108,7 +111,7 @@ def lost_its_plan(error: Exception) -> bool:
 
 @lru_cache(maxsize=512)
 def _texts(sql: str) -> tuple[str, str, str]:
-    """Its name, PREPARE and EXECUTE."""
+    """The statement's name, its PREPARE and its EXECUTE."""
     name = "levity_" + sha256(sql.encode()).hexdigest()[:24]
     text, count = "", 0
     for piece in sql.split("%%"):
@@ -126,8 +129,8 @@ def array_text(values: Collection[Any]) -> str:
     """The values as the text of a Postgres array, for a parameter whose type is known there.
 
     psycopg2 writes `ARRAY['a', 'b']`, with a function call in Python for each value and a node to
-    parse for each in Postgres; one text is cheaper for both. JSON's is the same text, but for its
-    brackets and for the escapes of control characters, which mean other signs to Postgres.
+    parse for each in Postgres; one text is cheaper for both. JSON has the same format, except for
+    the brackets and for the escapes of control characters, which Postgres reads differently.
     """
     if not isinstance(values, list | tuple):
         values = list(values)
@@ -146,7 +149,8 @@ def _array_of(values: Collection[Any]) -> str:
 
 
 def plain_value(value: Any) -> str | int | None:
-    """The value for a parameter whose type is known there, as psycopg2 writes it fastest."""
+    """The value for a parameter whose type is known there, in the form that psycopg2 writes
+    fastest."""
     kind = type(value)
     if kind is str or kind is int or value is None or kind is bool:
         return value
@@ -158,7 +162,7 @@ def _quoted(text: str) -> str:
 
 
 def _other(value: Any) -> str:
-    """A choice is a str as well."""
+    """A choice is also a str."""
     return _quoted(value) if isinstance(value, str) else str(value)
 
 

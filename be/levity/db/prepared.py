@@ -1,4 +1,4 @@
-"""Queries that are built once: the ORM says what they mean, and then only their text is used.
+"""Queries that are built once: the ORM defines them, and then only their text is used.
 
 Building a queryset costs Django ten times as much as reading its rows; and an `IN` with as many
 parameters as a batch has frames is a new statement each time. Here a list is one parameter.
@@ -22,11 +22,12 @@ Convert = Callable[[Any], Any]
 
 
 class Prepared:
-    """Rows of a `values_list` queryset, which `build` makes once of one place holder a parameter.
+    """Rows of a `values_list` queryset, which `build` makes once from one placeholder per
+    parameter.
 
-    In `build`, a place holder stands for a list of values behind the lookup `any_of`:
-    `filter(id__any_of=ids)`; or for one value behind `no_later_than`. `locking` is what Postgres
-    gets at the end (`FOR UPDATE ...`); on SQLite the transaction has the one write lock.
+    In `build`, a placeholder stands for a list of values with the lookup `any_of`:
+    `filter(id__any_of=ids)`; or for one value with `no_later_than`. `locking` is appended on
+    Postgres (`FOR UPDATE ...`); on SQLite the transaction holds the only write lock.
     """
 
     def __init__(self, build: Build, parameters: int = 1, *, locking: str = "") -> None:
@@ -36,7 +37,7 @@ class Prepared:
         self._built: dict[str, tuple[str, tuple[Any, ...], tuple[tuple[int, Convert], ...]]] = {}
 
     def rows(self, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows for these values, one (list) for each place holder."""
+        """The rows for these values, one (list) for each placeholder."""
         database = connections[DEFAULT_DB_ALIAS]
         built = self._built.get(database.vendor)
         if built is None:
@@ -65,10 +66,10 @@ class Prepared:
 
 
 def _converter(steps: Iterable[Callable[..., Any]], expression: Any) -> Convert:
-    """What makes Django's value of the database's; the frequent ones in a shorter way."""
+    """Converts the database's value to Django's; faster for the frequent kinds."""
     kind = expression.output_field.get_internal_type()
     if kind == "JSONField":
-        # Django reads it with Python's own JSON, ten times as slow; it is {} nearly always.
+        # Django reads it with Python's own JSON, which is ten times slower; it is nearly always {}.
         return orjson.loads
     if kind == "DateTimeField" and connection.vendor == "sqlite":
         return _sqlite_time
@@ -83,15 +84,14 @@ def _converter(steps: Iterable[Callable[..., Any]], expression: Any) -> Convert:
 
 
 def _sqlite_time(value: datetime | str) -> datetime:
-    """The time, which is stored in UTC without a word about that."""
+    """The time, which is stored in UTC without an offset."""
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC)
 
 
 def _with_constants(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[Any, ...]]:
-    """The statement with what is always the same in its text.
-
-    A plan for any value can't use an index for `state = 'queued'` if it doesn't know the state.
+    """The statement with its constants in the text: a general plan can't use an index for `state =
+    'queued'` if it doesn't know the state.
     """
     texts, last = [], sql
     left = []
@@ -118,17 +118,17 @@ def _literal(value: Any) -> str:
 
 
 class _Place:
-    """Stands for what is not known yet."""
+    """Stands for a value that is not known yet."""
 
 
 class _Parameter:
-    """A place holder in the parameters of a statement, with the column it is compared with."""
+    """A placeholder in the parameters of a statement, with the column it is compared with."""
 
     def __init__(self, place: _Place, field: "Field[Any, Any]") -> None:
         self.place, self.field = place, field
 
     def value(self, given: Any, database: Any) -> Any:
-        """What the driver gets."""
+        """The value for the driver."""
         return self.field.get_db_prep_value(given, database)
 
 
@@ -182,7 +182,7 @@ class _Compared(_Lookup):
 
 @Field.register_lookup
 class NoLaterThan(_Compared):
-    """The column's value is at most the one that is given."""
+    """The column's value is at most the given one."""
 
     lookup_name = "no_later_than"
     operator = "<="
@@ -190,7 +190,7 @@ class NoLaterThan(_Compared):
 
 @Field.register_lookup
 class EarlierThan(_Compared):
-    """The column's value is less than the one that is given."""
+    """The column's value is less than the given one."""
 
     lookup_name = "earlier_than"
     operator = "<"
@@ -198,7 +198,7 @@ class EarlierThan(_Compared):
 
 @Field.register_lookup
 class NoEarlierThan(_Compared):
-    """The column's value is at least the one that is given."""
+    """The column's value is at least the given one."""
 
     lookup_name = "no_earlier_than"
     operator = ">="

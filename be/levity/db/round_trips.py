@@ -1,7 +1,7 @@
-"""A transaction in as few round trips to Postgres as there can be.
+"""A transaction in as few round trips to Postgres as possible.
 
-For a batch of one frame, a round trip costs as much as the query in it. So BEGIN, and what is asked
-for no answer (`ahead`), travels with the first query, and COMMIT with the last writes. Only the
+For a batch of one frame, a round trip costs as much as the query in it. So BEGIN, and statements
+without a result (`ahead`), are sent with the first query, and COMMIT with the last writes. Only the
 worker's threads do so, as with plans (`plans.py`); elsewhere this is `transaction.atomic`.
 """
 
@@ -23,12 +23,12 @@ UUID = 2950
 
 
 class _Trips(threading.local):
-    """Of this thread's transaction, where it is one of ours."""
+    """The state of this thread's transaction, if it is one of ours."""
 
     waiting: list[str] | None = None
-    """What travels with the next statement."""
+    """What is sent with the next statement."""
     begun = False
-    """BEGIN was sent, and neither COMMIT nor ROLLBACK."""
+    """BEGIN was sent, but neither COMMIT nor ROLLBACK."""
 
 
 _trips = _Trips()
@@ -43,7 +43,7 @@ def in_few_trips() -> Iterator[None]:
         if nested or not plans(database):
             yield
             return
-        # Or psycopg2 would send a BEGIN of its own. Django sets this again at the end.
+        # Otherwise psycopg2 would send a BEGIN of its own. Django resets this at the end.
         database.connection.autocommit = True
         _trips.waiting, _trips.begun = ["BEGIN"], False
         try:
@@ -62,7 +62,7 @@ def in_few_trips() -> Iterator[None]:
 
 
 def ahead(sql: str, values: Sequence[Any]) -> None:
-    """Execute this before the next statement, in the same round trip; nobody reads its result."""
+    """Execute this before the next statement, in the same round trip; its result is ignored."""
     database = connections[DEFAULT_DB_ALIAS]
     if _trips.waiting is not None:
         _trips.waiting.append(_in_words(database, planned(database, sql), values))
@@ -74,9 +74,9 @@ def ahead(sql: str, values: Sequence[Any]) -> None:
 def rows_of(database: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """What this query finds; `database` is Django's connection.
 
-    Where nobody but we would see it pass, without Django's cursor: its layers cost as much as the
-    query's way to Postgres and back. Then a UUID may come as its text, which is what `str` makes of
-    the object that Django's driver builds of that text.
+    If no wrapper needs to see it, without Django's cursor, whose layers cost as much as the round
+    trip to Postgres. Then a UUID may come as its text, which is what `str` makes of the object that
+    Django's driver builds of that text.
     """
     waiting = _waiting_unseen(database)
     if waiting is None:
@@ -98,14 +98,14 @@ def _let_uuids_be_text(cursor: Any) -> None:
 
 @cache
 def _uuid_text() -> tuple[Callable[..., None], Any]:
-    # Only where there is Postgres: who has SQLite does without the driver.
+    # Only with Postgres: SQLite works without the driver.
     from psycopg2.extensions import UNICODE, new_type, register_type
 
     return register_type, new_type((UUID,), "UUID_TEXT", UNICODE)
 
 
 def write_last(database: Any, text: str, values: Sequence[Any]) -> None:
-    """Execute the last statements of a transaction, with its COMMIT where that is ours to send."""
+    """Execute the last statements of a transaction, with its COMMIT if it is ours to send."""
     waiting = _waiting_unseen(database)
     if waiting is None:
         with database.cursor() as cursor:
@@ -114,14 +114,14 @@ def write_last(database: Any, text: str, values: Sequence[Any]) -> None:
         with database.wrap_database_errors, database.connection.cursor() as cursor:
             cursor.execute(_after(waiting, _with_commit(text, database)), values)
     if _trips.waiting is not None and not database.savepoint_ids:
-        # What comes now is another transaction.
+        # What follows is another transaction.
         _trips.waiting, _trips.begun = ["BEGIN"], False
 
 
 def _waiting_unseen(database: Any) -> list[str] | None:
-    """What travels with the next statement; None where somebody else wants to see that pass."""
+    """What is sent with the next statement; None if a wrapper needs to see the statements."""
     if _trips.waiting is None:
-        # No transaction at all, as where somebody only looks if there is something to do.
+        # No transaction at all, for instance to look whether there is something to do.
         alone = not (
             database.in_atomic_block or database.execute_wrappers or database.queries_logged
         )
@@ -155,7 +155,7 @@ def _after(waiting: Sequence[str], sql: str, *, quoting: bool = True) -> str:
         return sql
     _trips.waiting, _trips.begun = [], True
     before = ";\n".join(waiting)
-    # The values are in it already: a % in them is none of a place holder.
+    # It already contains the values: a % in them is not a placeholder.
     return f"{before.replace('%', '%%') if quoting else before};\n{sql}"
 
 

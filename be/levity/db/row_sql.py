@@ -1,8 +1,8 @@
 """The text of the statements that write rows (`rows.py`): short, and the same for any batch.
 
-On Postgres there are two of each. Many rows come as arrays, a column each; a row that is alone, as
-most are where there is little to do, comes as its values: for one row, an array costs both sides
-as much as the row. SQLite has the second kind only.
+On Postgres there are two of each. Many rows are sent as arrays, one for each column; a single row,
+as most are at a low rate, is sent as its values: for one row, an array costs both sides as much as
+the row. SQLite has the second kind only.
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ __all__ = [
     "upsert_sql",
 ]
 
-# Of rows with the same first two columns, so many are compared (`unless_same`).
+# How many rows with the same first two columns are compared (`unless_same`).
 LOOK_AT_SAME = 64
 
 
@@ -36,7 +36,7 @@ def insert_sql(
 ) -> str:
     """INSERT of these columns; `on_conflict` is what follows ON CONFLICT, if anything.
 
-    `alone`: for one row, a place holder for each column; else, on Postgres, for each array. With
+    `alone`: for one row, a placeholder for each column; else, on Postgres, for each array. With
     `unless_same`, not alone and on SQLite there is one more, for what `last_sql` gives.
     """
     fields = [column_of(model, name) for name in columns]
@@ -58,7 +58,7 @@ def insert_sql(
             for part in (unless_same[:2], unless_same[2:])
         )
         if not alone and connection.vendor != "postgresql":
-            # Row by row: without it, a row would meet those of its own batch.
+            # Row by row: otherwise a row would be compared with rows of its own batch.
             near += f" AND o.id <= ?{len(fields) + 1}"
         rows = f"SELECT * FROM {table} o WHERE {near} LIMIT {LOOK_AT_SAME}"
         where = f"NOT EXISTS (SELECT 1 FROM ({rows}) AS o WHERE {same})"
@@ -67,7 +67,7 @@ def insert_sql(
 
 @lru_cache(maxsize=64)
 def last_sql(model: type[Model]) -> str:
-    """SELECT of the newest row's id, 0 where there is none."""
+    """SELECT of the newest row's id, or 0."""
     return f"SELECT COALESCE(MAX(id), 0) FROM {_quoted(model._meta.db_table)}"
 
 
@@ -81,7 +81,7 @@ def upsert_sql(
     *,
     alone: bool,
 ) -> str:
-    """INSERT of these columns, or where a row with this `key` is there, an update of it."""
+    """INSERT of these columns, or if a row with this `key` exists, an update of it."""
     target = ", ".join(_name(model, name) for name in key)
     table = _quoted(model._meta.db_table)
     sets = [f"{c} = excluded.{c}" for c in (_name(model, name) for name in update)]
@@ -99,7 +99,7 @@ def update_sql(
     *,
     alone: bool,
 ) -> str:
-    """UPDATE of the columns behind the first `key` of them, which say which row is meant."""
+    """UPDATE of the columns after the first `key` columns, which identify the row."""
     fields = [column_of(model, name) for name in columns]
     table = _quoted(model._meta.db_table)
     names = [_quoted(item.column) for item in fields]
@@ -128,7 +128,7 @@ def clear_sql(model: type[Model], column: str, *, alone: bool) -> str:
 
 
 def _given(fields: "list[Field[Any, Any]]", *, alone: bool) -> tuple[list[str], str]:
-    """What the values of a row are called, and the FROM that gives them these names."""
+    """The names of a row's values, and the FROM that defines these names."""
     if connection.vendor != "postgresql":
         return [f"?{number}" for number in range(1, len(fields) + 1)], ""
     names = [f"c{number}" for number in range(len(fields))]
@@ -144,8 +144,8 @@ def _given(fields: "list[Field[Any, Any]]", *, alone: bool) -> tuple[list[str], 
 
 
 def _with_default(model: type[Model], columns: tuple[str, ...]) -> "list[Field[Any, Any]]":
-    """The columns that are not given and may not be null: Django's defaults are not the
-    database's, so a plain INSERT has to name them."""
+    """The columns that are not given and may not be null: Django's defaults are not the database's,
+    so a plain INSERT has to include them."""
     return [
         item
         for item in model._meta.concrete_fields
@@ -177,7 +177,7 @@ def column_of(model: type[Model], name: str) -> "Field[Any, Any]":
 def _type(field: "Field[Any, Any]") -> str:
     if field.primary_key:
         return str(field.rel_db_type(connection))
-    # Without its length: a cast to varchar(20) would cut in silence instead of failing.
+    # Without its length: a cast to varchar(20) would truncate silently instead of failing.
     kind = str(field.cast_db_type(connection) or field.db_type(connection))
     return kind.split("(", 1)[0]
 

@@ -1,9 +1,9 @@
 """Many rows in one statement: insert, update and upsert of plain tuples, on Postgres and SQLite.
 
-Django's bulk_create and bulk_update cost several times more CPU a row, and an UPDATE built of
-CASE WHEN grows with the square of the rows; these statements have the same short text whatever
-the number of rows. Postgres gets the columns as arrays; SQLite, which has no round trips to save,
-runs one prepared statement of one row for each of them. Values are Python's own (datetime, Decimal,
+Django's bulk_create and bulk_update cost several times more CPU per row, and an UPDATE made of CASE
+WHEN grows with the square of the rows; these statements have the same short text whatever the
+number of rows. Postgres gets the columns as arrays; SQLite, which has no round trips to save, runs
+one prepared statement of one row for each of them. Values are Python's own (datetime, Decimal,
 UUID, str, int, None); a JSON column takes JSON text. Column names are attribute names as in
 `Field.attname`.
 """
@@ -51,7 +51,7 @@ def insert_rows(
     new_only: bool = False,
     unless_same: Sequence[str] = (),
 ) -> None:
-    """Insert the rows; with `new_only` those that break a unique constraint are left out.
+    """Insert the rows; with `new_only`, rows that violate a unique constraint are left out.
 
     `unless_same`: so are those of which the table had a row before with the same values in these
     columns, none of them NULL. An index must be on the first two; of many rows that share these
@@ -120,7 +120,7 @@ def clear_column(model: type[Model], column: str, values: Collection[int]) -> No
 def _last_of_each(
     columns: Sequence[str], rows: Sequence[Row], key: int, keep_null: Sequence[str]
 ) -> Sequence[Row]:
-    """One row for each key: Postgres would take any of them, and SQLite one after the other."""
+    """One row for each key: Postgres would use any of them, SQLite one after the other."""
     last = {row[:key]: row for row in rows}
     if len(last) == len(rows):
         return rows
@@ -136,15 +136,15 @@ def _last_of_each(
 
 
 def _in_key_order(rows: Sequence[Row]) -> Sequence[Row]:
-    """By their key, so that two workers take the row locks in the same order."""
+    """Sorted by key, so that two workers take the row locks in the same order."""
     return sorted(rows, key=lambda row: row[0]) if len(rows) > 1 else rows
 
 
 def reserve_ids(model: type[Model], count: int) -> list[int]:
     """Ids that no other row of the table will ever have; only inside a transaction.
 
-    Postgres takes them from the table's sequence. SQLite's write lock, which the transaction
-    holds, keeps everybody else from the next ids until the rows are there.
+    Postgres takes them from the table's sequence. On SQLite the transaction holds the write lock,
+    so no one else can use the next ids until the rows are there.
     """
     if count == 0:
         return []
@@ -160,7 +160,7 @@ def reserve_ids(model: type[Model], count: int) -> list[int]:
         if row is None:
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, 0)", [table])
         first = (row[0] if row else 0) + 1
-        # Moved on at once: an id that goes to a quarantined message gets no row here.
+        # Advanced at once: an id for a quarantined message gets no row here.
         cursor.execute(
             "UPDATE sqlite_sequence SET seq = %s WHERE name = %s", [first + count - 1, table]
         )
@@ -172,7 +172,7 @@ class _Together(threading.local):
 
     statements: list[str] | None = None
     values: list[Any]
-    """For the place holders of all of them."""
+    """For all their placeholders."""
 
 
 _together = _Together()
@@ -180,16 +180,16 @@ _together = _Together()
 
 @contextmanager
 def written_together() -> Iterator[None]:
-    """What this module writes in here goes to Postgres in one round trip.
+    """What this module writes inside this context goes to Postgres in one round trip.
 
-    At the end, or before any other statement, so that the order is kept. Only as the last part of
-    a transaction: an error is raised here, and undoes all of it. What waits at the end takes the
-    COMMIT along, in `in_few_trips`.
+    At the end, or before any other statement, so that the order is kept. Only as the last part of a
+    transaction: an error is raised here, and undoes all of it. In `in_few_trips`, the COMMIT is
+    sent with the statements that wait at the end.
     """
     _together.statements, _together.values = [], []
     database = connections[DEFAULT_DB_ALIAS]
-    # The outermost, and not the innermost as with `execute_wrapper`: what waits comes first, and
-    # the others see it first.
+    # The outermost wrapper, not the innermost as with `execute_wrapper`: waiting statements come
+    # first, and the others see them first.
     database.execute_wrappers.insert(0, _after_what_waits)
     try:
         try:
@@ -226,9 +226,9 @@ def _run(
     *,
     before: bool = False,
 ) -> None:
-    """Execute the statement; with `before` it tells rows that were there from these.
+    """Execute the statement; `before` distinguishes rows that already existed from these.
 
-    Postgres looks at the table as it was when the statement began. SQLite runs a statement for each
+    Postgres sees the table as it was when the statement began. SQLite runs a statement for each
     row, and has to be told which row was the last before the first of them.
     """
     database = connections[DEFAULT_DB_ALIAS]
@@ -254,7 +254,7 @@ def _run(
 
 
 def _sqlite_rows(model: type[Model], columns: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
-    """The rows as SQLite stores them: column by column, for most columns stay as they are."""
+    """The rows as SQLite stores them: column by column, because most columns need no conversion."""
     found = list(zip(*rows, strict=True))
     for number, change in _sqlite_converters(model, columns):
         found[number] = _changed(found[number], change)
@@ -262,7 +262,7 @@ def _sqlite_rows(model: type[Model], columns: tuple[str, ...], rows: Sequence[Ro
 
 
 def _changed(column: Row, change: Callable[[Any], Any]) -> tuple[Any, ...]:
-    """Each value as SQLite stores it: thousands of samples have the same time."""
+    """Each value as SQLite stores it; cached, because thousands of samples have the same time."""
     changed, last, new = [], None, None
     for value in column:
         if value is not last:
@@ -281,7 +281,7 @@ def _sqlite_converters(
 
 
 def _sqlite_time(value: datetime) -> str:
-    # UTC in nearly all cases; its last six characters are "+00:00".
+    # In UTC in nearly all cases; the last six characters are "+00:00".
     return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[:-6]
 
 

@@ -1,11 +1,10 @@
-"""A database server that takes what is sent and says nothing: its connection is ended.
+"""Hang up on a database server that accepts statements but never answers. It is paused, or a proxy
+is still in front of one that is gone. TCP continues to acknowledge, so neither keepalive nor
+`tcp_user_timeout` notices, and libpq waits for an answer for ever, even after another server has
+taken over. Postgres' own `statement_timeout` needs a server that works.
 
-It stands still, or a proxy stands before one that is gone. TCP goes on acknowledging, so that
-neither keepalive nor `tcp_user_timeout` notices, and libpq waits for an answer for ever: also when
-another server has long taken over. Postgres' own `statement_timeout` is for a server that lives.
-
-Threads that ask for it (`answer_within`) have their statements watched; where none of the answer
-came in time, the socket is shut down, and the statement fails as with a server that is gone.
+Threads that ask for it (`answer_within`) have their statements watched; if nothing of the answer
+arrives in time, the socket is shut down, and the statement fails as with a server that is gone.
 """
 
 import contextlib
@@ -22,11 +21,12 @@ __all__ = ["SILENCE", "Question", "answer_within", "question"]
 log = logging.getLogger(__name__)
 
 SILENCE = 33.0
-"""Seconds. More than statement_timeout (settings.py): a server that lives has cancelled it then."""
+"""Seconds. More than statement_timeout (settings.py): a working server has cancelled the statement
+by then."""
 
 
 class Question:
-    """What one thread asks its database, one statement after the other."""
+    """The statements of one thread, one after the other."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -36,12 +36,12 @@ class Question:
         self._held = 0.0
 
     def begin(self, asked: Any) -> None:
-        """This connection of psycopg2's is asked something."""
+        """A statement starts on this psycopg2 connection."""
         self._number += 1
         self._asked = asked
 
     def end(self) -> None:
-        """It has answered, or failed."""
+        """The statement was answered, or failed."""
         with self._lock:
             self._asked = None
 
@@ -55,7 +55,7 @@ class Question:
         if self._held < self.seconds:
             return
         self._held = 0.0
-        # With the lock, nobody closes the socket meanwhile, whose number might be another one's.
+        # With the lock, the socket can't be closed meanwhile and its number reused.
         with self._lock:
             if self._asked is None or self._number != number:
                 return
@@ -73,12 +73,12 @@ _thread = threading.local()
 
 
 def answer_within(seconds: float) -> None:
-    """From now on, this thread waits for no answer of its database for longer than so."""
+    """From now on, this thread waits no longer than this for an answer of its database."""
     _thread.question = Question(seconds)
     watch(_thread.question)
 
 
 def question() -> "Question | None":
-    """What this thread is asking, where it asked for it to be watched."""
+    """The current statement of this thread, if it is watched."""
     asking: Question | None = getattr(_thread, "question", None)
     return asking

@@ -1,4 +1,4 @@
-"""One thread that looks, twice a second, at whatever must not take for ever."""
+"""One thread that checks, twice a second, everything that must not take for ever."""
 
 import logging
 import threading
@@ -14,14 +14,14 @@ TICK = 0.5
 
 
 class Watched(Protocol):
-    """What has its time."""
+    """Something with a time limit."""
 
     def look(self, passed: float) -> None:
-        """Called every so many seconds, in the watchdog's thread."""
+        """Called at each interval, in the watchdog's thread."""
 
 
 class _Watchdog:
-    """It starts with the first that it is to look at."""
+    """It starts with the first object to watch."""
 
     def __init__(self) -> None:
         self._watched: weakref.WeakSet[Watched] = weakref.WeakSet()
@@ -29,7 +29,7 @@ class _Watchdog:
         self._lock = threading.Lock()
 
     def watch(self, watched: Watched) -> None:
-        """Look at this one from now on, for as long as somebody has it."""
+        """Watch this object from now on, as long as it is referenced."""
         with self._lock:
             self._watched.add(watched)
             if self._thread is None:
@@ -38,12 +38,12 @@ class _Watchdog:
 
     def _run(self) -> None:
         before = time.monotonic()
-        # Not time.sleep: where the clock is faked (libfaketime, in `make soak`), it fails.
+        # Not time.sleep: it fails if the clock is faked (libfaketime, in `make soak`).
         pause = threading.Event()
         while True:
             pause.wait(TICK)
             now = time.monotonic()
-            # A process that stood still (SIGSTOP, a suspended machine) was not busy meanwhile.
+            # A process that was paused (SIGSTOP, a suspended machine) was not busy meanwhile.
             passed, before = min(now - before, 2 * TICK), now
             with self._lock:
                 all_watched = list(self._watched)
@@ -51,7 +51,7 @@ class _Watchdog:
                 try:
                     watched.look(passed)
                 except Exception:
-                    # Without this thread, none would be timed.
+                    # Without this thread, there would be no time limits.
                     log.exception("the watchdog failed at %r", watched)
 
 

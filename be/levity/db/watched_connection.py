@@ -1,4 +1,6 @@
-"""psycopg2's connections, whose threads may ask that no answer takes for ever (`silence.py`)."""
+"""psycopg2 connections whose statements can be watched for answers that never come
+(`silence.py`).
+"""
 
 from typing import Any
 
@@ -10,7 +12,7 @@ __all__ = ["WatchedConnection", "WatchedCursor"]
 
 
 class WatchedCursor(cursor):
-    """Its statements are watched, in a thread that asked for it."""
+    """A cursor whose statements are watched, in a thread that asked for it."""
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002  # as psycopg2 names it
         """See psycopg2."""
@@ -26,7 +28,7 @@ class WatchedCursor(cursor):
 
 
 class WatchedConnection(connection):
-    """What it says by itself at the end of a transaction is watched as well."""
+    """Its own statements at the end of a transaction are watched as well."""
 
     def commit(self) -> None:
         """See psycopg2."""

@@ -1,7 +1,6 @@
-"""A copy of the database while Levity runs, and the way back to it (docs/operating.md, Backup).
-
-What a restored database has forgotten, chargers still know: the numbers of sessions that began
-since the copy. `settle` moves the counter on, so that none of them is ever given again.
+"""Backing up the database while Levity runs, and restoring it (docs/operating.md, Backup). Chargers
+still know the numbers of sessions that began after the backup, which a restored database does not
+contain. `settle` advances the counter, so that none of them is assigned again.
 """
 
 import json
@@ -33,7 +32,7 @@ from levity_ws.frozen import frozen
 
 __all__ = ["BackupError", "Settled", "back_up", "check", "restore", "settle"]
 
-# Sessions that one connector can begin in a day; a quarter of an hour each is a busy one.
+# Sessions that one connector can begin in a day; a busy one has one every quarter of an hour.
 SESSIONS_A_DAY = 96
 LEAST_GAP = 10_000
 INT4 = 2**31 - 1
@@ -44,10 +43,10 @@ class Settled:
     """What was done to a restored database."""
 
     newest: datetime | None
-    """When the last thing happened that it knows."""
+    """The time of its newest entry."""
     next_transaction: int
     cancelled: int
-    """Commands that were waiting when the copy was made."""
+    """Commands that were waiting when the backup was made."""
 
 
 def back_up(path: Path) -> Copy:
@@ -59,7 +58,7 @@ def back_up(path: Path) -> Copy:
         raise BackupError(f"{path} already exists: choose another file")
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
-    # Made first, so that nobody else can read it for a moment: everything is in it.
+    # Created first with restricted permissions: the file contains everything.
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         if connection.vendor == "sqlite":
@@ -86,16 +85,15 @@ def check(path: Path, least: Copy | None = None) -> Copy:
 
 
 def _note_backup(path: Path) -> None:
-    """Beside the database, not in it: it is asked for when the database can't be read."""
+    """Next to the database, not in it: it is needed when the database can't be read."""
     known = {"path": str(path.resolve()), "made_at": timezone.now().isoformat()}
     with suppress(OSError):
         noted_in().write_text(json.dumps(known))
 
 
 def restore(path: Path) -> Path | None:
-    """Put the database back to what is in this file; where the old one was kept (SQLite).
-
-    Levity must be stopped: BackupError if anybody has a SQLite file open.
+    """Restore the database from this file; returns where the old one was kept (SQLite). Levity must
+    be stopped: raises BackupError if any process has the SQLite file open.
     """
     check(path)
     if connection.vendor == "sqlite":
@@ -107,10 +105,9 @@ def restore(path: Path) -> Path | None:
 
 
 def settle(now: datetime, gap: int | None = None) -> Settled:
-    """Make a restored database safe to go on with; to be called before Levity starts on it.
-
-    Moves the counter of transactionIds on by `gap` (None: by more than can have begun since the
-    copy was made), cancels commands that were waiting then, and forgets who was connected.
+    """Make a restored database safe to use; call this before Levity starts on it. Advances the
+    counter of transactionIds by `gap` (None: by more than can have begun since the backup), cancels
+    commands that were waiting then, and resets which chargers are connected.
     """
     with transaction.atomic():
         newest = _newest()
@@ -140,7 +137,7 @@ def _newest() -> datetime | None:
 
 
 def _move_counter(gap: int) -> int:
-    """The last number that counts as given now."""
+    """The last number that now counts as assigned."""
     table = Transaction._meta.db_table
     highest = Transaction.objects.aggregate(last=Max("id"))["last"] or 0
     with connection.cursor() as cursor:
@@ -207,7 +204,7 @@ def _alone(file: sqlite3.Connection, here: Path) -> None:
 
 
 def _can_be_copied(here: Path, kept: Path) -> bool:
-    """A copy of what is there now; False if that is too damaged to be read."""
+    """Copy the current database; False if it is too damaged to be read."""
     try:
         with closing(sqlite3.connect(here, timeout=0, isolation_level=None)) as file:
             _alone(file, here)
@@ -222,7 +219,7 @@ def _can_be_copied(here: Path, kept: Path) -> bool:
 
 
 def _put_aside(here: Path, kept: Path) -> None:
-    """The damaged file as it is, with its log, for whoever wants to look what is left in it."""
+    """Keep the damaged file as it is, with its log, so that its content can be examined."""
     for end in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             here.with_name(here.name + end).replace(kept.with_name(kept.name + end))
@@ -252,7 +249,7 @@ def _postgres(program: str, *arguments: str) -> None:
     found = _found(program)
     known = connections[DEFAULT_DB_ALIAS].settings_dict
     connection.close()
-    # No password on the command line, where everybody on this machine could read it.
+    # No password on the command line, where every user of this machine could read it.
     environ = {
         **os.environ,
         "PGHOST": str(known["HOST"] or ""),

@@ -1,4 +1,4 @@
-"""System checks: what the worker and `serve` miss in a project, and variables that are mistyped."""
+"""System checks: apps that the worker and `serve` need, and mistyped variables."""
 
 import os
 from difflib import get_close_matches
@@ -41,15 +41,15 @@ VARIABLES = frozenset(
         *(name for name in EDGE if name.startswith("LEVITY_")),
     }
 )
-"""What Levity reads of the environment, as far as its own prefix goes."""
-# So alike are a name and one with a letter too many or too few; what is less alike is somebody
-# else's: docker compose and scripts have variables of their own.
+"""The environment variables with Levity's prefix."""
+# The similarity of names that differ by one letter; less similar ones are not Levity's: docker
+# compose and scripts have variables of their own.
 ALIKE = 0.88
 
 
 @register(Tags.compatibility)
 def check_variables(**kwargs: Any) -> list[CheckMessage]:
-    """run.W001: a variable of the environment is mistyped, and nothing reads it."""
+    """run.W001: an environment variable is mistyped, so nothing reads it."""
     problems: list[CheckMessage] = []
     for name in sorted(os.environ):
         if not name.startswith("LEVITY_") or name.removesuffix("_FILE") in VARIABLES:

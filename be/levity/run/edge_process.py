@@ -20,15 +20,15 @@ __all__ = ["EdgeProcess"]
 
 log = logging.getLogger(__name__)
 
-# Seconds: an edge says goodbye to its chargers within ten; before another try after a failure; for
-# an answer about its metrics.
+# Seconds: in which an edge closes its chargers' connections (ten at most); before another attempt
+# after a failure; for the answer with its metrics.
 GOODBYE, PAUSE, ASKING = 15.0, 1.0, 2.0
-# What the process that strangers talk to need not know: variables with one of these in their name.
+# Variables with one of these in their names are kept from the process that strangers talk to.
 SECRETS = ("SECRET", "PASSWORD", "PASSPHRASE", "TOKEN", "_URL")
 
 
 class EdgeProcess:
-    """Keeps one edge running beside this process; they meet in `broker`.
+    """Keeps one edge process running; it is connected to this one through `broker`.
 
     `on_lost` is called, in a thread, when an edge has failed and before the next one starts.
     """
@@ -40,9 +40,8 @@ class EdgeProcess:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, on_started: Callable[[], object]) -> None:
-        """Until SIGINT or SIGTERM; `on_started` once chargers can connect for the first time.
-
-        `CannotListen` if the port can't be had at the start.
+        """Run until SIGINT or SIGTERM; calls `on_started` once chargers can connect. Raises
+        `CannotListen` if the port can't be used at the start.
         """
         self._loop = asyncio.get_running_loop()
         stopping = asyncio.Event()
@@ -57,8 +56,8 @@ class EdgeProcess:
                     raise
                 log.error("%s", error)
             first = False
-            # Time for the worker to take what the lost edge has sent; and for a signal that came to
-            # both processes, and was quicker there than here.
+            # Time for the worker to process what the lost edge has sent, and for a signal that was
+            # sent to both processes to arrive here, too.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), PAUSE)
             if not stopping.is_set():
@@ -93,7 +92,7 @@ class EdgeProcess:
             await passing
 
     def _environ(self) -> dict[str, str]:
-        """Ours without its secrets; the port that was chosen stays, where WS_PORT is 0."""
+        """Our environment without its secrets; if WS_PORT is 0, the chosen port is kept."""
         shared = {
             name: value
             for name, value in os.environ.items()
@@ -102,7 +101,7 @@ class EdgeProcess:
         return {**shared, "WS_PORT": str(self.port)}
 
     def collect(self) -> Iterator[Any]:
-        """The edge's metrics, for a registry of prometheus_client; none while it is not there."""
+        """The edge's metrics, for a registry of prometheus_client; none while it is not running."""
         backend, loop = self._backend, self._loop
         if backend is None or loop is None:
             return
@@ -115,7 +114,7 @@ class EdgeProcess:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """End it, kindly at first."""
+    """End it, with SIGTERM first."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:

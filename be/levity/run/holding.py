@@ -1,10 +1,9 @@
-"""Who works on the database: one `levity serve` alone, or workers that share a broker.
-
-A second `levity serve` that takes itself for the only edge there is would put all chargers of the
-first one off line. So whoever works on a database holds it: alone (`serve` without a broker,
-`restore`) or together with others (workers and `serve` on a broker). With SQLite it is a lock on a
-file beside the database, with Postgres an advisory lock: neither outlives its process, however
-that ends. Pages and other commands go on beside both.
+"""Which processes use the database: a single `levity serve`, or workers that share a broker. A
+second `levity serve`, which would also consider itself the only edge, would mark all chargers of
+the first one as offline. So every process that works on a database holds it: exclusively (`serve`
+without a broker, `restore`) or together with others (workers and `serve` on a broker). With SQLite
+it is a lock on a file beside the database, with Postgres an advisory lock: neither outlives its
+process, however that ends. Pages and other commands are not restricted.
 """
 
 import contextlib
@@ -30,21 +29,21 @@ __all__ = ["HeldByAnother", "Hold", "holding"]
 
 log = logging.getLogger(__name__)
 
-# One after the lock of `levity migrate`.
+# The number after the one of `levity migrate`'s lock.
 LOCK = 0x4C455649545A
-# Seconds between two looks whether Postgres still knows that we hold it.
+# Seconds between two checks that we still hold the lock in Postgres.
 LOOK = 10.0
-# A session whose machine lost its power gives its locks back within half a minute, not after two
-# hours.
+# The locks of a session whose machine lost its power are released within half a minute, not after
+# two hours.
 GONE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4"
 
 
 class HeldByAnother(Exception):
-    """Somebody else works on this database; nothing was touched. The text says who."""
+    """Another process works on this database; nothing was touched. The text says which."""
 
 
 class Hold:
-    """What the others are told about us while we hold it."""
+    """What other processes are told about us while we hold the database."""
 
     def __init__(self, what: str, tell: Callable[[dict[str, Any]], None]) -> None:
         self._known: dict[str, Any] = {
@@ -66,9 +65,9 @@ class Hold:
 def holding(
     what: str, *, alone: bool, on_lost: Callable[[], object] = lambda: None
 ) -> Iterator[Hold]:
-    """Hold the database; at once `HeldByAnother` if that can't be, `CannotOpen` if nothing can.
-
-    `on_lost`, from a thread: Postgres was away, and now another one holds it.
+    """Hold the database. Raises `HeldByAnother` at once if another process does, `CannotOpen` if it
+    can't be opened. `on_lost` is called from a thread if Postgres was away and another process now
+    holds it.
     """
     connection = connections[DEFAULT_DB_ALIAS]
     place = Path(str(connection.settings_dict["NAME"]))
@@ -107,7 +106,8 @@ def _file(database: Path, what: str, *, alone: bool) -> Iterator[Hold]:
             )
 
         def tell(known: dict[str, Any]) -> None:
-            # The file is a courtesy, the lock is what counts: a full disk stops nobody.
+            # The file is only information, the lock is what counts: a full disk must not prevent a
+            # start.
             with contextlib.suppress(OSError):
                 if alone:
                     file.truncate(0)
@@ -118,7 +118,7 @@ def _file(database: Path, what: str, *, alone: bool) -> Iterator[Hold]:
 
 
 def _holders(file: TextIOWrapper) -> list[dict[str, Any]]:
-    """Who says that he holds it, and is alive as far as this machine can tell."""
+    """The process that claims to hold it, if it is alive as far as this machine can tell."""
     found: dict[tuple[Any, Any], dict[str, Any]] = {}
     with contextlib.suppress(OSError, ValueError):
         file.seek(0)
@@ -136,7 +136,7 @@ def _may_be_alive(known: dict[str, Any]) -> bool:
     except (ProcessLookupError, KeyError, TypeError, ValueError):
         return False
     except OSError:
-        return True  # another user's
+        return True  # the process of another user
     return True
 
 
@@ -148,7 +148,7 @@ def _try(connection: BaseDatabaseWrapper, *, alone: bool) -> bool:
 
 
 def _others(connection: BaseDatabaseWrapper) -> list[dict[str, Any]]:
-    """The sessions that hold it, by what they call themselves and where they come from."""
+    """The sessions that hold it, by their names and addresses."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT a.application_name, host(a.client_addr)"
@@ -215,7 +215,7 @@ def _postgres_alone(
 
 @contextlib.contextmanager
 def _postgres_together(ours: BaseDatabaseWrapper, what: str) -> Iterator[Hold]:
-    """Each connection of this process holds it, from its beginning to its end."""
+    """Each connection of this process holds it, from start to end."""
 
     name = [""]
 
@@ -240,7 +240,7 @@ def _postgres_together(ours: BaseDatabaseWrapper, what: str) -> Iterator[Hold]:
 
 
 def _name(known: dict[str, Any]) -> str:
-    """As much as fits into the 63 bytes that Postgres keeps."""
+    """Truncated to the 63 bytes that Postgres keeps."""
     words = [f"{known['what']} pid {known['pid']} {known['host'][:12]}", known.get("address", "")]
     return " ".join(word for word in words if word)[:63]
 

@@ -1,6 +1,6 @@
-"""Before anybody works on the database: is it there, whole, of this release, and nobody else's?
-
-What can't go on says so in plain lines, with the way to `levity restore`, and no traceback.
+"""Checks before a process uses the database: does it exist, is it intact, of this release, and
+private? A failure is explained in plain lines, with the way to `levity restore` and without a
+traceback.
 """
 
 import logging
@@ -32,7 +32,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-# What Levity itself puts into its data folder.
+# Files that Levity itself creates in its data folder.
 OURS = ("secret_key", "static", "last_backup", "before-updates", "ca", "lint")
 APPS = ("ocpp", "operation", "accounts")
 # The last commit with the migrations that 0001_initial of each app replaces.
@@ -45,11 +45,12 @@ GROUP = stat.S_IRWXG
 
 
 class CannotOpen(Exception):
-    """Nobody can work on this database as it is; the text says why, and what to do."""
+    """This database can't be used as it is; the text says why, and what to do."""
 
 
 def open_database() -> None:
-    """Make sure that this process can work on it, and nobody else reads it; CannotOpen if not."""
+    """Make sure that this process can use it, and that others can't read it; raises CannotOpen if
+    not."""
     connection = connections[DEFAULT_DB_ALIAS]
     path = Path(str(connection.settings_dict["NAME"]))
     if connection.vendor == "sqlite" and path.is_absolute():
@@ -61,7 +62,7 @@ def open_database() -> None:
 
 
 def look_at_folder(path: Path) -> None:
-    """CannotOpen if the folder of this database can't be written."""
+    """Raises CannotOpen if the folder of this database is not writable."""
     folder = path.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ def _whose(path: Path) -> str:
 
 
 def _look_at_file(path: Path) -> None:
-    """Its first page and its list of tables; a truncated file shows itself by them, too."""
+    """Read its first page and its list of tables, which also reveals a truncated file."""
     try:
         with closing(sqlite3.connect(path, timeout=20)) as file:
             file.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -104,7 +105,7 @@ def _look_at_file(path: Path) -> None:
 
 
 def damaged(path: object, why: str) -> str:
-    """What is told of a database that can't be read."""
+    """The message about a database that can't be read."""
     return (
         f"The database {path} is damaged: {why}.\nThis usually means that a disk or SD card is "
         f"failing; check it first. Nothing was changed.\n{ways_back()}"
@@ -112,10 +113,9 @@ def damaged(path: object, why: str) -> str:
 
 
 def keep_private(path: Path) -> None:
-    """Nobody else on this machine reads the database: names, cards, hashed passwords are in it.
-
-    A folder in which there are other things, too, is left as it is, and so are the rights of a
-    group other than the owner's own: somebody gave them on purpose.
+    """Make the database unreadable for other users of this machine: it contains names, cards and
+    hashed passwords. A folder that contains other files is left as it is, and so is the access of a
+    group other than the owner's own, which was given on purpose.
     """
     files = [*sorted(path.parent.glob(f"{path.name}*")), path.with_name("secret_key")]
     tightened = [each for each in files if _tighten(each)]
@@ -129,7 +129,7 @@ def keep_private(path: Path) -> None:
 
 
 def _tighten(path: Path) -> bool:
-    """Take from all others what they may; True if there was something to take."""
+    """Remove the permissions of all others; True if there were any."""
     try:
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
@@ -144,7 +144,7 @@ def _tighten(path: Path) -> bool:
 
 
 def _is_ours(folder: Path, name: str) -> bool:
-    """True if there is nothing in it but what Levity puts there."""
+    """True if it contains only files that Levity creates."""
     if folder != data_dir():
         return False
     with suppress(OSError):
@@ -156,11 +156,12 @@ def _is_ours(folder: Path, name: str) -> bool:
 
 
 def look_at_migrations(connection: BaseDatabaseWrapper) -> None:
-    """CannotOpen if this release can't go on from what was applied to this database."""
+    """Raises CannotOpen if this release can't continue from the migrations applied to this
+    database."""
     try:
         applied = MigrationRecorder(connection).applied_migrations()
     except DatabaseError:
-        return  # it is away: whoever works on it will hear of that
+        return  # it is not available: the process that uses it will report that
     on_disk = MigrationLoader(None).disk_migrations
     if names := _newer_than_this(applied, on_disk):
         connection.close()
@@ -171,7 +172,7 @@ def look_at_migrations(connection: BaseDatabaseWrapper) -> None:
 
 
 def _newer_than_this(applied: Names, on_disk: OnDisk) -> list[str]:
-    """Changes of the database that a later release has made, and that this one doesn't know."""
+    """Migrations of a later release that this one doesn't know."""
     known = {*on_disk, *(former for each in on_disk.values() for former in each.replaces)}
     newest = {app: max((name for label, name in known if label == app), default="") for app in APPS}
     return sorted(
@@ -182,7 +183,7 @@ def _newer_than_this(applied: Names, on_disk: OnDisk) -> list[str]:
 
 
 def _stopped_halfway(applied: Names, on_disk: OnDisk) -> list[str]:
-    """The last applied migration of each app of which some, not all, former ones were applied."""
+    """The last applied migration of each app with only some of its former migrations applied."""
     found = []
     for (app, name), migration in on_disk.items():
         former = set(migration.replaces)

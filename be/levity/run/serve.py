@@ -1,4 +1,4 @@
-"""`levity serve`: the worker and the web pages in this process, the edge in one beside it."""
+"""`levity serve`: the worker and the web pages in this process, the edge in a second one."""
 
 import asyncio
 import contextlib
@@ -47,17 +47,16 @@ __all__ = ["Standalone"]
 
 log = logging.getLogger(__name__)
 
-# Each holds a database connection; a handful of people look at the pages of one site.
+# Each holds a database connection; only a few people use the pages of one installation.
 WEB_THREADS = 4
 # Seconds.
 FIRST_PRUNE, DAY = 300.0, 86_400.0
 
 
 class Standalone:
-    """Everything that a small site needs, until Ctrl-C or SIGTERM.
-
-    The edge is a process of its own, joined to this one by a pipe (docs/adr/0022); where `amqp_url`
-    is not empty they meet on the broker, and the edge runs in this process.
+    """Everything that a small installation needs, until Ctrl-C or SIGTERM. The edge is a process of
+    its own, connected to this one by a pipe (docs/adr/0022); with an `amqp_url` they are connected
+    through the broker, and the edge runs in this process.
     """
 
     def __init__(
@@ -92,10 +91,8 @@ class Standalone:
         )
 
     def run(self, *, demo: bool = False) -> None:
-        """Migrate, serve, and stop in good order.
-
-        `HeldByAnother` if Levity runs on these data already, `CannotOpen` if they can't be worked
-        on, `CannotListen` if a port can't be had.
+        """Migrate, serve, and stop in order. Raises `HeldByAnother` if Levity already runs on this
+        data, `CannotOpen` if it can't be used, `CannotListen` if a port can't be used.
         """
         with holding(
             "levity serve",
@@ -106,7 +103,8 @@ class Standalone:
 
     def _run(self, hold: Hold, *, demo: bool) -> None:
         if demo and not os.environ.get("LOG_LEVEL"):
-            # Ten lively chargers fill a terminal within a second, and the password is gone.
+            # Ten active chargers fill a terminal within a second, and the password would be out of
+            # sight.
             os.environ["LOG_LEVEL"] = "WARNING"  # the edge's process reads it
         self._say("Levity: preparing the database ...")
         open_database()
@@ -118,7 +116,7 @@ class Standalone:
         if not self.shared_with_others:
             _nobody_is_connected()
         web = self._web_server()
-        # The port that was chosen, where HTTP_PORT is 0.
+        # The chosen port, if HTTP_PORT is 0.
         self.http_port = web.effective_port
         hold.at(f"http://{(local_addresses() or ['localhost'])[0]}:{self.http_port}{pages_path()}")
         worker = threading.Thread(target=self._work, name="worker")
@@ -155,7 +153,7 @@ class Standalone:
                 port=self.http_port,
                 threads=WEB_THREADS,
                 ident="Levity",
-                # levity.run.web.proxies does, and believes the proxies that the site named.
+                # levity.run.web.proxies does that, and believes the configured proxies.
                 clear_untrusted_proxy_headers=False,
             )
         except OSError as error:
@@ -163,7 +161,7 @@ class Standalone:
             raise CannotListen(f"Can't listen on {where}: {error.strerror or error}") from error
 
     def _work(self) -> None:
-        """The worker; a new one if it ever fails, with what the old one had not finished."""
+        """Run the worker; if it fails, start a new one with the unfinished batches."""
         while not self._stopping.is_set():
             transport = self.make_worker_transport()
             try:
@@ -177,7 +175,7 @@ class Standalone:
                 self._stopping.wait(1)
 
     def _prune_daily(self) -> None:
-        """Throw old messages away, soon after the start and then once a day."""
+        """Delete old messages, soon after the start and then once a day."""
         pause = FIRST_PRUNE
         while not self._stopping.wait(pause):
             pause = DAY
@@ -191,13 +189,13 @@ class Standalone:
     def _run_edge(self, *, demo: bool) -> None:
         def started(port: int, metrics: Any) -> None:
             also_show(metrics)
-            # Only now: a password that is made and then not shown, because a port is taken,
-            # would lock everybody out.
+            # Only now: a password that is generated but not shown, because a port is taken, would
+            # lock all users out.
             with ThreadPoolExecutor(1) as apart:  # Django's ORM refuses to block an event loop
                 admin = apart.submit(_first_admin_and_close).result()
             settings.LEVITY_WS_PORT = port
             if demo:
-                # Django has set up its logging anew meanwhile.
+                # Django has reset its logging meanwhile.
                 logging.getLogger().setLevel(os.environ["LOG_LEVEL"])
             self._say(welcome(self.http_port, port, admin, demo=demo))
             if demo:
@@ -220,7 +218,7 @@ class Standalone:
             runner.run(serve())
 
     async def _edge(self, started: Callable[[int, Any], None]) -> None:
-        """The edge, until all is to stop: in a process of its own; here if there is a broker."""
+        """Run the edge until the stop: in a process of its own, or here if there is a broker."""
         if self.edge_process is not None:
             process = self.edge_process
             await process.run(lambda: started(process.port, process))
@@ -233,7 +231,7 @@ class Standalone:
 
 
 def _pages() -> Any:
-    """The project's pages; its style sheets, too, where the project leaves them to a server."""
+    """The project's pages, and its static files if the project leaves them to a server."""
     if is_levitys_own():
         return get_wsgi_application()
     from django.contrib.staticfiles.handlers import StaticFilesHandler
@@ -257,7 +255,7 @@ def _first_admin_and_close() -> list[str]:
 
 
 def _nobody_is_connected() -> None:
-    """Forget the connections of the last run: this process is the only edge there is."""
+    """Reset the connections of the last run: this process is the only edge."""
     edges = list(Edge.objects.values_list("pk", flat=True))
     if edges:
         forget_edges(edges, timezone.now())
@@ -265,7 +263,7 @@ def _nobody_is_connected() -> None:
 
 
 def _nobody_is_connected_any_more() -> None:
-    """The same in a thread of another loop's."""
+    """The same in a thread of another event loop."""
     try:
         _nobody_is_connected()
     except DatabaseError:

@@ -1,8 +1,7 @@
 """A backup before an update changes the database (docs/operating.md, Updates).
 
-The changes of one release are made in one go, and on both databases each either happens or doesn't.
-What they can't protect against is a release that was a mistake: the way back to the one before is
-this copy.
+The migrations of one release run together, and on both databases each is atomic. But this does not
+protect against a bad release: the way back to the previous one is this backup.
 """
 
 import shutil
@@ -22,15 +21,15 @@ from levity.run.backups import BackupError, back_up
 __all__ = ["FOLDER", "KEPT", "back_up_before", "changes_ahead"]
 
 FOLDER = "before-updates"
-"""In the data folder; readable for its owner alone."""
+"""In the data folder; readable only for its owner."""
 KEPT = 2
-"""So many of these backups are kept: the newest."""
+"""How many of these backups are kept: the newest ones."""
 APP = "ocpp"
 MEGA = 1e6
 
 
 def changes_ahead() -> list[str]:
-    """What `levity migrate` will change of a database that is in use: names of migrations.
+    """The migrations that `levity migrate` will apply to a database in use, by name.
 
     Empty for a database that is new, has no charge point yet, or is up to date.
     """
@@ -45,16 +44,15 @@ def changes_ahead() -> list[str]:
 
 
 def _has_charge_points() -> bool:
-    # By its key alone: this release's other columns may not be there yet.
+    # Only by its key: this release's other columns may not exist yet.
     return ChargePoint.objects.values_list("pk", flat=True).order_by().first() is not None
 
 
 def back_up_before(names: list[str], say: Callable[[str], object]) -> Path | None:
-    """Back the database up before these changes, and say where; None where that can't be done.
-
-    CommandError, and nothing is changed, if a copy of a SQLite database fails: most often the disk
-    is too full for it. On Postgres without `pg_dump` a line says that there is no backup, and how
-    to make one; the update goes on.
+    """Back up the database before these changes, and print where; None if that can't be done.
+    Raises CommandError, and changes nothing, if the backup of a SQLite database fails, usually
+    because the disk is too full. On Postgres without `pg_dump`, a line says that there is no backup
+    and how to make one, and the update continues.
     """
     if connection.vendor != "sqlite" and shutil.which("pg_dump") is None:
         say(
@@ -82,7 +80,7 @@ def back_up_before(names: list[str], say: Callable[[str], object]) -> Path | Non
 
 
 def _enough_room(folder: Path) -> None:
-    """OSError where a copy of the SQLite file would leave no room for the database itself."""
+    """Raises OSError if a copy of the SQLite file would leave no room for the database itself."""
     if connection.vendor != "sqlite":
         return
     size = Path(str(connection.settings_dict["NAME"])).stat().st_size

@@ -1,4 +1,4 @@
-"""What `levity serve` says when it is there: the login last, where it stays in sight."""
+"""What `levity serve` prints when it is ready: the login last, so that it stays in sight."""
 
 import os
 import secrets
@@ -17,12 +17,12 @@ from levity_ws import __version__
 
 __all__ = ["as_typed", "first_admin", "new_password", "pages_path", "welcome"]
 
-# Nothing that looks like something else in some typeface: no 0 and O, no 1, l and I, no 5 and S, no
-# 2 and Z, no 8 and B; V and U beside each other neither.
+# No characters that look alike in some typefaces: no 0 and O, no 1, l and I, no 5 and S, no 2 and
+# Z, no 8 and B, not both V and U.
 CAPITALS, VOWELS, ENDS, DIGITS = "CDFGHJKLMNPRTWX", "aeu", "bdfgkmnprstvx", "34679"
 GROUPS = 5
 PLAYING = "ten simulated chargers are running (LOG_LEVEL=INFO shows their messages here)"
-# Lines of a QR code that people can take a picture of, and of the log under it.
+# Lines of a QR code that can be photographed, and of the log below it.
 LOG_LINES = 4
 
 
@@ -61,7 +61,7 @@ def _change(name: str) -> str:
 
 
 def as_typed(called: str) -> str:
-    """How a person at this prompt calls what was called; `make run` is not on the PATH."""
+    """How to call this program at the user's prompt; after `make run` it is not on the PATH."""
     path = Path(called)
     if path.name == "__main__.py":
         return "python -m levity"
@@ -78,7 +78,7 @@ def pages_path() -> str:
 
 
 def welcome(http_port: int, ws_port: int, login: list[str], *, demo: bool = False) -> str:
-    """Where the pages are, where chargers connect, and at the end how to log in."""
+    """The addresses of the pages and for chargers, and at the end how to log in."""
     path = pages_path()
     pages = [f"http://{host}:{http_port}{path}" for host in local_addresses()]
     addresses = charger_addresses("localhost", os.environ, port=ws_port)
@@ -100,7 +100,8 @@ def welcome(http_port: int, ws_port: int, login: list[str], *, demo: bool = Fals
 
 
 def _picture(address: str, lines: int) -> list[str]:
-    """The chargers' address for a phone, if the terminal has room for it above all the rest."""
+    """The chargers' address as a QR code for a phone, if the terminal has room for it above the
+    rest."""
     if not sys.stdout.isatty():
         return []
     code = segno.make(address, error="l", boost_error=False)
@@ -111,7 +112,7 @@ def _picture(address: str, lines: int) -> list[str]:
     matrix = [list(row) for row in code.matrix_iter(border=2)]
     if len(matrix) % 2:
         matrix.append([0] * len(matrix[0]))
-    # Readers take light on dark as well as dark on light: the light squares are drawn.
+    # Scanners accept light on dark as well as dark on light: the light squares are drawn.
     drawn = [
         "  "
         + "".join(" ▄▀█"[(not one) * 2 + (not other)] for one, other in zip(*pair, strict=True))

@@ -1,6 +1,6 @@
 """One connection to the broker with an I/O loop of its own, from the first try to its end.
 
-Everything here is for the thread that calls `run`, but for `call_threadsafe`.
+Everything here is for the thread that calls `run`, except `call_threadsafe`.
 """
 
 import ssl
@@ -29,15 +29,14 @@ HEARTBEAT_SECONDS = 10
 BLOCKED_TIMEOUT = 20.0
 HANDSHAKE_TIMEOUT = 10.0
 GOODBYE_TIMEOUT = 2.0
-# A broker that takes the connection and says nothing (it stands still) is pika's
-# AMQPConnectorStackTimeout, which is no AMQPError.
+# A broker that accepts the connection but never answers raises pika's AMQPConnectorStackTimeout,
+# which is not an AMQPError.
 TROUBLE = (AMQPError, AMQPConnectorException, OSError, EOFError)
 
 
 class BrokerConnection:
-    """A connection whose callbacks may raise: it ends then, and `run` tells why.
-
-    `opened` is called when channels can be had.
+    """A connection whose callbacks may raise: it then ends, and `run` raises the error. `opened` is
+    called when channels are available.
     """
 
     def __init__(self, parameters: pika.ConnectionParameters, opened: Callable[[], None]) -> None:
@@ -52,16 +51,16 @@ class BrokerConnection:
         self._loop = self._connection.ioloop
 
     def run(self) -> None:
-        """Until the connection has ended; raises what ended it, unless it was `end`."""
+        """Run until the connection has ended; raises the cause, unless it was `end`."""
         try:
             self._loop.start()
         except AssertionError:
-            # pika 1.4 stumbles over a try to connect that is broken off, once all is closed.
+            # pika 1.4 fails on an aborted attempt to connect, once everything is closed.
             if not self._ending:
                 raise
         finally:
             try:
-                if not self._connection.is_closed:  # pika itself has raised something
+                if not self._connection.is_closed:  # pika itself has raised an exception
                     self._connection.hang_up()
                     self._loop.start()
             finally:
@@ -70,28 +69,29 @@ class BrokerConnection:
             raise self._trouble
 
     def end(self) -> None:
-        """Say goodbye; what was written before goes out first."""
+        """Close the connection; what was written before is sent first."""
         self._ending = True
         self._say_goodbye()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Unless the connection has ended by then."""
+        """Call this unless the connection has ended by then."""
         self._loop.call_later(seconds, self.guarded(callback))
 
     def call_threadsafe(self, work: Callable[[], None]) -> None:
-        """From any thread: have `run` do this work; what it writes leaves in one piece."""
+        """From any thread: have `run` do this work; what it writes is sent in one piece."""
         self._loop.add_callback_threadsafe(
             self.guarded(lambda: self._connection.in_one_piece(work))
         )
 
     def channel(self, opened: Callable[[Channel], None]) -> Channel:
-        """A channel; where the broker closes it, the connection ends."""
+        """A channel; if the broker closes it, the connection ends."""
         channel = self._connection.channel(on_open_callback=self.guarded(opened))
         channel.add_on_close_callback(self.guarded(_raise_if_closed_by_broker))
         return channel
 
     def guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
-        """For callbacks: pika loses what they raise, and the worker would sit there deaf."""
+        """For callbacks: pika loses their exceptions, and the worker would receive nothing any
+        more."""
 
         def call(*arguments: Any) -> None:
             try:
@@ -116,15 +116,14 @@ class BrokerConnection:
 
 
 class _Connection(pika.SelectConnection):
-    """pika's, with two things that pika leaves to its adapters: when to write, and when to hang up.
-
-    Where a later pika writes otherwise, the frames go out one by one.
+    """pika's connection, with two things that pika leaves to its adapters: when to write, and when
+    to disconnect. If a later pika writes differently, the frames are sent one by one.
     """
 
     _gathered: list[bytes] | None = None
 
     def in_one_piece(self, work: Callable[[], None]) -> None:
-        """Join the frames that this work writes: pika would make a segment of each.
+        """Join the frames that this work writes: pika would send each in a segment of its own.
 
         A reply and its acknowledgement are four of them, and each wakes the broker up.
         """
@@ -138,7 +137,7 @@ class _Connection(pika.SelectConnection):
                 self._adapter_emit_data(b"".join(gathered))
 
     def hang_up(self) -> None:
-        """Without a goodbye: the broker does not answer."""
+        """Disconnect without closing: the broker does not answer."""
         if not self.is_closed:
             self._terminate_stream(AMQPConnectionError("Hung up"))
 
@@ -150,9 +149,9 @@ class _Connection(pika.SelectConnection):
 
 
 def parameters_of(url: str) -> pika.ConnectionParameters:
-    """What an `amqp://` or `amqps://` URL says, and for the rest what suits a worker."""
+    """The parameters in an `amqp://` or `amqps://` URL, and a worker's defaults for the rest."""
     parts = urlsplit(url)
-    # The query is the edge's library's (heartbeat, cafile); pika refuses names it doesn't know.
+    # The query is for the edge's library (heartbeat, cafile); pika refuses names it doesn't know.
     query = dict(parse_qsl(parts.query))
     tls = None
     if parts.scheme == "amqps":
@@ -180,8 +179,8 @@ def _raise_if_closed_by_broker(_channel: Channel, reason: Exception) -> None:
 
 
 def _last_cause(error: BaseException) -> BaseException:
-    """What went wrong in the last try to connect, out of what pika wraps around it."""
-    if isinstance(error, ConnectionOpenAborted):  # by pika's own timer, for nobody else has
+    """The cause of the last failed attempt to connect, without pika's wrapping."""
+    if isinstance(error, ConnectionOpenAborted):  # by pika's own timer
         return AMQPConnectorStackTimeout("It accepts the connection but does not respond")
     if isinstance(error, AMQPConnectionError) and error.args:
         error = error.args[0] if isinstance(error.args[0], AMQPConnectorException) else error

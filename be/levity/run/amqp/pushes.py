@@ -1,4 +1,4 @@
-"""What the backend says on its own account, and what became of it."""
+"""Messages that the backend sends on its own initiative, and their results."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,9 +12,8 @@ __all__ = ["Pushes"]
 
 
 class Pushes:
-    """Publishes on a channel with confirms; each push is told whether it has reached a queue.
-
-    All of it is for the I/O thread. `on_settled` is called when no push waits any longer.
+    """Publishes on a channel with confirms; each push learns whether it has reached a queue.
+    Everything here is for the I/O thread. `on_settled` is called when no push waits any longer.
     """
 
     def __init__(self, on_settled: Callable[[], None]) -> None:
@@ -30,7 +29,7 @@ class Pushes:
 
     @property
     def settled(self) -> bool:
-        """True while no push waits for the broker's word."""
+        """True while no push waits for the broker's confirm."""
         return not self._waiting
 
     def start(
@@ -39,7 +38,7 @@ class Pushes:
         started: Callable[[], None],
         guarded: Callable[[Callable[..., None]], Callable[..., None]],
     ) -> None:
-        """Use this channel from now on; the broker counts from one on each."""
+        """Use this channel from now on; the broker counts from one on each channel."""
         self._channel, self._last = channel, 0
         channel.add_on_return_callback(guarded(self._returned))
         channel.confirm_delivery(
@@ -65,7 +64,7 @@ class Pushes:
         )
 
     def stop(self) -> None:
-        """The connection is gone: nobody will ever tell."""
+        """The connection is gone: the results will remain unknown."""
         self._channel = None
         self._settle(list(self._waiting), arrived=False)
 

@@ -1,8 +1,8 @@
 """`amqp://`, the worker's side: pika in a thread of its own, handlers on the caller's thread.
 
-A handler may take its time: heartbeats and acknowledgements are the I/O thread's, and the only way
-from one thread to the other is `add_callback_threadsafe` there and a queue back (pika FAQ: a
-connection belongs to one thread).
+A handler may be slow: the I/O thread sends heartbeats and acknowledgements, and the threads only
+communicate through `add_callback_threadsafe` and a queue back (pika FAQ: a connection belongs to
+one thread).
 """
 
 import functools
@@ -38,17 +38,17 @@ __all__ = ["AmqpWorkerTransport"]
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT = 5.0
-# What is said last waits this long for the broker's confirm.
+# The last messages wait this long for the broker's confirm.
 LAST_CONFIRM_TIMEOUT = 2.0
 
-# pika logs a traceback for every failed try to connect, and the first bytes of every returned
-# message, which may hold a charger's secret. What matters is logged here, once.
+# pika logs a traceback for every failed attempt to connect, and the first bytes of every returned
+# message, which may contain a charger's secret. What matters is logged here, once.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
 class _Tag:
-    """A delivery tag means something on the connection that delivered it, and nowhere else."""
+    """A delivery tag is only valid on the connection that delivered it."""
 
     generation: int
     number: int
@@ -57,11 +57,11 @@ class _Tag:
 class AmqpWorkerTransport:
     """The worker's way to the edges over RabbitMQ; see `WorkerTransport` for the promises.
 
-    `prefetch` batches lie ready in this process while one is handled. `send` waits for the broker
-    only for what the backend says on its own account: there the boolean is exact. A reply that
-    names a batch is handed over without waiting, in order before the `ack` that follows it, and
-    returns True unless there is no connection; should it get lost, the edge publishes the batch
-    again. `returned_replies` counts those whose edge had gone.
+    `prefetch` batches wait in this process while one is handled. `send` waits for the broker only
+    for messages on the backend's own initiative: for these the boolean is exact. A reply that names
+    a batch is handed over without waiting, in order before the `ack` that follows it, and returns
+    True unless there is no connection; if it is lost, the edge publishes the batch again.
+    `returned_replies` counts replies whose edge was gone.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class AmqpWorkerTransport:
         self._generation = 0
         self._failures = 0
         self._paused = self._leaving = False
-        # The newest one, whatever becomes of it, and the same once it stands and delivers.
+        # The newest connection in any state, and the same once it is open and delivers.
         self._newest: BrokerConnection | None = None
         self._connection: BrokerConnection | None = None
         self._replies: Channel | None = None
@@ -99,7 +99,7 @@ class AmqpWorkerTransport:
 
     @property
     def connected(self) -> bool:
-        """True while a connection stands and delivers."""
+        """True while a connection is open and delivers."""
         return self._connection is not None
 
     def receive(self, timeout: float) -> Delivery | None:
@@ -115,7 +115,7 @@ class AmqpWorkerTransport:
         return None
 
     def send(self, reply_to: str, reply: Reply) -> bool:
-        """See `WorkerTransport.send`, and the class for what the answer means."""
+        """See `WorkerTransport.send`, and the class for the meaning of the result."""
         body = encode_reply(reply)
         if reply.batch is not None:
             return self._hand_over(lambda: self._publish_reply(reply_to, body))
@@ -172,7 +172,7 @@ class AmqpWorkerTransport:
             return False
         self._work.append(work)
         if self._woken is connection:
-            # The I/O thread has not come round yet: it finds this, too.
+            # The I/O thread has not processed it yet: it also checks this.
             return True
         self._woken = connection
         connection.call_threadsafe(self._do_work)
@@ -191,7 +191,8 @@ class AmqpWorkerTransport:
                 if not self._failures:
                     logger.warning("No connection to %s: %s", self._label, _reason(error))
             except Exception:
-                # A bug, here or in pika. Without this thread the worker would sit there deaf.
+                # A bug, here or in pika. Without this thread the worker would receive nothing any
+                # more.
                 logger.exception("The connection to %s failed; reconnecting", self._label)
             finally:
                 self._forget_connection()
@@ -204,8 +205,8 @@ class AmqpWorkerTransport:
             self._newest.channel(self._declare)
 
     def _declare(self, channel: Channel) -> None:
-        # The broker does one thing after the other: it has declared them when confirms are on,
-        # or it has closed the channel.
+        # The broker works in order: when confirms are on, it has declared the queues, or has closed
+        # the channel.
         for declaration in declarations(self._prefix):
             channel.queue_declare(
                 declaration.name, durable=True, arguments=dict(declaration.arguments)
@@ -224,12 +225,12 @@ class AmqpWorkerTransport:
             if self._failures:
                 logger.info("Connected to %s again", self._label)
             self._failures = 0
-        # Somebody may have thought better of it while it was made.
+        # It may have been cancelled while the channel was being made.
         self._stop_listening()
         self._listen()
 
     def _listen(self) -> None:
-        """Let batches come, unless they do already or must not."""
+        """Start consuming, unless already started or not allowed."""
         if self._newest is None or self._paused or self._replies is not None:
             return
         self._generation += 1
@@ -246,7 +247,7 @@ class AmqpWorkerTransport:
         )
 
     def _stop_listening(self) -> None:
-        """With its channel everything that was delivered on it goes back into the queue."""
+        """When the channel closes, everything that was delivered on it goes back into the queue."""
         channel = self._replies
         if self._paused and channel is not None:
             self._replies = None
@@ -275,7 +276,7 @@ class AmqpWorkerTransport:
         return self._newest.guarded(callback) if self._newest is not None else callback
 
     def _do_work(self) -> None:
-        # First: what is handed over while we work wakes us again.
+        # First, so that work handed over meanwhile wakes us again.
         self._woken = None
         while self._work:
             self._work.popleft()()
@@ -296,8 +297,8 @@ class AmqpWorkerTransport:
             Delivery(
                 batch=batch,
                 reply_to=properties.reply_to or "",
-                # RabbitMQ 4 no longer counts every way back into x-delivery-count, but says
-                # redelivered for all of them.
+                # RabbitMQ 4 no longer counts every return in x-delivery-count, but marks all of
+                # them as redelivered.
                 deliveries=max(count if isinstance(count, int) else 0, int(method.redelivered)),
                 tag=_Tag(generation, method.delivery_tag),
             )

@@ -1,1 +1,2 @@
-"""Between a browser and the admin: who is believed, what is refused, how errors are said."""
+"""Between a browser and the admin pages: which headers are believed, what is refused, how errors
+are shown."""

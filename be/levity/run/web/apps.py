@@ -16,7 +16,7 @@ class AdminConfig(DjangoAdminConfig):
     default_site = "levity.pages.site.the_site"
 
     def ready(self) -> None:
-        """Refuse what must not be on the internet; no regular expression meets the database."""
+        """Refuse insecure settings; no regular expressions in SQLite."""
         from levity.run.web import production  # noqa: F401  (registers by being imported)
 
         super().ready()
@@ -24,12 +24,14 @@ class AdminConfig(DjangoAdminConfig):
 
 
 class PagesConfig(AnyPagesConfig):
-    """Levity's pages, with a site that asks for the second step of a login."""
+    """Levity's pages, with an admin site that asks for the second step of a login."""
 
     site_class = "levity.accounts.site.LevityAdminSite"
 
 
 def _without_regular_expressions(connection: Any, **_: Any) -> None:
-    """Django lends SQLite those of Python, which can hold the interpreter for ever."""
+    """Django gives SQLite Python's regular expressions, which can block the interpreter for
+    ever.
+    """
     if connection.vendor == "sqlite":
         connection.connection.create_function("regexp", 2, None)

@@ -1,7 +1,6 @@
-"""A charger that calls the port of the web pages: it is told where to go, and so is its owner.
-
-The edge hears nothing of it, so the onboarding doctor would not know. What is listed is bounded:
-many different ones within seconds are counted only, as at the edge.
+"""A charger that connects to the port of the web pages is told the right port, and so is its owner.
+The edge does not see it, so it is listed in the onboarding doctor from here. The list is limited:
+many different ones within seconds are only counted, as at the edge.
 """
 
 import logging
@@ -24,7 +23,7 @@ __all__ = ["ChargersElsewhere"]
 
 log = logging.getLogger(__name__)
 EDGE = "web pages"
-# So many are listed at once within PAUSE seconds; what comes beyond is listed together at its end.
+# How many are listed at once within PAUSE seconds; the others are listed together at its end.
 AT_ONCE = 10
 
 
@@ -35,7 +34,7 @@ def _in_a_thread(seconds: float, call: Callable[[], None]) -> None:
 
 
 class ChargersElsewhere:
-    """Answers whoever wants a websocket of the web pages, and lists it; passes on all others."""
+    """Answers and lists requests for a websocket at the web pages; passes on all others."""
 
     def __init__(
         self,
@@ -50,7 +49,7 @@ class ChargersElsewhere:
         self._began, self._listed, self._is_put_off = float("-inf"), 0, False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """What the others answer, unless a charger asks."""
+        """The response of the other middleware, unless a charger asks."""
         if "websocket" not in request.META.get("HTTP_UPGRADE", "").lower():
             return self.get_response(request)
         path = quote(request.path_info, safe="/:@+=|*-_.~%")
@@ -69,14 +68,14 @@ class ChargersElsewhere:
         response = HttpResponse(
             text, content_type="text/plain; charset=utf-8", status=refusal.status
         )
-        # Nobody behind this one sets it, and a charger reads no chunks.
+        # Nothing after this middleware sets it, and a charger can't read chunks.
         response["Content-Length"] = str(len(text))
         remote = printable(request.META.get("REMOTE_ADDR", ""), 64)
         log.warning(
             "Refused '%s' from %s: %d %s",
             *(printable(path, 200), remote, refusal.status, refusal.reason),
         )
-        # Django would say "Not Found", and nothing of the port.
+        # Django would say "Not Found", without the port.
         response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
         return response
 

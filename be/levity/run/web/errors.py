@@ -12,13 +12,13 @@ from levity.db.damage import is_damage
 
 __all__ = ["bad_request", "csrf_failure", "server_error"]
 
-# SQLSTATE of Postgres: no room on its disk; and what may only be read.
+# SQLSTATE of Postgres: disk full; read-only.
 FULL, READ_ONLY = "53100", "25006"
 
 
 def bad_request(request: HttpRequest, exception: Any) -> HttpResponse:
-    """400. The most frequent reason is a name of this machine that Levity was not told."""
-    # The name itself is not repeated: it is whatever somebody sent.
+    """400. The most frequent reason is a host name that Levity is not configured for."""
+    # The name itself is not repeated, because it is arbitrary input.
     context = {"is_host": isinstance(exception, DisallowedHost)}
     return render(request, "400.html", context, status=400)
 
@@ -29,14 +29,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500. Where the disk is to blame, whoever reads it may be the one who can mend that."""
+    """500. If the disk is the cause, the reader may be able to fix it."""
     error = sys.exc_info()[1]
     context = {"disk": _what_about_the_disk(error)}
     return render(request, "500.html", context, status=500)
 
 
 def _what_about_the_disk(error: BaseException | None) -> str:
-    """`full`, `read-only` or `damaged`; empty where it is something else."""
+    """`full`, `read-only` or `damaged`; empty for any other cause."""
     if is_damage(error):
         return "damaged"
     while error is not None:

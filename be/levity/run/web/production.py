@@ -1,4 +1,4 @@
-"""What Levity refuses to start with, unless it is told that this is a development machine.
+"""Settings with which Levity refuses to start, except on a development machine.
 
 The same list for every way to start: a system check (`runserver`, `serve`, `consume_rpc_queue`,
 every other command), and `refuse` for a WSGI server, which runs no checks.
@@ -12,10 +12,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 __all__ = ["check_production", "problems", "refuse"]
 
-# Django's own W009 asks for as much.
+# Like Django's own W009.
 SHORTEST_KEY, FEWEST_SIGNS = 50, 5
 INSECURE = "django-insecure-"
-# What examples in files and on web pages have in place of a key.
+# Placeholders for a key in example files and on web pages.
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "your-secret", "your_secret", "secret_key")
 MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
 LEAVE_IT_OUT = (
@@ -72,7 +72,7 @@ def _wrong_with_key(key: str) -> str:
 
 @register(Tags.security)
 def check_production(**kwargs: Any) -> list[CheckMessage]:
-    """levity.E001 to E003: Levity does not start like this."""
+    """levity.E001 to E003: Levity refuses to start with this."""
     return [Error(what, hint=remedy, id=name) for name, what, remedy in problems(settings)]
 
 

@@ -1,9 +1,9 @@
-"""Whose word about a request counts: nginx's, and nobody else's.
+"""Which headers about a request are believed: only those of trusted proxies.
 
-A proxy says in headers who the client is and whether it uses TLS. Anybody can send the same
-headers, so they count only where the connection itself comes from a proxy that the site named
-(LEVITY_TRUSTED_PROXIES, the rule of the edge, too). Everybody else's are taken off before any other
-code sees them: the lock-out counts the real address, and nobody pretends to be on TLS.
+A proxy says in headers who the client is and whether it uses TLS. Anyone can send the same headers,
+so they count only if the connection itself comes from a trusted proxy (LEVITY_TRUSTED_PROXIES, as
+at the edge). All others are removed before any other code sees them: the lock-out counts the real
+address, and nobody can pretend to use TLS.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ FORWARDED = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_SS
 
 
 class TrustedProxies:
-    """The first middleware: REMOTE_ADDR is the client's, forwarded headers are true or gone."""
+    """The first middleware: REMOTE_ADDR is the client's, forwarded headers are true or removed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -31,7 +31,7 @@ class TrustedProxies:
         self._told = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The response; its cookies are Secure where the request came over TLS."""
+        """The response; its cookies are Secure if the request came over TLS."""
         meta = request.META
         peer = meta.get("REMOTE_ADDR", "")
         if self._trusts(peer):
@@ -39,8 +39,8 @@ class TrustedProxies:
             meta["REMOTE_ADDR"] = client_address(peer or "127.0.0.1", [hops], self._believed(peer))
         else:
             if not self._told and "HTTP_X_FORWARDED_FOR" in meta and is_private(peer):
-                # Said once: a proxy that nobody named makes everybody look like one address, and
-                # five wrong passwords of one lock all of them out.
+                # Logged once: behind an unknown proxy all users seem to have one address, and five
+                # wrong passwords of one lock all of them out.
                 self._told = True
                 log.warning(
                     "X-Forwarded-For from %s is ignored. If that is your proxy, set "
@@ -52,15 +52,15 @@ class TrustedProxies:
                 del meta[name]
         response = self.get_response(request)
         if request.is_secure():
-            # A site on plain http in its own network must be able to log in, too; but what was
-            # once said over TLS is never said without.
+            # Logins must also work over plain http in a private network; but a cookie that was set
+            # over TLS is never sent without it.
             for cookie in response.cookies.values():
                 cookie["secure"] = True
         return response
 
     def _trusts(self, peer: str) -> bool:
         if not peer:
-            return True  # a socket file, which only programs of this machine reach
+            return True  # a socket file, which only programs on this machine can reach
         try:
             address = ipaddress.ip_address(peer)
         except ValueError:

@@ -1,4 +1,5 @@
-"""Whether the pages were ever visited from outside: then strangers find the chargers' port, too."""
+"""Whether the pages were ever visited from outside, because then strangers can also find the
+chargers' port."""
 
 import logging
 from collections.abc import Callable
@@ -23,10 +24,10 @@ class VisitorsFromOutside:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """What the others answer."""
+        """The response of the other middleware."""
         try:
             newcomers.note_visitor(request.META.get("REMOTE_ADDR", ""))
         except DatabaseError as error:
-            # The page is worth more, and the next visitor is noted as well.
+            # The page is more important, and the next visitor is noted as well.
             log.warning("An outside visitor could not be recorded: %s", error)
         return self.get_response(request)

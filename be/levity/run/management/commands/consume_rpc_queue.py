@@ -26,7 +26,7 @@ STUCK = 70
 
 
 class Command(BaseCommand):
-    """Run as many as you like, on as many machines; SIGTERM lets the batch at hand finish."""
+    """Run any number, on any number of machines; after SIGTERM the current batch is finished."""
 
     help = (
         "Run a worker: process what the edges send over RabbitMQ (AMQP_URL), and send commands to "
@@ -58,12 +58,13 @@ class Command(BaseCommand):
         )
         pulse = Pulse(beat=lambda: worker.beat, transport=lambda: transport)
         port = self._port(pulse)
-        # Nothing else ends a handler that hangs in C; the frame is found out by its marks.
+        # Nothing else ends a handler that hangs in C; the frame is identified by its marks.
         worker.pipeline.time_limit.on_stuck = lambda: os._exit(STUCK)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         leave_what_stays()
-        # Three threads hand over to each other all the time; 5 ms is how long one may hold on.
+        # Three threads hand over to each other all the time; by default each may hold the
+        # interpreter lock for 5 ms.
         sys.setswitchinterval(SWITCH_INTERVAL)
         log.info("worker takes batches from %s", broker_label(url))
         pulse.start()
@@ -77,7 +78,7 @@ class Command(BaseCommand):
         log.info("worker stopped; no batch was left unfinished")
 
     def _port(self, pulse: Any) -> Any:
-        """Where a container or Prometheus asks, if LEVITY_WORKER_PORT is set; else None."""
+        """The port for containers and Prometheus, if LEVITY_WORKER_PORT is set; else None."""
         from levity.monitoring.health.worker_port import WorkerPort
 
         text = os.environ.get("LEVITY_WORKER_PORT", "").strip()

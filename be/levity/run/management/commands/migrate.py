@@ -1,7 +1,7 @@
 """`levity migrate`: Django's own, one at a time, after a backup of a database in use.
 
-Every container brings the database up to date when it starts; of several that start at once, one
-does it and the others wait and find it done.
+Every container brings the database up to date when it starts; if several start at once, one does it
+and the others wait.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class Command(migrate.Command):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """As Django's; with the lock unless nothing is to be written."""
+        """Like Django's command, with the lock unless nothing is to be written."""
         if options["check_unapplied"] or options["plan"]:
             super().handle(*args, **options)
             return
@@ -55,14 +55,16 @@ class Command(migrate.Command):
             raise CommandError(str(error)) from error
         with one_at_a_time(connections[options["database"]], say):
             if is_levitys_own() and not options["no_backup"] and (ahead := changes_ahead()):
-                # Said whatever the verbosity: `serve` migrates in silence, and it may take minutes.
+                # Printed at any verbosity: `serve` migrates silently, and it may take minutes.
                 back_up_before(ahead, self.stdout.write)
             super().handle(*args, **options)
 
 
 @contextlib.contextmanager
 def one_at_a_time(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> Iterator[None]:
-    """Hold the one lock on changing this database's tables; CommandError if it can't be had."""
+    """Hold the lock for changing this database's tables; raises CommandError if it can't be
+    taken.
+    """
     place = Path(str(connection.settings_dict["NAME"]))
     if connection.vendor == "postgresql":
         with _postgres(connection, say):
@@ -84,11 +86,11 @@ def _postgres(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> 
     _wait_for(locked, say)
     try:
         with connection.cursor() as cursor:
-            # Filling a new column of a large table takes longer than any statement of a worker.
+            # Filling a new column of a large table takes longer than a worker's statement may.
             cursor.execute("SET statement_timeout = 0")
         yield
     finally:
-        # A connection that is gone has given its locks back.
+        # A closed connection has released its locks.
         if connection.connection is not None and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
@@ -99,7 +101,7 @@ def _postgres(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> 
 def _file(database: Path, say: Callable[[str], object]) -> Iterator[None]:
     try:
         import fcntl
-    except ImportError:  # Windows, where nobody runs several
+    except ImportError:  # Windows, where only one runs
         yield
         return
     path = database.with_name(f"{database.name}.migrating")

@@ -1,4 +1,4 @@
-"""`levity restore FILE`: back to a copy, with no transactionId given twice."""
+"""`levity restore FILE`: restore a backup, without assigning a transactionId twice."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ __all__ = ["Command"]
 
 
 class Command(BaseCommand):
-    """Stop Levity first. The old SQLite file is kept beside the new one."""
+    """Stop Levity first. The old SQLite file is kept next to the new one."""
 
     help = (
         "Restore the database from a backup made by `levity backup`; everything since then is "
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError("--gap: must be a number, 0 or more")
         self._ask(options)
         try:
-            # Alone: whoever works on what was there before would go on with it.
+            # Exclusively: a process that uses the old database would continue to use it.
             with holding("levity restore", alone=True):
                 settled = self._restored(options)
         except HeldByAnother as error:

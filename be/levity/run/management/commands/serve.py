@@ -59,8 +59,8 @@ class Command(BaseCommand):
             ) from error
 
     def _say(self, text: str) -> None:
-        # Whoever read along (`| tee`, a terminal) may be gone: that is no reason to stop, nor to
-        # stop only half.
+        # The reader of the output (`| tee`, a terminal) may be gone: that is no reason to stop, nor
+        # to stop only partly.
         with contextlib.suppress(OSError, ValueError):
             self.stdout.write(text)
             self.stdout.flush()
