@@ -62,6 +62,9 @@ DEFAULTS: dict[str, Any] = {
     # and end them, and their samples. A bill must be traceable for that long; 0 keeps them for
     # ever.
     "OCPP_LEDGER_FRAMES_YEARS": 10,
+    # Days after the end of a session after which its meter values move out of rows into one
+    # compressed trace, where everything finds them as before; 0 never moves them.
+    "OCPP_METER_VALUE_ROW_DAYS": 2,
     # Days without a sign of the charger after which its running sessions are ended at their last
     # sample; 0 leaves them running for ever.
     "OCPP_ABANDONED_AFTER_DAYS": 7,

@@ -7,12 +7,13 @@ about how far the work is but the rows themselves.
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import Error as DatabaseError
 
 from levity.ocpp.conf import setting
 from levity.ocpp.store.messages.moving import move_some
+from levity.ocpp.store.samples.moving import Mover as SampleMover
 
 __all__ = ["MOVERS", "Mover", "Moving"]
 
@@ -31,7 +32,16 @@ def messages(now: datetime) -> int:
     return move_some(now, 0.0, kept_days=days) if days else 0
 
 
-MOVERS: tuple[Mover, ...] = (messages,)
+_samples = SampleMover()
+
+
+def meter_values(now: datetime) -> int:
+    """Meter values of sessions and days that are over: from rows into traces."""
+    days = setting("OCPP_METER_VALUE_ROW_DAYS")
+    return _samples.step(now, timedelta(days=days)) if days else 0
+
+
+MOVERS: tuple[Mover, ...] = (messages, meter_values)
 
 
 class Moving:
