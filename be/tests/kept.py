@@ -24,7 +24,7 @@ from levity.ocpp.store.samples.reading import of_rows, of_traces, together
 from levity.ocpp.store.samples.texts import recorded_json, values_text
 from levity.ocpp.store.samples.writing import recorded_of
 
-__all__ = ["Kept", "Samples", "keep"]
+__all__ = ["FIELDS", "Kept", "Row", "Samples", "keep"]
 
 COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     "in": lambda value, wanted: value in wanted,

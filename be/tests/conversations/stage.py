@@ -40,7 +40,7 @@ from levity_ws.rpc.envelope import (
     decode_batch,
     encode_batch,
 )
-from tests.kept import Samples
+from tests.kept import FIELDS, Row, Samples
 
 __all__ = ["Stage", "prepare", "rows"]
 
@@ -224,10 +224,11 @@ def rows(stage: Stage) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _row(item: Model, recorded: dict[int, int]) -> dict[str, Any]:
+def _row(item: Model | Row, recorded: dict[int, int]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for column in item._meta.concrete_fields:
-        name, value = column.attname, getattr(item, column.attname)
+    columns = FIELDS if isinstance(item, Row) else [c.attname for c in item._meta.concrete_fields]
+    for column in columns:
+        name, value = column, getattr(item, column)
         if name.removesuffix("_id") == "transaction" or (
             name == "id" and isinstance(item, Transaction)
         ):
