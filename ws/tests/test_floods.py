@@ -11,7 +11,7 @@ from tests.backend import ScriptedBackend
 from tests.chargers import RawCharger, http_get, raw_charger
 
 from levity_ws.edge.metrics import Metrics
-from levity_ws.edge.pace import FLOOD_PAUSE, Churn, Pace
+from levity_ws.edge.rate_limits import FLOOD_PAUSE, Churn, Pace
 from levity_ws.edge.reading import SMALL_FRAMES
 from levity_ws.edge.server import EdgeServer
 from levity_ws.edge.settings import EdgeSettings

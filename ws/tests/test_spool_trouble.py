@@ -16,7 +16,7 @@ from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.spool.answers import read
 from levity_ws.edge.spool.journal import Journal
-from levity_ws.edge.spool.keeper import Spool
+from levity_ws.edge.spool.spool import Spool
 from levity_ws.rpc.envelope import Command, Event, Lease, Received
 
 pytestmark = pytest.mark.slow

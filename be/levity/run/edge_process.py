@@ -69,7 +69,7 @@ class EdgeProcess:
         ours, its = pair()
         with its:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "levity_ws.beside", str(its.fileno())),
+                *(sys.executable, "-m", "levity_ws.child_process", str(its.fileno())),
                 pass_fds=[its.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 env=self._environ(),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from levity.installation import data_dir
 from levity.ocpp.versions import OF_SESSIONS
-from levity_ws.edge.pace import Pace
+from levity_ws.edge.rate_limits import Pace
 
 __all__ = ["LogBudget", "log_budget", "same_text", "shortened"]
 

@@ -17,7 +17,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, Installation
 from levity.ocpp.models.installation import ONLY
 from levity.ocpp.store.values import Arrival
-from levity_ws.edge.pace import Pace
+from levity_ws.edge.rate_limits import Pace
 from levity_ws.rpc.envelope import Authenticate, Refused
 
 __all__ = ["MOST_WAITING", "Newcomers", "is_public", "newcomers"]

@@ -13,7 +13,6 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from levity_ws.edge.admission import Admission
-from levity_ws.edge.gate import Gate
 from levity_ws.edge.handshake import (
     Handshake,
     client_address,
@@ -25,9 +24,10 @@ from levity_ws.edge.handshake import (
     parse_handshake,
     user_agent,
 )
+from levity_ws.edge.handshake_gate import Gate
 from levity_ws.edge.lane import BackendUnavailable
 from levity_ws.edge.metrics import Metrics
-from levity_ws.edge.pace import Churn, Pace
+from levity_ws.edge.rate_limits import Churn, Pace
 from levity_ws.edge.refusal import Refusal, printable
 from levity_ws.edge.refusal_reports import RefusalReports
 from levity_ws.edge.relay import Relay

@@ -15,7 +15,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import CLOSING, OPEN, Event
 
 from levity_ws.edge.metrics import Metrics
-from levity_ws.edge.pace import Pace
+from levity_ws.edge.rate_limits import Pace
 from levity_ws.edge.refusal import Refusal
 from levity_ws.edge.refusals import PROXY_LINES, unreadable
 from levity_ws.edge.room import SMALL, Room

@@ -18,7 +18,7 @@ from levity_ws.edge.batches import Batches
 from levity_ws.edge.lane import BackendUnavailable, Entry, Lane, Peer
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.settings import EdgeSettings
-from levity_ws.edge.wall import SteadyWall
+from levity_ws.edge.steady_clock import SteadyClock
 from levity_ws.rpc.envelope import (
     Accept,
     Alive,
@@ -99,7 +99,7 @@ class Relay:
     settings: EdgeSettings
     metrics: Metrics = field(default_factory=Metrics)
     clock: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = field(default_factory=SteadyWall)
+    wall: Callable[[], float] = field(default_factory=SteadyClock)
     connections: Callable[[], int] = lambda: 0
     stand_in: StandIn | None = None
     loop: asyncio.AbstractEventLoop = field(init=False)

@@ -25,7 +25,7 @@ from levity_ws.edge.handshake import user_agent
 from levity_ws.edge.handshakes import Handshakes, answer_subprotocol
 from levity_ws.edge.lane import BackendUnavailable, Lane
 from levity_ws.edge.metrics import Metrics
-from levity_ws.edge.pace import Pace
+from levity_ws.edge.rate_limits import Pace
 from levity_ws.edge.reading import FrameTooLarge
 from levity_ws.edge.refusal_reports import RefusalReports
 from levity_ws.edge.relay import Relay
@@ -33,7 +33,7 @@ from levity_ws.edge.room import Room
 from levity_ws.edge.settings import EdgeSettings
 from levity_ws.edge.socket import ChargerSocket
 from levity_ws.edge.spool.journal import Journal, SpoolUnusable
-from levity_ws.edge.spool.keeper import Spool
+from levity_ws.edge.spool.spool import Spool
 from levity_ws.edge.status import StatusPages
 from levity_ws.edge.volume import Volume
 from levity_ws.rpc.transport import EdgeTransport

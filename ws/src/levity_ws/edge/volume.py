@@ -5,7 +5,7 @@ sockets can't fill a memory card in eight minutes.
 
 from collections.abc import Callable
 
-from levity_ws.edge.pace import Pace
+from levity_ws.edge.rate_limits import Pace
 
 __all__ = ["Volume"]
 

@@ -1,4 +1,4 @@
-"""`python -m levity_ws.beside FD`: the edge of `levity serve`, which starts it and ends with it.
+"""`python -m levity_ws.child_process FD`: the edge of `levity serve`, which starts and ends it.
 
 FD is its end of a pair of sockets (`rpc/pipe.py`). As a process of its own, it relays on another
 core and with another interpreter lock while the other process works on the database.

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-__all__ = ["SteadyWall"]
+__all__ = ["SteadyClock"]
 
 
 @dataclass(slots=True)
-class SteadyWall:
+class SteadyClock:
     """POSIX seconds that never go back.
 
     Chargers set their clocks by what they are told, and sessions are counted by it. When our

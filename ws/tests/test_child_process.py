@@ -14,7 +14,14 @@ def test_ctrl_c_while_it_still_loads_leaves_no_traceback() -> None:
     ours, its = socket.socketpair()
     with ours, its:
         process = subprocess.Popen(
-            [sys.executable, "-X", "importtime", "-m", "levity_ws.beside", str(its.fileno())],
+            [
+                sys.executable,
+                "-X",
+                "importtime",
+                "-m",
+                "levity_ws.child_process",
+                str(its.fileno()),
+            ],
             pass_fds=[its.fileno()],
             stderr=subprocess.PIPE,
             text=True,

@@ -2,13 +2,13 @@
 
 from itertools import pairwise
 
-from levity_ws.edge.wall import SteadyWall
+from levity_ws.edge.steady_clock import SteadyClock
 
 
 def test_time_never_goes_back_and_comes_right_again() -> None:
     """D-20: the clock is set back by an hour, and later forward by two."""
     true, tick = 10_000.0, 0.0
-    steady = SteadyWall(lambda: true, lambda: tick)
+    steady = SteadyClock(lambda: true, lambda: tick)
     said = [steady()]
     true -= 3600
     for _ in range(8000):
