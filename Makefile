@@ -101,6 +101,13 @@ bench: env ## Measure against RabbitMQ and Postgres; prints a table, writes JSON
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(bin)/levity bench $(ARGS)
 
+.PHONY: year
+year: env ## Play days of chargers into an empty database; what they take (ARGS='--chargers 20 --days 30')
+	@rm -rf .venv/year
+	@env -u AMQP_URL LEVITY_DATA_DIR="$$(pwd)/.venv/year" TIME_ZONE=UTC \
+		SECRET_KEY=of-no-value-of-no-value-of-no-value-of-no-value-of-no-value \
+		$(bin)/levity year $(ARGS)
+
 .PHONY: soak
 soak: env ## Break everything around Levity under load; ledgers must match (ARGS=--help)
 	@env -u AMQP_URL -u DATABASE_URL LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" \

@@ -1,0 +1,100 @@
+"""`levity storage`: what is kept where, how much it is, and for how long."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.utils import timezone
+
+from levity.ocpp.conf import setting
+from levity.ocpp.store.inventory import Inventory, Part, inventory
+
+__all__ = ["Command"]
+
+_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+class Command(BaseCommand):
+    """Reads; changes nothing."""
+
+    help = (
+        "List what the database keeps: messages and meter values, recent ones and packed ones, "
+        "sessions; how much of each, from when to when, its size on the disk, and how long it is "
+        "kept. On a large SQLite file this takes some seconds."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = inventory()
+        self.stdout.write(f"Database: {_where()}, {_bytes(found.size)}{_free(found)}")
+        self.stdout.write("")
+        for line in _table(found):
+            self.stdout.write(line)
+        self.stdout.write("")
+        for line in _kept():
+            self.stdout.write(line)
+
+
+def _where() -> str:
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return str(settings["NAME"])
+    return f"{settings['NAME']} on {settings['HOST'] or 'this machine'}"
+
+
+def _free(found: Inventory) -> str:
+    return f" ({_bytes(found.free)} of it free for new rows)" if found.free else ""
+
+
+def _table(found: Inventory) -> list[str]:
+    rows = [("", "how many", "from", "to", "size", "each")]
+    rows += [_row(part) for part in found.parts]
+    rest = "?" if found.rest is None else _bytes(found.rest)
+    rows.append(("everything else", "", "", "", rest, ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    return [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _row(part: Part) -> tuple[str, str, str, str, str, str]:
+    size = "?" if part.size is None else _bytes(part.size)
+    each = "" if part.each is None else f"{part.each:.0f} bytes"
+    count = f"{part.count:,} {part.unit}"
+    return part.name, count, _day(part.first), _day(part.last), size, each
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d}" if moment else ""
+
+
+def _kept() -> list[str]:
+    days, rows = setting("OCPP_MESSAGE_RETENTION_DAYS"), setting("OCPP_MESSAGE_ROW_DAYS")
+    years = setting("OCPP_LEDGER_FRAMES_YEARS")
+    packed = f"packed after {_days(rows)}" if rows else "never packed"
+    messages = f"deleted after {_days(days)}" if days else "never deleted"
+    lines = [f"Messages are {packed} and {messages} (OCPP_MESSAGE_RETENTION_DAYS)."]
+    if days:
+        kept = f"for {years} years" if years else "for ever"
+        lines.append(
+            f"Those behind the figures of sessions stay {kept} (OCPP_LEDGER_FRAMES_YEARS)."
+        )
+    lines.append("Sessions and their meter values are never deleted.")
+    return lines
+
+
+def _days(days: int) -> str:
+    return f"{days} day{'s' * (days != 1)}"
+
+
+def _bytes(size: float) -> str:
+    for factor, unit in _UNITS:
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size:.0f} bytes"

@@ -1,0 +1,1 @@
+"""What a site's years take on its disk: days of real chargers' traffic, kept as a site keeps it."""
