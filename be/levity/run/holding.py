@@ -14,7 +14,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from django.db import Error as DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from levity.run.opening import look_at_folder
+from levity.run.data_folder import look_at_folder
+from levity.run.holders import holders_in, session_name, told
 
 __all__ = ["HeldByAnother", "Hold", "holding"]
 
@@ -98,7 +98,7 @@ def _file(database: Path, what: str, *, alone: bool) -> Iterator[Hold]:
         try:
             fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise HeldByAnother(_told(str(database), _holders(file), alone=alone)) from None
+            raise HeldByAnother(told(str(database), holders_in(file), alone=alone)) from None
         except OSError as error:
             # Some network file systems; SQLite is not safe there either.
             log.warning(
@@ -115,29 +115,6 @@ def _file(database: Path, what: str, *, alone: bool) -> Iterator[Hold]:
                 file.flush()
 
         yield Hold(what, tell)
-
-
-def _holders(file: TextIOWrapper) -> list[dict[str, Any]]:
-    """The process that claims to hold it, if it is alive as far as this machine can tell."""
-    found: dict[tuple[Any, Any], dict[str, Any]] = {}
-    with contextlib.suppress(OSError, ValueError):
-        file.seek(0)
-        for line in file.read().splitlines():
-            known = json.loads(line)
-            found[known.get("host"), known.get("pid")] = known
-    return [known for known in found.values() if _may_be_alive(known)]
-
-
-def _may_be_alive(known: dict[str, Any]) -> bool:
-    if known.get("host") != socket.gethostname():
-        return True
-    try:
-        os.kill(int(known["pid"]), 0)
-    except (ProcessLookupError, KeyError, TypeError, ValueError):
-        return False
-    except OSError:
-        return True  # the process of another user
-    return True
 
 
 def _try(connection: BaseDatabaseWrapper, *, alone: bool) -> bool:
@@ -163,7 +140,7 @@ def _others(connection: BaseDatabaseWrapper) -> list[dict[str, Any]]:
 
 def _refuse(connection: BaseDatabaseWrapper, *, alone: bool) -> HeldByAnother:
     name = str(connection.settings_dict["NAME"])
-    return HeldByAnother(_told(f"Postgres, {name}", _others(connection), alone=alone))
+    return HeldByAnother(told(f"Postgres, {name}", _others(connection), alone=alone))
 
 
 @contextlib.contextmanager
@@ -181,7 +158,7 @@ def _postgres_alone(
         return _try(connection, alone=True)
 
     def tell(known: dict[str, Any]) -> None:
-        name[0] = _name(known)
+        name[0] = session_name(known)
         with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('application_name', %s, false)", [name[0]])
 
@@ -228,7 +205,7 @@ def _postgres_together(ours: BaseDatabaseWrapper, what: str) -> Iterator[Hold]:
         if connection.alias == ours.alias and not take(connection):
             log.error("%s", _refuse(connection, alone=False))
 
-    hold = Hold(what, lambda known: name.__setitem__(0, _name(known)))
+    hold = Hold(what, lambda known: name.__setitem__(0, session_name(known)))
     ours.ensure_connection()
     if not take(ours):
         raise _refuse(ours, alone=False)
@@ -237,37 +214,3 @@ def _postgres_together(ours: BaseDatabaseWrapper, what: str) -> Iterator[Hold]:
         yield hold
     finally:
         connection_created.disconnect(begin)
-
-
-def _name(known: dict[str, Any]) -> str:
-    """Truncated to the 63 bytes that Postgres keeps."""
-    words = [f"{known['what']} pid {known['pid']} {known['host'][:12]}", known.get("address", "")]
-    return " ".join(word for word in words if word)[:63]
-
-
-def _told(place: str, holders: list[dict[str, Any]], *, alone: bool) -> str:
-    who = "; ".join(_described(known) for known in holders) or "an unidentified process"
-    lines = [f"Levity is already running on this database ({place}):", f"  {who}"]
-    addresses = [known["address"] for known in holders if known.get("address")]
-    if addresses:
-        lines.append(f"Its web pages: {addresses[0]}")
-    if alone:
-        lines.append(
-            "Nothing was changed. Stop that one first (Ctrl-C in its terminal, or `sudo systemctl "
-            "stop levity`, or `kill` with that number). To run a second Levity with its own data, "
-            "set LEVITY_DATA_DIR, or another database in DATABASE_URL."
-        )
-    else:
-        lines.append(
-            "Nothing was changed. `levity serve` without AMQP_URL needs its database exclusively: "
-            "give it the same AMQP_URL as the workers, or stop it."
-        )
-    return "\n".join(lines)
-
-
-def _described(known: dict[str, Any]) -> str:
-    if "pid" not in known:
-        where = f" from {known['from']}" if known.get("from") else ""
-        return f"{known.get('name') or 'a worker'}{where}"
-    elsewhere = "" if known.get("host") == socket.gethostname() else f" on {known.get('host')}"
-    return f"{known.get('what')}, process {known['pid']}{elsewhere}, since {known.get('since')}"

@@ -31,9 +31,10 @@ from levity.ocpp.models import ChargePoint, Edge
 from levity.ocpp.worker.housekeeping import forget_edges
 from levity.ocpp.worker.loop import Worker, leave_what_stays
 from levity.run.amqp.transport import AmqpWorkerTransport
+from levity.run.cannot_open import CannotOpen
 from levity.run.edge_process import EdgeProcess
 from levity.run.holding import Hold, holding
-from levity.run.opening import CannotOpen, open_database
+from levity.run.opening import open_database
 from levity.run.welcome import as_typed, first_admin, pages_path, welcome
 from levity_ws.__main__ import loop_factory
 from levity_ws.edge.server import CannotListen, run

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    # What a database from before the first release has applied (levity.run.opening).
+    # What a database from before the first release has applied (levity.run.applied_migrations).
     replaces = [("accounts", "0002_phone"), ("accounts", "0003_wording")]
 
     initial = True

@@ -6,7 +6,7 @@ import levity.monitoring.models
 
 
 class Migration(migrations.Migration):
-    # What a database from before the first release has applied (levity.run.opening).
+    # What a database from before the first release has applied (levity.run.applied_migrations).
     replaces = [
         ("operation", "0001_alerts"),
         ("operation", "0002_sealed_and_acknowledged"),

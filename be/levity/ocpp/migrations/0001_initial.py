@@ -9,7 +9,7 @@ import levity.ocpp.models.command
 
 
 class Migration(migrations.Migration):
-    # What a database from before the first release has applied (levity.run.opening).
+    # What a database from before the first release has applied (levity.run.applied_migrations).
     replaces = [
         ("ocpp", "0002_charger_side"),
         ("ocpp", "0003_silent"),

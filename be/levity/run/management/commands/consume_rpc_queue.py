@@ -12,8 +12,9 @@ from django.db import connection
 from levity.installation import amqp_url
 from levity.ocpp.worker.loop import Worker, leave_what_stays
 from levity.run.amqp.transport import AmqpWorkerTransport
+from levity.run.cannot_open import CannotOpen
 from levity.run.holding import HeldByAnother, holding
-from levity.run.opening import CannotOpen, open_database
+from levity.run.opening import open_database
 from levity_ws.rpc.topology import DEFAULT_URL, broker_label, prefix_from_environ
 
 __all__ = ["Command"]

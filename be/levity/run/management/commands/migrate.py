@@ -17,7 +17,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from levity.installation import is_levitys_own
-from levity.run.opening import CannotOpen, open_database
+from levity.run.cannot_open import CannotOpen
+from levity.run.opening import open_database
 from levity.run.upgrading import back_up_before, changes_ahead
 
 __all__ = ["Command", "one_at_a_time"]

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from levity.run.backups import BackupError, Settled, restore, settle
+from levity.run.cannot_open import CannotOpen
 from levity.run.holding import HeldByAnother, holding
-from levity.run.opening import CannotOpen
 
 __all__ = ["Command"]
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from levity.installation import amqp_url
+from levity.run.cannot_open import CannotOpen
 from levity.run.holding import HeldByAnother
-from levity.run.opening import CannotOpen
 from levity_ws.edge.server import CannotListen
 from levity_ws.edge.settings import EdgeSettings, SettingsError
 

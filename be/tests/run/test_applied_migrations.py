@@ -11,7 +11,8 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from levity.run.opening import CannotOpen, look_at_migrations
+from levity.run.applied_migrations import look_at_migrations
+from levity.run.cannot_open import CannotOpen
 
 Open = Callable[[list[tuple[str, str]]], None]
 
