@@ -82,8 +82,8 @@ DEFAULTS: dict[str, Any] = {
     # Seconds that handlers and middleware may take for one frame; then it is parked. 0 is no limit.
     # Less than the 20 s for which an edge holds what else is in the batch.
     "OCPP_FRAME_TIME_LIMIT": 10,
-    # Seconds without a sign of life after which an edge, and what hangs on it, counts as gone.
-    # With the 5 s between two rounds of housekeeping: off line within 30 s.
+    # Seconds without a sign of life after which an edge, and what hangs on it, counts as gone. With
+    # the 5 s between two rounds of housekeeping: offline within 30 s.
     "OCPP_EDGE_TIMEOUT": 25,
     # Postgres plans the statements of the pipeline once a connection. Off behind a pooler that
     # gives each transaction another connection (pgbouncer in transaction mode).

@@ -258,7 +258,7 @@ FREQUENT = frozenset(action for version in VERSIONS.values() for action in versi
 """Calls that come every few seconds or minutes, and would bury the others in a log."""
 
 OF_SESSIONS = frozenset(action for version in VERSIONS.values() for action in version.senseless)
-"""Calls that the books of sessions need whole."""
+"""Calls whose whole frames the records of sessions need."""
 
 ASKED = frozenset(action for item in VERSIONS.values() for action in item.evidence.asked)
 SLOW = frozenset(action for item in VERSIONS.values() for action in item.evidence.slow)

@@ -1,8 +1,8 @@
 """Which rows a person may see: all, or those of the sites they are limited to.
 
-A user may have an `account` with `limited` and `sites` (levity.accounts gives him one); without
-it they see everything. Every list, page, choice and export asks here. A model that knows no way to
-a site shows nothing to somebody who is limited.
+A user may have an `account` with `limited` and `sites` (from levity.accounts); without it they see
+everything. Every list, page, choice and export asks here. A model that knows no way to a site shows
+nothing to somebody who is limited.
 """
 
 from typing import Any

@@ -25,11 +25,11 @@ __all__ = ["EXAMPLES", "add_arguments", "simulate"]
 
 EXAMPLES = """\
 examples:
-  ten Grizzl-Es, cars coming and going, until Ctrl-C:
+  ten Grizzl-Es with cars coming and going, until Ctrl-C:
     levity simulate --url ws://localhost:9000/ws --charge-points 10 --profile grizzl-e
-  each of them one session, then the verdict:
+  ten chargers with one session each, then a verdict:
     levity simulate --charge-points 10 --once --strict
-  a car park's night in ten minutes, with a ledger to hold against the database:
+  a car park's night in ten minutes, with a ledger to compare with the database:
     levity simulate --charge-points 50 --life everyday --speed 60 --duration 600 --ledger ledger
   200 chargers with full sessions, 100 Calls a second in total:
     levity simulate --charge-points 200 --rate 100 --duration 30 --json
@@ -39,7 +39,7 @@ _LIVES: dict[str, Life] = {"lively": LIVELY, "everyday": EVERYDAY}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything that `simulate` understands."""
+    """All arguments of `simulate`."""
     add = parser.add_argument
     add("--url", default="ws://localhost:9000/ws", help="the identity is appended (%(default)s)")
     add("--charge-points", type=_positive, default=1, metavar="N", help="how many (%(default)s)")
@@ -72,7 +72,9 @@ def simulate(options: argparse.Namespace) -> int:
     try:
         if options.rate is not None:
             if options.key is not None:
-                raise ValueError("--rate knows no --key: give the charge points profile 0")
+                raise ValueError(
+                    "--rate can't be used with --key: set the charge points to profile 0"
+                )
             return run_loop(_load(options))
         return run_loop(_fleet(options))
     except ValueError as error:

@@ -1,6 +1,6 @@
 """May this start go to the car that is plugged in? Asked in the moment in which it would be sent.
 
-The answer is made of the books alone, so any worker may give it, also after a restart.
+The answer comes only from the database, so any worker may give it, also after a restart.
 """
 
 from collections.abc import Mapping

@@ -69,7 +69,7 @@ class EveryMinute:
 
 
 def sweep(now: datetime, *, is_minute: bool = True) -> None:
-    """Take the chargers of edges that are silent for too long off line; end what is over.
+    """Mark the chargers of edges that are silent for too long as offline; end what is over.
 
     With `is_minute` also what is looked for only once a minute.
     """

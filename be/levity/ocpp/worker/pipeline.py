@@ -288,7 +288,8 @@ def _park(event: Event, error: Exception) -> list[Outcome]:
 def _cut_off(event: Event, error: Exception) -> list[Outcome] | None:
     """What it needs is damaged: its charger keeps it, and what is whole is served meanwhile.
 
-    None where that helps nobody: it is to be held, because it was mended, or comes no second time.
+    None if the frame is to be held instead: the database was repaired, or no one would send the
+    frame again.
     """
     if mend(transaction.get_connection(), error):
         return None

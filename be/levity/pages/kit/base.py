@@ -1,4 +1,4 @@
-"""What all lists share: bounded counting, no facets, no way to edit the books."""
+"""What all lists share: bounded counting, no facets, no editing of records."""
 
 from typing import Any
 
