@@ -28,6 +28,7 @@ COMMANDS = {
     "replay_failed": "process messages again at which Levity itself failed",
     "test_alert": "send a test alert to all recipients",
     "prune": "delete old messages (serve does it every day)",
+    "forget": "replace the id tag of a person who must be forgotten (--dry-run)",
     "retire": "remove charge points that are gone for good, or the demo's ten (--demo)",
     "certificate_authority": "the authority that signs chargers' certificates",
     "migrate": "update the database schema (serve does it when it starts)",

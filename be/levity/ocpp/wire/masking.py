@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from levity.ocpp.wire import private
 from levity.ocpp.wire.scanning import is_hex, json_tokens, logins, replaced
 
-__all__ = ["MASK", "Anonymiser", "without_secrets"]
+__all__ = ["MASK", "Anonymiser", "forgetting", "without_secrets", "without_word"]
 
 MASK = "***"
 # So deep objects and arrays have names of their own; what is deeper belongs to the last of them.
@@ -37,6 +37,36 @@ def without_secrets(text: str) -> str:
 
 def _without_logins(value: str) -> str:
     return replaced(value, ((start, end, MASK) for start, end in logins(value)))
+
+
+def forgetting(id_tag: str, pseudonym: str) -> Callable[[str], str]:
+    """Puts the pseudonym in the place of this tag in a frame, and changes nothing else of it.
+
+    A short tag is only known in a field that says whose something is: "1" is also a connector.
+    """
+    lower = id_tag.lower()
+    is_long = len(id_tag) >= _SHORTEST
+
+    def rewrite(name: str, value: str) -> str:
+        if value.lower() == lower and (is_long or private.says_whose(name)):
+            return pseudonym
+        return without_word(value, id_tag, pseudonym) if is_long else value
+
+    return lambda text: _rewritten(text, rewrite, lambda name: False)
+
+
+def without_word(text: str, word: str, new: str) -> str:
+    """The text with this word replaced, case ignored, where no letter or digit touches it."""
+    lower, wanted = text.lower(), word.lower()
+    if wanted not in lower or len(lower) != len(text):
+        return text
+    edits, place = [], lower.find(wanted)
+    while place >= 0:
+        end = place + len(wanted)
+        if not (text[place - 1 : place].isalnum() or text[end : end + 1].isalnum()):
+            edits.append((place, end, new))
+        place = lower.find(wanted, end)
+    return replaced(text, edits)
 
 
 @dataclass(slots=True)
@@ -163,6 +193,8 @@ class Anonymiser:
         return self._addresses[found]
 
 
+_How = tuple[Rewrite, Callable[[str], bool]]
+"""(what becomes of a value, by its name whether it is masked instead)."""
 Token = tuple[int, int, str]
 """Where a value stands, and what it is, decoded."""
 
@@ -178,8 +210,11 @@ class _Level:
     """Of the fields that are called so: {"key": "AuthorizationKey", "value": ...}."""
 
 
-def _rewritten(text: str, rewrite: Rewrite) -> str:
+def _rewritten(
+    text: str, rewrite: Rewrite, is_secret: Callable[[str], bool] = private.is_secret
+) -> str:
     """The text with every string and number value as `rewrite` says, secrets masked before."""
+    how = rewrite, is_secret
     edits: dict[Token, str] = {}
     levels, deeper = [_Level()], 0
     waiting: Token | None = None
@@ -191,7 +226,7 @@ def _rewritten(text: str, rewrite: Rewrite) -> str:
             waiting = None
             continue
         if waiting is not None:
-            _note_value(level, waiting, text, edits, rewrite)
+            _note_value(level, waiting, text, edits, how)
             waiting = None
         if sign in "{[":
             if len(levels) < _DEPTH:
@@ -202,7 +237,7 @@ def _rewritten(text: str, rewrite: Rewrite) -> str:
             if deeper:
                 deeper -= 1
                 continue
-            _name_value(level, text, edits, rewrite)
+            _name_value(level, text, edits, how)
             levels.pop()
             if not levels:
                 levels.append(_Level())
@@ -211,39 +246,38 @@ def _rewritten(text: str, rewrite: Rewrite) -> str:
             if value is not None:
                 waiting = start, end, value
     if waiting is not None:
-        _note_value(levels[-1], waiting, text, edits, rewrite)
+        _note_value(levels[-1], waiting, text, edits, how)
     for level in levels:
-        _name_value(level, text, edits, rewrite)
+        _name_value(level, text, edits, how)
     return replaced(text, sorted((start, end, new) for (start, end, _), new in edits.items()))
 
 
-def _note_value(
-    level: _Level, token: Token, text: str, edits: dict[Token, str], rewrite: Rewrite
-) -> None:
+def _note_value(level: _Level, token: Token, text: str, edits: dict[Token, str], how: _How) -> None:
     start, end, value = token
     if level.name == "key":
         level.key = value
     elif level.name == "value":
         level.value = token
-    new = _new_value(level.name, value, rewrite)
+    new = _new_value(level.name, value, how)
     if new != value:
         edits[token] = _encoded(new, text[start:end])
 
 
-def _new_value(name: str, value: str, rewrite: Rewrite) -> str:
-    if value and private.is_secret(name):
+def _new_value(name: str, value: str, how: _How) -> str:
+    rewrite, is_secret = how
+    if value and is_secret(name):
         return MASK
     if value[:1] in ("{", "[") and '"' in value:
         # DataTransfer.data, often JSON in a string.
-        return _rewritten(value, rewrite)
+        return _rewritten(value, rewrite, is_secret)
     return rewrite(name, value)
 
 
-def _name_value(level: _Level, text: str, edits: dict[Token, str], rewrite: Rewrite) -> None:
+def _name_value(level: _Level, text: str, edits: dict[Token, str], how: _How) -> None:
     """ChangeConfiguration and GetConfiguration: {"key": "AuthorizationKey", "value": ...}."""
     if level.key is not None and level.value is not None:
         start, end, value = level.value
-        new = _new_value(level.key, value, rewrite)
+        new = _new_value(level.key, value, how)
         if new != value:
             edits[level.value] = _encoded(new, text[start:end])
 

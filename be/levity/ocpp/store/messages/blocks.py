@@ -7,7 +7,14 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from levity.ocpp.models import BlockTerm, MessageBlock
-from levity.ocpp.store.messages.codec import Exchange, Facts, facts_of, microseconds, unpack
+from levity.ocpp.store.messages.codec import (
+    Exchange,
+    Facts,
+    facts_of,
+    microseconds,
+    text_of,
+    unpack,
+)
 from levity.ocpp.store.messages.wanted import Wanted
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "blocks_of_day",
     "blocks_with_id",
     "bounds",
+    "read_frames",
     "terms_of",
 ]
 
@@ -50,24 +58,25 @@ class Block:
         self.day, self.part = day, part
         self.first_at, self.last_at = first_at, last_at
         self.count, self.only_ledger = count, only_ledger
-        self._packed, self._frames = packed, frames
+        self.packed, self.frames = packed, frames
         self._facts: Facts | None = None
 
     @property
     def facts(self) -> Facts:
         """All but the frames."""
         if self._facts is None:
-            self._facts = facts_of(bytes(self._packed))
+            self._facts = facts_of(bytes(self.packed))
         return self._facts
 
     def exchanges(self, places: Collection[int] | None = None) -> list[Exchange]:
         """Those in these places, or all, in the order of the wire."""
-        if self._frames is None:
-            row = MessageBlock.objects.filter(pk=self.pk).values_list("facts", "frames").first()
-            if row is None or bytes(row[0]) != bytes(self._packed):
-                raise BlockChanged
-            self._frames = row[1]
-        return unpack(self.facts, bytes(self._frames), self.charge_point_id, places)
+        if self.frames is None:
+            read_frames([self])
+        return unpack(self.facts, bytes(self.frames), self.charge_point_id, places)
+
+    def text(self) -> str:
+        """All frames, one after the other, without their message ids; of a `locked` block."""
+        return text_of(bytes(self.frames))
 
     def places(self, wanted: Wanted) -> list[int]:
         """Where in it that is which is wanted, in the order of the wire; by its facts alone."""
@@ -91,7 +100,8 @@ class Block:
                 place for place in places if (facts.received[place], facts.ids[place]) > after
             ]
         if wanted.actions:
-            places = [place for place in places if facts.actions[place] in wanted.actions]
+            among = frozenset(facts.with_action(wanted.actions))
+            places = [place for place in places if place in among]
         if wanted.sender:
             places = [place for place in places if facts.senders[place] == wanted.sender]
         if wanted.has_error is not None:
@@ -103,6 +113,20 @@ class Block:
         if wanted.connection:
             places = [place for place in places if facts.connections[place] == wanted.connection]
         return list(places)
+
+
+def read_frames(blocks: Iterable[Block]) -> None:
+    """The frames of these blocks, in one statement."""
+    waiting = {block.pk: block for block in blocks if block.frames is None}
+    if not waiting:
+        return
+    rows = MessageBlock.objects.filter(pk__in=waiting)
+    found = {pk: (facts, frames) for pk, facts, frames in rows.values_list("pk", "facts", "frames")}
+    for pk, block in waiting.items():
+        facts, frames = found.get(pk, (b"", b""))
+        if bytes(facts) != bytes(block.packed):
+            raise BlockChanged
+        block.frames = frames
 
 
 class BlockChanged(Exception):

@@ -14,7 +14,7 @@ surrogates included. Times are exact to the microsecond.
 import json
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
@@ -32,6 +32,7 @@ __all__ = [
     "facts_of",
     "microseconds",
     "pack",
+    "text_of",
     "unpack",
 ]
 
@@ -161,6 +162,14 @@ class Facts:
         """Characters of requests and of responses, as they are stored."""
         return self._column["asked"], self._column["said"]
 
+    def with_action(self, actions: Collection[str]) -> list[int]:
+        """The rows with one of these actions."""
+        names, rows = self._column["action"]
+        numbers = {number for number, name in enumerate(names) if name in actions}
+        if not rows:
+            return list(range(self._count)) if numbers else []
+        return [place for place, number in enumerate(rows) if number in numbers]
+
     def _named(self, name: str) -> list[Any]:
         names, rows = self._column[name]
         return [names[row] for row in rows] if rows else [names[0]] * self._count
@@ -214,10 +223,7 @@ def unpack(
     facts: Facts, frames: bytes, charge_point_id: int = 0, wanted: Iterable[int] | None = None
 ) -> list[Exchange]:
     """The exchanges of a block, or those in these places of it; raises DamagedBlock."""
-    try:
-        text = zlib.decompress(frames).decode("utf-8", "surrogatepass")
-    except (zlib.error, UnicodeDecodeError) as error:
-        raise DamagedBlock(str(error)) from error
+    text = text_of(frames)
     of_requests, of_responses = facts.lengths
     asked = list(accumulate(of_requests, initial=0))
     said = list(accumulate(of_responses, initial=asked[-1]))
@@ -242,6 +248,14 @@ def unpack(
         )
         for place in (range(len(facts)) if wanted is None else wanted)
     ]
+
+
+def text_of(frames: bytes) -> str:
+    """All frames as they are stored, without their message ids; raises DamagedBlock."""
+    try:
+        return zlib.decompress(frames).decode("utf-8", "surrogatepass")
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise DamagedBlock(str(error)) from error
 
 
 def _without_id(text: str, unique_id: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from levity.ocpp.models import Message
-from levity.ocpp.store.messages.blocks import Block, BlockChanged, blocks_newest_first
+from levity.ocpp.store.messages.blocks import Block, BlockChanged, blocks_newest_first, read_frames
 from levity.ocpp.store.messages.codec import Exchange, microseconds
 from levity.ocpp.store.messages.rows import NEWEST_FIRST, newest_rows
 from levity.ocpp.store.messages.wanted import LAST_ID, Place, Wanted
@@ -150,6 +150,7 @@ class _Merging:
             if isinstance(what, tuple):
                 places[what[0]].append(what[1])
         of_blocks: dict[tuple[Block, int], Exchange] = {}
+        read_frames(places)
         for block, some in places.items():
             for place, exchange in zip(some, block.exchanges(some), strict=True):
                 of_blocks[block, place] = (
