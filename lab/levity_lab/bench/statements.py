@@ -39,7 +39,7 @@ class Charger:
 
     def connected(self) -> Event:
         """Its websocket is open."""
-        event = Connected(self._name, self.connection, self.seq, time.time(), "127.0.0.1")
+        event = Connected(self.name, self.connection, self.seq, time.time(), "127.0.0.1")
         self.seq += 1
         return event
 
@@ -58,11 +58,12 @@ class Charger:
             self.frames.transaction_id = orjson.loads(text)[2]["transactionId"]
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """Its identity."""
         return f"COUNT-{self.number:06d}"
 
     def _received(self, frame: bytes) -> Event:
-        event = Received(self._name, self.connection, self.seq, time.time(), frame.decode())
+        event = Received(self.name, self.connection, self.seq, time.time(), frame.decode())
         self.seq += 1
         return event
 
