@@ -6,6 +6,7 @@ a charger wrote as markup.
 
 from levity.pages.chargers import (
     audit_entries,
+    certificate_authorities,
     certificates,
     charge_points,
     commands,
@@ -23,6 +24,7 @@ from levity.pages.chargers import (
 
 __all__ = [
     "audit_entries",
+    "certificate_authorities",
     "certificates",
     "charge_points",
     "commands",

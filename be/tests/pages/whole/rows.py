@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from levity.pages.chargers.bulk import MANY
-from levity.pages.chargers.certificates import DECISIONS as CERTIFICATE_DECISIONS
+from levity.pages.chargers.certificate_decisions import DECISIONS as CERTIFICATE_DECISIONS
 from levity.pages.chargers.quarantine import DECISIONS
 from levity.pages.chargers.send_command import KINDS
 
