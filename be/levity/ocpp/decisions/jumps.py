@@ -27,7 +27,7 @@ from levity.ocpp.rules.readings import (
 )
 from levity.ocpp.rules.sampled import IMPLAUSIBLE, NO_START, SAMPLES_IN_KWH, SESSION
 from levity.ocpp.store.samples.elements import Element, key_of
-from levity.ocpp.store.samples.reading import loose, of_transactions, picked
+from levity.ocpp.store.samples.reading import loose, next_loose, of_transactions, picked
 from levity.ocpp.store.samples.shapes import Names
 from levity_ws.frozen import frozen
 
@@ -276,9 +276,10 @@ def _outside(
 def _loose(charger: ChargePoint, start: datetime, end: datetime) -> list[Register]:
     """Those of no session, by place, phase and time."""
     found: list[Register] = []
-    while start < end:
-        until = min(start + PORTION, end)
-        some = (each for each in loose(charger.pk, start, until) if each.sampled_at < until)
+    # From one to the next, and not week by week: a clock may have begun in 1970.
+    while (first := next_loose(charger.pk, start)) is not None and first < end:
+        until = min(first + PORTION, end)
+        some = (each for each in loose(charger.pk, first, until) if each.sampled_at < until)
         found += _unsorted(some, len(found))
         start = until
     return sorted(found, key=_series_in_time)

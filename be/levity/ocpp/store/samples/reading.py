@@ -24,6 +24,7 @@ __all__ = [
     "any_received_since",
     "at_charge_point",
     "loose",
+    "next_loose",
     "of_rows",
     "of_traces",
     "of_transaction",
@@ -85,6 +86,19 @@ def loose(
     ]
     # (A stable sort: those of one moment stay as they arrived.)
     return sorted(found, key=lambda element: element.sampled_at)
+
+
+def next_loose(charge_point: int, since: datetime) -> datetime | None:
+    """A time at or after `since` before which this charge point has no MeterValue of no session;
+    None if it has none at all from then on."""
+    place = Q(charge_point=charge_point, transaction=None)
+    found: list[datetime] = []
+    for model in (MeterValue,) if is_empty() else (LegacySample, MeterValue):
+        rows = model._meta.default_manager.filter(place, sampled_at__gte=since)  # type: ignore[union-attr]
+        found += rows.order_by("sampled_at").values_list("sampled_at", flat=True)[:1]
+    traces = SampleTrace.objects.filter(place, last_at__gte=since).order_by("first_at")
+    found += (max(since, first) for first in traces.values_list("first_at", flat=True)[:1])
+    return min(found, default=None)
 
 
 def at_charge_point(charge_point: int, first: datetime, last: datetime) -> list[Element]:
