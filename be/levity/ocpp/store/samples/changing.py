@@ -9,10 +9,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Q
+
 from levity.db.rows import insert_rows, update_rows
 from levity.ocpp.models import LegacySample, MeterValue, SampleTrace
-from levity.ocpp.store.samples.elements import Element, KeptSample, place_of
-from levity.ocpp.store.samples.reading import at_charge_point, of_transaction, of_whole_trace
+from levity.ocpp.rules.values import base_value
+from levity.ocpp.store.samples.coding import NOTHING, UNCHANGED, Trace, decode, with_recorded
+from levity.ocpp.store.samples.elements import NAMELESS, Element, KeptSample, place_of
+from levity.ocpp.store.samples.legacy import is_empty, legacy_elements
+from levity.ocpp.store.samples.reading import (
+    at_charge_point,
+    of_rows,
+    of_transaction,
+    of_whole_trace,
+)
+from levity.ocpp.store.samples.shapes import shapes_of
 from levity.ocpp.store.samples.texts import recorded_json, recorded_text, values_text
 from levity.ocpp.store.samples.traces import write_trace
 from levity.ocpp.store.samples.writing import COLUMNS
@@ -68,33 +79,62 @@ def kept_at(places: Collection[At]) -> dict[int, KeptSample]:
 
 def record(values: Mapping[At, Decimal | None]) -> None:
     """From now on, these samples have these values; what was sent stays as it is."""
-    in_traces: dict[int, dict[int, Element]] = defaultdict(dict)
-    for element, at in _elements_at(values):
-        new = {place_of(key)[1]: values[place] for key, place in at.items()}
-        if element.rows:
-            told = [(element.rows[position], value) for position, value in new.items()]
-            update_rows(LegacySample, ("id", "value"), told)
-            continue
-        changed = _with(element, new)
-        if element.trace:
-            in_traces[element.trace][element.id] = changed
-        else:
-            MeterValue.objects.filter(pk=element.id).update(
-                recorded=recorded_json(changed.recorded)
-            )
-    for trace in SampleTrace.objects.filter(pk__in=in_traces):
-        news = in_traces[trace.pk]
-        kept = of_whole_trace(trace)
-        write_trace(trace, [news.get(each.id, each) for each in kept])
-
-
-def _with(element: Element, new: Mapping[int, Decimal | None]) -> Element:
-    """With these values, by position; the rule's own need not be kept."""
-    plain = _recorded(element, {})
-    recorded = {**element.recorded, **new}
-    return _recorded(
-        element, {at: value for at, value in recorded.items() if plain.value(at) != value}
+    of_charge_point: dict[int, dict[int, dict[int, Decimal | None]]] = defaultdict(
+        lambda: defaultdict(dict)
     )
+    moments: dict[int, list[datetime]] = defaultdict(list)
+    for place, value in values.items():
+        element, position = place_of(place.key)
+        of_charge_point[place.charge_point][element][position] = value
+        moments[place.charge_point].append(place.sampled_at)
+    for charge_point, new in of_charge_point.items():
+        first, last = min(moments[charge_point]), max(moments[charge_point])
+        at = Q(charge_point=charge_point)
+        _record_in_rows(new)
+        if not is_empty():
+            _record_before(at & Q(sampled_at__gte=first, sampled_at__lte=last), new)
+        for trace in SampleTrace.objects.filter(at & Q(last_at__gte=first, first_at__lte=last)):
+            _record_in_trace(trace, new)
+
+
+_New = Mapping[int, Mapping[int, Decimal | None]]
+"""By a MeterValue's id, the values by their position."""
+
+
+def _record_in_rows(new: _New) -> None:
+    for element in of_rows(MeterValue.objects.filter(pk__in=list(new))):
+        plain = _recorded(element, {})
+        recorded = {**element.recorded, **new[element.id]}
+        kept = {at: value for at, value in recorded.items() if plain.value(at) != value}
+        MeterValue.objects.filter(pk=element.id).update(recorded=recorded_json(kept))
+
+
+def _record_before(rows: Q, new: _New) -> None:
+    for element in legacy_elements(LegacySample.objects.filter(rows)):
+        told = new.get(element.id, {})
+        found = [(element.rows[position], value) for position, value in told.items()]
+        update_rows(LegacySample, ("id", "value"), found)
+
+
+def _record_in_trace(trace: SampleTrace, new: _New) -> None:
+    decoded = decode(bytes(trace.data))
+    said: dict[tuple[int, int], object] = {}
+    for row, pk in enumerate(decoded.ids()):
+        for position, value in new.get(pk, {}).items():
+            by_rule = _by_rule(decoded, row, position)
+            text = NOTHING if value is None else format(value, "f")
+            said[row, position] = UNCHANGED if value == by_rule else text
+    if said:
+        data = with_recorded(bytes(trace.data), said)
+        SampleTrace.objects.filter(pk=trace.pk).update(data=data)
+
+
+def _by_rule(trace: Trace, row: int, position: int) -> Decimal | None:
+    kind = trace.shapes[row]
+    text = trace.column(kind, position).texts()[trace.shapes[:row].count(kind)]
+    [shape] = shapes_of({kind[0]}).values()
+    names = shape.names[position] if position < len(shape.names) else NAMELESS
+    return base_value(text, names.unit, names.format)
 
 
 def _recorded(element: Element, recorded: dict[int, Decimal | None]) -> Element:

@@ -17,7 +17,16 @@ import orjson
 
 from levity_ws.frozen import frozen
 
-__all__ = ["Coded", "Column", "Trace", "decode", "encode"]
+__all__ = [
+    "NOTHING",
+    "UNCHANGED",
+    "Coded",
+    "Column",
+    "Trace",
+    "decode",
+    "encode",
+    "with_recorded",
+]
 
 VERSION = 1
 # Longer numbers stay texts: JSON's and the differences' are good to 2**63.
@@ -179,6 +188,24 @@ def encode(rows: Sequence[Coded]) -> bytes:
             for kind, found in of_kind.items()
         ],
     ]
+    return zlib.compress(_json(whole), 9)
+
+
+def with_recorded(data: bytes, said: Mapping[tuple[int, int], Any]) -> bytes:
+    """The same trace, with other values recorded: by a MeterValue's place in it and the position of
+    the value, a number as text, `NOTHING` or `UNCHANGED`."""
+    whole = _read_json(zlib.decompress(data))
+    kinds = _read_runs(whole[5])
+    for (row, position), text in said.items():
+        kind = kinds[row]
+        recorded = whole[6][kind][3]
+        count = kinds.count(kind)
+        known = recorded.get(str(position))
+        texts = _read_column(known).texts() if known else [UNCHANGED] * count
+        texts[kinds[:row].count(kind)] = text
+        recorded[str(position)] = _column(texts)
+        if all(each is UNCHANGED for each in texts):
+            del recorded[str(position)]
     return zlib.compress(_json(whole), 9)
 
 

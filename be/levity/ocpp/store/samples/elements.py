@@ -17,6 +17,7 @@ from levity_ws.frozen import frozen
 
 __all__ = [
     "MOST_SAMPLES",
+    "NAMELESS",
     "Element",
     "KeptSample",
     "arrival",
@@ -147,7 +148,7 @@ def arrival(element: Element) -> tuple[bool, int]:
 
 def moment_of(time: int) -> datetime:
     """A time of a trace."""
-    return EPOCH + timedelta(microseconds=time)
+    return EPOCH + timedelta(0, 0, time)
 
 
 def coded_of(element: Element) -> Coded:

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import connection
+
 from levity.ocpp.models import LegacySample, MeterValue, SampleTrace
-from levity.ocpp.rules.values import SIGNED, base_value, scale_of
+from levity.ocpp.rules.values import MICRO, SIGNED, base_value, scale_of
 from levity.ocpp.store.samples.coding import NOTHING, UNCHANGED, Column, Trace, decode
-from levity.ocpp.store.samples.elements import moment_of
-from levity.ocpp.store.samples.legacy import legacy_elements
+from levity.ocpp.store.samples.elements import Element, moment_of
+from levity.ocpp.store.samples.legacy import is_empty, legacy_elements
 from levity.ocpp.store.samples.reading import of_rows, of_traces, picked, together
-from levity.ocpp.store.samples.shapes import Names, shapes_of
+from levity.ocpp.store.samples.shapes import Names, Shape, shapes_of
 from levity.ocpp.wire.fields import MAX_NUMBER
 
 log = logging.getLogger(__name__)
@@ -24,19 +26,29 @@ Plotted = tuple[Names, datetime, Decimal | None]
 DECIMALS = 6
 
 
+# Django would take longer to write these than the database takes to answer them.
+ROWS = f"SELECT 1 FROM {MeterValue._meta.db_table} WHERE transaction_id = %s LIMIT 1"
+TRACES = f"SELECT data FROM {SampleTrace._meta.db_table} WHERE transaction_id = %s ORDER BY id"
+
+
 def plotted(transaction: int, wanted: Callable[[Names], bool], most: int) -> list[Plotted]:
     """The samples of this session with such names, the last to arrive first; at most so many."""
-    before = legacy_elements(LegacySample.objects.filter(transaction=transaction))
-    recent = of_rows(MeterValue.objects.filter(transaction=transaction))
-    traces = SampleTrace.objects.filter(transaction=transaction)
-    data = list(traces.order_by("id").values_list("data", flat=True))
-    if not before and not recent and len(data) == 1:
+    before: list[Element] = []
+    if not is_empty():
+        before = legacy_elements(LegacySample.objects.filter(transaction=transaction))
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS, [transaction])
+        are_rows = cursor.fetchone() is not None
+        cursor.execute(TRACES, [transaction])
+        data = [bytes(row[0]) for row in cursor.fetchall()]
+    if not before and not are_rows and len(data) == 1:
         try:
-            return _of_columns(decode(bytes(data[0])), wanted)[:most]
+            return _of_columns(decode(data[0]), wanted)[:most]
         except ValueError:
             log.exception("the trace of transaction %s can't be read", transaction)
             return []
-    moved = of_traces(traces) if data else []
+    recent = of_rows(MeterValue.objects.filter(transaction=transaction))
+    moved = of_traces(SampleTrace.objects.filter(transaction=transaction)) if data else []
     found = list(picked(together(before, recent, moved), wanted))
     return [
         (names, element.sampled_at, element.value(position))
@@ -45,26 +57,42 @@ def plotted(transaction: int, wanted: Callable[[Names], bool], most: int) -> lis
 
 
 def _of_columns(trace: Trace, wanted: Callable[[Names], bool]) -> list[Plotted]:
-    moments = [moment_of(at) for at in trace.sampled()]
     kinds = set(trace.shapes)
     shapes = shapes_of({kind[0] for kind in kinds})
-    found: list[tuple[int, int, Plotted]] = []
+    # Of each MeterValue: what the values that are wanted are called, and what they are.
+    of_row: list[tuple[list[Names], tuple[Decimal | None, ...]]] = [([], ())] * len(trace.shapes)
     for kind in kinds:
-        rows = range(len(moments)) if len(kinds) == 1 else trace.rows_of(kind)
-        recorded = trace.recorded(kind)
-        for position, names in enumerate(shapes[kind[0]].names[: kind[1]]):
-            if not wanted(names):
-                continue
-            values = _values(trace.column(kind, position), names)
-            if position in recorded:
-                values = _with(values, recorded[position])
+        names, columns = _columns(trace, kind, shapes[kind[0]], wanted)
+        if not names:
+            continue
+        rows = range(len(trace.shapes)) if len(kinds) == 1 else trace.rows_of(kind)
+        for row, values in zip(rows, zip(*columns, strict=True), strict=True):
+            of_row[row] = names, values
+    found: list[Plotted] = []
+    for at, (names, values) in zip(reversed(trace.sampled()), reversed(of_row), strict=True):
+        if names:
+            moment = moment_of(at)
             found += [
-                (row, position, (names, moments[row], value))
-                for row, value in zip(rows, values, strict=True)
+                (name, moment, value)
+                for name, value in zip(reversed(names), reversed(values), strict=True)
             ]
-    # (No two are of the same row and position.)
-    found.sort(reverse=True, key=lambda each: each[:2])
-    return [each[2] for each in found]
+    return found
+
+
+def _columns(
+    trace: Trace, kind: tuple[int, int], shape: Shape, wanted: Callable[[Names], bool]
+) -> tuple[list[Names], list[list[Decimal | None]]]:
+    recorded = trace.recorded(kind)
+    found: tuple[list[Names], list[list[Decimal | None]]] = ([], [])
+    for position, names in enumerate(shape.names[: kind[1]]):
+        if not wanted(names):
+            continue
+        values = _values(trace.column(kind, position), names)
+        if position in recorded:
+            values = _with(values, recorded[position])
+        found[0].append(names)
+        found[1].append(values)
+    return found
 
 
 def _values(column: Column, names: Names) -> list[Decimal | None]:
@@ -72,10 +100,10 @@ def _values(column: Column, names: Names) -> list[Decimal | None]:
     unit, spelling, decimals = names.unit, names.format, column.decimals
     if spelling == SIGNED or decimals > DECIMALS:
         return [base_value(text, unit, spelling) for text in column.texts()]
-    factor = scale_of(unit) * 10 ** (DECIMALS - decimals)
-    limit = MAX_NUMBER * 10**DECIMALS // factor
+    one = (scale_of(unit) * Decimal(1).scaleb(-decimals)).quantize(MICRO)
+    limit = MAX_NUMBER * 10**decimals // scale_of(unit)
     return [
-        (Decimal(item * factor).scaleb(-DECIMALS) if -limit < item < limit else None)
+        (Decimal(item) * one if -limit < item < limit else None)
         if type(item) is int
         else base_value(item, unit, spelling)
         for item in column.items

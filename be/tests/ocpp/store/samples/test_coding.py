@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from levity.ocpp.store.samples.coding import NOTHING, Coded, decode, encode
+from levity.ocpp.store.samples.coding import (
+    NOTHING,
+    UNCHANGED,
+    Coded,
+    decode,
+    encode,
+    with_recorded,
+)
 
 NUMBERS = some.one_of(
     some.decimals(allow_nan=False, allow_infinity=False, places=3).map(str),
@@ -78,6 +85,20 @@ def test_what_was_recorded_otherwise_comes_back_beside_what_was_sent() -> None:
     trace = decode(encode(rows))
     assert trace.coded() == rows
     assert trace.recorded((7, 2)) == {0: [None, "12000.000000", None], 1: [None, None, NOTHING]}
+
+
+def test_what_is_recorded_changes_and_the_rest_stays() -> None:
+    one = Coded(1, (0, 1), 0, 5, 7, ("12", "x"))
+    rows = [one, replace(one, id=2, shape=8), replace(one, id=3)]
+    said = {(2, 0): "13.5", (2, 1): NOTHING, (1, 0): "1"}
+    data = with_recorded(encode(rows), said)
+    changed = [
+        one,
+        replace(rows[1], recorded={0: "1"}),
+        replace(rows[2], recorded={0: "13.5", 1: None}),
+    ]
+    assert decode(data).coded() == changed
+    assert with_recorded(data, dict.fromkeys(said, UNCHANGED)) == encode(rows)
 
 
 def test_a_session_of_eight_hours_takes_at_most_eight_bytes_a_meter_value() -> None:
