@@ -107,7 +107,7 @@ def _parts(sizes: dict[str, int]) -> Iterator[Part]:
     )
     yield Part(
         "meter values, recent",
-        "MeterValues",
+        "meter values",
         rows["n"],
         size(MeterValue, SampleShape),
         rows["first"],
@@ -120,7 +120,7 @@ def _parts(sizes: dict[str, int]) -> Iterator[Part]:
     )
     yield Part(
         "meter values, packed by session",
-        "MeterValues",
+        "meter values",
         traces["n"],
         size(SampleTrace),
         traces["first"],

@@ -56,7 +56,7 @@ def test_the_command_tells_all_of_it_with_units() -> None:
     assert said.startswith("Database: ")
     assert "messages, recent" in said
     assert "4 exchanges" in said
-    assert "1 MeterValues" in said
+    assert "1 meter values" in said
     assert "2026-11-22" in said
     assert "Messages are packed after 2 days and deleted after 90 days" in said
     assert "Sessions and their meter values are never deleted." in said
