@@ -75,8 +75,21 @@ class Block:
         return unpack(self.facts, bytes(self.frames), self.charge_point_id, places)
 
     def text(self) -> str:
-        """All frames, one after the other, without their message ids; of a `locked` block."""
+        """All frames, one after the other, without their message ids."""
+        if self.frames is None:
+            read_frames([self])
         return text_of(bytes(self.frames))
+
+    def may_have(self, text: str) -> bool:
+        """False if no frame has this text in it, case ignored.
+
+        In a frame the message id stands between quotation marks: so a text without any is in the id
+        or beside it, and never in both.
+        """
+        lower = text.lower()
+        if '"' in text or lower in self.text().lower():
+            return True
+        return lower in "\n".join(self.facts.unique_ids).lower()
 
     def places(self, wanted: Wanted) -> list[int]:
         """Where in it that is which is wanted, in the order of the wire; by its facts alone."""

@@ -14,7 +14,7 @@ surrogates included. Times are exact to the microsecond.
 import json
 import struct
 import zlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
@@ -45,6 +45,16 @@ _HEAD = struct.Struct(">BI")
 _CUT, _WHOLE = "\x00", "\x00\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_COLUMNS = {
+    "on": "connections",
+    "by": "senders",
+    "action": "actions",
+    "tx": "transactions",
+    "error": "error_codes",
+    "why": "error_descriptions",
+}
+FEW = 50
+_UUID = 16
 # Of these, a block has as many values as exchanges; of the others each value once.
 _EVERY_ROW = ("id", "seq", "uid", "at", "after", "asked", "said")
 
@@ -149,13 +159,37 @@ class Facts:
         """Microseconds since 1970."""
         return list(accumulate(self._column["at"]))
 
-    @cached_property
-    def answered(self) -> list[int | None]:
-        """Microseconds since 1970; None without an answer."""
-        return [
-            None if after is None else at + after
-            for at, after in zip(self.received, self._column["after"], strict=True)
-        ]
+    def answered_at(self, place: int) -> datetime | None:
+        """When the answer was known."""
+        after = self._column["after"][place]
+        return None if after is None else _moment(self.received[place] + after)
+
+    def unique_ids_at(self, places: Sequence[int]) -> list[str]:
+        """The message ids of these rows, without making those of all."""
+        if len(places) >= FEW:
+            return [self.unique_ids[place] for place in places]
+        texts = self._column["uid"]
+        found = []
+        for place in places:
+            text = texts[place]
+            if not text:
+                at = _UUID * texts[:place].count("")
+                text = _dashed(self._uuids[at : at + _UUID].hex())
+                if len(text) != 36:
+                    raise DamagedBlock("fewer message ids than exchanges")
+                found.append(text)
+            else:
+                found.append(_without_space(text))
+        return found
+
+    def named_at(self, name: str, place: int) -> Any:
+        """What this column has there."""
+        names, rows = self._column[name]
+        return names[rows[place] if rows else 0]
+
+    def named_in_column(self, name: str, place: int) -> Any:
+        """The same, out of the whole column."""
+        return getattr(self, _COLUMNS[name])[place]
 
     @property
     def lengths(self) -> tuple[list[int], list[int]]:
@@ -229,24 +263,28 @@ def unpack(
     said = list(accumulate(of_responses, initial=asked[-1]))
     if said[-1] != len(text):
         raise DamagedBlock(f"frames of {len(text)} characters, and not of {said[-1]}")
+    places = list(range(len(facts)) if wanted is None else wanted)
+    unique_ids = facts.unique_ids_at(places)
+    # Of a few, the columns are not made for all.
+    named = facts.named_at if len(places) < FEW else facts.named_in_column
     return [
         Exchange(
             id=facts.ids[place],
-            connection=facts.connections[place],
+            connection=named("on", place),
             seq=facts.seqs[place],
-            sender=facts.senders[place],
-            unique_id=facts.unique_ids[place],
-            action=facts.actions[place],
-            transaction=facts.transactions[place],
-            request=_with_id(text[asked[place] : asked[place + 1]], facts.unique_ids[place]),
-            response=_with_id(text[said[place] : said[place + 1]], facts.unique_ids[place]),
-            error_code=facts.error_codes[place],
-            error_description=facts.error_descriptions[place],
+            sender=named("by", place),
+            unique_id=unique_id,
+            action=named("action", place),
+            transaction=named("tx", place),
+            request=_with_id(text[asked[place] : asked[place + 1]], unique_id),
+            response=_with_id(text[said[place] : said[place + 1]], unique_id),
+            error_code=named("error", place),
+            error_description=named("why", place),
             received_at=_moment(facts.received[place]),
-            answered_at=_optional(_moment, facts.answered[place]),
+            answered_at=facts.answered_at(place),
             charge_point_id=charge_point_id,
         )
-        for place in (range(len(facts)) if wanted is None else wanted)
+        for place, unique_id in zip(places, unique_ids, strict=True)
     ]
 
 
@@ -281,10 +319,6 @@ def microseconds(at: datetime) -> int:
 
 def _moment(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
-
-
-def _optional(change: Callable[[int], datetime], value: int | None) -> datetime | None:
-    return None if value is None else change(value)
 
 
 def _steps(numbers: list[int]) -> list[int]:
@@ -340,14 +374,22 @@ def _put_together(texts: list[str], uuids: bytes) -> list[str]:
     for text in texts:
         if not text:
             end = place + 32
-            one = digits[place:end]
-            found.append(f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}")
+            found.append(_dashed(digits[place:end]))
             place = end
         else:
-            found.append(text if text.strip(" ") else text[:-1])
+            found.append(_without_space(text))
     if place != len(digits):
         raise DamagedBlock("other message ids than exchanges")
     return found
+
+
+def _without_space(text: str) -> str:
+    """As it was before `_parted`."""
+    return text if text.strip(" ") else text[:-1]
+
+
+def _dashed(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _uuid(text: str) -> bytes:
@@ -359,8 +401,7 @@ def _uuid(text: str) -> bytes:
         found = bytes.fromhex(digits)
     except ValueError:
         return b""
-    dashed = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    return found if dashed == text == text.lower() else b""
+    return found if _dashed(digits) == text == text.lower() else b""
 
 
 def _json(value: Any) -> bytes:

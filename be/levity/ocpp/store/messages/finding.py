@@ -196,12 +196,21 @@ class _Merging:
 
     def _open(self, block: Block) -> None:
         places = block.places(self.wanted)
+        if self.text and places and not self._may_tell(block):
+            return
         if self.text and places:
             tells = _tells(self.text)
             pairs = zip(places, block.exchanges(places), strict=True)
             places = [place for place, exchange in pairs if tells(exchange)]
         for place in places[-self.limit :]:
             self._add(block.facts.received[place], block.facts.ids[place], (block, place))
+
+    def _may_tell(self, block: Block) -> bool:
+        """Most blocks do not, and need not be taken apart."""
+        number = _number(self.text)
+        return block.may_have(self.text) or (
+            number is not None and number in block.facts.transactions
+        )
 
     def _add(self, at: int, pk: int, what: _What) -> None:
         self._count += 1

@@ -82,26 +82,25 @@ def _move(charge_point: int, day: date, before: datetime) -> int:
         # nothing else writes into rows.
         unanswered = rows.filter(sender=Message.Sender.CENTRAL_SYSTEM, response="")
         list(unanswered.select_for_update().values_list("pk"))
-    some = _some(rows)
-    exchanges = [exchange_of(row) for row in rows.filter(pk__in=some).values_list(*FIELDS)]
+    exchanges = [exchange_of(row) for row in rows.values_list(*FIELDS)[: _how_many(rows)]]
+    if not exchanges:
+        return 0
     _keep(charge_point, day, exchanges)
-    deleted, _ = Message.objects.filter(pk__in=some).delete()
+    deleted, _ = Message.objects.filter(pk__in=[item.id for item in exchanges]).delete()
     if deleted != len(exchanges):
         raise RowsChanged
     return deleted
 
 
-def _some(rows: QuerySet[Message]) -> list[int]:
-    """The first of them, as many as a step may have; at least one, if there is one."""
+def _how_many(rows: QuerySet[Message]) -> int:
+    """How many of the first of them a step may have; at least one."""
     lengths = rows.annotate(size=Length("request") + Length("response"))
-    found: list[int] = []
-    left = CHARACTERS
-    for pk, size in lengths.values_list("pk", "size")[:AT_ONCE]:
-        if found and size > left:
+    left, count = CHARACTERS, 0
+    for size in lengths.values_list("size", flat=True)[:AT_ONCE]:
+        if count and size > left:
             break
-        found.append(pk)
-        left -= size
-    return found
+        count, left = count + 1, left - size
+    return max(count, 1)
 
 
 def _keep(charge_point: int, day: date, exchanges: Sequence[Exchange]) -> None:

@@ -94,6 +94,10 @@ def exchanges_at_random(draw: st.DrawFn) -> Exchange:
 @given(st.lists(exchanges_at_random(), min_size=1, max_size=6))
 def test_whatever_goes_in_comes_out(exchanges: list[Exchange]) -> None:
     assert again(*exchanges) == exchanges
+    packed = pack(exchanges)
+    for place, one in enumerate(exchanges):
+        # Each by itself is read in another way.
+        assert unpack(facts_of(packed.facts), packed.frames, wanted=[place]) == [one]
 
 
 def test_only_what_is_wanted_comes_out() -> None:
