@@ -113,6 +113,13 @@ soak: env ## Break everything around Levity under load; ledgers must match (ARGS
 	@env -u AMQP_URL -u DATABASE_URL LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" \
 		$(bin)/levity soak $(ARGS)
 
+.PHONY: moving-kills
+moving-kills: env ## Kill whoever moves old rows, 100 times on each database (KILLS); takes half an hour
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
+		LEVITY_MOVING_KILLS='$(or $(KILLS),100)' LEVITY_MOVING_DAYS=5 \
+		$(bin)/pytest be/tests/system/test_moving_kills.py -s -o faulthandler_timeout=0 $(ARGS)
+
 .PHONY: bench-handshakes
 bench-handshakes: env ## What 10,000 authenticated handshakes cost (LEVITY_HANDSHAKES), E-22
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services

@@ -92,10 +92,13 @@ class Load:
 
 
 @asynccontextmanager
-async def busy_chargers(site: Site, count: int, seed: int, prefix: str) -> AsyncIterator[Load]:
-    """Cars come and go at all chargers until the block ends; then each gets its last answers."""
+async def busy_chargers(
+    site: Site, count: int, seed: int, prefix: str, *, seconds: float = 180.0
+) -> AsyncIterator[Load]:
+    """Cars come and go at all chargers until the block ends, at most so many seconds later; then
+    each gets its last answers."""
     print(f"seed {seed}")
-    clock = Clock.that_ends_now(speed=SPEED, seconds=180.0)
+    clock = Clock.that_ends_now(speed=SPEED, seconds=seconds)
     dialer = AnyEdge([site.url(number) for number in range(len(site.edges))])
     statistics = Statistics()
     chargers = [
