@@ -63,6 +63,13 @@ def _table() -> dict[str, Fault]:
             ("F-11",),
         ),
         Fault(
+            "mover-dies",
+            "a worker dies between packing old rows and deleting them",
+            programs.trap("die-while-moving"),
+            8,
+            ("F-31",),
+        ),
+        Fault(
             "workers-away",
             "no worker runs; edges and broker do",
             programs.workers_away(),

@@ -29,6 +29,7 @@ GIVE_UP_NORMAL = 120.0
 # This program looks every quarter of a second; what comes so much later, nobody has measured.
 STOOD_STILL = 5.0
 FINISH_WITHIN = 120.0
+MOVED_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,9 @@ async def play(
         if late:
             scene.odd.append(f"{late} chargers did not get everything answered")
         crew.check()
+        stage[:] = ["moving what is left"]
+        if left := await _rows_left(site, crew.prefix):
+            scene.odd.append(f"{left} exchanges have not moved {MOVED_WITHIN:g} s after the round")
     finally:
         watch.cancel()
         await crew.finish(0)
@@ -222,6 +226,23 @@ def _missing(site: Site, crew: Crew) -> int:
     except psycopg2.Error:
         return len(crew.chargers)
     return len(crew.chargers) - int(online)
+
+
+async def _rows_left(site: Site, prefix: str) -> int:
+    """How many exchanges of these chargers are rows after `MOVED_WITHIN` seconds: the workers of a
+    soak pack them at once (`worker.py`)."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + MOVED_WITHIN
+    while True:
+        ((left,),) = await asyncio.to_thread(
+            site.database.rows,
+            "SELECT count(*) FROM ocpp_message m JOIN ocpp_chargepoint c"
+            " ON c.id = m.charge_point_id WHERE c.identity LIKE %s",
+            f"{prefix}-%",
+        )
+        if not left or loop.time() >= end:
+            return int(left)
+        await asyncio.sleep(0.5)
 
 
 def _why_not(site: Site, crew: Crew) -> str:

@@ -23,6 +23,7 @@ from levity_lab.soak.disks import Disk
 from levity_lab.soak.programs import SoakError, find_programs
 from levity_lab.soak.service import Service, free_port, until
 from levity_lab.soak.wire import Wire
+from levity_lab.soak.worker import DAYS_AHEAD
 from levity_ws.rpc.topology import DEFAULT_PREFIX, dead_letter_queue, rpc_queue
 
 __all__ = ["Happening", "Site"]
@@ -173,8 +174,8 @@ class Site:
         name = f"worker-{number}"
         return Service(
             name=name,
-            command=lambda: [sys.executable, "-m", "levity", "consume_rpc_queue"],
-            environ=self._environ(name),
+            command=lambda: [sys.executable, "-m", "levity_lab.soak.worker", "consume_rpc_queue"],
+            environ={**self._environ(name), "LEVITY_HURRY_DAYS": str(DAYS_AHEAD)},
             log=self.logs.folder / f"{name}.log",
             happened=self.noting(name),
             options={"cwd": self.folder},

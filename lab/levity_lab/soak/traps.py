@@ -9,7 +9,7 @@ from django.db import transaction
 
 from levity.ocpp.request import GetResponse, Request, Response
 
-__all__ = ["POISON", "Trap"]
+__all__ = ["POISON", "Trap", "die_while_moving"]
 
 POISON = "levity_lab.soak"
 """`vendorId` of a DataTransfer that does harm; its `messageId` says which."""
@@ -21,39 +21,51 @@ class Trap:
 
     die-before-commit: SIGKILL in the middle of a handler. die-after-commit: SIGKILL when the batch
     is committed and neither answered nor acknowledged. stand-still: SIGSTOP between reading what a
-    transaction message is about and writing it. slow: its text is the seconds that each
-    batch takes longer, as long as the file is there.
+    transaction message is about and writing it. die-while-moving: SIGKILL when old rows have been
+    written to where they move, and are still there (`worker.py`). slow: its text is the seconds
+    that each batch takes longer, as long as the file is there.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.folder = Path(os.environ["LEVITY_SOAK_TRAPS"])
+        self.folder = _folder()
 
     def __call__(self, request: Request) -> Response:
         """The response of the chain, if the worker lives to give it."""
         if request.action == "DataTransfer" and request.payload.get("vendorId") == POISON:
             _poison(str(request.payload.get("messageId")))
-        if self._sprung("die-before-commit"):
+        if _sprung(self.folder, "die-before-commit"):
             _die()
         response = self.get_response(request)
-        if self._sprung("die-after-commit"):
+        if _sprung(self.folder, "die-after-commit"):
             transaction.on_commit(_die)
-        if request.action in WRITTEN and self._sprung("stand-still"):
+        if request.action in WRITTEN and _sprung(self.folder, "stand-still"):
             _stand_still()
         slow = self.folder / "slow"
         if slow.exists():
             _pause(float(slow.read_text() or 0))
         return response
 
-    def _sprung(self, name: str) -> bool:
-        path = self.folder / name
-        if not path.exists():
-            return False
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            return False
-        return True
+
+def die_while_moving() -> None:
+    """For the movers; in the middle of a step."""
+    if _sprung(_folder(), "die-while-moving"):
+        _die()
+
+
+def _folder() -> Path:
+    return Path(os.environ["LEVITY_SOAK_TRAPS"])
+
+
+def _sprung(folder: Path, name: str) -> bool:
+    path = folder / name
+    if not path.exists():
+        return False
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _stand_still() -> None:

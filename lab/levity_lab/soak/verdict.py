@@ -1,22 +1,25 @@
 """The six counts: what the chargers wrote down, held against the database.
 
-As RabbitMQ's Jepsen test gives its verdict. Only plain SQL is used to look at the database, none
-of the code that is under test.
+As RabbitMQ's Jepsen test gives its verdict. Only plain SQL is used to look at the database, and
+none of the code that is under test but what takes the bytes of blocks and traces apart.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
 import orjson
 
+from levity.ocpp.store.messages.codec import facts_of
+from levity.ocpp.store.samples.coding import decode
 from levity.simulator.ledger import Entry
 
 __all__ = ["Books", "Counts", "add", "judge"]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REGISTER = "Energy.Active.Import.Register"
 Key = tuple[Any, ...]
 
@@ -109,6 +112,7 @@ def judge(ledgers: Iterable[Sequence[Entry]], books: Books, prefix: str, parks: 
             counts.note("unanswered", f"{message.charge_point} {message.action}")
     _judge_sessions(counts, messages, books, prefix)
     _judge_samples(counts, messages, ledgers, books, prefix)
+    _judge_log(counts, ledgers, books, prefix)
     ((parked,),) = books.rows(
         "SELECT count(*) FROM ocpp_failedmessage WHERE identity LIKE %s", f"{prefix}%"
     )
@@ -246,8 +250,53 @@ def _judge_samples(
         counts.note("duplicated", f"samples of {key[0]} at {key[1].isoformat()}")
 
 
+def _judge_log(
+    counts: Counts, ledgers: Iterable[Sequence[Entry]], books: Books, prefix: str
+) -> None:
+    """What was answered is in the log, wherever it is kept; and nothing is in two places."""
+    there: Counter[int] = Counter()
+    logged: set[tuple[str, str]] = set()
+    for identity, pk, unique_id in books.rows(
+        "SELECT c.identity, m.id, m.unique_id FROM ocpp_message m"
+        " JOIN ocpp_chargepoint c ON c.id = m.charge_point_id WHERE c.identity LIKE %s",
+        f"{prefix}%",
+    ):
+        there[pk] += 1
+        logged.add((identity, unique_id))
+    for identity, packed in books.rows(
+        "SELECT c.identity, b.facts FROM ocpp_messageblock b"
+        " JOIN ocpp_chargepoint c ON c.id = b.charge_point_id WHERE c.identity LIKE %s",
+        f"{prefix}%",
+    ):
+        facts = facts_of(bytes(packed))
+        there.update(facts.ids)
+        logged.update((identity, unique_id) for unique_id in facts.unique_ids)
+    for pk, number in there.items():
+        if number > 1:
+            counts.note("duplicated", f"exchange {pk} is in the log {number} times")
+    for entries in ledgers:
+        for entry in entries:
+            answered = entry.event == "result" and entry.transactional
+            if answered and (entry.charge_point, entry.unique_id) not in logged:
+                counts.note("lost", f"from the log: {entry}")
+
+
 def _samples_there(books: Books, prefix: str) -> Iterable[Key]:
-    """(Nothing of a round is old enough to have moved into a trace.)"""
+    names_of = {
+        pk: orjson.loads(names)
+        for pk, names in books.rows("SELECT s.id, s.names FROM ocpp_sampleshape s")
+    }
+    for identity, data in books.rows(
+        "SELECT c.identity, t.data FROM ocpp_sampletrace t"
+        " JOIN ocpp_chargepoint c ON c.id = t.charge_point_id WHERE c.identity LIKE %s",
+        f"{prefix}%",
+    ):
+        for each in decode(bytes(data)).coded():
+            moment = _EPOCH + timedelta(microseconds=each.sampled_at)
+            for (measurand, phase, *_), value in zip(
+                names_of[each.shape], each.values, strict=True
+            ):
+                yield identity, moment, measurand, phase, value
     for identity, sampled_at, names, raw_values in books.rows(
         "SELECT c.identity, m.sampled_at, s.names, m.raw_values"
         " FROM ocpp_metervalue_recent m JOIN ocpp_chargepoint c ON c.id = m.charge_point_id"

@@ -35,6 +35,10 @@ class FakeBooks:
         self.tables: dict[str, list[Any]] = {
             "ocpp_transaction": [TRANSACTION],
             "ocpp_metervalue_recent": [SAMPLE],
+            "ocpp_sampleshape": [(1, NAMES)],
+            "ocpp_sampletrace": [],
+            "ocpp_message": [("X-1", key, str(key)) for key in (1, 2, 3)],
+            "ocpp_messageblock": [],
             "ocpp_quarantinedmessage": [],
             "ocpp_failedmessage": [(0,)],
         }
