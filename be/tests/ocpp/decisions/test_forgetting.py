@@ -61,8 +61,12 @@ def everything() -> str:
         if table.startswith("ocpp_"):
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT * FROM {table}")
-                found += [str(row) for row in cursor.fetchall()]
+                found += [str([_plain(value) for value in row]) for row in cursor.fetchall()]
     return " ".join(found).lower()
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
 
 
 def test_the_tag_is_nowhere_and_the_sessions_are_whole(stopped: int) -> None:

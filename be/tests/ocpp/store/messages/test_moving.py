@@ -243,6 +243,16 @@ def test_killed_after_any_statement_it_has_lost_and_doubled_nothing() -> None:
     assert not Message.objects.exists()
 
 
+def test_what_is_found_twice_because_it_moves_in_this_moment_is_shown_once() -> None:
+    """Rows are read before blocks; here they are still there afterwards."""
+    charger, _ = month(days=3, a_day=8)
+    rows = list(Message.objects.all())
+    before = all_of(Wanted()), list(in_order(charger.pk, Wanted()))
+    move_all()
+    Message.objects.bulk_create(rows[5:20])
+    assert (all_of(Wanted()), list(in_order(charger.pk, Wanted()))) == before
+
+
 def test_a_damaged_block_keeps_nothing_from_moving() -> None:
     charger, _ = month(days=3)
     rows = Message.objects.filter(charge_point=charger, received_at__lt=START + timedelta(days=1))

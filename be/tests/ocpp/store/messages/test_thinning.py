@@ -11,7 +11,7 @@ from levity.ocpp.models import ChargePoint, Message, MessageBlock
 from levity.ocpp.store.messages.reading import in_order
 from levity.ocpp.store.messages.thinning import of_sessions
 from levity.ocpp.store.messages.wanted import Wanted
-from tests.ocpp.charger import NOW, CentralSystem, Charger, at
+from tests.ocpp.charger import NOW, CentralSystem, Charger, at, wire
 from tests.ocpp.store.messages.month import END, month, move_all
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +89,22 @@ def test_samples_that_joined_a_session_later_are_kept_and_others_are_not() -> No
         "StopTransaction",
     ]
     assert not Message.objects.exists()
+
+
+def test_samples_that_came_before_their_session_are_kept() -> None:
+    """They name none, and join it when its start is told, late."""
+    system = CentralSystem()
+    charger = system.connect(Charger("CP1"))
+    charger.now = 100.0
+    value = [{"timestamp": wire(100), "sampledValue": [{"value": "1500"}]}]
+    system.take(charger.calls("MeterValues", {"connectorId": 1, "meterValue": value}))
+    charger.now = 200.0
+    system.start(charger, timestamp=wire(50))
+    row = ChargePoint.objects.get()
+    there = of(row)
+    (samples,) = (item for item in there if item.action == "MeterValues")
+    assert samples.transaction is None
+    assert samples.id in of_sessions(row.pk, there)
 
 
 def test_a_damaged_block_goes_with_the_ledger() -> None:
