@@ -41,6 +41,8 @@ SHOWN = 400
 MOST_DIGITS = 18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# No message is younger; and a day later is still in the calendar.
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class MessagePages:
@@ -162,9 +164,10 @@ def _place_of(name: str) -> Place | None:
     if not all(part.isascii() and part.isdigit() and len(part) <= 19 for part in (at, pk)):
         return None
     try:
-        return Place(_EPOCH + int(at) * _MICROSECOND, min(int(pk), LAST_ID))
+        moment = _EPOCH + int(at) * _MICROSECOND
     except OverflowError:
         return None
+    return Place(moment, min(int(pk), LAST_ID)) if moment < _LATEST else None
 
 
 @admin.register(Message, site=site)

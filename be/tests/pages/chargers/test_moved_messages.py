@@ -17,6 +17,8 @@ from levity.pages.site import site
 from tests.ocpp.store.messages.month import END, START, month, move_all
 
 LIST = "/admin/ocpp/message/"
+LAST_DAY = 253_402_300_799_000_000
+"""31 December 9999, in microseconds: no day follows."""
 ASKED = (
     {},
     {"action": "StopTransaction"},
@@ -144,5 +146,5 @@ def test_a_page_begins_where_it_began_while_new_messages_come(browser_of_root: C
 def test_a_page_that_is_none_is_the_newest(root: User) -> None:
     month(days=2, a_day=8)
     newest = lists(root, {})[0]
-    for page in ("5", "x-y", "-", "1-", "99999999999999999999-1", "1-²"):
+    for page in ("5", "x-y", "-", "1-", "99999999999999999999-1", "1-²", f"{LAST_DAY}-1"):
         assert lists(root, {"p": page})[0] == newest
