@@ -5,16 +5,16 @@ begin a session, end it or bring its samples outlive the rest of their day.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
-from levity.ocpp.models import MessageBlock, Transaction
+from levity.ocpp.models import MessageBlock, QuarantinedMessage
+from levity.ocpp.store.messages.blocks import HEADER, Block
 from levity.ocpp.store.messages.codec import DamagedBlock, Exchange
 from levity.ocpp.store.messages.keeping import locked, rewrite
 from levity.ocpp.store.messages.moving import move_before
-from levity.ocpp.store.samples.reading import of_transactions
+from levity.ocpp.store.samples.receipts import APART, received_for_sessions
 from levity.ocpp.versions import VERSIONS
 
 __all__ = ["forget_ledger", "thin"]
@@ -23,9 +23,6 @@ BEGIN_OR_END = frozenset(name for item in VERSIONS.values() for name in (item.be
 SAMPLES = frozenset(item.samples for item in VERSIONS.values())
 AT_ONCE = 50
 """Blocks that are deleted at a time."""
-LATE = timedelta(days=30)
-"""Samples join a session whose beginning was told up to this much later; and a session that began
-more than this before them has them by its number."""
 
 
 def thin(oldest: datetime, progress: Callable[[int], None] = lambda count: None) -> int:
@@ -51,21 +48,35 @@ def _blocks(oldest: datetime) -> Iterator[int]:
 
 
 def _thin(pk: int, oldest: datetime) -> int:
+    for row in MessageBlock.objects.filter(pk=pk).values_list(*HEADER, "frames"):
+        block = Block(*row)
+        is_over = block.last_at < oldest
+        try:
+            there = block.exchanges()
+        except DamagedBlock:
+            # Nobody can say what is in it: it goes when the ledger's frames would.
+            MessageBlock.objects.filter(pk=pk).update(only_ledger=is_over)
+            return 0
+        # Before the block is locked: on SQLite chargers wait for that.
+        old = [item for item in there if item.received_at < oldest]
+        ledger = of_sessions(block.charge_point_id, old)
+        kept = [item for item in there if item.received_at >= oldest or item.id in ledger]
+        if is_over or len(kept) < len(there):
+            return _reduce(block, kept, is_over=is_over)
+    return 0
+
+
+def _reduce(block: Block, kept: Sequence[Exchange], *, is_over: bool) -> int:
+    """How many exchanges it lost; 0 where somebody wrote it anew since, for it is as old next
+    time."""
     with transaction.atomic():
-        for block in locked(pk=pk):
-            is_over = block.last_at < oldest
-            try:
-                there = block.exchanges()
-            except DamagedBlock:
-                # Nobody can say what is in it: it goes when the ledger's frames would.
-                MessageBlock.objects.filter(pk=pk).update(only_ledger=is_over)
-                continue
-            old = [item for item in there if item.received_at < oldest]
-            ledger = of_sessions(block.charge_point_id, old)
-            kept = [item for item in there if item.received_at >= oldest or item.id in ledger]
-            if is_over or len(kept) < len(there):
-                rewrite(block, kept, only_ledger=is_over)
-            return len(there) - len(kept)
+        for now in locked(pk=block.pk):
+            same = bytes(now.packed) == bytes(block.packed) and bytes(now.frames) == bytes(
+                block.frames
+            )
+            if same and now.only_ledger == block.only_ledger:
+                rewrite(now, kept, only_ledger=is_over)
+                return block.count - len(kept)
     return 0
 
 
@@ -76,21 +87,23 @@ def of_sessions(charge_point: int, exchanges: Sequence[Exchange]) -> set[int]:
     samples = [item for item in theirs if item.action in SAMPLES]
     found |= {item.id for item in samples if item.transaction is not None}
     if loose := [item for item in samples if item.transaction is None]:
-        joined = _joined(charge_point, loose)
+        first, last = loose[0].received_at, loose[-1].received_at
+        if _is_undecided(charge_point, first, last):
+            return found | {item.id for item in loose}
+        joined = received_for_sessions(charge_point, first, last)
         found |= {item.id for item in loose if item.received_at in joined}
     return found
 
 
-def _joined(charge_point: int, loose: Sequence[Exchange]) -> set[datetime]:
-    """When samples were received that named no session and belong to one all the same."""
-    first, last = loose[0].received_at - LATE, loose[-1].received_at + LATE
-    sessions = Transaction.objects.filter(
-        Q(start_received_at__gte=first) | Q(stop_received_at=None) | Q(stop_received_at__gte=first),
+def _is_undecided(charge_point: int, first: datetime, last: datetime) -> bool:
+    """True if a person has yet to decide about a message of about that time: samples that belong to
+    no session may join one then."""
+    return QuarantinedMessage.objects.filter(
         charge_point=charge_point,
-        start_received_at__lte=last,
-    )
-    elements = of_transactions(list(sessions.values_list("pk", flat=True)))
-    return {element.received_at for some in elements.values() for element in some}
+        resolved_at=None,
+        received_at__gte=first - APART,
+        received_at__lte=last + APART,
+    ).exists()
 
 
 def forget_ledger(oldest: datetime) -> int:
