@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
+from django.utils import timezone
 
-from levity.ocpp.models import Message
+from levity.ocpp.management.commands import storage as command
+from levity.ocpp.models import Message, MeterValue, Transaction
 from levity.ocpp.store import inventory as inventories
 from levity.ocpp.store.inventory import inventory
 from levity.ocpp.store.messages.moving import move_some
@@ -60,6 +63,29 @@ def test_the_command_tells_all_of_it_with_units() -> None:
     assert "2026-11-22" in said
     assert "Messages are packed after 2 days and deleted after 90 days" in said
     assert "Sessions and their meter values are never deleted." in said
+
+
+def test_it_says_what_waits_to_be_packed_and_how_long_that_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "Waiting" not in storage()
+    count = a_session()
+    for model, field in ((Message, "received_at"), (MeterValue, "received_at")):
+        model.objects.update(**{field: F(field) - timedelta(days=40)})
+    Transaction.objects.update(stop_received_at=F("stop_received_at") - timedelta(days=40))
+    said = storage()
+    assert f"Waiting to be packed: {count} exchanges, 1 MeterValues." in said
+    assert "pace" not in said
+
+    monkeypatch.setattr(command, "MANY", 1)
+    monkeypatch.setattr(command.time, "sleep", lambda _: None)
+    assert "Nothing was packed meanwhile." in storage()
+
+    monkeypatch.setattr(
+        command.time, "sleep", lambda _: move_some(timezone.now(), 0.0, kept_days=2)
+    )
+    # Four exchanges of one day in 12 s, and the MeterValue is left.
+    assert f"({count * 300:,} an hour) it takes about 1 minute more." in storage()
 
 
 def test_an_empty_database_is_told_like_any_other() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from levity.ocpp.worker.moving import BUSY, REST, Moving, messages
+from levity.ocpp.store.waiting import Waiting
+from levity.ocpp.worker import moving as worker_moving
+from levity.ocpp.worker.moving import BUSY, REST, Moving, Progress, messages
 from tests.ocpp.charger import NOW
 from tests.ocpp.store.messages.month import END, month
 
@@ -78,6 +80,29 @@ def test_a_database_that_is_away_is_the_loops_business() -> None:
     clock.now = REST
     with pytest.raises(OperationalError):
         moving.go_on(NOW, is_idle=True)
+
+
+@pytest.mark.django_db
+def test_the_log_says_that_much_moves_how_much_is_left_and_that_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, left = Clock(), [9_000, 6_000]
+    monkeypatch.setattr(worker_moving, "waiting", lambda now: Waiting(left.pop(0), 0, 0))
+    progress = Progress(clock)
+    with caplog.at_level(logging.INFO):
+        for tick in (0.0, 5.0, 10.0, 60.0, 70.0, 120.0):
+            clock.now = tick
+            progress.add(500, NOW)
+        progress.add(0, NOW)
+        # A night's share is worth no line.
+        clock.now = 500.0
+        progress.add(500, NOW)
+        progress.add(0, NOW)
+    assert caplog.messages == [
+        "packing old rows: 9,000 left (levity storage)",
+        "packing old rows: 6,000 left, about 2 minutes at this pace (levity storage)",
+        "old rows are packed: 3,000 in 2 minutes",
+    ]
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """`levity storage`: what is kept where, how much it is, and for how long."""
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,14 @@ from django.utils import timezone
 
 from levity.ocpp.conf import setting
 from levity.ocpp.store.inventory import Inventory, Part, inventory
+from levity.ocpp.store.waiting import Waiting, waiting
 
 __all__ = ["Command"]
 
+MANY = 5_000
+"""Rows that a worker packs within seconds are not worth an estimate."""
+PACE_SECONDS = 12
+"""Longer than a worker's pause while chargers send."""
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -33,6 +39,42 @@ class Command(BaseCommand):
         self.stdout.write("")
         for line in _kept():
             self.stdout.write(line)
+        self._say_what_waits()
+
+    def _say_what_waits(self) -> None:
+        left = waiting(timezone.now())
+        if not left.rows:
+            return
+        self.stdout.write("")
+        self.stdout.write(f"Waiting to be packed: {_waits(left)}.")
+        if left.rows < MANY:
+            return
+        self.stdout.write(f"Looking how fast that goes takes {PACE_SECONDS} s ...")
+        self.stdout.flush()
+        time.sleep(PACE_SECONDS)
+        moved = left.rows - waiting(timezone.now()).rows
+        self.stdout.write(_pace(left.rows - moved, moved))
+
+
+def _waits(left: Waiting) -> str:
+    counts = (
+        (left.exchanges, "exchanges"),
+        (left.meter_values, "MeterValues"),
+        (left.samples, "samples of an earlier release"),
+    )
+    return ", ".join(f"{count:,} {name}" for count, name in counts if count)
+
+
+def _pace(left: int, moved: int) -> str:
+    if moved <= 0:
+        return (
+            "Nothing was packed meanwhile. A worker (serve, consume_rpc_queue) does it, from a "
+            "minute after its start."
+        )
+    an_hour = moved * 3600 / PACE_SECONDS
+    minutes = max(1, round(left / an_hour * 60))
+    plural = "s" * (minutes != 1)
+    return f"At this pace ({an_hour:,.0f} an hour) it takes about {minutes} minute{plural} more."
 
 
 def _where() -> str:

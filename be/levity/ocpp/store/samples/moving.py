@@ -30,7 +30,7 @@ from levity.ocpp.store.samples.traces import write_trace
 from levity.ocpp.store.samples.trails import follow
 from levity_ws.frozen import frozen
 
-__all__ = ["Mover", "move_some"]
+__all__ = ["Mover", "move_some", "over_before"]
 
 # MeterValues, and samples of the releases before, of a step: it takes 50 ms at most.
 AT_ONCE, SAMPLES_AT_ONCE = 500, 1_000
@@ -165,6 +165,12 @@ def _over(owners: Collection[Owner], before: datetime) -> Iterator[Owner]:
     for owner in owners:
         if owner.transaction is None or owner.transaction in over:
             yield owner
+
+
+def over_before(before: datetime) -> Q:
+    """The rows of sessions that were over then, and those of none that came before."""
+    ended = Q(transaction__in=_ended(before).values("pk"))
+    return Q(received_at__lt=before) & (Q(transaction=None) | ended)
 
 
 def _ended(before: datetime) -> Any:
