@@ -6,13 +6,14 @@ finds the same rows. What comes to a session that has moved (late samples, a ses
 are rows again and join its trace in the same way.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Length
 
 from levity.ocpp.models import (
     ChargePoint,
@@ -34,8 +35,11 @@ __all__ = ["Mover", "move_some", "over_before"]
 
 # MeterValues, and samples of the releases before, of a step: it takes 50 ms at most.
 AT_ONCE, SAMPLES_AT_ONCE = 500, 1_000
-# A trace with so many is full.
+# The same where a MeterValue has very many samples, or long ones: signed data, or malice.
+VALUES_AT_ONCE, CHARACTERS_AT_ONCE = 5_000, 128 * 1024
+# A trace with so many, or with so many samples or characters, is full.
 FULL = 1_000
+FULL_VALUES, FULL_CHARACTERS = 10_000, 256 * 1024
 # Rows looked at in one go for something that can move.
 LOOK = 2_000
 # Of the traces of the same time, so many are looked at for the same MeterValues.
@@ -203,8 +207,27 @@ def _some(owner: Owner, before: datetime) -> list[Element]:
     earlier = [] if is_empty() else _some_of_before(owner, before)
     if earlier:
         return earlier
-    some = rows.filter(received_at__lt=before).order_by("id").values_list("pk", flat=True)
-    return of_rows(MeterValue.objects.filter(pk__in=list(some[:AT_ONCE])))
+    sizes = rows.filter(received_at__lt=before).order_by("id").annotate(size=Length("raw_values"))
+    some = _up_to(CHARACTERS_AT_ONCE, sizes.values_list("pk", "size")[:AT_ONCE])
+    whole = of_rows(MeterValue.objects.filter(pk__in=[pk for pk, _ in some]))
+    return [
+        element
+        for element, _ in _up_to(VALUES_AT_ONCE, ((each, len(each.values)) for each in whole))
+    ]
+
+
+_T = TypeVar("_T")
+
+
+def _up_to(most: int, sized: Iterable[tuple[_T, int]]) -> list[tuple[_T, int]]:
+    """The first of these, until their sizes come to so much; one at least, if there is one."""
+    found: list[tuple[_T, int]] = []
+    for one, size in sized:
+        most -= size
+        if found and most < 0:
+            break
+        found.append((one, size))
+    return found
 
 
 def _goes_on(rows: QuerySet[MeterValue], before: datetime) -> bool:
@@ -242,7 +265,9 @@ def _into_trace(owner: Owner, found: Sequence[Element]) -> None:
     store_shapes(element.shape for element in fresh if element.rows)
     if fresh:
         trace = SampleTrace.objects.filter(owner.traces).order_by("-id").first()
-        kept = _readable(trace) if trace and trace.elements + len(fresh) <= FULL else []
+        kept = _readable(trace) if trace and _has_room(trace, fresh) else []
+        if _characters(kept) + _characters(fresh) > FULL_CHARACTERS:
+            kept = []
         if trace is None or not kept:
             trace = SampleTrace(
                 charge_point_id=owner.charge_point,
@@ -254,6 +279,15 @@ def _into_trace(owner: Owner, found: Sequence[Element]) -> None:
     follow(found, {element.id: known.get(element.identity, element.id) for element in found})
     _delete(LegacySample, [pk for element in found for pk in element.rows])
     _delete(MeterValue, [element.id for element in found if not element.rows])
+
+
+def _has_room(trace: SampleTrace, fresh: Sequence[Element]) -> bool:
+    values = sum(len(element.values) for element in fresh)
+    return trace.elements + len(fresh) <= FULL and trace.samples + values <= FULL_VALUES
+
+
+def _characters(elements: Iterable[Element]) -> int:
+    return sum(len(value) for element in elements for value in element.values)
 
 
 def _readable(trace: SampleTrace) -> list[Element]:

@@ -6,7 +6,7 @@ workers that meet a new one at once mean the same row.
 
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import transaction
@@ -42,8 +42,30 @@ class Shape:
 
 # A charger says the same all its life; a hostile one has no end of words.
 _KNOWN = 4096
-_by_names: dict[tuple[Names, ...], Shape] = {}
-_by_id: dict[int, Shape] = {}
+MOST_NAMES = 40_000
+"""Kept in memory, all shapes together: 15 MB at worst. One shape has up to a hundred."""
+
+
+class _Known(dict[Any, Shape]):
+    """Shapes by their names or ids; begins anew when it is full."""
+
+    names = 0
+
+    def keep(self, key: Any, shape: Shape) -> None:
+        """Remember this one; it is not there yet."""
+        size = len(shape.names) + 1
+        if self.names + size > MOST_NAMES:
+            self.clear()
+        self[key] = shape
+        self.names += size
+
+    def clear(self) -> None:
+        """Forget all."""
+        super().clear()
+        self.names = 0
+
+
+_by_names, _by_id = _Known(), _Known()
 # Those of which this process knows that they are in the table.
 _stored: set[int] = set()
 
@@ -60,9 +82,7 @@ def shape_of(samples: Sequence[Sample]) -> Shape:
     if found is None:
         digest = sha256(_text(names).encode()).digest()
         found = Shape(int.from_bytes(digest[:8], "big") >> 1, names)
-        if len(_by_names) >= _KNOWN:
-            _by_names.clear()
-        _by_names[names] = found
+        _by_names.keep(names, found)
     return found
 
 
@@ -84,9 +104,8 @@ def shapes_of(ids: Collection[int]) -> dict[int, Shape]:
     if missing:
         rows = SampleShape.objects.filter(pk__in=missing).values_list("id", "names")
         read = {pk: Shape(pk, _read(text)) for pk, text in rows}
-        if len(_by_id) + len(read) > _KNOWN:
-            _by_id.clear()
-        _by_id.update(read)
+        for pk, shape in read.items():
+            _by_id.keep(pk, shape)
         found |= read
     return {pk: found.get(pk) or Shape(pk, ()) for pk in ids}
 
