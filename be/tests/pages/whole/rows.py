@@ -70,6 +70,8 @@ def row_of(
                 values[field.name] = given[field.name]
             elif field.related_model is not model and field.related_model is not User:
                 values[field.name] = row_of(field.related_model, text, number, rows, given)
+        elif field.primary_key and isinstance(field, models.IntegerField):
+            values[field.name] = number + 1
         else:
             unique = getattr(field, "unique", False) or field.name in once
             value = _value(field, f"{number}{text}" if unique else text)

@@ -134,6 +134,7 @@ def grow(rows: dict[type[Model], Model], chargers: int, messages: int) -> None:
         meter_start="n",
         state="CASE n %% 200 WHEN 0 THEN 'active' ELSE 'stopped' END",
         connector=f"n + {known}",
+        wire_id="''",
     )
     for model, part in ((MeterValue, 2), (StatusEvent, 20)):
         copies(rows[model], messages // part, charge_point_id=every)
