@@ -204,7 +204,8 @@ def audit(books: Books, load: Load) -> Audit:
         unexpected=[start for start in there if start not in attempted],
         unanswered=unanswered,
         parked=books.count(FailedMessage, **mine),
-        quarantined=books.count(QuarantinedMessage, **mine),
+        # A stop that came again because its answer was lost is resolved from the start.
+        quarantined=books.count(QuarantinedMessage, resolved_at=None, **mine),
     )
 
 

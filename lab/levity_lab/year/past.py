@@ -1,9 +1,9 @@
-"""`python -m levity_lab.year.past fill|picture|left`: the days before yesterday, for whoever moves
-or updates them.
+"""`python -m levity_lab.year.past fill|picture`: the days before yesterday, for whoever moves or
+updates them.
 
-`fill CHARGERS DAYS` plays days that ended three days ago and earlier, as rows. `picture` prints
-what readers give of them as JSON, with what is kept twice. `left` prints how much has not moved
-yet.
+`fill CHARGERS DAYS` plays days that ended three days ago and earlier, as rows. `picture [PREFIX]`
+prints what readers give of them, or of the charge points with this prefix, as JSON, with what is
+kept twice.
 """
 
 import os
@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import django
 import orjson
 
-__all__ = ["END", "fill", "left"]
+__all__ = ["END", "fill"]
 
 END = timedelta(days=3)
 """So long ago the last of them ended, or longer."""
@@ -32,24 +32,16 @@ def fill(chargers: int, days: int) -> None:
         site.play(first + number * timedelta(days=1))
 
 
-def left() -> tuple[int, int]:
-    """Exchanges, and MeterValues, of them that are still rows."""
-    from levity.ocpp.models import Message, MeterValue
-
-    mine = {"charge_point__identity__startswith": PREFIX}
-    return Message.objects.filter(**mine).count(), MeterValue.objects.filter(**mine).count()
-
-
-def main(what: str, *numbers: str) -> None:
+def main(what: str, *words: str) -> None:
     """The command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levity.settings")
     django.setup()
     from levity_lab.year.picture import kept_twice, picture
 
     if what == "fill":
-        fill(*map(int, numbers))
+        fill(*map(int, words))
         return
-    found = left() if what == "left" else {"twice": kept_twice(), "seen": picture(PREFIX)}
+    found = {"twice": kept_twice(), "seen": picture(*words or [PREFIX])}
     sys.stdout.buffer.write(orjson.dumps(found))
 
 
