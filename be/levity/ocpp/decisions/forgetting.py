@@ -26,6 +26,8 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.store.messages.forgetting import rewrite_blocks, rewrite_rows
+from levity.ocpp.store.queries import take_turns
+from levity.ocpp.store.samples.forgetting import rewrite_values
 from levity.ocpp.wire.masking import forgetting, without_word
 from levity_ws.frozen import frozen
 
@@ -81,7 +83,10 @@ def forget(
     def reason(text: str) -> str:
         return without_word(text, id_tag, pseudonym) if is_word else text
 
+    # Before the sessions: by their tag they are found.
+    values = _meter_values(id_tag, reason, dry_run=dry_run)
     counts = {"sessions": _sessions(id_tag, pseudonym, who, dry_run=dry_run)}
+    counts["meter values"] = values
     counts["messages"] = rewrite_rows(id_tag, words, reason, dry_run=dry_run)
     counts["packed messages"] = rewrite_blocks(
         id_tag,
@@ -118,6 +123,18 @@ def _check(id_tag: str) -> None:
     said = [str(why) for _, why in may_forget.send(sender=None, id_tag=id_tag) if why]
     if said:
         raise NotPossible(" ".join(said))
+
+
+def _meter_values(id_tag: str, change: Callable[[str], str], *, dry_run: bool) -> int:
+    """Signed values name the tag; changed, they can't be verified any more."""
+    theirs = Q(id_tag__iexact=id_tag) | Q(stop_id_tag__iexact=id_tag)
+    sessions = Transaction.objects.filter(theirs).values_list("pk", "charge_point__identity")
+    count = 0
+    for pk, identity in list(sessions):
+        with transaction.atomic():
+            take_turns([identity.lower()])
+            count += rewrite_values(pk, change, dry_run=dry_run)
+    return count
 
 
 def _sessions(id_tag: str, pseudonym: str, who: Who, *, dry_run: bool) -> int:

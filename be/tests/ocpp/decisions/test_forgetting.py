@@ -15,8 +15,11 @@ from levity.ocpp.models import AuditEntry, Command, IdTag, QuarantinedMessage, T
 from levity.ocpp.store.messages.moving import move_some
 from levity.ocpp.store.messages.reading import newest_first
 from levity.ocpp.store.messages.wanted import Wanted
+from levity.ocpp.store.samples.elements import samples_of
+from levity.ocpp.store.samples.moving import move_some as move_samples
+from levity.ocpp.store.samples.reading import of_transaction
 from levity.ocpp.wire.masking import forgetting
-from tests.ocpp.charger import NOW, CentralSystem, Charger
+from tests.ocpp.charger import NOW, CentralSystem, Charger, wire
 
 pytestmark = pytest.mark.django_db
 TAG = "04AB12CD"
@@ -149,3 +152,30 @@ def test_the_command_says_what_it_would_do_asks_and_does_it(
     assert TAG.lower() not in everything()
     with pytest.raises(CommandError, match="not found"):
         call_command("forget", TAG, "--yes", stdout=said)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_signed_values_name_nobody_afterwards(*, moved: bool) -> None:
+    """They told the tag, in rows and in traces, after the frames did not any more."""
+    signed = f'OCMF|{{"FV":"1.0","ID":"{TAG}","RD":[{{"RV":1.2}}]}}|{{"SD":"30440220"}}'
+    sampled = [{"value": signed, "format": "SignedData"}, {"value": "1500"}]
+    said = [{"timestamp": wire(60), "sampledValue": sampled}]
+    system = CentralSystem()
+    charger = system.connect(Charger("CP1"))
+    number = system.start(charger, idTag=TAG)
+    named = {"connectorId": 1, "transactionId": number, "meterValue": said}
+    system.take(charger.calls("MeterValues", named))
+    system.take(charger.stops(number, idTag=TAG))
+    if moved:
+        move_samples(NOW + timedelta(days=9), 9.0, timedelta(days=2))
+    assert forget(TAG, None, dry_run=True).counts["meter values"] == 1
+    before = samples_of(of_transaction(number))
+    assert before[0].raw_value == signed
+    done = forget(TAG, None)
+    assert done.counts["meter values"] == 1
+    assert [item.raw_value for item in samples_of(of_transaction(number))] == [
+        item.raw_value.replace(TAG, done.pseudonym) for item in before
+    ]
+    assert [item.value for item in samples_of(of_transaction(number))] == [
+        item.value for item in before
+    ]
