@@ -3,7 +3,7 @@
 A worker waits a minute before it moves anything, and a day of a charger moves in one step: whoever
 kills it in the middle would wait for long and hit little. What moves them is the code of any site;
 only pauses and portions differ. LEVITY_HURRY_DAYS sets the movers' clock so many days ahead, so
-that what came a moment ago moves, too.
+that what came a moment ago moves, too; LEVITY_HURRY_ROUND sets the seconds of a round.
 """
 
 import os
@@ -31,6 +31,7 @@ def hurry() -> None:
     from levity.ocpp.worker import moving
 
     moving.REST, moving.BUSY = REST, BUSY
+    moving.ROUND = float(os.environ.get("LEVITY_HURRY_ROUND") or moving.ROUND)
     messages.AT_ONCE = EXCHANGES
     samples.AT_ONCE, samples.SAMPLES_AT_ONCE = METER_VALUES, SAMPLES
     if ahead := int(os.environ.get("LEVITY_HURRY_DAYS") or 0):

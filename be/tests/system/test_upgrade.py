@@ -7,16 +7,19 @@ one release later.
 
 import asyncio
 import io
+import json
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from tests.rabbitmq import AMQP_URL, isolated_queues
 
+from levity.ocpp.models import LegacySample, Message, MeterValue
 from tests.system.books import Books, postgres_database
 from tests.system.load import audit, busy_chargers
 from tests.system.processes import CHECKOUT, Process, eventually, python, run
@@ -143,3 +146,55 @@ def test_an_upgrade_under_load_loses_nothing(site: Site, old: Path) -> None:
     assert found.faults == {}
     assert load.statistics.call_errors == {}
     assert site.tracebacks() == []
+    assert_the_past_moves(site)
+
+
+def assert_the_past_moves(site: Site) -> None:
+    """What the last release wrote, a row a sample, moves, and every reader gives the same."""
+    five_days_ago(site)
+    before = picture(site)
+    assert before["twice"] == []
+    samples, moments, messages = (
+        site.books.count(model) for model in (LegacySample, MeterValue, Message)
+    )
+    print(f"to move: {samples} samples of the last release, {moments} MeterValues, {messages}")
+    assert min(samples, moments, messages) > 0
+    said = site.levity("storage").stdout
+    assert f"{samples:,} samples of an earlier release" in said
+    mover = site.start(
+        "mover", python("-m", "levity_lab.hurry", "consume_rpc_queue"), LEVITY_HURRY_ROUND="20"
+    )
+    site.workers.append(mover)
+
+    def left() -> int:
+        return sum(site.books.count(model) for model in (LegacySample, MeterValue, Message))
+
+    assert eventually(left, 0, within=60) == 0, mover.log
+    after = picture(site)
+    assert after["twice"] == []
+    assert after["seen"] == before["seen"]
+    assert "Waiting to be packed" not in site.levity("storage").stdout
+    assert site.tracebacks() == []
+
+
+def five_days_ago(site: Site) -> None:
+    """All of this happened then, by our clock."""
+    database = psycopg2.connect(site.environ["DATABASE_URL"])
+    with closing(database), database, database.cursor() as cursor:
+        for table, column in (
+            ("ocpp_metervalue", "received_at"),
+            ("ocpp_metervalue_recent", "received_at"),
+            ("ocpp_message", "received_at"),
+            ("ocpp_message", "answered_at"),
+            ("ocpp_transaction", "stop_received_at"),
+        ):
+            cursor.execute(f"UPDATE {table} SET {column} = {column} - interval '5 days'")
+
+
+def picture(site: Site) -> Any:
+    """What all readers give of the chargers of this test."""
+    done = run(
+        python("-m", "levity_lab.year.past", "picture", "UP-"), site.environ, site.folder, 300.0
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
