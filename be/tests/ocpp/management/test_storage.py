@@ -74,7 +74,7 @@ def test_it_says_what_waits_to_be_packed_and_how_long_that_takes(
         model.objects.update(**{field: F(field) - timedelta(days=40)})
     Transaction.objects.update(stop_received_at=F("stop_received_at") - timedelta(days=40))
     said = storage()
-    assert f"Waiting to be packed: {count} exchanges, 1 MeterValues." in said
+    assert f"Waiting to be packed: {count} exchanges, 1 meter values." in said
     assert "pace" not in said
 
     monkeypatch.setattr(command, "MANY", 1)

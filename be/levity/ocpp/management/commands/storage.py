@@ -59,7 +59,7 @@ class Command(BaseCommand):
 def _waits(left: Waiting) -> str:
     counts = (
         (left.exchanges, "exchanges"),
-        (left.meter_values, "MeterValues"),
+        (left.meter_values, "meter values"),
         (left.samples, "samples of an earlier release"),
     )
     return ", ".join(f"{count:,} {name}" for count, name in counts if count)
