@@ -159,7 +159,7 @@ def test_a_frame_is_never_parked_for_what_others_lock(
     site, charger = CentralSystem(), Charger()
     tries = []
 
-    def blocked(arrivals: Any) -> None:
+    def blocked(arrivals: Any, *_: Any) -> None:
         tries.append(arrivals)
         cause = Exception()
         cause.pgcode = code  # type: ignore[attr-defined]  # as psycopg2 names it
