@@ -41,7 +41,8 @@ def one_of_each(text: str, number: int = 0, **given: Row) -> dict[type[Row], Row
     rows: dict[type[Row], Row] = {}
     for model in SHOWN:
         row_of(model, text, number, rows, given)
-    return rows
+    # (What they refer to may have no page of its own.)
+    return {model: rows[model] for model in SHOWN}
 
 
 def row_of(
