@@ -56,6 +56,15 @@ def pytest_configure(config: pytest.Config) -> None:
     flush_quickly()
 
 
+def pytest_runtest_setup() -> None:
+    """Forget what this process knows of tables, which every test finds empty: what a test rolls
+    back, or flushes, was known to be there."""
+    from levity.ocpp.store.samples import legacy, shapes
+
+    legacy.look_again()
+    shapes.forget()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about Postgres where there is none; else plan its statements once."""
     for item in items:

@@ -18,7 +18,7 @@ from levity.ocpp.effects import Sample
 from levity.ocpp.models import SampleShape
 from levity_ws.frozen import frozen
 
-__all__ = ["Names", "Shape", "shape_of", "shapes_of", "store_shapes"]
+__all__ = ["Names", "Shape", "forget", "shape_of", "shapes_of", "store_shapes"]
 
 
 class Names(NamedTuple):
@@ -129,7 +129,7 @@ def _remember(shapes: Collection[int]) -> None:
 
 
 @receiver(post_migrate, dispatch_uid="levity.ocpp.store.samples.shapes")
-def _forget(**_: object) -> None:
+def forget(**_: object) -> None:
     """The table may be another one, or empty."""
     _stored.clear()
     _by_id.clear()
