@@ -57,12 +57,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup() -> None:
-    """Forget what this process knows of tables, which every test finds empty: what a test rolls
-    back, or flushes, was known to be there."""
-    from levity.ocpp.store.samples import legacy, shapes
+    """Believe of no shape of samples that the table has it: what a test rolls back or flushes was
+    known to be there."""
+    from levity.ocpp.store.samples import shapes
 
-    legacy.look_again()
-    shapes.forget()
+    shapes.store_again()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ from levity.ocpp.effects import Sample
 from levity.ocpp.models import SampleShape
 from levity_ws.frozen import frozen
 
-__all__ = ["Names", "Shape", "forget", "shape_of", "shapes_of", "store_shapes"]
+__all__ = ["Names", "Shape", "shape_of", "shapes_of", "store_again", "store_shapes"]
 
 
 class Names(NamedTuple):
@@ -128,8 +128,13 @@ def _remember(shapes: Collection[int]) -> None:
     _stored.update(shapes)
 
 
-@receiver(post_migrate, dispatch_uid="levity.ocpp.store.samples.shapes")
-def forget(**_: object) -> None:
-    """The table may be another one, or empty."""
+def store_again() -> None:
+    """Know of none that the table has it: the next batch sees to it again."""
     _stored.clear()
+
+
+@receiver(post_migrate, dispatch_uid="levity.ocpp.store.samples.shapes")
+def _forget(**_: object) -> None:
+    """The table may be another one, or empty."""
+    store_again()
     _by_id.clear()
