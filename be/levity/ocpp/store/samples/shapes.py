@@ -6,6 +6,7 @@ workers that meet a new one at once mean the same row.
 
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
+from time import monotonic
 from typing import Any, NamedTuple
 
 import orjson
@@ -66,8 +67,12 @@ class _Known(dict[Any, Shape]):
 
 
 _by_names, _by_id = _Known(), _Known()
-# Those of which this process knows that they are in the table.
+# Those of which this process knows that they are in the table; and until when it believes that,
+# for the database may be restored under a running worker, and a value without names is lost.
 _stored: set[int] = set()
+BELIEVED = 600.0
+"""Seconds."""
+_believed_until = [0.0]
 
 
 def shape_of(samples: Sequence[Sample]) -> Shape:
@@ -88,6 +93,10 @@ def shape_of(samples: Sequence[Sample]) -> Shape:
 
 def store_shapes(shapes: Iterable[Shape]) -> None:
     """See to it that the table has these: nothing to do for nearly all batches."""
+    now = monotonic()
+    if now >= _believed_until[0]:
+        store_again()
+        _believed_until[0] = now + BELIEVED
     new = {shape.id: shape for shape in shapes if shape.id not in _stored}
     if not new:
         return
