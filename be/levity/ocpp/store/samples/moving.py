@@ -59,33 +59,25 @@ class Owner:
     @property
     def rows(self) -> Q:
         """Its rows, of this release or of those before."""
-        if self.transaction is not None:
-            return Q(transaction=self.transaction)
-        assert self.day is not None
-        begins = datetime.combine(self.day, time(), UTC)
-        return Q(
-            charge_point=self.charge_point,
-            transaction=None,
-            evse=self.evse,
-            connector=self.connector,
-            sampled_at__gte=begins,
-            sampled_at__lt=begins + timedelta(days=1),
-        )
+        return self._where("sampled_at")
 
     @property
     def traces(self) -> Q:
         """Its traces."""
+        return self._where("first_at")
+
+    def _where(self, time_of: str) -> Q:
         if self.transaction is not None:
             return Q(transaction=self.transaction)
         assert self.day is not None
         begins = datetime.combine(self.day, time(), UTC)
         return Q(
-            charge_point=self.charge_point,
-            transaction=None,
-            evse=self.evse,
-            connector=self.connector,
-            first_at__gte=begins,
-            first_at__lt=begins + timedelta(days=1),
+            ("charge_point", self.charge_point),
+            ("transaction", None),
+            ("evse", self.evse),
+            ("connector", self.connector),
+            (f"{time_of}__gte", begins),
+            (f"{time_of}__lt", begins + timedelta(days=1)),
         )
 
 
