@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from levity.ocpp.effects import Sample, StopTransaction
 from levity.ocpp.request import TransactionState, with_flags
+from levity.ocpp.rules.checks import Check
 from levity.ocpp.rules.lives import (
     FASTEST,
     ROUNDING,
@@ -79,6 +80,8 @@ class Energy:
     confidence: str
     """`high`, `medium` or `low`."""
     flags: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """What it was held against."""
 
 
 def _is_far(trail: Trail, meter_stop: Decimal, stopped_at: datetime, meter: Meter) -> bool:
