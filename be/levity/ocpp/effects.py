@@ -18,6 +18,7 @@ __all__ = [
     "BY_BOOT",
     "LEARNED_INTERVAL",
     "NO_SUCH_TRANSACTION",
+    "AdjustTransaction",
     "CertificateInstalled",
     "CertificateRefused",
     "ConnectorStatus",
@@ -141,6 +142,29 @@ class StopTransaction:
     flags: tuple[str, ...] = ()
     energy_source: str = ""
     confidence: str = ""
+    checks: str = ""
+    """What the figures were held against (`rules.chain.books`)."""
+
+
+@frozen
+class AdjustTransaction:
+    """The figures of a session that has ended are others now: its neighbours on the connector say
+    more than it could say by itself. The change leaves a `SessionRepair`."""
+
+    transaction_id: int
+    energy: Decimal | None
+    energy_source: str
+    confidence: str
+    flags: tuple[str, ...]
+    """All of the transaction's from now on."""
+    checks: str
+    meter_stop: Decimal | None = None
+    """None: as it is."""
+    reason: str = ""
+    """Why, in a sentence for people; empty: the figures are the same, only what they were held
+    against is more."""
+    old_energy: Decimal | None = None
+    old_confidence: str = ""
 
 
 @frozen
@@ -308,6 +332,7 @@ class NoteSecurityEvent:
 
 Effect = (
     UpdateChargePoint
+    | AdjustTransaction
     | ResetConnectors
     | ConnectorStatus
     | StartTransaction

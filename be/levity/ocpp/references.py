@@ -21,6 +21,12 @@ class References:
     """A StartTransaction's payload."""
     needs_connectors: bool = False
     needs_new_id: bool = False
+    needs_chain: bool = False
+    """It begins or ends a session: those that lie near are needed, too."""
+    has_samples: bool = False
+    """It tells samples: the sessions that lie near are needed unless the one they name runs."""
+    told_at: Any = None
+    """The time in the message, as it came."""
     needs_signing: bool = False
     """It asks for a certificate."""
     payload_hash: str = ""

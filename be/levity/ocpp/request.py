@@ -25,6 +25,7 @@ __all__ = [
     "GetResponse",
     "IdTagState",
     "Place",
+    "RecordedSession",
     "Request",
     "Response",
     "Result",
@@ -84,6 +85,17 @@ class TransactionState:
     def newest_register(self) -> Decimal:
         """Wh that the register showed last, as far as that is known."""
         return self.register_at_start if self.meter_last is None else self.meter_last
+
+
+@frozen
+class RecordedSession(TransactionState):
+    """A session near in time of the same charge point, with what its figures come to."""
+
+    stop_received_at: datetime | None = None
+    energy_source: str = ""
+    confidence: str = ""
+    checks: str = ""
+    """Its own figures, and what they were held against (`rules.chain.books`)."""
 
 
 def with_flags(flags: str, more: Iterable[str]) -> tuple[str, ...]:
@@ -245,6 +257,10 @@ class Request:
     whose clock was never set."""
     early_stops: tuple[EarlyStop, ...] = ()
     """StartTransaction only: those of this charge point that may be its end."""
+    chain: tuple[RecordedSession, ...] = ()
+    """The sessions of this charge point that lie near in time, running or ended, on all of its
+    connectors, in the order of their ids. Loaded for messages that begin or end a session, and for
+    samples that name a session that does not run; empty for others."""
     signing: SigningState = SigningState()
     """SignCertificate only."""
     findings: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ from levity.ocpp.models.transaction import (
     DEMO,
     IN_TOTALS,
     PLAUSIBLE,
+    SessionRepair,
     Transaction,
 )
 from levity.ocpp.models.trouble import (
@@ -75,6 +76,7 @@ __all__ = [
     "SampleTrace",
     "SecurityEvent",
     "SecurityProfile",
+    "SessionRepair",
     "Site",
     "StatusEvent",
     "Transaction",

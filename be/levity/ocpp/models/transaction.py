@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
 
-__all__ = ["DEMO", "IN_TOTALS", "PLAUSIBLE", "Transaction"]
+__all__ = ["DEMO", "IN_TOTALS", "PLAUSIBLE", "SessionRepair", "Transaction"]
 
 # Sessions whose energy goes into totals: not those that can't have charged so much.
 PLAUSIBLE = ~models.Q(flags__contains="implausible-energy")
@@ -129,6 +129,14 @@ class Transaction(models.Model):
     confidence = models.CharField(
         max_length=8, blank=True, help_text="Confidence in the energy: high, medium or low."
     )
+    checks = models.TextField(
+        blank=True,
+        default="",
+        # Also for a worker of the release before, which does not name the column.
+        db_default="",
+        editable=False,
+        help_text="What the energy was held against (levity.ocpp.rules.chain.books).",
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -161,6 +169,8 @@ class Transaction(models.Model):
             ),
             models.Index(fields=["charge_point", "-id"], name="transaction_of_charge_point"),
             models.Index(fields=["started_at"], name="transaction_started"),
+            # The sessions before and after one.
+            models.Index(fields=["charge_point", "started_at"], name="transaction_chain"),
         ]
 
     def __str__(self) -> str:
@@ -176,3 +186,27 @@ class Transaction(models.Model):
         """True if its energy goes into totals (`PLAUSIBLE` and `IN_TOTALS`)."""
         charger = self.charge_point
         return self.is_plausible and (charger.retired_at is None or charger.identity not in DEMO)
+
+
+class SessionRepair(models.Model):
+    """The figures of a session that had ended changed by what came later: a neighbour's start or
+    stop, or a backlog. Nobody decided it; the trail says what stood there before, and why.
+    """
+
+    transaction = models.ForeignKey(Transaction, on_delete=models.CASCADE, related_name="repairs")
+    at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=255)
+    old_energy = models.DecimalField(
+        max_digits=18, decimal_places=3, null=True, blank=True, help_text="In Wh."
+    )
+    new_energy = models.DecimalField(
+        max_digits=18, decimal_places=3, null=True, blank=True, help_text="In Wh."
+    )
+    old_confidence = models.CharField(max_length=8, blank=True)
+    new_confidence = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.transaction_id}: {self.reason}"

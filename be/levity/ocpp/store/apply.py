@@ -5,7 +5,12 @@ from datetime import datetime
 
 from levity.db.rows import written_together
 from levity.ocpp.changes import changes_told
-from levity.ocpp.effects import StartTransaction, StopTransaction, UpdateTransaction
+from levity.ocpp.effects import (
+    AdjustTransaction,
+    StartTransaction,
+    StopTransaction,
+    UpdateTransaction,
+)
 from levity.ocpp.store.calls import finish_commands, hasten_commands, queue_commands
 from levity.ocpp.store.certificates import write_certificate_answers, write_certificate_requests
 from levity.ocpp.store.evidence import settle_by_evidence
@@ -14,6 +19,7 @@ from levity.ocpp.store.key_changes import forget_secrets, write_key_changes
 from levity.ocpp.store.late_samples import join_early_values, join_named_values
 from levity.ocpp.store.ledger import (
     touch,
+    write_adjusted,
     write_aliases,
     write_charge_points,
     write_connectors,
@@ -35,6 +41,9 @@ from levity_ws.rpc.envelope import Spooled
 __all__ = ["apply", "sessions_of"]
 
 
+OF_SESSIONS = (AdjustTransaction, StartTransaction, StopTransaction, UpdateTransaction)
+
+
 @written_together()
 def apply(
     outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str, now: datetime
@@ -48,6 +57,7 @@ def apply(
     with changes_told(lambda: sessions_of(outcomes)):
         # One that is known has no effects; but for the end of a session that has a second id now.
         write_transactions(outcomes)
+        write_adjusted(outcomes)
         write_aliases(outcomes)
         write_connectors(outcomes)
         write_meter_values(outcomes)
@@ -73,7 +83,7 @@ def sessions_of(outcomes: Sequence[Outcome]) -> set[int]:
     found: set[int] = set()
     for outcome in outcomes:
         for effect in outcome.effects:
-            if isinstance(effect, StartTransaction | StopTransaction | UpdateTransaction):
+            if isinstance(effect, OF_SESSIONS):
                 found.add(effect.transaction_id)
         event = outcome.arrival.event
         if isinstance(event, Spooled) and event.transaction:

@@ -8,6 +8,7 @@ from typing import Any
 from levity.db.rows import clear_column, insert_rows, update_rows, upsert_rows
 from levity.ocpp.effects import (
     BY_BOOT,
+    AdjustTransaction,
     ConnectorStatus,
     ResetConnectors,
     StartTransaction,
@@ -18,6 +19,7 @@ from levity.ocpp.effects import (
 from levity.ocpp.models import (
     ChargePoint,
     Connector,
+    SessionRepair,
     StatusEvent,
     Transaction,
     TransactionAlias,
@@ -29,6 +31,7 @@ from levity_ws.rpc.envelope import Connected, Received, Spooled
 
 __all__ = [
     "touch",
+    "write_adjusted",
     "write_aliases",
     "write_charge_points",
     "write_connectors",
@@ -148,6 +151,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             "power",
             "energy_source",
             "confidence",
+            "checks",
         ),
         [
             (
@@ -163,6 +167,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 0,
                 effect.energy_source,
                 effect.confidence,
+                effect.checks,
             )
             for outcome, _, effect in each(outcomes, StopTransaction)
         ],
@@ -182,7 +187,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
         )
         running.append(row)
         if effect.reopen_on is not None:
-            reopened.append((effect.transaction_id, "active", None, None, None, "", "", ""))
+            reopened.append((effect.transaction_id, "active", None, None, None, "", "", "", ""))
         if effect.seq_no is not None:
             numbered.append((effect.transaction_id, effect.seq_no))
     columns = ("id", "meter_last", "meter_last_at", "energy", "power", "flags", "lives")
@@ -197,12 +202,62 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             "stop_reason",
             "energy_source",
             "confidence",
+            "checks",
         ),
         reopened,
     )
     update_rows(Transaction, columns, running, keep_null=columns[1:])
     # In OCPP 1.6 there are none.
     update_rows(Transaction, ("id", "seq_no"), numbered)
+
+
+def write_adjusted(outcomes: Sequence[Outcome]) -> None:
+    """What sessions that have ended come to now, by their neighbours; and what they came to."""
+    adjusted: list[tuple[Any, ...]] = []
+    repairs: list[tuple[Any, ...]] = []
+    for outcome, _, effect in each(outcomes, AdjustTransaction):
+        adjusted.append(
+            (
+                effect.transaction_id,
+                effect.energy,
+                effect.energy_source,
+                effect.confidence,
+                _joined(effect.flags),
+                effect.checks,
+                effect.meter_stop,
+            )
+        )
+        if effect.reason:
+            repairs.append(
+                (
+                    effect.transaction_id,
+                    outcome.arrival.at,
+                    effect.reason[:255],
+                    effect.old_energy,
+                    effect.energy,
+                    effect.old_confidence,
+                    effect.confidence,
+                )
+            )
+    update_rows(
+        Transaction,
+        ("id", "energy", "energy_source", "confidence", "flags", "checks", "meter_stop"),
+        adjusted,
+        keep_null=("meter_stop",),
+    )
+    insert_rows(
+        SessionRepair,
+        (
+            "transaction_id",
+            "at",
+            "reason",
+            "old_energy",
+            "new_energy",
+            "old_confidence",
+            "new_confidence",
+        ),
+        repairs,
+    )
 
 
 def write_aliases(outcomes: Sequence[Outcome]) -> None:

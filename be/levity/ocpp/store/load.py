@@ -21,6 +21,7 @@ from levity.ocpp.rules.id_tags import spellings
 from levity.ocpp.rules.same_start import is_sent_again
 from levity.ocpp.store import queries
 from levity.ocpp.store.certificates import load_signing
+from levity.ocpp.store.chain import load_chains
 from levity.ocpp.store.charge_points import Frame, load_charge_points
 from levity.ocpp.store.handshakes import load_handshakes
 from levity.ocpp.store.loaded import KnownCommand, Loaded
@@ -54,6 +55,7 @@ def load(arrivals: Sequence[Arrival], now: datetime | None = None) -> Loaded:
         load_moved(loaded, arrivals, now)
     _load_transactions(loaded, arrivals)
     _load_starts(loaded, arrivals)
+    load_chains(loaded, arrivals)
     _load_id_tags(loaded, arrivals)
     _load_commands(loaded, arrivals)
     _load_connections(loaded, arrivals)

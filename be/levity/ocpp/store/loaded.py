@@ -9,6 +9,7 @@ from levity.ocpp.request import (
     ChargePointState,
     EarlyStop,
     IdTagState,
+    RecordedSession,
     SigningState,
     TransactionState,
 )
@@ -63,6 +64,8 @@ class Loaded:
     """By charge point id: StopTransactions in the quarantine whose transaction nobody knew."""
     id_tags: dict[str, IdTagState] = field(default_factory=dict)
     """By id tag in lower case."""
+    chains: dict[int, tuple[RecordedSession, ...]] = field(default_factory=dict)
+    """By charge point id: the sessions that lie near, in the order of their ids."""
     commands: dict[str, KnownCommand] = field(default_factory=dict)
     """By unique id."""
     connections: set[tuple[str, str]] = field(default_factory=set)

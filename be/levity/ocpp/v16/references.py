@@ -30,7 +30,11 @@ def references(frame: Frame, text: str) -> References:
         case "StatusNotification" | "BootNotification":
             return CONNECTORS
         case "MeterValues":
-            return References(transaction_id=_transaction_id(payload), needs_connectors=True)
+            return References(
+                transaction_id=_transaction_id(payload),
+                needs_connectors=True,
+                has_samples=True,
+            )
         case "StartTransaction":
             return References(
                 id_tag=_id_tag(payload),
@@ -38,12 +42,16 @@ def references(frame: Frame, text: str) -> References:
                 payload_hash=payload_hash(frame.payload),
                 needs_connectors=True,
                 needs_new_id=True,
+                needs_chain=True,
+                told_at=payload.get("timestamp"),
             )
         case "StopTransaction":
             return References(
                 id_tag=_id_tag(payload),
                 transaction_id=_transaction_id(payload),
                 needs_connectors=True,
+                needs_chain=True,
+                told_at=payload.get("timestamp"),
             )
         case "SignCertificate":
             return SIGNING

@@ -251,6 +251,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         new_id=new_id,
         occurrence=occurrence,
         early_stops=loaded.early_stops.get(charge_point.id, ()) if new_id else (),
+        chain=loaded.chains.get(charge_point.id, ()),
         signing=loaded.signing.get(arrival.connection, NOT_SIGNING),
         findings=findings,
         subprotocol=getattr(arrival.event, "subprotocol", ""),
