@@ -25,7 +25,7 @@ from levity.ocpp.effects import Effect, SendCall
 from levity.ocpp.middleware import build_chain
 from levity.ocpp.models import Command, ConnectionEvent, Transaction
 from levity.ocpp.request import ChargePointState, Request
-from levity.ocpp.rules.flags import MEANINGS
+from levity.ocpp.rules.flags import CLASSES, MEANINGS
 from levity.ocpp.v16.schemas import SCHEMAS
 from levity.ocpp.wire.frames import OcppError
 from levity.run.checks import VARIABLES
@@ -396,5 +396,16 @@ def test_a_mistyped_entry_is_named_by_the_system_checks(examples: Path, tmp_path
 
 
 def test_flags_mean_the_same_on_the_page_and_in_the_manual() -> None:
-    table = text_of("docs/operating.md").partition("| flag | meaning |")[2].partition("\n\n")[0]
-    assert first_cells(table) == set(MEANINGS)
+    page = text_of("docs/operating.md")
+    table = page.partition("| flag | class | meaning |")[2].partition("\n\n")[0]
+    told = {
+        name: cells[1].replace(" ", "-")
+        for cells in rows(table)
+        for name in re.findall(r"`([a-z-]+)`", cells[0])
+    }
+    assert told == {name: flag.category for name, flag in MEANINGS.items()}
+
+
+def test_every_flag_has_a_class_and_a_sentence() -> None:
+    assert [name for name, flag in MEANINGS.items() if flag.category not in CLASSES] == []
+    assert [name for name, flag in MEANINGS.items() if not flag.meaning.endswith(".")] == []

@@ -1,12 +1,45 @@
 """What was odd about a session, a word each; here is what each word means to who bills it.
 
 The flags of a transaction are set where the oddness is seen (actions, energy, middleware).
-`docs/operating.md` has the same words; a test holds both against each other.
+`docs/operating.md` has the same words and classes; a test holds both against each other.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
-__all__ = ["MEANINGS", "explained"]
+from levity_ws.frozen import frozen
+
+__all__ = [
+    "CLASSES",
+    "DO_NOT_BILL",
+    "HARMLESS",
+    "LOOK",
+    "MEANINGS",
+    "Class",
+    "Flag",
+    "class_of",
+    "explained",
+    "of_class",
+]
+
+Class = Literal["harmless", "look", "do-not-bill"]
+HARMLESS: Class = "harmless"
+"""Nothing to do: the figure is as good as without it."""
+LOOK: Class = "look"
+"""The figure may be wrong, incomplete, or another person's: look at the session before you bill."""
+DO_NOT_BILL: Class = "do-not-bill"
+"""The figure is wrong, or nothing was charged: decide or correct first."""
+CLASSES: tuple[Class, ...] = (HARMLESS, LOOK, DO_NOT_BILL)
+"""From the least to the most."""
+
+
+@frozen
+class Flag:
+    """What a flag asks of who bills the session, and what it means, in a sentence for people."""
+
+    category: Class
+    meaning: str
+
 
 _NO_TIME = "The charger gave no plausible time; the time of receipt is used."
 _AHEAD = "The charger's clock was more than five minutes ahead."
@@ -15,94 +48,151 @@ _UNSET = (
 )
 _REFUSED = "The id tag was refused, but the charger started anyway."
 
-MEANINGS = {
-    "no-start-time": _NO_TIME,
-    "no-stop-time": _NO_TIME,
-    "start-clock-ahead": _AHEAD,
-    "stop-clock-ahead": _AHEAD,
-    "start-clock-unset": _UNSET,
-    "stop-clock-unset": _UNSET,
-    "stop-before-start": "The charger reported a stop before the start.",
-    "start-after-stop": "The start was repeated after the stop; the session stays stopped.",
-    "stop-came-first": "The stop arrived before its start and waited for it in quarantine.",
-    "late-stop": (
-        "Levity had already closed the session; the charger's own stop arrived later and counts."
+MEANINGS: dict[str, Flag] = {
+    # A wrong clock moves a session to another day, and changes no energy.
+    "no-start-time": Flag(HARMLESS, _NO_TIME),
+    "no-stop-time": Flag(HARMLESS, _NO_TIME),
+    "start-clock-ahead": Flag(HARMLESS, _AHEAD),
+    "stop-clock-ahead": Flag(HARMLESS, _AHEAD),
+    "start-clock-unset": Flag(HARMLESS, _UNSET),
+    "stop-clock-unset": Flag(HARMLESS, _UNSET),
+    "stop-before-start": Flag(LOOK, "The charger reported a stop before the start."),
+    "start-after-stop": Flag(
+        HARMLESS, "The start was repeated after the stop; the session stays stopped."
     ),
-    "stop-quarantined": (
-        "The stop was invalid and is in quarantine; the session was ended at its last meter value."
+    # These were held against tag, time and meter before they were joined.
+    "stop-came-first": Flag(
+        HARMLESS, "The stop arrived before its start and waited for it in quarantine."
     ),
-    "abandoned": (
+    # The charger's own end instead of our estimate.
+    "late-stop": Flag(
+        HARMLESS,
+        "Levity had already closed the session; the charger's own stop arrived later and counts.",
+    ),
+    "stop-quarantined": Flag(
+        LOOK,
+        "The stop was invalid and is in quarantine; the session was ended at its last meter value.",
+    ),
+    # What was charged after the last meter value is missing here, as for `orphaned`.
+    "abandoned": Flag(
+        LOOK,
         "The connector was free for an hour, or the charger silent for days or retired, and no "
-        "stop arrived."
+        "stop arrived.",
     ),
-    "continued": "The session was closed at a boot and reopened because the charger continued it.",
-    "made-by-hand": "A person created the session from a quarantined message.",
-    "by-hand": "A person ended the session.",
-    "no-meter-stop": (
+    "continued": Flag(
+        HARMLESS, "The session was closed at a boot and reopened because the charger continued it."
+    ),
+    # Who decided has looked.
+    "made-by-hand": Flag(HARMLESS, "A person created the session from a quarantined message."),
+    "by-hand": Flag(HARMLESS, "A person ended the session."),
+    "no-meter-stop": Flag(
+        HARMLESS,
         "A person ended the session with a stop without a readable meter value: it ends at its "
-        "last meter value."
+        "last meter value.",
     ),
-    "id-tag-invalid": _REFUSED,
-    "id-tag-blocked": _REFUSED,
-    "id-tag-expired": _REFUSED,
-    "id-tag-concurrenttx": _REFUSED,
-    "no-meter-start": (
+    # The energy is right. Whether somebody pays for it is for a person to say.
+    "id-tag-invalid": Flag(LOOK, _REFUSED),
+    "id-tag-blocked": Flag(LOOK, _REFUSED),
+    "id-tag-expired": Flag(LOOK, _REFUSED),
+    "id-tag-concurrenttx": Flag(LOOK, _REFUSED),
+    "no-meter-start": Flag(
+        LOOK,
         "The charger gave no readable meter value at the start: energy counts from the first "
-        "meter value."
+        "meter value.",
     ),
-    "negative-meter-start": "The meter at the start was negative.",
-    "negative-energy": (
-        "The meter at the stop was below the one at the start: the samples count, otherwise 0."
+    "negative-meter-start": Flag(LOOK, "The meter at the start was negative."),
+    "negative-energy": Flag(
+        LOOK,
+        "The meter at the stop was below the one at the start: the samples count, otherwise 0.",
     ),
-    "above-ac": (
+    "above-ac": Flag(
+        LOOK,
         "More than an AC connector can deliver in that time, and this connector's power is "
-        "unknown. Normal for a DC charger: set its highest power."
+        "unknown. Normal for a DC charger: set its highest power.",
     ),
-    "implausible-energy": (
-        "More energy than the connector can deliver in that time. Check before billing."
+    # In no total either.
+    "implausible-energy": Flag(
+        DO_NOT_BILL,
+        "More energy than the connector can deliver in that time. Check before billing.",
     ),
-    "below-samples": (
-        "The meter at the stop is below the meter values. If several of them rise, they count."
+    "below-samples": Flag(
+        LOOK,
+        "The meter at the stop is below the meter values. If several of them rise, they count.",
     ),
-    "start-contradicted": (
-        "The meter at the start does not match the meter values and the stop: their rise counts."
+    "start-contradicted": Flag(
+        LOOK,
+        "The meter at the start does not match the meter values and the stop: their rise counts.",
     ),
-    "stop-far-off": (
+    "stop-far-off": Flag(
+        LOOK,
         "The meter at the stop is implausibly far from the last meter values, but counts. Check "
-        "before billing."
+        "before billing.",
     ),
-    "stop-contradicted": "The meter at the stop is implausibly high: the last meter value counts.",
-    "registers-in-kwh": (
+    "stop-contradicted": Flag(
+        LOOK, "The meter at the stop is implausibly high: the last meter value counts."
+    ),
+    # Always wrong by a factor of a thousand where the registers count.
+    "registers-in-kwh": Flag(
+        DO_NOT_BILL,
         "Start and stop seem to be in kWh instead of Wh. Check before billing: energy derived "
-        "from registers may be a thousandth of what was charged."
+        "from registers may be a thousandth of what was charged.",
     ),
-    "samples-in-kwh": (
+    "samples-in-kwh": Flag(
+        HARMLESS,
         "The meter values are in kWh instead of Wh: multiplied by a thousand they continue from "
-        "the meter at the start, and count."
+        "the meter at the start, and count.",
     ),
-    "register-reset": (
+    "register-reset": Flag(
+        LOOK,
         "The meter was reset during the session, or one value was far off: its rise before and "
-        "after counts."
+        "after counts.",
     ),
-    "register-fell": "The meter fell below its value at the start.",
-    "samples-after-stop": (
-        "Meter values arrived after the stop; they are stored, the energy is unchanged."
+    "register-fell": Flag(LOOK, "The meter fell below its value at the start."),
+    "samples-after-stop": Flag(
+        HARMLESS, "Meter values arrived after the stop; they are stored, the energy is unchanged."
     ),
-    "session-register": "The meter values count from the session's start, not from the meter's.",
-    "id-of-another": "The stop named another session, but its tag, time and meter match this one.",
-    "own-id": "The charger uses this number for the session instead of the one it was given.",
-    "another-start": "Another start on its connector arrived meanwhile and is in quarantine.",
-    "started-twice": (
+    "session-register": Flag(
+        HARMLESS, "The meter values count from the session's start, not from the meter's."
+    ),
+    "id-of-another": Flag(
+        LOOK, "The stop named another session, but its tag, time and meter match this one."
+    ),
+    "own-id": Flag(
+        HARMLESS, "The charger uses this number for the session instead of the one it was given."
+    ),
+    "another-start": Flag(
+        LOOK, "Another start on its connector arrived meanwhile and is in quarantine."
+    ),
+    # Nothing was charged, and a fee for each session would be charged twice.
+    "started-twice": Flag(
+        DO_NOT_BILL,
         "The charger reported its start twice and continued with the other id; nothing was "
-        "charged in this session."
+        "charged in this session.",
     ),
-    "matched-by-connector": "The stop named no transaction, and only this one can be meant.",
-    "orphaned": "No stop arrived; Levity closed the session from the last meter value.",
+    # By elimination: nobody said that it is this one.
+    "matched-by-connector": Flag(
+        LOOK, "The stop named no transaction, and only this one can be meant."
+    ),
+    "orphaned": Flag(LOOK, "No stop arrived; Levity closed the session from the last meter value."),
 }
-"""For each flag of ours, a sentence for people."""
+"""Each flag of ours by its name; `own-id:4711` is `own-id` with a value."""
 
 
-def explained(flags: str) -> Iterator[tuple[str, str]]:
-    """(flag, meaning) of these space-separated flags; an extension's own have no meaning here."""
+def explained(flags: str) -> Iterator[tuple[str, Flag | None]]:
+    """These space-separated flags, each with what it means; None for an extension's own."""
     for flag in flags.split():
-        yield flag, MEANINGS.get(flag.partition(":")[0], "")
+        yield flag, MEANINGS.get(flag.partition(":")[0])
+
+
+def class_of(flags: str, confidence: str = "") -> Class:
+    """What a session asks of who bills it: as much as the gravest of its flags does, and a look
+    where its figure is of low confidence."""
+    found = [flag.category for _, flag in explained(flags) if flag]
+    if confidence == "low":
+        found.append(LOOK)
+    return max(found, key=CLASSES.index, default=HARMLESS)
+
+
+def of_class(category: Class) -> tuple[str, ...]:
+    """The names of the flags of this class."""
+    return tuple(name for name, flag in MEANINGS.items() if flag.category == category)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import Transaction
+from levity.ocpp.rules.flags import class_of
 from levity.pages.chargers.owners import with_owner
 from levity.pages.kit.formats import site_zone
 
@@ -70,6 +71,7 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
         "stop reason",
         "stop id tag",
         "flags",
+        "before billing",
     ]
     rows = transactions.select_related("charge_point__site")
     for item in rows.iterator(chunk_size=CHUNK):
@@ -101,6 +103,7 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             cell(item.stop_reason),
             cell(item.stop_id_tag),
             cell(item.flags),
+            class_of(item.flags, item.confidence),
         ]
 
 

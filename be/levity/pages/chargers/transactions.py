@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
@@ -23,9 +23,15 @@ from levity.ocpp.models import (
     Transaction,
     TransactionAlias,
 )
-from levity.ocpp.rules.flags import explained
+from levity.ocpp.rules.flags import HARMLESS
 from levity.ocpp.store.samples.elements import samples_of
 from levity.ocpp.store.samples.reading import of_transaction
+from levity.pages.chargers.billing_class import (
+    ClassFilter,
+    class_badge,
+    flag_lines,
+    session_class,
+)
 from levity.pages.chargers.chart import chart_of
 from levity.pages.chargers.csv_export import csv_response
 from levity.pages.chargers.end_session import EndByHand
@@ -77,6 +83,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     )
     list_filter = (
         ("state", ChoicesCheckboxFilter),
+        ClassFilter,
         ("charge_point", RowFilter),
         ("started_at", StartedFilter),
     )
@@ -223,16 +230,20 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
 
     @display(description="state")
     def state_and_flags(self, item: Transaction) -> str:
-        """The same, with what was odd about it."""
+        """The same, with what was odd about it, and what that asks of who bills it."""
         flags = words(excerpt(item.flags, 80))
-        return format_html('{}<br><span class="lv-soft">{}</span>', self.state_shown(item), flags)
+        asks = session_class(item)
+        return format_html(
+            '{} {}<br><span class="lv-soft">{}</span>',
+            self.state_shown(item),
+            "" if asks == HARMLESS else class_badge(asks),
+            flags,
+        )
 
     @display(description="flags")
     def flags_shown(self, item: Transaction) -> str:
-        """What was odd about it, and what that means."""
-        lines = explained(item.flags)
-        shown = '<div>{} <span class="lv-soft">{}</span></div>'
-        return format_html_join("", shown, lines) or NOTHING
+        """What was odd about it, what that means, and what it asks of who bills it."""
+        return flag_lines(item.flags)
 
     @display(description="start received")
     def start_received(self, item: Transaction) -> str:

@@ -115,6 +115,7 @@ def test_csv_has_both_clocks_units_and_no_formulas(
         "stop reason": "'@SUM(A1)",
         "stop id tag": "'-1",
         "flags": "'\tx",
+        "before billing": "harmless",
     }
 
 
@@ -310,5 +311,42 @@ def test_each_flag_says_what_it_means(charger: ChargePoint, browser_of_root: Cli
     odd = transaction(charger, flags="registers-in-kwh an-extensions<own>")
     page = browser_of_root.get(f"{LIST}{odd.pk}/change/").content.decode()
     assert "registers-in-kwh" in page
-    assert MEANINGS["registers-in-kwh"] in page
+    assert MEANINGS["registers-in-kwh"].meaning in page
     assert "an-extensions&lt;own&gt;" in page
+    assert '<span class="lv-badge lv-bad">do not bill</span> registers-in-kwh' in page
+
+
+CLASSES = {
+    "": "harmless",
+    "late-stop own-id:4711": "harmless",
+    "an-extensions<own>": "harmless",
+    "id-tag-blocked": "look",
+    "own-id:4711 orphaned late-stop": "look",
+    "orphaned started-twice": "do-not-bill",
+    # Names that hold the name of another flag.
+    "not-orphaned orphaned-too": "harmless",
+}
+
+
+def test_a_treasurer_finds_what_to_look_at_and_what_not_to_bill(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    wanted: dict[str, set[int]] = {"harmless": set(), "look": set(), "do-not-bill": set()}
+    for number, (flags, category) in enumerate(CLASSES.items()):
+        item = transaction(charger, flags=flags, meter_start=number, confidence="high")
+        wanted[category].add(item.pk)
+    # What is of low confidence is looked at, whatever its flags say.
+    wanted["look"].add(transaction(charger, confidence="low", meter_start=90).pk)
+    grave = transaction(charger, confidence="low", flags="implausible-energy", meter_start=91)
+    wanted["do-not-bill"].add(grave.pk)
+    told = {category: set(found(browser_of_root, {"class": category})) for category in wanted}
+    assert told == wanted
+    assert set(found(browser_of_root, {"class": "nonsense"})) == set().union(*wanted.values())
+    header, *lines = rows(browser_of_root.get(f"{LIST}export/"))
+    column = header.index("before billing")
+    assert {int(line[0]): line[column] for line in lines} == {
+        pk: category for category, keys in wanted.items() for pk in keys
+    }
+    page = browser_of_root.get(LIST).content.decode()
+    assert page.count('<span class="lv-badge lv-warn">look</span>') == 3
+    assert page.count('<span class="lv-badge lv-bad">do not bill</span>') == 2
