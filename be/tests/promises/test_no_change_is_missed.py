@@ -59,7 +59,7 @@ def test_random_sessions_are_billed_as_the_ledger_has_them(seed: int, ledger: No
         if step % 20 == 19:
             sweep(at(charger.now) + timedelta(hours=dice.choice((0, 2))))
         for item in QuarantinedMessage.objects.filter(resolved_at=None)[: dice.randint(0, 2)]:
-            found = dice.choice(quarantined_message.candidates(item) or [None])
+            found, _ = dice.choice(quarantined_message.candidates(item) or [(None, ())])
             if found is None:
                 continue
             try:

@@ -19,8 +19,12 @@ from levity.ocpp.decisions import sessions
 from levity.ocpp.effects import Effect, StopTransaction
 from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.request import ChargePointState, Request, TransactionState, with_flags
+from levity.ocpp.rules.checks import Check
 from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.fitting import candidates as ranked_by_fit
 from levity.ocpp.rules.readings import REGISTER, newest_register
+from levity.ocpp.store.late_samples import transaction_state
+from levity.ocpp.v16.actions.meant import said_end
 from levity.ocpp.v16.actions.meter_values import meter_values
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.v16.actions.stop_transaction import end_session
@@ -57,9 +61,14 @@ class Session:
     meter_start: Decimal | None = None
 
 
-def candidates(message: QuarantinedMessage, limit: int = 20) -> list[Transaction]:
-    """Transactions of this charger around the time of the message, the nearest first."""
-    moment = said_at(message) or message.received_at
+def candidates(
+    message: QuarantinedMessage, limit: int = 20
+) -> list[tuple[Transaction, tuple[Check, ...]]]:
+    """Transactions of this charger around the time of the message, the likeliest first, each with
+    what of tag, time, meter and power speaks for it and against it."""
+    charge_point, payload = sessions.state_of(message.charge_point), _payload(message)
+    end = said_end(payload, charge_point, message.received_at)
+    moment = end.at or message.received_at
     near = Transaction.objects.filter(
         charge_point=message.charge_point_id,
         started_at__gte=moment - AROUND,
@@ -71,9 +80,11 @@ def candidates(message: QuarantinedMessage, limit: int = 20) -> list[Transaction
         known |= Q(pk=named)
     certain = Transaction.objects.filter(known, charge_point=message.charge_point_id)
     found = {item.pk: item for item in [*certain, *near.order_by("-started_at")[:200]]}
-    return sorted(
+    nearest = sorted(
         found.values(), key=lambda item: abs((item.stopped_at or item.started_at) - moment)
-    )[:limit]
+    )
+    ranked = ranked_by_fit(end, map(transaction_state, nearest), charge_point)
+    return [(found[session.id], checks) for session, checks in ranked][:limit]
 
 
 def stops_of(message: QuarantinedMessage) -> list[QuarantinedMessage]:

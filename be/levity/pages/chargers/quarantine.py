@@ -252,7 +252,7 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
                 "state": badge(found.state),
                 "attach": f"{attach}?transaction={found.pk}" if attached else "",
             }
-            for found in quarantined_message.candidates(item)
+            for found, _ in quarantined_message.candidates(item)
         ]
     return {
         "decisions": [(DECISIONS[kind], reverse(address, args=[item.pk, kind])) for kind in kinds],

@@ -15,7 +15,7 @@ def test_the_nearest_sessions_are_proposed_first(charger: Charger) -> None:
         charger.stop(started, at(minute + 10), minute + 5)
     charger.stop(4711, at(111), 3000, when=at(300))
     found = candidates(waiting())
-    assert [item.started_at for item in found] == [at(100), at(200), at(0)]
+    assert [item.started_at for item, _ in found] == [at(100), at(200), at(0)]
 
 
 def test_the_stop_of_a_start_is_found_behind_very_many_others(charger: Charger) -> None:

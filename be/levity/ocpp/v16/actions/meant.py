@@ -13,11 +13,13 @@ from levity.ocpp.chargers.clocks import AHEAD, clock_flags
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.request import ChargePointState, Request, TransactionState
 from levity.ocpp.rules.energy import at_stop
+from levity.ocpp.rules.fitting import End
 from levity.ocpp.rules.lives import ROUNDING, goes_on, most
 from levity.ocpp.rules.own_ids import ANOTHER_START, OWN_ID, own_id_flag, with_own_id
-from levity.ocpp.rules.readings import Reading
+from levity.ocpp.rules.readings import Reading, registers
 from levity.ocpp.rules.sampled import IMPLAUSIBLE, RESET, SESSION, Meter, trail_of
-from levity.ocpp.wire.fields import INT4_MAX, decimal_of, energy, same_tag, text
+from levity.ocpp.v16.actions.samples import samples_of
+from levity.ocpp.wire.fields import INT4_MAX, decimal_of, energy, known_energy, same_tag, text
 from levity.ocpp.wire.frames import OcppError
 from levity_ws.frozen import frozen
 
@@ -29,6 +31,7 @@ __all__ = [
     "leads_to",
     "meant",
     "named_id",
+    "said_end",
     "started_twice",
 ]
 
@@ -161,6 +164,28 @@ def end_of(
     begun = max(transaction.started_at, transaction.meter_last_at or transaction.started_at)
     is_second = said < begun - AHEAD and begun <= second <= received_at + AHEAD
     return second if is_second else said
+
+
+def said_end(
+    payload: Mapping[str, Any], charge_point: ChargePointState, received_at: datetime
+) -> End:
+    """What this payload says of the end of a session, in a StopTransaction, or of how far it is, in
+    MeterValues."""
+    words = payload.get("timestamp")
+    at, second = charge_point.time_of(words), charge_point.time_of(words, fold=1)
+    register, began = known_energy(payload, "meterStop"), None
+    if "meterStop" not in payload:
+        readings = registers(samples_of(payload, "meterValue", charge_point, received_at))
+        if readings:
+            register, at, second = readings[-1].value, readings[-1].at, None
+    else:
+        readings = registers(samples_of(payload, "transactionData", charge_point, received_at))
+        began = next((item.value for item in readings if item.is_begin), None)
+    try:
+        id_tag = text(payload, "idTag")
+    except OcppError:
+        id_tag = ""
+    return End(register, at, received_at, id_tag, second, began)
 
 
 def could_end(

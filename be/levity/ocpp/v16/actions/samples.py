@@ -7,7 +7,7 @@ from typing import Any
 
 from levity.ocpp.chargers.quirks.profile import QuirkProfile
 from levity.ocpp.effects import Sample
-from levity.ocpp.request import Request
+from levity.ocpp.request import ChargePointState, Request
 from levity.ocpp.rules.readings import REGISTER
 from levity.ocpp.rules.values import MICRO, SIGNED, base_value, scale_of
 from levity.ocpp.wire.fields import MAX_NUMBER, decimal_of, text
@@ -15,7 +15,7 @@ from levity.ocpp.wire.frames import OcppError
 from levity.ocpp.wire.words import CONTEXTS, FORMATS, LOCATIONS, MEASURANDS, PHASES, UNITS
 from levity_ws.frozen import frozen
 
-__all__ = ["read_samples"]
+__all__ = ["read_samples", "samples_of"]
 
 # What a value is that has a unit and no measurand: a value in A is no energy, though an absent
 # measurand means the register (7.43). Alfen Eve Pro sends its currents so.
@@ -47,11 +47,17 @@ def read_samples(request: Request, name: str) -> tuple[Sample, ...]:
     can be true gets ours; a value that is no number keeps its text and has no `value`. What is no
     sample at all (not an object, an object as its unit) is left out: the message log has it.
     """
-    charge_point = request.charge_point
+    return samples_of(request.payload, name, request.charge_point, request.received_at)
+
+
+def samples_of(
+    payload: Mapping[str, Any], name: str, charge_point: ChargePointState, received_at: datetime
+) -> tuple[Sample, ...]:
+    """The same, of a payload by itself."""
     quirks = charge_point.quirks
     samples: list[Sample] = []
-    for meter_value in _items(request.payload.get(name)):
-        sampled_at = charge_point.time_of(meter_value.get("timestamp")) or request.received_at
+    for meter_value in _items(payload.get(name)):
+        sampled_at = charge_point.time_of(meter_value.get("timestamp")) or received_at
         # An element that is a sample itself: its list was left out.
         values = meter_value.get("sampledValue", meter_value if "value" in meter_value else None)
         for item in _items(values):
