@@ -29,13 +29,13 @@ from levity.ocpp.store.samples.reading import of_transaction
 from levity.pages.chargers.billing_class import (
     ClassFilter,
     class_badge,
-    flag_lines,
     session_class,
 )
 from levity.pages.chargers.chart import chart_of
 from levity.pages.chargers.csv_export import csv_response
 from levity.pages.chargers.end_session import EndByHand
 from levity.pages.chargers.filters import RowFilter, StartedFilter
+from levity.pages.chargers.how_sure import how_sure
 from levity.pages.chargers.owners import id_tags_of, with_owner
 from levity.pages.chargers.stop_charging import StopCharging
 from levity.pages.kit.base import BoundedPaginator, ReadOnlyAdmin, all_of
@@ -110,7 +110,6 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         "stop_id_tag",
         "meter_last_shown",
         "reservation_id",
-        "flags_shown",
         "corrections_shown",
         "frames",
     )
@@ -118,6 +117,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     change_form_outer_after_template = "levity/transaction_values.html"
     live_parts = {
         "lv-session": "levity/transaction_live.html",
+        "lv-sure": "levity/transaction_sure.html",
         "lv-chart": "levity/transaction_chart.html",
         "lv-values": "levity/transaction_samples.html",
     }
@@ -240,11 +240,6 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
             flags,
         )
 
-    @display(description="flags")
-    def flags_shown(self, item: Transaction) -> str:
-        """What was odd about it, what that means, and what it asks of who bills it."""
-        return flag_lines(item.flags)
-
     @display(description="start received")
     def start_received(self, item: Transaction) -> str:
         """By our clock."""
@@ -290,7 +285,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         extra = dict(extra_context or {})
         item = self.get_object(request, object_id)
         if item is not None and self.has_view_permission(request, item):
-            extra |= _values(request, item) | _chart(item)
+            extra |= _values(request, item) | _chart(item) | {"sure": how_sure(item)}
             extra["end_url"] = self.end_url(request, item)
             extra |= self.stopping(request, item)
         return super().change_view(request, object_id, form_url, extra)

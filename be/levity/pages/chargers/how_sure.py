@@ -1,0 +1,152 @@
+"""How sure the figure of a session is: each check with its verdict in words, flags, and the trail.
+
+What is shown was recorded with the session (`Transaction.checks`, `SessionRepair`); nothing is
+judged anew here.
+"""
+
+import json
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import Q
+
+from levity.ocpp.models import SessionRepair, Transaction
+from levity.ocpp.rules.checks import (
+    AGREES,
+    BOUNDS,
+    CLOCK,
+    CONTRADICTS,
+    LIMIT,
+    MISSING,
+    POWER,
+    SAMPLES,
+    SILENT,
+    START_STOP,
+    Check,
+    of_json,
+)
+from levity.pages.chargers.billing_class import class_badge, flag_lines, session_class
+from levity.pages.kit.formats import (
+    NOTHING,
+    badge,
+    change_link,
+    excerpt,
+    kwh,
+    shown_time,
+    site_zone,
+)
+
+__all__ = ["check_lines", "how_sure", "neighbours"]
+
+KINDS = {
+    START_STOP: "Meter at start and stop",
+    SAMPLES: "Meter values",
+    POWER: "Power and time",
+    LIMIT: "Most that the connector can deliver",
+    CLOCK: "The charger's clock",
+    "before": "Session before on the connector",
+    "after": "Session after on the connector",
+}
+"""What was compared, for people; an unknown kind is shown as it is."""
+VERDICTS = {
+    AGREES: ("agrees", "good"),
+    SILENT: ("says nothing", ""),
+    MISSING: ("is missing", "warn"),
+    CONTRADICTS: ("contradicts", "bad"),
+    BOUNDS: ("only a bound", "busy"),
+}
+"""Of each verdict the words and the tone."""
+TRAIL = 20
+"""So many changes are shown, the newest first."""
+
+
+def how_sure(item: Transaction) -> dict[str, Any]:
+    """What the section shows."""
+    said = _content(item.checks)
+    checks = of_json(said.get("checks"))
+    own = _own(item, said.get("own"))
+    zone = site_zone(item)
+    repairs = [
+        {
+            "at": shown_time(repair.at, zone),
+            "energy": _change(kwh(repair.old_energy), kwh(repair.new_energy)),
+            "confidence": _change(repair.old_confidence, repair.new_confidence),
+            "reason": repair.reason,
+        }
+        for repair in SessionRepair.objects.filter(transaction=item.pk)[:TRAIL]
+    ]
+    return {
+        "energy": kwh(item.energy),
+        "source": item.energy_source,
+        "confidence": item.confidence,
+        "class": class_badge(session_class(item)),
+        "own": own,
+        "checks": check_lines(checks),
+        "flags": flag_lines(item.flags) if item.flags else "",
+        "repairs": repairs,
+        "neighbours": [
+            (title, change_link(Transaction, found.pk, f"#{found.pk}"), shown_time(at, zone))
+            for title, found, at in neighbours(item)
+        ],
+        "is_over": item.state != Transaction.State.ACTIVE,
+    }
+
+
+def check_lines(checks: tuple[Check, ...]) -> list[dict[str, str]]:
+    """Each of these checks in words."""
+    return [
+        {
+            "kind": KINDS.get(check.kind, excerpt(check.kind, 40).capitalize()),
+            "verdict": badge(*VERDICTS.get(check.verdict, (excerpt(check.verdict, 40), ""))),
+            "detail": check.detail,
+        }
+        for check in checks
+    ]
+
+
+def neighbours(item: Transaction) -> list[tuple[str, Transaction, datetime]]:
+    """The sessions before and after on its connector: (title, session, when it began)."""
+    if item.connector is None:
+        return []
+    at, pk = item.started_at, item.pk
+    there = Transaction.objects.filter(
+        charge_point=item.charge_point_id, evse=item.evse, connector=item.connector
+    )
+    # Of two that began at the same time the one with the lower number comes first.
+    before = there.filter(Q(started_at__lt=at) | Q(pk__lt=pk), started_at__lte=at)
+    after = there.filter(Q(started_at__gt=at) | Q(pk__gt=pk), started_at__gte=at)
+    found = (
+        ("Session before", before.order_by("-started_at", "-id").first()),
+        ("Session after", after.order_by("started_at", "id").first()),
+    )
+    return [(title, other, other.started_at) for title, other in found if other is not None]
+
+
+def _own(item: Transaction, said: Any) -> str:
+    """What it came to by itself, where its neighbours have changed that; else empty."""
+    if not isinstance(said, list) or len(said) < 3:
+        return ""
+    wh, source, confidence = said[:3]
+    try:
+        alone = None if wh is None else Decimal(str(wh))
+    except InvalidOperation:
+        return ""
+    if (alone, source, confidence) == (item.energy, item.energy_source, item.confidence):
+        return ""
+    parts = (kwh(alone), str(source), f"{confidence} confidence" if confidence else "")
+    return ", ".join(part for part in parts if part)
+
+
+def _content(text: str) -> dict[str, Any]:
+    try:
+        said = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _change(before: str, after: str) -> str:
+    if before == after:
+        return before or NOTHING
+    return f"{before or NOTHING} → {after or NOTHING}"
