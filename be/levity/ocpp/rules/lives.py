@@ -11,10 +11,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
+from levity.ocpp.rules.powered import GAP, Flow, mean_of, work_on
 from levity.ocpp.rules.readings import STRONGEST, TOGETHER, Reading, total
-from levity_ws.frozen import frozen
+from levity.ocpp.rules.trail import (
+    NO_TRAIL,
+    SECONDS_PER_HOUR,
+    ZERO,
+    Life,
+    Phase,
+    Trail,
+    read,
+    written,
+)
 
 __all__ = [
     "FASTEST",
@@ -33,7 +42,6 @@ __all__ = [
     "written",
 ]
 
-SECONDS_PER_HOUR = 3600
 # A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
 # rounding, before its word is doubted.
 TOLERANCE, SLACK = 1.1, 100
@@ -48,72 +56,6 @@ FASTEST = 400_000
 AHEAD = 300
 # More lives than that are nonsense, and those of one sample go first.
 LIVES = 6
-ZERO = Decimal(0)
-
-
-@frozen
-class Life:
-    """Values that follow from each other; Wh, and times as seconds since 1970."""
-
-    first: Decimal
-    first_at: float
-    """The charger's clock."""
-    first_seen: float
-    """Ours, when it came."""
-    before: Decimal
-    """The value before the last; the first where there is one value only."""
-    before_at: float
-    last: Decimal
-    last_at: float
-    seen: float
-    """Our clock, when the last came."""
-    count: int = 1
-    jump: Decimal = ZERO
-    """Wh of the largest step that was more than the connector is known to deliver."""
-    jumps: int = 0
-    """How many such steps there were."""
-
-    @property
-    def rise(self) -> Decimal:
-        """Wh from its first value to its last."""
-        return max(self.last - self.first, ZERO)
-
-    @property
-    def pace(self) -> int:
-        """W on average."""
-        seconds = self.last_at - self.first_at
-        return int(float(self.rise) * SECONDS_PER_HOUR / seconds) if seconds > 0 else 0
-
-
-class Phase(NamedTuple):
-    """The newest value of one phase of the register."""
-
-    name: str
-    wh: Decimal
-    is_of_last: bool
-    """It was told for the moment of the last value."""
-
-
-@frozen
-class Trail:
-    """What the samples of a session have shown so far."""
-
-    lives: tuple[Life, ...] = ()
-    power: int = 0
-    """W that flowed or were offered, by two samples after each other at least, or as steadily as
-    the register rose."""
-    said: int = 0
-    """W, by the last sample."""
-    anew: bool = False
-    """The charger booted between the session's start and its first sample."""
-    at_inlet: bool = False
-    """The lives are of the station's inlet, since no message has told of another place."""
-    phases: tuple[Phase, ...] = ()
-    """Where the register is told by phase: the newest value of each. One without a name says that
-    there is a total as well, and that they don't count."""
-
-
-NO_TRAIL = Trail()
 _BESIDE = (Phase("", ZERO, is_of_last=False),)
 
 
@@ -129,17 +71,20 @@ def follow(
     max_power: int,
     power: int = 0,
     start: Reading | None = None,
+    told: Sequence[Flow] = (),
 ) -> Trail:
     """The trail with the readings of a message more.
 
-    `power` is what it says of the power, W; `start` is what StartTransaction said.
+    `power` is what it says of the power, W, and `told` what of it flows; `start` is what
+    StartTransaction said.
     """
-    if 0 < power <= STRONGEST and (power != trail.said or power > trail.power):
-        said = min(trail.said, power)
-        trail = Trail(
-            trail.lives, max(trail.power, said), power, trail.anew, trail.at_inlet, trail.phases
-        )
-    seen = received_at.timestamp()
+    seen, before = received_at.timestamp(), trail.work
+    is_news = 0 < power <= STRONGEST and (power != trail.said or power > trail.power)
+    work = work_on(before, _fitting(told, trail), seen) if told else before
+    if is_news or work is not before:
+        steady = max(trail.power, min(trail.said, power)) if is_news else trail.power
+        said = power if is_news else trail.said
+        trail = Trail(trail.lives, steady, said, trail.anew, trail.at_inlet, trail.phases, work)
     for reading in readings:
         item = reading
         if item.is_inlet != trail.at_inlet:
@@ -155,8 +100,26 @@ def follow(
         limit = max(max_power, trail.power)
         if len(trail.lives) == 1 and _began_off(trail.lives[0], item, seen, limit, start):
             trail = replace(trail, lives=())
+        count = len(trail.lives)
         trail = _with(trail, item, seen, limit)
+        if len(trail.lives) > count > 0:
+            trail = _with_gap(trail, mean_of(before, work))
     return trail
+
+
+def _fitting(told: Sequence[Flow], trail: Trail) -> Sequence[Flow]:
+    """What the station draws says nothing where the register of the outlet is told."""
+    if not told[0].is_inlet or trail.at_inlet or not trail.lives:
+        return told
+    return [item for item in told if not item.is_inlet]
+
+
+def _with_gap(trail: Trail, watts: int) -> Trail:
+    """The trail whose last life has just begun, with what flowed before it at this power."""
+    *lives, before, last = trail.lives
+    seconds = max(last.first_at - before.last_at, 0)
+    gap = int(watts * min(seconds, GAP) / SECONDS_PER_HOUR)
+    return replace(trail, lives=(*lives, before, replace(last, gap=gap))) if gap else trail
 
 
 def _began_off(first: Life, item: Reading, seen: float, limit: int, start: Reading | None) -> bool:
@@ -217,7 +180,9 @@ def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
     if grown.jumps > 1 and grown.pace > limit:
         # Not a jump, but how it always rises: the connector delivers more than we knew.
         power = grown.pace
-    return Trail((*kept, grown), power, trail.said, trail.anew, trail.at_inlet, trail.phases)
+    return Trail(
+        (*kept, grown), power, trail.said, trail.anew, trail.at_inlet, trail.phases, trail.work
+    )
 
 
 def _of_all_phases(trail: Trail, item: Reading, seen: float) -> tuple[Trail, Reading | None]:
@@ -295,6 +260,7 @@ def _grown(life: Life, value: Decimal, at: float, seen: float, limit: int) -> Li
         life.count + 1,
         max(life.jump, step) if is_fast else life.jump,
         life.jumps + is_fast,
+        life.gap,
     )
 
 
@@ -350,62 +316,3 @@ def _some(lives: tuple[Life, ...]) -> tuple[Life, ...]:
         return lives
     fewest = min(range(len(lives) - 1), key=lambda number: lives[number].count)
     return (*lives[:fewest], *lives[fewest + 1 :])
-
-
-# The text that was written for a session comes back with its next message.
-_recent: dict[str, Trail] = {}
-RECENT = 4096
-
-
-def written(trail: Trail) -> str:
-    """The trail as text for the session's row."""
-    lives = [
-        f"{life.first},{life.first_at!r},{life.first_seen!r},{life.before},{life.before_at!r},"
-        f"{life.last},{life.last_at!r},{life.seen!r},{life.count},{life.jump},{life.jumps}"
-        for life in trail.lives
-    ]
-    # (A worker of the release before reads no more of the third field than whether it is 1.)
-    phases = "".join(f"|{name}={wh}{'*' * now}" for name, wh, now in trail.phases)
-    head = f"{trail.power},{trail.said},{trail.anew:d}{phases}"
-    text = ";".join([f"{head},1" if trail.at_inlet else head, *lives])
-    if len(_recent) >= RECENT:
-        _recent.clear()
-    _recent[text] = trail
-    return text
-
-
-def read(text: str) -> Trail:
-    """The trail of this text."""
-    if not text:
-        return NO_TRAIL
-    known = _recent.get(text)
-    if known is not None:
-        return known
-    head, *rest = text.split(";")
-    power, said, anew, *at_inlet = head.split(",")
-    lives = []
-    for life in rest:
-        part = life.split(",")
-        lives.append(
-            Life(
-                Decimal(part[0]),
-                float(part[1]),
-                float(part[2]),
-                Decimal(part[3]),
-                float(part[4]),
-                Decimal(part[5]),
-                float(part[6]),
-                float(part[7]),
-                int(part[8]),
-                Decimal(part[9]),
-                int(part[10]),
-            )
-        )
-    anew, *phases = anew.split("|")
-    told = tuple(map(_phase, phases))
-    return Trail(tuple(lives), int(power), int(said), anew == "1", bool(at_inlet), told)
-
-
-def _phase(text: str) -> Phase:
-    name, wh = text.split("=")
-    return Phase(name, Decimal(wh.rstrip("*")), wh.endswith("*"))

@@ -26,20 +26,18 @@ __all__ = [
     "STRONGEST",
     "TOGETHER",
     "Reading",
+    "newest_of",
     "newest_power",
     "newest_register",
     "powers",
     "rank_of",
     "registers",
-    "strongest",
     "total",
 ]
 
 REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
 OFFERED = "Power.Offered"
-# What tells of power, and in which unit.
-POWERFUL = {POWER: "W", OFFERED: "W", "Voltage": "V", "Current.Import": "A"}
 BEGIN = "Transaction.Begin"
 ZERO = Decimal(0)
 # W. A charger that says that it delivers more says nothing of its power.
@@ -108,29 +106,13 @@ def newest_register(samples: Iterable[Sample]) -> tuple[Decimal, datetime] | Non
 
 def newest_power(samples: Iterable[Sample], *, at_inlet: bool = True) -> Decimal | None:
     """The newest active import power in W; what the station draws only if `at_inlet`."""
-    newest = _newest(powers(samples))
+    return newest_of(powers(samples), at_inlet=at_inlet)
+
+
+def newest_of(told: Sequence[Reading], *, at_inlet: bool = True) -> Decimal | None:
+    """The newest of these powers in W; what the station draws only if `at_inlet`."""
+    newest = _newest(told)
     return newest.value if newest and (at_inlet or not newest.is_inlet) else None
-
-
-def strongest(samples: Iterable[Sample]) -> int:
-    """The most power, W, that these samples speak of: flowing or offered, or voltage times current;
-    0 where they speak of none."""
-    said = volts = ZERO
-    amperes: dict[str, Decimal] = {}
-    for item in samples:
-        kind = POWERFUL.get(item.measurand)
-        value = item.value
-        if kind is None or value is None or value <= 0 or item.location in ELSEWHERE:
-            continue
-        if kind == "W":
-            said = max(said, value)
-        elif kind == "V":
-            volts = max(volts, value)
-        else:
-            amperes[item.phase] = value
-    if said:
-        return int(said)
-    return int(volts * total(amperes)) if volts and amperes else 0
 
 
 def _newest(readings: Sequence[Reading]) -> Reading | None:

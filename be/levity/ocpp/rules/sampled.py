@@ -23,6 +23,7 @@ from levity.ocpp.rules.lives import (
     read,
     written,
 )
+from levity.ocpp.rules.powered import Flow, power_of
 from levity.ocpp.rules.readings import Reading, registers
 from levity_ws.frozen import frozen
 
@@ -127,12 +128,13 @@ def grown(
     received_at: datetime,
     meter: Meter,
     power: int = 0,
+    told: Sequence[Flow] = (),
 ) -> Trail:
     """The trail of this session with the readings of a message more (see `lives.follow`)."""
     if readings and not trail.lives and has_booted(transaction, meter):
         trail = replace(trail, anew=True)
     start = Reading(transaction.started_at, transaction.register_at_start)
-    return follow(trail, readings, received_at, meter.max_power, power, start)
+    return follow(trail, readings, received_at, meter.max_power, power, start, told)
 
 
 def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charged | None:
@@ -303,8 +305,8 @@ def with_samples(
     In the order of their times, or as they came where that is the order of their values: Grizzl-E
     (5.6) dates the last before the first.
     """
-    readings = registers(samples)
-    if not readings:
+    readings, told = registers(samples), power_of(samples)[1]
+    if not readings and not told:
         return transaction
     values = [item.value for item in readings]
     if values == sorted(values):
@@ -314,5 +316,6 @@ def with_samples(
             readings[number] = replace(item, at=newest)
     else:
         readings.sort(key=lambda item: item.at)
-    trail = grown(transaction, trail_of(transaction), readings, received_at, meter)
+    told = sorted(told, key=lambda item: item.at)
+    trail = grown(transaction, trail_of(transaction), readings, received_at, meter, told=told)
     return replace(transaction, lives=written(trail))

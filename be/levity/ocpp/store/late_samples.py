@@ -13,7 +13,8 @@ from levity.ocpp.models import ChargePoint, Transaction
 from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.energy import last_of, without_stop
 from levity.ocpp.rules.lives import written
-from levity.ocpp.rules.readings import registers, strongest
+from levity.ocpp.rules.powered import power_of
+from levity.ocpp.rules.readings import registers
 from levity.ocpp.rules.sampled import Meter, charged, grown, trail_of, with_odd
 from levity.ocpp.store.messages.reading import exchanges_at
 from levity.ocpp.store.samples.changing import assign
@@ -115,8 +116,8 @@ def _move_on(row: Transaction, found: Sequence[Element]) -> None:
     trail = trail_of(state)
     for received_at, group in groupby(found, key=lambda item: item.received_at):
         samples = [sample.as_sample() for item in group for sample in item.samples()]
-        readings, power = registers(samples), strongest(samples)
-        trail = grown(state, trail, readings, received_at, meter, power)
+        readings, (power, told) = registers(samples), power_of(samples)
+        trail = grown(state, trail, readings, received_at, meter, power, told)
     known = charged(state, trail, meter)
     if known is not None:
         last = trail.lives[-1]

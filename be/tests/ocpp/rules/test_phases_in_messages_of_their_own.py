@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from levity.ocpp.models import Transaction
-from levity.ocpp.rules import lives
+from levity.ocpp.rules import trail
 from tests.ocpp.ledger_chargers import Charger, at, books, iso
 
 FIGURES = ("energy", "energy_source", "confidence", "flags")
@@ -44,7 +44,7 @@ def test_the_phases_of_three_messages_are_added_up(
     started = charger.started(meter=1000 * lines)
     for minute in (5, 10, 15):
         phases(charger, started if named else None, minute, 1000 + 100 * minute, names, apart)
-        lives._recent.clear()  # as another worker reads it
+        trail._recent.clear()  # as another worker reads it
         assert books(started, "energy", "flags") == (Decimal(100 * minute * lines), "")
     assert books(started, "meter_last") == Decimal(2500 * lines)
     charger.boot(at(20))
@@ -135,6 +135,6 @@ def test_a_release_before_can_read_the_trail(charger: Charger) -> None:
     head, life = text.split(";")
     assert len(head.split(",")) == 3
     assert len(life.split(",")) == 11
-    known = lives.read(text)
-    lives._recent.clear()
-    assert lives.read(text) == known
+    known = trail.read(text)
+    trail._recent.clear()
+    assert trail.read(text) == known

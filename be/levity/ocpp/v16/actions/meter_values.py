@@ -26,7 +26,15 @@ from levity.ocpp.request import (
 from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.lives import Trail, goes_on, most, written
 from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
-from levity.ocpp.rules.readings import Reading, newest_power, newest_register, registers, strongest
+from levity.ocpp.rules.powered import power_of
+from levity.ocpp.rules.readings import (
+    Reading,
+    newest_of,
+    newest_power,
+    newest_register,
+    powers,
+    registers,
+)
 from levity.ocpp.rules.sampled import (
     SAMPLES_IN_KWH,
     SESSION,
@@ -300,9 +308,9 @@ def _progress(
         meter_of(request.charge_point),
         registers(samples),
     )
-    trail = grown(
-        transaction, known, readings, request.received_at, meter, power=strongest(samples)
-    )
+    told = powers(samples)
+    strongest, flows = power_of(samples, told)
+    trail = grown(transaction, known, readings, request.received_at, meter, strongest, flows)
     yield from _stronger(trail, request)
     found = charged(transaction, trail, meter) if readings else None
     flags = " ".join(with_odd(transaction.flags, found.odd)) if found else transaction.flags
@@ -318,7 +326,7 @@ def _progress(
         return
     ended = transaction.state == "orphaned"
     goes_on = ended and _goes_on(transaction, samples, request)
-    power = newest_power(samples, at_inlet=trail.at_inlet or not trail.lives)
+    power = newest_of(told, at_inlet=trail.at_inlet or not trail.lives)
     if found is None and power is None and not goes_on and trail is known:
         return
     if goes_on:

@@ -68,9 +68,10 @@ def test_a_session_moves_on_with_its_samples() -> None:
                 energy=Decimal(1500),
                 power=Decimal(3300),
                 flags=(),
-                lives="0,3300,0;2500.000000,{0},{1},2500.000000,{0},2500.000000,{0},{1},1,0,0".format(
-                    at(60).timestamp(), at(61).timestamp()
-                ),
+                lives=(
+                    "0,3300,0:0:0:0:0:3300:3300:{2}:;"
+                    "2500.000000,{0},{1},2500.000000,{0},2500.000000,{0},{1},1,0,0"
+                ).format(at(60).timestamp(), at(61).timestamp(), int(at(60).timestamp())),
             ),
         ),
     )
