@@ -113,6 +113,12 @@ soak: env ## Break everything around Levity under load; ledgers must match (ARGS
 	@env -u AMQP_URL -u DATABASE_URL LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" \
 		$(bin)/levity soak $(ARGS)
 
+.PHONY: oracle
+oracle: env ## Hold sessions against meters that know their true energy (ARGS=--help)
+	@env -u AMQP_URL LEVITY_DATA_DIR="$$(pwd)/.venv/scratch" TIME_ZONE=UTC \
+		SECRET_KEY=of-no-value-of-no-value-of-no-value-of-no-value-of-no-value \
+		$(bin)/levity oracle $(ARGS)
+
 .PHONY: moving-kills
 moving-kills: env ## Kill whoever moves old rows, 100 times on each database (KILLS); takes half an hour
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services

@@ -6,7 +6,7 @@ __all__ = ["LabConfig"]
 
 
 class LabConfig(AppConfig):
-    """The app `lab`: the commands `bench` and `soak`; it has no tables."""
+    """The app `lab`: the commands `bench`, `soak`, `year` and `oracle`; it has no tables."""
 
     name = "levity_lab"
     label = "lab"

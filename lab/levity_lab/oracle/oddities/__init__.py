@@ -1,0 +1,6 @@
+"""Everything that may be odd about a session, by name."""
+
+from levity_lab.oracle.oddities import clocks, ids, line, meters
+from levity_lab.oracle.oddities.registry import ODDITIES, Oddity
+
+__all__ = ["ODDITIES", "Oddity", "clocks", "ids", "line", "meters"]
