@@ -7,8 +7,8 @@ from typing import Any
 from levity.ocpp.conf import setting
 from levity.ocpp.effects import RecordIdTag, StartTransaction, StopTransaction
 from levity.ocpp.request import GetResponse, IdTagState, Request, Response
-from levity.ocpp.wire.fields import integer, text, wire_time
-from levity.ocpp.wire.frames import OcppError
+from levity.ocpp.rules.unknown_start import connector_of
+from levity.ocpp.wire.fields import readable, wire_time
 
 __all__ = ["AuthorizeIdTags"]
 
@@ -54,7 +54,7 @@ class AuthorizeIdTags:
                 for effect in effects
             )
         elif self._is_new(request):
-            effects = (*effects, RecordIdTag(text(request.payload, "idTag")))
+            effects = (*effects, RecordIdTag(readable(request.payload, "idTag") or ""))
         payload = {**response.payload, "idTagInfo": self.info(request, status)}
         return Response(payload, effects)
 
@@ -95,7 +95,8 @@ class AuthorizeIdTags:
             return False
         own = {request.repeated.id} if request.repeated else set()
         # What runs on this connector ends where another one starts.
-        ending = request.charge_point.active.get((0, _connector(request)))
+        begins = connector_of(request) if request.action == "StartTransaction" else 0
+        ending = request.charge_point.active.get((0, begins))
         if ending is not None:
             own.add(ending.id)
         return any(
@@ -107,7 +108,7 @@ class AuthorizeIdTags:
         )
 
     def _is_new(self, request: Request) -> bool:
-        id_tag = text(request.payload, "idTag")
+        id_tag = readable(request.payload, "idTag") or ""
         return (
             request.id_tag is None
             and request.charge_point.authorization == "record"
@@ -119,13 +120,3 @@ class AuthorizeIdTags:
 def _ends(tag: IdTagState) -> datetime | None:
     """When it, or its group, expires: whichever comes first."""
     return min(filter(None, (tag.expires_at, tag.parent_expires_at)), default=None)
-
-
-def _connector(request: Request) -> int:
-    """Where a StartTransaction starts; 0 for what is about no connector."""
-    if request.action != "StartTransaction":
-        return 0
-    try:
-        return integer(request.payload, "connectorId", 0)
-    except OcppError:
-        return 0

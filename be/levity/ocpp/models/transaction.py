@@ -171,6 +171,12 @@ class Transaction(models.Model):
             models.Index(fields=["started_at"], name="transaction_started"),
             # The sessions before and after one.
             models.Index(fields=["charge_point", "started_at"], name="transaction_chain"),
+            # Few, looked for by who wants to bill them.
+            models.Index(
+                fields=["-id"],
+                name="transaction_unknown_payer",
+                condition=models.Q(id_tag=""),
+            ),
         ]
 
     def __str__(self) -> str:

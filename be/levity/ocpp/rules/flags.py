@@ -90,11 +90,16 @@ MEANINGS: dict[str, Flag] = {
         "A person ended the session with a stop without a readable meter value: it ends at its "
         "last meter value.",
     ),
-    # The energy is right. Whether somebody pays for it is for a person to say.
+    # The energy is right. Whether somebody pays for it, and who, is for a person to say.
     "id-tag-invalid": Flag(LOOK, _REFUSED),
     "id-tag-blocked": Flag(LOOK, _REFUSED),
     "id-tag-expired": Flag(LOOK, _REFUSED),
     "id-tag-concurrenttx": Flag(LOOK, _REFUSED),
+    "no-id-tag": Flag(LOOK, "The start named no id tag: the payer is unknown."),
+    "connector-guessed": Flag(
+        HARMLESS,
+        "The start named no connector, or 0: the session is on the only one that can be meant.",
+    ),
     "no-meter-start": Flag(
         LOOK,
         "The charger gave no readable meter value at the start: energy counts from the first "

@@ -1,6 +1,6 @@
 """Read what a batch needs, in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,14 @@ from levity.ocpp.models import (
     Transaction,
 )
 from levity.ocpp.request import (
+    ChargePointState,
     EarlyStop,
     IdTagState,
     TransactionState,
 )
 from levity.ocpp.rules.id_tags import spellings
 from levity.ocpp.rules.same_start import is_sent_again
+from levity.ocpp.rules.unknown_start import beginning_of, same_guess
 from levity.ocpp.store import queries
 from levity.ocpp.store.certificates import load_signing
 from levity.ocpp.store.chain import load_chains
@@ -119,38 +121,26 @@ def _load_leases(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
 
 
 def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
+    starting = [
+        (item, charge_point)
+        for item in arrivals
+        if item.references.needs_new_id
+        and (charge_point := loaded.charge_point(item.event.charge_point)) is not None
+    ]
+    said = [_words(item, charge_point) for item, charge_point in starting]
+    known = _sessions_of([words for words in said if words])
     starts: list[tuple[tuple[Any, ...] | None, tuple[int, str]]] = []
-    for item in arrivals:
-        charge_point = loaded.charge_point(item.event.charge_point)
-        if charge_point is None or not item.references.needs_new_id:
-            continue
-        start = item.references.start
-        found_key = None
-        if start is not None:
-            # Without a time that can be read, the time at which it came is its beginning.
-            started_at = charge_point.time_of(start.get("timestamp")) or item.at
-            found_key = start_key(start, started_at)
-        key = (charge_point.id, *found_key) if found_key else None
-        if key:
-            loaded.start_keys[item.connection] = key
+    for (item, charge_point), words in zip(starting, said, strict=True):
+        key = _with_connector(words, item, charge_point, known) if words else None
         starts.append((key, (charge_point.id, item.references.payload_hash)))
-    if readable := [key for key, _ in starts if key]:
-        rows = queries.STARTS.rows([key[0] for key in readable], [key[3] for key in readable])
-        known: dict[tuple[Any, ...], TransactionState] = {}
-        for row in rows:
-            found = TransactionState(*row)
-            said = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
-            newest = known.get((*said, found.meter_start))
-            if newest is None or newest.occurrence < found.occurrence:
-                known[*said, found.meter_start] = found
-        connectors = {
-            state.id: state.connectors for state in loaded.charge_points.values() if known
-        }
-        for key, found in known.items():
-            if is_sent_again(found, connectors.get(key[0], {}).get(found.place)):
-                loaded.starts[key] = found
-            else:
-                loaded.occurrences[key] = found.occurrence + 1
+        if key is None:
+            continue
+        loaded.start_keys[item.connection] = key
+        found = known.get(key)
+        if found is not None and is_sent_again(found, charge_point.connectors.get(found.place)):
+            loaded.starts[key] = found
+        elif found is not None:
+            loaded.occurrences[key] = found.occurrence + 1
     if starts:
         rows = queries.QUARANTINED_STARTS.rows(
             [pk for _, (pk, _) in starts], [text for _, (_, text) in starts]
@@ -174,6 +164,49 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     }
     if ended:
         _load_early_stops(loaded, ended)
+
+
+def _sessions_of(starts: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], TransactionState]:
+    """By its words: the newest session of each of these charge points that began at that time."""
+    known: dict[tuple[Any, ...], TransactionState] = {}
+    if not starts:
+        return known
+    for row in queries.STARTS.rows([words[0] for words in starts], [words[3] for words in starts]):
+        found = TransactionState(*row)
+        words = (found.charge_point_id, found.connector, found.id_tag, found.started_at)
+        newest = known.get((*words, found.meter_start))
+        if newest is None or newest.occurrence < found.occurrence:
+            known[*words, found.meter_start] = found
+    return known
+
+
+def _words(item: Arrival, charge_point: ChargePointState) -> tuple[Any, ...] | None:
+    """The charge point's id and the words by which this StartTransaction is recognised."""
+    start = item.references.start
+    if start is None:
+        return None
+    # Without a time that can be read, the time at which it came is its beginning.
+    started_at = charge_point.time_of(start.get("timestamp")) or item.at
+    return (charge_point.id, *start_key(start, started_at))
+
+
+def _with_connector(
+    words: tuple[Any, ...],
+    item: Arrival,
+    charge_point: ChargePointState,
+    known: Mapping[tuple[Any, ...], TransactionState],
+) -> tuple[Any, ...] | None:
+    """These words with the connector, where it is not told; None if nobody knows it."""
+    pk, connector, *rest = words
+    if connector is not None:
+        return words
+    found = same_guess(known.values(), (pk, *rest))
+    if found is not None:
+        return (pk, found.connector, *rest)
+    start = item.references.start or {}
+    said = charge_point.time_of(start.get("timestamp"))
+    connector = beginning_of(start, charge_point, said, item.at).connector
+    return None if connector is None else (pk, connector, *rest)
 
 
 def _load_early_stops(loaded: Loaded, charge_points: set[int]) -> None:

@@ -10,9 +10,10 @@ from levity.ocpp.effects import Effect, SendCall
 from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.admission import Verdict
+from levity.ocpp.rules.unknown_start import payer_of, told_connector
 from levity.ocpp.versions import V16, Version
-from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, known_energy, text
-from levity.ocpp.wire.frames import Frame, OcppError
+from levity.ocpp.wire.fields import known_energy
+from levity.ocpp.wire.frames import Frame
 from levity_ws.frozen import frozen
 from levity_ws.rpc.envelope import Close, Command, Event
 
@@ -28,17 +29,13 @@ __all__ = [
 Kind = TypeVar("Kind")
 
 
-def start_key(payload: Mapping[str, Any], started_at: datetime) -> tuple[Any, ...] | None:
+def start_key(payload: Mapping[str, Any], started_at: datetime) -> tuple[Any, ...]:
     """(connector, id tag, time, meter value): what the constraint `transaction_once` is about.
 
-    None where the StartTransaction can't be read.
+    The connector is None where the StartTransaction does not tell it.
     """
-    try:
-        connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
-        meter_start = known_energy(payload, "meterStart") or Decimal(0)
-        return connector, text(payload, "idTag"), started_at, meter_start
-    except OcppError:
-        return None
+    meter_start = known_energy(payload, "meterStart") or Decimal(0)
+    return told_connector(payload), payer_of(payload)[0], started_at, meter_start
 
 
 @frozen

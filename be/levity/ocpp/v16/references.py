@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from levity.ocpp.references import References, payload_hash
-from levity.ocpp.wire.fields import INT4_MAX, integer
-from levity.ocpp.wire.fields import text as read_text
+from levity.ocpp.wire.fields import INT4_MAX, integer, readable
 from levity.ocpp.wire.frames import Call, Frame, Malformed, OcppError
 
 __all__ = ["references"]
@@ -69,7 +68,4 @@ def _transaction_id(payload: Mapping[str, Any]) -> int | None:
 
 
 def _id_tag(payload: Mapping[str, Any]) -> str:
-    try:
-        return read_text(payload, "idTag")
-    except OcppError:
-        return ""
+    return readable(payload, "idTag") or ""

@@ -10,13 +10,14 @@ __all__ = ["SCHEMAS"]
 # Nothing of a MeterValues makes it senseless: a refusal makes a Vestel EVC04 leave every 25 s, and
 # the good samples beside an odd one would be lost.
 # A charger that names neither vendor nor model is served as one of an unknown make.
-# A start without a meter value counts from its first sample.
+# A start without a meter value counts from its first sample; one without an id tag is a session
+# whose payer is unknown, one without a connector may have only one where it can be.
 # What has no time has ours, as it has where its time can't be read.
 MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {
     "BootNotification": frozenset({"chargePointVendor", "chargePointModel"}),
     "MeterValues": frozenset({"connectorId", "meterValue"}),
     "SecurityEventNotification": frozenset({"timestamp"}),
-    "StartTransaction": frozenset({"meterStart", "timestamp"}),
+    "StartTransaction": frozenset({"connectorId", "idTag", "meterStart", "timestamp"}),
     "StatusNotification": frozenset({"errorCode"}),
     "StopTransaction": frozenset({"timestamp", "transactionId"}),
 }
@@ -26,6 +27,7 @@ MAY_BE_ABSENT: Mapping[str, frozenset[str]] = {
 MAY_BE_ANYTHING: Mapping[str, frozenset[str]] = {
     "DataTransfer": frozenset({"data"}),
     "MeterValues": frozenset({"connectorId", "meterValue", "transactionId"}),
+    "StartTransaction": frozenset({"connectorId", "idTag"}),
     "StopTransaction": frozenset({"transactionData"}),
 }
 

@@ -17,6 +17,7 @@ __all__ = [
     "energy",
     "integer",
     "known_energy",
+    "readable",
     "text",
     "time_of",
     "timestamp",
@@ -53,6 +54,16 @@ def text(payload: Mapping[str, Any], name: str, limit: int = 255) -> str:
     if isinstance(value, bool | int | float):
         return str(value)[:limit]
     raise OcppError(ErrorCode.TYPE_CONSTRAINT_VIOLATION, f"{name}: not a string")
+
+
+def readable(payload: Mapping[str, Any], name: str) -> str | None:
+    """The same; None where it is missing, null, or nothing that can be read as a text."""
+    if payload.get(name) is None:
+        return None
+    try:
+        return text(payload, name)
+    except OcppError:
+        return None
 
 
 def same_tag(one: str, other: str) -> bool:

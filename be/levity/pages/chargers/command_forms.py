@@ -18,7 +18,7 @@ from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.versions import ACTIONS, version_of
 from levity.ocpp.visibility import visible
-from levity.pages.kit.formats import NOTHING
+from levity.pages.kit.formats import NOTHING, UNKNOWN_PAYER
 from levity.pages.site import site
 
 __all__ = [
@@ -177,7 +177,10 @@ class RemoteStopForm(CommandForm):
         )
         found = list(running.order_by("-id")[: LISTED + 1])
         choices = [
-            (item.pk, f"#{item.pk}: connector {item.connector or NOTHING}, {item.id_tag}")
+            (
+                item.pk,
+                f"#{item.pk}: connector {item.connector or NOTHING}, {_payer(item)}",
+            )
             for item in found[:LISTED]
         ]
         field = self.fields["running"]
@@ -295,3 +298,7 @@ class NewCommandForm(AnyCommandForm):
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _payer(item: Transaction) -> str:
+    return item.id_tag or UNKNOWN_PAYER

@@ -14,7 +14,7 @@ from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import Transaction
 from levity.ocpp.rules.flags import class_of
 from levity.pages.chargers.owners import with_owner
-from levity.pages.kit.formats import site_zone
+from levity.pages.kit.formats import UNKNOWN_PAYER, site_zone
 
 __all__ = ["CHUNK", "cell", "csv_response", "local_cell", "rows_of", "streamed_csv", "utc_cell"]
 
@@ -82,7 +82,7 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             cell(item.charge_point.identity),
             cell(item.charge_point.name),
             str(item.connector or ""),
-            cell(item.id_tag),
+            cell(item.id_tag or UNKNOWN_PAYER),
             cell(item.owner),  # type: ignore[attr-defined]  # annotated
             cell(item.group),  # type: ignore[attr-defined]
             item.state,

@@ -22,6 +22,7 @@ from levity.ocpp.chargers.faults import FAULT
 from levity.ocpp.models import Connector, Message
 from levity.ocpp.versions import ACTIONS, ROUTES
 from levity.ocpp.visibility import visible
+from levity.pages.kit.formats import UNKNOWN_PAYER
 
 __all__ = [
     "ActionFilter",
@@ -34,6 +35,7 @@ __all__ = [
     "Lookups",
     "OnlineFilter",
     "OpenFilter",
+    "PayerFilter",
     "RowFilter",
     "SenderFilter",
     "StartedFilter",
@@ -279,6 +281,20 @@ class TransactionFilter(TextFilter):
         text = str(self.value() or "").strip()
         is_number = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
         return int(text) if is_number else None
+
+
+class PayerFilter(ChoiceFilter, RadioFilter):
+    """Sessions by whether an id tag says who charged."""
+
+    title = "payer"
+    parameter_name = "payer"
+    options = (("unknown", UNKNOWN_PAYER), ("known", "with an id tag"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.chosen()
+        if chosen is None:
+            return queryset
+        return queryset.filter(id_tag="") if chosen == "unknown" else queryset.exclude(id_tag="")
 
 
 class OpenFilter(ChoiceFilter, RadioFilter):

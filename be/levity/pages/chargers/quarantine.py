@@ -24,7 +24,15 @@ from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.versions import V16
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.frame_text import pretty_frame
-from levity.pages.kit.formats import NOTHING, badge, change_link, kwh, shown_time, site_zone
+from levity.pages.kit.formats import (
+    NOTHING,
+    badge,
+    change_link,
+    kwh,
+    payer,
+    shown_time,
+    site_zone,
+)
 from levity_ws.frozen import frozen
 
 __all__ = ["QuarantineDecisions"]
@@ -245,7 +253,7 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
             {
                 "number": change_link(Transaction, found.pk, f"#{found.pk}"),
                 "connector": found.connector or NOTHING,
-                "id_tag": found.id_tag,
+                "id_tag": payer(found.id_tag, 24),
                 "started": shown_time(found.started_at, zone),
                 "stopped": shown_time(found.stopped_at, zone),
                 "energy": kwh(found.energy),

@@ -34,7 +34,7 @@ from levity.pages.chargers.billing_class import (
 from levity.pages.chargers.chart import chart_of
 from levity.pages.chargers.csv_export import csv_response
 from levity.pages.chargers.end_session import EndByHand
-from levity.pages.chargers.filters import RowFilter, StartedFilter
+from levity.pages.chargers.filters import PayerFilter, RowFilter, StartedFilter
 from levity.pages.chargers.how_sure import how_sure
 from levity.pages.chargers.owners import id_tags_of, with_owner
 from levity.pages.chargers.stop_charging import StopCharging
@@ -49,6 +49,7 @@ from levity.pages.kit.formats import (
     link,
     list_url,
     local_time,
+    payer,
     shown_time,
     site_zone,
     so_far,
@@ -86,6 +87,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         ClassFilter,
         ("charge_point", RowFilter),
         ("started_at", StartedFilter),
+        PayerFilter,
     )
     list_select_related = ("charge_point__site",)
     search_fields = ("id_tag",)
@@ -172,7 +174,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     @display(description="id tag")
     def id_tag_shown(self, item: Transaction) -> str:
         """Who charged, and the owner of that tag where there is one."""
-        tag, owner = words(excerpt(item.id_tag, 40)) or NOTHING, getattr(item, "owner", "")
+        tag, owner = payer(item.id_tag, 40), getattr(item, "owner", "")
         if not owner:
             return tag
         return format_html('{}<br><span class="lv-soft">{}</span>', tag, excerpt(owner, 40))

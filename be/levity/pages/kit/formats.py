@@ -16,6 +16,7 @@ from levity.ocpp.wire.fields import zone_of
 
 __all__ = [
     "NOTHING",
+    "UNKNOWN_PAYER",
     "ago",
     "and_more",
     "badge",
@@ -26,6 +27,7 @@ __all__ = [
     "link",
     "list_url",
     "local_time",
+    "payer",
     "plain",
     "shown_time",
     "silent_for",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 NOTHING = "\N{EN DASH}"
+UNKNOWN_PAYER = "unknown payer"
 
 # OCPP 1.6, 7.7 ChargePointStatus, in the colours in which people think of them. Anything else,
 # and chargers do invent statuses, is shown without a colour.
@@ -154,6 +157,11 @@ def plain(value: Decimal) -> str:
 def words(text: str) -> str:
     """A text whose words stay whole where it wraps, also at their hyphens."""
     return format_html_join(" ", '<span class="lv-word">{}</span>', ((w,) for w in text.split()))
+
+
+def payer(id_tag: str, length: int) -> str:
+    """The id tag with which somebody charged, or that it is unknown who did."""
+    return words(excerpt(id_tag, length)) if id_tag else UNKNOWN_PAYER
 
 
 def and_more(count: int) -> str:

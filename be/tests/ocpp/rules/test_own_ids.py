@@ -117,11 +117,9 @@ def test_another_id_after_ours_or_after_its_own_is_nobodys(charger: Charger) -> 
 
 
 def test_after_a_start_that_was_quarantined_an_unknown_id_is_nobodys(charger: Charger) -> None:
-    """Bob's start names no tag: the id that it was answered is his."""
+    """Bob's start makes no sense: the id that it was answered is his."""
     alice = charger.started(at(0), 0, idTag="ALICE")
-    answer = charger.call(
-        "StartTransaction", {"connectorId": 1, "meterStart": 0, "timestamp": iso(at(5))}, at(5)
-    )
+    answer = charger.start(at(5), 0, idTag="BOB", reservationId=[], when=at(5))
     charger.meter(answer["transactionId"], meter_value(at(10), 1500), when=at(10))
     charger.stop(answer["transactionId"], at(20), 2000, idTag="ALICE")
     assert books(alice, "state", "energy", "flags") == ("active", None, "another-start")

@@ -120,7 +120,7 @@ def test_the_same_start_without_its_meter_or_time_is_one_session(
     [
         {"connectorId": 0},
         {"reservationId": [1]},
-        {"idTag": {}},
+        {"idTag": {}, "connectorId": None},
     ],
 )
 def test_the_same_nonsense_gets_the_same_transaction_id(nonsense: dict[str, object]) -> None:

@@ -64,6 +64,22 @@ def test_search_finds_number_tag_and_charge_point(
     assert found(browser_of_root, {"q": charger.identity}) == [first]
 
 
+def test_a_session_without_an_id_tag_has_an_unknown_payer(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    """On the list, the session, the overview and in the CSV; a filter finds it for who bills."""
+    known = transaction(charger, id_tag="CARD").pk
+    unknown = transaction(charger, id_tag="", flags="no-id-tag").pk
+    assert found(browser_of_root, {"payer": "unknown"}) == [unknown]
+    assert found(browser_of_root, {"payer": "known"}) == [known]
+    assert found(browser_of_root, {"payer": "'"}) == [unknown, known]
+    for page in (LIST, f"{LIST}{unknown}/change/", "/admin/"):
+        assert "unknown payer" in browser_of_root.get(page).content.decode()
+    assert "unknown payer" not in browser_of_root.get(f"{LIST}{known}/change/").content.decode()
+    header, *lines = rows(browser_of_root.get(f"{LIST}export/", {"payer": "unknown"}))
+    assert [line[header.index("id tag")] for line in lines] == ["unknown payer"]
+
+
 def rows(answer: object) -> list[list[str]]:
     assert isinstance(answer, StreamingHttpResponse)
     text = b"".join(answer.streaming_content).decode()  # type: ignore[arg-type]  # not async here

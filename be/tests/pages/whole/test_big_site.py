@@ -50,6 +50,7 @@ PAGES = (
     "/admin/ocpp/transaction/?charge_point__id__exact={charger}",
     "/admin/ocpp/transaction/?state__exact=active",
     "/admin/ocpp/transaction/?class=look",
+    "/admin/ocpp/transaction/?payer=unknown",
     "/admin/ocpp/transaction/?q=tag",
     "/admin/ocpp/transaction/?started_at_from=2026-01-01&started_at_to=2026-01-31",
     "/admin/ocpp/transaction/{transaction}/change/",

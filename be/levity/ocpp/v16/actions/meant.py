@@ -110,7 +110,8 @@ def contradictions(
         found.add("time")
     try:
         tag = text(payload, "idTag")
-        if tag and not same_tag(tag, transaction.id_tag):
+        # Of a payer who is unknown no card is the wrong one.
+        if tag and transaction.id_tag and not same_tag(tag, transaction.id_tag):
             found.add("id tag")
         meter_stop = energy(payload, "meterStop")
     except OcppError:
@@ -202,7 +203,7 @@ def could_end(
         return False
     if stopped_at is None or _is_before(transaction, stopped_at):
         return False
-    if id_tag and not same_tag(id_tag, transaction.id_tag):
+    if id_tag and transaction.id_tag and not same_tag(id_tag, transaction.id_tag):
         return False
     meter = Meter(charge_point.max_power, is_told=charge_point.power_is_told)
     found = at_stop(transaction, meter_stop, stopped_at, meter)

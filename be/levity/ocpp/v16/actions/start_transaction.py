@@ -22,12 +22,17 @@ from levity.ocpp.request import (
 )
 from levity.ocpp.rules.same_start import is_closed_by_boot, is_sent_again
 from levity.ocpp.rules.sampled import NO_START
+from levity.ocpp.rules.unknown_start import (
+    CONNECTOR_GUESSED,
+    NO_ID_TAG,
+    Beginning,
+    beginning_of,
+    payer_of,
+)
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import could_end, end_of, named_id
 from levity.ocpp.v16.actions.stop_transaction import end_session
-from levity.ocpp.v16.places import at_connector
-from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, known_energy, text
-from levity.ocpp.wire.frames import ErrorCode, OcppError
+from levity.ocpp.wire.fields import known_energy
 
 __all__ = ["start_transaction"]
 
@@ -40,29 +45,31 @@ def start_transaction(request: Request) -> Response:
     was never set they need not be: see `retries`.)
     """
     payload = request.payload
-    connector = integer(payload, "connectorId", 1, MAX_CONNECTOR)
-    id_tag = text(payload, "idTag")
-    if not id_tag and "idTag" not in payload:
-        raise OcppError(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "idTag: missing")
+    id_tag, unknown = payer_of(payload)
     told = known_energy(payload, "meterStart")
     meter_start = Decimal(0) if told is None else told
     answer = {"idTagInfo": accepted()}
     started_at = request.time("timestamp")
+    begins = beginning_of(payload, request.charge_point, started_at, request.received_at)
     repeated = request.repeated
     if repeated is None and started_at is None:
-        repeated = _running_without_time(request, connector, id_tag, meter_start)
+        repeated = _running_without_time(request, begins, id_tag, meter_start)
     if repeated is not None:
         effects = tuple(_note(repeated, request))
         return Response({"transactionId": repeated.id, **answer}, effects)
+    if begins.connector is None:
+        assert begins.refusal is not None
+        raise begins.refusal
     assert request.new_id is not None, "the batch reserves an id for every StartTransaction"
     flags = clock_flags(started_at, request.received_at, "start")
     if told is None:
         flags = (*flags, NO_START)
     if meter_start < 0:
         flags = (*flags, "negative-meter-start")
+    flags = (*flags, *unknown, *begins.flags)
     begun = StartTransaction(
         transaction_id=request.new_id,
-        connector=connector,
+        connector=begins.connector,
         id_tag=id_tag,
         meter_start=meter_start,
         started_at=started_at or request.received_at,
@@ -99,8 +106,9 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
     1.6, 3.7 promises the order of a charger's transaction messages; some keep two queues.
     """
     # By a clock that is ahead at both ends they fit each other as well as by a right one.
-    is_ahead = begun.flags == ("start-clock-ahead",)
-    if begun.flags and not is_ahead:
+    odd = tuple(flag for flag in begun.flags if flag not in (NO_ID_TAG, CONNECTOR_GUESSED))
+    is_ahead = odd == ("start-clock-ahead",)
+    if odd and not is_ahead:
         return ()
     wanted = ("stop-clock-ahead",) if is_ahead else ()
     transaction = TransactionState(
@@ -142,14 +150,19 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
 
 
 def _running_without_time(
-    request: Request, connector: int, id_tag: str, meter_start: Decimal
+    request: Request, begins: Beginning, id_tag: str, meter_start: Decimal
 ) -> TransactionState | None:
     """The running one that this is a repetition of, where no time tells them apart."""
-    running = request.charge_point.active.get(at_connector(connector))
-    if running is None or (running.id_tag, running.meter_start) != (id_tag, meter_start):
-        return None
-    there = request.charge_point.connectors.get(at_connector(connector))
-    return running if is_sent_again(running, there) else None
+    is_guess = begins.refusal is not None or bool(begins.flags)
+    for running in request.charge_point.active.values():
+        if (running.id_tag, running.meter_start) != (id_tag, meter_start):
+            continue
+        if is_guess and CONNECTOR_GUESSED not in running.flags.split():
+            continue
+        if is_guess or running.connector == begins.connector:
+            there = request.charge_point.connectors.get(running.place)
+            return running if is_sent_again(running, there) else None
+    return None
 
 
 def _reservation(value: object) -> int | None:

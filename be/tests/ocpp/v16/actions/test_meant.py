@@ -165,12 +165,18 @@ def test_four_minutes_ahead_are_no_flag_and_no_obstacle_either(charger: Charger)
 
 
 def test_samples_with_an_id_that_nobody_gave_are_billed_to_nobody(charger: Charger) -> None:
-    """B1: Bob's start without a tag is quarantined and answered with an id, which he uses."""
+    """B1: Bob's start makes no sense, is quarantined and answered with an id, which he uses."""
     alice = charger.started(at(0), 0, idTag="ALICE")
     charger.meter(alice, meter_value(at(20), 5000), when=at(20))
     answer = charger.call(
         "StartTransaction",
-        {"connectorId": 1, "meterStart": 5000, "timestamp": iso(at(30))},
+        {
+            "connectorId": 1,
+            "idTag": "BOB",
+            "meterStart": 5000,
+            "reservationId": [],
+            "timestamp": iso(at(30)),
+        },
         at(30),
     )
     for named in (answer["transactionId"], 4711):

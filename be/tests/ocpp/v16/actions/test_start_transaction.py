@@ -48,6 +48,10 @@ def begun(**other: Any) -> StartTransaction:
         # Wallbox, started offline.
         ({"idTag": "NoAuthorization"}, {"id_tag": "NoAuthorization"}),
         ({"idTag": ""}, {"id_tag": ""}),
+        ({"idTag": None}, {"id_tag": "", "flags": ("no-id-tag",)}),
+        ({"idTag": {}}, {"id_tag": "", "flags": ("no-id-tag",)}),
+        ({"idTag": ["TAG"]}, {"id_tag": "", "flags": ("no-id-tag",)}),
+        ({"idTag": 4711}, {"id_tag": "4711"}),
         # Ocular: 22 characters.
         ({"idTag": "x" * 22}, {"id_tag": "x" * 22}),
         ({"timestamp": "when?"}, {"started_at": NOW, "flags": ("no-start-time",)}),
@@ -91,7 +95,7 @@ def test_one_without_a_time_is_the_one_that_runs_if_all_else_fits() -> None:
     [
         {"connectorId": 0},
         {"connectorId": None},
-        {"idTag": {}},
+        {"connectorId": {}, "idTag": {}},
     ],
 )
 def test_what_can_not_go_on_the_books_is_said(payload: dict[str, Any]) -> None:
