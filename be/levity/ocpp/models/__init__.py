@@ -43,6 +43,7 @@ from levity.ocpp.models.trouble import (
     QuarantinedMessage,
     SecurityEvent,
 )
+from levity.ocpp.models.unassigned import UnassignedEnergy
 
 __all__ = [
     "DEMO",
@@ -81,4 +82,5 @@ __all__ = [
     "StatusEvent",
     "Transaction",
     "TransactionAlias",
+    "UnassignedEnergy",
 ]

@@ -1,4 +1,4 @@
-"""What holds for this installation as a whole, and was decided on a page: one row."""
+"""What holds for this installation as a whole, and was decided or done by a person: one row."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,8 @@ ONLY = 1
 
 
 class Installation(models.Model):
-    """Whether new charge points are let in, and whether anybody outside was ever seen."""
+    """Whether new charge points are let in, whether anybody outside was ever seen, and when the
+    database was restored."""
 
     closed_at = models.DateTimeField(
         null=True,
@@ -23,6 +24,14 @@ class Installation(models.Model):
         null=True, blank=True, help_text="When a charger first connected from a public address."
     )
     outside_address = models.CharField(max_length=45, blank=True, default="", db_default="")
+    restored_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the database was last restored from a backup."
+    )
+    restored_to = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The newest entry of that backup: what came after it is missing.",
+    )
 
     def __str__(self) -> str:
         return "this installation"

@@ -30,8 +30,9 @@ __all__ = [
 ZERO = Decimal(0)
 # A register that stands still for so long tells two stretches from each other: one is over.
 PAUSE = timedelta(hours=1)
-# Wh. Some chargers tell whole kWh at the start and the stop, and samples to the Wh.
-COARSE = Decimal(1000)
+# Wh. Some chargers tell whole kWh at the start and the stop, and samples to the Wh: it shows in so
+# many sessions after each other.
+COARSE, IN_A_ROW = Decimal(1000), 3
 
 SAMPLES, TO_SAMPLE, TO_START, BETWEEN = "samples", "to-sample", "to-start", "between"
 """What shows a stretch: samples outside of sessions; the end of a session and the next sample; the
@@ -114,8 +115,6 @@ class Segment:
     """The session that ended last."""
     by_sample: bool = False
     """Its level was shown by a sample last, not by a session."""
-    is_coarse: bool = False
-    """The session that ended last told whole kWh."""
     known: int = 0
     """So many of the stretches have their session behind them."""
 
@@ -197,6 +196,8 @@ class _Walk:
 
     def __init__(self, max_power: int) -> None:
         self.max_power = max_power
+        self.coarse = 0
+        """How many sessions after each other told whole kWh."""
         self.found: list[Segment] = []
         self.here: Segment | None = None
         self.before: Segment | None = None
@@ -211,7 +212,8 @@ class _Walk:
                 self._begin(point.wh, point.at)
             here = self.here
             assert here is not None
-            if here.is_coarse and not here.by_sample and ZERO < point.wh - here.level < COARSE:
+            is_coarse = self.coarse >= IN_A_ROW and not here.by_sample
+            if is_coarse and ZERO < point.wh - here.level < COARSE:
                 # The rest of a kWh, which the session did not tell.
                 here = self._begin(point.wh, point.at)
             here.sample(point.wh, point.at)
@@ -237,7 +239,8 @@ class _Walk:
             here = self._begin(item.wh_until, until)
         here.claim(item.id, item.wh_until, until)
         ends = [wh for wh in (start, item.wh_until) if wh is not None]
-        here.is_coarse = all(wh > 0 and wh % COARSE == 0 for wh in ends)
+        is_whole = all(wh > 0 and wh % COARSE == 0 for wh in ends)
+        self.coarse = self.coarse + 1 if is_whole else 0
 
     def _at_start(self, start: Decimal, since: datetime) -> Segment:
         """The segment in which a session begins at this value."""

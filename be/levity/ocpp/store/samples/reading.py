@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -31,7 +32,9 @@ __all__ = [
     "of_transactions",
     "of_whole_trace",
     "picked",
+    "rows_in_turn",
     "together",
+    "traces_in_turn",
 ]
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,8 @@ ROW = (
     "recorded",
 )
 TRACE = ("id", "charge_point_id", "transaction_id", "data")
+# Rows that are read at once where they come in turn.
+CHUNK = 500
 
 
 def of_transaction(pk: int) -> list[Element]:
@@ -179,7 +184,18 @@ def together(
 
 def of_rows(rows: QuerySet[MeterValue]) -> list[Element]:
     """The MeterValues of these rows."""
-    read = list(rows.order_by("id").values_list(*ROW))
+    return _elements(list(rows.order_by("id").values_list(*ROW)))
+
+
+def rows_in_turn(rows: QuerySet[MeterValue]) -> Iterator[list[Element]]:
+    """The same for each charge point, in the order of their ids: one statement, and only the
+    MeterValues of one charge point in memory."""
+    read = rows.order_by("charge_point_id", "id").values_list(*ROW).iterator(chunk_size=CHUNK)
+    for _, group in groupby(read, key=lambda row: row[1]):
+        yield _elements(list(group))
+
+
+def _elements(read: Sequence[tuple[Any, ...]]) -> list[Element]:
     shapes = shapes_of({row[7] for row in read})
     return [
         Element(
@@ -214,8 +230,19 @@ def of_traces(traces: QuerySet[SampleTrace]) -> list[Element]:
 
     One that is damaged is left out, and said in the log: the others can be read.
     """
+    return _readable(traces.order_by("id").values_list(*TRACE))
+
+
+def traces_in_turn(traces: QuerySet[SampleTrace]) -> Iterator[list[Element]]:
+    """The same for each charge point, in the order of their ids, as `rows_in_turn`."""
+    ordered = traces.order_by("charge_point_id", "id").values_list(*TRACE)
+    for _, group in groupby(ordered.iterator(chunk_size=CHUNK), key=lambda row: row[1]):
+        yield _readable(group)
+
+
+def _readable(rows: Iterable[tuple[Any, ...]]) -> list[Element]:
     found: list[Element] = []
-    for row in traces.order_by("id").values_list(*TRACE):
+    for row in rows:
         try:
             found += _of_trace(*row)
         except ValueError:
