@@ -17,10 +17,12 @@ from levity.ocpp.effects import Effect
 from levity.ocpp.models import ChargePoint, Connector, LegacySample, MeterValue, Transaction
 from levity.ocpp.references import References
 from levity.ocpp.request import ChargePointState
+from levity.ocpp.rules.chain.settling import settled
 from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.apply import sessions_of
-from levity.ocpp.store.ledger import write_connectors, write_transactions
+from levity.ocpp.store.chain import BEFORE, sessions_near
+from levity.ocpp.store.ledger import write_adjusted, write_connectors, write_transactions
 from levity.ocpp.store.messages.reading import newest_first
 from levity.ocpp.store.messages.wanted import MOMENT, Wanted
 from levity.ocpp.store.queries import take_turns
@@ -44,7 +46,10 @@ __all__ = [
 
 TIMES = ("stopped_at", "stop_received_at", "meter_last_at")
 NUMBERS = ("meter_stop", "energy", "power", "meter_last")
-TEXTS = ("state", "stop_reason", "stop_id_tag", "flags", "energy_source", "confidence", "lives")
+TEXTS = (
+    *("state", "stop_reason", "stop_id_tag", "flags", "energy_source", "confidence", "lives"),
+    "checks",
+)
 
 
 def take_turn(charge_point: ChargePoint) -> None:
@@ -67,9 +72,18 @@ def state_of(charge_point: ChargePoint) -> ChargePointState:
 def write(charge_point: ChargePoint, effects: Sequence[Effect], received_at: datetime) -> None:
     """Record these effects, as of the time when their message came."""
     event = Received(charge_point.identity, str(uuid4()), 0, received_at.timestamp(), "")
-    outcome = Outcome(Arrival(event, received_at), state_of(charge_point), effects=tuple(effects))
+    state = state_of(charge_point)
+    outcome = Outcome(Arrival(event, received_at), state, effects=tuple(effects))
+    pks = sessions_of([outcome])
+    begun = Transaction.objects.filter(pk__in=pks).values_list("started_at", flat=True)
+    if wanted := [(charge_point.pk, at) for at in begun]:
+        near = sessions_near(wanted).get(charge_point.pk, ())
+        outcome.effects = settled(
+            outcome.effects, near, state.max_power, received_at, charge_point.pk, BEFORE
+        )
     with changes_told(lambda: sessions_of([outcome])):
         write_transactions([outcome])
+        write_adjusted([outcome])
         write_connectors([outcome])
         write_meter_values([outcome])
 

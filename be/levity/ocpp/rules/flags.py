@@ -179,6 +179,32 @@ MEANINGS: dict[str, Flag] = {
         LOOK, "The stop named no transaction, and only this one can be meant."
     ),
     "orphaned": Flag(LOOK, "No stop arrived; Levity closed the session from the last meter value."),
+    # What is told twice is billed once; who got it is what the evidence says.
+    "overlaps-next": Flag(
+        LOOK,
+        "Its stop shows energy that the next session on the connector has charged: it was cut at "
+        "the next start.",
+    ),
+    "overlaps-previous": Flag(
+        LOOK,
+        "The session before on the connector claimed a part of its energy, too, and was cut at "
+        "this start.",
+    ),
+    "ends-at-next-start": Flag(
+        LOOK,
+        "Its stop is missing or has no readable meter value: it ends at the meter value with which "
+        "the next session on the connector starts.",
+    ),
+    "starts-at-last-stop": Flag(
+        LOOK,
+        "Its start is missing or older than the last stop on the connector: energy counts from "
+        "there.",
+    ),
+    "neighbours-disagree": Flag(
+        DO_NOT_BILL,
+        "Another session on the connector claims the same energy, and nothing shows which is "
+        "right. Check before billing.",
+    ),
 }
 """Each flag of ours by its name; `own-id:4711` is `own-id` with a value."""
 

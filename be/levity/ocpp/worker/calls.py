@@ -22,8 +22,10 @@ from levity.ocpp.request import (
     Senseless,
     SigningState,
 )
+from levity.ocpp.rules.chain.settling import settled
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
 from levity.ocpp.store.budget import same_text
+from levity.ocpp.store.chain import BEFORE
 from levity.ocpp.versions import ROUTES
 from levity.ocpp.wire.fields import time_of
 from levity.ocpp.wire.frames import (
@@ -66,6 +68,16 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     outcome = _answer(arrival, loaded, chain)
     if isinstance(arrival.event, Spooled):
         _keep_given_answer(outcome, arrival.event, loaded)
+    charge_point = outcome.charge_point
+    if outcome.effects and charge_point is not None and charge_point.id in loaded.chains:
+        outcome.effects = settled(
+            outcome.effects,
+            loaded.chains[charge_point.id],
+            charge_point.max_power,
+            arrival.at,
+            charge_point.id,
+            BEFORE,
+        )
     return outcome
 
 

@@ -254,14 +254,15 @@ def test_stop_before_its_start_finds_it_when_it_comes(charger: Charger) -> None:
         begin = at(number * 60)
         stopped = at(number * 60 + 30)
         said = {"idTag": "TAG", "when": at(number * 60 + 40)}
-        charger.stop((-1, 0, None, 4711)[number % 4], stopped, 3000 + number, **said)
-        started = charger.started(begin, 1000 + number, when=at(number * 60 + 41))
+        meter = 1000 + 2000 * number
+        charger.stop((-1, 0, None, 4711)[number % 4], stopped, meter + 2000, **said)
+        started = charger.started(begin, meter, when=at(number * 60 + 41))
         assert books(started, *END, "flags") == (
             "stopped",
             "Local",
             Decimal(2000),
             stopped,
-            Decimal(3000 + number),
+            Decimal(meter + 2000),
             "registers",
             "stop-came-first",
         )

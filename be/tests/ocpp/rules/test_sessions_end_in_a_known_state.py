@@ -28,9 +28,10 @@ def test_start_that_comes_again_after_its_stop_stays_stopped(charger: Charger) -
     ids = set()
     for number in range(50):
         begin = at(number * 10)
-        ids.add(first := charger.started(begin, 1000 + number))
-        charger.stop(first, begin + timedelta(minutes=5), 3000 + number)
-        again = charger.start(begin, 1000 + number, when=begin + timedelta(minutes=6))
+        meter = 1000 + 2000 * number
+        ids.add(first := charger.started(begin, meter))
+        charger.stop(first, begin + timedelta(minutes=5), meter + 2000)
+        again = charger.start(begin, meter, when=begin + timedelta(minutes=6))
         assert again == {"transactionId": first, "idTagInfo": {"status": "Accepted"}}
         assert books(first, *STATE) == (
             "stopped",
@@ -325,16 +326,16 @@ def test_energy_is_never_negative(
 
 
 def test_second_start_on_a_busy_connector_ends_the_first_session(charger: Charger) -> None:
-    """D-17: the charger is believed; what ran is closed from its last sample."""
+    """D-17: the charger is believed; what ran is closed where the next one starts."""
     first = charger.started(at(0), 1000)
     charger.meter(first, meter_value(at(5), 1700), when=at(5))
     second = charger.started(at(10), 1800)
     assert books(first, *STATE, "stopped_at") == (
         "orphaned",
         "Other",
-        Decimal(700),
+        Decimal(800),
         "samples",
-        "orphaned",
+        "orphaned ends-at-next-start",
         at(5),
     )
     assert books(second, "state") == "active"
@@ -367,7 +368,8 @@ def test_older_start_that_comes_late_leaves_the_running_session_alone(charger: C
     assert books(running, "state") == "active"
     assert books(older, "state", "stop_reason", "flags") == ("orphaned", "Other", "orphaned")
     charger.meter(older, meter_value(at(5), 1400), when=at(101))
-    assert books(older, "state", "energy", "stopped_at") == ("orphaned", Decimal(400), at(5))
+    # As long as nobody has told its end, it is where the next one started.
+    assert books(older, "state", "energy", "stopped_at") == ("orphaned", Decimal(4000), at(5))
     charger.stop(older, at(10), 2000, when=at(102))
     assert books(older, "state", "energy", "stopped_at") == ("stopped", Decimal(1000), at(10))
     assert Connector.objects.get(number=1).transaction_id == running

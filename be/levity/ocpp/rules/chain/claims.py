@@ -1,0 +1,169 @@
+"""What each session claims of its connector's register: the stretches of it that it has moved.
+
+A claim is made of the session's own figures. One whose register counts from its start, or began
+anew within it, has stretches that can't be laid beside those of others; so has one of which the
+unit is in doubt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from levity.ocpp.chargers.clocks import is_unset
+from levity.ocpp.request import RecordedSession
+from levity.ocpp.rules.chain.books import Own, own_of
+from levity.ocpp.rules.energy import BELOW, FAR_STOP, IN_KWH, NEGATIVE, STOP
+from levity.ocpp.rules.lives import NO_TRAIL, Life, Trail, read
+from levity.ocpp.rules.sampled import (
+    FELL,
+    IMPLAUSIBLE,
+    NO_START,
+    RESET,
+    SAMPLES_IN_KWH,
+    SESSION,
+    START,
+)
+
+__all__ = ["CORRECTED", "Claim", "claim_of", "in_order"]
+
+CORRECTED = "corrected"
+"""The `energy_source` of what a person has decided: nothing changes it but a person."""
+KILO = Decimal(1000)
+# The end is no register that counts.
+WITHOUT_END = frozenset({NEGATIVE, BELOW, STOP, FAR_STOP, "no-meter-stop", "stop-quarantined"})
+# The start is none.
+WITHOUT_START = frozenset({NO_START, START})
+
+
+@dataclass(slots=True)
+class Claim:
+    """What one session claims; Wh of the register, times in seconds since 1970.
+
+    `low` and `high` move as the chain is settled; everything else is as the session says.
+    """
+
+    session: RecordedSession
+    own: Own
+    trail: Trail
+    begun: float
+    """By the charger's clock, or ours where that was never set."""
+    ended: float | None
+    """None: it runs."""
+    low: Decimal | None
+    """Where it begins on the register that its neighbours go on from. None: nowhere."""
+    high: Decimal | None
+    """Where it ends on the register on which its successor begins. None: nowhere."""
+    has_start: bool = True
+    """Its Start told a register that counts."""
+    has_end: bool = True
+    """Its Stop told a register that counts."""
+    is_whole: bool = True
+    """`low` and `high` are of one register: the difference is its energy."""
+    is_fixed: bool = False
+    """A person has decided it."""
+    factor: Decimal = Decimal(1)
+    """Registers that were told in kWh are multiplied by this."""
+    cut: Decimal = Decimal(0)
+    """Wh that its neighbours have instead."""
+    added: Decimal = Decimal(0)
+    """Wh that its neighbours show to be its own."""
+    flags: set[str] = field(default_factory=set)
+    notes: list[tuple[str, str, str]] = field(default_factory=list)
+    """(kind, verdict, detail) of the checks against its neighbours."""
+
+    @property
+    def first(self) -> Life | None:
+        """The first life of its register, as samples show it."""
+        return self.trail.lives[0] if self.trail.lives else None
+
+    @property
+    def last(self) -> Life | None:
+        """The last life of its register."""
+        return self.trail.lives[-1] if self.trail.lives else None
+
+    @property
+    def seen(self) -> float:
+        """When it was last known to run: its newest sample, else its start."""
+        last = self.last
+        return max(self.begun, last.last_at) if last is not None else self.begun
+
+
+def claim_of(session: RecordedSession) -> Claim:
+    """What this session claims by its own figures."""
+    own, flags = own_of(session), set(session.flags.split())
+    trail = read(session.lives) if session.lives else NO_TRAIL
+    claim = Claim(
+        session=session,
+        own=own,
+        trail=trail,
+        begun=_begun(session),
+        ended=_ended(session),
+        low=session.meter_start,
+        high=own.meter_stop if session.state != "active" else session.newest_register,
+        is_fixed=session.energy_source == CORRECTED,
+    )
+    if claim.is_fixed:
+        if claim.low is None or claim.high is None or claim.high < claim.low:
+            claim.low = claim.high = None
+        return claim
+    claim.has_start = session.meter_start is not None and not flags & WITHOUT_START
+    claim.has_end = session.state == "stopped" and own.source == "registers"
+    claim.has_end = claim.has_end or (session.state == "stopped" and not flags & WITHOUT_END)
+    if SESSION in flags or own.source == SESSION:
+        claim.low = claim.high = None
+        return claim
+    if SAMPLES_IN_KWH in flags and own.source != "registers":
+        claim.high = _sum(session.meter_start, own.wh)
+        return claim
+    if IN_KWH in flags:
+        return _in_kwh(claim)
+    if claim.first is not None and not claim.has_start:
+        claim.low = claim.first.first
+    if claim.last is not None and not claim.has_end:
+        claim.high = claim.last.last
+    if session.state == "stopped" and not claim.has_end and claim.last is None:
+        claim.high = claim.low
+    is_anew = RESET in flags or len(trail.lives) > 1 or FELL in flags
+    if claim.low is None or claim.high is None:
+        claim.low = claim.high = None
+    elif is_anew or claim.high < claim.low or IMPLAUSIBLE in flags:
+        claim.is_whole = own.wh is not None and own.wh == claim.high - claim.low
+    return claim
+
+
+def in_order(sessions: Sequence[RecordedSession]) -> list[Claim]:
+    """The claims of a connector's sessions in the order in which they began."""
+    claims = [claim_of(session) for session in sessions]
+    claims.sort(key=lambda item: (item.begun, item.session.id))
+    return claims
+
+
+def _begun(session: RecordedSession) -> float:
+    received = session.start_received_at
+    odd = "start-clock" in session.flags or is_unset(session.started_at, received)
+    return (received if odd and received is not None else session.started_at).timestamp()
+
+
+def _ended(session: RecordedSession) -> float | None:
+    if session.state == "active":
+        return None
+    said, received = session.stopped_at, session.stop_received_at
+    if said is None:
+        said = session.meter_last_at or session.started_at
+    if "stop-clock" in session.flags and received is not None and session.state == "stopped":
+        said = received
+    return max(said.timestamp(), _begun(session))
+
+
+def _in_kwh(claim: Claim) -> Claim:
+    """Start and Stop in kWh: a thousand times as much, if that is what its energy says."""
+    wh, low, high = claim.own.wh, claim.low, claim.high
+    if wh is None or low is None or high is None or (high - low) * KILO != wh:
+        claim.low = claim.high = None
+        return claim
+    claim.factor, claim.low, claim.high = KILO, low * KILO, high * KILO
+    return claim
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other

@@ -1,0 +1,174 @@
+"""What a message changes on the chain: its effects, settled with the sessions that lie near.
+
+Whoever begins or ends a session, or moves the figures of one that has ended, passes its effects
+through here before they are written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from levity.ocpp.effects import (
+    AdjustTransaction,
+    Effect,
+    StartTransaction,
+    StopTransaction,
+    UpdateTransaction,
+)
+from levity.ocpp.request import Place, RecordedSession
+from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
+from levity.ocpp.rules.chain.settle import OF_THE_CHAIN, Settled, settle
+
+__all__ = ["settled"]
+
+
+def settled(
+    effects: tuple[Effect, ...],
+    chain: Sequence[RecordedSession],
+    max_power: int,
+    received_at: datetime,
+    charge_point_id: int,
+    most_before: int,
+) -> tuple[Effect, ...]:
+    """These effects, with the figures that their sessions and the neighbours of these come to.
+
+    `chain` is the window of the charge point as it was before. Where it has `most_before` sessions
+    or more, there may be older ones, and the first of each connector is left as it is.
+    """
+    sessions = {session.id: session for session in chain}
+    ends: dict[int, StopTransaction] = {}
+    touched: set[Place] = set()
+    for effect in effects:
+        match effect:
+            case StartTransaction():
+                sessions[effect.transaction_id] = _begun(effect, received_at, charge_point_id)
+                touched.add(effect.place)
+            case StopTransaction() if effect.transaction_id in sessions:
+                known = sessions[effect.transaction_id]
+                sessions[known.id] = _ended(known, effect, received_at)
+                ends[known.id] = effect
+                touched.add(known.place)
+            case UpdateTransaction() if effect.transaction_id in sessions:
+                known = sessions[effect.transaction_id]
+                sessions[known.id] = _moved_on(known, effect)
+                if effect.reopen_on is not None:
+                    ends.pop(known.id, None)
+                    touched.add(known.place)
+                elif known.state != "active" and effect.energy is not None:
+                    touched.add(known.place)
+    if not touched:
+        return effects
+    found: dict[int, Settled] = {}
+    for place in touched:
+        there = [session for session in sessions.values() if session.place == place]
+        figures = settle(there, max_power)
+        if len(chain) >= most_before:
+            figures = figures[1:]
+        found.update((item.session.id, item) for item in figures)
+    return (
+        *(_with_figures(effect, found, ends) for effect in effects),
+        *(
+            _adjustment(item)
+            for pk, item in found.items()
+            if pk not in ends and item.session.state != "active" and item.is_other
+        ),
+    )
+
+
+def _with_figures(
+    effect: Effect, found: dict[int, Settled], ends: dict[int, StopTransaction]
+) -> Effect:
+    if not isinstance(effect, StopTransaction | UpdateTransaction):
+        return effect
+    pk = effect.transaction_id
+    if pk not in found or pk not in ends:
+        return effect
+    item = found[pk]
+    if not item.is_other and set(ends[pk].flags) == set(item.flags):
+        return effect
+    if isinstance(effect, UpdateTransaction):
+        # It is written after the end, which has the figures.
+        return replace(effect, energy=None, flags=effect.flags and item.flags)
+    return replace(
+        effect,
+        energy=item.wh,
+        energy_source=item.source,
+        confidence=item.confidence,
+        flags=item.flags,
+        meter_stop=item.meter_stop,
+        checks=written(item.own, checks_of(effect.checks)),
+    )
+
+
+def _adjustment(item: Settled) -> AdjustTransaction:
+    session = item.session
+    is_same = (session.energy, session.confidence) == (item.wh, item.confidence)
+    return AdjustTransaction(
+        transaction_id=session.id,
+        energy=item.wh,
+        energy_source=item.source,
+        confidence=item.confidence,
+        flags=item.flags,
+        checks=written(item.own, checks_of(session.checks)),
+        meter_stop=item.meter_stop,
+        reason="" if is_same else item.reason or "Its neighbours agree with its own figures now.",
+        old_energy=session.energy,
+        old_confidence=session.confidence,
+    )
+
+
+def _begun(
+    effect: StartTransaction, received_at: datetime, charge_point_id: int
+) -> RecordedSession:
+    return RecordedSession(
+        id=effect.transaction_id,
+        charge_point_id=charge_point_id,
+        connector=effect.connector,
+        evse=effect.evse,
+        state="active",
+        id_tag=effect.id_tag,
+        started_at=effect.started_at,
+        start_received_at=received_at,
+        meter_start=effect.meter_start,
+        flags=" ".join(effect.flags),
+    )
+
+
+def _ended(
+    known: RecordedSession, effect: StopTransaction, received_at: datetime
+) -> RecordedSession:
+    own = Own(effect.energy, effect.energy_source, effect.confidence, effect.meter_stop)
+    return replace(
+        known,
+        state="orphaned" if effect.orphaned else "stopped",
+        stopped_at=effect.stopped_at,
+        stop_received_at=received_at,
+        meter_stop=effect.meter_stop,
+        energy=effect.energy,
+        stop_reason=effect.reason,
+        flags=" ".join(flag for flag in effect.flags if flag not in OF_THE_CHAIN),
+        energy_source=effect.energy_source,
+        confidence=effect.confidence,
+        checks=written(own, checks_of(effect.checks)),
+    )
+
+
+def _moved_on(known: RecordedSession, effect: UpdateTransaction) -> RecordedSession:
+    changes: dict[str, object] = {
+        name: value
+        for name, value in (
+            ("meter_last", effect.meter_last),
+            ("meter_last_at", effect.meter_last_at),
+            ("energy", effect.energy),
+            ("lives", effect.lives),
+        )
+        if value is not None
+    }
+    if effect.flags is not None:
+        changes["flags"] = " ".join(effect.flags)
+    if effect.reopen_on is not None:
+        changes |= {"state": "active", "stopped_at": None, "meter_stop": None, "checks": ""}
+    elif known.state != "active" and effect.energy is not None:
+        own = replace(own_of(known), wh=effect.energy)
+        changes["checks"] = written(own, checks_of(known.checks))
+    return replace(known, **changes)  # type: ignore[arg-type]

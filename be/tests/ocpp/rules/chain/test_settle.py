@@ -1,0 +1,232 @@
+"""Sessions of one connector held against each other: no database."""
+
+import random
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from levity.ocpp.request import RecordedSession
+from levity.ocpp.rules.chain.books import written as own_written
+from levity.ocpp.rules.chain.settle import Settled, settle, settled_claims
+from levity.ocpp.rules.lives import NO_TRAIL, follow, written
+from levity.ocpp.rules.readings import Reading
+from levity.ocpp.testing import at
+
+POWER = 43_000
+
+
+def session(pk: int, start: float, begun: float, stop: float | None, ended: float, **other: Any):
+    """One that charged from `start` to `stop` Wh, from `begun` to `ended` seconds."""
+    wh = None if stop is None else Decimal(stop) - Decimal(start)
+    usual: dict[str, Any] = {
+        "id": pk,
+        "charge_point_id": 1,
+        "connector": 1,
+        "state": "active" if stop is None else "stopped",
+        "id_tag": f"TAG-{pk}",
+        "started_at": at(begun),
+        "start_received_at": at(begun + 1),
+        "meter_start": Decimal(start),
+        "stopped_at": None if stop is None else at(ended),
+        "stop_received_at": None if stop is None else at(ended + 1),
+        "meter_stop": None if stop is None else Decimal(stop),
+        "energy": wh,
+        "energy_source": "" if stop is None else "registers",
+        "confidence": "" if stop is None else "high",
+    }
+    return RecordedSession(**{**usual, **other})
+
+
+def sampled(*readings: tuple[float, float]) -> str:
+    """The lives of a session with these samples: (seconds, Wh)."""
+    trail = NO_TRAIL
+    for seconds, wh in readings:
+        moment: datetime = at(seconds)
+        trail = follow(trail, [Reading(moment, Decimal(wh))], moment, POWER)
+    return written(trail)
+
+
+def orphaned(pk: int, start: float, begun: float, last: float, seen: float, **other: Any):
+    """One without a Stop, with its last sample."""
+    return session(
+        pk,
+        start,
+        begun,
+        last,
+        seen,
+        **{
+            "state": "orphaned",
+            "energy_source": "samples",
+            "confidence": "medium",
+            "flags": "orphaned",
+            "lives": sampled((begun + 60, start + 100), (seen, last)),
+            "meter_last": Decimal(last),
+            "meter_last_at": at(seen),
+            **other,
+        },
+    )
+
+
+def figures(*sessions: RecordedSession) -> list[tuple[Decimal | None, str, str]]:
+    """(Wh, confidence, flags of the chain) of each, in the order of the sessions."""
+    found = {item.session.id: item for item in settle(sessions, POWER)}
+    return [
+        (found[item.id].wh, found[item.id].confidence, _of_chain(found[item.id]))
+        for item in sessions
+    ]
+
+
+def _of_chain(item: Settled) -> str:
+    return " ".join(flag for flag in item.flags if flag != "orphaned")
+
+
+def test_neighbours_that_follow_from_each_other_stay_high() -> None:
+    """And what lies in between is nobody's."""
+    one = session(1, 1000, 0, 6000, 3600)
+    other = session(2, 6200, 7200, 9000, 9000)
+    assert figures(one, other) == [(5000, "high", ""), (2800, "high", "")]
+
+
+def test_two_starts_on_one_meter_are_cut_at_the_second() -> None:
+    """B4: Start 100000, Start 106000, both Stop 115000: 15,000 + 9,000 Wh of 15,000."""
+    one = session(1, 100_000, 0, 115_000, 7200, flags="late-stop")
+    other = session(2, 106_000, 3600, 115_000, 7200)
+    assert figures(one, other) == [
+        (6000, "medium", "late-stop overlaps-next"),
+        (9000, "medium", "overlaps-previous"),
+    ]
+
+
+def test_a_register_that_counts_each_session_is_no_overlap() -> None:
+    """Two Grizzl-E sessions from 0 to 40330 and from 0 to 640."""
+    one = session(1, 0, 0, 40_330, 20_000)
+    other = session(2, 0, 40_000, 640, 41_000)
+    assert figures(one, other) == [(40_330, "high", ""), (640, "high", "")]
+
+
+def test_a_lost_stop_ends_where_the_next_start_is() -> None:
+    """The energy between the last sample and the end that nobody told."""
+    one = orphaned(1, 1000, 0, 5000, 3600)
+    other = session(2, 5800, 7200, 9000, 9000)
+    assert figures(one, other)[0] == (4800, "medium", "ends-at-next-start")
+    # Not what its car can't have charged: that is nobody's.
+    far = session(2, 25_000, 7200, 29_000, 9000)
+    assert figures(one, far)[0] == (4000, "medium", "")
+
+
+def test_a_start_that_is_too_old_counts_from_the_last_stop() -> None:
+    """16,000 Wh for 6,000: meterStart is what the session before began with."""
+    one = session(1, 95_000, 0, 105_000, 7200)
+    other = session(
+        2, 95_000, 10_000, 111_000, 14_000, lives=sampled((10_900, 106_000), (13_000, 110_000))
+    )
+    assert figures(one, other) == [
+        (10_000, "high", ""),
+        (6000, "medium", "starts-at-last-stop"),
+    ]
+
+
+def test_two_that_claim_the_same_energy_one_after_the_other_are_both_doubted() -> None:
+    """And the sum is no more than the register moved."""
+    one = session(1, 100_000, 0, 115_000, 3600)
+    other = session(2, 106_000, 7200, 116_000, 9000)
+    (first, _, _), (second, *_) = found = figures(one, other)
+    assert [item[1:] for item in found] == [
+        ("low", "overlaps-next neighbours-disagree"),
+        ("low", "neighbours-disagree"),
+    ]
+    assert (first or 0) + (second or 0) == 16_000
+
+
+def test_what_a_person_decided_stays() -> None:
+    """The neighbour gives way."""
+    one = session(1, 100_000, 0, 115_000, 3600, energy_source="corrected")
+    other = session(2, 106_000, 3000, 118_000, 9000)
+    assert figures(one, other) == [
+        (15_000, "high", ""),
+        (3000, "low", "starts-at-last-stop neighbours-disagree"),
+    ]
+
+
+def test_settling_what_is_settled_changes_nothing() -> None:
+    """Figures are found from the sessions' own each time."""
+    one = session(1, 100_000, 0, 115_000, 7200)
+    other = session(2, 106_000, 3600, 115_000, 7200)
+    first = settle([one, other], POWER)
+    again = settle([_recorded(item) for item in first], POWER)
+    assert [(item.wh, item.confidence, item.flags) for item in again] == [
+        (item.wh, item.confidence, item.flags) for item in first
+    ]
+    assert not any(item.is_other for item in again)
+
+
+def _recorded(item: Settled) -> RecordedSession:
+    return replace(
+        item.session,
+        energy=item.wh,
+        energy_source=item.source,
+        confidence=item.confidence,
+        flags=" ".join(item.flags),
+        meter_stop=item.meter_stop,
+        checks=own_written(item.own),
+    )
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> list[RecordedSession]:
+    """Sessions of one connector of which the registers are as odd as can be."""
+    found: list[RecordedSession] = []
+    register, seconds = draw(st.integers(0, 200_000)), 0
+    for pk in range(1, draw(st.integers(1, 6)) + 1):
+        seconds += draw(st.integers(0, 20_000))
+        low = max(register + draw(st.sampled_from([0, 0, 0, 1, 500, -3, -4000, -50_000])), 0)
+        lasting = draw(st.integers(60, 20_000))
+        high = low + draw(st.integers(0, 15_000))
+        make = draw(st.sampled_from([session, orphaned]))
+        found.append(make(pk, low, seconds, high, seconds + lasting))
+        register = draw(st.sampled_from([high, high, high, low, 0]))
+        seconds += draw(st.sampled_from([lasting, lasting, lasting // 2]))
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(chains(), st.randoms(use_true_random=False))
+def test_any_order_of_arrival_gives_the_same_books(
+    sessions: list[RecordedSession], chance: random.Random
+) -> None:
+    """Whatever came first."""
+    shuffled = sessions.copy()
+    chance.shuffle(shuffled)
+    assert settle(sessions, POWER) == settle(shuffled, POWER)
+
+
+@settings(max_examples=500, deadline=None)
+@given(chains())
+def test_no_energy_is_billed_twice(sessions: list[RecordedSession]) -> None:
+    """Within a segment, what the sessions come to is at most what the register moved."""
+    claims = settled_claims(sessions, POWER)
+    low = high = None
+    billed = Decimal(0)
+    for claim, item in zip(claims, settle(sessions, POWER), strict=True):
+        assert claim.low is not None
+        assert claim.high is not None
+        if low is None or high is None or claim.low < high:
+            low, billed = claim.low, Decimal(0)
+        high = claim.high
+        billed += item.wh or 0
+        assert billed <= high - low, (claim, billed)
+
+
+@settings(max_examples=300, deadline=None)
+@given(chains())
+def test_no_confidence_is_lost_without_a_word(sessions: list[RecordedSession]) -> None:
+    """Whoever is less sure than by itself has a flag or a check that says why."""
+    for item in settle(sessions, POWER):
+        if item.confidence != item.session.confidence:
+            assert set(item.flags) - set(item.session.flags.split()) or any(
+                check.verdict == "contradicts" for check in item.checks
+            )

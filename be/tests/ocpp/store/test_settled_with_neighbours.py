@@ -1,0 +1,66 @@
+"""What a message changes on its connector's chain, from the frame to the rows."""
+
+from decimal import Decimal
+
+import pytest
+
+from levity.ocpp.models import SessionRepair, Transaction
+from levity.ocpp.testing import CentralSystem, Charger, wire
+
+pytestmark = pytest.mark.django_db
+
+
+def rows() -> list[tuple[Decimal | None, str, str]]:
+    """(Wh, confidence, flags) of each session."""
+    columns = "energy", "confidence", "flags"
+    return list(Transaction.objects.order_by("id").values_list(*columns))
+
+
+def test_two_starts_on_one_meter_are_billed_once() -> None:
+    """B4: both stop at 115,000; the first one's Stop comes late."""
+    site, charger = CentralSystem(), Charger()
+    first = site.start(charger, idTag="ALICE", meterStart=100_000)
+    charger.now = 3600
+    second = site.start(charger, idTag="BOB", meterStart=106_000, timestamp=wire(3600))
+    charger.now = 7200
+    site.result(charger.stops(second, meterStop=115_000, timestamp=wire(7200)))
+    site.result(charger.stops(first, meterStop=115_000, timestamp=wire(7200)))
+    assert rows() == [
+        (Decimal(6000), "medium", "late-stop overlaps-next"),
+        (Decimal(9000), "medium", "overlaps-previous"),
+    ]
+
+
+def test_the_next_start_tells_what_a_lost_stop_would_have_told() -> None:
+    """With a trail: what it was, what it is, and why."""
+    site, charger = CentralSystem(), Charger()
+    first = site.start(charger, idTag="ALICE", meterStart=1000)
+    for seconds, register in ((60, 1100), (1800, 4600)):
+        charger.now = seconds
+        site.result(charger.measures(first, register, wire(seconds)))
+    charger.now = 7200
+    site.start(charger, idTag="BOB", meterStart=5500, timestamp=wire(7200))
+    assert rows()[0] == (Decimal(4500), "medium", "orphaned ends-at-next-start")
+    # Closed and settled in one breath: there was no other figure of its end before.
+    assert not SessionRepair.objects.exists()
+    # Its own Stop counts after all.
+    site.result(charger.stops(first, meterStop=5000, timestamp=wire(2400)))
+    assert rows()[0] == (Decimal(4000), "high", "late-stop")
+
+
+def test_a_backlog_moves_the_end_of_the_session_before() -> None:
+    """A session that a boot closed is settled when the next start comes, and leaves a trail."""
+    site, charger = CentralSystem(), Charger()
+    first = site.start(charger, idTag="ALICE", meterStart=1000)
+    for seconds, register in ((60, 1100), (1800, 4600)):
+        charger.now = seconds
+        site.result(charger.measures(first, register, wire(seconds)))
+    charger.now = 2400
+    site.take(charger.boots())
+    assert rows() == [(Decimal(3600), "medium", "orphaned")]
+    charger.now = 7200
+    site.start(charger, idTag="BOB", meterStart=5500, timestamp=wire(7200))
+    assert rows()[0] == (Decimal(4500), "medium", "orphaned ends-at-next-start")
+    repair = SessionRepair.objects.get()
+    assert (repair.transaction_id, repair.old_energy, repair.new_energy) == (first, 3600, 4500)
+    assert repair.reason == "The next start shows 900 Wh more."
