@@ -13,13 +13,14 @@ __all__ = ["ROLES", "keep_roles", "permissions_of"]
 
 VIEWER, OPERATOR, ADMIN = ROLES = ("Viewer", "Operator", "Admin")
 
-# What an operator does besides viewing: send commands, decide about quarantined messages,
-# acknowledge alerts, edit charge points and id tags.
+# What an operator does besides viewing: send commands, decide about quarantined messages and
+# unassigned energy, acknowledge alerts, edit charge points and id tags.
 OPERATES = (
     "add_command",
     "add_chargepoint",
     "change_chargepoint",
     "change_quarantinedmessage",
+    "change_unassignedenergy",
     "change_alert",
     "add_idtag",
     "change_idtag",

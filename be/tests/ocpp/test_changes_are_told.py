@@ -26,6 +26,7 @@ NO_SESSIONS = frozenset(
         ("ocpp/changes.py", "_tell_oldest"),  # MissedChange
         ("ocpp/decisions/quarantine.py", "_resolve"),  # QuarantinedMessage
         ("ocpp/store/ledger.py", "write_charge_points"),  # a dict
+        ("ocpp/store/loose.py", "renew"),  # UnassignedEnergy
     }
 )
 Place = tuple[str, str]

@@ -85,6 +85,11 @@ MEANINGS: dict[str, Flag] = {
     # Who decided has looked.
     "made-by-hand": Flag(HARMLESS, "A person created the session from a quarantined message."),
     "by-hand": Flag(HARMLESS, "A person ended the session."),
+    "unassigned-energy": Flag(
+        HARMLESS,
+        "A person gave energy that lay in no session to this id tag; with the id tag “nobody”, "
+        "nobody is to pay for it.",
+    ),
     "no-meter-stop": Flag(
         HARMLESS,
         "A person ended the session with a stop without a readable meter value: it ends at its "

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from levity.ocpp.decisions import (
     registration,
     retiring,
     security_profiles,
+    unassigned,
 )
 from levity.ocpp.decisions.authority import authorities, requests
 from levity.ocpp.decisions.corrections import Change
@@ -48,6 +50,7 @@ from tests.ocpp.decisions.people import limited_to, stranger_at
 NOW = timezone.now()
 KEY = "0123456789abcdef0123456789abcdef01234567"
 RESET = ("Reset", {"type": "Soft"})
+STRETCH = (NOW, Decimal(0), NOW, Decimal(1000))
 
 
 class Theirs:
@@ -118,6 +121,8 @@ DECISIONS: dict[str, Callable[[Theirs, User], Any]] = {
     "retire": lambda it, who: retiring.retire(it.rows(), who, NOW),
     "bring back": lambda it, who: retiring.bring_back(it.rows(), who),
     "end session": lambda it, who: ending.end_session(it.session, who),
+    "give energy": lambda it, who: unassigned.give(it.row, (0, 1), STRETCH, None, who, "why"),
+    "take energy back": lambda it, who: unassigned.take_back(it.session, who),
     "approve tag": lambda it, who: id_tags.approve(all_of(it.tag), who),
     "block tag": lambda it, who: id_tags.block(all_of(it.tag), who),
     "unblock tag": lambda it, who: id_tags.unblock(all_of(it.tag), who),
@@ -219,6 +224,7 @@ def test_every_decision_is_in_this_table() -> None:
 
     modules = (adoption, charge_points, corrections, onboarding, ending, id_tags, keys, quarantine)
     modules += (registration, retiring, security_profiles, authorities, requests, sending)
+    modules += (unassigned,)
     named = "\n".join(inspect.getsource(function) for function in DECISIONS.values())
     for module in modules:
         for name in module.__all__:
