@@ -19,11 +19,12 @@ def born(identity: str, oddity: Oddity, seed: object) -> Life:
 def born_mixed(identity: str, seed: object) -> Life:
     """A charger with two to five oddities, one in each odd session."""
     rng = Random(f"{seed} {identity} oddities")
-    return _born(identity, "mixed", rng.sample(sorted(ODDITIES.values(), key=_name), 5), seed)
-
-
-def _name(oddity: Oddity) -> str:
-    return oddity.name
+    return _born(
+        identity,
+        "mixed",
+        rng.sample([each for _, each in sorted(ODDITIES.items()) if not each.restored], 5),
+        seed,
+    )
 
 
 def _born(identity: str, cause: str, drawn: Sequence[Oddity], seed: object) -> Life:
@@ -34,7 +35,7 @@ def _born(identity: str, cause: str, drawn: Sequence[Oddity], seed: object) -> L
     if cause == "mixed":
         # What the whole charger is would be all that it is.
         chosen = [each for each in chosen if not each.whole] or [first]
-    connectors = max(rng.choice((1, 1, 2, 2, 3, 4)), *(each.connectors for each in chosen), 1)
+    connectors = max(rng.choice((1, 1, 1, 2, 2, 3, 4)), *(each.connectors for each in chosen), 1)
     life = live(identity, make, cause, connectors, rng)
     odd: list[tuple[Session, Oddity]] = []
     for connector in life.connectors:

@@ -26,8 +26,9 @@ from levity_ws.rpc.envelope import (
     encode_batch,
 )
 
-__all__ = ["Direct"]
+__all__ = ["Direct", "Moment"]
 
+Moment = tuple[float, Callable[[], None]]
 _EDGE = "oracle"
 _WINDOW = 20.0
 """Seconds of the world that one batch may hold, and how many frames."""
@@ -88,12 +89,19 @@ class Direct:
         self.frames = 0
         self.errors: dict[str, int] = {}
 
-    def play(self, lives: Sequence[Life]) -> None:
-        """All of their steps, whatever happens to be due together in one batch."""
+    def play(self, lives: Sequence[Life], moments: Sequence[Moment] = ()) -> None:
+        """All of their steps, whatever happens to be due together in one batch.
+
+        At each of the moments something is done to the database; the worker begins anew then.
+        """
+        later_on = list(moments)
         lines = [_Line(life, Random(f"{life.identity} line")) for life in lives]
         due = [(line.steps[0].at, number, 0) for number, line in enumerate(lines) if line.steps]
         heapq.heapify(due)
         while due:
+            if later_on and due[0][0] >= later_on[0][0]:
+                later_on.pop(0)[1]()
+                self._pipeline = Pipeline()
             until = due[0][0] + _WINDOW
             taken: dict[int, int] = {}
             later: list[tuple[float, int, int]] = []

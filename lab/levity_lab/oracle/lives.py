@@ -85,6 +85,9 @@ class Session:
     tellable: bool = True
     """False: nothing on the wire contradicts the wrong figure."""
 
+    forgotten: bool = False
+    """A restored database can't know of it."""
+
     # What became of it; filled in by the transport.
     ids: list[int] = field(default_factory=list)
     """The transactionIds in the answers to its StartTransaction."""
@@ -178,12 +181,13 @@ def live(identity: str, make: Make, cause: str, connectors: int, rng: Random) ->
     """A charger of this make with so many connectors and its sessions, of which none is odd yet."""
     life = Life(identity, make, cause, rng)
     number = 0
+    near = rng.uniform(500, 4e6) if rng.random() < 0.2 else None
     for connector in range(1, connectors + 1):
-        # Registers of one charger are far apart, or near each other, as it happens.
-        first = rng.choice((rng.uniform(500, 30_000), rng.uniform(1e5, 9e6)))
-        here = Connector(connector, Meter(first))
+        # Registers of one charger are far apart, or so near that they pass each other.
+        first = rng.choice((rng.uniform(500, 30_000), rng.uniform(1e5, 9e6), 4.29e9))
+        here = Connector(connector, Meter(near + rng.uniform(0, 9_000) if near else first))
         at = BEGIN + rng.uniform(10 * MINUTE, 4 * HOUR)
-        for _ in range(rng.randint(6, 9)):
+        for _ in range(rng.randint(4, 6)):
             length = rng.uniform(*make.longest())
             ends = at + length
             tag = f"04{rng.getrandbits(40):010X}"

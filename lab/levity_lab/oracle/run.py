@@ -1,9 +1,8 @@
 """A run: worlds of some thousand sessions, one after the other, played, judged and forgotten."""
 
-import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,18 +13,19 @@ from django.db import connection
 
 from levity.ocpp.conf import DEFAULTS
 from levity_lab.oracle.births import born, born_mixed
-from levity_lab.oracle.direct import Direct
+from levity_lab.oracle.databases import copies
+from levity_lab.oracle.direct import Direct, Moment
 from levity_lab.oracle.lives import Life
 from levity_lab.oracle.oddities import ODDITIES, Oddity
-from levity_lab.oracle.table import Tally, example, over_line, tallied
+from levity_lab.oracle.table import Tally, cause_of, example, over_line, tallied
 from levity_lab.oracle.verdict import judge
 
-__all__ = ["Plan", "Run", "own_database", "run"]
+__all__ = ["Plan", "Run", "run"]
 
 _WORLD = 2_500
 """Sessions of one world: their frames are kept in memory until they are judged."""
 _EXAMPLES = 3
-"""So many are kept of each kind of each cause."""
+"""So many are kept of each kind of each cause: the shortest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +89,36 @@ def run(plan: Plan, say: Callable[[str], object]) -> Run:
             wanted = min(_WORLD, plan.sessions - done.sessions)
             while sum(len(life.sessions) for life in lives) < wanted:
                 lives.append(next(births))
-            direct = Direct(f"{plan.seed} {done.chargers}", say)
-            direct.play(lives)
-            _judge(lives, done)
-            done.frames += direct.frames
-            for code, count in direct.errors.items():
-                done.errors[code] = done.errors.get(code, 0) + count
+            restored = [life for life in lives if _is_restored(life)]
+            for some, moments in (
+                ([life for life in lives if life not in restored], ()),
+                (restored, copies()),
+            ):
+                _play(some, moments, done, say)
             done.seconds = time.monotonic() - began
             say(
                 f"{done.sessions:,} of {plan.sessions:,} sessions, {done.chargers} chargers, "
                 f"{done.frames:,} frames, {done.seconds:.0f} s"
             )
     return done
+
+
+def _play(
+    lives: list[Life], moments: Sequence[Moment], done: Run, say: Callable[[str], object]
+) -> None:
+    if not lives:
+        return
+    direct = Direct(f"{done.plan.seed} {done.chargers}", say)
+    direct.play(lives, moments)
+    _judge(lives, done)
+    done.frames += direct.frames
+    for code, count in direct.errors.items():
+        done.errors[code] = done.errors.get(code, 0) + count
+
+
+def _is_restored(life: Life) -> bool:
+    oddity = ODDITIES.get(life.cause)
+    return oddity is not None and oddity.restored
 
 
 def _births(plan: Plan, oddities: list[Oddity]) -> Iterator[Life]:
@@ -124,10 +142,10 @@ def _judge(lives: list[Life], done: Run) -> None:
     for judged in verdict.judged:
         if judged.kind == "right":
             continue
-        cause = judged.session.cause or f"{judged.life.cause}; neighbours"
-        kept = done.examples[cause, judged.kind]
-        if len(kept) < _EXAMPLES:
-            kept.append(example(judged))
+        kept = done.examples[cause_of(judged), judged.kind]
+        kept.append(example(judged))
+        kept.sort(key=len)
+        del kept[_EXAMPLES:]
 
 
 @contextmanager
@@ -145,20 +163,3 @@ def _no_limit_of_new_ones() -> Iterator[None]:
         yield
     finally:
         say(had)
-
-
-@contextmanager
-def own_database() -> Iterator[None]:
-    """An empty database of its own beside the one that Django was told: gone afterwards.
-
-    SQLite in memory; on Postgres one that the user of DATABASE_URL makes.
-    """
-    named = connection.settings_dict["NAME"]
-    test = connection.settings_dict.setdefault("TEST", {})
-    if connection.vendor == "postgresql":
-        test["NAME"] = f"levity_oracle_{os.getpid()}"
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        yield
-    finally:
-        connection.creation.destroy_test_db(str(named), verbosity=0)

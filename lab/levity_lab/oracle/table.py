@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 
 from levity_lab.oracle.lives import Session
+from levity_lab.oracle.oddities import ODDITIES
 from levity_lab.oracle.verdict import KINDS, Judged, Over, Verdict, allowed
 
-__all__ = ["Tally", "example", "over_line", "table", "tallied"]
+__all__ = ["Tally", "cause_of", "example", "over_line", "table", "tallied"]
 
+NEIGHBOURS = "; neighbours"
 _LONGEST = 400
 """Characters of a frame in an example."""
 _BAD = ("high", "unflagged", "lost", "doubled")
@@ -50,6 +52,19 @@ class Tally:
         return wrong > self.untellable or self.over > 0
 
     @property
+    def share(self) -> float:
+        """Of its sessions so many are right, marked or not."""
+        return (self.kinds["right"] + self.kinds["marked"]) / self.n
+
+    @property
+    def share_wanted(self) -> float:
+        """So many must be; 0: as many as can be. Neighbours must all be."""
+        if self.cause.endswith(NEIGHBOURS):
+            return 1.0
+        oddity = ODDITIES.get(self.cause)
+        return oddity.share if oddity else 0.0
+
+    @property
     def is_all_right(self) -> bool:
         """Nothing to say of it."""
         return self.kinds["right"] == self.n and not self.over and not self.phantom
@@ -61,6 +76,8 @@ class Tally:
             "cause": self.cause,
             "n": self.n,
             **kinds,
+            "share": round(self.share, 4) if self.n else None,
+            "share_wanted": self.share_wanted,
             "untellable": self.untellable,
             "true_wh": round(self.true, 1),
             "billed_wh": round(self.billed, 1),
@@ -76,7 +93,7 @@ def tallied(verdict: Verdict, tallies: dict[str, Tally]) -> None:
         return tallies.setdefault(cause, Tally(cause))
 
     for each in verdict.judged:
-        tally = of(_cause(each))
+        tally = of(cause_of(each))
         tally.n += 1
         tally.kinds[each.kind] += 1
         tally.true += each.session.truth
@@ -89,10 +106,11 @@ def tallied(verdict: Verdict, tallies: dict[str, Tally]) -> None:
         of(cause).phantom += wh
 
 
-def _cause(judged: Judged) -> str:
+def cause_of(judged: Judged) -> str:
+    """Its oddity, or whose neighbour it is."""
     if judged.session.cause:
         return judged.session.cause
-    return f"{judged.life.cause}; neighbours"
+    return f"{judged.life.cause}{NEIGHBOURS}"
 
 
 def table(tallies: Iterable[Tally], *, everything: bool = False) -> str:
@@ -114,6 +132,11 @@ def table(tallies: Iterable[Tally], *, everything: bool = False) -> str:
     good = [each for each in every if each.is_all_right]
     named = ", ".join(f"{each.cause} {each.n}" for each in good)
     lines.append(f"\nall right ({sum(each.n for each in good)} sessions): {named or 'none'}")
+    for each in every:
+        if (wanted := each.share_wanted) and each.n and each.share < wanted:
+            lines.append(
+                f"below its share: {each.cause} {each.share:.1%} right, {wanted:.0%} wanted"
+            )
     lines.append(f"phantom: {total.phantom / 1000:,.1f} kWh in rows of no true session")
     return "\n".join(lines)
 
@@ -142,11 +165,11 @@ def _line(cause: str, n: str, kinds: Sequence[str], energy: str, over: str, unto
     return f"{cause:<40}{n:>6}{cells}{energy:>22}{over:>6}{untold:>8}"
 
 
-def example(judged: Judged, *, most: int = 40) -> str:
+def example(judged: Judged, *, most: int = 24) -> str:
     """The frames around one session and the rows in the database."""
     life, session = judged.life, judged.session
     lines = [
-        f"{judged.kind}: {_cause(judged)} ({life.identity}, make {life.make.name})",
+        f"{judged.kind}: {cause_of(judged)} ({life.identity}, make {life.make.name})",
         f"  connector {session.connector.number} of {len(life.connectors)}, tag {session.tag}",
         f"  true {session.truth:.0f} Wh (+-{allowed(session, life):.0f})",
     ]
@@ -161,18 +184,40 @@ def example(judged: Judged, *, most: int = 40) -> str:
     said = [
         (at, socket, frame, answer)
         for at, socket, frame, answer in sorted(life.journal)
-        if first <= at <= last and _is_about(orjson.loads(frame)[3], session, others)
+        if (first <= at <= last and _is_about(orjson.loads(frame)[3], session, others))
+        or _names(frame, session.ids)
     ]
     shown = said if len(said) <= most else [*said[: most // 2], *said[-most // 2 :]]
     for number, (at, socket, frame, answer) in enumerate(shown):
         if number == most // 2 and len(said) > most:
             lines.append(f"  ... {len(said) - most} frames ...")
         second = "(2) " if socket else ""
-        lines.append(f"  {at - session.begins:+9.1f} s {second}{frame[:_LONGEST]}")
+        lines.append(f"  {at - session.begins:+9.1f} s {second}{_short(frame)}")
         is_dull = "StatusNotification" in frame or "MeterValues" in frame
         if not is_dull or not answer.startswith("[3"):
             lines.append(f"{'':>14} -> {answer}")
     return "\n".join(lines)
+
+
+def _names(frame: str, ids: Sequence[int]) -> bool:
+    return any(f'"transactionId":{number},' in frame for number in ids)
+
+
+def _short(frame: str) -> str:
+    """The frame; of MeterValues only what they say, shorter."""
+    _, _, action, payload = orjson.loads(frame)
+    if action != "MeterValues":
+        return f"{action} {orjson.dumps(payload).decode()[:_LONGEST]}"
+    told = [
+        f"{element['timestamp'][11:19]} "
+        + ", ".join(
+            f"{value['value']} {value.get('unit', '')} {value.get('phase', '')}".strip()
+            for value in element["sampledValue"]
+            if value.get("measurand") != "Voltage"
+        )
+        for element in payload["meterValue"]
+    ]
+    return f"MeterValues c{payload['connectorId']} id {payload.get('transactionId', '-')} {told}"
 
 
 def _is_about(payload: dict[str, Any], session: Session, others: set[int]) -> bool:

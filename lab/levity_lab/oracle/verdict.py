@@ -164,7 +164,11 @@ def _kind(session: Session, life: Life, rows: list[Row], held: list[Row]) -> str
     if not rows:
         if held:
             return "quarantined"
-        if not session.told or not session.acknowledged & {"StartTransaction", "StopTransaction"}:
+        if (
+            session.forgotten
+            or not session.told
+            or not session.acknowledged & {"StartTransaction", "StopTransaction"}
+        ):
             return "untold"
         return "lost"
     off = allowed(session, life)

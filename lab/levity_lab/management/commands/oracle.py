@@ -48,8 +48,9 @@ class Command(BaseCommand):
         add("--json", metavar="FILE", help="write the figures to this file")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from levity_lab.oracle.databases import own_database
         from levity_lab.oracle.oddities import ODDITIES
-        from levity_lab.oracle.run import Plan, own_database, run
+        from levity_lab.oracle.run import Plan, run
         from levity_lab.oracle.table import table
 
         if options["list"]:

@@ -1,6 +1,16 @@
 """Everything that may be odd about a session, by name."""
 
-from levity_lab.oracle.oddities import clocks, ids, line, meters
+from levity_lab.oracle.oddities import clocks, ids, line, meters, readings, restores, shares
 from levity_lab.oracle.oddities.registry import ODDITIES, Oddity
 
-__all__ = ["ODDITIES", "Oddity", "clocks", "ids", "line", "meters"]
+__all__ = [
+    "ODDITIES",
+    "Oddity",
+    "clocks",
+    "ids",
+    "line",
+    "meters",
+    "readings",
+    "restores",
+    "shares",
+]

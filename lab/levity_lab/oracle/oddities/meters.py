@@ -306,7 +306,7 @@ def _power_in_watts(make: Make) -> bool:
 
 
 def _no_power(make: Make) -> bool:
-    return lifetime(make) and not make.power
+    return lifetime(make) and not make.power and not make.data
 
 
 def _in_kwh(session: Session, life: Life, *, ends: bool, samples: bool) -> None:
