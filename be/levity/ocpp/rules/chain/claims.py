@@ -8,12 +8,13 @@ unit is in doubt.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.chain.books import Own, own_of
 from levity.ocpp.rules.energy import BELOW, FAR_STOP, IN_KWH, NEGATIVE, STOP
-from levity.ocpp.rules.lives import NO_TRAIL, Life, Trail, read
+from levity.ocpp.rules.lives import NO_TRAIL, ROUNDING, Life, Trail, read
 from levity.ocpp.rules.sampled import (
     FELL,
     IMPLAUSIBLE,
@@ -61,6 +62,8 @@ class Claim:
     """`low` and `high` are of one register: the difference is its energy."""
     is_fixed: bool = False
     """A person has decided it."""
+    by_ours: bool = False
+    """Its times are ours, and not the charger's."""
     factor: Decimal = Decimal(1)
     """Registers that were told in kWh are multiplied by this."""
     cut: Decimal = Decimal(0)
@@ -82,25 +85,36 @@ class Claim:
         return self.trail.lives[-1] if self.trail.lives else None
 
     @property
+    def first_at(self) -> float:
+        """When its first sample was taken, else its start."""
+        first = self.first
+        if first is None:
+            return self.begun
+        return max(self.begun, first.first_seen if self.by_ours else first.first_at)
+
+    @property
     def seen(self) -> float:
         """When it was last known to run: its newest sample, else its start."""
         last = self.last
-        return max(self.begun, last.last_at) if last is not None else self.begun
+        if last is None:
+            return self.begun
+        return max(self.begun, last.seen if self.by_ours else last.last_at)
 
 
-def claim_of(session: RecordedSession) -> Claim:
-    """What this session claims by its own figures."""
+def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
+    """What this session claims by its own figures; with the charger's times, or `by_ours`."""
     own, flags = own_of(session), set(session.flags.split())
     trail = read(session.lives) if session.lives else NO_TRAIL
     claim = Claim(
         session=session,
         own=own,
         trail=trail,
-        begun=_begun(session),
-        ended=_ended(session),
+        begun=_begun(session, by_ours=by_ours),
+        ended=_ended(session, by_ours=by_ours),
         low=session.meter_start,
         high=own.meter_stop if session.state != "active" else session.newest_register,
         is_fixed=session.energy_source == CORRECTED,
+        by_ours=by_ours,
     )
     if claim.is_fixed:
         if claim.low is None or claim.high is None or claim.high < claim.low:
@@ -132,27 +146,50 @@ def claim_of(session: RecordedSession) -> Claim:
 
 
 def in_order(sessions: Sequence[RecordedSession]) -> list[Claim]:
-    """The claims of a connector's sessions in the order in which they began."""
-    claims = [claim_of(session) for session in sessions]
+    """The claims of a connector's sessions in the order in which they began.
+
+    By the charger's clock, for a backlog is told late; but by ours where the register falls less
+    often then: a clock may be hours behind, or begin with its firmware's date each time.
+    """
+    claims = _sorted(sessions, by_ours=False)
+    if (falls := _falls(claims)) == 0:
+        return claims
+    others = _sorted(sessions, by_ours=True)
+    return others if _falls(others) < falls else claims
+
+
+def _sorted(sessions: Sequence[RecordedSession], *, by_ours: bool) -> list[Claim]:
+    claims = [claim_of(session, by_ours=by_ours) for session in sessions]
     claims.sort(key=lambda item: (item.begun, item.session.id))
     return claims
 
 
-def _begun(session: RecordedSession) -> float:
+def _falls(claims: Sequence[Claim]) -> int:
+    """How often the register is lower than it was before."""
+    laid = [item for item in claims if item.low is not None and item.high is not None]
+    return sum(
+        after.low is not None and before.high is not None and after.low < before.high - ROUNDING
+        for before, after in pairwise(laid)
+    )
+
+
+def _begun(session: RecordedSession, *, by_ours: bool) -> float:
     received = session.start_received_at
-    odd = "start-clock" in session.flags or is_unset(session.started_at, received)
+    odd = by_ours or "start-clock" in session.flags or is_unset(session.started_at, received)
     return (received if odd and received is not None else session.started_at).timestamp()
 
 
-def _ended(session: RecordedSession) -> float | None:
+def _ended(session: RecordedSession, *, by_ours: bool) -> float | None:
     if session.state == "active":
         return None
     said, received = session.stopped_at, session.stop_received_at
     if said is None:
         said = session.meter_last_at or session.started_at
-    if "stop-clock" in session.flags and received is not None and session.state == "stopped":
-        said = received
-    return max(said.timestamp(), _begun(session))
+    if received is not None and session.state == "stopped":
+        said = received if by_ours or "stop-clock" in session.flags else said
+    elif by_ours and (last := session.lives and read(session.lives).lives):
+        return max(last[-1].seen, _begun(session, by_ours=True))
+    return max(said.timestamp(), _begun(session, by_ours=by_ours))
 
 
 def _in_kwh(claim: Claim) -> Claim:

@@ -188,7 +188,7 @@ def _bound(
             return True
     first = claim.first
     if not claim.has_start and not claim.is_fixed and first is not None:
-        seconds = max(first.first_at - claim.begun, 0.0)
+        seconds = claim.first_at - claim.begun
         if before.has_end and float(gap) <= _could(claim, seconds, max_power):
             claim.added += gap
             claim.low = before.high
@@ -263,7 +263,7 @@ def _has_stale_start(before: Claim, claim: Claim) -> bool:
     first = claim.first
     if first is None or first.first < before.high - ROUNDING or first.pace <= 0:
         return False
-    seconds = first.first_at - claim.begun
+    seconds = claim.first_at - claim.begun
     lead = float(first.first - claim.low)
     return lead > most(seconds, max(int(first.pace * FASTER), LEAST_PACE))
 
@@ -274,7 +274,7 @@ def _is_proved(claim: Claim, max_power: int) -> bool:
     if last is None or claim.high is None or claim.ended is None or last.count < 2:
         return False
     rest = float(claim.high - last.last)
-    return rest <= _could(claim, max(claim.ended - last.last_at, 0.0), max_power)
+    return rest <= _could(claim, max(claim.ended - claim.seen, 0.0), max_power)
 
 
 def _begin_later(claim: Claim, low: Decimal) -> None:

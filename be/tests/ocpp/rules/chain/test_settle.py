@@ -130,6 +130,22 @@ def test_a_start_that_is_too_old_counts_from_the_last_stop() -> None:
     ]
 
 
+def test_a_clock_that_is_hours_behind_for_a_while_takes_no_energy() -> None:
+    """The second told times of before the first; the register, and our clock, tell the order."""
+    one = session(1, 21_072, 0, 21_523, 1200)
+    behind = {"started_at": at(-900), "stopped_at": at(800)}
+    other = session(2, 21_523, 3600, 22_374, 5300, **behind)
+    assert figures(one, other) == [(451, "high", ""), (851, "high", "")]
+
+
+def test_a_clock_that_begins_with_the_firmwares_date_each_time_takes_no_energy() -> None:
+    """Each session of the same minute, by the charger's clock."""
+    same = {"started_at": at(-(10**7)), "stopped_at": at(-(10**7) + 3000)}
+    one = session(1, 44_621, 0, 45_636, 3000, **same)
+    other = session(2, 55_566, 10_000, 60_773, 13_000, **{**same, "started_at": at(-(10**7) - 20)})
+    assert figures(one, other) == [(1015, "high", ""), (5207, "high", "")]
+
+
 def test_two_that_claim_the_same_energy_one_after_the_other_are_both_doubted() -> None:
     """And the sum is no more than the register moved."""
     one = session(1, 100_000, 0, 115_000, 3600)
