@@ -184,6 +184,10 @@ MEANINGS: dict[str, Flag] = {
         LOOK, "The stop named no transaction, and only this one can be meant."
     ),
     "orphaned": Flag(LOOK, "No stop arrived; Levity closed the session from the last meter value."),
+    "started-again": Flag(
+        DO_NOT_BILL,
+        "The charger reported its start again with another time: the later session has its energy.",
+    ),
     # What is told twice is billed once; who got it is what the evidence says.
     "overlaps-next": Flag(
         LOOK,

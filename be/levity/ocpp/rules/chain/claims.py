@@ -50,6 +50,8 @@ class Claim:
     """By the charger's clock, or ours where that was never set."""
     ended: float | None
     """None: it runs."""
+    span_of_ours: tuple[float, float | None]
+    """The same by our clock: when its start came, and its end, or its last sample."""
     low: Decimal | None
     """Where it begins on the register that its neighbours go on from. None: nowhere."""
     high: Decimal | None
@@ -111,6 +113,7 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
         trail=trail,
         begun=_begun(session, by_ours=by_ours),
         ended=_ended(session, by_ours=by_ours),
+        span_of_ours=(_begun(session, by_ours=True), _ended(session, by_ours=True)),
         low=session.meter_start,
         high=own.meter_stop if session.state != "active" else session.newest_register,
         is_fixed=session.energy_source == CORRECTED,

@@ -38,13 +38,16 @@ OVERLAPPED = "overlaps-previous"
 ENDS_AT_NEXT = "ends-at-next-start"
 STARTS_AT_LAST = "starts-at-last-stop"
 NEIGHBOURS = "neighbours-disagree"
-OF_THE_CHAIN = (CUT, OVERLAPPED, ENDS_AT_NEXT, STARTS_AT_LAST, NEIGHBOURS)
+TWICE = "started-again"
+OF_THE_CHAIN = (CUT, OVERLAPPED, ENDS_AT_NEXT, STARTS_AT_LAST, NEIGHBOURS, TWICE)
 """The flags that are found anew each time."""
 ZERO = Decimal(0)
 # Seconds by which clocks differ without a word.
 CLOCKS = 300
 # W that flow at least while a car charges: what a pace is taken for that can't be told.
 LEAST_PACE = 1380
+# Seconds within which a start is told again with another time.
+AGAIN = 900
 # By how much more than it did a car may have charged where nobody looked.
 FASTER = 1.25
 # High, medium, low.
@@ -132,8 +135,16 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int) -> None:
 
 
 def _is_at_once(before: Claim, claim: Claim) -> bool:
-    """True if the one before was not over yet, by its own end, when this one began."""
-    return before.ended is None or before.ended > claim.begun + CLOCKS
+    """True if the one before was not over yet, by its own end, when this one began.
+
+    By both clocks: a backlog is late by ours, and the charger's may be hours behind for a while.
+    """
+    if before.ended is None:
+        return True
+    if before.ended <= claim.begun + CLOCKS:
+        return False
+    (begun, _), (_, ended) = claim.span_of_ours, before.span_of_ours
+    return ended is None or ended > begun
 
 
 def _is_anew(before: Claim, claim: Claim, max_power: int) -> bool:
@@ -217,15 +228,24 @@ def _resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
     if claim.is_fixed and before.is_fixed:
         _differ(before, claim, f"both claim {_wh(twice)}, as people decided")
         return
-    at_once = _is_at_once(before, claim)
+    at_once, reached = _is_at_once(before, claim), _is_proved(before, max_power)
+    if _is_told_again(before, claim):
+        _cut_end(before, _billed(before))
+        before.high = before.low
+        before.flags.add(TWICE)
+        _note(before, claim, BOUNDS, "one session, of which the start was told twice")
+        return
+    if reached and not at_once and _goes_on_from_start(claim):
+        _note(before, claim, BOUNDS, "the samples of both show it: another meter in between")
+        return
     is_stale = not claim.is_fixed and _has_stale_start(before, claim)
-    if before.is_fixed or (is_stale and not (at_once and not _is_proved(before, max_power))):
+    is_unproved = not claim.is_fixed and reached and not at_once
+    if before.is_fixed or is_unproved or (is_stale and (reached or not at_once)):
         _begin_later(claim, before.high)
         _note(before, claim, BOUNDS, f"it began {_wh(twice)} later than its start says")
         if not is_stale:
             claim.flags.add(NEIGHBOURS)
         return
-    reached = _is_proved(before, max_power)
     low = claim.low
     for other in reversed(placed):
         if other.high is None or other.high <= low:
@@ -249,6 +269,29 @@ def _resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
     before.flags.add(NEIGHBOURS)
     claim.flags.add(NEIGHBOURS)
     _differ(before, claim, detail)
+
+
+def _is_told_again(before: Claim, claim: Claim) -> bool:
+    """True if this is the start of the one before, with another time: nobody told that one's end,
+    and all else is the same."""
+    if before.session.state != "orphaned" or before.low is None or claim.low is None:
+        return False
+    return (
+        before.session.id_tag.lower() == claim.session.id_tag.lower()
+        and abs(before.low - claim.low) <= ROUNDING
+        and claim.begun - before.begun <= AGAIN
+        and not before.is_fixed
+    )
+
+
+def _goes_on_from_start(claim: Claim) -> bool:
+    """True if several samples of its own go on from its start."""
+    first = claim.first
+    if first is None or claim.low is None or first.count < 2 or not claim.has_start:
+        return False
+    lead = float(first.first - claim.low)
+    seconds = claim.first_at - claim.begun
+    return -ROUNDING <= lead <= most(seconds, max(int(first.pace * FASTER), LEAST_PACE))
 
 
 def _has_stale_start(before: Claim, claim: Claim) -> bool:
@@ -357,7 +400,7 @@ def _confidence(claim: Claim) -> str:
     most_ = "high"
     if claim.flags & {CUT, OVERLAPPED, ENDS_AT_NEXT, STARTS_AT_LAST}:
         most_ = "medium"
-    if NEIGHBOURS in claim.flags:
+    if claim.flags & {NEIGHBOURS, TWICE}:
         most_ = "low"
     elif any(verdict == CONTRADICTS for _, verdict, _ in claim.notes):
         most_ = "medium"
@@ -365,6 +408,8 @@ def _confidence(claim: Claim) -> str:
 
 
 def _reasons(claim: Claim) -> Iterator[str]:
+    if TWICE in claim.flags:
+        yield "Its start was told twice: the next session has its energy."
     if CUT in claim.flags and claim.cut:
         yield f"{_wh(claim.cut)} are the next session's: cut at its start."
     if STARTS_AT_LAST in claim.flags and claim.cut:

@@ -146,6 +146,23 @@ def test_a_clock_that_begins_with_the_firmwares_date_each_time_takes_no_energy()
     assert figures(one, other) == [(1015, "high", ""), (5207, "high", "")]
 
 
+def test_a_start_that_is_told_again_with_another_time_is_one_session() -> None:
+    """Its answer was lost; the samples until then named the first."""
+    one = orphaned(1, 4_121_657, 0, 4_121_681, 36, id_tag="TAG", lives=sampled((36, 4_121_681)))
+    other = session(2, 4_121_657, 60, 4_123_889, 2900, id_tag="TAG")
+    assert figures(one, other) == [(0, "low", "started-again"), (2232, "high", "")]
+
+
+def test_another_meter_in_between_is_no_overlap() -> None:
+    """Both sessions have samples that lead from their start to their end."""
+    lives = sampled((600, 27_000), (20_000, 148_000))
+    one = session(1, 26_607, 0, 149_120, 20_400, lives=lives)
+    other = session(
+        2, 39_816, 40_000, 46_313, 50_000, lives=sampled((41_000, 40_500), (49_000, 46_000))
+    )
+    assert figures(one, other) == [(122_513, "high", ""), (6497, "high", "")]
+
+
 def test_two_that_claim_the_same_energy_one_after_the_other_are_both_doubted() -> None:
     """And the sum is no more than the register moved."""
     one = session(1, 100_000, 0, 115_000, 3600)
