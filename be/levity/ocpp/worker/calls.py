@@ -171,23 +171,32 @@ def _is_repeated(outcome: Outcome, loaded: Loaded) -> bool:
         return False
     text = storable(event.text)
     stored = next((item for item in before if same_text(item.request, text)), None)
-    if stored is None or _says_something_new(outcome, stored, event.seq):
+    if stored is None:
+        return False
+    is_reused = stored is not before[0] or event.seq - (stored.seq or 0) > RETRIED_WITHIN
+    if _says_something_new(outcome, stored, is_reused=is_reused):
         return False
     outcome.answer = stored.response
     outcome.error_description = "sent again with the same unique id"
     return True
 
 
-def _says_something_new(outcome: Outcome, stored: StoredMessage, seq: int) -> bool:
-    """True for a message without a time of its own that is meant anew, word for word."""
+def _says_something_new(outcome: Outcome, stored: StoredMessage, *, is_reused: bool) -> bool:
+    """True for a message that may be meant anew, word for word.
+
+    One of sessions is looked at again where the id has been used since: by a clock that stands
+    still a session has the words of the one before, and what is the same is not recorded twice.
+    """
     arrival = outcome.arrival
     payload = arrival.frame.payload if isinstance(arrival.frame, Call) else None
     version = arrival.version
+    if is_reused and outcome.action in (*version.senseless, version.samples):
+        return True
     if outcome.action not in version.timeless or not isinstance(payload, Mapping):
         return False
     if "timestamp" in payload:
         return False
-    if seq - (stored.seq or 0) > RETRIED_WITHIN:
+    if is_reused:
         return True
     if outcome.action != version.asks_time:
         return False
