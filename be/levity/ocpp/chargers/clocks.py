@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from levity_ws.frozen import frozen
 
-__all__ = ["AHEAD", "BEFORE_OCPP", "Lag", "clock_flags", "is_unset"]
+__all__ = ["AHEAD", "BEFORE_OCPP", "Lag", "clock_flags", "is_as_wrong", "is_unset"]
 
 AHEAD = timedelta(minutes=5)
 # No OCPP 1.6 charger is older; a clock before that counts from its own zero (1970, 2000).
@@ -45,6 +45,13 @@ def is_unset(said: datetime, received_at: datetime | None) -> bool:
     if said < BEFORE_OCPP:
         return True
     return received_at is not None and received_at - said > LONG_AGO
+
+
+def is_as_wrong(
+    said: datetime | None, received_at: datetime, before: datetime, before_received_at: datetime
+) -> bool:
+    """True if a clock that was wrong `before` has not been set since: it lies back about as far."""
+    return said is not None and (received_at - said) * 2 > before_received_at - before
 
 
 @frozen

@@ -44,7 +44,8 @@ class Flag:
 _NO_TIME = "The charger gave no plausible time; the time of receipt is used."
 _AHEAD = "The charger's clock was more than five minutes ahead."
 _UNSET = (
-    "The charger's clock was never set: it reported 1970, 2000, or a time more than a year ago."
+    "The charger's clock was never set: it reported 1970, 2000, a time more than a year ago, or "
+    "the very time of an earlier session."
 )
 _REFUSED = "The id tag was refused, but the charger started anyway."
 

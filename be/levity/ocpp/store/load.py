@@ -137,7 +137,7 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             continue
         loaded.start_keys[item.connection] = key
         found = known.get(key)
-        if found is not None and is_sent_again(found, charge_point.connectors.get(found.place)):
+        if found is not None and is_sent_again(found, charge_point):
             loaded.starts[key] = found
         elif found is not None:
             loaded.occurrences[key] = found.occurrence + 1

@@ -195,7 +195,8 @@ def test_the_number_of_the_session_is_the_constraints_business() -> None:
     known = TransactionState(
         7, 1, 1, "stopped", "TAG", ZERO_HOUR, Decimal(0), start_received_at=NOW, occurrence=3
     )
-    assert not is_sent_again(known, ConnectorState(1, "Preparing", at(1), None))
+    shown = charge_point(connectors={(0, 1): ConnectorState(1, "Preparing", at(1), None)})
+    assert not is_sent_again(known, shown)
     said = {"connectorId": 1, "idTag": "TAG", "meterStart": 0, "timestamp": "1970-01-01T00:00:00Z"}
     begun = start_transaction(
         request("StartTransaction", said, charge_point=charge_point(), occurrence=4)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.chargers.clocks import clock_flags, is_unset
+from levity.ocpp.chargers.clocks import clock_flags
 from levity.ocpp.effects import (
     Effect,
     ResolveQuarantined,
@@ -20,7 +20,7 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.rules.same_start import is_closed_by_boot, is_sent_again
+from levity.ocpp.rules.same_start import has_doubtful_time, is_closed_by_boot, is_sent_again
 from levity.ocpp.rules.sampled import NO_START
 from levity.ocpp.rules.unknown_start import (
     CONNECTOR_GUESSED,
@@ -42,7 +42,7 @@ def start_transaction(request: Request) -> Response:
 
     The same connector, id tag, time and meter value are the same transaction: chargers send a
     StartTransaction again, with a new message id, when they miss the answer. (With a clock that
-    was never set they need not be: see `retries`.)
+    was never set they need not be: see `same_start`.)
     """
     payload = request.payload
     id_tag, unknown = payer_of(payload)
@@ -62,6 +62,9 @@ def start_transaction(request: Request) -> Response:
         raise begins.refusal
     assert request.new_id is not None, "the batch reserves an id for every StartTransaction"
     flags = clock_flags(started_at, request.received_at, "start")
+    if request.occurrence and not flags:
+        # It has begun at this date before (see `same_start`).
+        flags = ("start-clock-unset",)
     if told is None:
         flags = (*flags, NO_START)
     if meter_start < 0:
@@ -93,7 +96,7 @@ def _note(repeated: TransactionState, request: Request) -> Iterator[Effect]:
         yield UpdateTransaction(repeated.id, flags=flags)
     if (
         is_closed_by_boot(repeated)
-        and is_unset(repeated.started_at, repeated.start_received_at)
+        and has_doubtful_time(repeated, request.charge_point)
         and repeated.place not in request.charge_point.active
     ):
         flags = with_flags(without_flags(repeated.flags, "orphaned"), ("continued",))
@@ -160,8 +163,7 @@ def _running_without_time(
         if is_guess and CONNECTOR_GUESSED not in running.flags.split():
             continue
         if is_guess or running.connector == begins.connector:
-            there = request.charge_point.connectors.get(running.place)
-            return running if is_sent_again(running, there) else None
+            return running if is_sent_again(running, request.charge_point) else None
     return None
 
 

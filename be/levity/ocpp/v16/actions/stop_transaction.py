@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from levity.ocpp.chargers.clocks import clock_flags
+from levity.ocpp.chargers.clocks import clock_flags, is_as_wrong
 from levity.ocpp.effects import (
     Effect,
     NoteSecurityEvent,
@@ -80,7 +80,10 @@ def end_session(
         stopped_at,
         meter,
     )
-    flags = [*clock_flags(said, request.received_at, "stop"), *charged.flags]
+    clock = clock_flags(said, request.received_at, "stop") or _same_clock(
+        said, request, transaction
+    )
+    flags = [*clock, *charged.flags]
     if stopped_at < transaction.started_at:
         flags.append("stop-before-start")
     flags += found_by
@@ -115,6 +118,18 @@ def end_session(
     if samples:
         effects.append(RecordMeterValues(transaction.connector or 0, transaction.id, samples))
     return tuple(effects)
+
+
+def _same_clock(
+    said: datetime | None, request: Request, transaction: TransactionState
+) -> tuple[str, ...]:
+    """The flag of a stop by the clock that was wrong at the start, though its date looks right."""
+    begun = transaction.start_received_at
+    if begun is None or "start-clock-unset" not in transaction.flags.split():
+        return ()
+    if is_as_wrong(said, request.received_at, transaction.started_at, begun):
+        return ("stop-clock-unset",)
+    return ()
 
 
 def _is_near(said: datetime | None, stopped_at: datetime | None) -> bool:
