@@ -37,6 +37,7 @@ _COUNTERS: Mapping[str, tuple[str, str]] = {
         "Frames larger than LEVITY_MAX_FRAME_SIZE, which closed their connection.",
     ),
     "frames_paced": ("", "Frames delayed because their charger sends too many."),
+    "messages_joined": ("", "Messages that came behind another one in the same frame."),
     "frames_spooled": ("action", "Frames stored and answered by the spool."),
     "spooled_frames_delivered": ("", "Spooled frames delivered to the backend."),
     "spool_refusals": ("reason", "Frames that the spool could not store."),

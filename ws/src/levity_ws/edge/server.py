@@ -23,6 +23,7 @@ from websockets.frames import CloseCode
 from levity_ws.edge.admission import is_loopback
 from levity_ws.edge.handshake import user_agent
 from levity_ws.edge.handshakes import Handshakes, answer_subprotocol
+from levity_ws.edge.joined import messages_of
 from levity_ws.edge.lane import BackendUnavailable, Lane
 from levity_ws.edge.metrics import Metrics
 from levity_ws.edge.rate_limits import Pace
@@ -281,10 +282,11 @@ class EdgeServer:
                 return
             charger.busy = True
             try:
-                if self._spool is None:
-                    await lane.received(frame)
-                else:
-                    await self._spool.receive(lane, frame)
+                for message in self._apart(charger, frame):
+                    if self._spool is None:
+                        await lane.received(message)
+                    else:
+                        await self._spool.receive(lane, message)
             except BackendUnavailable:
                 charger.hang_up(CloseCode.TRY_AGAIN_LATER, "try again later")
                 return
@@ -293,6 +295,14 @@ class EdgeServer:
             if self._draining:
                 charger.hang_up(CloseCode.SERVICE_RESTART, "restarting")
                 return
+
+    def _apart(self, charger: ChargerSocket, frame: str) -> tuple[str, ...]:
+        """The messages in this frame, each of which counts for the pace."""
+        messages = messages_of(frame)
+        for _ in messages[1:]:
+            self.metrics.count("messages_joined")
+            charger.forgotten_at = self._frame_pace.spend(charger.forgotten_at, charger.loop.time())
+        return messages
 
     async def _keep_pace(self, charger: ChargerSocket, lane: Lane, for_bytes: float) -> None:
         """Read no faster than allowed; meanwhile only this charger waits, in TCP."""
