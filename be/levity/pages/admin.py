@@ -20,6 +20,7 @@ from levity.pages.chargers import (
     sites,
     transactions,
     trouble,
+    unassigned,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "sites",
     "transactions",
     "trouble",
+    "unassigned",
 ]

@@ -34,6 +34,7 @@ class PagesConfig(AppConfig):
             (
                 ("Onboarding doctor", "stethoscope", "ocpp.refusedhandshake"),
                 ("Quarantine", "inventory_2", "ocpp.quarantinedmessage"),
+                ("Unassigned energy", "electric_meter", "ocpp.unassignedenergy"),
                 ("Failed messages", "error", "ocpp.failedmessage"),
                 ("Security events", "shield", "ocpp.securityevent"),
             ),

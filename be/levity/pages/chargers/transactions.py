@@ -35,6 +35,7 @@ from levity.pages.chargers.chart import chart_of
 from levity.pages.chargers.csv_export import csv_response
 from levity.pages.chargers.end_session import EndByHand
 from levity.pages.chargers.filters import PayerFilter, RowFilter, StartedFilter
+from levity.pages.chargers.give_energy import take_back_url
 from levity.pages.chargers.how_sure import how_sure
 from levity.pages.chargers.owners import id_tags_of, with_owner
 from levity.pages.chargers.stop_charging import StopCharging
@@ -289,6 +290,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         if item is not None and self.has_view_permission(request, item):
             extra |= _values(request, item) | _chart(item) | {"sure": how_sure(item)}
             extra["end_url"] = self.end_url(request, item)
+            extra["take_back_url"] = take_back_url(request, item)
             extra |= self.stopping(request, item)
         return super().change_view(request, object_id, form_url, extra)
 

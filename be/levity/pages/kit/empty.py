@@ -42,6 +42,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Nothing awaits a decision: every message was assigned to a session.",
         "Nothing awaits a decision.",
     ),
+    "ocpp.unassignedenergy": (
+        "None: all energy that the meters recorded lies in sessions.",
+        "",
+    ),
     "ocpp.failedmessage": (
         "No message has failed.",
         "No failed message is open.",

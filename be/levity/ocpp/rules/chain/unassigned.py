@@ -93,9 +93,14 @@ class Unassigned:
         return self.wh_until - self.wh_from
 
     @property
+    def words(self) -> str:
+        """What shows it, for people."""
+        return TEXTS[self.shown_by]
+
+    @property
     def evidence(self) -> str:
-        """What shows it, in a few words with units."""
-        return f"{TEXTS[self.shown_by]}: {_plain(self.wh_from)} to {_plain(self.wh_until)} Wh"
+        """The same with the values of the register."""
+        return f"{self.words}: {_plain(self.wh_from)} to {_plain(self.wh_until)} Wh"
 
 
 @dataclass(slots=True)
