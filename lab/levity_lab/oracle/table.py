@@ -129,9 +129,13 @@ def table(tallies: Iterable[Tally], *, everything: bool = False) -> str:
         total.phantom += each.phantom
         total.untellable += each.untellable
     lines.append(_row(total))
+    bad = ", ".join(f"{total.kinds[kind]} {kind}" for kind in _BAD)
+    lines.append(
+        f"\nmust be 0: {bad} (of these {total.untellable} that nothing tells), {total.over} over"
+    )
     good = [each for each in every if each.is_all_right]
     named = ", ".join(f"{each.cause} {each.n}" for each in good)
-    lines.append(f"\nall right ({sum(each.n for each in good)} sessions): {named or 'none'}")
+    lines.append(f"all right ({sum(each.n for each in good)} sessions): {named or 'none'}")
     for each in every:
         if (wanted := each.share_wanted) and each.n and each.share < wanted:
             lines.append(
@@ -171,7 +175,8 @@ def example(judged: Judged, *, most: int = 24) -> str:
     lines = [
         f"{judged.kind}: {cause_of(judged)} ({life.identity}, make {life.make.name})",
         f"  connector {session.connector.number} of {len(life.connectors)}, tag {session.tag}",
-        f"  true {session.truth:.0f} Wh (+-{allowed(session, life):.0f})",
+        f"  true {session.truth:.0f} Wh (+-{allowed(session, life):.0f})"
+        + ("" if session.tellable else "; nothing on the wire contradicts another figure"),
     ]
     for row in judged.rows:
         lines.append("  row " + ", ".join(f"{name} {value}" for name, value in row.items()))

@@ -68,6 +68,10 @@ def test_the_table_names_the_worst_first() -> None:
     lines = table(tallies.values()).splitlines()
     assert [line.split()[0] for line in lines[1:4]] == ["bad", "unknowable", "all"]
     assert "all right (3 sessions): fine 3" in lines
+    assert (
+        "must be 0: 0 high, 1 unflagged, 0 lost, 1 doubled (of these 1 that nothing tells), 1 over"
+        in lines
+    )
     assert [tally.is_bad for tally in tallies.values()] == [False, True, False]
     tallied(Verdict(), tallies)
     assert tallies["fine"].n == 3

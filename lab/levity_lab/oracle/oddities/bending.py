@@ -31,7 +31,8 @@ def hold(session: Session, until: float) -> None:
     """The charger waits for an answer: what it has to say of this session comes afterwards."""
     at = until
     for step in sorted(session.steps(), key=lambda each: each.at):
-        if step is not session.start and step.at < until and step.at > session.begins:
+        is_start = step.action == "StartTransaction"
+        if not is_start and session.begins < step.at < until:
             at += 0.3
             step.at = at
 
