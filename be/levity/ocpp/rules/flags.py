@@ -159,6 +159,11 @@ MEANINGS: dict[str, Flag] = {
         "after counts.",
     ),
     "register-fell": Flag(LOOK, "The meter fell below its value at the start."),
+    "charging-after-stop": Flag(
+        LOOK,
+        "The charger charged on under this session's number after its stop: the Wh behind the "
+        "colon are in no session.",
+    ),
     "samples-after-stop": Flag(
         HARMLESS, "Meter values arrived after the stop; they are stored, the energy is unchanged."
     ),

@@ -45,6 +45,7 @@ from levity.ocpp.rules.sampled import (
     trail_of,
     with_odd,
 )
+from levity.ocpp.v16.actions.after_stop import after_stop
 from levity.ocpp.v16.actions.meant import leads_to, named_id, started_twice
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.v16.places import at_connector
@@ -299,9 +300,7 @@ def _progress(
 ) -> Iterable[Effect]:
     """The transaction's new figures; nothing for old news. After its end it is only flagged."""
     if transaction.state == "stopped":
-        if samples and "samples-after-stop" not in transaction.flags.split():
-            late = with_flags(transaction.flags, ("samples-after-stop",))
-            yield UpdateTransaction(transaction.id, flags=late)
+        yield from after_stop(transaction, samples, request)
         return
     known, meter, readings = (
         trail_of(transaction),
