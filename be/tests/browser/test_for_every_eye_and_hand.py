@@ -56,6 +56,7 @@ def pages(charger: ChargePoint, root: User) -> list[str]:
         f"/admin/ocpp/chargepoint/{charger.pk}/send/command/",
         "/admin/ocpp/transaction/",
         f"/admin/ocpp/transaction/{item.pk}/change/",
+        f"/admin/ocpp/connector/{charger.connectors.earliest('pk').pk}/change/",
         "/admin/ocpp/command/",
         f"/admin/ocpp/command/{command.pk}/change/",
         "/admin/ocpp/command/add/",

@@ -105,9 +105,11 @@ def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
     """What the panel above the form shows."""
     may = request.user.has_perm
     zone = site_zone(charge_point)
+    sees_chain = may("ocpp.view_connector")
     connectors = [
         {
             "number": item.number,
+            "page": change_link(Connector, item.pk, item.number) if sees_chain else item.number,
             "status": badge(item.status or "unknown"),
             "since": shown_time(item.status_since, zone),
             "error": error_of(item),

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from levity.ocpp.models import SessionRepair, Transaction
+from levity.ocpp.models import Connector, SessionRepair, Transaction
 from levity.ocpp.rules.checks import (
     AGREES,
     BOUNDS,
@@ -27,12 +27,15 @@ from levity.ocpp.rules.checks import (
     of_json,
 )
 from levity.pages.chargers.billing_class import class_badge, flag_lines, session_class
+from levity.pages.chargers.chain import began
+from levity.pages.chargers.connectors import chain_address
 from levity.pages.kit.formats import (
     NOTHING,
     badge,
     change_link,
     excerpt,
     kwh,
+    link,
     shown_time,
     site_zone,
 )
@@ -61,7 +64,7 @@ TRAIL = 20
 """So many changes are shown, the newest first."""
 
 
-def how_sure(item: Transaction) -> dict[str, Any]:
+def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
     """What the section shows."""
     said = _content(item.checks)
     checks = of_json(said.get("checks"))
@@ -89,6 +92,7 @@ def how_sure(item: Transaction) -> dict[str, Any]:
             (title, change_link(Transaction, found.pk, f"#{found.pk}"), shown_time(at, zone))
             for title, found, at in neighbours(item)
         ],
+        "chain": _chain(item) if user.has_perm("ocpp.view_connector") else "",
         "is_over": item.state != Transaction.State.ACTIVE,
     }
 
@@ -121,6 +125,18 @@ def neighbours(item: Transaction) -> list[tuple[str, Transaction, datetime]]:
         ("Session after", after.order_by("started_at", "id").first()),
     )
     return [(title, other, other.started_at) for title, other in found if other is not None]
+
+
+def _chain(item: Transaction) -> str:
+    """A link to the chain of its connector, around the time of the session."""
+    if item.connector is None:
+        return ""
+    place = {"evse": item.evse, "number": item.connector}
+    found = Connector.objects.filter(charge_point=item.charge_point_id, **place).first()
+    if found is None:
+        return ""
+    address = chain_address(found.pk, began(item), site_zone(item))
+    return link(address, f"Chain of connector {item.connector}")
 
 
 def _own(item: Transaction, said: Any) -> str:

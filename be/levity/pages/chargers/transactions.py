@@ -288,7 +288,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         extra = dict(extra_context or {})
         item = self.get_object(request, object_id)
         if item is not None and self.has_view_permission(request, item):
-            extra |= _values(request, item) | _chart(item) | {"sure": how_sure(item)}
+            extra |= _values(request, item) | _chart(item) | {"sure": how_sure(item, request.user)}
             extra["end_url"] = self.end_url(request, item)
             extra["take_back_url"] = take_back_url(request, item)
             extra |= self.stopping(request, item)

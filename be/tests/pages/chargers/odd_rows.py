@@ -26,6 +26,7 @@ from levity.ocpp.models import (
     Site,
     StatusEvent,
     Transaction,
+    UnassignedEnergy,
 )
 from levity.ocpp.store.samples.elements import key_of
 from tests.kept import keep
@@ -122,6 +123,15 @@ def fill(count: int = 1, text: str = HOSTILE, first: int = 0) -> ChargePoint:
         )
         Connector.objects.create(charge_point=charger, number=2**31 - 1)
         Connector.objects.create(charge_point=charger, number=0, status="Faulted")
+        UnassignedEnergy.objects.create(
+            charge_point=charger,
+            connector=1,
+            month="2026-11",
+            wh=HUGE,
+            stretches=1,
+            last_at=EPOCH,
+            renewed_at=now,
+        )
         said = [
             {
                 "measurand": measurand,

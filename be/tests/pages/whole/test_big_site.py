@@ -45,6 +45,8 @@ PAGES = (
     "/admin/ocpp/chargepoint/?q=c-77",
     "/admin/ocpp/chargepoint/?site__id__exact={site}",
     "/admin/ocpp/chargepoint/{charger}/change/",
+    "/admin/ocpp/connector/",
+    "/admin/ocpp/connector/{connector}/change/?period=30",
     "/admin/ocpp/transaction/",
     "/admin/ocpp/transaction/?p=2",
     "/admin/ocpp/transaction/?charge_point__id__exact={charger}",
@@ -187,6 +189,7 @@ def test_lists_ask_as_often_and_answer_as_fast_on_a_big_site(
         "charger": rows[ChargePoint].pk,
         "site": rows[ChargePoint].site_id,  # type: ignore[attr-defined]
         "transaction": rows[Transaction].pk,
+        "connector": rows[Connector].pk,
     }
     paths = {page: page.format(**keys) for page in PAGES}
     grow(rows, 110, 600)
