@@ -4,14 +4,14 @@ What the samples come to by themselves is found in `sampled`. Every figure comes
 how far it can be trusted, and what was odd about it.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.effects import Sample, StopTransaction
+from levity.ocpp.effects import StopTransaction
 from levity.ocpp.request import TransactionState, with_flags
-from levity.ocpp.rules.checks import Check
+from levity.ocpp.rules.bounds import bounds_of
+from levity.ocpp.rules.figures import HIGH, MEDIUM, Energy
 from levity.ocpp.rules.lives import (
     FASTEST,
     ROUNDING,
@@ -21,12 +21,15 @@ from levity.ocpp.rules.lives import (
     ended,
     most,
     was_a_slip,
+    without_last,
 )
-from levity.ocpp.rules.readings import registers
+from levity.ocpp.rules.rollover import ROLLOVER, top_of, unrolled
 from levity.ocpp.rules.sampled import (
     FALL,
     IMPLAUSIBLE,
+    IN_KWH,
     KILO,
+    POWER,
     RESET,
     SAMPLES_IN_KWH,
     SESSION,
@@ -34,54 +37,34 @@ from levity.ocpp.rules.sampled import (
     ZERO,
     Charged,
     Meter,
-    charged,
     has_booted,
     lacks_start,
+    measured,
     trail_of,
 )
-from levity_ws.frozen import frozen
+from levity.ocpp.rules.weighing import ABOVE_AC, BELOW, FAR_STOP, NEGATIVE, STOP, Ends, by_power
 
 __all__ = [
+    "BELOW",
+    "FAR_STOP",
     "IN_KWH",
+    "NEGATIVE",
+    "STOP",
     "Energy",
     "at_stop",
     "closed",
-    "in_one_unit",
     "last_of",
     "without_stop",
 ]
 
-IN_KWH = "registers-in-kwh"
-STOP = "stop-contradicted"
-BELOW = "below-samples"
-ABOVE_AC = "above-ac"
-FAR_STOP = "stop-far-off"
-NEGATIVE = "negative-energy"
 # Wh. No car takes more in a session; what looks like more is the whole life of a meter.
 FULL = 250_000
 # W: 6 A of one phase. Less that is told is of a car that waits, or kW without a unit.
 LEAST = 1380
 # Seconds, and by how much power may fall in a session while something is charged.
 LASTING, TAPER = 120, 20
-# Whole kWh and a sample that is a little older may be so many Wh apart.
-NEAR = Decimal(2000)
 # A register in the unit of meterStop is never so many times as large.
 FAR = 100
-
-
-@frozen
-class Energy:
-    """Wh of a transaction, and why we think so."""
-
-    wh: Decimal
-    source: str
-    """`registers` (meterStop - meterStart), `session-register` (one that counts from the
-    session's start), `samples` (the newest meter value), `none`."""
-    confidence: str
-    """`high`, `medium` or `low`."""
-    flags: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()
-    """What it was held against."""
 
 
 def _is_far(trail: Trail, meter_stop: Decimal, stopped_at: datetime, meter: Meter) -> bool:
@@ -103,9 +86,76 @@ def at_stop(
 ) -> Energy:
     """The energy of a transaction that the charger has stopped; never negative.
 
-    Start and Stop count, unless they contradict each other or samples that agree among themselves.
+    Start and Stop count, unless they contradict each other, samples that agree among themselves, or
+    the power that was told. What was compared is told with it.
     """
+    trail, stop = _on_one_register(transaction, meter_stop, stopped_at, meter)
+    limit = max(meter.max_power, trail.power)
+    trail = _without_spike(trail, stop, stopped_at, limit)
+    found = _alone(transaction, trail, stop, stopped_at, meter)
+    ends = Ends(
+        None if lacks_start(transaction) else transaction.meter_start,
+        stop,
+        transaction.started_at.timestamp(),
+        stopped_at.timestamp(),
+    )
+    bounds = bounds_of(trail, ends.seconds)
+    sampled = measured(transaction, trail, meter)
+    if bounds is not None:
+        found = by_power(found, ends, trail, sampled, bounds)
+    if stop != meter_stop or (sampled is not None and ROLLOVER in sampled.odd):
+        confidence = MEDIUM if found.confidence == HIGH else found.confidence
+        flags = tuple(dict.fromkeys((*found.flags, ROLLOVER)))
+        found = replace(found, confidence=confidence, flags=flags)
+    return found
+
+
+def _on_one_register(
+    transaction: TransactionState, meter_stop: Decimal, stopped_at: datetime, meter: Meter
+) -> tuple[Trail, Decimal]:
+    """The trail and meterStop as a register with more digits would show them."""
     trail = trail_of(transaction)
+    if meter.by_session or lacks_start(transaction):
+        return trail, meter_stop
+    limit = max(meter.max_power, trail.power)
+    booted_at = meter.booted_at.timestamp() if meter.booted_at else 0.0
+    last = trail.lives[-1] if trail.lives else None
+    trail, higher = unrolled(transaction, trail, limit, booted_at)
+    before = last.last if last else transaction.register_at_start
+    begun = transaction.started_at.timestamp()
+    if meter_stop < before - ROUNDING and not (
+        has_booted(transaction, meter) if last is None else _has_booted_since(last, meter)
+    ):
+        seconds = stopped_at.timestamp() - (last.last_at if last else begun)
+        likely = trail.work.flow * seconds / 3600
+        higher += top_of(before, meter_stop, most(seconds, limit), likely)
+    return trail, meter_stop + higher
+
+
+def _without_spike(trail: Trail, stop: Decimal, stopped_at: datetime, limit: int) -> Trail:
+    """The trail without a last sample that is far off, if the stop goes on from that before it."""
+    if not trail.lives:
+        return trail
+    *lives, last = trail.lives
+    if was_a_slip(trail.lives, stop, stopped_at.timestamp(), 0):
+        return replace(trail, lives=tuple(lives))
+    if last.count < 2 or stop >= last.last - ROUNDING:
+        return trail
+    is_far = float(last.last - last.before) > most(last.last_at - last.before_at, limit)
+    seconds = stopped_at.timestamp() - last.before_at
+    if not is_far or not -ROUNDING <= stop - last.before <= most(seconds, limit):
+        return trail
+    return replace(trail, lives=(*lives, without_last(last)))
+
+
+def _alone(
+    transaction: TransactionState,
+    trail: Trail,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    meter: Meter,
+) -> Energy:
+    """What Start, Stop and the samples of the register come to."""
     if lacks_start(transaction):
         return _from_first_sample(transaction, trail, meter_stop, stopped_at, meter)
     difference = meter_stop - transaction.register_at_start
@@ -113,11 +163,9 @@ def at_stop(
     # (The charger's clock may make no sense.)
     could = most(seconds, max(meter.max_power, trail.power)) if seconds > 0 else None
     is_possible = difference >= 0 and (could is None or difference <= could)
-    if was_a_slip(trail.lives, meter_stop, stopped_at.timestamp(), 0):
-        trail = replace(trail, lives=trail.lives[:-1])
     if not is_possible and _may_be_dc(transaction, trail, meter_stop, stopped_at, meter):
         return Energy(difference, "registers", "medium", (ABOVE_AC,))
-    sampled = charged(transaction, trail, meter)
+    sampled = measured(transaction, trail, meter)
     if sampled is None:
         return _without_samples(transaction, meter_stop, stopped_at, could, meter)
     last = trail.lives[-1]
@@ -126,10 +174,10 @@ def at_stop(
     if SESSION in sampled.odd and is_same:
         # The samples are of the same register as Start and Stop, whatever the profile says.
         meter = replace(meter, by_session=False)
-        sampled = charged(transaction, trail, meter) or sampled
+        sampled = measured(transaction, trail, meter) or sampled
     is_other = SESSION in sampled.odd and is_possible
     if whole and not is_other:
-        sampled = charged(transaction, whole, meter) or sampled
+        sampled = measured(transaction, whole, meter) or sampled
     can_be = IMPLAUSIBLE not in sampled.odd and (could is None or sampled.wh <= could)
     sampled = replace(sampled, odd=tuple(item for item in sampled.odd if item != IMPLAUSIBLE))
     if is_possible:
@@ -223,7 +271,7 @@ def _from_first_sample(
 ) -> Energy:
     """Without a meterStart: from the first sample to the stop; nothing where there is none."""
     whole = ended(trail, meter_stop, stopped_at, meter.max_power) if trail.lives else None
-    sampled = charged(transaction, whole or trail, meter)
+    sampled = measured(transaction, whole or trail, meter)
     return _by_samples(sampled) if sampled else Energy(ZERO, "none", "low")
 
 
@@ -287,48 +335,13 @@ def _without_samples(
     return Energy(ZERO, "none", "low", (NEGATIVE,))
 
 
-def in_one_unit(
-    transaction: TransactionState,
-    meter_stop: Decimal,
-    samples: Sequence[Sample],
-    stopped_at: datetime,
-    max_power: int,
-) -> Energy | None:
-    """The energy where Start and Stop may have told kWh for Wh: doubted, and flagged for a person.
-
-    It shows in a register between a thousand times meterStart and a thousand times meterStop. Not
-    so where a thousand times the difference can't have flowed: there it is the samples that have
-    the wrong unit. Near zero it shows nothing. None where nothing of the kind shows.
-    """
-    difference = meter_stop - transaction.register_at_start
-    if difference < 0 or meter_stop * KILO <= 2 * NEAR or lacks_start(transaction):
-        return None
-    seconds = (stopped_at - transaction.started_at).total_seconds()
-    could = most(seconds, max_power) if seconds > 0 else None
-    if could is not None and (difference * KILO - NEAR > could or difference > could):
-        return None
-    readings = [item.value for item in registers(samples)]
-    known = readings if transaction.meter_last is None else [*readings, transaction.meter_last]
-    lowest, highest = transaction.register_at_start * KILO - NEAR, meter_stop * KILO + NEAR
-    lowest = max(lowest, meter_stop * FAR)
-    if not any(lowest <= register <= highest for register in known):
-        return None
-    doubted = Energy(difference, "registers", "low", (IN_KWH,))
-    first = [item for item in readings if abs(item - transaction.register_at_start * KILO) <= NEAR]
-    last = [item for item in readings if abs(item - meter_stop * KILO) <= NEAR]
-    if could is None or len(readings) < 2 or not first or not last:
-        return doubted
-    rise = max(last) - min(first)
-    return Energy(rise, "samples", "low", (IN_KWH,)) if difference < rise <= could else doubted
-
-
 def without_stop(transaction: TransactionState) -> Energy:
     """The energy of a transaction that got no StopTransaction: what its samples said last."""
     if transaction.energy is None:
         return Energy(ZERO, "none", "low")
     flags = transaction.flags.split()
     source = SESSION if SESSION in flags else "samples"
-    doubted = {IMPLAUSIBLE, RESET, START} & set(flags) or lacks_start(transaction)
+    doubted = {IMPLAUSIBLE, RESET, START, POWER} & set(flags) or lacks_start(transaction)
     return Energy(transaction.energy, source, "low" if doubted else "medium")
 
 

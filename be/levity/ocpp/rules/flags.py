@@ -142,11 +142,12 @@ MEANINGS: dict[str, Flag] = {
     "stop-contradicted": Flag(
         LOOK, "The meter at the stop is implausibly high: the last meter value counts."
     ),
-    # Always wrong by a factor of a thousand where the registers count.
+    # With confidence `low` it may be a thousandth of what was charged: too little, never too much.
     "registers-in-kwh": Flag(
-        DO_NOT_BILL,
-        "Start and stop seem to be in kWh instead of Wh. Check before billing: energy derived "
-        "from registers may be a thousandth of what was charged.",
+        LOOK,
+        "Start and stop seem to be in kWh instead of Wh. With confidence medium, the power or the "
+        "meter values prove it and the energy is in Wh; with low, it may be a thousandth of what "
+        "was charged.",
     ),
     "samples-in-kwh": Flag(
         HARMLESS,
@@ -156,7 +157,16 @@ MEANINGS: dict[str, Flag] = {
     "register-reset": Flag(
         LOOK,
         "The meter was reset during the session, or one value was far off: its rise before and "
-        "after counts.",
+        "after counts, and what the power says of the time between.",
+    ),
+    # Exact, if it is what happened.
+    "register-rollover": Flag(
+        LOOK, "The meter reached its highest value during the session and went on from 0."
+    ),
+    "power-contradicts": Flag(
+        LOOK,
+        "The power that the charger reported adds up to another energy than its meter shows. "
+        "Check before billing.",
     ),
     "register-fell": Flag(LOOK, "The meter fell below its value at the start."),
     "charging-after-stop": Flag(

@@ -39,6 +39,7 @@ __all__ = [
     "most",
     "read",
     "was_a_slip",
+    "without_last",
     "written",
 ]
 
@@ -172,7 +173,7 @@ def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
         kept = lives[:-1]
     elif last.count > 1 and value < last.last and _fits_before(last, value, at, seen):
         # It is the value before that was far off.
-        kept, last = lives[:-1], _without_last(last)
+        kept, last = lives[:-1], without_last(last)
     else:
         return replace(trail, lives=_some((*lives, _begun(value, at, seen))))
     grown = _grown(last, value, at, seen, limit)
@@ -214,7 +215,7 @@ def _of_all_phases(trail: Trail, item: Reading, seen: float) -> tuple[Trail, Rea
         lives = (*lives[:-1], _higher(lives[-1], total({**known, **more}) - total(known)))
     if is_near and now and now.isdisjoint(said):
         last = lives[-1]
-        lives = (*lives[:-1], _without_last(last)) if last.count > 1 else lives[:-1]
+        lives = (*lives[:-1], without_last(last)) if last.count > 1 else lives[:-1]
     else:
         now = set()
     newest = {**known, **said}
@@ -233,7 +234,7 @@ def _beside_total(trail: Trail, at: float) -> Trail:
         return replace(trail, phases=())
     lives = trail.lives[:-1]
     if last.count > 1:
-        lives = (*lives, _without_last(last))
+        lives = (*lives, without_last(last))
     return replace(trail, lives=lives, phases=_BESIDE)
 
 
@@ -264,7 +265,8 @@ def _grown(life: Life, value: Decimal, at: float, seen: float, limit: int) -> Li
     )
 
 
-def _without_last(life: Life) -> Life:
+def without_last(life: Life) -> Life:
+    """The life as it was before its last value."""
     was_fast = life.jumps > 0 and life.last - life.before >= life.jump
     return replace(
         life,

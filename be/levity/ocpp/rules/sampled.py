@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
+from levity.ocpp.rules.bounds import KILO, Bounds, bounds_of
 from levity.ocpp.rules.lives import (
     FASTEST,
     ROUNDING,
@@ -25,15 +26,19 @@ from levity.ocpp.rules.lives import (
 )
 from levity.ocpp.rules.powered import Flow, power_of
 from levity.ocpp.rules.readings import Reading, registers
+from levity.ocpp.rules.rollover import ROLLOVER, unrolled
 from levity_ws.frozen import frozen
 
 __all__ = [
     "FALL",
     "IMPLAUSIBLE",
+    "IN_KWH",
     "KILO",
     "NO_START",
     "OF_THE_METER",
+    "POWER",
     "RESET",
+    "ROLLOVER",
     "SAMPLES_IN_KWH",
     "SESSION",
     "START",
@@ -44,6 +49,7 @@ __all__ = [
     "grown",
     "has_booted",
     "lacks_start",
+    "measured",
     "meter_of",
     "trail_of",
     "with_odd",
@@ -54,16 +60,29 @@ SESSION = "session-register"
 RESET = "register-reset"
 FELL = "register-fell"
 IMPLAUSIBLE = "implausible-energy"
+# Start and Stop, or all registers, in kWh that say Wh.
+IN_KWH = "registers-in-kwh"
+# The energy does not fit the power that was told, by its time.
+POWER = "power-contradicts"
 SAMPLES_IN_KWH = "samples-in-kwh"
 START = "start-contradicted"
 # The charger said no meterStart that can be read.
 NO_START = "no-meter-start"
 # What is found anew with each sample.
-OF_THE_METER = (SESSION, RESET, FELL, IMPLAUSIBLE, START, SAMPLES_IN_KWH)
+OF_THE_METER = (
+    SESSION,
+    RESET,
+    ROLLOVER,
+    FELL,
+    IMPLAUSIBLE,
+    START,
+    SAMPLES_IN_KWH,
+    IN_KWH,
+    POWER,
+)
 ZERO = Decimal(0)
 # A sample is doubted at ten times as much only: its clock may be minutes away from the start's.
 WILD = 10
-KILO = 1000
 # Wh. Below that a register in kWh looks like one that has just begun to count the session.
 LONG_LIFE = 100_000
 # Seconds after the start within which power hardly falls, and by how much it may from there on.
@@ -93,6 +112,8 @@ class Charged:
     """`OF_THE_METER`, as far as it holds."""
     count: int
     """So many values rise, each from the one before it."""
+    lead: Decimal = ZERO
+    """Wh of it before the first of them."""
 
     @property
     def is_steady(self) -> bool:
@@ -138,19 +159,58 @@ def grown(
 
 
 def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charged | None:
-    """Wh of a session of which these are the samples, and what was odd about it.
+    """Wh of a session of which these are the samples, and what was odd about it, by all of them.
 
-    None where there is no sample of the register. What a register means is decided by all of its
+    None where there is no sample of the register. What it shows is held against the power that
+    the samples tell of.
+    """
+    found = measured(transaction, trail, meter)
+    if found is None or not trail.work.seconds:
+        return found
+    last, begun = trail.lives[-1], transaction.started_at.timestamp()
+    bounds = bounds_of(trail, last.last_at - begun)
+    return found if bounds is None else _by_power(transaction, trail, found, bounds)
+
+
+def _by_power(
+    transaction: TransactionState, trail: Trail, found: Charged, bounds: Bounds
+) -> Charged:
+    """The same where power agrees; else what agrees with it, or a doubt."""
+    total, first = found.wh, trail.lives[0]
+    if bounds.allow(total):
+        return found
+    start = transaction.register_at_start
+    of_samples = first.last * KILO - start
+    if SESSION in found.odd and first.first * KILO >= start - KILO and bounds.allow(of_samples):
+        return replace(found, wh=max(of_samples, ZERO), odd=(SAMPLES_IN_KWH,))
+    if bounds.is_thousandth(total):
+        return replace(found, wh=total * KILO, lead=found.lead * KILO, odd=(*found.odd, IN_KWH))
+    could = bounds.most_in(first.first_at - transaction.started_at.timestamp()) + KILO
+    rise = total - found.lead
+    if found.count > 2 and bounds.cover(rise) and found.lead > could:
+        # Several samples agree with the power, and meterStart with neither.
+        odd = tuple(dict.fromkeys((*found.odd, START)))
+        return replace(found, wh=rise, lead=ZERO, odd=odd)
+    return replace(found, odd=(*found.odd, POWER)) if bounds.is_far(total) else found
+
+
+def measured(transaction: TransactionState, trail: Trail, meter: Meter) -> Charged | None:
+    """Wh of a session of which these are the samples, and what was odd about it, by the register.
+
+    None where there is no sample of it. What a register means is decided by all of its
     values, and anew with each: one that begins below meterStart and can have been charged since
     counts from the session's start (Grizzl-E 5.x), or has begun anew where the charger booted in
     between; one that is nowhere near meterStart makes meterStart doubtful, and what it rises by
     counts.
     """
     transaction = _with_start(transaction, trail)
+    limit = max(meter.max_power, trail.power)
+    higher = ZERO
+    if not meter.by_session and trail.lives:
+        trail, higher = unrolled(transaction, trail, limit, _boot_of(meter))
     lives = _believable(transaction, trail, meter)
     if not lives:
         return None
-    limit = max(meter.max_power, trail.power)
     in_kwh = None if meter.by_session else _in_kwh(transaction, lives, limit)
     if in_kwh is not None:
         return in_kwh
@@ -165,12 +225,11 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     flags = [odd] if odd else []
     wh = first.rise
     for before, life in pairwise(lives):
-        wh += life.rise
-        # A meter that begins anew begins at 0.
-        if ZERO < life.first < before.last and life.first <= _most_between(before, life, limit):
-            wh += life.first
+        wh += life.rise + _between(before, life, limit, meter)
     if len(lives) > 1 and RESET not in flags:
         flags.append(RESET)
+    if higher:
+        flags.append(ROLLOVER)
     total = lead + wh
     last = lives[-1]
     could = most(max(last.last_at - begun, last.seen - since), limit)
@@ -182,7 +241,25 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
                 flags.append(RESET)
         if float(total) > could * WILD:
             flags.append(IMPLAUSIBLE)
-    return Charged(max(total, ZERO), tuple(flags), count)
+    return Charged(max(total, ZERO), tuple(flags), count, lead)
+
+
+def _boot_of(meter: Meter) -> float:
+    return meter.booted_at.timestamp() if meter.booted_at else 0.0
+
+
+def _between(before: Life, life: Life, limit: int, meter: Meter) -> Decimal:
+    """Wh between two lives of the register, which has begun anew at 0, or jumped.
+
+    What it shows since, or more where power says so: it may have risen before it fell. After a
+    loss of power nothing flowed until it counted again.
+    """
+    most_between = _most_between(before, life, limit)
+    since = life.first if ZERO < life.first < before.last else ZERO
+    if before.seen < _boot_of(meter) <= life.first_seen:
+        return since if since <= most_between else ZERO
+    gap = max(since, Decimal(life.gap)) if life.first < before.last else ZERO
+    return gap if gap <= most_between else ZERO
 
 
 def _with_start(transaction: TransactionState, trail: Trail) -> TransactionState:

@@ -84,22 +84,23 @@ def test_power_in_kw_without_a_unit_is_no_power_of_ac(charger: Charger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stop", "confidence", "flags"),
+    ("stop", "wh", "confidence", "flags"),
     [
-        (3_010, "low", "registers-in-kwh"),
-        (3_003, "high", ""),  # nothing was charged
-        (10_003, "high", ""),
+        (3_010, 7000, "medium", "registers-in-kwh"),
+        # Nothing was charged, though 7 kW flowed for 50 minutes.
+        (3_003, 0, "low", "power-contradicts"),
+        (10_003, 7000, "high", ""),
     ],
 )
 def test_both_ends_in_kwh_are_held_against_the_power(
-    charger: Charger, stop: int, confidence: str, flags: str
+    charger: Charger, stop: int, wh: int, confidence: str, flags: str
 ) -> None:
     """7 Wh in an hour of 7 kW: high, until then."""
     started = charger.started(meter=3003)
     for minute in (5, 30, 55):
         charger.meter(started, element(minute, "Power.Active.Import", 7, "kW"), when=at(minute))
     charger.stop(started, at(60), stop)
-    told = (Decimal(stop - 3003), "registers", confidence, flags)
+    told = (Decimal(wh), "registers", confidence, flags)
     assert books(started, *FIGURES) == told
 
 

@@ -324,12 +324,12 @@ def test_its_energy_is_this_months(charger: ChargePoint, browser_of_root: Client
 
 
 def test_each_flag_says_what_it_means(charger: ChargePoint, browser_of_root: Client) -> None:
-    odd = transaction(charger, flags="registers-in-kwh an-extensions<own>")
+    odd = transaction(charger, flags="implausible-energy an-extensions<own>")
     page = browser_of_root.get(f"{LIST}{odd.pk}/change/").content.decode()
-    assert "registers-in-kwh" in page
-    assert MEANINGS["registers-in-kwh"].meaning in page
+    assert "implausible-energy" in page
+    assert MEANINGS["implausible-energy"].meaning in page
     assert "an-extensions&lt;own&gt;" in page
-    assert '<span class="lv-badge lv-bad">do not bill</span> registers-in-kwh' in page
+    assert '<span class="lv-badge lv-bad">do not bill</span> implausible-energy' in page
 
 
 CLASSES = {

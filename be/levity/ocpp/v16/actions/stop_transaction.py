@@ -20,8 +20,9 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.rules.energy import at_stop, closed, in_one_unit
+from levity.ocpp.rules.energy import at_stop, closed
 from levity.ocpp.rules.sampled import OF_THE_METER, meter_of, with_samples
+from levity.ocpp.rules.units import in_one_unit
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import end_of, meant, started_twice
 from levity.ocpp.v16.actions.samples import read_samples

@@ -1,0 +1,103 @@
+"""How much a session can have charged, by the power that was told, and by how far it is off."""
+
+from decimal import Decimal
+
+from levity.ocpp.rules.lives import SLACK, Trail
+from levity.ocpp.rules.powered import GAP
+from levity_ws.frozen import frozen
+
+__all__ = ["KILO", "Bounds", "bounds_of"]
+
+KILO = 1000
+# Power is measured a moment at a time, and less exactly than energy.
+LESS, MORE = 0.7, 1.3
+# A charger that tells one phase only may deliver on three.
+PARTS = 3
+# W. No car charges with less: what never tells more is power in kW, or of a car that waits.
+LEAST_FLOW = 500
+# Wh by power, between two samples at least, before a register is thought to be in kWh.
+ENOUGH, STEPS = 200, 2
+
+
+@frozen
+class Bounds:
+    """Wh of a session by its power; W and seconds."""
+
+    worked: float
+    """The mean power of each two samples times the time between them."""
+    certain: float
+    possible: float
+    covered: int
+    """Seconds of which the samples tell."""
+    uncovered: float
+    """Seconds of the session of which they don't."""
+    told: int
+    """W that it spoke of at most, flowing or offered."""
+    steps: int
+    parts: int
+    """It may be so many times as much, since it may be one phase of several."""
+    speaks: bool
+    """It can contradict: it is in W, and of all phases."""
+
+    @property
+    def least(self) -> float:
+        """Wh that have flowed at least."""
+        return self.certain * LESS - SLACK
+
+    @property
+    def most(self) -> float:
+        """Wh that can have flowed at most."""
+        return self.possible * self.parts * MORE + self.most_in(self.uncovered)
+
+    @property
+    def says(self) -> str:
+        """What it comes to, for people."""
+        hours, minutes = divmod(round(self.covered / 60), 60)
+        return f"power x time says {self.worked:,.0f} Wh in {hours} h {minutes:02} min"
+
+    def most_in(self, seconds: float) -> float:
+        """Wh that can flow in this time at the power that was told."""
+        return max(seconds, 0) / 3600 * self.told * MORE + SLACK
+
+    def allow(self, wh: Decimal) -> bool:
+        """True if this can have flowed, and nothing says that it was more."""
+        # (A register may count whole kWh.)
+        slack = KILO if wh % KILO == 0 else 0
+        return self.least - slack <= wh <= self.most + slack
+
+    def cover(self, wh: Decimal) -> bool:
+        """True if this can have flowed in the time that the samples cover."""
+        return self.least <= wh <= self.possible * self.parts * MORE + SLACK
+
+    def is_far(self, wh: Decimal) -> bool:
+        """True if it is less than half of what flowed, or more than twice of what can have."""
+        return self.speaks and not self.least / 2 <= wh <= self.most * 2
+
+    def is_thousandth(self, wh: Decimal) -> bool:
+        """True if a thousand times as much is what flowed, by power that proves it."""
+        if self.told < LEAST_FLOW or self.certain < ENOUGH or self.steps < STEPS:
+            return False
+        most = self.worked * self.parts + self.uncovered / 3600 * self.told
+        return self.worked / 2 <= wh * KILO <= most * 2
+
+
+def bounds_of(trail: Trail, seconds: float) -> Bounds | None:
+    """What the power of this session says, which lasted so long; None where it says nothing.
+
+    So where none ever flowed, or where it tells of more time than the session lasted.
+    """
+    work = trail.work
+    if not work.peak or not work.seconds or seconds <= 0 or work.seconds > seconds + GAP:
+        return None
+    parts = PARTS if work.is_rough else 1
+    return Bounds(
+        work.wh,
+        work.certain,
+        work.possible,
+        work.seconds,
+        max(seconds - work.seconds, 0),
+        max(work.peak * parts, trail.power),
+        work.steps,
+        parts,
+        speaks=work.peak >= LEAST_FLOW and not work.is_rough,
+    )

@@ -1,0 +1,112 @@
+"""The figures of a session that ended, held against the power that was told in it.
+
+Registers are exact and power is not, so power never is the figure. But where it contradicts one,
+and agrees with another, that one counts: the samples where Start or Stop is wrong, a thousand times
+as much where kWh were told as Wh. What the samples leave out is estimated from the power.
+"""
+
+from decimal import Decimal
+
+from levity.ocpp.rules.bounds import KILO, Bounds
+from levity.ocpp.rules.figures import LOW, MEDIUM, REGISTERS, SAMPLES, Energy
+from levity.ocpp.rules.lives import ROUNDING, Trail
+from levity.ocpp.rules.sampled import (
+    FELL,
+    IMPLAUSIBLE,
+    IN_KWH,
+    POWER,
+    SESSION,
+    START,
+    ZERO,
+    Charged,
+)
+from levity_ws.frozen import frozen
+
+__all__ = ["ABOVE_AC", "BELOW", "FAR_STOP", "NEGATIVE", "STOP", "Ends", "by_power"]
+
+STOP = "stop-contradicted"
+BELOW = "below-samples"
+ABOVE_AC = "above-ac"
+FAR_STOP = "stop-far-off"
+NEGATIVE = "negative-energy"
+# One end is not what the meter showed.
+OF_AN_END = frozenset({START, STOP, BELOW, NEGATIVE})
+# What is said of ends that count no more, or that power has decided.
+DECIDED = frozenset({BELOW, NEGATIVE, IMPLAUSIBLE, ABOVE_AC, FAR_STOP, FELL})
+
+
+@frozen
+class Ends:
+    """What StartTransaction and StopTransaction said; times in seconds since 1970."""
+
+    start: Decimal | None
+    """Wh; None where the charger told none."""
+    stop: Decimal
+    begun: float
+    ended: float
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Wh between the two."""
+        return None if self.start is None else self.stop - self.start
+
+    @property
+    def seconds(self) -> float:
+        """Between the two."""
+        return self.ended - self.begun
+
+
+def by_power(
+    found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, bounds: Bounds
+) -> Energy:
+    """What the session comes to by registers, samples and power; `sampled` are the samples alone,
+    without the stop."""
+    agrees = bounds.allow(found.wh)
+    if agrees and (found.source != SAMPLES or OF_AN_END.isdisjoint(found.flags)):
+        return found
+    by_samples = _by_samples(found, ends, trail, sampled, bounds)
+    if by_samples is not None:
+        return by_samples
+    if agrees or not bounds.speaks:
+        return found
+    difference = ends.difference
+    kept = tuple(flag for flag in found.flags if flag not in DECIDED)
+    if difference is not None and difference >= 0 and bounds.allow(difference):
+        # Start and Stop agree with the power, and no sample does.
+        return Energy(difference, REGISTERS, MEDIUM, (*kept, POWER))
+    if difference is not None and bounds.is_thousandth(difference):
+        return Energy(difference * KILO, REGISTERS, MEDIUM, (*kept, IN_KWH))
+    if sampled is not None and bounds.is_thousandth(sampled.wh):
+        odd = tuple(dict.fromkeys((*sampled.odd, *found.flags, IN_KWH)))
+        return Energy(sampled.wh * KILO, SAMPLES, LOW, odd)
+    if IMPLAUSIBLE in found.flags:
+        return found
+    confidence = LOW if bounds.is_far(found.wh) or found.confidence == LOW else MEDIUM
+    return Energy(found.wh, found.source, confidence, (*found.flags, POWER))
+
+
+def _by_samples(
+    found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, bounds: Bounds
+) -> Energy | None:
+    """What several samples rise by that agree with the power, and the end that does so too. None
+    where they don't, or where both ends do."""
+    if sampled is None or sampled.count <= 2 or SESSION in sampled.odd:
+        return None
+    rise = sampled.wh - sampled.lead
+    if not bounds.cover(rise):
+        return None
+    first, last = trail.lives[0], trail.lives[-1]
+    flags = [flag for flag in (*sampled.odd, *found.flags) if flag not in DECIDED]
+    lead, tail = sampled.lead, ends.stop - last.last
+    # (Whole kWh may be told at the start.)
+    could = bounds.most_in(first.first_at - ends.begun) + KILO
+    has_start = ends.start is not None and START not in sampled.odd and -ROUNDING <= lead <= could
+    has_stop = -ROUNDING <= tail <= bounds.most_in(ends.ended - last.last_at)
+    if not has_start and ends.start is not None:
+        flags.append(START)
+    if not has_stop:
+        flags.append(STOP)
+    wh = rise + (max(lead, ZERO) if has_start else ZERO) + (max(tail, ZERO) if has_stop else ZERO)
+    if (has_start and has_stop) or not bounds.allow(wh):
+        return None
+    return Energy(wh, SAMPLES, LOW, tuple(dict.fromkeys(flags)))
