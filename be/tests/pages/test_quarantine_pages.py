@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from levity.ocpp.models import AuditEntry, QuarantinedMessage, Transaction
 from tests.ocpp.ledger_chargers import Charger, at, books
@@ -116,3 +117,45 @@ def test_what_a_charger_wrote_is_never_markup(charger: Charger, browser: Client)
         text = browser.get(page(item, kind)).content.decode()
         assert "<script>alert(1)" not in text
         assert "<b>" not in text
+
+
+def told(client: Client, item: QuarantinedMessage, kind: str = "", query: str = "") -> str:
+    """The words of the page."""
+    text = client.get(f"{page(item, kind)}{query}").content.decode()
+    return " ".join(strip_tags(text.replace("><", "> <")).split())
+
+
+def test_candidates_are_ranked_with_what_speaks_for_and_against_each(
+    charger: Charger, browser: Client
+) -> None:
+    """One click leads from each to the question, which says what would come of it."""
+    other = charger.started(meter=50_000, connectorId=2, idTag="ELSE")
+    meant = charger.started(meter=1_000)
+    charger.stop(4711, at(30), 3000)
+    item = QuarantinedMessage.objects.get()
+    text = told(browser, item)
+    assert text.index(f"#{meant} on 1") < text.index(f"#{other} on 2")
+    assert f"#{meant} on 1 active likeliest" in text
+    assert text.count("active likeliest") == 1
+    assert "Id tag says nothing the message names none Time agrees 30 min after it began" in text
+    assert "Meter agrees 2,000 Wh above what it showed last Power and time agrees" in text
+    assert "Meter contradicts 47,000 Wh below its start" in text
+    assert "None of them fits" not in text
+    markup = browser.get(page(item)).content.decode()
+    assert f'aria-label="Attach to #{meant}"' in markup
+    asked = told(browser, item, "attach", f"?transaction={meant}")
+    assert f"How the message fits #{meant} Id tag says nothing the message names none" in asked
+    assert "The session would end with 2.000 kWh, high confidence" in asked
+    doubtful = told(browser, item, "attach", f"?transaction={other}")
+    assert "Something contradicts, or nothing agrees: look twice." in doubtful
+    assert books(meant, "state") == books(other, "state") == "active"
+
+
+def test_a_message_that_fits_nothing_says_so(charger: Charger, browser: Client) -> None:
+    charger.started(meter=50_000)
+    charger.stop(4711, at(30), 3000, idTag="ELSE")
+    item = QuarantinedMessage.objects.get()
+    text = told(browser, item)
+    assert "None of them fits: something contradicts each." in text
+    assert "active likeliest" not in text
+    assert "How the message fits #" not in told(browser, item, "attach", "?transaction=77")

@@ -4,7 +4,7 @@ GET shows what would happen and asks; POST (with CSRF token and permission) does
 did it into the log of the admin.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django import forms
@@ -20,10 +20,14 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import quarantine, quarantined_message
 from levity.ocpp.decisions.quarantined_message import CannotResolve, Session
+from levity.ocpp.effects import StopTransaction
 from levity.ocpp.models import QuarantinedMessage, Transaction
+from levity.ocpp.rules.checks import AGREES, CONTRADICTS, SILENT, Check
+from levity.ocpp.store.late_samples import transaction_state
 from levity.ocpp.versions import V16
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.frame_text import pretty_frame
+from levity.pages.chargers.how_sure import check_lines
 from levity.pages.kit.formats import (
     NOTHING,
     badge,
@@ -210,6 +214,7 @@ class QuarantineDecisions:
             "form": form,
             "item": item,
             "payload": pretty_frame(item.payload),
+            "chosen": _chosen(item, form),
         }
         return TemplateResponse(request, "levity/quarantine_decide.html", context)
 
@@ -247,23 +252,74 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
         attached = item.action != V16.begins
         if attached:
             kinds.insert(0, "attach")
-        zone = site_zone(item)
-        attach = reverse(address, args=[item.pk, "attach"])
-        rows = [
-            {
-                "number": change_link(Transaction, found.pk, f"#{found.pk}"),
-                "connector": found.connector or NOTHING,
-                "id_tag": payer(found.id_tag, 24),
-                "started": shown_time(found.started_at, zone),
-                "stopped": shown_time(found.stopped_at, zone),
-                "energy": kwh(found.energy),
-                "state": badge(found.state),
-                "attach": f"{attach}?transaction={found.pk}" if attached else "",
-            }
-            for found, _ in quarantined_message.candidates(item)
-        ]
+        rows = list(_candidates(item, attached=attached))
     return {
         "decisions": [(DECISIONS[kind], reverse(address, args=[item.pk, kind])) for kind in kinds],
         "candidates": rows,
+        "none_fits": bool(rows) and not any(row["fits"] for row in rows),
         "is_open": item.resolved_at is None,
     }
+
+
+def _candidates(item: QuarantinedMessage, *, attached: bool) -> Iterator[dict[str, Any]]:
+    """The sessions that may be meant, the likeliest first, each with what speaks for it and
+    against it; at most one is marked."""
+    zone = site_zone(item)
+    attach = reverse("levity:ocpp_quarantinedmessage_decide", args=[item.pk, "attach"])
+    for place, (found, checks) in enumerate(quarantined_message.candidates(item)):
+        fits = _fits(checks)
+        yield {
+            "pk": found.pk,
+            "number": change_link(Transaction, found.pk, f"#{found.pk}"),
+            "connector": found.connector or NOTHING,
+            "id_tag": payer(found.id_tag, 24),
+            "started": shown_time(found.started_at, zone),
+            "stopped": shown_time(found.stopped_at, zone),
+            "energy": kwh(found.energy),
+            "state": badge(found.state),
+            "fits": fits,
+            "is_first": place == 0 and fits,
+            "checks": check_lines(_telling(checks)),
+            "attach": f"{attach}?transaction={found.pk}" if attached else "",
+        }
+
+
+def _fits(checks: Sequence[Check]) -> bool:
+    verdicts = {check.verdict for check in checks}
+    return CONTRADICTS not in verdicts and AGREES in verdicts
+
+
+def _telling(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """Without those that say nothing and not even why."""
+    return tuple(check for check in checks if check.detail or check.verdict != SILENT)
+
+
+def _chosen(item: QuarantinedMessage, form: forms.Form) -> dict[str, Any]:
+    """What is known of the session that a person is about to attach the message to: how it fits,
+    and what it would come to."""
+    if "transaction" not in form.fields or item.resolved_at is not None:
+        return {}
+    number = form["transaction"].value()
+    for found, checks in quarantined_message.candidates(item):
+        if str(found.pk) != str(number):
+            continue
+        return {
+            "number": change_link(Transaction, found.pk, f"#{found.pk}"),
+            "checks": check_lines(_telling(checks)),
+            "fits": _fits(checks),
+            "result": _result(item, found),
+        }
+    return {}
+
+
+def _result(item: QuarantinedMessage, found: Transaction) -> str:
+    """The figures with which the session would end; empty where the message ends nothing."""
+    try:
+        effects = quarantined_message.effects_of(item, transaction_state(found))
+    except CannotResolve:
+        return ""
+    for effect in effects:
+        if isinstance(effect, StopTransaction) and effect.transaction_id == found.pk:
+            sure = f", {effect.confidence} confidence" if effect.confidence else ""
+            return f"{kwh(effect.energy)}{sure}"
+    return ""
