@@ -43,6 +43,13 @@ KINDS: dict[str, Kind] = {
         "Heartbeat.",
         recovers_after=0.0,
     ),
+    "charging-without-session": Kind(
+        "Charging without a session",
+        "The charger has reported no session, so nobody is billed. Open “Unassigned energy” to "
+        "give the energy to an id tag. Check whether the charger lost power, or started to charge "
+        "before its clock was set: some makes forget such sessions.",
+        recovers_after=0.0,
+    ),
     "line-closed": Kind(
         "Idle line closed",
         "Something between the charger and Levity closes idle connections: a proxy, a firewall, a "

@@ -24,6 +24,7 @@ from levity.monitoring.alerts import delivery, raise_and_end
 from levity.monitoring.alerts.recipients import routes, seal_secrets
 from levity.monitoring.health import checks
 from levity.monitoring.models import Worker
+from levity.monitoring.sums import Sums
 from levity_ws import __version__
 
 __all__ = ["Depths", "Pulse", "alerts_round", "certificate_names"]
@@ -63,6 +64,7 @@ class Pulse:
         self.beat = beat
         self.transport = transport
         self.stopping = threading.Event()
+        self.sums = Sums()
         self._threads = [
             threading.Thread(
                 target=self._keep,
@@ -142,7 +144,11 @@ class Pulse:
 
     def look(self, now: datetime) -> None:
         """Find problems and send notices, if no other process does."""
-        alerts_round(self.id, now, breathe=lambda: self.stopping.wait(BREATH))
+        if alerts_round(self.id, now, self._breathe):
+            self.sums.go_on(now, self._breathe)
+
+    def _breathe(self) -> None:
+        self.stopping.wait(BREATH)
 
     def readiness(self) -> checks.Answer:
         """Is this worker ready?"""

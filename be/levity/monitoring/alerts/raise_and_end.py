@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from levity.monitoring.alerts import conditions, notices
-from levity.monitoring.alerts.conditions import broken, strangers
+from levity.monitoring.alerts.conditions import broken, strangers, without_session
 from levity.monitoring.alerts.conditions.finding import Finding
 from levity.monitoring.alerts.conditions.too_large import frames_too_large
 from levity.monitoring.alerts.quiet_hours import awake_at
@@ -77,6 +77,7 @@ def look(
         "charger-fault": conditions.charger_faults,
         "charger-notice": lambda: notices.charger_notices(now),
         "charger-offline": lambda: conditions.chargers_offline(now),
+        without_session.KIND: lambda: without_session.charging_without_session(now),
         "line-closed": lambda: conditions.lines_closed(now),
         "frame-too-large": lambda: frames_too_large(now),
         "quarantine": conditions.quarantine,

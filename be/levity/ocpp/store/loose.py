@@ -30,6 +30,7 @@ __all__ = [
     "month_of",
     "months_before",
     "outside_sessions",
+    "power_of",
     "renew",
     "zone_of_site",
 ]
@@ -73,7 +74,7 @@ def outside_sessions(
         rows = rows.filter(pk__in=list(charge_points))
     for charge_point in rows.iterator(chunk_size=CHUNK):
         intervals, points = sessions.of(charge_point.pk), samples.of(charge_point.pk)
-        zone, most = zone_of_site(charge_point), _power_of(charge_point)
+        zone, most = zone_of_site(charge_point), power_of(charge_point)
         for place in sorted(intervals.keys() | points.keys()):
             found = unassigned(intervals.get(place, ()), points.get(place, ()), most)
             by_month = groupby(
@@ -138,7 +139,8 @@ def zone_of_site(charge_point: ChargePoint) -> tzinfo:
     return zone_of(name) if name else timezone.get_default_timezone()
 
 
-def _power_of(charge_point: ChargePoint) -> int:
+def power_of(charge_point: ChargePoint) -> int:
+    """W that one of its connectors can deliver, as far as that is known."""
     usual = max(int(setting("OCPP_MAX_POWER")), charge_point.learned_power or 0)
     return charge_point.max_power or usual
 

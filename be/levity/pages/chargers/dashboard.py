@@ -27,6 +27,7 @@ from levity.ocpp.models import (
     QuarantinedMessage,
     RefusedHandshake,
     Transaction,
+    UnassignedEnergy,
 )
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.filters import started_within
@@ -160,6 +161,7 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
         left_out=Count("pk", filter=~PLAUSIBLE),
         left_out_today=Count("pk", filter=since_today & ~PLAUSIBLE),
     )
+    outside = _outside_tiles(month, user)
     running = list_url(Transaction, state__exact=Transaction.State.ACTIVE)
     first = f"{month:%Y-%m-%d}"
     return [
@@ -176,7 +178,21 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
             list_url(Transaction, started_at_from=first),
             note=format_html("sessions since {}{}", words(first), _left_out(energy["left_out"])),
         ),
+        *outside,
     ]
+
+
+def _outside_tiles(month: datetime, user: Any) -> list[Tile]:
+    """What meters recorded outside sessions this month; nothing where they did not."""
+    if not user.has_perm("ocpp.view_unassignedenergy"):
+        return []
+    name = f"{month:%Y-%m}"
+    rows = visible(UnassignedEnergy.objects.filter(month=name), user)
+    wh = rows.aggregate(wh=Sum("wh"))["wh"]
+    if not wh:
+        return []
+    address = list_url(UnassignedEnergy, month=name)
+    return [_tile("Outside sessions", kwh(wh), address, "warn", "this month, not billed to anyone")]
 
 
 def _left_out(count: int) -> str:

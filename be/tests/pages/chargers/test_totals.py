@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from levity.ocpp.models import ChargePoint, Transaction
+from levity.ocpp.models import ChargePoint, Transaction, UnassignedEnergy
 
 pytestmark = pytest.mark.django_db
 
@@ -32,3 +32,26 @@ def test_the_tiles_of_the_overview(count: int, said: str, browser_of_root: Clien
     assert page.count("6.300 kWh") >= 2
     assert f"sessions started today{said}" in page
     assert page.count(said or "not counted") == (2 if said else 0)
+
+
+def test_what_lies_outside_sessions_is_told_if_there_is_any(
+    browser_of_root: Client, browser_of_viewer: Client
+) -> None:
+    charger = ChargePoint.objects.create(identity="CP1")
+    assert "Outside sessions" not in browser_of_root.get("/admin/").content.decode()
+    month = f"{timezone.localtime():%Y-%m}"
+    for number, name, wh in ((1, month, 1500), (2, month, 2000), (1, "2020-01", 9000)):
+        UnassignedEnergy.objects.create(
+            charge_point=charger,
+            connector=number,
+            month=name,
+            wh=wh,
+            stretches=1,
+            last_at=timezone.now(),
+            renewed_at=timezone.now(),
+        )
+    for browser in (browser_of_root, browser_of_viewer):
+        page = " ".join(browser.get("/admin/").content.decode().split())
+        assert "Outside sessions" in page
+        assert "3.500 kWh" in page
+        assert f"/admin/ocpp/unassignedenergy/?month={month}" in page

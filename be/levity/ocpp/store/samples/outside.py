@@ -1,6 +1,6 @@
 """The register in MeterValues of no session, of many charge points, one after the other."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from django.db.models import Q
@@ -49,7 +49,7 @@ class Samples:
         return points_of(within)
 
 
-def points_of(elements: Iterator[Element]) -> dict[Place, list[Point]]:
+def points_of(elements: Iterable[Element]) -> dict[Place, list[Point]]:
     """What the registers in these showed, by place; not those of a charge point as a whole."""
     found: dict[Place, list[Point]] = {}
     for element in elements:
