@@ -26,7 +26,7 @@ from levity_ws.rpc.envelope import (
     encode_batch,
 )
 
-__all__ = ["Direct", "Moment"]
+__all__ = ["Direct", "Moment", "noted", "resolved"]
 
 Moment = tuple[float, Callable[[], None]]
 _EDGE = "oracle"
@@ -155,19 +155,27 @@ class Direct:
         if answer[0] == 2 or found is None:
             return
         line, step, frame = found
-        heard = "" if step.heard else " (not heard)"
-        line.life.journal.append((line.at, step.socket, frame, command.text + heard))
-        if answer[0] == 4:
-            self.errors[str(answer[2])] = self.errors.get(str(answer[2]), 0) + 1
-            return
-        session = step.session
-        if session is None:
-            return
+        line.life.journal.append(
+            noted(step, line.at, step.socket, frame, command.text, self.errors)
+        )
+
+
+def noted(
+    step: Step, at: float, socket: int, frame: str, answer: str, errors: dict[str, int]
+) -> tuple[float, int, str, str]:
+    """What this answer means to its session; and the entry in the journal."""
+    entry = at, socket, frame, answer + ("" if step.heard else " (not heard)")
+    told = orjson.loads(answer)
+    session = step.session
+    if told[0] == 4:
+        errors[str(told[2])] = errors.get(str(told[2]), 0) + 1
+    elif session is not None:
         session.acknowledged.add(step.action)
         if step.action == "StartTransaction":
-            session.ids.append(answer[2]["transactionId"])
+            session.ids.append(told[2]["transactionId"])
             if step.heard:
-                session.known_id = answer[2]["transactionId"]
+                session.known_id = told[2]["transactionId"]
+    return entry
 
 
 def resolved(payload: dict[str, Any], unknown_id: int | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A run: worlds of some thousand sessions, one after the other, played, judged and forgotten."""
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +14,14 @@ from django.db import connection
 
 from levity.ocpp.conf import DEFAULTS
 from levity_lab.oracle.births import born, born_mixed
-from levity_lab.oracle.databases import copies
+from levity_lab.oracle.databases import copies, own_database
 from levity_lab.oracle.direct import Direct, Moment
 from levity_lab.oracle.lives import Life
 from levity_lab.oracle.oddities import ODDITIES, Oddity
 from levity_lab.oracle.table import Tally, cause_of, example, over_line, tallied
 from levity_lab.oracle.verdict import judge
+from levity_lab.oracle.wired.play import play, world_clock
+from levity_lab.oracle.wired.programs import running
 
 __all__ = ["Plan", "Run", "run"]
 
@@ -36,6 +39,12 @@ class Plan:
     seed: int = 1
     only: tuple[str, ...] = ()
     mixed: bool = False
+    shape: str = "direct"
+    """direct: in this process; serve or fleet: real processes, which are killed now and then."""
+    factor: float = 600.0
+    """Of the world's time in real processes."""
+    kill_every: float = 10.0
+    """Seconds between two kills; 0: none."""
 
 
 @dataclass(slots=True)
@@ -54,6 +63,7 @@ class Run:
     seconds: float = 0.0
     errors: dict[str, int] = field(default_factory=dict)
     """CALLERRORs by code."""
+    kills: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -66,6 +76,8 @@ class Run:
             "database": self.database,
             "seed": self.plan.seed,
             "mixed": self.plan.mixed,
+            "shape": self.plan.shape,
+            "kills": self.kills,
             "sessions": self.sessions,
             "chargers": self.chargers,
             "frames": self.frames,
@@ -78,29 +90,48 @@ class Run:
 
 
 def run(plan: Plan, say: Callable[[str], object]) -> Run:
-    """Play and judge, in the database that Django is connected to."""
+    """Play and judge, with a database of its own."""
     done = Run(plan, connection.vendor)
     oddities = [ODDITIES[name] for name in plan.only] or list(ODDITIES.values())
     began = time.monotonic()
+    if plan.shape != "direct":
+        oddities = [each for each in oddities if not each.restored]
+        _on_processes(_some(_births(plan, oddities), plan.sessions), done, say)
+        done.seconds = time.monotonic() - began
+        return done
     births = _births(plan, oddities)
-    with _no_limit_of_new_ones():
+    with own_database(), _no_limit_of_new_ones():
         while done.sessions < plan.sessions:
-            lives: list[Life] = []
-            wanted = min(_WORLD, plan.sessions - done.sessions)
-            while sum(len(life.sessions) for life in lives) < wanted:
-                lives.append(next(births))
+            lives = _some(births, min(_WORLD, plan.sessions - done.sessions))
             restored = [life for life in lives if _is_restored(life)]
-            for some, moments in (
-                ([life for life in lives if life not in restored], ()),
-                (restored, copies()),
-            ):
-                _play(some, moments, done, say)
+            _play([life for life in lives if life not in restored], (), done, say)
+            _play(restored, copies(), done, say)
             done.seconds = time.monotonic() - began
             say(
                 f"{done.sessions:,} of {plan.sessions:,} sessions, {done.chargers} chargers, "
                 f"{done.frames:,} frames, {done.seconds:.0f} s"
             )
     return done
+
+
+def _some(births: Iterator[Life], sessions: int) -> list[Life]:
+    lives: list[Life] = []
+    while sum(len(life.sessions) for life in lives) < sessions:
+        lives.append(next(births))
+    return lives
+
+
+def _on_processes(lives: list[Life], done: Run, say: Callable[[str], object]) -> None:
+    clock = world_clock(done.plan.factor)
+    with running(done.plan.shape, clock) as programs:
+        chargers = asyncio.run(play(lives, programs, clock, done.plan.kill_every, say))
+        done.kills = programs.kills
+        programs.stop()
+        for charger in chargers:
+            done.frames += charger.frames
+            for code, count in charger.errors.items():
+                done.errors[code] = done.errors.get(code, 0) + count
+        _judge(lives, done)
 
 
 def _play(

@@ -1,5 +1,6 @@
 """`levity oracle`: random charger lives whose true energy is known, held against the ledger."""
 
+import os
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -32,6 +33,14 @@ class Command(BaseCommand):
             "--only", nargs="+", default=[], metavar="CAUSE", help="names or patterns [all of them]"
         )
         add("--mixed", action="store_true", help="several oddities in each charger's life")
+        add(
+            "--shape",
+            default="direct",
+            choices=("direct", "serve", "fleet"),
+            help="direct: in this process; serve, fleet: real processes that are killed [direct]",
+        )
+        add("--factor", type=float, default=600.0, metavar="X", help="of their time [600]")
+        add("--kill-every", type=float, default=10.0, metavar="SECONDS", help="0: no kills [10]")
         add("--list", action="store_true", help="list the causes")
         add(
             "--all",
@@ -48,7 +57,6 @@ class Command(BaseCommand):
         add("--json", metavar="FILE", help="write the figures to this file")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from levity_lab.oracle.databases import own_database
         from levity_lab.oracle.oddities import ODDITIES
         from levity_lab.oracle.run import Plan, run
         from levity_lab.oracle.table import table
@@ -62,10 +70,23 @@ class Command(BaseCommand):
         only = tuple(name for name in ODDITIES if any(fnmatch(name, each) for each in patterns))
         if patterns and not only:
             raise CommandError(f"--only {' '.join(patterns)}: no such cause; see --list")
-        plan = Plan(options["sessions"], options["seed"], only, options["mixed"])
-        with own_database():
-            done = run(plan, self._say)
+        if options["shape"] == "fleet" and not os.environ.get("DATABASE_URL"):
+            raise CommandError("--shape fleet: needs DATABASE_URL (and AMQP_URL)")
+        if options["shape"] == "serve" and os.environ.get("DATABASE_URL"):
+            raise CommandError("--shape serve: is on SQLite, leave DATABASE_URL out")
+        plan = Plan(
+            options["sessions"],
+            options["seed"],
+            only,
+            options["mixed"],
+            options["shape"],
+            options["factor"],
+            options["kill_every"],
+        )
+        done = run(plan, self._say)
         self.stdout.write(table(done.tallies.values(), everything=options["all"]))
+        if done.plan.shape != "direct":
+            self.stdout.write(f"{done.kills} kill -9 in {done.seconds:.0f} s")
         if done.errors:
             told = ", ".join(f"{code} {count}" for code, count in sorted(done.errors.items()))
             self.stdout.write(f"CALLERRORs: {told}")

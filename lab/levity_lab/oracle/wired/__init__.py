@@ -1,0 +1,1 @@
+"""The wire transport: real processes, websockets and kill -9, in a world of compressed time."""
