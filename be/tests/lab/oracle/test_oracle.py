@@ -1,7 +1,12 @@
 """The oracle: its meters know the truth, and its verdict fails where the books don't say it."""
 
+import os
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,6 +17,7 @@ from levity_lab.oracle.lives import Life
 from levity_lab.oracle.oddities import ODDITIES
 from levity_lab.oracle.table import Tally, table, tallied
 from levity_lab.oracle.verdict import Verdict, judge
+from levity_lab.oracle.wired.clock import VARIABLE, WorldClock, path_with_clock
 from levity_lab.oracle.world import BEGIN, HOUR, Flow, Meter, text
 
 Played = tuple[Life, Callable[[], Counter[str]]]
@@ -75,6 +81,19 @@ def test_the_table_names_the_worst_first() -> None:
     assert [tally.is_bad for tally in tallies.values()] == [False, True, False]
     tallied(Verdict(), tallies)
     assert tallies["fine"].n == 3
+
+
+def test_a_clock_of_the_world_is_replaced_before_a_program_begins(tmp_path: Path) -> None:
+    clock = WorldClock(BEGIN, time.monotonic(), 1000.0)
+    environ = {**os.environ, "PYTHONPATH": path_with_clock(tmp_path), VARIABLE: str(clock)}
+    told = subprocess.run(
+        [sys.executable, "-c", "import time; print(time.time())"],
+        capture_output=True,
+        check=True,
+        env=environ,
+    )
+    assert BEGIN < float(told.stdout) <= clock.now()
+    assert clock.until(clock.now() + 5000.0) == pytest.approx(5.0, abs=0.1)
 
 
 def test_a_meter_knows_what_flowed_whatever_it_shows() -> None:
