@@ -80,8 +80,9 @@ def has_doubtful_time(known: TransactionState, charge_point: ChargePointState) -
         return False
     if _has_moved(known):
         return False
-    if connector.status_at is not None:
-        return connector.status_at <= _newest(known) and "clock-ahead" not in known.flags
+    dated = connector.status_at
+    if dated is not None and not is_unset(dated, connector.status_since):
+        return dated <= _newest(known) and "clock-ahead" not in known.flags
     return (
         charge_point.lag.seen is None
         and known.state == "stopped"

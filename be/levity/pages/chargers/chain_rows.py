@@ -8,7 +8,7 @@ from levity.ocpp.models import Transaction
 from levity.ocpp.rules.flags import class_of
 from levity.pages.chargers.chain import Chain
 from levity.pages.chargers.csv_export import cell, local_cell, utc_cell
-from levity.pages.kit.formats import kwh
+from levity.pages.kit.formats import UNKNOWN_PAYER, kwh
 from levity_ws.frozen import frozen
 
 __all__ = ["Row", "csv_rows", "rows_of"]
@@ -87,7 +87,7 @@ def csv_rows(rows: list[Row], zone: tzinfo | None) -> Iterator[list[str]]:
         yield [
             "session" if item else "in no session",
             str(item.pk) if item else "",
-            cell(item.id_tag) if item else "",
+            cell(item.id_tag or UNKNOWN_PAYER) if item else "",
             utc_cell(row.since),
             local_cell(row.since, zone),
             utc_cell(row.until),

@@ -29,12 +29,11 @@ from levity.pages.kit.formats import (
     NOTHING,
     badge,
     change_link,
-    excerpt,
     kwh,
     local_time,
+    payer,
     shown_time,
     site_zone,
-    words,
 )
 from levity.pages.kit.periods import KINDS, period_of
 from levity.pages.site import site
@@ -188,7 +187,7 @@ def _cells(row: Row, zone: Any) -> dict[str, Any]:
     asks = session_class(item) if item else HARMLESS
     return {
         "what": change_link(Transaction, item.pk, f"#{item.pk}") if item else "In no session",
-        "id_tag": words(excerpt(item.id_tag, 40)) if item else "",
+        "id_tag": payer(item.id_tag, 40) if item else "",
         "since": shown_time(row.since, zone),
         "until": "running" if is_running else shown_time(row.until, zone),
         "wh_from": kwh(row.wh_from),

@@ -222,3 +222,15 @@ def test_what_was_told_before_the_boot_shows_no_clock_of_now() -> None:
     ):
         shown = charge_point(booted_at=booted, connectors=connectors)
         assert is_sent_again(known, shown)
+
+
+@pytest.mark.parametrize("dated", ["1970-01-01T00:00:00Z", "", None])
+def test_a_status_without_a_date_that_can_be_shows_no_clock(
+    charger: Charger, dated: str | None
+) -> None:
+    """The start has a right one: told again after a boot, it is the same session."""
+    first = charger.started(at(0), 0)
+    charger.stop(first, at(30), 7000)
+    charger.boot(at(60))
+    charger.status("Available", at(61), timestamp=dated)
+    assert charger.started(at(0), 0, when=at(62)) == first
