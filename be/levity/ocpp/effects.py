@@ -144,6 +144,11 @@ class StopTransaction:
     confidence: str = ""
     checks: str = ""
     """What the figures were held against (`rules.chain.books`)."""
+    repair: str = ""
+    """Why an end that was recorded is replaced, in a sentence for people: it leaves a
+    `SessionRepair`."""
+    old_energy: Decimal | None = None
+    old_confidence: str = ""
 
 
 @frozen

@@ -92,6 +92,8 @@ class RecordedSession(TransactionState):
     """A session near in time of the same charge point, with what its figures come to."""
 
     stop_received_at: datetime | None = None
+    stop_id_tag: str = ""
+    """As its end was told."""
     energy_source: str = ""
     confidence: str = ""
     checks: str = ""

@@ -24,7 +24,7 @@ from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.fitting import candidates as ranked_by_fit
 from levity.ocpp.rules.readings import REGISTER, newest_register
 from levity.ocpp.store.late_samples import transaction_state
-from levity.ocpp.v16.actions.meant import said_end
+from levity.ocpp.v16.actions.ends import said_end
 from levity.ocpp.v16.actions.meter_values import meter_values
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.v16.actions.stop_transaction import end_session

@@ -36,6 +36,8 @@ class OrphanedTransactions:
             if not isinstance(effect, StartTransaction) or effect.transaction_id in ended:
                 continue
             running = active.get(effect.place)
+            if running is not None and running.id in ended:
+                continue
             if running is not None and _is_older(effect, running):
                 after.append(closed(_begun(effect, request), "Other"))
             elif running is not None:

@@ -12,9 +12,8 @@ from decimal import Decimal
 from levity.ocpp.chargers.clocks import AHEAD, clock_flags
 from levity.ocpp.request import ChargePointState, TransactionState
 from levity.ocpp.rules.checks import AGREES, CONTRADICTS, MISSING, POWER, SILENT, Check
-from levity.ocpp.rules.lives import FASTEST, Trail, most
+from levity.ocpp.rules.lives import FASTEST, ROUNDING, Trail, most
 from levity.ocpp.rules.sampled import (
-    NO_START,
     RESET,
     SAMPLES_IN_KWH,
     SESSION,
@@ -33,6 +32,7 @@ __all__ = [
     "Fit",
     "candidates",
     "fit",
+    "moment",
     "next_on_connector",
 ]
 
@@ -43,6 +43,12 @@ ROUNDED = Decimal(100)
 WHOLE = Decimal(1000)
 # By one of these clocks nothing is told about when the session began.
 NO_CLOCK = frozenset({"start-clock-unset", "start-clock-ahead", "no-start-time"})
+# By so much power may rise above what a session had so far, on average or last.
+SWING = 1.5
+# Wh. No car takes more in a session.
+FULL = 250_000
+# How a register goes on from the session's.
+BEYOND, POSSIBLE, AS_BEFORE = range(3)
 
 
 @frozen
@@ -63,6 +69,17 @@ class End:
 
 
 @frozen
+class _Last:
+    """What a session's register showed last."""
+
+    wh: Decimal
+    at: datetime
+    """The charger's clock."""
+    seen: datetime | None
+    """Ours."""
+
+
+@frozen
 class Fit:
     """A session, and what of the message speaks for it and against it."""
 
@@ -70,11 +87,16 @@ class Fit:
     checks: tuple[Check, ...]
     tail: Decimal | None = None
     """Wh from what its register showed last to what the message says."""
+    is_likely: bool = False
+    """Its register goes on as it did before, or ends where the next session began."""
+    is_possible: bool = False
+    """It goes on by no more than the connector is known to deliver, or AC may deliver."""
 
     @property
     def against(self) -> frozenset[str]:
-        """The kinds that contradict."""
-        return frozenset(item.kind for item in self.checks if item.verdict == CONTRADICTS)
+        """What of tag, time and meter contradicts; power is told by the meter."""
+        found = {item.kind for item in self.checks if item.verdict == CONTRADICTS}
+        return frozenset(METER if kind == POWER else kind for kind in found)
 
     @property
     def agreeing(self) -> frozenset[str]:
@@ -94,10 +116,11 @@ def candidates(
     return [(item.session, item.checks) for item in sorted(found, key=_rank)]
 
 
-def _rank(item: Fit) -> tuple[int, bool, int, Decimal, int]:
+def _rank(item: Fit) -> tuple[int, bool, int, bool, Decimal, int]:
     tail = abs(item.tail) if item.tail is not None else Decimal("Infinity")
     has_ended = item.session.state == "stopped"
-    return (len(item.against), has_ended, -len(item.agreeing), tail, -item.session.id)
+    likely = not item.is_likely
+    return (len(item.against), has_ended, -len(item.agreeing), likely, tail, -item.session.id)
 
 
 def fit(
@@ -105,19 +128,23 @@ def fit(
     end: End,
     sessions: Sequence[TransactionState],
     charge_point: ChargePointState,
+    slack: timedelta = AHEAD,
 ) -> Fit:
-    """This session held against the message, among the others of its charge point."""
+    """This session held against the message, among the others of its charge point.
+
+    `slack`: by so much a clock may have been set in the session.
+    """
     until = next_on_connector(session, sessions)
     at = moment(session, end)
-    checks = (
-        _tag(session, end),
-        _time(session, at, end.received_at, until),
-        *_register(session, end, at, until, charge_point),
-    )
-    tail = None
-    if end.register is not None and not _counts_by_session(session, charge_point):
-        tail = end.register - _last(session)[0]
-    return Fit(session, checks, tail)
+    time = _time(session, at, end.received_at, until, slack)
+    meter, power, tail, pace = _register(session, end, at, until, charge_point)
+    if time.verdict == CONTRADICTS:
+        pace = BEYOND
+        if at is not None and at < session.started_at and tail is not None and tail <= ROUNDED:
+            # Nothing charged in it, and told before it began: the end of the one before.
+            meter = Check(METER, CONTRADICTS, "nothing above what it showed last")
+    checks = (_tag(session, end), time, meter, power)
+    return Fit(session, checks, tail, pace == AS_BEFORE, pace != BEYOND)
 
 
 def next_on_connector(
@@ -134,7 +161,7 @@ def next_on_connector(
         for item in sessions
         if item.place == session.place
         and item.id != session.id
-        and item.started_at >= session.started_at
+        and item.started_at > session.started_at
         and NO_CLOCK.isdisjoint(item.flags.split())
         and not _may_be_the_same(session, item)
     ]
@@ -142,7 +169,8 @@ def next_on_connector(
 
 
 def _may_be_the_same(session: TransactionState, item: TransactionState) -> bool:
-    return item.started_at == session.started_at or (
+    """True if nothing has shown yet that the second of these is another session than the first."""
+    return (
         item.state != "stopped"
         and item.meter_last is None
         and same_tag(item.id_tag, session.id_tag)
@@ -170,6 +198,8 @@ def moment(session: TransactionState, end: End) -> datetime | None:
 def _tag(session: TransactionState, end: End) -> Check:
     if not end.id_tag:
         return Check(ID_TAG, SILENT, "the message names none")
+    if not session.id_tag:
+        return Check(ID_TAG, SILENT, "nobody knows who pays")
     if same_tag(end.id_tag, session.id_tag):
         return Check(ID_TAG, AGREES, "the same")
     return Check(ID_TAG, CONTRADICTS, "another one")
@@ -180,6 +210,7 @@ def _time(
     at: datetime | None,
     received_at: datetime,
     until: TransactionState | None,
+    slack: timedelta,
 ) -> Check:
     if at is None:
         return Check(TIME, SILENT, "the message names none that can be true")
@@ -190,7 +221,7 @@ def _time(
     begun = session.started_at
     if session.start_received_at is not None:
         begun = min(begun, session.start_received_at)
-    if at < begun - AHEAD:
+    if at < begun - slack:
         return Check(TIME, CONTRADICTS, f"{_lasted(begun - at)} before it began")
     newest = session.meter_last_at
     if newest is not None and newest <= received_at + AHEAD and at < newest - AHEAD:
@@ -210,82 +241,122 @@ def _register(
     at: datetime | None,
     until: TransactionState | None,
     charge_point: ChargePointState,
-) -> tuple[Check, Check]:
-    """Whether the register goes on from the session's, and by what can have flowed."""
+) -> tuple[Check, Check, Decimal | None, int]:
+    """Whether the register goes on from the session's, and by what can have flowed; by how many Wh,
+    and if it does so as before."""
     silent = Check(POWER, SILENT)
     if end.register is None:
-        return Check(METER, MISSING, "the message names none"), silent
+        return Check(METER, MISSING, "the message names none"), silent, None, BEYOND
     if _counts_by_session(session, charge_point):
-        return Check(METER, SILENT, "its register does not count for life"), silent
-    register, (last, last_at, seen) = end.register, _last(session)
+        said = "its register does not count for life"
+        return Check(METER, SILENT, said), silent, None, BEYOND
+    register, trail = end.register, trail_of(session)
+    last = _last(session, trail)
+    tail = register - last.wh
+    if register == 0 and last.wh > 0:
+        return Check(METER, SILENT, "0 Wh is no reading"), silent, tail, BEYOND
+    bound = _bound(session, until)
+    against = _against(session, end, register, tail, bound)
+    if against:
+        return Check(METER, CONTRADICTS, against), silent, tail, BEYOND
+    power, pace = _power(session, end, at, last, tail, charge_point)
+    if pace != BEYOND and bound is not None:
+        pace = AS_BEFORE if abs(register - bound[0]) <= ROUNDED else POSSIBLE
+    meter = Check(METER, AGREES, f"{_wh(tail)} above what it showed last")
+    return meter, power, tail, pace
+
+
+def _against(
+    session: TransactionState,
+    end: End,
+    register: Decimal,
+    tail: Decimal,
+    bound: tuple[Decimal, str] | None,
+) -> str:
+    """Why this can't be the session's register; empty if it can."""
+    below = session.register_at_start - register
     if end.began is not None and abs(end.began - session.register_at_start) > ROUNDED:
-        said = f"the session that ended began with {_wh(end.began)}"
-        return Check(METER, CONTRADICTS, said), silent
-    tail = register - last
-    if register == 0 and last > 0:
-        return Check(METER, SILENT, "0 Wh is no reading"), silent
-    slack = WHOLE if register % WHOLE == 0 and session.meter_last is not None else ROUNDED
-    if register < session.register_at_start - ROUNDED and not lacks_start(session):
-        below = session.register_at_start - register
-        return Check(METER, CONTRADICTS, f"{_wh(below)} below its start"), silent
-    if tail < -slack:
-        return Check(METER, CONTRADICTS, f"{_wh(-tail)} below its newest meter value"), silent
-    above = _above(session, register, until)
-    if above:
-        return Check(METER, CONTRADICTS, above), silent
-    agrees = Check(METER, AGREES, f"{_wh(tail)} above what it showed last")
-    seconds = (end.received_at - seen).total_seconds() if seen else 0.0
-    if at is not None and "start-clock" not in session.flags:
-        seconds = max(seconds, (at - last_at).total_seconds())
-    elif seen is None:
-        return agrees, silent
-    could = most(seconds, _limit(trail_of(session), charge_point))
+        return f"what ended began with {_wh(end.began)}"
+    if below > ROUNDED and not lacks_start(session):
+        return f"{_wh(below)} below its start"
+    if tail < -(WHOLE if register % WHOLE == 0 and session.meter_last is not None else ROUNDED):
+        return f"{_wh(-tail)} below its newest meter value"
+    if bound is not None and register - bound[0] > ROUNDED:
+        return f"{_wh(register - bound[0])} above {bound[1]}"
+    return ""
+
+
+def _power(
+    session: TransactionState,
+    end: End,
+    at: datetime | None,
+    last: _Last,
+    tail: Decimal,
+    charge_point: ChargePointState,
+) -> tuple[Check, int]:
+    """Whether so much can have flowed since, and whether it goes on as before."""
+    ours = (end.received_at - last.seen).total_seconds() if last.seen is not None else 0.0
+    told = (at - last.at).total_seconds() if at is not None else 0.0
+    if "start-clock" in session.flags and session.meter_last is None:
+        told = 0.0
+    seconds = max(ours, told)
+    if seconds <= 0 and at is None:
+        return Check(POWER, SILENT), BEYOND
+    trail = trail_of(session)
+    limit = max(charge_point.max_power, trail.power)
+    known = could = most(seconds, limit)
+    if not (charge_point.power_is_told or trail.power):
+        # It may be DC.
+        could = max(known, min(most(seconds, FASTEST), FULL))
     if tail > could:
-        return agrees, Check(POWER, CONTRADICTS, f"at most {could:,.0f} Wh can have flowed since")
-    return agrees, Check(POWER, AGREES, f"up to {could:,.0f} Wh can have flowed since")
+        return Check(POWER, CONTRADICTS, f"at most {could:,.0f} Wh can have flowed since"), BEYOND
+    power = Check(POWER, AGREES, f"up to {could:,.0f} Wh can have flowed since")
+    if tail > known or tail < -ROUNDING or last.wh + tail < session.register_at_start:
+        return power, BEYOND
+    pace = _pace(session, trail, last)
+    likely = most(seconds if told <= 0 else told, limit if pace is None else int(pace * SWING))
+    return power, AS_BEFORE if tail <= likely else POSSIBLE
 
 
-def _above(session: TransactionState, register: Decimal, until: TransactionState | None) -> str:
-    """What says that the session had ended by then; empty if nothing does."""
+def _bound(session: TransactionState, until: TransactionState | None) -> tuple[Decimal, str] | None:
+    """The Wh at which the session had ended, if that is known, and by what."""
     if session.state == "stopped" and session.meter_stop is not None:
-        beyond = register - session.meter_stop
-        if beyond > ROUNDED:
-            return f"{_wh(beyond)} above its end"
-    if until is None or lacks_start(until) or until.register_at_start < session.register_at_start:
+        return session.meter_stop, "its end"
+    if until is None or lacks_start(until) or until.register_at_start < session.newest_register:
         # (A meter that began anew meanwhile bounds nothing.)
-        return ""
-    beyond = register - until.register_at_start
-    return f"{_wh(beyond)} above where the next session began" if beyond > ROUNDED else ""
+        return None
+    return until.register_at_start, "where the next session began"
 
 
 def _counts_by_session(session: TransactionState, charge_point: ChargePointState) -> bool:
-    return charge_point.quirks.session_register or not {SESSION, RESET}.isdisjoint(
-        session.flags.split()
-    )
-
-
-def _last(session: TransactionState) -> tuple[Decimal, datetime, datetime | None]:
-    """Wh that its register showed last, when by the charger's clock, and when by ours."""
-    trail = trail_of(session)
     flags = session.flags.split()
-    if session.meter_last is None or not trail.lives or SAMPLES_IN_KWH in flags:
-        start = session.register_at_start
-        if NO_START in flags and trail.lives:
-            start = trail.lives[0].first
-        return start, session.started_at, session.start_received_at
-    life = trail.lives[-1]
-    zone = session.started_at.tzinfo
-    return (
+    return charge_point.quirks.session_register or SESSION in flags or RESET in flags
+
+
+def _last(session: TransactionState, trail: Trail) -> _Last:
+    if not trail.lives or SAMPLES_IN_KWH in session.flags:
+        return _Last(session.register_at_start, session.started_at, session.start_received_at)
+    life, zone = trail.lives[-1], session.started_at.tzinfo
+    return _Last(
         life.last,
         datetime.fromtimestamp(life.last_at, zone),
         datetime.fromtimestamp(life.seen, zone),
     )
 
 
-def _limit(trail: Trail, charge_point: ChargePointState) -> int:
-    """W that can have flowed; what nobody has told of may be a DC charger."""
-    known = max(charge_point.max_power, trail.power)
-    return known if charge_point.power_is_told or trail.power else max(known, FASTEST)
+def _pace(session: TransactionState, trail: Trail, last: _Last) -> float | None:
+    """W by which its register rose, on average or lately, or which it told of; None where no sample
+    says so."""
+    if not trail.lives or SAMPLES_IN_KWH in session.flags:
+        return None
+    life = trail.lives[-1]
+    seconds = (last.at - session.started_at).total_seconds()
+    paces = [float(trail.power), float(life.pace)]
+    if seconds > 0 and not lacks_start(session):
+        paces.append(float(last.wh - session.register_at_start) * 3600 / seconds)
+    if life.last_at > life.before_at:
+        paces.append(float(life.last - life.before) * 3600 / (life.last_at - life.before_at))
+    return max(paces)
 
 
 def _wh(value: Decimal) -> str:

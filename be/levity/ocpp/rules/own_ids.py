@@ -5,11 +5,18 @@ in the session's flags (`own-id:4711`), where the messages that follow are held 
 rules, no I/O.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from levity.ocpp.request import ChargePointState, TransactionState
+from levity.ocpp.request import TransactionState
 
-__all__ = ["ANOTHER_START", "OWN_ID", "own_id", "own_id_flag", "with_own_id"]
+__all__ = [
+    "ANOTHER_START",
+    "OWN_ID",
+    "goes_by_own_ids",
+    "own_id",
+    "own_id_flag",
+    "with_own_id",
+]
 
 OWN_ID = "own-id"
 ANOTHER_START = "another-start"
@@ -28,13 +35,20 @@ def own_id(flags: str) -> int | None:
     return int(number) if found and number.isdecimal() else None
 
 
-def with_own_id(charge_point: ChargePointState, number: int) -> TransactionState | None:
-    """The only session of this charger, running or interrupted, that it calls by this id."""
-    found = list(_called(charge_point, number))
-    return found[0] if len(found) == 1 else None
+def with_own_id(sessions: Iterable[TransactionState], number: int) -> TransactionState | None:
+    """The only session of these without an end of its charger's that it calls by this id."""
+    found = list(_called(sessions, number))
+    running = [item for item in found if item.state == "active"] or found
+    return running[0] if len(running) == 1 else None
 
 
-def _called(charge_point: ChargePointState, number: int) -> Iterator[TransactionState]:
-    for item in (*charge_point.active.values(), *charge_point.interrupted.values()):
-        if item.flags and own_id(item.flags) == number:
+def _called(sessions: Iterable[TransactionState], number: int) -> Iterator[TransactionState]:
+    for item in sessions:
+        if item.state != "stopped" and item.flags and own_id(item.flags) == number:
             yield item
+
+
+def goes_by_own_ids(sessions: Iterable[TransactionState]) -> bool:
+    """True if the charger calls all of these that have ended by its own word by ids of its own."""
+    ended = [item for item in sessions if item.state == "stopped"]
+    return bool(ended) and all(own_id(item.flags) is not None for item in ended)

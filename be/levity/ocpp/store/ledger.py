@@ -228,17 +228,10 @@ def write_adjusted(outcomes: Sequence[Outcome]) -> None:
             )
         )
         if effect.reason:
-            repairs.append(
-                (
-                    effect.transaction_id,
-                    outcome.arrival.at,
-                    effect.reason[:255],
-                    effect.old_energy,
-                    effect.energy,
-                    effect.old_confidence,
-                    effect.confidence,
-                )
-            )
+            repairs.append(_repair(outcome, effect, effect.reason))
+    for outcome, _, end in each(outcomes, StopTransaction):
+        if end.repair:
+            repairs.append(_repair(outcome, end, end.repair))
     update_rows(
         Transaction,
         ("id", "energy", "energy_source", "confidence", "flags", "checks", "meter_stop"),
@@ -257,6 +250,20 @@ def write_adjusted(outcomes: Sequence[Outcome]) -> None:
             "new_confidence",
         ),
         repairs,
+    )
+
+
+def _repair(
+    outcome: Outcome, effect: AdjustTransaction | StopTransaction, reason: str
+) -> tuple[Any, ...]:
+    return (
+        effect.transaction_id,
+        outcome.arrival.at,
+        reason[:255],
+        effect.old_energy,
+        effect.energy,
+        effect.old_confidence,
+        effect.confidence,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, Exists, FilteredRelation, Func, OuterRef
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Substr
 
 from levity.db.plans import array_text
 from levity.db.prepared import ArrayParameter, Prepared
@@ -228,10 +228,14 @@ QUARANTINED_STARTS = Prepared(
 # person's business.
 EARLY_STOPS = Prepared(
     lambda charge_points: (
-        QuarantinedMessage.objects.filter(
+        QuarantinedMessage.objects.annotate(
+            # (It may name candidates behind it.)
+            why=Substr("reason", 1, len(NO_SUCH_TRANSACTION))
+        )
+        .filter(
             charge_point__any_of=charge_points,
             action=V16.ends,
-            reason=NO_SUCH_TRANSACTION,
+            why=NO_SUCH_TRANSACTION,
             resolved_at=None,
         )
         .order_by("-id")

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from levity.ocpp.chargers.clocks import AHEAD
 from levity.ocpp.effects import Effect, ResolveQuarantined, UpdateTransaction
 from levity.ocpp.request import (
     ChargePointState,
@@ -21,7 +20,7 @@ from levity.ocpp.request import (
 )
 from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.own_ids import ANOTHER_START
-from levity.ocpp.v16.actions.meant import contradictions
+from levity.ocpp.v16.actions.ends import contradictions
 from levity.ocpp.v16.actions.stop_transaction import end_session
 from levity.ocpp.wire.fields import decimal_of
 from levity.ocpp.wire.words import REASONS
@@ -64,9 +63,7 @@ def _end_without_meter(message: Senseless) -> tuple[Effect, ...]:
         return ()
     payload = _fields(message)
     said = charge_point.time_of(payload.get("timestamp"))
-    against = contradictions(
-        transaction, payload, said, message.received_at, charge_point, slack=AHEAD
-    )
+    against = contradictions(transaction, payload, message.received_at, charge_point)
     if len(against) > 1:
         return ()
     reason = payload.get("reason")

@@ -46,7 +46,7 @@ from levity.ocpp.rules.sampled import (
     with_odd,
 )
 from levity.ocpp.v16.actions.after_stop import after_stop
-from levity.ocpp.v16.actions.meant import leads_to, named_id, started_twice
+from levity.ocpp.v16.actions.ends import leads_to, named_id, sessions_of, started_twice
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.v16.places import at_connector
 from levity.ocpp.wire.fields import MAX_CONNECTOR, integer
@@ -133,7 +133,7 @@ def _by_own_id(
     number = named_id(request.payload.get("transactionId"))
     if number is None:
         return None
-    called = with_own_id(charge_point, number)
+    called = with_own_id(sessions_of(request), number)
     if called is not None:
         return None if _all_before(called, samples) else called
     running = charge_point.active.get(at_connector(connector or _only_connector(charge_point)))

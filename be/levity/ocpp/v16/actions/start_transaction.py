@@ -29,8 +29,9 @@ from levity.ocpp.rules.unknown_start import (
     beginning_of,
     payer_of,
 )
+from levity.ocpp.v16.actions.ends import could_end, end_of, named_id
 from levity.ocpp.v16.actions.id_tag_info import accepted
-from levity.ocpp.v16.actions.meant import could_end, end_of, named_id
+from levity.ocpp.v16.actions.moved import shown_by_start
 from levity.ocpp.v16.actions.stop_transaction import end_session
 from levity.ocpp.wire.fields import known_energy
 
@@ -135,7 +136,7 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
         if could_end(transaction, stop.payload, said, request.charge_point):
             fitting.append((said, stop))
     if not fitting:
-        return ()
+        return shown_by_start(begun, transaction, request)
     stop = min(fitting, key=lambda item: (item[0], item[1].id))[1]
     told = replace(
         request,

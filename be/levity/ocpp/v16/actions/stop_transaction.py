@@ -11,20 +11,19 @@ from levity.ocpp.effects import (
     NoteSecurityEvent,
     Quarantine,
     RecordMeterValues,
-    StopTransaction,
 )
 from levity.ocpp.request import (
     Request,
     Response,
     TransactionState,
-    with_flags,
-    without_flags,
 )
 from levity.ocpp.rules.energy import at_stop, closed
-from levity.ocpp.rules.sampled import OF_THE_METER, meter_of, with_samples
+from levity.ocpp.rules.sampled import meter_of, with_samples
 from levity.ocpp.rules.units import in_one_unit
+from levity.ocpp.v16.actions.ends import end_of, started_twice
 from levity.ocpp.v16.actions.id_tag_info import accepted
-from levity.ocpp.v16.actions.meant import end_of, meant, started_twice
+from levity.ocpp.v16.actions.meant import meant
+from levity.ocpp.v16.actions.moved import ended, given, repaired
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.wire.fields import energy, text
 from levity.ocpp.wire.words import REASONS
@@ -55,7 +54,10 @@ def stop_transaction(request: Request) -> Response:
                 NoteSecurityEvent("ForeignTransaction", detail),
             ),
         )
-    return Response(answer, end_session(request, transaction, found.flags))
+    effects = end_session(request, transaction, found.flags)
+    if found.moved is not None:
+        effects = (*repaired(effects, found.moved), *given(request, found.moved, found.to))
+    return Response(answer, effects)
 
 
 def end_session(
@@ -94,28 +96,10 @@ def end_session(
     twin = started_twice(transaction, request.charge_point)
     if twin is not None and stopped_at >= twin.started_at:
         effects.append(closed(twin, "Other", "started-twice"))
-    effects.append(
-        StopTransaction(
-            transaction_id=transaction.id,
-            meter_stop=meter_stop,
-            stopped_at=stopped_at,
-            energy=charged.wh,
-            # 7.36: Local is what an absent reason means.
-            reason=REASONS.meant(text(payload, "reason", 64)) or "Local",
-            id_tag=text(payload, "idTag"),
-            flags=with_flags(
-                without_flags(
-                    transaction.flags,
-                    "orphaned",
-                    "stop-quarantined",
-                    *(item for item in OF_THE_METER if item not in charged.flags),
-                ),
-                flags,
-            ),
-            energy_source=charged.source,
-            confidence=charged.confidence,
-        )
-    )
+    # 7.36: Local is what an absent reason means.
+    reason = REASONS.meant(text(payload, "reason", 64)) or "Local"
+    end = ended(transaction, meter_stop, stopped_at, charged, flags)
+    effects.append(replace(end, reason=reason, id_tag=text(payload, "idTag")))
     if samples:
         effects.append(RecordMeterValues(transaction.connector or 0, transaction.id, samples))
     return tuple(effects)

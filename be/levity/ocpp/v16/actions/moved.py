@@ -1,0 +1,133 @@
+"""The end of a session as an effect; and that of one whose end was recorded with another."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from levity.ocpp.effects import Effect, StartTransaction, StopTransaction, UpdateTransaction
+from levity.ocpp.request import (
+    RecordedSession,
+    Request,
+    TransactionState,
+    with_flags,
+    without_flags,
+)
+from levity.ocpp.rules.energy import Energy, at_stop, closed
+from levity.ocpp.rules.sampled import OF_THE_METER, meter_of
+from levity.ocpp.v16.actions.crossed import proven_by_start, reopened, weakly_ended
+
+__all__ = ["ended", "given", "repaired", "shown_by_start"]
+
+OF_ANOTHER = ("id-of-another",)
+ITS_OWN_CAME = "Its own stop came later; the end that was recorded is another session's."
+BY_START = "The next start on the other connector shows that this end is the other session's."
+LATE_START = "A start that came later shows that this end is that session's."
+
+
+def ended(
+    transaction: TransactionState,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    found: Energy,
+    flags: Sequence[str],
+) -> StopTransaction:
+    """The end of this session, with these flags more."""
+    kept = without_flags(
+        transaction.flags,
+        "orphaned",
+        "stop-quarantined",
+        *(item for item in OF_THE_METER if item not in found.flags),
+    )
+    return StopTransaction(
+        transaction_id=transaction.id,
+        meter_stop=meter_stop,
+        stopped_at=stopped_at,
+        energy=found.wh,
+        reason="Local",
+        flags=with_flags(kept, flags),
+        energy_source=found.source,
+        confidence=found.confidence,
+    )
+
+
+def repaired(
+    effects: Sequence[Effect], session: RecordedSession, why: str = ITS_OWN_CAME
+) -> tuple[Effect, ...]:
+    """These effects, where the end of the session replaces the one that was recorded."""
+    return tuple(
+        replace(item, repair=why, old_energy=session.energy, old_confidence=session.confidence)
+        if isinstance(item, StopTransaction) and item.transaction_id == session.id
+        else item
+        for item in effects
+    )
+
+
+def given(
+    request: Request,
+    session: RecordedSession,
+    to: TransactionState | None,
+    flags: Sequence[str] = OF_ANOTHER,
+) -> tuple[Effect, ...]:
+    """The end that is recorded with this session, as the end of another; nothing where it is not
+    known of which."""
+    if to is None or session.meter_stop is None or session.stopped_at is None:
+        return ()
+    found = at_stop(to, session.meter_stop, session.stopped_at, meter_of(request.charge_point))
+    end = ended(to, session.meter_stop, session.stopped_at, found, (*found.flags, *flags))
+    return (replace(end, reason=session.stop_reason or "Local", id_tag=session.stop_id_tag),)
+
+
+def shown_by_start(
+    begun: StartTransaction, transaction: TransactionState, request: Request
+) -> tuple[Effect, ...]:
+    """What this start shows of ends that are recorded: whose they are.
+
+    The session that begins may have ended already: its stop came first, named no session, and was
+    taken for the end of the one before. Or it begins where a session of another connector ended,
+    to the Wh: that was the end of the session before on this one.
+    """
+    weak = weakly_ended(begun, transaction, request)
+    if weak is not None:
+        flags = ("stop-came-first", "matched-by-connector")
+        return (
+            *repaired((_open_end(weak, request),), weak, LATE_START),
+            *given(request, weak, transaction, flags),
+        )
+    proven = proven_by_start(begun, request)
+    if proven is None:
+        return ()
+    session, before = proven
+    its = reopened(before, request.charge_point) if before.state == "stopped" else before
+    effects = given(request, session, its)
+    if before.state != "stopped":
+        effects += _open_again(session, request)
+        return effects
+    back = given(request, before, reopened(session, request.charge_point))
+    return (*repaired(effects, before, BY_START), *repaired(back, session, BY_START))
+
+
+def _open_again(session: RecordedSession, request: Request) -> tuple[Effect, ...]:
+    """The session whose end was another's: it runs, or nobody knows its end."""
+    was = reopened(session, request.charge_point)
+    place = session.place
+    later = [
+        item
+        for item in request.chain
+        if item.place == place and item.started_at > session.started_at
+    ]
+    if later or place in request.charge_point.active or session.connector is None:
+        return repaired((_open_end(session, request),), session, BY_START)
+    return (
+        UpdateTransaction(
+            session.id,
+            energy=was.energy or Decimal(0),
+            reopen_on=session.connector,
+            flags=with_flags(was.flags, ()),
+        ),
+    )
+
+
+def _open_end(session: RecordedSession, request: Request) -> StopTransaction:
+    """The end that we give it, by its samples."""
+    return closed(reopened(session, request.charge_point), "Other")

@@ -1,0 +1,200 @@
+"""A stop ends what it fits, also where that runs no longer, and what comes later sets it right."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from levity.ocpp.models import Connector, QuarantinedMessage, SessionRepair
+from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def charger() -> Charger:
+    """On line at twelve."""
+    return Charger()
+
+
+def waiting() -> list[str]:
+    """Why messages wait for a person."""
+    rows = QuarantinedMessage.objects.filter(resolved_at=None).order_by("id")
+    return list(rows.values_list("reason", flat=True))
+
+
+@pytest.mark.parametrize("named", [-1, 0, None, 4711])
+def test_the_stop_of_an_offline_session_comes_while_the_next_one_runs(
+    charger: Charger, named: Any
+) -> None:
+    """It was quarantined, and the session kept 0 Wh: only what runs was looked at."""
+    told = {"idTag": "ANNA"} if named == 4711 else {}
+    before = charger.started(at(-200), 10_000, when=at(0), idTag="ANNA")
+    after = charger.started(at(-20), 24_000, when=at(1), idTag="BOB")
+    other = charger.started(at(-190), 800_000, when=at(2), connectorId=2, idTag="EVE")
+    charger.stop(named, at(-30), 24_000, when=at(3), **told)
+    assert books(before, "state", "energy", "confidence") == ("stopped", Decimal(14_000), "high")
+    assert books(after, "state", "energy") == ("active", None)
+    charger.stop(after, at(30), 30_000)
+    charger.stop(other, at(31), 801_000)
+    assert books(after, "state", "energy") == ("stopped", Decimal(6000))
+    assert books(other, "state", "energy") == ("stopped", Decimal(1000))
+    assert waiting() == []
+
+
+def test_two_offline_sessions_whose_stops_come_after_both_starts(charger: Charger) -> None:
+    """Starts and stops are two queues."""
+    first = charger.started(at(-300), 10_000, when=at(0))
+    second = charger.started(at(-200), 14_000, when=at(0.1))
+    third = charger.started(at(-100), 19_000, when=at(0.2))
+    charger.stop(-1, at(-210), 14_000, when=at(1))
+    charger.stop(-1, at(-110), 19_000, when=at(1.1))
+    charger.stop(-1, at(-10), 25_000, when=at(1.2))
+    for session, wh in ((first, 4000), (second, 5000), (third, 6000)):
+        assert books(session, "state", "energy") == ("stopped", Decimal(wh))
+
+
+def test_the_id_of_a_session_without_an_end_and_without_samples(charger: Charger) -> None:
+    """Its stop was lost; the next one's names it, with one tag for both: 18,516 Wh at high."""
+    before = charger.started(at(0), 10_000)
+    running = charger.started(at(60), 18_000)
+    charger.stop(before, at(120), 28_000, idTag="tag")
+    assert books(running, "state", "energy", "flags") == (
+        "stopped",
+        Decimal(10_000),
+        "id-of-another",
+    )
+    assert books(before, "state") == "orphaned"
+
+
+def test_two_starts_on_one_meter_keep_the_end_that_names_each(charger: Charger) -> None:
+    """What lies beyond the second start is cut off; nobody has to decide anything."""
+    first = charger.started(at(0), 100_000, idTag="ALICE")
+    second = charger.started(at(30), 106_000, idTag="BOB")
+    charger.stop(second, at(60), 115_000, idTag="BOB")
+    charger.stop(first, at(60), 115_000, idTag="ALICE")
+    assert books(second, "state", "energy") == ("stopped", Decimal(9000))
+    assert books(first, "state", "energy") == ("stopped", Decimal(6000))
+    assert waiting() == []
+
+
+def test_the_same_stop_with_a_few_wh_more_is_not_the_end_of_the_next_session(
+    charger: Charger,
+) -> None:
+    """The next one had begun meanwhile: it was ended after 26 Wh."""
+    first = charger.started(at(0), 10_000)
+    charger.stop(first, at(60), 14_000)
+    second = charger.started(at(65), 14_000)
+    charger.stop(first, at(71), 14_026)
+    assert books(second, "state") == "active"
+    assert waiting() == ["the transaction has already stopped"]
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_crossed_stops_where_both_registers_fit_are_set_right_by_the_next_start(
+    charger: Charger, *, is_proven: bool
+) -> None:
+    """No tag, no sample, meters near each other: a register begins where it ended, to the Wh."""
+    left = charger.started(at(0), 10_000, connectorId=1)
+    right = charger.started(at(1), 10_500, connectorId=2)
+    charger.stop(left, at(50), 14_321)
+    assert books(left, "state", "energy") == ("stopped", Decimal(4321))
+    if is_proven:
+        begun = charger.started(at(52), 14_321, connectorId=2)
+        assert books(right, "state", "energy") == ("stopped", Decimal(3821))
+        assert books(left, "state", "stopped_at", "meter_stop") == ("active", None, None)
+        assert Connector.objects.get(number=1).transaction_id == left
+        charger.stop(right, at(70), 18_765)
+        assert books(left, "state", "energy") == ("stopped", Decimal(8765))
+        assert books(begun, "state") == "active"
+    else:
+        charger.stop(right, at(70), 18_765)
+        charger.started(at(80), 18_765, connectorId=1)
+        assert books(left, "state", "energy") == ("stopped", Decimal(8765))
+        assert books(right, "state", "energy") == ("stopped", Decimal(3821))
+        assert set(SessionRepair.objects.values_list("transaction", flat=True)) == {left, right}
+    assert waiting() == []
+
+
+def test_the_second_of_two_crossed_stops_shows_that_the_first_was_taken_wrongly(
+    charger: Charger,
+) -> None:
+    """The first fits both; the second fits only the one that has ended."""
+    left = charger.started(at(0), 10_000, connectorId=1)
+    right = charger.started(at(1), 12_000, connectorId=2)
+    charger.stop(left, at(30), 14_000)
+    charger.stop(right, at(60), 11_000)
+    assert books(left, "state", "energy", "flags") == (
+        "stopped",
+        Decimal(1000),
+        "id-of-another",
+    )
+    assert books(right, "state", "energy", "meter_stop") == (
+        "stopped",
+        Decimal(2000),
+        Decimal(14_000),
+    )
+    [repair] = SessionRepair.objects.filter(transaction=left)
+    assert (repair.old_energy, repair.new_energy) == (Decimal(4000), Decimal(1000))
+    assert waiting() == []
+
+
+def test_its_own_stop_replaces_one_that_named_none(charger: Charger) -> None:
+    """A start was lost, its stop named none and fitted the session of the other connector."""
+    mine = charger.started(at(0), 10_000)
+    charger.stop(-1, at(30), 13_000)
+    assert books(mine, "state", "energy") == ("stopped", Decimal(3000))
+    charger.stop(mine, at(90), 21_000)
+    assert books(mine, "state", "energy", "flags") == ("stopped", Decimal(11_000), "")
+    [repair] = SessionRepair.objects.all()
+    assert repair.reason.startswith("Its own stop came later")
+    assert waiting() == []
+
+
+def test_a_start_that_comes_late_takes_its_stop_back_from_the_session_before(
+    charger: Charger,
+) -> None:
+    """Both sessions have one tag; the stop names none, and comes before its start."""
+    before = charger.started(at(0), 10_000)
+    charger.meter(before, meter_value(at(20), 12_000), when=at(20))
+    charger.stop(None, at(90), 18_000, when=at(100))
+    assert books(before, "state") == "stopped"
+    begun = charger.started(at(40), 13_000, when=at(101))
+    assert books(begun, "state", "energy", "meter_stop") == (
+        "stopped",
+        Decimal(5000),
+        Decimal(18_000),
+    )
+    assert books(before, "state", "meter_stop") == ("orphaned", Decimal(13_000))
+
+
+def test_a_stop_without_an_id_that_no_ac_connector_could_have_charged_waits(
+    charger: Charger,
+) -> None:
+    """Two million Wh in five hours: with a charger of unknown power it went for DC."""
+    running = charger.started(at(0), 28_887, connectorId=2)
+    charger.stop(0, at(300), 2_087_910)
+    assert books(running, "state") == "active"
+    assert waiting() == ["no such transaction"]
+
+
+def test_the_ids_of_all_that_may_be_meant_stand_in_the_reason(charger: Charger) -> None:
+    """It stays as short as the column."""
+    sessions = [charger.started(at(0), 1000, connectorId=place) for place in range(1, 40)]
+    charger.stop(-1, at(30), 3000)
+    [reason] = waiting()
+    assert reason.startswith("no such transaction; it may be the end of #")
+    assert reason.endswith(f"#{sessions[-1]}")
+    assert len(reason) <= 255
+
+
+def test_a_stop_that_might_have_been_two_sessions_is_still_the_end_of_a_later_start(
+    charger: Charger,
+) -> None:
+    """The candidates in the reason hid it."""
+    for place in (1, 2):
+        charger.started(at(0), 1000, connectorId=place)
+    charger.stop(-1, at(30), 3000, when=at(31))
+    late = charger.started(at(10), 2500, when=at(32), connectorId=3)
+    assert books(late, "state", "energy") == ("stopped", Decimal(500))
+    assert waiting() == []
