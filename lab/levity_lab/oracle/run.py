@@ -13,6 +13,7 @@ from django.core.signals import setting_changed
 from django.db import connection
 
 from levity.ocpp.conf import DEFAULTS
+from levity_lab.oracle.afterwards import Corrected, Unassigned, correct, sum_up
 from levity_lab.oracle.births import born, born_mixed
 from levity_lab.oracle.databases import copies, own_database
 from levity_lab.oracle.direct import Direct, Moment
@@ -39,6 +40,10 @@ class Plan:
     seed: int = 1
     only: tuple[str, ...] = ()
     mixed: bool = False
+    correct: bool = False
+    """Run `correct_meter_values` afterwards, and judge again."""
+    sum_up: bool = False
+    """Compare energy of no session, too."""
     shape: str = "direct"
     """direct: in this process; serve or fleet: real processes, which are killed now and then."""
     factor: float = 600.0
@@ -64,11 +69,14 @@ class Run:
     errors: dict[str, int] = field(default_factory=dict)
     """CALLERRORs by code."""
     kills: int = 0
+    corrected: Corrected | None = None
+    unassigned: Unassigned | None = None
 
     @property
     def is_good(self) -> bool:
         """Nothing lost, doubled, wrong at `high` or without a flag, and nothing billed twice."""
-        return not any(tally.is_bad for tally in self.tallies.values())
+        spoilt = self.corrected is not None and self.corrected.spoilt.total()
+        return not spoilt and not any(tally.is_bad for tally in self.tallies.values())
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -86,6 +94,8 @@ class Run:
             "good": self.is_good,
             "causes": [each.as_json() for each in self.tallies.values()],
             "over": self.over,
+            "corrected": self.corrected.as_json() if self.corrected else None,
+            "unassigned": self.unassigned.as_json() if self.unassigned else None,
         }
 
 
@@ -166,6 +176,9 @@ def _births(plan: Plan, oddities: list[Oddity]) -> Iterator[Life]:
 
 def _judge(lives: list[Life], done: Run) -> None:
     verdict = judge(lives)
+    if done.plan.sum_up:
+        done.unassigned = done.unassigned or Unassigned()
+        sum_up(lives, verdict, done.unassigned)
     tallied(verdict, done.tallies)
     done.chargers += len(lives)
     done.sessions += len(verdict.judged)
@@ -177,6 +190,9 @@ def _judge(lives: list[Life], done: Run) -> None:
         kept.append(example(judged))
         kept.sort(key=len)
         del kept[_EXAMPLES:]
+    if done.plan.correct:
+        done.corrected = done.corrected or Corrected()
+        correct(lives, verdict, done.corrected)
 
 
 @contextmanager

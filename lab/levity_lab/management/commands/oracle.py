@@ -4,10 +4,13 @@ import os
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+if TYPE_CHECKING:
+    from levity_lab.oracle.run import Run
 
 __all__ = ["Command"]
 
@@ -39,6 +42,12 @@ class Command(BaseCommand):
             choices=("direct", "serve", "fleet"),
             help="direct: in this process; serve, fleet: real processes that are killed [direct]",
         )
+        add(
+            "--correct",
+            action="store_true",
+            help="run correct_meter_values afterwards, and judge again: it must spoil nothing",
+        )
+        add("--unassigned", action="store_true", help="compare energy of no session, too")
         add("--factor", type=float, default=600.0, metavar="X", help="of their time [600]")
         add("--kill-every", type=float, default=10.0, metavar="SECONDS", help="0: no kills [10]")
         add("--list", action="store_true", help="list the causes")
@@ -59,7 +68,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from levity_lab.oracle.oddities import ODDITIES
         from levity_lab.oracle.run import Plan, run
-        from levity_lab.oracle.table import table
 
         if options["list"]:
             for oddity in ODDITIES.values():
@@ -79,17 +87,35 @@ class Command(BaseCommand):
             options["seed"],
             only,
             options["mixed"],
+            options["correct"],
+            options["unassigned"],
             options["shape"],
             options["factor"],
             options["kill_every"],
         )
         done = run(plan, self._say)
+        self._report(done, options)
+        if options["json"]:
+            Path(options["json"]).write_bytes(
+                orjson.dumps(done.as_json(), option=orjson.OPT_INDENT_2) + b"\n"
+            )
+        if not done.is_good:
+            raise CommandError("FAILED: wrong figures that nothing marks, see above")
+
+    def _report(self, done: "Run", options: dict[str, Any]) -> None:
+        from levity_lab.oracle.table import table
+
         self.stdout.write(table(done.tallies.values(), everything=options["all"]))
         if done.plan.shape != "direct":
             self.stdout.write(f"{done.kills} kill -9 in {done.seconds:.0f} s")
         if done.errors:
             told = ", ".join(f"{code} {count}" for code, count in sorted(done.errors.items()))
             self.stdout.write(f"CALLERRORs: {told}")
+        for also in (done.corrected, done.unassigned):
+            if also is not None:
+                self.stdout.write(str(also))
+        if done.corrected is not None and options["show"]:
+            self.stdout.write("\n".join(done.corrected.examples))
         for line in done.over[:20]:
             self.stdout.write(f"billed more than moved: {line}")
         for (cause, kind), examples in sorted(done.examples.items()):
@@ -97,12 +123,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"\n{cause}: {kind}")
                 for each in examples:
                     self.stdout.write(f"{each}\n")
-        if options["json"]:
-            Path(options["json"]).write_bytes(
-                orjson.dumps(done.as_json(), option=orjson.OPT_INDENT_2) + b"\n"
-            )
-        if not done.is_good:
-            raise CommandError("FAILED: wrong figures that nothing marks, see above")
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"{datetime.now():%H:%M:%S} {text}")  # noqa: DTZ005  # for people
