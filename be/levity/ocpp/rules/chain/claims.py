@@ -6,7 +6,7 @@ unit is in doubt.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -127,8 +127,7 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
     claim.has_end = session.state == "stopped" and own.source == "registers"
     claim.has_end = claim.has_end or (session.state == "stopped" and not flags & WITHOUT_END)
     if SESSION in flags or own.source == SESSION:
-        claim.low = claim.high = None
-        return claim
+        return _by_session(claim)
     if SAMPLES_IN_KWH in flags and own.source != "registers":
         claim.high = _sum(session.meter_start, own.wh)
         return claim
@@ -193,6 +192,28 @@ def _ended(session: RecordedSession, *, by_ours: bool) -> float | None:
     elif by_ours and (last := session.lives and read(session.lives).lives):
         return max(last[-1].seen, _begun(session, by_ours=True))
     return max(said.timestamp(), _begun(session, by_ours=by_ours))
+
+
+def _by_session(claim: Claim) -> Claim:
+    """Its samples count from its start; where Start, or Start and Stop, are of the meter's total,
+    they lie that much higher on it."""
+    start, own = claim.low, claim.own
+    if start is None or own.wh is None:
+        claim.low = claim.high = None
+        return claim
+    if own.source != "registers":
+        claim.high = start + own.wh
+    if claim.high is None or claim.high < start:
+        claim.low = claim.high = None
+        return claim
+    claim.trail = replace(
+        claim.trail, lives=tuple(_higher(life, start) for life in claim.trail.lives)
+    )
+    return claim
+
+
+def _higher(life: Life, wh: Decimal) -> Life:
+    return replace(life, first=life.first + wh, before=life.before + wh, last=life.last + wh)
 
 
 def _in_kwh(claim: Claim) -> Claim:

@@ -262,7 +262,9 @@ def _resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
         other.high = min(other.high, max(low, other.low or low))
         other.flags.add(CUT)
     detail = f"{_wh(twice)} are the next session's as well"
-    if at_once and not reached:
+    last = before.last
+    if at_once and (last is None or last.last <= low + ROUNDING):
+        # Its samples end before the next one's start: only its Stop reaches into it.
         _note(before, claim, BOUNDS, detail)
         claim.flags.add(OVERLAPPED)
         return
