@@ -137,7 +137,7 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
         claim.low = claim.first.first
     if claim.last is not None and not claim.has_end:
         claim.high = claim.last.last
-    if session.state == "stopped" and not claim.has_end and claim.last is None:
+    if session.state != "active" and not claim.has_end and claim.last is None:
         claim.high = claim.low
     is_anew = RESET in flags or len(trail.lives) > 1 or FELL in flags
     if claim.low is None or claim.high is None:

@@ -174,7 +174,13 @@ def _go_on(before: Claim, claim: Claim, gap: Decimal, max_power: int) -> None:
         return
     seconds = claim.begun - min(before.seen, before.ended or before.seen)
     if float(gap) > most(seconds, max_power) and float(gap) > KILO:
-        _differ(before, claim, f"{_wh(gap)} more than can have flowed in between")
+        ended, begun = _is_proved(before, max_power), _goes_on_from_start(claim)
+        detail = f"{_wh(gap)} more than can have flowed in between"
+        if ended and begun:
+            detail += ": another meter, as the samples of both show"
+        # Whose own samples lead to where it ends, or begins, is not doubted for the other's sake.
+        before.notes.append((AFTER, BOUNDS if ended else CONTRADICTS, detail))
+        claim.notes.append((BEFORE, BOUNDS if begun else CONTRADICTS, detail))
         return
     if not _bound(before, claim, gap, max_power):
         _note(before, claim, BOUNDS, f"{_wh(gap)} in between belong to no session")
