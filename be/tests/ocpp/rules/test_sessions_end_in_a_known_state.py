@@ -367,7 +367,11 @@ def test_older_start_that_comes_late_leaves_the_running_session_alone(charger: C
     running = charger.started(at(100), 5000)
     older = charger.started(at(0), 1000, when=at(101))
     assert books(running, "state") == "active"
-    assert books(older, "state", "stop_reason", "flags") == ("orphaned", "Other", "orphaned")
+    assert books(older, "state", "stop_reason", "flags") == (
+        "orphaned",
+        "Other",
+        "orphaned ends-at-next-start",
+    )
     charger.meter(older, meter_value(at(5), 1400), when=at(101))
     # As long as nobody has told its end, it is where the next one started.
     assert books(older, "state", "energy", "stopped_at") == ("orphaned", Decimal(4000), at(5))

@@ -29,6 +29,7 @@ __all__ = ["CORRECTED", "Claim", "claim_of", "in_order"]
 
 CORRECTED = "corrected"
 """The `energy_source` of what a person has decided: nothing changes it but a person."""
+TOLD_TWICE = "started-twice"
 KILO = Decimal(1000)
 # The end is no register that counts.
 WITHOUT_END = frozenset({NEGATIVE, BELOW, STOP, FAR_STOP, "no-meter-stop", "stop-quarantined"})
@@ -64,6 +65,8 @@ class Claim:
     """`low` and `high` are of one register: the difference is its energy."""
     is_fixed: bool = False
     """A person has decided it."""
+    is_none: bool = False
+    """It was no session of its own: its start was told twice."""
     by_ours: bool = False
     """Its times are ours, and not the charger's."""
     factor: Decimal = Decimal(1)
@@ -122,6 +125,10 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
     if claim.is_fixed:
         if claim.low is None or claim.high is None or claim.high < claim.low:
             claim.low = claim.high = None
+        return claim
+    if TOLD_TWICE in flags:
+        # It was none: another one goes on with its car.
+        claim.low, claim.high, claim.is_none = None, None, True
         return claim
     claim.has_start = session.meter_start is not None and not flags & WITHOUT_START
     claim.has_end = session.state == "stopped" and own.source == "registers"

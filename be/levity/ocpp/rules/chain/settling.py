@@ -17,7 +17,8 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.request import Place, RecordedSession
 from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
-from levity.ocpp.rules.chain.settle import OF_THE_CHAIN, Settled, settle
+from levity.ocpp.rules.chain.settle import Settled, settle
+from levity.ocpp.rules.chain.words import OF_THE_CHAIN
 
 __all__ = ["settled"]
 

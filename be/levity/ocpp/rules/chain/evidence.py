@@ -1,0 +1,93 @@
+"""What the samples and clocks of two neighbours say of where one ended and the other began."""
+
+from levity.ocpp.rules.chain.claims import Claim
+from levity.ocpp.rules.lives import ROUNDING, most
+
+__all__ = [
+    "could",
+    "goes_on_from_start",
+    "has_stale_start",
+    "is_at_once",
+    "is_proved",
+    "is_told_again",
+]
+
+# Seconds by which clocks differ without a word.
+CLOCKS = 300
+# W that flow at least while a car charges: what a pace is taken for that can't be told.
+LEAST_PACE = 1380
+# Seconds within which a start is told again with another time.
+AGAIN = 900
+# By how much more than it did a car may have charged where nobody looked.
+FASTER = 1.25
+
+
+def is_at_once(before: Claim, claim: Claim) -> bool:
+    """True if the one before was not over yet, by its own end, when this one began.
+
+    By both clocks: a backlog is late by ours, and the charger's may be hours behind for a while.
+    """
+    if before.ended is None:
+        return True
+    if before.ended <= claim.begun + CLOCKS:
+        return False
+    (begun, _), (_, ended) = claim.span_of_ours, before.span_of_ours
+    return ended is None or ended > begun
+
+
+def could(claim: Claim, seconds: float, max_power: int) -> float:
+    """Wh that this session can have charged in a time of which it tells nothing, by its pace."""
+    pace = 0.0
+    for life in claim.trail.lives:
+        pace = max(pace, float(life.pace))
+    pace = max(pace * FASTER, float(claim.trail.power), float(LEAST_PACE)) if pace else max_power
+    return most(seconds, min(int(pace), max_power))
+
+
+def is_proved(claim: Claim, max_power: int) -> bool:
+    """True if its own samples lead to its end."""
+    last = claim.last
+    if last is None or claim.high is None or claim.ended is None or last.count < 2:
+        return False
+    rest = float(claim.high - last.last)
+    return rest <= could(claim, max(claim.ended - claim.seen, 0.0), max_power)
+
+
+def is_told_again(before: Claim, claim: Claim) -> bool:
+    """True if this is the start of the one before, with another time: nobody told that one's end,
+    and all else is the same."""
+    if before.session.state != "orphaned" or before.low is None or claim.low is None:
+        return False
+    return (
+        before.session.id_tag.lower() == claim.session.id_tag.lower()
+        and abs(before.low - claim.low) <= ROUNDING
+        and claim.begun - before.begun <= AGAIN
+        and not before.is_fixed
+    )
+
+
+def goes_on_from_start(claim: Claim) -> bool:
+    """True if several samples of its own go on from its start."""
+    first = claim.first
+    if first is None or claim.low is None or first.count < 2 or not claim.has_start:
+        return False
+    lead = float(first.first - claim.low)
+    seconds = claim.first_at - claim.begun
+    return -ROUNDING <= lead <= most(seconds, max(int(first.pace * FASTER), LEAST_PACE))
+
+
+def has_stale_start(before: Claim, claim: Claim) -> bool:
+    """True if this one's start is a register of some time before: it is where the session before
+    began, or its own samples go on from where that one ended."""
+    assert claim.low is not None
+    assert before.high is not None
+    if claim.high is not None and claim.high < before.high - ROUNDING:
+        return False
+    if before.low is not None and abs(claim.low - before.low) <= ROUNDING:
+        return True
+    first = claim.first
+    if first is None or first.first < before.high - ROUNDING or first.pace <= 0:
+        return False
+    seconds = claim.first_at - claim.begun
+    lead = float(first.first - claim.low)
+    return lead > most(seconds, max(int(first.pace * FASTER), LEAST_PACE))
