@@ -8,6 +8,7 @@ __all__ = [
     "goes_on_from_start",
     "has_stale_start",
     "is_at_once",
+    "is_empty_again",
     "is_proved",
     "is_told_again",
 ]
@@ -56,7 +57,23 @@ def is_proved(claim: Claim, max_power: int) -> bool:
 def is_told_again(before: Claim, claim: Claim) -> bool:
     """True if this is the start of the one before, with another time: nobody told that one's end,
     and all else is the same."""
-    if before.session.state != "orphaned" or before.low is None or claim.low is None:
+    return before.session.state == "orphaned" and _begins_alike(before, claim)
+
+
+def is_empty_again(before: Claim, claim: Claim) -> bool:
+    """True if the charger went on with the one before after it had told its start again: this one
+    has charged nothing."""
+    return (
+        claim.session.state == "orphaned"
+        and claim.low == claim.high
+        and not claim.is_fixed
+        and before.high != before.low
+        and _begins_alike(before, claim)
+    )
+
+
+def _begins_alike(before: Claim, claim: Claim) -> bool:
+    if before.low is None or claim.low is None:
         return False
     return (
         before.session.id_tag.lower() == claim.session.id_tag.lower()

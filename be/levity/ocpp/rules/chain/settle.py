@@ -12,7 +12,13 @@ from decimal import Decimal
 from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.chain.books import Own
 from levity.ocpp.rules.chain.claims import Claim, in_order
-from levity.ocpp.rules.chain.evidence import could, goes_on_from_start, is_at_once, is_proved
+from levity.ocpp.rules.chain.evidence import (
+    could,
+    goes_on_from_start,
+    is_at_once,
+    is_empty_again,
+    is_proved,
+)
 from levity.ocpp.rules.chain.overlaps import billed, in_wh, note, resolve
 from levity.ocpp.rules.chain.words import (
     AFTER,
@@ -85,6 +91,10 @@ def settled_claims(sessions: Sequence[RecordedSession], max_power: int) -> list[
             claim.notes.append((BEFORE, SILENT, "its register can't be compared with others"))
             # Nobody knows what it has moved of what lies between its neighbours.
             follows = follows and claim.is_none
+            continue
+        if placed and is_empty_again(placed[-1], claim):
+            claim.flags.add(TWICE)
+            note(placed[-1], claim, BOUNDS, "one session, of which the start was told twice")
             continue
         if placed:
             _lay_beside(placed, claim, max_power, follows=follows)

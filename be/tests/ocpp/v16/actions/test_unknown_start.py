@@ -218,7 +218,10 @@ def test_the_limit_of_a_card_does_not_count_what_ends_where_it_starts(
     charger.now = 60
     answer = site.result(start(charger, connectorId=0, meterStart=1500))
     assert answer["idTagInfo"] == {"status": "Accepted"}
-    assert ledger("state", "flags") == [("orphaned", "orphaned"), ("active", "connector-guessed")]
+    assert ledger("state", "flags") == [
+        ("orphaned", "orphaned ends-at-next-start"),
+        ("active", "connector-guessed"),
+    ]
 
 
 def test_a_start_that_tells_neither_is_a_session_too(site: CentralSystem, charger: Charger) -> None:
