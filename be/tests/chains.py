@@ -66,6 +66,7 @@ def a_chain(charger: ChargePoint) -> Connector:
         meter_last=58_000,
         state="active",
         stopped_at=None,
+        energy_source="",
         confidence="",
         energy=Decimal(6_000),
     )

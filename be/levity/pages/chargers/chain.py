@@ -4,31 +4,34 @@ Read with a fixed number of statements, and with as many sessions and samples as
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from levity.ocpp.chargers.clocks import BEFORE_OCPP, is_unset
+from levity.ocpp.chargers.clocks import BEFORE_OCPP
 from levity.ocpp.conf import setting
-from levity.ocpp.models import Connector, Transaction
+from levity.ocpp.models import ChargePoint, Connector, Transaction
+from levity.ocpp.request import RecordedSession
+from levity.ocpp.rules.chain.registers import interval_of
 from levity.ocpp.rules.chain.unassigned import Interval, Point, Unassigned, unassigned
 from levity.ocpp.rules.lives import FASTEST, NO_TRAIL, ROUNDING, Trail, most, read
-from levity.ocpp.rules.sampled import (
-    FELL,
-    KILO,
-    NO_START,
-    RESET,
-    SAMPLES_IN_KWH,
-    SESSION,
-    START,
-)
+from levity.ocpp.rules.sampled import KILO, SAMPLES_IN_KWH
 from levity.ocpp.store.samples.outside_sessions import newest_outside
 from levity.pages.chargers.filters import started_within
 from levity.pages.kit.periods import Period
 from levity_ws.frozen import frozen
 
-__all__ = ["Chain", "Claimed", "Overlap", "began", "chain_of", "claimed", "overlaps_of"]
+__all__ = [
+    "Chain",
+    "Claimed",
+    "Overlap",
+    "chain_of",
+    "claimed",
+    "most_power",
+    "overlaps_of",
+]
 
-SESSIONS, SAMPLES = 500, 20_000
+SESSIONS, SAMPLES = 300, 10_000
 """At most so many are shown, the newest."""
 # Sessions before the first day, which may reach into it, and from which the register goes on.
 BEFORE = 3
@@ -41,6 +44,8 @@ class Claimed:
     was never set."""
 
     item: Transaction
+    interval: Interval
+    """What the rules take it for."""
     since: datetime
     until: datetime
     """Now, while it runs."""
@@ -50,9 +55,7 @@ class Claimed:
     """Where it began. None: not known."""
     high: Decimal | None
     """Where it ended. None: not known, or it does not go on from where it began."""
-    by_session: bool = False
-    """Its register counts from its own start."""
-    anew: bool = False
+    anew: bool
     """The register began anew since the session before."""
 
 
@@ -100,10 +103,8 @@ def chain_of(connector: Connector, period: Period, now: datetime) -> Chain:
     before = list(earlier.order_by("-started_at", "-id")[:BEFORE])
     samples, is_cut = newest_outside(connector, period.since, min(period.until, now), SAMPLES)
     found = _in_order([*before, *within[:SESSIONS]], now)
-    power = connector.charge_point.max_power or max(
-        setting("OCPP_MAX_POWER"), connector.charge_point.learned_power or 0
-    )
-    gaps = unassigned((_interval(each) for each in found), samples, max(power, FASTEST))
+    power = max(most_power(connector.charge_point), FASTEST)
+    gaps = unassigned((each.interval for each in found), samples, power)
     shown = tuple(each for each in found if each.until >= period.since)
     return Chain(
         shown,
@@ -114,29 +115,31 @@ def chain_of(connector: Connector, period: Period, now: datetime) -> Chain:
     )
 
 
+def most_power(charge_point: ChargePoint) -> int:
+    """W that one of its connectors can deliver, as far as that is known."""
+    return charge_point.max_power or max(setting("OCPP_MAX_POWER"), charge_point.learned_power or 0)
+
+
 def claimed(item: Transaction, now: datetime) -> Claimed:
-    """What this session has of the register."""
+    """What this session has of the register, by the rules that find what lies in none."""
+    interval = interval_of(_recorded(item))
     flags = set(item.flags.split())
-    by_session = SESSION in flags or item.energy_source == SESSION
-    trail = _trail(item)
-    since = began(item)
-    until = max(_ended(item, now), since)
-    low = None if flags & {NO_START, START} else item.meter_start
-    high = item.meter_stop if item.state != Transaction.State.ACTIVE else item.meter_last
-    if item.state == Transaction.State.ACTIVE and high is None:
+    since, until = interval.since, max(interval.until or now, interval.since)
+    low, high, base = interval.wh_from, interval.wh_until, Decimal(0)
+    if interval.by_session:
+        # Drawn from where the meter stood at the start, as far as that is known.
+        low = base = item.meter_start or Decimal(0)
+        high = None if item.energy is None else low + item.energy
+    elif item.state == Transaction.State.ACTIVE and high is None:
         high = low
-    base = (item.meter_start or Decimal(0)) if by_session else Decimal(0)
-    factor = KILO if SAMPLES_IN_KWH in flags else 1
     shown = [] if low is None else [Point(since, low)]
-    shown += _readings(trail, since, until, base, factor)
-    if low is None and shown:
-        low = shown[0].wh
-    if by_session:
-        high = None if low is None or item.energy is None else low + item.energy
+    shown += _readings(item, since, until, base, KILO if SAMPLES_IN_KWH in flags else 1)
     if high is not None:
         shown.append(Point(until, high))
     is_whole = low is not None and high is not None and high >= low - ROUNDING
-    return Claimed(item, since, until, _pieces(shown), low, high if is_whole else None, by_session)
+    return Claimed(
+        item, interval, since, until, _pieces(shown), low, high if is_whole else None, anew=False
+    )
 
 
 def overlaps_of(sessions: Sequence[Claimed]) -> tuple[Overlap, ...]:
@@ -145,7 +148,7 @@ def overlaps_of(sessions: Sequence[Claimed]) -> tuple[Overlap, ...]:
     found = []
     reach: Claimed | None = None
     for each in sessions:
-        if each.by_session or each.low is None or each.high is None:
+        if each.interval.by_session or each.low is None or each.high is None:
             continue
         if reach is not None:
             assert reach.low is not None
@@ -172,32 +175,14 @@ def _with_breaks(sessions: Sequence[Claimed]) -> Iterator[Claimed]:
         start = each.pieces[0][0].wh if each.pieces else None
         fell = start is not None and level is not None and start < level - ROUNDING
         is_anew = fell and until is not None and each.since >= until
-        yield Claimed(
-            each.item,
-            each.since,
-            each.until,
-            each.pieces,
-            each.low,
-            each.high,
-            each.by_session,
-            is_anew,
-        )
+        yield replace(each, anew=is_anew)
         if each.pieces:
             level, until = each.pieces[-1][-1].wh, each.until
 
 
-def _interval(each: Claimed) -> Interval:
-    flags = set(each.item.flags.split())
-    is_over = each.item.state != Transaction.State.ACTIVE
-    last = each.pieces[-1][-1].wh if each.pieces else None
-    return Interval(
-        each.item.pk,
-        each.since,
-        each.until if is_over else None,
-        each.low,
-        last,
-        each.by_session,
-        bool(flags & {RESET, FELL}) or (each.low is not None and each.high is None),
+def _recorded(item: Transaction) -> RecordedSession:
+    return RecordedSession(
+        **{each.name: getattr(item, each.name) for each in fields(RecordedSession)}
     )
 
 
@@ -210,10 +195,11 @@ def _trail(item: Transaction) -> Trail:
 
 
 def _readings(
-    trail: Trail, since: datetime, until: datetime, base: Decimal, factor: Decimal | int
+    item: Transaction, since: datetime, until: datetime, base: Decimal, factor: Decimal | int
 ) -> list[Point]:
+    """What its samples showed, as far as it is kept with the session: none is read again."""
     found = []
-    for life in trail.lives:
+    for life in _trail(item).lives:
         for at, wh in ((life.first_at, life.first), (life.last_at, life.last)):
             moment = min(max(datetime.fromtimestamp(at, UTC), since), until)
             found.append(Point(moment, wh * factor + base))
@@ -233,17 +219,3 @@ def _pieces(points: Sequence[Point]) -> tuple[tuple[Point, ...], ...]:
                 continue
         found.append([point])
     return tuple(tuple(piece) for piece in found)
-
-
-def began(item: Transaction) -> datetime:
-    """When this session began: by the charger's clock, or ours where that was never set."""
-    is_odd = "start-clock" in item.flags or is_unset(item.started_at, item.start_received_at)
-    return item.start_received_at if is_odd else item.started_at
-
-
-def _ended(item: Transaction, now: datetime) -> datetime:
-    if item.state == Transaction.State.ACTIVE:
-        return now
-    said = item.stopped_at or item.meter_last_at or item.started_at
-    is_odd = "stop-clock" in item.flags or is_unset(said, item.stop_received_at)
-    return item.stop_received_at if is_odd and item.stop_received_at is not None else said

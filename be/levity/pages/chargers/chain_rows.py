@@ -46,7 +46,7 @@ def rows_of(chain: Chain) -> list[Row]:
     ]
     for session in chain.sessions:
         notes = ["the register begins anew"] if session.anew else []
-        if session.by_session:
+        if session.interval.by_session:
             notes.append("its register counts from its own start")
         notes += shared.get(session.item.pk, [])
         last = session.pieces[-1][-1].wh if session.pieces else None
@@ -85,7 +85,7 @@ def csv_rows(rows: list[Row], zone: tzinfo | None) -> Iterator[list[str]]:
     for row in rows:
         item = row.item
         yield [
-            "session" if item else "in no session",
+            "session" if item else "unassigned",
             str(item.pk) if item else "",
             cell(item.id_tag or UNKNOWN_PAYER) if item else "",
             utc_cell(row.since),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from unfold.decorators import display
 
-from levity.ocpp.models import ChargePoint, Connector, Transaction
+from levity.ocpp.models import ChargePoint, Connector, Transaction, UnassignedEnergy
 from levity.ocpp.rules.flags import HARMLESS
 from levity.pages.chargers.billing_class import class_badge, session_class
 from levity.pages.chargers.chain import Chain, chain_of
@@ -30,6 +30,8 @@ from levity.pages.kit.formats import (
     badge,
     change_link,
     kwh,
+    link,
+    list_url,
     local_time,
     payer,
     shown_time,
@@ -149,12 +151,16 @@ def _shown(item: Connector, request: HttpRequest) -> dict[str, Any]:
     period = period_of(request.GET, zone, now)
     chain = chain_of(item, period, now)
     rows = rows_of(chain)
+    unassigned = "Unassigned"
+    if request.user.has_perm("ocpp.view_unassignedenergy"):
+        mine = list_url(UnassignedEnergy, charge_point__id__exact=item.charge_point_id)
+        unassigned = link(mine, unassigned)
     texts = {row.item.pk: _text(row, zone) for row in rows if row.item is not None}
     return {
         "chain": chain,
         "chain_of": f"Connector {_name(item)}",
         "drawings": [draw_chain(chain, period, size, texts) for size in (WIDE, NARROW)],
-        "rows": [_cells(row, zone) for row in rows],
+        "rows": [_cells(row, zone, unassigned) for row in rows],
         "sums": _sums(chain),
         "period": period,
         "kinds": [
@@ -181,12 +187,12 @@ def _text(row: Row, zone: Any) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _cells(row: Row, zone: Any) -> dict[str, Any]:
+def _cells(row: Row, zone: Any, unassigned: str) -> dict[str, Any]:
     item = row.item
     is_running = item is not None and item.state == Transaction.State.ACTIVE
     asks = session_class(item) if item else HARMLESS
     return {
-        "what": change_link(Transaction, item.pk, f"#{item.pk}") if item else "In no session",
+        "what": change_link(Transaction, item.pk, f"#{item.pk}") if item else unassigned,
         "id_tag": payer(item.id_tag, 40) if item else "",
         "since": shown_time(row.since, zone),
         "until": "running" if is_running else shown_time(row.until, zone),
@@ -209,6 +215,6 @@ def _sums(chain: Chain) -> list[tuple[str, str]]:
             f"{len(chain.sessions)} sessions" if len(chain.sessions) != 1 else "1 session",
             kwh(billed),
         ),
-        ("In no session", kwh(outside)),
+        ("Unassigned: in no session", kwh(outside)),
     ]
     return [*found, ("In two sessions", kwh(twice))] if twice else found

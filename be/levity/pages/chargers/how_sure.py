@@ -1,7 +1,7 @@
 """How sure the figure of a session is: each check with its verdict in words, flags, and the trail.
 
-What is shown was recorded with the session (`Transaction.checks`, `SessionRepair`); nothing is
-judged anew here.
+What is shown was recorded with the session (`Transaction.checks`, `SessionRepair`), but for what
+its neighbours say: that is looked up, since they may have come later.
 """
 
 import json
@@ -10,8 +10,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
-from levity.ocpp.models import Connector, SessionRepair, Transaction
+from levity.ocpp.models import Connector, Message, SessionRepair, Transaction
+from levity.ocpp.rules.chain.settle import AFTER, BEFORE, settle
 from levity.ocpp.rules.checks import (
     AGREES,
     BOUNDS,
@@ -26,8 +28,9 @@ from levity.ocpp.rules.checks import (
     Check,
     of_json,
 )
+from levity.ocpp.store.chain import sessions_near
 from levity.pages.chargers.billing_class import class_badge, flag_lines, session_class
-from levity.pages.chargers.chain import began
+from levity.pages.chargers.chain import claimed, most_power
 from levity.pages.chargers.connectors import chain_address
 from levity.pages.kit.formats import (
     NOTHING,
@@ -36,6 +39,7 @@ from levity.pages.kit.formats import (
     excerpt,
     kwh,
     link,
+    list_url,
     shown_time,
     site_zone,
 )
@@ -48,8 +52,8 @@ KINDS = {
     POWER: "Power and time",
     LIMIT: "Most that the connector can deliver",
     CLOCK: "The charger's clock",
-    "before": "Session before on the connector",
-    "after": "Session after on the connector",
+    BEFORE: "Session before on the connector",
+    AFTER: "Session after on the connector",
 }
 """What was compared, for people; an unknown kind is shown as it is."""
 VERDICTS = {
@@ -85,7 +89,8 @@ def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
         "confidence": item.confidence,
         "class": class_badge(session_class(item)),
         "own": own,
-        "checks": check_lines(checks),
+        "checks": check_lines((*checks, *_beside(item))),
+        "has_own": bool(checks),
         "flags": flag_lines(item.flags) if item.flags else "",
         "repairs": repairs,
         "neighbours": [
@@ -93,6 +98,7 @@ def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
             for title, found, at in neighbours(item)
         ],
         "chain": _chain(item) if user.has_perm("ocpp.view_connector") else "",
+        "messages": link(list_url(Message, transaction=item.pk), "Messages of this session"),
         "is_over": item.state != Transaction.State.ACTIVE,
     }
 
@@ -107,6 +113,20 @@ def check_lines(checks: tuple[Check, ...]) -> list[dict[str, str]]:
         }
         for check in checks
     ]
+
+
+def _beside(item: Transaction) -> tuple[Check, ...]:
+    """What the sessions beside it on its connector say, now: they may have come later."""
+    if item.state == Transaction.State.ACTIVE or item.connector is None:
+        return ()
+    near = sessions_near([(item.charge_point_id, item.started_at)]).get(item.charge_point_id, ())
+    there = [each for each in near if each.place == (item.evse, item.connector)]
+    try:
+        settled = settle(there, most_power(item.charge_point))
+    except ValueError:
+        # Another release wrote what is kept of their registers.
+        return ()
+    return next((each.checks for each in settled if each.session.id == item.pk), ())
 
 
 def neighbours(item: Transaction) -> list[tuple[str, Transaction, datetime]]:
@@ -135,7 +155,8 @@ def _chain(item: Transaction) -> str:
     found = Connector.objects.filter(charge_point=item.charge_point_id, **place).first()
     if found is None:
         return ""
-    address = chain_address(found.pk, began(item), site_zone(item))
+    since = claimed(item, timezone.now()).since
+    address = chain_address(found.pk, since, site_zone(item))
     return link(address, f"Chain of connector {item.connector}")
 
 

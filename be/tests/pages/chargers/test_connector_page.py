@@ -178,7 +178,7 @@ def test_the_page_tells_the_chain_and_leads_to_sessions_and_days(
     page = browser_of_root.get(address(connector), WEEK).content.decode()
     told = " ".join(strip_tags(page.replace("><", "> <")).split())
     assert "Connector 1, 24 to 30 November 2026" in told
-    assert "In no session 4.200 kWh In two sessions 14.000 kWh" in told
+    assert "Unassigned: in no session 4.200 kWh In two sessions 14.000 kWh" in told
     assert "samples outside sessions: 4,249,500 to 4,252,700 Wh" in told
     assert "the register begins anew" in told
     pk = charger.transactions.earliest("pk").pk
@@ -193,7 +193,7 @@ def test_the_page_tells_the_chain_and_leads_to_sessions_and_days(
 
 def test_days_without_anything_say_so(connector: Connector, browser_of_root: Client) -> None:
     told = words(browser_of_root, connector)
-    assert "No sessions in these days, and no energy outside of sessions." in told
+    assert "No sessions in these days, and no unassigned energy." in told
     assert "Export as CSV" in told
     for query in ({"period": "x", "day": "y"}, {"day": "9999-12-31"}, {"day": "0001-01-01"}):
         assert browser_of_root.get(address(connector), query).status_code == 200
@@ -208,7 +208,7 @@ def test_the_csv_has_the_same_rows(charger: ChargePoint, browser_of_root: Client
     header, *lines = csv.reader(text.splitlines())
     rows = [dict(zip(header, line, strict=True)) for line in lines]
     assert [row["kind"] for row in rows].count("session") == 8
-    gap = next(row for row in rows if row["kind"] == "in no session")
+    gap = next(row for row in rows if row["kind"] == "unassigned")
     assert (gap["register from (Wh)"], gap["register moved (Wh)"]) == ("4249500.000", "3200.000")
     assert (gap["from (UTC)"], gap["from (local)"]) == (
         "2026-11-24 22:00:00",

@@ -85,7 +85,7 @@ def test_a_session_without_checks_says_so(
     checks: str, charger: ChargePoint, browser_of_root: Client
 ) -> None:
     old = session(charger, checks=checks)
-    assert "No checks are recorded for this session" in words(browser_of_root, old)
+    assert "No checks of its own are recorded for this session" in words(browser_of_root, old)
     running = session(charger, 9, state="active", stopped_at=None, checks=checks)
     assert "The session is running. Its figure is checked when it ends." in words(
         browser_of_root, running
@@ -141,6 +141,22 @@ def test_it_leads_to_the_sessions_beside_it_on_its_connector(
     told = words(browser_of_root, session(charger, 4, connector=None))
     assert "Session before" not in told
     assert "Session after" not in told
+
+
+def test_its_neighbours_say_whether_they_agree(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    """Looked up: the one after came later."""
+    first = session(charger, 1, meter_start=1_000, meter_stop=6_000)
+    second = session(charger, 2, meter_start=6_000, meter_stop=11_000)
+    third = session(charger, 3, meter_start=11_500, meter_stop=16_500)
+    assert "Session after on the connector agrees" in words(browser_of_root, first)
+    told = words(browser_of_root, second)
+    assert "Session before on the connector agrees" in told
+    assert "Session after on the connector only a bound 500 Wh in between belong" in told
+    assert "Session before on the connector only a bound" in words(browser_of_root, third)
+    Transaction.objects.update(lives="of another release")
+    assert "Session before on the connector" not in words(browser_of_root, second)
 
 
 def test_a_long_trail_costs_no_more_statements(
