@@ -18,6 +18,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from levity.db.last_backup import noted_in
+from levity.ocpp.decisions.restored import note_restore, ran_then
 from levity.ocpp.models import ChargePoint, Command, Connector, Transaction
 from levity.ocpp.store.messages.reading import newest_moment
 from levity.run.reading_back import (
@@ -47,6 +48,8 @@ class Settled:
     next_transaction: int
     cancelled: int
     """Commands that were waiting when the backup was made."""
+    running: tuple[str, ...] = ()
+    """Sessions that ran when the backup was made: number and charge point."""
 
 
 def back_up(path: Path) -> Copy:
@@ -125,7 +128,11 @@ def settle(now: datetime, gap: int | None = None) -> Settled:
             error_description="The database was restored from a backup.",
         )
         ChargePoint.objects.filter(connection__isnull=False).update(connection=None, edge=None)
-    return Settled(newest, last + 1, cancelled)
+        running: tuple[str, ...] = ()
+        if newest is not None:
+            rows = ran_then(note_restore(now, newest)).select_related("charge_point")
+            running = tuple(f"#{row.pk} ({row.charge_point.identity})" for row in rows)
+    return Settled(newest, last + 1, cancelled, running)
 
 
 def _newest() -> datetime | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import segno
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from levity.addresses import charger_addresses
 from levity.installation import ws_port
 from levity.ocpp.chargers.faults import FAULT
+from levity.ocpp.decisions import onboarding
 from levity.ocpp.models import (
     IN_TOTALS,
     PLAUSIBLE,
@@ -32,6 +33,7 @@ from levity.ocpp.models import (
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.filters import started_within
 from levity.pages.chargers.onboarding import banner
+from levity.pages.chargers.restored import restored_tile
 from levity.pages.kit import hooks
 from levity.pages.kit.base import newest
 from levity.pages.kit.formats import (
@@ -66,16 +68,22 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     tiles: list[Tile] = []
     trouble: list[Tile] = []
+    outside: Decimal | None = None
+    seen = onboarding.state()
     if may("ocpp.view_chargepoint"):
-        counts = _charge_points(request.user)
+        counts = _charge_points(request.user, f"{timezone.localtime(now):%Y-%m}")
+        outside = counts["outside"]
         context["is_empty"] = counts["total"] == 0
         context["connect_to"] = connect_to(request) if context["is_empty"] else []
-        context["onboarding"] = banner(request)
+        context["onboarding"] = banner(request, seen)
         tiles += _charge_point_tiles(counts)
         trouble.append(_pending_tile(counts["pending"]))
     if may("ocpp.view_transaction"):
         tiles += _energy_tiles(now, request.user)
+        trouble += restored_tile(now, seen)
         context["recent"] = _recent(request.user)
+    if may("ocpp.view_unassignedenergy"):
+        tiles += _outside_tiles(outside, f"{timezone.localtime(now):%Y-%m}")
     context["tiles"] = [*tiles, *hooks.tiles(request, hooks.TILES)]
     trouble += _trouble(now, request.user)
     context["trouble"] = [
@@ -113,18 +121,22 @@ def _picture(text: str) -> str:
     return segno.make(text, error="m").svg_data_uri(scale=4, light="#fff")
 
 
-def _charge_points(user: Any) -> dict[str, int]:
+def _charge_points(user: Any, month: str) -> dict[str, Any]:
     faulty = Exists(Connector.objects.filter(FAULT, charge_point=OuterRef("pk")))
     in_use = ChargePoint.objects.filter(retired_at__isnull=True)
+    of_month = visible(UnassignedEnergy.objects.filter(month=month), user).order_by()
+    sums = of_month.values("month").annotate(sum=Sum("wh")).values("sum")
     return visible(in_use, user).aggregate(
         total=Count("pk"),
         online=Count("pk", filter=Q(connection__isnull=False)),
         faulted=Count("pk", filter=faulty),
         pending=Count("pk", filter=Q(registration=PENDING)),
+        # Summed up once, and the same beside each charge point: no statement of its own.
+        outside=Max(Subquery(sums)),
     )
 
 
-def _charge_point_tiles(counts: dict[str, int]) -> list[Tile]:
+def _charge_point_tiles(counts: dict[str, Any]) -> list[Tile]:
     offline = counts["total"] - counts["online"]
     return [
         _tile("Online", counts["online"], list_url(ChargePoint, online="yes"), "good"),
@@ -161,7 +173,6 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
         left_out=Count("pk", filter=~PLAUSIBLE),
         left_out_today=Count("pk", filter=since_today & ~PLAUSIBLE),
     )
-    outside = _outside_tiles(month, user)
     running = list_url(Transaction, state__exact=Transaction.State.ACTIVE)
     first = f"{month:%Y-%m-%d}"
     return [
@@ -178,20 +189,14 @@ def _energy_tiles(now: datetime, user: Any) -> list[Tile]:
             list_url(Transaction, started_at_from=first),
             note=format_html("sessions since {}{}", words(first), _left_out(energy["left_out"])),
         ),
-        *outside,
     ]
 
 
-def _outside_tiles(month: datetime, user: Any) -> list[Tile]:
+def _outside_tiles(wh: Decimal | None, month: str) -> list[Tile]:
     """What meters recorded outside sessions this month; nothing where they did not."""
-    if not user.has_perm("ocpp.view_unassignedenergy"):
-        return []
-    name = f"{month:%Y-%m}"
-    rows = visible(UnassignedEnergy.objects.filter(month=name), user)
-    wh = rows.aggregate(wh=Sum("wh"))["wh"]
     if not wh:
         return []
-    address = list_url(UnassignedEnergy, month=name)
+    address = list_url(UnassignedEnergy, month=month)
     return [_tile("Outside sessions", kwh(wh), address, "warn", "this month, not billed to anyone")]
 
 

@@ -10,18 +10,22 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from levity.ocpp.decisions import onboarding
+from levity.ocpp.models import Installation
 
 __all__ = ["NAME", "banner", "onboarding_view"]
 
 NAME = "ocpp_chargepoint_onboarding"
 
 
-def banner(request: HttpRequest) -> dict[str, Any] | None:
-    """What the banner says: why this installation can be reached from outside; None: no banner."""
+def banner(request: HttpRequest, known: Installation | None = None) -> dict[str, Any] | None:
+    """What the banner says: why this installation can be reached from outside; None: no banner.
+
+    `known`: what was decided and seen so far, where the caller has read it.
+    """
     user: Any = request.user
     if not user.has_perm("ocpp.view_chargepoint"):
         return None
-    seen = onboarding.state()
+    seen = known or onboarding.state()
     if not onboarding.is_open_to_all(seen):
         return None
     why = onboarding.why_outside(seen)

@@ -38,6 +38,8 @@ from levity.pages.chargers.filters import PayerFilter, RowFilter, StartedFilter
 from levity.pages.chargers.give_energy import take_back_url
 from levity.pages.chargers.how_sure import how_sure
 from levity.pages.chargers.owners import id_tags_of, with_owner
+from levity.pages.chargers.restored import NAME as RESTORED
+from levity.pages.chargers.restored import restored_view
 from levity.pages.chargers.stop_charging import StopCharging
 from levity.pages.kit.base import BoundedPaginator, ReadOnlyAdmin, all_of
 from levity.pages.kit.formats import (
@@ -306,7 +308,12 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
             self.admin_site.admin_view(self.export_view),
             name="ocpp_transaction_export",
         )
-        return [export, *super().get_urls()]
+        restored = path(
+            "restored/",
+            self.admin_site.admin_view(lambda request: restored_view(request, self.admin_site)),
+            name=RESTORED,
+        )
+        return [export, restored, *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """All that fit the filters in the address, or all."""

@@ -11,8 +11,12 @@ from django.utils import timezone
 from levity.run.backups import BackupError, Settled, restore, settle
 from levity.run.cannot_open import CannotOpen
 from levity.run.holding import HeldByAnother, holding
+from levity_ws.logs import visible
 
 __all__ = ["Command"]
+
+# Sessions that are named one by one.
+NAMED = 20
 
 
 class Command(BaseCommand):
@@ -56,8 +60,25 @@ class Command(BaseCommand):
         newest = f"{settled.newest:%Y-%m-%d %H:%M:%S %Z}" if settled.newest else "nothing"
         self.stdout.write(
             f"Restored. Its newest entry: {newest}. The next transactionId is "
-            f"{settled.next_transaction}; {settled.cancelled} waiting commands were cancelled. "
-            "Start Levity now."
+            f"{settled.next_transaction}; {settled.cancelled} waiting commands were cancelled."
+        )
+        self._say_what_is_uncertain(settled)
+        self.stdout.write("Start Levity now.")
+
+    def _say_what_is_uncertain(self, settled: Settled) -> None:
+        if settled.newest is None:
+            return
+        count = len(settled.running)
+        if count:
+            some = ", ".join(visible(each) for each in settled.running[:NAMED])
+            more = f" and {count - NAMED:,} more" if count > NAMED else ""
+            self.stdout.write(
+                f"{count:,} session{' was' if count == 1 else 's were'} running then and may be "
+                f"uncertain, because what came after the backup is missing: {some}{more}."
+            )
+        self.stdout.write(
+            "Sessions that began after the backup was made are not in it: messages of theirs that "
+            "still arrive go to the quarantine. The overview links to both for two weeks."
         )
 
     def _restored(self, options: dict[str, Any]) -> Settled:
