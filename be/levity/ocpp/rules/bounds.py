@@ -11,6 +11,10 @@ __all__ = ["KILO", "Bounds", "bounds_of"]
 KILO = 1000
 # Power is measured a moment at a time, and less exactly than energy.
 LESS, MORE = 0.7, 1.3
+# By how much power may have been higher before the first sample, and after the last.
+FALL, RISE = 4, 2
+# Where the samples tell of all but such a part of the time, the rest was like it.
+SELDOM = 20
 # A charger that tells one phase only may deliver on three.
 PARTS = 3
 # W. No car charges with less: what never tells more is power in kW, or of a car that waits.
@@ -33,6 +37,8 @@ class Bounds:
     """Seconds of the session of which they don't."""
     told: int
     """W that it spoke of at most, flowing or offered."""
+    elsewhere: int
+    """W that can have flowed at most in the time of which the samples don't tell."""
     steps: int
     parts: int
     """It may be so many times as much, since it may be one phase of several."""
@@ -47,7 +53,8 @@ class Bounds:
     @property
     def most(self) -> float:
         """Wh that can have flowed at most."""
-        return self.possible * self.parts * MORE + self.most_in(self.uncovered)
+        unseen = self.uncovered / 3600 * self.elsewhere * MORE
+        return self.possible * self.parts * MORE + unseen + SLACK
 
     @property
     def says(self) -> str:
@@ -55,15 +62,24 @@ class Bounds:
         hours, minutes = divmod(round(self.covered / 60), 60)
         return f"power x time says {self.worked:,.0f} Wh in {hours} h {minutes:02} min"
 
-    def most_in(self, seconds: float) -> float:
-        """Wh that can flow in this time at the power that was told."""
-        return max(seconds, 0) / 3600 * self.told * MORE + SLACK
+    def leads_to(self, wh: Decimal, seconds: float) -> bool:
+        """True if so many Wh can have flowed before the first sample, in this time."""
+        # (Start and Stop may tell whole kWh.)
+        return wh <= max(seconds, 0) / 3600 * self.told * FALL + SLACK + KILO
+
+    def leads_from(self, wh: Decimal, seconds: float) -> bool:
+        """True if so many Wh can have flowed after the last sample, in this time."""
+        return wh <= max(seconds, 0) / 3600 * self.told * RISE + SLACK + KILO
 
     def allow(self, wh: Decimal) -> bool:
         """True if this can have flowed, and nothing says that it was more."""
         # (A register may count whole kWh.)
         slack = KILO if wh % KILO == 0 else 0
         return self.least - slack <= wh <= self.most + slack
+
+    def are_of(self, life: float) -> bool:
+        """True if they tell of nearly all of these seconds, in which the register was sampled."""
+        return self.covered * SELDOM >= life * (SELDOM - 1)
 
     def cover(self, wh: Decimal) -> bool:
         """True if this can have flowed in the time that the samples cover."""
@@ -81,8 +97,10 @@ class Bounds:
         return self.worked / 2 <= wh * KILO <= most * 2
 
 
-def bounds_of(trail: Trail, seconds: float) -> Bounds | None:
+def bounds_of(trail: Trail, seconds: float, limit: int) -> Bounds | None:
     """What the power of this session says, which lasted so long; None where it says nothing.
+
+    `limit` is what the connector can deliver, W: power may have been higher while nothing was told.
 
     So where none ever flowed, or where it tells of more time than the session lasted.
     """
@@ -90,13 +108,16 @@ def bounds_of(trail: Trail, seconds: float) -> Bounds | None:
     if not work.peak or not work.seconds or seconds <= 0 or work.seconds > seconds + GAP:
         return None
     parts = PARTS if work.is_rough else 1
+    uncovered = max(seconds - work.seconds, 0)
+    told = max(work.peak * parts, trail.power)
     return Bounds(
         work.wh,
         work.certain,
         work.possible,
         work.seconds,
-        max(seconds - work.seconds, 0),
-        max(work.peak * parts, trail.power),
+        uncovered,
+        told,
+        told if uncovered * SELDOM < seconds else max(told, limit),
         work.steps,
         parts,
         speaks=work.peak >= LEAST_FLOW and not work.is_rough,

@@ -7,6 +7,8 @@ make those of `KINDS`; rules that compare sessions add kinds of their own.
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "VERDICTS",
     "Check",
     "as_json",
+    "as_text",
     "of_json",
 ]
 
@@ -53,6 +56,12 @@ class Check:
 def as_json(checks: Iterable[Check]) -> list[list[str]]:
     """[kind, verdict, detail] of each, for JSON."""
     return [[check.kind, check.verdict, check.detail] for check in checks]
+
+
+def as_text(checks: Iterable[Check]) -> str:
+    """The text for `Transaction.checks` of a session that was judged alone; empty without any."""
+    told = as_json(checks)
+    return orjson.dumps({"checks": told}).decode() if told else ""
 
 
 def of_json(values: Any) -> tuple[Check, ...]:

@@ -4,26 +4,27 @@ What the samples come to by themselves is found in `sampled`. Every figure comes
 how far it can be trusted, and what was odd about it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
-from levity.ocpp.effects import StopTransaction
+from levity.ocpp.effects import Sample, StopTransaction
 from levity.ocpp.request import TransactionState, with_flags
 from levity.ocpp.rules.bounds import bounds_of
+from levity.ocpp.rules.checked import checks_of
+from levity.ocpp.rules.checks import as_text
+from levity.ocpp.rules.continuous import continuous, has_booted_since
 from levity.ocpp.rules.figures import HIGH, MEDIUM, Energy
 from levity.ocpp.rules.lives import (
     FASTEST,
     ROUNDING,
     SLACK,
-    Life,
     Trail,
     ended,
     most,
-    was_a_slip,
-    without_last,
 )
-from levity.ocpp.rules.rollover import ROLLOVER, top_of, unrolled
+from levity.ocpp.rules.rollover import ROLLOVER
 from levity.ocpp.rules.sampled import (
     FALL,
     IMPLAUSIBLE,
@@ -41,7 +42,9 @@ from levity.ocpp.rules.sampled import (
     lacks_start,
     measured,
     trail_of,
+    with_samples,
 )
+from levity.ocpp.rules.units import in_one_unit
 from levity.ocpp.rules.weighing import ABOVE_AC, BELOW, FAR_STOP, NEGATIVE, STOP, Ends, by_power
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "at_stop",
     "closed",
     "last_of",
+    "of_stop",
     "without_stop",
 ]
 
@@ -89,17 +93,11 @@ def at_stop(
     Start and Stop count, unless they contradict each other, samples that agree among themselves, or
     the power that was told. What was compared is told with it.
     """
-    trail, stop = _on_one_register(transaction, meter_stop, stopped_at, meter)
+    trail, stop = continuous(transaction, meter_stop, stopped_at, meter)
     limit = max(meter.max_power, trail.power)
-    trail = _without_spike(trail, stop, stopped_at, limit)
     found = _alone(transaction, trail, stop, stopped_at, meter)
-    ends = Ends(
-        None if lacks_start(transaction) else transaction.meter_start,
-        stop,
-        transaction.started_at.timestamp(),
-        stopped_at.timestamp(),
-    )
-    bounds = bounds_of(trail, ends.seconds)
+    ends = _ends(transaction, stop, stopped_at)
+    bounds = bounds_of(trail, ends.seconds, limit)
     sampled = measured(transaction, trail, meter)
     if bounds is not None:
         found = by_power(found, ends, trail, sampled, bounds)
@@ -107,45 +105,38 @@ def at_stop(
         confidence = MEDIUM if found.confidence == HIGH else found.confidence
         flags = tuple(dict.fromkeys((*found.flags, ROLLOVER)))
         found = replace(found, confidence=confidence, flags=flags)
-    return found
+    checks = checks_of(transaction, found, ends, trail, sampled, bounds, limit)
+    return replace(found, checks=checks)
 
 
-def _on_one_register(
-    transaction: TransactionState, meter_stop: Decimal, stopped_at: datetime, meter: Meter
-) -> tuple[Trail, Decimal]:
-    """The trail and meterStop as a register with more digits would show them."""
-    trail = trail_of(transaction)
-    if meter.by_session or lacks_start(transaction):
-        return trail, meter_stop
+def of_stop(
+    transaction: TransactionState,
+    meter_stop: Decimal,
+    samples: Sequence[Sample],
+    stopped_at: datetime,
+    received_at: datetime,
+    meter: Meter,
+) -> Energy:
+    """The energy of a transaction by its StopTransaction and the samples that came in it."""
+    whole = with_samples(transaction, samples, received_at, meter)
+    in_kwh = in_one_unit(transaction, meter_stop, samples, stopped_at, meter.max_power)
+    if in_kwh is None:
+        return at_stop(whole, meter_stop, stopped_at, meter)
+    trail, ends = trail_of(whole), _ends(transaction, meter_stop, stopped_at)
+    sampled = measured(whole, trail, meter)
     limit = max(meter.max_power, trail.power)
-    booted_at = meter.booted_at.timestamp() if meter.booted_at else 0.0
-    last = trail.lives[-1] if trail.lives else None
-    trail, higher = unrolled(transaction, trail, limit, booted_at)
-    before = last.last if last else transaction.register_at_start
-    begun = transaction.started_at.timestamp()
-    if meter_stop < before - ROUNDING and not (
-        has_booted(transaction, meter) if last is None else _has_booted_since(last, meter)
-    ):
-        seconds = stopped_at.timestamp() - (last.last_at if last else begun)
-        likely = trail.work.flow * seconds / 3600
-        higher += top_of(before, meter_stop, most(seconds, limit), likely)
-    return trail, meter_stop + higher
+    bounds = bounds_of(trail, ends.seconds, limit)
+    checks = checks_of(transaction, in_kwh, ends, trail, sampled, bounds, limit)
+    return replace(in_kwh, checks=checks)
 
 
-def _without_spike(trail: Trail, stop: Decimal, stopped_at: datetime, limit: int) -> Trail:
-    """The trail without a last sample that is far off, if the stop goes on from that before it."""
-    if not trail.lives:
-        return trail
-    *lives, last = trail.lives
-    if was_a_slip(trail.lives, stop, stopped_at.timestamp(), 0):
-        return replace(trail, lives=tuple(lives))
-    if last.count < 2 or stop >= last.last - ROUNDING:
-        return trail
-    is_far = float(last.last - last.before) > most(last.last_at - last.before_at, limit)
-    seconds = stopped_at.timestamp() - last.before_at
-    if not is_far or not -ROUNDING <= stop - last.before <= most(seconds, limit):
-        return trail
-    return replace(trail, lives=(*lives, without_last(last)))
+def _ends(transaction: TransactionState, stop: Decimal | None, stopped_at: datetime) -> Ends:
+    return Ends(
+        None if lacks_start(transaction) else transaction.meter_start,
+        stop,
+        transaction.started_at.timestamp(),
+        stopped_at.timestamp(),
+    )
 
 
 def _alone(
@@ -214,7 +205,7 @@ def _at_lower_stop(
 ) -> Energy:
     """The stop is below the start, and does not go on from the samples."""
     last = trail.lives[-1]
-    if meter_stop > 0 and _has_booted_since(last, meter):
+    if meter_stop > 0 and has_booted_since(last, meter):
         limit = max(meter.max_power, trail.power)
         if meter_stop <= most(stopped_at.timestamp() - last.last_at, limit):
             # The meter began anew, and no sample tells of it.
@@ -308,10 +299,6 @@ def _by_samples(sampled: Charged, *flags: str) -> Energy:
     return Energy(sampled.wh, "samples", "low", tuple(dict.fromkeys((*sampled.odd, *flags))))
 
 
-def _has_booted_since(last: Life, meter: Meter) -> bool:
-    return meter.booted_at is not None and meter.booted_at.timestamp() > last.seen
-
-
 def _without_samples(
     transaction: TransactionState,
     meter_stop: Decimal,
@@ -342,7 +329,16 @@ def without_stop(transaction: TransactionState) -> Energy:
     flags = transaction.flags.split()
     source = SESSION if SESSION in flags else "samples"
     doubted = {IMPLAUSIBLE, RESET, START, POWER} & set(flags) or lacks_start(transaction)
-    return Energy(transaction.energy, source, "low" if doubted else "medium")
+    found = Energy(transaction.energy, source, "low" if doubted else "medium")
+    trail = trail_of(transaction)
+    if not trail.lives:
+        return found
+    ended = datetime.fromtimestamp(trail.lives[-1].last_at, UTC)
+    ends = _ends(transaction, None, ended)
+    sampled = Charged(transaction.energy, (), trail.lives[-1].count)
+    bounds = bounds_of(trail, ends.seconds, FASTEST)
+    checks = checks_of(transaction, found, ends, trail, sampled, bounds, 0)
+    return replace(found, checks=checks)
 
 
 def last_of(transaction: TransactionState, found: Energy) -> Decimal | None:
@@ -374,4 +370,5 @@ def closed(
         flags=with_flags(transaction.flags, (flag,)),
         energy_source=found.source,
         confidence=found.confidence,
+        checks=as_text(found.checks),
     )

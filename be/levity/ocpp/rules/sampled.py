@@ -168,7 +168,7 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     if found is None or not trail.work.seconds:
         return found
     last, begun = trail.lives[-1], transaction.started_at.timestamp()
-    bounds = bounds_of(trail, last.last_at - begun)
+    bounds = bounds_of(trail, last.last_at - begun, meter.max_power)
     return found if bounds is None else _by_power(transaction, trail, found, bounds)
 
 
@@ -177,6 +177,12 @@ def _by_power(
 ) -> Charged:
     """The same where power agrees; else what agrees with it, or a doubt."""
     total, first = found.wh, trail.lives[0]
+    before = first.first_at - transaction.started_at.timestamp()
+    is_stale = found.count > 2 and not bounds.leads_to(found.lead, before)
+    if is_stale and bounds.cover(total - found.lead):
+        # Several samples agree with the power, and meterStart with neither.
+        odd = tuple(dict.fromkeys((*found.odd, START)))
+        return replace(found, wh=total - found.lead, lead=ZERO, odd=odd)
     if bounds.allow(total):
         return found
     start = transaction.register_at_start
@@ -185,12 +191,6 @@ def _by_power(
         return replace(found, wh=max(of_samples, ZERO), odd=(SAMPLES_IN_KWH,))
     if bounds.is_thousandth(total):
         return replace(found, wh=total * KILO, lead=found.lead * KILO, odd=(*found.odd, IN_KWH))
-    could = bounds.most_in(first.first_at - transaction.started_at.timestamp()) + KILO
-    rise = total - found.lead
-    if found.count > 2 and bounds.cover(rise) and found.lead > could:
-        # Several samples agree with the power, and meterStart with neither.
-        odd = tuple(dict.fromkeys((*found.odd, START)))
-        return replace(found, wh=rise, lead=ZERO, odd=odd)
     return replace(found, odd=(*found.odd, POWER)) if bounds.is_far(total) else found
 
 

@@ -51,7 +51,7 @@ def in_one_unit(
     if not any(lowest <= register <= highest for register in known):
         return None
     trail = trail_of(transaction)
-    bounds = bounds_of(trail, seconds)
+    bounds = bounds_of(trail, seconds, max_power)
     if bounds is not None and bounds.speaks and bounds.allow(difference):
         return None
     first = [item for item in readings if abs(item - start * KILO) <= NEAR]

@@ -29,8 +29,6 @@ BELOW = "below-samples"
 ABOVE_AC = "above-ac"
 FAR_STOP = "stop-far-off"
 NEGATIVE = "negative-energy"
-# One end is not what the meter showed.
-OF_AN_END = frozenset({START, STOP, BELOW, NEGATIVE})
 # What is said of ends that count no more, or that power has decided.
 DECIDED = frozenset({BELOW, NEGATIVE, IMPLAUSIBLE, ABOVE_AC, FAR_STOP, FELL})
 
@@ -41,14 +39,17 @@ class Ends:
 
     start: Decimal | None
     """Wh; None where the charger told none."""
-    stop: Decimal
+    stop: Decimal | None
+    """Wh; None where there was no StopTransaction."""
     begun: float
     ended: float
 
     @property
     def difference(self) -> Decimal | None:
         """Wh between the two."""
-        return None if self.start is None else self.stop - self.start
+        if self.start is None or self.stop is None:
+            return None
+        return self.stop - self.start
 
     @property
     def seconds(self) -> float:
@@ -61,13 +62,15 @@ def by_power(
 ) -> Energy:
     """What the session comes to by registers, samples and power; `sampled` are the samples alone,
     without the stop."""
-    agrees = bounds.allow(found.wh)
-    if agrees and (found.source != SAMPLES or OF_AN_END.isdisjoint(found.flags)):
-        return found
-    by_samples = _by_samples(found, ends, trail, sampled, bounds)
+    is_of_all = bool(trail.lives) and bounds.are_of(
+        trail.lives[-1].last_at - trail.lives[0].first_at
+    )
+    by_samples = _by_samples(found, ends, trail, sampled, bounds) if is_of_all else None
     if by_samples is not None:
         return by_samples
-    if agrees or not bounds.speaks:
+    is_wild = is_of_all and sampled is not None and not bounds.cover(sampled.wh - sampled.lead)
+    is_doubted = found.source == SAMPLES and is_wild
+    if not bounds.speaks or (bounds.allow(found.wh) and not is_doubted):
         return found
     difference = ends.difference
     kept = tuple(flag for flag in found.flags if flag not in DECIDED)
@@ -90,7 +93,7 @@ def _by_samples(
 ) -> Energy | None:
     """What several samples rise by that agree with the power, and the end that does so too. None
     where they don't, or where both ends do."""
-    if sampled is None or sampled.count <= 2 or SESSION in sampled.odd:
+    if sampled is None or sampled.count <= 2 or SESSION in sampled.odd or ends.stop is None:
         return None
     rise = sampled.wh - sampled.lead
     if not bounds.cover(rise):
@@ -98,10 +101,9 @@ def _by_samples(
     first, last = trail.lives[0], trail.lives[-1]
     flags = [flag for flag in (*sampled.odd, *found.flags) if flag not in DECIDED]
     lead, tail = sampled.lead, ends.stop - last.last
-    # (Whole kWh may be told at the start.)
-    could = bounds.most_in(first.first_at - ends.begun) + KILO
-    has_start = ends.start is not None and START not in sampled.odd and -ROUNDING <= lead <= could
-    has_stop = -ROUNDING <= tail <= bounds.most_in(ends.ended - last.last_at)
+    has_start = ends.start is not None and START not in sampled.odd and lead >= -ROUNDING
+    has_start = has_start and bounds.leads_to(lead, first.first_at - ends.begun)
+    has_stop = tail >= -ROUNDING and bounds.leads_from(tail, ends.ended - last.last_at)
     if not has_start and ends.start is not None:
         flags.append(START)
     if not has_stop:

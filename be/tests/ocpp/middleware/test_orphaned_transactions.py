@@ -5,6 +5,7 @@ from typing import Any
 
 from levity.ocpp.effects import StartTransaction, StopTransaction
 from levity.ocpp.middleware import build_chain
+from levity.ocpp.rules.checks import Check, as_text
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import charge_point, request, running
 
@@ -27,6 +28,20 @@ def end(**other: Any) -> StopTransaction:
         "confidence": "low",
     }
     return StopTransaction(**{**usual, **other})
+
+
+def held_against(
+    samples: str, clock: tuple[str, str, str] = ("clock", "agrees", "it lasted 0 h 01 min")
+) -> str:
+    """The text of what the end of a session without a stop was held against."""
+    return as_text(
+        (
+            Check("start-stop", "missing", "no StopTransaction was told"),
+            Check("samples", "agrees", samples),
+            Check("power", "silent", "no power was told"),
+            Check(*clock),
+        )
+    )
 
 
 def test_a_start_on_a_busy_connector_ends_what_ran_there_first() -> None:
@@ -60,6 +75,7 @@ def test_a_boot_ends_everything_that_ran_with_its_last_sample() -> None:
             reason="Reboot",
             energy_source="samples",
             confidence="medium",
+            checks=held_against("1 meter value shows 700 Wh until 2026-11-22 12:01 UTC"),
         ),
         end(transaction_id=8, reason="Reboot"),
     )
@@ -85,6 +101,10 @@ def test_a_register_of_the_session_says_nothing_of_the_lifetime() -> None:
         flags=("no-start-time", "session-register", "orphaned"),
         energy_source="session-register",
         confidence="medium",
+        checks=held_against(
+            "1 meter value shows 300 Wh until 2026-11-22 12:01 UTC",
+            ("clock", "missing", "the charger's clock was not set at the start"),
+        ),
     )
 
 

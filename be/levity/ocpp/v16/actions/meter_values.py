@@ -36,6 +36,8 @@ from levity.ocpp.rules.readings import (
     registers,
 )
 from levity.ocpp.rules.sampled import (
+    IN_KWH,
+    ROLLOVER,
     SAMPLES_IN_KWH,
     SESSION,
     ZERO,
@@ -279,7 +281,7 @@ def _rise(
         return None
     trail = grown(transaction, known, readings, request.received_at, meter)
     found = charged(transaction, trail, meter)
-    if found is None or set(found.odd) - {SESSION, SAMPLES_IN_KWH}:
+    if found is None or set(found.odd) - {SESSION, SAMPLES_IN_KWH, IN_KWH, ROLLOVER}:
         return None
     rise = found.wh - (transaction.energy or 0)
     if rise < 0:

@@ -13,6 +13,7 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
+from levity.ocpp.rules.checks import as_text
 from levity.ocpp.rules.energy import Energy, at_stop, closed
 from levity.ocpp.rules.sampled import OF_THE_METER, meter_of
 from levity.ocpp.v16.actions.crossed import proven_by_start, reopened, weakly_ended
@@ -48,6 +49,7 @@ def ended(
         flags=with_flags(kept, flags),
         energy_source=found.source,
         confidence=found.confidence,
+        checks=as_text(found.checks),
     )
 
 

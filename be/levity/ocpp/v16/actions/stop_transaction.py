@@ -17,9 +17,8 @@ from levity.ocpp.request import (
     Response,
     TransactionState,
 )
-from levity.ocpp.rules.energy import at_stop, closed
-from levity.ocpp.rules.sampled import meter_of, with_samples
-from levity.ocpp.rules.units import in_one_unit
+from levity.ocpp.rules.energy import closed, of_stop
+from levity.ocpp.rules.sampled import meter_of
 from levity.ocpp.v16.actions.ends import end_of, started_twice
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import meant
@@ -77,12 +76,7 @@ def end_session(
     # Our own clock may have been stepped back meanwhile: no session lasts less than nothing.
     stopped_at = said or max(request.received_at, transaction.started_at)
     meter, samples = meter_of(request.charge_point), read_samples(request, "transactionData")
-    charged = in_one_unit(transaction, meter_stop, samples, stopped_at, meter.max_power) or at_stop(
-        with_samples(transaction, samples, request.received_at, meter),
-        meter_stop,
-        stopped_at,
-        meter,
-    )
+    charged = of_stop(transaction, meter_stop, samples, stopped_at, request.received_at, meter)
     clock = clock_flags(said, request.received_at, "stop") or _same_clock(
         said, request, transaction
     )

@@ -1,8 +1,10 @@
 """StopTransaction (OCPP 1.6, 4.10)."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 
 from levity.ocpp.effects import (
@@ -12,8 +14,9 @@ from levity.ocpp.effects import (
     Sample,
     StopTransaction,
 )
-from levity.ocpp.request import Response
-from levity.ocpp.v16.actions.stop_transaction import ON_THE_BOOKS, stop_transaction
+from levity.ocpp.request import Request, Response
+from levity.ocpp.v16.actions.stop_transaction import ON_THE_BOOKS
+from levity.ocpp.v16.actions.stop_transaction import stop_transaction as stopped
 from tests.ocpp.charger import at, wire
 from tests.ocpp.states import charge_point, request, running
 
@@ -33,6 +36,16 @@ def ended(**other: Any) -> StopTransaction:
         "confidence": "high",
     }
     return StopTransaction(**{**usual, **other})
+
+
+def stop_transaction(request: Request) -> Response:
+    """The response, without what its figures were held against."""
+    response = stopped(request)
+    effects = (
+        replace(effect, checks="") if isinstance(effect, StopTransaction) else effect
+        for effect in response.effects
+    )
+    return replace(response, effects=tuple(effects))
 
 
 @pytest.mark.parametrize(
@@ -143,3 +156,18 @@ def test_the_chargers_own_end_replaces_ours() -> None:
     assert stop_transaction(
         request("StopTransaction", USUAL, transaction=orphan, received_at=LATER)
     ) == Response({}, (ended(flags=("no-start-time", "late-stop")),))
+
+
+def test_what_the_figures_were_held_against_is_told() -> None:
+    response = stopped(request("StopTransaction", USUAL, transaction=running(), received_at=LATER))
+    [end] = response.effects
+    assert isinstance(end, StopTransaction)
+    assert orjson.loads(end.checks) == {
+        "checks": [
+            ["start-stop", "agrees", "meterStop - meterStart is 5,000 Wh"],
+            ["samples", "silent", "no meter value tells the register"],
+            ["power", "silent", "no power was told"],
+            ["limit", "bounds", "at 43,000 W at most 47,400 Wh can have flowed"],
+            ["clock", "agrees", "it lasted 1 h 00 min"],
+        ]
+    }
