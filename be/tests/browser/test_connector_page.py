@@ -99,7 +99,7 @@ def test_how_sure_a_figure_is_can_be_read(
         ["samples", "missing", "no meter value in 5 h"],
         ["power", "silent", ""],
         ["limit", "bounds", "at most 242,100 Wh"],
-        ["before", "contradicts", "14,000 Wh are the session's before as well"],
+        ["samples", "contradicts", "the register rose by 600 Wh after the stop"],
     ]
     own = ["22000.000", "registers", "high", "4298000.000"]
     item.checks = json.dumps({"own": own, "checks": checks})
