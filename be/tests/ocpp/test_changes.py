@@ -19,7 +19,7 @@ from django.urls import reverse
 from levity.ocpp import changes as told
 from levity.ocpp.changes import Session, SessionChange, changes_told, tell_again
 from levity.ocpp.checks import check_receivers
-from levity.ocpp.decisions import quarantine, quarantined_message
+from levity.ocpp.decisions import quarantine, quarantined_message, unassigned
 from levity.ocpp.decisions.closing import end_abandoned
 from levity.ocpp.models import (
     ChargePoint,
@@ -322,6 +322,25 @@ def _() -> None:
     item = nonsense()
     made(item)
     quarantine.undo(item, None)
+
+
+def given() -> Transaction:
+    """2,000 Wh between two sessions, of which nobody knew whose they were."""
+    charger, _ = stopped()
+    charger.start(minute(60), 5000)
+    [stretch] = unassigned.stretches_of(charger.row, (0, 1), "2026-03")
+    ends = (stretch.since, stretch.wh_from, stretch.until, stretch.wh_until)
+    return unassigned.give(charger.row, (0, 1), ends, None, None, "a test")
+
+
+@way("unassigned energy: given to an id tag", ("", "stopped"))
+def _() -> None:
+    assert given().energy == 2000
+
+
+@way("unassigned energy: given, taken back", ("stopped", ""))
+def _() -> None:
+    unassigned.take_back(given(), None)
 
 
 def wild() -> None:

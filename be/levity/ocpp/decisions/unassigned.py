@@ -91,7 +91,8 @@ def give(
             )
         made = _insert(charge_point, place, stretch, payer)
         _join(made)
-        to = "nobody" if tag is None else payer
+        # (Not the tag itself: whoever is to be forgotten is forgotten in `after`.)
+        to = NOBODY if tag is None else "an id tag"
         said = f"unassigned energy given to {to}{f': {why}' if why else ''}"
         after = {"id_tag": payer, "energy": made.energy, "meter_start": made.meter_start}
         note(who, [made], said, {}, after)

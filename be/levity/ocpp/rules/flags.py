@@ -84,7 +84,10 @@ MEANINGS: dict[str, Flag] = {
         HARMLESS, "The session was closed at a boot and reopened because the charger continued it."
     ),
     # Who decided has looked.
-    "made-by-hand": Flag(HARMLESS, "A person created the session from a quarantined message."),
+    "made-by-hand": Flag(
+        HARMLESS,
+        "A person created the session, from a quarantined message or from unassigned energy.",
+    ),
     "by-hand": Flag(HARMLESS, "A person ended the session."),
     "unassigned-energy": Flag(
         HARMLESS,

@@ -18,9 +18,17 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from levity.ocpp.decisions import unassigned
-from levity.ocpp.models import ChargePoint, Message, MeterValue, Transaction, UnassignedEnergy
+from levity.ocpp.models import (
+    ChargePoint,
+    Connector,
+    Message,
+    MeterValue,
+    Transaction,
+    UnassignedEnergy,
+)
 from levity.ocpp.rules.chain.unassigned import Unassigned
 from levity.ocpp.store.loose import is_month, month_of, months_before
+from levity.pages.chargers.connectors import chain_address
 from levity.pages.chargers.csv_export import cell, local_cell, streamed_csv, utc_cell
 from levity.pages.chargers.filters import ChoiceFilter, Lookups, RowFilter
 from levity.pages.chargers.give_energy import GiveEnergy, key_of
@@ -159,9 +167,14 @@ def _now(item: UnassignedEnergy, *, may_give: bool) -> dict[str, Any]:
     place = item.evse, item.connector
     stretches = unassigned.stretches_of(item.charge_point, place, item.month)
     zone = site_zone(item)
+    there = Connector.objects.filter(
+        charge_point=item.charge_point_id, evse=item.evse, number=item.connector
+    )
+    connector = there.values_list("pk", flat=True).first()
     return {
         "stretches": [
-            _stretch(item, stretch, zone, may_give=may_give) for stretch in stretches[:SHOWN]
+            _stretch(item, stretch, zone, connector, may_give=may_give)
+            for stretch in stretches[:SHOWN]
         ],
         "left_out": max(0, len(stretches) - SHOWN),
         "given": [
@@ -179,7 +192,12 @@ def _now(item: UnassignedEnergy, *, may_give: bool) -> dict[str, Any]:
 
 
 def _stretch(
-    item: UnassignedEnergy, stretch: Unassigned, zone: tzinfo | None, *, may_give: bool
+    item: UnassignedEnergy,
+    stretch: Unassigned,
+    zone: tzinfo | None,
+    connector: int | None,
+    *,
+    may_give: bool,
 ) -> dict[str, Any]:
     give = ""
     if may_give:
@@ -193,6 +211,7 @@ def _stretch(
         "before": _session(stretch.before),
         "after": _session(stretch.after),
         "messages": link(_messages(item.charge_point, stretch), "Messages"),
+        "chain": link(chain_address(connector, stretch.since, zone), "Chain") if connector else "",
         "give": give,
     }
 

@@ -85,7 +85,7 @@ def test_it_becomes_a_session_over_just_that_stretch(place: Loose, tag: IdTag) -
     assert place.keys() == []
     assert not UnassignedEnergy.objects.exists()
     assert unassigned.given_in(place.row, (0, 1), MARCH) == [row]
-    said = "unassigned energy given to ANNA: his car, seen by the janitor"
+    said = "unassigned energy given to an id tag: his car, seen by the janitor"
     assert audit_of(row) == [("chief", said)]
 
 

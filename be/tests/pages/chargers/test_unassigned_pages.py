@@ -92,8 +92,10 @@ def test_the_stretches_with_the_sessions_around(
     assert (
         "2026-03-31 13:00:00 CEST 2026-04-01 01:00:00 CEST 3.210 kWh 5.678 kWh to 8.888 kWh "
         "from the end of a session to the start of the next "
-        f"#{first.pk} #{second.pk} Messages Give it to…"
+        f"#{first.pk} #{second.pk} Chain Messages Give it to…"
     ) in text_of(answer)
+    [chain] = links(answer, "/admin/ocpp/connector/")
+    assert chain.endswith("/change/?day=2026-04-03")
     [messages] = links(answer, "/admin/ocpp/message/?charge_point")
     assert "received_at_from=2026-03-31&amp;received_at_to=2026-04-01" in messages
 
