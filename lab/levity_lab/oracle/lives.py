@@ -85,6 +85,8 @@ class Session:
     tellable: bool = True
     """False: nothing on the wire contradicts the wrong figure."""
 
+    doubtful: bool = False
+    """Nothing contradicts it, but a boot in between may have: it must not be `high`."""
     forgotten: bool = False
     """A restored database can't know of it."""
 
@@ -160,7 +162,10 @@ class Life:
 
     def boot(self, at: float) -> None:
         """BootNotification."""
-        payload = {"chargePointVendor": self.make.vendor, "chargePointModel": self.make.name}
+        payload = {
+            "chargePointVendor": self.make.vendor,
+            "chargePointModel": self.make.model or self.make.name,
+        }
         self.others.append(Step(at, "BootNotification", payload))
 
     def status(

@@ -15,6 +15,8 @@ class Make:
 
     name: str
     vendor: str = "Oracle"
+    model: str = ""
+    """Empty: its name."""
     counts: Literal["lifetime", "session", "samples"] = "lifetime"
     """Where its registers begin: at the meter's birth; each session at 0; or Start and Stop tell
     the lifetime and samples count from the start of the session."""
@@ -43,7 +45,7 @@ class Make:
     @property
     def resolution(self) -> float:
         """Wh of the last digit of a sample."""
-        return (1000.0 if self.unit == "kWh" else 1.0) * 10.0**-self.decimals
+        return (1000.0 if self.unit.lower() == "kwh" else 1.0) * 10.0**-self.decimals
 
     def longest(self) -> tuple[float, float]:
         """Seconds that its sessions last, from and to: about sixty samples at most."""
@@ -93,7 +95,7 @@ class Make:
 
     def value(self, register: float) -> str:
         """The register in the unit and with the digits of its samples, cut off and not rounded."""
-        told = register / 1000.0 if self.unit == "kWh" else register
+        told = register / 1000.0 if self.unit.lower() == "kwh" else register
         scale = 10**self.decimals
         return f"{math.floor(told * scale + 1e-6) / scale:.{self.decimals}f}"
 
@@ -111,4 +113,14 @@ MAKES: tuple[Make, ...] = (
     Make("bare", unit="", period=300.0, power="", context=""),
     Make("data-only", period=0.0, power="", data=True),
     Make("no-id", names_session=False, period=120.0),
+    Make("strange-unit", unit="KWh", decimals=3, period=120.0, power="kW", location="Inlet"),
+    Make(
+        "grizzl-e",
+        vendor="United Chargers",
+        model="GRS-*",
+        counts="session",
+        power="A",
+        location="Body",
+        stop_tag=False,
+    ),
 )

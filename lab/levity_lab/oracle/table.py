@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from levity_lab.oracle.lives import Session
-from levity_lab.oracle.oddities import ODDITIES
+from levity_lab.oracle.oddities.shares import SHARES
 from levity_lab.oracle.verdict import KINDS, Judged, Over, Verdict, allowed
 
 __all__ = ["Tally", "cause_of", "example", "over_line", "table", "tallied"]
@@ -61,8 +61,7 @@ class Tally:
         """So many must be; 0: as many as can be. Neighbours must all be."""
         if self.cause.endswith(NEIGHBOURS):
             return 1.0
-        oddity = ODDITIES.get(self.cause)
-        return oddity.share if oddity else 0.0
+        return SHARES.get(self.cause, 0.0)
 
     @property
     def is_all_right(self) -> bool:
@@ -98,7 +97,7 @@ def tallied(verdict: Verdict, tallies: dict[str, Tally]) -> None:
         tally.kinds[each.kind] += 1
         tally.true += each.session.truth
         tally.billed += each.billed
-        if each.kind in ("high", "unflagged") and not each.session.tellable:
+        if each.kind in ("high", "unflagged") and not each.is_bad:
             tally.untellable += 1
     for over in verdict.over:
         of(over.life.cause).over += 1

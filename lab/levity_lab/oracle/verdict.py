@@ -55,9 +55,10 @@ class Judged:
     @property
     def is_bad(self) -> bool:
         """It must not be, whatever the oddity: the exit status tells of it."""
-        return self.kind in ("lost", "doubled") or (
-            self.kind in ("high", "unflagged") and self.session.tellable
-        )
+        if self.kind not in ("high", "unflagged"):
+            return self.kind in ("lost", "doubled")
+        at_high = any(row["confidence"] == "high" for row in self.rows)
+        return self.session.tellable or (self.session.doubtful and at_high)
 
 
 @dataclass(slots=True)

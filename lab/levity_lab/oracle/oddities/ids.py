@@ -6,7 +6,7 @@ from typing import Any
 from levity_lab.oracle.lives import Life, Ref, Session, Step
 from levity_lab.oracle.oddities.bending import hold, named, start_and_stop, without
 from levity_lab.oracle.oddities.registry import ODDITIES, happens, has_samples, lifetime, odd
-from levity_lab.oracle.telling import meter_values
+from levity_lab.oracle.telling import meter_values, register_at, whole
 from levity_lab.oracle.world import DAY, text
 
 __all__: list[str] = []
@@ -291,3 +291,47 @@ def _stop_dated_before_start(life: Life, session: Session, rng: Random) -> None:
 def _short(life: Life, session: Session, rng: Random) -> None:
     session.ends = session.begins + 500
     session.pieces = [(session.begins + 5, session.ends - 5, 7_000.0)]
+
+
+@odd("id-of-neighbour", "samples and Stop say the id that runs on another connector", connectors=2)
+def _id_of_neighbour(life: Life, session: Session, rng: Random) -> bool:
+    for other in life.sessions:
+        both = max(session.begins, other.begins) + 5
+        if other.connector is session.connector or other.cause not in ("", session.cause):
+            continue
+        if other.begins < session.ends < other.ends and both < session.ends:
+            told = [step for step in (*session.samples, session.stop) if step and step.at > both]
+            named(told, other)
+            other.cause = session.cause
+            return True
+    return False
+
+
+@odd("ghost-start", "a second Start two minutes later, of which nothing more is said")
+def _ghost_start(life: Life, session: Session, rng: Random) -> None:
+    start, _ = start_and_stop(session)
+    at = start.at + 120
+    again = start.again(
+        at,
+        unique_id="",
+        timestamp=session.clock(at),
+        meterStart=whole(register_at(session, life, at)),
+    )
+    again.heard = False
+    session.more.append(again)
+
+
+@happens(
+    "stop-lost-then-no-session", "Stop is lost, a car charges before the next Start", fits=lifetime
+)
+def _stop_lost_then_moved(life: Life, session: Session, rng: Random) -> bool:
+    following = session.following
+    first = session.ends + 110
+    if following is None or following.begins < first + 600:
+        return False
+    last = min(following.begins - 130, first + rng.uniform(900, 3600))
+    session.connector.meter.flow.add([(first + 10, last - 10, rng.choice((1400.0, 7000.0)))])
+    return True
+
+
+ODDITIES["stop-lost-then-no-session"].says = _stop_lost

@@ -1,19 +1,17 @@
 """Oddities of meters and of power: registers that are wrong, begin anew, or move in no session."""
 
-import math
 from random import Random
 
 from levity_lab.oracle.lives import Life, Session, Step
 from levity_lab.oracle.makes import Make
 from levity_lab.oracle.oddities.bending import (
     cut_pieces,
-    interval_wh,
     offline,
     set_register,
     start_and_stop,
 )
 from levity_lab.oracle.oddities.registry import ODDITIES, happens, has_samples, lifetime, odd
-from levity_lab.oracle.telling import meter_values, register_at, sampled_at, whole
+from levity_lab.oracle.telling import meter_values, register_at, sampled_at
 from levity_lab.oracle.world import HOUR
 
 __all__: list[str] = []
@@ -63,10 +61,34 @@ def _meter_start_stale(life: Life, session: Session, rng: Random) -> bool:
     return True
 
 
-@odd("wild-sample", "one sample is 200 kWh too much", fits=has_samples)
+@odd("wild-sample", "one sample is 3, 20 or 200 kWh off", fits=has_samples)
 def _wild_sample(life: Life, session: Session, rng: Random) -> None:
     step = rng.choice(session.samples)
-    set_register(step, sampled_at(session, life, step.at) + 200_000, life)
+    wild = sampled_at(session, life, step.at) + rng.choice((200_000, 20_000, 3_000, -3_000))
+    set_register(step, max(0.0, wild), life)
+
+
+@odd("last-sample-wild-stop-lost", "the last sample is 30 kWh off, Stop lost", fits=has_samples)
+def _last_sample_wild(life: Life, session: Session, rng: Random) -> None:
+    step = session.samples[-1]
+    set_register(step, sampled_at(session, life, step.at) + 30_000, life)
+    _, stop = start_and_stop(session)
+    stop.sent = False
+    session.estimate = not lifetime(life.make)
+
+
+def _of_neighbour(name: str, about: str, *, of_start: bool) -> None:
+    @odd(name, about, connectors=2, fits=lifetime)
+    def bend(life: Life, session: Session, rng: Random) -> None:
+        start, stop = start_and_stop(session)
+        (other, *_) = (each for each in life.connectors if each is not session.connector)
+        moment = session.begins if of_start else session.ends
+        told = start if of_start else stop
+        told.payload["meterStart" if of_start else "meterStop"] = int(other.meter.register(moment))
+
+
+_of_neighbour("meter-start-of-neighbour", "meterStart is of another connector", of_start=True)
+_of_neighbour("meter-stop-of-neighbour", "meterStop is of another connector", of_start=False)
 
 
 @odd("zero-sample", "one sample says 0", fits=has_samples)
@@ -200,6 +222,14 @@ def _without_power(life: Life, session: Session, rng: Random) -> None:
                 step.sent = False
 
 
+def _volatile_meter_says(life: Life, session: Session, rng: Random) -> None:
+    _without_power(life, session, rng)
+    start, stop = start_and_stop(session)
+    falls = stop.payload["meterStop"] < start.payload["meterStart"]
+    session.tellable = falls or has_samples(life.make)
+    session.doubtful = True
+
+
 def _cut_off(life: Life, session: Session, rng: Random) -> None:
     _, stop = start_and_stop(session)
     stop.sent = False
@@ -213,11 +243,12 @@ def _unheard(life: Life, session: Session, rng: Random) -> None:
     start, stop = start_and_stop(session)
     offline(life, session.begins - 30, session.ends + 30, samples=False, boots=True)
     session.tellable = stop.payload["meterStop"] < start.payload["meterStart"]
+    session.doubtful = True
 
 
 ODDITIES["power-cut"].says = _cut_off
 ODDITIES["power-cut-resumes"].says = _without_power
-ODDITIES["volatile-meter"].says = _without_power
+ODDITIES["volatile-meter"].says = _volatile_meter_says
 ODDITIES["volatile-offline"].says = _unheard
 ODDITIES["power-cut-stop-later"].happens = _power_cut
 
@@ -296,87 +327,6 @@ def _fractional(life: Life, session: Session, rng: Random) -> None:
     start, stop = start_and_stop(session)
     start.payload["meterStart"] = round(register_at(session, life, session.begins), 2)
     stop.payload["meterStop"] = round(register_at(session, life, session.ends), 2)
-
-
-# Units.
-
-
-def _power_in_watts(make: Make) -> bool:
-    return lifetime(make) and make.power in ("W", "A") and make.period > 0 and not make.phases
-
-
-def _no_power(make: Make) -> bool:
-    return lifetime(make) and not make.power and not make.data
-
-
-def _in_kwh(session: Session, life: Life, *, ends: bool, samples: bool) -> None:
-    start, stop = start_and_stop(session)
-    if ends:
-        start.payload["meterStart"] = whole(register_at(session, life, session.begins) / 1000)
-        stop.payload["meterStop"] = whole(register_at(session, life, session.ends) / 1000)
-        session.slack = 1000.0
-    if samples:
-        for step in session.samples:
-            told = sampled_at(session, life, step.at) / 1000
-            for value in step.payload["meterValue"][0]["sampledValue"]:
-                if value.get("measurand", "Energy.Active.Import.Register").startswith("Energy"):
-                    value["value"] = f"{math.floor(told * 100) / 100:.2f}"
-                    value.pop("unit", None)
-        session.slack = max(session.slack, 10.0)
-
-
-@odd(
-    "kwh-everywhere",
-    "all registers in kWh and told as Wh; power in W",
-    fits=_power_in_watts,
-    whole=True,
-)
-def _kwh_everywhere(life: Life, session: Session, rng: Random) -> None:
-    _in_kwh(session, life, ends=True, samples=True)
-    session.estimate = True
-
-
-@odd(
-    "kwh-everywhere-no-power",
-    "all registers in kWh and told as Wh; no power",
-    fits=_no_power,
-    whole=True,
-    untellable="nothing but the registers is told, and these agree with each other",
-)
-def _kwh_no_power(life: Life, session: Session, rng: Random) -> None:
-    _in_kwh(session, life, ends=True, samples=True)
-    session.tellable = False
-
-
-@odd(
-    "kwh-start-stop",
-    "Start and Stop in kWh told as Wh, samples in Wh",
-    fits=lambda make: _lifetime_samples(make) and make.unit == "Wh",
-    whole=True,
-)
-def _kwh_start_stop(life: Life, session: Session, rng: Random) -> None:
-    _in_kwh(session, life, ends=True, samples=False)
-    session.slack = 2 * interval_wh(session, life)
-    session.estimate = True
-
-
-@odd(
-    "kwh-samples",
-    "samples in kWh told as Wh, Start and Stop in Wh",
-    fits=lambda make: _lifetime_samples(make) and make.unit == "Wh" and not make.phases,
-    whole=True,
-)
-def _kwh_samples(life: Life, session: Session, rng: Random) -> None:
-    _in_kwh(session, life, ends=False, samples=True)
-    session.slack = 0.0
-
-
-@odd("begin-beside-now", "each sample has the register of the start as well", fits=has_samples)
-def _begin_beside_now(life: Life, session: Session, rng: Random) -> None:
-    begin = life.make.sampled(sampled_at(session, life, session.begins), 0.0, "Transaction.Begin")
-    begin = [value for value in begin if "Current" not in str(value) and "Volt" not in str(value)]
-    for step in session.samples:
-        step.payload["meterValue"][0]["sampledValue"] += begin
 
 
 ODDITIES["no-session"].says = _no_session_says

@@ -202,3 +202,11 @@ def _register_shown_late(life: Life, session: Session, rng: Random) -> None:
         told = life.make.sampled(sampled_at(session, life, shown), power)
         step.payload["meterValue"][0]["sampledValue"] = told
         shown = step.at
+
+
+@odd("begin-beside-now", "each sample has the register of the start as well", fits=has_samples)
+def _begin_beside_now(life: Life, session: Session, rng: Random) -> None:
+    begin = life.make.sampled(sampled_at(session, life, session.begins), 0.0, "Transaction.Begin")
+    begin = [value for value in begin if "Current" not in str(value) and "Volt" not in str(value)]
+    for step in session.samples:
+        step.payload["meterValue"][0]["sampledValue"] += begin

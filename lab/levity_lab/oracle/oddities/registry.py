@@ -45,8 +45,6 @@ class Oddity:
     """The whole charger is so: each of its sessions is odd."""
     untellable: str = ""
     """Why nothing on the wire contradicts a wrong figure, where that is so in all cases."""
-    share: float = 0.0
-    """So many of its sessions must be right without help; 0: as many as can be."""
     restored: bool = False
     """Played in a world of its own, in which the database is set back to an older copy."""
 

@@ -1,8 +1,6 @@
 """How many sessions of which oddity must be right without anybody's help."""
 
-from levity_lab.oracle.oddities.registry import ODDITIES
-
-__all__: list[str] = []
+__all__ = ["SHARES"]
 
 _ALL = (
     *("none", "answer-lost", "answer-lost-new-connection", "answer-lost-new-id"),
@@ -21,6 +19,8 @@ _ALL = (
     *("other-registers", "register-when-idle", "samples-repeated", "data-dated-back"),
     *("moves-after-stop", "deauthorized", "stop-late", "told-late", "boot-forgets-id"),
     *("start-clock-unset", "stop-clock-unset", "clock-drifts", "phases-apart"),
+    *("power-too-small", "power-too-large", "power-stuck", "power-of-one-phase"),
+    *("ghost-start",),
 )
 """Right before there was a chain, or no trouble to begin with."""
 _NEARLY_ALL = (
@@ -28,9 +28,9 @@ _NEARLY_ALL = (
     *("stray-minus-one", "ids-swapped", "minus-one-many", "null-id-many"),
     *("stop-before-start-many", "kwh-everywhere", "missing-tag", "meter-reset"),
     *("same-tag-twice", "main-meter-in-session"),
+    *("id-of-neighbour",),
 )
 """What the connector's other sessions, tags, times and power tell."""
 
-for _names, _share in ((_ALL, 1.0), (_NEARLY_ALL, 0.95)):
-    for _name in _names:
-        ODDITIES[_name].share = _share
+SHARES = {**dict.fromkeys(_ALL, 1.0), **dict.fromkeys(_NEARLY_ALL, 0.95)}
+"""By oddity; of others as many as can be."""
