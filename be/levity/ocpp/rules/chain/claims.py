@@ -14,7 +14,7 @@ from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.chain.books import Own, own_of
 from levity.ocpp.rules.energy import BELOW, FAR_STOP, IN_KWH, NEGATIVE, STOP
-from levity.ocpp.rules.lives import NO_TRAIL, ROUNDING, Life, Trail, read
+from levity.ocpp.rules.lives import NO_TRAIL, ROUNDING, SLACK, Life, Trail, read
 from levity.ocpp.rules.sampled import (
     FELL,
     IMPLAUSIBLE,
@@ -144,6 +144,9 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
         claim.low = claim.first.first
     if claim.last is not None and not claim.has_end:
         claim.high = claim.last.last
+        if len(trail.lives) == 1 and claim.has_start and own.wh is not None:
+            # The samples in its Stop are not among the lives.
+            claim.high = max(claim.high, _sum(claim.low, own.wh) or claim.high)
     if session.state != "active" and not claim.has_end and claim.last is None:
         claim.high = claim.low
     is_anew = RESET in flags or len(trail.lives) > 1 or FELL in flags
@@ -209,6 +212,10 @@ def _by_session(claim: Claim) -> Claim:
         claim.low = claim.high = None
         return claim
     if own.source != "registers":
+        stop = own.meter_stop
+        if stop is not None and claim.session.state == "stopped" and abs(stop - own.wh) <= SLACK:
+            # Start and Stop count from there as well, whatever it showed at the start.
+            start = claim.low = Decimal(0)
         claim.high = start + own.wh
     if claim.high is None or claim.high < start:
         claim.low = claim.high = None

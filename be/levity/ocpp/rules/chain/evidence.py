@@ -6,11 +6,13 @@ from levity.ocpp.rules.lives import ROUNDING, most
 __all__ = [
     "could",
     "goes_on_from_start",
+    "goes_on_with",
     "has_stale_start",
     "is_at_once",
     "is_empty_again",
     "is_proved",
     "is_told_again",
+    "overlaps_in_time",
 ]
 
 # Seconds by which clocks differ without a word.
@@ -28,12 +30,17 @@ def is_at_once(before: Claim, claim: Claim) -> bool:
 
     By both clocks: a backlog is late by ours, and the charger's may be hours behind for a while.
     """
+    if not overlaps_in_time(before, claim):
+        return False
     if before.ended is None:
         return True
-    if before.ended <= claim.begun + CLOCKS:
-        return False
     (begun, _), (_, ended) = claim.span_of_ours, before.span_of_ours
     return ended is None or ended > begun
+
+
+def overlaps_in_time(before: Claim, claim: Claim) -> bool:
+    """The same, by the clock that they are laid by alone."""
+    return before.ended is None or before.ended > claim.begun + CLOCKS
 
 
 def could(claim: Claim, seconds: float, max_power: int) -> float:
@@ -57,7 +64,9 @@ def is_proved(claim: Claim, max_power: int) -> bool:
 def is_told_again(before: Claim, claim: Claim) -> bool:
     """True if this is the start of the one before, with another time: nobody told that one's end,
     and all else is the same."""
-    return before.session.state == "orphaned" and _begins_alike(before, claim)
+    if before.session.state != "orphaned":
+        return False
+    return _begins_alike(before, claim)
 
 
 def is_empty_again(before: Claim, claim: Claim) -> bool:
@@ -69,6 +78,18 @@ def is_empty_again(before: Claim, claim: Claim) -> bool:
         and not claim.is_fixed
         and before.high != before.low
         and _begins_alike(before, claim)
+    )
+
+
+def goes_on_with(before: Claim, claim: Claim) -> bool:
+    """True if the one before is a start of which nothing was heard again, told a moment ago with
+    the same tag: its car is charged in this one."""
+    return (
+        before.session.state == "orphaned"
+        and before.last is None
+        and not before.is_fixed
+        and claim.begun - before.begun <= AGAIN
+        and before.session.id_tag.lower() == claim.session.id_tag.lower()
     )
 
 

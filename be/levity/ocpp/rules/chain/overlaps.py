@@ -9,6 +9,7 @@ from levity.ocpp.rules.chain.evidence import (
     is_at_once,
     is_proved,
     is_told_again,
+    overlaps_in_time,
 )
 from levity.ocpp.rules.chain.words import (
     AFTER,
@@ -43,11 +44,13 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
         before.flags.add(TWICE)
         note(before, claim, BOUNDS, "one session, of which the start was told twice")
         return
-    if reached and not at_once and goes_on_from_start(claim):
+    is_shown = reached and not at_once and goes_on_from_start(claim)
+    overlapping = overlaps_in_time(before, claim)
+    if is_shown and not overlapping:
         note(before, claim, BOUNDS, "the samples of both show it: another meter in between")
         return
     is_stale = not claim.is_fixed and has_stale_start(before, claim)
-    is_unproved = not claim.is_fixed and reached and not at_once
+    is_unproved = not claim.is_fixed and reached and not at_once and not is_shown
     if before.is_fixed or is_unproved or (is_stale and (reached or not at_once)):
         _begin_later(claim, before.high)
         note(before, claim, BOUNDS, f"it began {in_wh(twice)} later than its start says")
@@ -71,8 +74,9 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
         other.flags.add(CUT)
     detail = f"{in_wh(twice)} are the next session's as well"
     last = before.last
-    if at_once and (last is None or last.last <= low + ROUNDING):
-        # Its samples end before the next one's start: only its Stop reaches into it.
+    if is_shown or (at_once and (last is None or last.last <= low + ROUNDING)):
+        # Its samples end before the next one's start: only its Stop reaches into it; or the next
+        # one's own samples show where it began.
         note(before, claim, BOUNDS, detail)
         claim.flags.add(OVERLAPPED)
         return

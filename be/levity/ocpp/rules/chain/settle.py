@@ -15,6 +15,7 @@ from levity.ocpp.rules.chain.claims import Claim, in_order
 from levity.ocpp.rules.chain.evidence import (
     could,
     goes_on_from_start,
+    goes_on_with,
     is_at_once,
     is_empty_again,
     is_proved,
@@ -184,6 +185,13 @@ def _bound(
         if before.session.state == "stopped" and not before.has_end:
             until = min(until, before.ended)
         seconds = max(until - before.seen, 0.0)
+        if float(gap) <= could(before, seconds, max_power) and goes_on_with(before, claim):
+            before.flags.add(TWICE)
+            claim.added += gap if claim.is_whole else ZERO
+            claim.low = before.high
+            claim.flags.add(STARTS_AT_LAST)
+            note(before, claim, BOUNDS, "one session, of which the start was told twice")
+            return True
         if float(gap) <= could(before, seconds, max_power):
             before.added += gap
             before.high = claim.low

@@ -153,6 +153,29 @@ def test_a_start_that_is_told_again_with_another_time_is_one_session() -> None:
     assert figures(one, other) == [(0, "low", "started-again"), (2232, "high", "")]
 
 
+def test_a_start_that_is_told_again_a_little_later_on_the_register_is_one_session() -> None:
+    """The register had moved when it was told again; nobody charged in the first."""
+    none = {"energy_source": "none", "confidence": "low", "lives": "", "meter_last": None}
+    one = orphaned(1, 0, 0, 0, 0, id_tag="TAG", **none, meter_stop=None, meter_last_at=None)
+    other = session(2, 54, 60, 3626, 1900, id_tag="TAG")
+    assert figures(one, other) == [
+        (0, "low", "started-again"),
+        (3626, "medium", "starts-at-last-stop"),
+    ]
+
+
+def test_samples_of_the_next_session_take_nothing_from_it() -> None:
+    """A backlog beside samples of now, without an id: they ran on under the session before."""
+    lives = sampled((600, 891_600), (5000, 899_600), (14_000, 902_714))
+    one = orphaned(1, 891_250, 0, 902_714, 14_000, lives=lives, start_received_at=at(20_000))
+    lives = sampled((5700, 899_800), (9000, 900_900), (20_000, 904_200))
+    other = session(2, 899_693, 5400, 904_222, 20_060, lives=lives, start_received_at=at(20_500))
+    assert figures(one, other) == [
+        (8443, "medium", "overlaps-next"),
+        (4529, "medium", "overlaps-previous"),
+    ]
+
+
 def test_another_meter_in_between_is_no_overlap() -> None:
     """Both sessions have samples that lead from their start to their end."""
     lives = sampled((600, 27_000), (20_000, 148_000))
