@@ -93,6 +93,9 @@ def _unique(model: type[Row]) -> Iterator[tuple[str, ...]]:
 
 
 def _value(field: Any, text: str) -> Any:
+    if field.name == "lives":
+        # It is read, not only shown: our own notation, which no charger can write.
+        return None
     if isinstance(field, models.CharField | models.TextField) and not field.choices:
         return text[: field.max_length] if field.max_length else text
     if isinstance(field, models.JSONField):
