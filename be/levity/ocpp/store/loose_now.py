@@ -17,7 +17,10 @@ __all__ = ["WithoutSession", "without_session"]
 
 # A StartTransaction may come after the status, and wait behind what the charger says first.
 LASTING = timedelta(minutes=5)
-# What rose before that is no news.
+# Samples that have come so lately are looked at, with those of the hours before: a charger that
+# tells its register once in a while is not looked at all the time.
+LATELY, HOURS = timedelta(minutes=5), timedelta(hours=6)
+# So long it is told of what is known.
 KEPT = timedelta(days=1)
 # What began before that has ended, or its connector says that it runs.
 SESSIONS = timedelta(days=4)
@@ -43,7 +46,8 @@ class WithoutSession:
     evse: int
     connector: int
     stretches: tuple[Unassigned, ...]
-    """What its register rose by since the last session, in samples of the last day."""
+    """What its register rose by since the last session, in samples of the last hours; of the last
+    day where it is known."""
     charging_since: datetime | None
     """Since when it says that it charges; None if it does not, or only for a moment."""
 
@@ -52,15 +56,16 @@ def without_session(now: datetime, known: Collection[int] = ()) -> list[WithoutS
     """Connectors with samples outside of sessions, or that say that they charge, while no session
     runs there.
 
-    `known`: charge points (ids) to look at, whatever has come from them lately.
+    `known`: charge points (ids) to look at, whether or not something has come from them lately.
     """
     charging = _charging(now)
     wanted = {*_with_samples(now), *known, *(place.charge_point for place in charging)}
     if not wanted:
         return []
-    rows = MeterValue.objects.filter(
-        charge_point__in=wanted, transaction=None, sampled_at__gte=now - KEPT
+    lately = Q(sampled_at__gte=now - HOURS) | Q(
+        sampled_at__gte=now - KEPT, charge_point__in=list(known)
     )
+    rows = MeterValue.objects.filter(lately, charge_point__in=wanted, transaction=None)
     rising: dict[Outlet, list[Point]] = {}
     for elements in rows_in_turn(rows):
         for place, points in points_of(elements).items():
@@ -86,7 +91,7 @@ def _with_samples(now: datetime) -> Iterable[int]:
     """Charge points of which some of the newest samples are of no session."""
     newest = MeterValue.objects.order_by("-pk").values_list("pk", flat=True)
     floor = newest[NEWEST : NEWEST + 1].first() or 0
-    loose = MeterValue.objects.filter(pk__gt=floor, transaction=None, received_at__gte=now - KEPT)
+    loose = MeterValue.objects.filter(pk__gt=floor, transaction=None, received_at__gte=now - LATELY)
     places = loose.exclude(evse=0, connector=0).order_by().values_list("charge_point", flat=True)
     return places.distinct()[:AT_MOST]
 

@@ -41,6 +41,7 @@ def test_nine_samples_and_no_start() -> None:
     assert finding.detail == "samples outside sessions: 398 to 520 Wh"
     assert finding.charge_point == ChargePoint.objects.get().pk
     assert finding.site == Site.objects.get().pk
+    record(look(NOW), [], NOW)
     later = charging_without_session(NOW + timedelta(hours=15))
     assert later[0].summary.endswith("122 Wh outside sessions since 2026-03-09 12:59")
     assert later[0].key == finding.key

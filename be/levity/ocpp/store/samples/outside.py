@@ -5,9 +5,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from levity.ocpp.effects import Sample
 from levity.ocpp.models import LegacySample, MeterValue, SampleTrace
 from levity.ocpp.rules.chain.unassigned import Point
-from levity.ocpp.rules.readings import registers
+from levity.ocpp.rules.readings import REGISTER, registers
 from levity.ocpp.store.samples.elements import Element
 from levity.ocpp.store.samples.legacy import is_empty, legacy_elements
 from levity.ocpp.store.samples.reading import rows_in_turn, together, traces_in_turn
@@ -52,15 +53,40 @@ class Samples:
 def points_of(elements: Iterable[Element]) -> dict[Place, list[Point]]:
     """What the registers in these showed, by place; not those of a charge point as a whole."""
     found: dict[Place, list[Point]] = {}
+    registers_in: dict[int, list[int]] = {}
     for element in elements:
-        place = element.evse, element.connector
+        place, shape = (element.evse, element.connector), element.shape
         if place == (0, 0):
             continue
-        for reading in registers(sample.as_sample() for sample in element.samples()):
-            # (What the station draws, and one phase of three, are other registers.)
+        if shape.id not in registers_in:
+            registers_in[shape.id] = [
+                at for at, names in enumerate(shape.names) if names.measurand == REGISTER
+            ]
+        if not (positions := registers_in[shape.id]):
+            continue
+        # (Few of the samples of a message are registers: the others need not be made.)
+        for reading in registers(_samples(element, positions)):
+            # What the station draws, and one phase of three, are other registers.
             if not (reading.is_begin or reading.is_inlet or len(reading.phases) in (1, 2)):
                 found.setdefault(place, []).append(Point(reading.at, reading.value))
     return found
+
+
+def _samples(element: Element, positions: Iterable[int]) -> Iterator[Sample]:
+    for at in positions:
+        if at < len(element.values):
+            names = element.shape.names[at]
+            yield Sample(
+                element.sampled_at,
+                names.measurand,
+                element.values[at],
+                element.value(at),
+                names.unit,
+                names.phase,
+                names.location,
+                names.context,
+                names.format,
+            )
 
 
 class _Turns:
