@@ -1,6 +1,7 @@
 """Energy of no session, by connector and month."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -153,3 +154,41 @@ def test_months() -> None:
     assert is_month("2026-11")
     for text in ("", "2026-13", "2026-1", "26-11", "2026-11-01", "+026-11", "0000-01", "x"):
         assert not is_month(text), text
+
+
+def live(charger: Charger, chance: Random) -> int:
+    """Some days of a connector, as its charger tells of them; what its meter moved, Wh."""
+    wh = first = 100_123
+    minute = 0
+    for _ in range(8):
+        kind = chance.choice(["session", "session", "lost stop", "lost start", "silent", "samples"])
+        rise = chance.randint(300, 9_000)
+        told = [meter_value(at(minute + 15 * step), wh + rise * step // 5) for step in range(1, 6)]
+        if kind in ("session", "lost stop"):
+            pk = charger.started(at(minute), wh)
+            charger.meter(pk, *told[:4], when=at(minute + 61))
+            if kind == "session":
+                charger.stop(pk, at(minute + 76), wh + rise)
+        elif kind == "samples":
+            charger.meter(None, meter_value(at(minute), wh), *told, when=at(minute + 76))
+        elif kind == "lost start":
+            charger.meter(99_999, meter_value(at(minute), wh), *told, when=at(minute + 76))
+            charger.stop(99_999, at(minute + 77), wh + rise, idTag="other")
+        wh += rise
+        minute += 200
+    pk = charger.started(at(minute), wh)
+    charger.stop(pk, at(minute + 60), wh + 1_000)
+    return wh + 1_000 - first
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_books_and_what_lies_outside_are_what_the_meter_moved(
+    charger: Charger, seed: int
+) -> None:
+    """Lost stops, lost starts, silence and samples of no session: each Wh is in one place."""
+    before = charger.started(at(-60), 100_000)
+    charger.stop(before, at(-30), 100_123)
+    moved = live(charger, Random(seed)) + 123
+    billed = sum(row.energy or 0 for row in Transaction.objects.all())
+    outside = sum(item.wh for item in outside_sessions(None, "2026-03", "2026-03"))
+    assert billed + outside == moved
