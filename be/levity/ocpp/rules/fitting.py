@@ -91,6 +91,8 @@ class Fit:
     """Its register goes on as it did before, or ends where the next session began."""
     is_possible: bool = False
     """It goes on by no more than the connector is known to deliver, or AC may deliver."""
+    is_exact: bool = False
+    """It ends at the very Wh with which the next session on its connector began."""
 
     @property
     def against(self) -> frozenset[str]:
@@ -144,7 +146,14 @@ def fit(
             # Nothing charged in it, and told before it began: the end of the one before.
             meter = Check(METER, CONTRADICTS, "nothing above what it showed last")
     checks = (_tag(session, end), time, meter, power)
-    return Fit(session, checks, tail, pace == AS_BEFORE, pace != BEYOND)
+    is_exact = (
+        pace == AS_BEFORE
+        and until is not None
+        and tail is not None
+        and tail > ROUNDED
+        and end.register == until.register_at_start
+    )
+    return Fit(session, checks, tail, pace == AS_BEFORE, pace != BEYOND, is_exact)
 
 
 def next_on_connector(

@@ -99,12 +99,14 @@ def meant(request: Request) -> Meant:
         moved = exchanged(named, end, request)
         if moved is not None:
             return _moved(moved, named, stop)
-    if len(mine.against) < 2 or not fit(named, end, (), charge_point).against:
+    others = stop.good(but=named)
+    is_its = TAG in mine.agreeing or not others
+    if len(mine.against) < 2 or (is_its and not fit(named, end, (), charge_point).against):
         # (What lies beyond the next start on its connector is cut off there.)
         return Meant(named)
     said = " and ".join(sorted(mine.against))
     reason = f"the session with this id is running, but {said} of this stop do not match it"
-    return Meant(None, (), _with_candidates(reason, stop.good(but=named)))
+    return Meant(None, (), _with_candidates(reason, others))
 
 
 def _better(mine: Fit, stop: _Stop) -> TransactionState | None:
@@ -135,7 +137,7 @@ def _better(mine: Fit, stop: _Stop) -> TransactionState | None:
         # It is its own all the same, unless the other's samples lead to just here.
         found = [item for item in found if item.session.meter_last is not None and item.is_likely]
     found = [item for item in found if _distance(item) < _distance(mine)]
-    return _only(found)
+    return _only(_after(named, found)) or _only(found)
 
 
 def _moved(session: RecordedSession, to: TransactionState | None, stop: _Stop) -> Meant:
@@ -189,11 +191,7 @@ def _after_its_end(named: TransactionState, stop: _Stop) -> TransactionState | N
             return by_tag
     if distance <= ROUNDED:
         return None
-    after = [
-        item
-        for item in found
-        if item.session.place == named.place and item.session.started_at >= named.started_at
-    ]
+    after = _after(named, found)
     elsewhere = [item for item in found if item.is_likely and _distance(item) < distance]
     if "id-of-another" in named.flags.split() and named.stopped_at is not None:
         # Two connectors with each other's ids: this is the other half.
@@ -203,6 +201,15 @@ def _after_its_end(named: TransactionState, stop: _Stop) -> TransactionState | N
             return other
     likely = [item for item in after if item.is_likely]
     return _only(likely) or _only(elsewhere) or _only(after)
+
+
+def _after(named: TransactionState, found: Iterable[Fit]) -> list[Fit]:
+    """Those that began after this one on its connector."""
+    return [
+        item
+        for item in found
+        if item.session.place == named.place and item.session.started_at >= named.started_at
+    ]
 
 
 def _only(found: Sequence[Fit]) -> TransactionState | None:
@@ -226,8 +233,9 @@ def _by_own_id(stop: _Stop) -> Meant | None:
     """The session that the charger calls by this id, which is not one of ours; None if none is.
 
     If its samples came with it, that is proof. Without any, the tag has to be told and right, and
-    time and meter have to fit: an id of an old session must not end the one of today. Of a charger
-    that calls its sessions by ids of its own, the meter is enough.
+    time and meter have to fit: an id of an old session must not end the one of today. Nor one whose
+    samples came with another id. Of a charger that calls its sessions by ids of its own the meter
+    is enough, and where the session ends at the very Wh with which the next one began.
     """
     request = stop.request
     number, named = named_id(request.payload.get("transactionId")), request.transaction
@@ -244,7 +252,8 @@ def _by_own_id(stop: _Stop) -> Meant | None:
         item
         for item in stop.good(slack=NOTHING)
         if item.is_likely
-        and (TAG in item.agreeing or (is_habit and named is None))
+        and (TAG in item.agreeing or item.is_exact or (is_habit and named is None))
+        and (item.session.meter_last is None or item.session.state != "active")
         and not {OWN_ID, ANOTHER_START} & _words(item.session)
     ]
     found = _only(fitting)

@@ -198,3 +198,69 @@ def test_a_stop_that_might_have_been_two_sessions_is_still_the_end_of_a_later_st
     late = charger.started(at(10), 2500, when=at(32), connectorId=3)
     assert books(late, "state", "energy") == ("stopped", Decimal(500))
     assert waiting() == []
+
+
+def test_crossed_ids_where_both_sessions_began_at_zero(charger: Charger) -> None:
+    """Registers that count from each session's start: samples go by their connector."""
+    left = charger.started(at(0), 0, connectorId=1, idTag="ALICE")
+    right = charger.started(at(1), 0, connectorId=2, idTag="BOB")
+    for minute in (10, 20, 30):
+        charger.meter(right, meter_value(at(minute), 40 * minute), when=at(minute), connectorId=1)
+        charger.meter(left, meter_value(at(minute), 90 * minute), when=at(minute), connectorId=2)
+    charger.stop(right, at(35), 1400, idTag="ALICE")
+    charger.stop(left, at(36), 3240, idTag="BOB")
+    assert books(left, "state", "energy", "confidence") == ("stopped", Decimal(1400), "high")
+    assert books(right, "state", "energy", "confidence") == ("stopped", Decimal(3240), "high")
+
+
+def test_samples_that_name_the_session_before_without_an_end_are_the_next_ones(
+    charger: Charger,
+) -> None:
+    """They moved the end of the one before, and the one that runs showed nothing."""
+    before = charger.started(at(0), 10_000, idTag="ALICE")
+    charger.meter(before, meter_value(at(20), 12_000), when=at(20))
+    running = charger.started(at(30), 13_000, idTag="BOB")
+    charger.meter(before, meter_value(at(40), 15_000), when=at(40))
+    assert books(running, "energy") == Decimal(2000)
+    assert books(before, "meter_stop") == Decimal(13_000)
+
+
+def test_an_unknown_id_hours_after_the_start_is_no_id_of_the_chargers_own(
+    charger: Charger,
+) -> None:
+    """Restored from a copy that was made just after a start: what it names came later."""
+    restored = charger.started(at(0), 10_000)
+    charger.meter(4711, meter_value(at(200), 31_000), when=at(200))
+    assert books(restored, "energy", "flags") == (None, "")
+
+
+def test_of_several_near_sessions_the_next_one_on_its_connector_is_meant(
+    charger: Charger,
+) -> None:
+    """Its id is that of the session before, whose stop was lost; four meters are near."""
+    before = charger.started(at(0), 18_000, connectorId=3)
+    charger.started(at(5), 14_000, connectorId=4)
+    running = charger.started(at(300), 75_000, connectorId=3)
+    charger.stop(before, at(400), 80_000)
+    assert books(running, "state", "energy") == ("stopped", Decimal(5000))
+    assert books(before, "state") == "orphaned"
+
+
+def test_an_unknown_id_ends_no_session_whose_samples_came_with_another(charger: Charger) -> None:
+    """After a restore: the next session is unknown, and has the same tag."""
+    restored = charger.started(at(0), 10_000)
+    charger.meter(restored, meter_value(at(20), 12_000), when=at(20))
+    charger.stop(restored + 7, at(90), 21_000, idTag="tag")
+    assert books(restored, "state", "energy") == ("active", Decimal(2000))
+    assert waiting() == ["no such transaction"]
+
+
+def test_an_id_of_its_own_without_a_tag_ends_where_the_next_session_began(
+    charger: Charger,
+) -> None:
+    """To the Wh, and within its time."""
+    before = charger.started(at(-60), 10_000, when=at(0))
+    after = charger.started(at(-5), 14_321, when=at(0.1))
+    charger.stop(4711, at(-9), 14_321, when=at(1))
+    assert books(before, "state", "energy") == ("stopped", Decimal(4321))
+    assert books(after, "state") == "active"
