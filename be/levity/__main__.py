@@ -24,7 +24,7 @@ COMMANDS = {
     "quirks": "list the makes of chargers that Levity knows",
     "simulate": "simulated chargers",
     "export_messages": "export a charger's conversation; replay plays it back",
-    "correct_meter_values": "find implausible meter readings and correct them",
+    "correct_meter_values": "compute past sessions again by the rules of today",
     "replay_failed": "process messages again at which Levity itself failed",
     "test_alert": "send a test alert to all recipients",
     "prune": "delete old messages (serve does it every day)",

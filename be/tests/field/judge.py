@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from levity.ocpp.decisions.jumps import find
+from levity.ocpp.decisions.proposals import find
 from levity.ocpp.models import (
     ChargePoint,
     Command,

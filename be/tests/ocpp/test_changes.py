@@ -349,7 +349,11 @@ def wild() -> None:
     charger.stop(started, minute(60), 70_000_000)
     with transaction.atomic(), changes_told(lambda: [started]):
         Transaction.objects.update(
-            energy=69_999_000, energy_source="registers", flags="implausible-energy", lives=""
+            energy=69_999_000,
+            energy_source="registers",
+            confidence="high",
+            flags="implausible-energy",
+            lives="",
         )
     call_command("correct_meter_values", "2026-03-09", "2026-03-09", max_power=11_000)
 
@@ -357,7 +361,7 @@ def wild() -> None:
 @way("correct_meter_values", ("stopped", "stopped"))
 def _() -> None:
     wild()
-    assert Transaction.objects.get().energy_source == "corrected"
+    assert Transaction.objects.get().confidence == "low"
 
 
 @way("correct_meter_values --undo", ("stopped", "stopped"))

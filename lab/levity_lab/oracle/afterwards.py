@@ -16,9 +16,11 @@ from levity_lab.oracle.table import cause_of, example
 from levity_lab.oracle.verdict import Judged, Verdict, allowed, judge
 from levity_lab.oracle.world import BEGIN, DAY
 
-__all__ = ["Corrected", "Unassigned", "correct", "sum_up"]
+__all__ = ["Corrected", "Unassigned", "compare", "correct", "sum_up"]
 
+_ALL = ("correct_meter_values", "1970-01-01", "2027-01-01")
 _RIGHT = ("right", "marked")
+_HIDDEN = ("high", "unflagged")
 _EXAMPLES = 5
 
 
@@ -29,18 +31,35 @@ class Corrected:
     spoilt: Counter[str] = field(default_factory=Counter)
     """By cause: right before, wrong afterwards."""
     mended: Counter[str] = field(default_factory=Counter)
+    hidden: Counter[str] = field(default_factory=Counter)
+    """By cause: wrong before and afterwards, but only now at `high` or without a flag."""
+    again: int = 0
+    """Values that a second run would change."""
     examples: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing is worse than before, and a second run finds nothing more."""
+        return not (self.spoilt or self.hidden or self.again)
 
     def __str__(self) -> str:
         named = ", ".join(f"{cause} {count}" for cause, count in self.spoilt.most_common())
+        hidden = ", ".join(f"{cause} {count}" for cause, count in self.hidden.most_common())
         return (
             f"correct_meter_values: right ones made wrong {self.spoilt.total()} "
-            f"({named or 'none'}), wrong ones made right {self.mended.total()}"
+            f"({named or 'none'}), wrong ones no longer marked {self.hidden.total()} "
+            f"({hidden or 'none'}), wrong ones made right {self.mended.total()}; a second run "
+            f"would change {self.again} values"
         )
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        return {"spoilt": dict(self.spoilt), "mended": dict(self.mended)}
+        return {
+            "spoilt": dict(self.spoilt),
+            "mended": dict(self.mended),
+            "hidden": dict(self.hidden),
+            "again": self.again,
+        }
 
 
 @dataclass(slots=True)
@@ -75,10 +94,20 @@ class Unassigned:
 
 
 def correct(lives: Sequence[Life], before: Verdict, into: Corrected) -> None:
-    """Run `correct_meter_values` over all of it, and judge again."""
-    call_command("correct_meter_values", "1970-01-01", "2027-01-01", stderr=StringIO())
+    """Run `correct_meter_values` over all of it, and judge again; and look for what a second run
+    would change."""
+    call_command(*_ALL, stderr=StringIO())
+    found = StringIO()
+    call_command(*_ALL, dry_run=True, csv="-", stdout=found, stderr=StringIO())
+    into.again += len(found.getvalue().splitlines()) - 1
+    into.examples += [f"a second run: {line}" for line in found.getvalue().splitlines()[1:3]]
+    compare(before, judge(lives), into)
+
+
+def compare(before: Verdict, after: Verdict, into: Corrected) -> None:
+    """Count what has become of each session."""
     was = {_key(each): each.kind for each in before.judged}
-    for each in judge(lives).judged:
+    for each in after.judged:
         kind = was[_key(each)]
         if kind in _RIGHT and each.kind not in _RIGHT:
             into.spoilt[cause_of(each)] += 1
@@ -86,6 +115,8 @@ def correct(lives: Sequence[Life], before: Verdict, into: Corrected) -> None:
                 into.examples.append(f"spoilt by correct_meter_values: {example(each)}")
         elif kind not in _RIGHT and each.kind in _RIGHT:
             into.mended[cause_of(each)] += 1
+        elif kind != each.kind and each.kind in _HIDDEN:
+            into.hidden[cause_of(each)] += 1
 
 
 def _key(judged: Judged) -> tuple[str, int]:

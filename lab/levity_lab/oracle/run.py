@@ -75,8 +75,8 @@ class Run:
     @property
     def is_good(self) -> bool:
         """Nothing lost, doubled, wrong at `high` or without a flag, and nothing billed twice."""
-        spoilt = self.corrected is not None and self.corrected.spoilt.total()
-        return not spoilt and not any(tally.is_bad for tally in self.tallies.values())
+        is_spoilt = self.corrected is not None and not self.corrected.is_good
+        return not is_spoilt and not any(tally.is_bad for tally in self.tallies.values())
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""

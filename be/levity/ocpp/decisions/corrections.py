@@ -1,10 +1,10 @@
-"""Unrealistic jumps of energy registers: find them, correct them with a trail, take it back.
+"""What the rules of today say otherwise than what is recorded: correct it, and take it back.
 
 Each change is a `MeterValueCorrection` row; those of one run share its UUID, and `undo` of a run
 puts back what was there. The raw values that the charger sent are never touched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,13 @@ from levity.db.rows import insert_rows, update_rows
 from levity.ocpp.audit import Who, note
 from levity.ocpp.changes import changes_told
 from levity.ocpp.deciding import PORTION, allowed
-from levity.ocpp.decisions.jumps import SESSIONS_AT_ONCE, Change, find
+from levity.ocpp.decisions.jumps import Change
+from levity.ocpp.decisions.proposals import SESSIONS_AT_ONCE, TRAIL, find
 from levity.ocpp.models import ChargePoint, LegacySample, MeterValueCorrection, Transaction
 from levity.ocpp.store.queries import take_turns
 from levity.ocpp.store.samples.changing import At, kept_at, record
 
-__all__ = ["Change", "correct", "find", "undo"]
+__all__ = ["TRAIL", "Change", "correct", "find", "undo"]
 
 CHANGE = "ocpp.change_transaction"
 ROWS_AT_ONCE = 500
@@ -30,12 +31,13 @@ ROWS_AT_ONCE = 500
 
 def correct(changes: list[Change], run: UUID, who: Who) -> None:
     """Make these changes, with a `MeterValueCorrection` for each and an audit entry for each
-    session; all or none."""
+    session; all or none. A session that has changed since they were found is left as it is."""
     now = timezone.now()
-    figures = [item.transaction for item in changes if not item.meter_value and item.transaction]
-    sessions = _sessions({item.transaction for item in changes if item.transaction}, who)
-    with database.atomic(), changes_told(lambda: figures):
+    pks = {item.transaction for item in changes if not item.meter_value and item.transaction}
+    with database.atomic(), changes_told(lambda: pks):
         chargers = _with_their_turns({item.charge_point for item in changes})
+        sessions = _sessions({item.transaction for item in changes if item.transaction}, who)
+        changes = _as_found(changes, {row.pk: row for row in sessions})
         record(
             {
                 At(item.meter_value, chargers[item.charge_point], item.at): item.new
@@ -64,7 +66,21 @@ def correct(changes: list[Change], run: UUID, who: Who) -> None:
             ),
             [_trail(item, run, now, chargers[item.charge_point]) for item in changes],
         )
+        corrected = {item.transaction for item in changes}
+        sessions = [row for row in sessions if row.pk in corrected]
         note(who, sessions, f"figures corrected, run {run}")
+
+
+def _as_found(changes: list[Change], rows: Mapping[int, Transaction]) -> list[Change]:
+    """Without those of sessions whose figures are no longer what they were: a worker was faster."""
+    moved = {
+        item.transaction
+        for item in changes
+        if item.transaction
+        and not item.meter_value
+        and getattr(rows.get(item.transaction), item.field, None) != item.old
+    }
+    return [item for item in changes if item.transaction not in moved]
 
 
 def undo(run: UUID, who: Who) -> tuple[int, int]:
@@ -89,8 +105,9 @@ def undo(run: UUID, who: Who) -> tuple[int, int]:
             MeterValueCorrection.objects.filter(pk__in=[item.pk for item in good]).update(
                 undone_at=timezone.now()
             )
-            restored += len(good)
-            left += len(batch) - len(good)
+            told = sum(item.field not in TRAIL for item in good)
+            restored += told
+            left += sum(item.field not in TRAIL for item in batch) - told
             put_back |= {item.transaction_id for item in good if item.transaction_id}
         keys = sorted(put_back)
         for at in range(0, len(keys), PORTION):

@@ -172,10 +172,8 @@ class MeterValueCorrection(models.Model):
     field = models.CharField(max_length=32)
     old_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
     new_value = models.DecimalField(max_digits=24, decimal_places=6, null=True, blank=True)
-    old_text = models.CharField(
-        max_length=255, blank=True, help_text="For fields that are not numbers."
-    )
-    new_text = models.CharField(max_length=255, blank=True)
+    old_text = models.TextField(blank=True, help_text="For fields that are not numbers.")
+    new_text = models.TextField(blank=True)
     reason = models.CharField(max_length=255)
     corrected_at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True, blank=True)

@@ -1,11 +1,10 @@
-"""Which values of an energy register can be true, and what should stand where one can't.
+"""Which single values of an energy register can't be true, and what should stand there.
 
 No database: a series of (time, Wh) goes in, findings come out. Works on a stream: only values that
 are in doubt are held.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -13,7 +12,7 @@ from itertools import pairwise
 from levity.ocpp.rules.lives import PACE, ROUNDING, most
 from levity_ws.frozen import frozen
 
-__all__ = ["Finding", "Reading", "Verdict", "judge", "rises"]
+__all__ = ["Finding", "Reading", "judge", "rises"]
 
 # So many values that fit each other, though not what was before, are a register that began anew.
 NEW_LIFE = 3
@@ -33,24 +32,11 @@ class Reading:
 
 @frozen
 class Finding:
-    """A reading that can't be true, what it should be, and why."""
+    """A reading between believable ones that can't be true, what it should be, and why."""
 
     reading: Reading
     wh: Decimal
     reason: str
-    is_between: bool
-    """There are believable readings before and after it."""
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a series comes to."""
-
-    energy: Decimal = Decimal(0)
-    """The sum of all rises that can be true, Wh."""
-    findings: list[Finding] = field(default_factory=list)
-    breaks: list[str] = field(default_factory=list)
-    """Where the register jumped to another level and stayed there."""
 
 
 def rises(series: Sequence[Reading]) -> bool:
@@ -62,36 +48,31 @@ def rises(series: Sequence[Reading]) -> bool:
     return not series or series[-1].wh - series[0].wh <= most(seconds, PACE)
 
 
-def judge(series: Iterable[Reading], max_power: int) -> Verdict:
-    """Doubt every reading that the one before it does not allow; in the order of time."""
-    verdict = Verdict()
+def judge(series: Iterable[Reading], max_power: int) -> list[Finding]:
+    """Doubt every reading that the one before it does not allow; in the order of time.
+
+    At the end of a series, and where the register goes on from another level, nothing tells what
+    is wrong.
+    """
+    findings: list[Finding] = []
     good: Reading | None = None
-    believed = times = 0
+    times = 0
     doubtful: list[Reading] = []
     for reading in series:
         if good is None or _follows(good, reading, max_power):
             if good is not None:
                 times += bool(doubtful)
-                verdict.findings += [_between(item, good, reading, max_power) for item in doubtful]
-                verdict.energy += reading.wh - good.wh
-            good, doubtful, believed = reading, [], believed + 1
+                findings += [_between(item, good, reading, max_power) for item in doubtful]
+            good, doubtful = reading, []
             continue
         doubtful.append(reading)
-        chain = _chain(doubtful, max_power)
-        if len(chain) >= NEW_LIFE or len(doubtful) > HELD:
-            _begin_anew(verdict, good, doubtful, chain, max_power)
-            good, doubtful, believed = reading, [], len(chain)
-    if good is not None and doubtful:
-        chain = _chain(doubtful, max_power)
-        if len(chain) > believed:
-            # What came first was the wrong one.
-            _begin_anew(verdict, good, doubtful, chain, max_power)
-        else:
-            verdict.findings += [_after(item, good, max_power) for item in doubtful]
-            times += 1
-    if times > 1 and _is_another_meter(verdict.findings, max_power):
-        verdict.findings = []
-    return verdict
+        if len(_chain(doubtful, max_power)) >= NEW_LIFE or len(doubtful) > HELD:
+            # The register goes on from here: it has begun anew.
+            good, doubtful = reading, []
+    if times > 1 and _is_another_meter(findings, max_power):
+        return []
+    # (What was put on the line already may still be told at another time.)
+    return [item for item in findings if item.wh != item.reading.wh]
 
 
 def _is_another_meter(findings: Sequence[Finding], max_power: int) -> bool:
@@ -102,16 +83,6 @@ def _is_another_meter(findings: Sequence[Finding], max_power: int) -> bool:
     readings = [item.reading for item in findings]
     rises_on = 0 < readings[0].wh < readings[-1].wh
     return rises_on and all(_follows(*pair, max_power) for pair in pairwise(readings))
-
-
-def _begin_anew(
-    verdict: Verdict, good: Reading, doubtful: list[Reading], chain: list[Reading], max_power: int
-) -> None:
-    """The chain is the register from now on; the jump to it is no energy."""
-    alone = doubtful[: len(doubtful) - len(chain)]
-    verdict.findings += [_after(item, good, max_power) for item in alone]
-    verdict.breaks.append(_why(good, chain[0], max_power))
-    verdict.energy += chain[-1].wh - chain[0].wh
 
 
 def _follows(before: Reading, after: Reading, max_power: int) -> bool:
@@ -132,12 +103,7 @@ def _between(item: Reading, before: Reading, after: Reading, max_power: int) -> 
     span = (after.at - before.at).total_seconds()
     part = Decimal((item.at - before.at).total_seconds() / span) if span > 0 else Decimal(1)
     wh = (before.wh + (after.wh - before.wh) * part).quantize(MICRO)
-    return Finding(item, wh, _why(before, item, max_power), is_between=True)
-
-
-def _after(item: Reading, before: Reading, max_power: int) -> Finding:
-    """Nothing believable follows: the last believable value stays."""
-    return Finding(item, before.wh, _why(before, item, max_power), is_between=False)
+    return Finding(item, wh, _why(before, item, max_power))
 
 
 def _why(before: Reading, item: Reading, max_power: int) -> str:

@@ -22,13 +22,24 @@ from levity.ocpp.rules.sampled import (
 )
 from levity_ws.frozen import frozen
 
-__all__ = ["ABOVE_AC", "BELOW", "FAR_STOP", "NEGATIVE", "STOP", "Ends", "by_power"]
+__all__ = [
+    "ABOVE_AC",
+    "BELOW",
+    "FAR_STOP",
+    "NEGATIVE",
+    "OF_THE_STOP",
+    "STOP",
+    "Ends",
+    "by_power",
+]
 
 STOP = "stop-contradicted"
 BELOW = "below-samples"
 ABOVE_AC = "above-ac"
 FAR_STOP = "stop-far-off"
 NEGATIVE = "negative-energy"
+# What is found anew with each stop.
+OF_THE_STOP = (STOP, BELOW, ABOVE_AC, FAR_STOP, NEGATIVE)
 # What is said of ends that count no more, or that power has decided.
 DECIDED = frozenset({BELOW, NEGATIVE, IMPLAUSIBLE, ABOVE_AC, FAR_STOP, FELL})
 

@@ -30,6 +30,7 @@ from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Connected, Received, Spooled
 
 __all__ = [
+    "joined_flags",
     "touch",
     "write_adjusted",
     "write_aliases",
@@ -128,7 +129,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 effect.started_at,
                 outcome.arrival.at,
                 effect.meter_start,
-                _joined(effect.flags),
+                joined_flags(effect.flags),
                 effect.occurrence,
                 effect.wire_id,
                 effect.seq_no,
@@ -163,7 +164,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
                 effect.energy,
                 effect.reason,
                 effect.id_tag,
-                _joined(effect.flags),
+                joined_flags(effect.flags),
                 0,
                 effect.energy_source,
                 effect.confidence,
@@ -182,7 +183,7 @@ def write_transactions(outcomes: Sequence[Outcome]) -> None:
             effect.meter_last_at,
             effect.energy,
             effect.power,
-            None if effect.flags is None else _joined(effect.flags),
+            None if effect.flags is None else joined_flags(effect.flags),
             effect.lives,
         )
         running.append(row)
@@ -222,7 +223,7 @@ def write_adjusted(outcomes: Sequence[Outcome]) -> None:
                 effect.energy,
                 effect.energy_source,
                 effect.confidence,
-                _joined(effect.flags),
+                joined_flags(effect.flags),
                 effect.checks,
                 effect.meter_stop,
             )
@@ -273,7 +274,7 @@ def write_aliases(outcomes: Sequence[Outcome]) -> None:
     insert_rows(TransactionAlias, ("id", "transaction_id", "given_at"), rows, new_only=True)
 
 
-def _joined(flags: Sequence[str]) -> str:
+def joined_flags(flags: Sequence[str]) -> str:
     """The flags in one column; the oldest go first where there are too many."""
     text = " ".join(flags)
     while len(text) > FLAGS:

@@ -272,7 +272,9 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     @display(description="from, to")
     def change(self, item: MeterValueCorrection) -> str:
         """What it was, and what it is."""
-        # The figures of a transaction itself are all energy.
+        if item.new_value is None:
+            return f"{excerpt(item.old_text, 80) or NOTHING} → {excerpt(item.new_text, 80)}"
+        # The figures of a transaction itself that are numbers are all energy.
         unit = "" if _is_sample(item) else "Wh"
         return f"{_with_unit(item.old_value, unit)} → {_with_unit(item.new_value, unit)}"
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from levity.ocpp.decisions.jumps import find
+from levity.ocpp.decisions.proposals import find
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.testing import NOW, CentralSystem, Charger, wire
 

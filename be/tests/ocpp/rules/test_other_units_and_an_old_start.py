@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.decisions.jumps import find
+from levity.ocpp.decisions.proposals import find
 from tests.ocpp.ledger_chargers import NOW, Charger, at, books, iso
 
 FIGURES = ("energy", "energy_source", "confidence", "flags")

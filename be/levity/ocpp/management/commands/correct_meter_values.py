@@ -1,4 +1,4 @@
-"""`manage.py correct_meter_values`: find and correct energy that can't have flowed."""
+"""`manage.py correct_meter_values`: what is recorded otherwise than the rules of today say."""
 
 import csv
 import sys
@@ -34,11 +34,18 @@ HEADER = (
 )
 EXAMPLES = """\
 START and END are dates or ISO times, in the site's time zone if they have none; a date as END is
-included. Sessions that began in that time are checked as a whole, and so are samples outside
-sessions. A value is implausible if the register falls, or rises faster than the power of the
-connector allows (--max-power, else the charge point's own, else OCPP_MAX_POWER or what the charger
-itself has shown). Implausible samples are replaced by values on the line between their plausible
-neighbours; a session counts its plausible rises. Sessions with high confidence are not changed.
+included. For each session that began in that time and has ended, the figures are computed again
+from what its charger told, by the rules of today: the session alone, then with its neighbours on
+the connector. Only differences to what is recorded are proposed: energy, energy_source, confidence,
+flags, and meter_stop of sessions that Levity ended. What a person has decided is left alone, unless
+--decided is given.
+
+Single meter values that can't be true (the register falls or rises faster than the connector can
+deliver, and the values before and after are plausible) are put on the line between those two, also
+outside of sessions. A connector can deliver --max-power, else what the charge point's page says,
+else OCPP_MAX_POWER or what the charger itself has shown.
+
+A second run finds nothing more. --undo puts everything back.
 
 examples:
   correct_meter_values 2026-11-01 2026-11-30 --dry-run --csv found.csv
@@ -51,8 +58,8 @@ class Command(BaseCommand):
     """Every change that it makes can be undone."""
 
     help = (
-        "Find implausible jumps of energy registers and correct them; every correction can be "
-        "undone."
+        "Compute the figures of past sessions again by the rules of today, and correct those that "
+        "differ, and meter values that can't be true; every correction can be undone."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -72,6 +79,11 @@ class Command(BaseCommand):
             "--csv", metavar="FILE", help='where to write the findings; "-" is standard output'
         )
         parser.add_argument("--dry-run", action="store_true", help="only report, change nothing")
+        parser.add_argument(
+            "--decided",
+            action="store_true",
+            help="also sessions whose figures a person has decided (energy source: corrected)",
+        )
         parser.add_argument("--undo", metavar="RUN", help="undo this run's corrections")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -102,17 +114,20 @@ class Command(BaseCommand):
     ) -> tuple[int, int]:
         charger = _charge_point(options["charge_point"])
         samples = figures = 0
-        told = clocks.monotonic()
-        found = corrections.find(start, end, charger, options["max_power"])
+        said = clocks.monotonic()
+        found = corrections.find(
+            start, end, charger, options["max_power"], decided=options["decided"]
+        )
         for portions, changes in enumerate(found, 1):
             if changes and not options["dry_run"]:
                 corrections.correct(changes, run, None)
+            told = [item for item in changes if item.field not in corrections.TRAIL]
             if writer is not None:
-                writer.writerows(_row(item) for item in changes)
-            samples += sum(item.meter_value is not None for item in changes)
-            figures += sum(item.meter_value is None for item in changes)
-            if clocks.monotonic() - told > 5:
-                told = clocks.monotonic()
+                writer.writerows(_row(item) for item in told)
+            samples += sum(item.meter_value is not None for item in told)
+            figures += sum(item.meter_value is None for item in told)
+            if clocks.monotonic() - said > 5:
+                said = clocks.monotonic()
                 self.stderr.write(f"{portions} portions, {samples + figures} found so far")
         return samples, figures
 
