@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 from tests.chargers import RawCharger, raw_charger
 
-from levity.ocpp.models import ConnectionEvent, FailedMessage, Message, QuarantinedMessage
+from levity.ocpp.models import (
+    ConnectionEvent,
+    FailedMessage,
+    Message,
+    QuarantinedMessage,
+    Transaction,
+)
 from tests.system.processes import eventually
 from tests.system.site import Site
 
@@ -181,3 +187,23 @@ def test_frame_that_is_no_text_closes_cleanly(
     assert (
         eventually(lambda: site.books.rows(ConnectionEvent, "kind", "code", **mine), ended) == ended
     )
+
+
+def test_two_calls_in_one_frame_are_both_on_the_books(site: Site) -> None:
+    """Each answered by its own id in a frame of its own, in their order, and each in the log."""
+    start = (
+        '[2,"J1","StartTransaction",{"connectorId":1,"idTag":"TAG","meterStart":0,'
+        '"timestamp":"2026-05-01T10:00:00Z"}]'
+    )
+    status = STATUS % ("J2", 1)
+
+    async def play() -> list[Any]:
+        async with raw_charger(site.port(), "/ws/BAD-JOINED") as charger:
+            charger.send(f"{start}\n{status}")
+            return [json.loads(await charger.text()) for _ in range(2)]
+
+    one, other = asyncio.run(play())
+    assert (one[:2], other) == ([3, "J1"], [3, "J2", {}])
+    mine = {"charge_point__identity": "BAD-JOINED"}
+    assert [text for (text,) in site.books.rows(Message, "request", **mine)] == [start, status]
+    assert site.books.rows(Transaction, "id", **mine) == [(one[2]["transactionId"],)]
