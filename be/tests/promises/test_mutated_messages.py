@@ -52,7 +52,9 @@ def is_taken(action: str, mutation: Mutation) -> bool:
     A Vestel EVC04 leaves every 25 s after a CALLERROR to its MeterValues, and the good samples
     beside an odd one would be lost; statuses come without an errorCode, and the boot of a make
     that names itself by half is still the only way in. A start counts from its first sample where
-    it tells no meter, and what has no time has ours. A Heartbeat tells nothing in any form.
+    it tells no meter, and what has no time has ours; it is a session of an unknown payer where it
+    tells no id tag, and on the charger's only connector where it tells none. A Heartbeat tells
+    nothing in any form.
     """
     if action == "Heartbeat":
         return True
@@ -61,10 +63,12 @@ def is_taken(action: str, mutation: Mutation) -> bool:
     is_absent = mutation.kind in ("missing", "null") or mutation.payload == {}
     if action == "StartTransaction" and mutation.path == ("meterStart",):
         return is_absent or mutation.kind == "no number"
+    if action == "StartTransaction" and mutation.path in (("idTag",), ("connectorId",)):
+        return is_absent or mutation.kind in ("wrong type", "no number")
     absent = {
         "BootNotification": {("chargePointVendor",), ("chargePointModel",), ()},
         "SecurityEventNotification": {("timestamp",)},
-        "StartTransaction": {("timestamp",)},
+        "StartTransaction": {("timestamp",), ()},
         "StatusNotification": {("errorCode",)},
         "StopTransaction": {("timestamp",)},
     }

@@ -57,8 +57,8 @@ def text(payload: Mapping[str, Any], name: str, limit: int = 255) -> str:
 
 
 def readable(payload: Mapping[str, Any], name: str) -> str | None:
-    """The same; None where it is missing, null, or nothing that can be read as a text."""
-    if payload.get(name) is None:
+    """The same; None where it is missing, null, true or false, or no text and no number."""
+    if payload.get(name) is None or isinstance(payload[name], bool):
         return None
     try:
         return text(payload, name)

@@ -18,7 +18,7 @@ from tests.ocpp.charger import CentralSystem, Charger, wire
 
 pytestmark = pytest.mark.django_db
 LEFT_OUT = object()
-ODD_TAGS: list[Any] = [LEFT_OUT, None, {}, [], ["TAG"]]
+ODD_TAGS: list[Any] = [LEFT_OUT, None, {}, [], ["TAG"], True]
 ODD_CONNECTORS: list[Any] = [LEFT_OUT, None, 0, "0", -1, 1.5, "one", {}, [1], True, 10**9]
 
 
