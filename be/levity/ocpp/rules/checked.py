@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from levity.ocpp.request import TransactionState
-from levity.ocpp.rules.bounds import Bounds
+from levity.ocpp.rules.bounds import KILO, Bounds
 from levity.ocpp.rules.checks import (
     AGREES,
     BOUNDS,
@@ -27,6 +27,8 @@ __all__ = ["checks_of"]
 
 # Figures that differ by no more than that, or 100 Wh, say the same.
 PART = 100
+# Seconds: 90 days. What lasts longer is a clock that was set meanwhile.
+LONG = 90 * 86_400
 
 
 def checks_of(
@@ -66,7 +68,8 @@ def _samples(found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, l
     if sampled is None:
         return Check(SAMPLES, SILENT, "no meter value tells the register")
     count, last = sum(life.count for life in trail.lives), trail.lives[-1]
-    after = most(ends.ended - last.last_at, limit) if limit else SLACK
+    # (A jump of less at the end is none: Stop may tell whole kWh.)
+    after = KILO + most(ends.ended - last.last_at, limit) if limit else SLACK
     rest = float(found.wh - sampled.wh)
     is_same = _is_same(float(found.wh), float(sampled.wh)) or 0 <= rest <= after
     said = "1 meter value shows" if count == 1 else f"{count} meter values show"
@@ -86,7 +89,7 @@ def _power(found: Energy, trail: Trail, bounds: Bounds | None) -> Check:
 
 
 def _limit(found: Energy, ends: Ends, limit: int) -> Iterator[Check]:
-    if limit and ends.seconds > 0:
+    if limit and 0 < ends.seconds < LONG:
         could = most(ends.seconds, limit)
         verdict = BOUNDS if float(found.wh) <= could else CONTRADICTS
         yield Check(LIMIT, verdict, f"at {limit:,} W at most {could:,.0f} Wh can have flowed")
@@ -98,6 +101,8 @@ def _clock(transaction: TransactionState, ends: Ends) -> Check:
         return Check(CLOCK, MISSING, "the charger's clock was not set at the start")
     if "start-clock-ahead" in flags:
         return Check(CLOCK, CONTRADICTS, "the charger's clock was ahead at the start")
+    if ends.seconds >= LONG:
+        return Check(CLOCK, CONTRADICTS, "the charger's clock was set in between")
     if ends.seconds < 0:
         return Check(CLOCK, CONTRADICTS, f"it ended {_lasting(-ends.seconds)} before it began")
     return Check(CLOCK, AGREES, f"it lasted {_lasting(ends.seconds)}")
