@@ -151,7 +151,7 @@ def test_candidates_can_be_compared(
     )
     seen = visit(size)
     page = seen.go(f"/admin/ocpp/quarantinedmessage/{stop.pk}/change/")
-    picture(page, f"quarantine-{size['width']}")
+    picture(page, f"candidates-{size['width']}")
     assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
     page.click(f"[aria-label='Attach to #{Transaction.objects.get(id_tag='BOB').pk}']")
     page.wait_for_selector("text=The session would end with")

@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 from levity.ocpp.models import ChargePoint, SessionRepair, Transaction
 from levity.ocpp.rules.checks import KINDS, VERDICTS
 from levity.pages.chargers import how_sure
+from tests.ocpp.ledger_chargers import Charger, at
 
 START = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
 
@@ -174,3 +175,17 @@ def test_a_long_trail_costs_no_more_statements(
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert told.count("reason") == how_sure.TRAIL
+
+
+def test_what_the_pipeline_recorded_is_told(browser_of_root: Client) -> None:
+    """From the messages of a charger to the words on the page."""
+    speaker = Charger()
+    first = speaker.started(meter=1_000)
+    speaker.stop(first, at(30), 3_000)
+    speaker.started(at(40), meter=3_000)
+    told = words(browser_of_root, Transaction.objects.get(pk=first))
+    assert "Meter at start and stop agrees meterStop - meterStart is 2,000 Wh" in told
+    assert "Meter values says nothing no meter value tells the register" in told
+    assert "The charger&#x27;s clock agrees it lasted 0 h 30 min" in told
+    assert "Session after on the connector agrees" in told
+    assert "No checks of its own" not in told
