@@ -309,6 +309,9 @@ def _power(
     if "start-clock" in session.flags and session.meter_last is None:
         told = 0.0
     seconds = max(ours, told)
+    if told < 0:
+        # The clock was set back meanwhile: it is now at the latest.
+        seconds = max(seconds, (end.received_at - last.at).total_seconds())
     if seconds <= 0 and at is None:
         return Check(POWER, SILENT), BEYOND
     trail = trail_of(session)

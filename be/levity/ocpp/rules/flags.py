@@ -186,6 +186,11 @@ MEANINGS: dict[str, Flag] = {
     "id-of-another": Flag(
         LOOK, "The stop named another session, but its tag, time and meter match this one."
     ),
+    "ids-may-be-swapped": Flag(
+        LOOK,
+        "Its stop may be that of a session on another connector, and the other way round: both "
+        "meters match both sessions, and no tag or meter value tells them apart.",
+    ),
     "own-id": Flag(
         HARMLESS, "The charger uses this number for the session instead of the one it was given."
     ),

@@ -78,7 +78,7 @@ def is_doubtful(named: TransactionState, end: End, request: Request) -> Recorded
     """The session on another connector with which this one may have changed ends, and nothing
     tells: no tag, no sample of either, and both registers fit both."""
     charge_point = request.charge_point
-    if named.meter_last is not None:
+    if named.meter_last is not None or not named.id_tag or not request.chain:
         return None
     for session in _ended_elsewhere(named, request):
         if session.meter_last is not None or session.stopped_at is None:
@@ -86,7 +86,8 @@ def is_doubtful(named: TransactionState, end: End, request: Request) -> Recorded
         was, theirs = reopened(session, charge_point), end_of_record(session)
         its = fit(was, end, (*_without(session, request.chain), was), charge_point)
         other = fit(named, theirs, request.chain, charge_point)
-        if its.is_possible and other.is_possible and not (its.against or other.against):
+        fit_both = its.is_possible and other.is_possible and not (its.against or other.against)
+        if fit_both and not _is_its_own(session, request.chain):
             return session
     return None
 

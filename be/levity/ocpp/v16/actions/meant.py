@@ -19,7 +19,7 @@ from levity.ocpp.rules.own_ids import (
     own_id_flag,
     with_own_id,
 )
-from levity.ocpp.v16.actions.crossed import end_of_record, exchanged, reopened
+from levity.ocpp.v16.actions.crossed import end_of_record, exchanged, is_doubtful, reopened
 from levity.ocpp.v16.actions.ends import NOTHING, named_id, said_end, sessions_of
 from levity_ws.frozen import frozen
 
@@ -41,6 +41,8 @@ class Meant:
     """Its recorded end was another session's: `transaction` is this one, open again."""
     to: TransactionState | None = None
     """The session whose end that was, if it is known."""
+    doubted: RecordedSession | None = None
+    """That this is the end of `transaction` is as likely as that it is that of this session."""
 
 
 @frozen
@@ -77,7 +79,9 @@ def meant(request: Request) -> Meant:
     if named is not None and named.charge_point_id == charge_point.id and named.state == "active":
         known = fit(named, end, (), charge_point)
         if known.is_likely and not known.against:
-            return Meant(named)
+            doubtful = is_doubtful(named, end, request)
+            flags = ("ids-may-be-swapped",) if doubtful else ()
+            return Meant(named, flags, doubted=doubtful)
     stop = _Stop(request, end, sessions_of(request))
     own = _by_own_id(stop)
     if own is not None:

@@ -5,7 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.effects import Effect, StartTransaction, StopTransaction, UpdateTransaction
+from levity.ocpp.effects import (
+    AdjustTransaction,
+    Effect,
+    StartTransaction,
+    StopTransaction,
+    UpdateTransaction,
+)
 from levity.ocpp.request import (
     RecordedSession,
     Request,
@@ -13,6 +19,7 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
+from levity.ocpp.rules.chain.books import checks_of, own_of, written
 from levity.ocpp.rules.checks import as_text
 from levity.ocpp.rules.energy import Energy, at_stop, closed
 from levity.ocpp.rules.sampled import OF_THE_METER, meter_of
@@ -23,6 +30,7 @@ __all__ = ["ended", "given", "repaired", "shown_by_start"]
 OF_ANOTHER = ("id-of-another",)
 ITS_OWN_CAME = "Its own stop came later; the end that was recorded is another session's."
 BY_START = "The next start on the other connector shows that this end is the other session's."
+MAY_BE_SWAPPED = "The stops of two connectors fit both sessions, and nothing tells them apart."
 LATE_START = "A start that came later shows that this end is that session's."
 
 
@@ -78,6 +86,37 @@ def given(
     found = at_stop(to, session.meter_stop, session.stopped_at, meter_of(request.charge_point))
     end = ended(to, session.meter_stop, session.stopped_at, found, (*found.flags, *flags))
     return (replace(end, reason=session.stop_reason or "Local", id_tag=session.stop_id_tag),)
+
+
+def doubted(
+    effects: Sequence[Effect], ended: TransactionState, other: RecordedSession
+) -> tuple[Effect, ...]:
+    """These effects, where both ends may be each other's: neither of them is `high`."""
+    found = tuple(
+        replace(item, confidence="medium")
+        if isinstance(item, StopTransaction)
+        and item.transaction_id == ended.id
+        and item.confidence == "high"
+        else item
+        for item in effects
+    )
+    flags = with_flags(other.flags, ("ids-may-be-swapped",))
+    if other.confidence != "high":
+        return (*found, UpdateTransaction(other.id, flags=flags))
+    own = own_of(other)
+    own = replace(own, confidence="medium") if own.confidence == "high" else own
+    adjusted = AdjustTransaction(
+        transaction_id=other.id,
+        energy=other.energy,
+        energy_source=other.energy_source,
+        confidence="medium",
+        flags=flags,
+        checks=written(own, checks_of(other.checks)),
+        reason=MAY_BE_SWAPPED,
+        old_energy=other.energy,
+        old_confidence=other.confidence,
+    )
+    return (*found, adjusted)
 
 
 def shown_by_start(

@@ -264,3 +264,28 @@ def test_an_id_of_its_own_without_a_tag_ends_where_the_next_session_began(
     charger.stop(4711, at(-9), 14_321, when=at(1))
     assert books(before, "state", "energy") == ("stopped", Decimal(4321))
     assert books(after, "state") == "active"
+
+
+@pytest.mark.parametrize("told", ["", "tags", "samples", "start"])
+def test_ends_that_may_be_each_others_are_both_doubted(charger: Charger, told: str) -> None:
+    """Unless a tag, a sample or the next start tells them apart."""
+    tags = ("ALICE", "BOB") if told == "tags" else ("HOME", "HOME")
+    left = charger.started(at(0), 10_000, connectorId=1, idTag=tags[0])
+    right = charger.started(at(1), 10_500, connectorId=2, idTag=tags[1])
+    if told == "samples":
+        charger.meter(right, meter_value(at(30), 13_000), when=at(30), connectorId=2)
+    charger.stop(left, at(50), 14_321, idTag=tags[0])
+    if told == "start":
+        charger.started(at(55), 14_321, connectorId=1)
+    charger.stop(right, at(60), 15_000, idTag=tags[1])
+    expected = ("medium", "ids-may-be-swapped") if not told else ("high", "")
+    assert books(left, "state", "energy") == ("stopped", Decimal(4321))
+    assert books(left, "confidence", "flags") == expected
+    assert books(right, "confidence", "flags") == expected
+
+
+def test_a_backlog_with_a_clock_that_was_set_back_in_the_session_ends_it(charger: Charger) -> None:
+    """c18c: start and stop are told within a second, and the stop is dated hours before."""
+    mine = charger.started(at(-60), 300_000, when=at(0), idTag="ANNA")
+    charger.stop(mine, at(-1200), 302_000, when=at(0.01), idTag="ANNA")
+    assert books(mine, "state", "energy") == ("stopped", Decimal(2000))
