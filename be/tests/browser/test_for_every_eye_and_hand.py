@@ -4,6 +4,7 @@ Named after what happened: NEWCOMER B10, B14, B20.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,17 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from levity.ocpp.models import ChargePoint, Command, IdTag, Transaction
+from levity.ocpp.decisions.unassigned import stretches_of
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    IdTag,
+    Installation,
+    Transaction,
+    UnassignedEnergy,
+)
+from levity.ocpp.store.loose import month_of, renew, zone_of_site
+from levity.pages.chargers.give_energy import key_of
 from tests.browser.visits import DESKTOP, PHONE, Visit
 
 pytestmark = pytest.mark.browser
@@ -23,6 +34,31 @@ CONTRAST, NAMELESS, BROKEN = (
     (Path(__file__).parent / f"{name}.js").read_text()
     for name in ("contrast", "nameless", "broken")
 )
+
+
+def outside_sessions(charger: ChargePoint) -> tuple[UnassignedEnergy, str]:
+    """Energy between two sessions, and how an address names it."""
+    now = timezone.now()
+    for hours, first, last in (
+        (9, 4_296_988_675, 4_296_998_675),
+        (3, 4_297_018_675, 4_297_028_675),
+    ):
+        charger.transactions.create(
+            connector=2,
+            id_tag="04A1B2C312",
+            started_at=now - timedelta(hours=hours),
+            start_received_at=now - timedelta(hours=hours),
+            stopped_at=now - timedelta(hours=hours - 1),
+            meter_start=first,
+            meter_stop=last,
+            energy=last - first,
+            energy_source="registers",
+            state="stopped",
+        )
+    month = month_of(now - timedelta(hours=3), zone_of_site(charger))
+    renew([charger.pk], month, month, now)
+    [stretch] = stretches_of(charger, (0, 2), month)
+    return UnassignedEnergy.objects.get(), key_of(stretch)
 
 
 @pytest.fixture
@@ -49,6 +85,8 @@ def pages(charger: ChargePoint, root: User) -> list[str]:
     tag = IdTag.objects.create(id_tag="04A1B2C312", owner="Ölschläger")
     command = Command.objects.create(charge_point=charger, action="GetConfiguration")
     group = Group.objects.get_or_create(name="People")[0]
+    between, key = outside_sessions(charger)
+    Installation.objects.create(pk=1, restored_at=timezone.now(), restored_to=timezone.now())
     return [
         "/admin/",
         "/admin/ocpp/chargepoint/",
@@ -63,6 +101,10 @@ def pages(charger: ChargePoint, root: User) -> list[str]:
         "/admin/ocpp/idtag/",
         f"/admin/ocpp/idtag/{tag.pk}/change/",
         "/admin/ocpp/quarantinedmessage/",
+        "/admin/ocpp/unassignedenergy/",
+        f"/admin/ocpp/unassignedenergy/{between.pk}/change/",
+        f"/admin/ocpp/unassignedenergy/{between.pk}/give/{key}/",
+        "/admin/ocpp/transaction/restored/",
         "/admin/ocpp/message/",
         "/admin/operation/alert/",
         f"/admin/auth/user/{root.pk}/change/",
