@@ -180,11 +180,20 @@ def _kind(session: Session, life: Life, rows: list[Row], held: list[Row]) -> str
     right = row["energy"] is not None and abs(float(row["energy"]) - session.truth) <= off
     if right:
         return "right" if row["confidence"] == "high" else "marked"
+    if _is_split(charged, session.truth, off):
+        return "marked"
     if row["confidence"] == "high":
         return "high" if row["flags"] else "unflagged"
     if not row["flags"] and row["confidence"] != "low" and row["state"] == "stopped":
         return "unflagged"
     return "quarantined" if held else "flagged"
+
+
+def _is_split(rows: list[Row], truth: float, off: float) -> bool:
+    """One person's session that was told as two: both marked, and together they are right."""
+    is_marked = all(row["flags"] and row["confidence"] != "high" for row in rows)
+    together = sum(float(row["energy"]) for row in rows)
+    return len(rows) > 1 and is_marked and abs(together - truth) <= off
 
 
 def _moved(life: Life, connector: Connector, rows: Iterable[Row], verdict: Verdict) -> None:
