@@ -1,4 +1,4 @@
-"""From which value of its connector's register to which a session lies, by its own figures."""
+"""From which value of its connector's register to which a session lies, with its neighbours."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,6 +6,7 @@ from decimal import Decimal
 from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.chain.unassigned import Interval
+from levity.ocpp.rules.chain.words import CUT, ENDS_AT_NEXT, STARTS_AT_LAST, TWICE
 from levity.ocpp.rules.energy import IN_KWH, STOP
 from levity.ocpp.rules.sampled import FELL, NO_START, RESET, SAMPLES_IN_KWH, SESSION, START
 
@@ -39,7 +40,24 @@ def interval_of(session: RecordedSession) -> Interval:
         last = first + session.energy if known else None  # type: ignore[operator]  # both are
     if IN_KWH in flags:
         first = last = None
+    first, last = _settled(session, flags, first, last)
     return Interval(session.id, since, until, first, last, anew=RESET in flags or FELL in flags)
+
+
+def _settled(
+    session: RecordedSession, flags: set[str], first: Decimal | None, last: Decimal | None
+) -> tuple[Decimal | None, Decimal | None]:
+    """Where it begins and ends with its neighbours: they may have some of what it told."""
+    wh = session.energy
+    if wh is None:
+        return first, last
+    if TWICE in flags:
+        return first, first
+    if first is not None and flags & {CUT, ENDS_AT_NEXT}:
+        return first, first + wh
+    if last is not None and STARTS_AT_LAST in flags:
+        return last - wh, last
+    return first, last
 
 
 def _last_of(session: RecordedSession, flags: set[str]) -> Decimal | None:
