@@ -17,6 +17,7 @@ from levity.ocpp.models import (
     SecurityEvent,
     Transaction,
 )
+from levity.ocpp.rules.chain.books import checks_of
 from tests.kept import Samples
 from tests.ocpp.charger import CentralSystem, Charger, at, wire
 
@@ -47,7 +48,16 @@ def test_a_session_is_on_the_books_from_start_to_stop() -> None:
     data = [{"timestamp": wire(3600), "sampledValue": [{"value": "6.0", "unit": "kWh"}]}]
     stop = charger.stops(started, reason="EVDisconnected", idTag="tag", transactionData=data)
     assert site.result(stop) == {"idTagInfo": {"status": "Accepted"}}
-    assert Transaction.objects.values().get() == {
+    row = Transaction.objects.values().get()
+    checks = checks_of(row.pop("checks"))
+    assert [(check.kind, check.verdict) for check in checks] == [
+        ("start-stop", "agrees"),
+        ("samples", "agrees"),
+        ("power", "silent"),
+        ("limit", "bounds"),
+        ("clock", "agrees"),
+    ]
+    assert row == {
         "id": started,
         # The charger knows it by the id.
         "wire_id": "",
@@ -70,8 +80,6 @@ def test_a_session_is_on_the_books_from_start_to_stop() -> None:
         "energy": Decimal(5000),
         "energy_source": "registers",
         "confidence": "high",
-        # (Settling the chain fills it.)
-        "checks": "",
         "power": Decimal(0),
         "meter_last": Decimal(2500),
         "meter_last_at": at(60),
