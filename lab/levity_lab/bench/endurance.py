@@ -95,6 +95,7 @@ class Endurance:
         """
         counts = self.counts
         wrong = counts.lost + counts.duplicated + counts.unexpected + counts.refused
+        wrong += counts.wrong_energy
         return self.back_after is not None and not wrong and not self.call_errors
 
 
@@ -337,8 +338,8 @@ def endurance_table(run: Endurance) -> str:
         (
             f"  transaction messages: {counts.attempted:,} attempted, {counts.acknowledged:,} "
             f"acknowledged, lost {counts.lost}, duplicated {counts.duplicated}, unexpected "
-            f"{counts.unexpected}, recovered {counts.recovered}, under way at the end "
-            f"{counts.unanswered}"
+            f"{counts.unexpected}, with wrong energy {counts.wrong_energy}, recovered "
+            f"{counts.recovered}, under way at the end {counts.unanswered}"
         ),
         *(f"    {each}" for each in counts.examples),
         "  good" if run.good else "  NOT GOOD",

@@ -16,7 +16,8 @@ from levity_lab.soak.verdict import Counts
 
 __all__ = ["as_dict", "write_report"]
 
-COLUMNS = ("attempted", "acknowledged", "lost", "duplicated", "unexpected", "recovered")
+BAD = ("lost", "duplicated", "unexpected", "wrong_energy")
+COLUMNS = ("attempted", "acknowledged", *BAD, "recovered")
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1000px; padding: 12px;
@@ -95,8 +96,9 @@ def _page(report: Report) -> str:
 {options.chargers} chargers whose time ran {options.factor:g} times as fast, {options.workers}
 workers, {options.edges} edges.</p>
 {interrupted if report.interrupted else ""}{odd}
-<p>A round passes with nothing lost, duplicated or unexpected, no CALLERROR to a transaction
-message, and everything normal within {NORMAL_WITHIN:g} s of the fault's end.</p>
+<p>A round passes with nothing lost, duplicated or unexpected, no energy other than the chargers'
+meters moved, no CALLERROR to a transaction message, and everything normal within
+{NORMAL_WITHIN:g} s of the fault's end.</p>
 <div class="wide"><table><thead><tr><th>fault</th>{_heads()}<th>given up</th><th>rounds</th>
 <th>failed</th><th>normal after</th><th>slowest</th></tr></thead>
 <tbody>{faults}</tbody></table></div>
@@ -110,14 +112,14 @@ message, and everything normal within {NORMAL_WITHIN:g} s of the fault's end.</p
 
 
 def _heads() -> str:
-    return "".join(f"<th>{name}</th>" for name in COLUMNS)
+    return "".join(f"<th>{name.replace('_', ' ')}</th>" for name in COLUMNS)
 
 
 def _cells(counts: Counts) -> str:
     cells = []
     for name in COLUMNS:
         value = getattr(counts, name)
-        bad = ' class="bad"' if value and name in ("lost", "duplicated", "unexpected") else ""
+        bad = ' class="bad"' if value and name in BAD else ""
         cells.append(f"<td{bad}>{value}</td>")
     return "".join([*cells, f"<td>{counts.given_up}</td>"])
 

@@ -82,6 +82,7 @@ class Round:
         """
         counts = self.counts
         facts = counts.lost or counts.duplicated or counts.unexpected or counts.refused
+        facts = facts or counts.wrong_energy
         return self.good or bool(facts) or self.stood_still < STOOD_STILL
 
 

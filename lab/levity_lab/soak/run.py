@@ -180,7 +180,8 @@ def _line(played: Round) -> str:
         f"{'ok  ' if played.good else 'FAIL'} {played.fault} seed {played.seed}: "
         f"{counts.attempted} attempted, {counts.acknowledged} acknowledged, {counts.lost} lost, "
         f"{counts.duplicated} duplicated, {counts.unexpected} unexpected, {counts.recovered} "
-        f"recovered, {counts.given_up} given up; {normal}; {played.seconds:.0f} s"
+        f"recovered, {counts.given_up} given up, {counts.wrong_energy} with wrong energy; "
+        f"{normal}; {played.seconds:.0f} s"
     )
 
 

@@ -20,7 +20,10 @@ __all__ = ["Line", "Sittings", "brief", "by_fault", "seconds_left", "spoken", "t
 AROUND = 20.0
 # What lasts longer than this must outlast something: the 20 s of an edge, heartbeats, a limit.
 MOMENT, BRIEF = 13.0, 4.0
-COLUMNS = ("attempted", "acknowledged", "lost", "duplicated", "unexpected", "recovered", "given_up")
+COLUMNS = (
+    *("attempted", "acknowledged", "lost", "duplicated", "unexpected", "recovered", "given_up"),
+    "wrong_energy",
+)
 
 
 def brief(fault: Fault) -> Fault:

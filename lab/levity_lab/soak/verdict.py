@@ -1,4 +1,4 @@
-"""The six counts: what the chargers wrote down, held against the database.
+"""The six counts, and wrong energy: what the chargers wrote down, held against the database.
 
 As RabbitMQ's Jepsen test gives its verdict. Only plain SQL is used to look at the database, and
 none of the code that is under test but what takes the bytes of blocks and traces apart.
@@ -16,11 +16,11 @@ import orjson
 from levity.ocpp.store.messages.codec import facts_of
 from levity.ocpp.store.samples.coding import decode
 from levity.simulator.ledger import Entry
+from levity_lab.soak.energy import REGISTER, Book, wrong_energy
 
 __all__ = ["Books", "Counts", "add", "judge"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-REGISTER = "Energy.Active.Import.Register"
 Key = tuple[Any, ...]
 
 
@@ -53,13 +53,21 @@ class Counts:
     """CALLERRORs to transaction messages: our trouble must not be the charger's fault."""
     unanswered: int = 0
     """Still waiting in the charger when the round ended."""
+    wrong_energy: int = 0
+    """Sessions whose energy is not what their meter moved, or can't be; connectors on which more is
+    billed than that."""
     examples: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
         """True if nothing happened that must not."""
         return not (
-            self.lost or self.duplicated or self.unexpected or self.refused or self.unanswered
+            self.lost
+            or self.duplicated
+            or self.unexpected
+            or self.refused
+            or self.unanswered
+            or self.wrong_energy
         )
 
     def note(self, kind: str, what: object) -> None:
@@ -87,6 +95,8 @@ class _Message:
 
     charge_point: str
     action: str
+    key: int
+    """Rises as they happened."""
     payloads: list[Mapping[str, Any]] = field(default_factory=list)
     answers: list[Mapping[str, Any]] = field(default_factory=list)
     given_up: bool = False
@@ -126,7 +136,7 @@ def _messages(entries: Sequence[Entry]) -> list[_Message]:
     for entry in entries:
         if not entry.transactional:
             continue
-        message = found.setdefault(entry.key, _Message(entry.charge_point, entry.action))
+        message = found.setdefault(entry.key, _Message(entry.charge_point, entry.action, entry.key))
         if entry.event == "sent":
             message.payloads.append(entry.payload or {})
         elif entry.event == "result":
@@ -143,7 +153,7 @@ def _judge_sessions(
 ) -> None:
     rows = books.rows(
         "SELECT c.identity, t.connector, t.id_tag, t.started_at, t.meter_start, t.id, t.state,"
-        " t.stopped_at, t.meter_stop, t.energy FROM ocpp_transaction t"
+        " t.stopped_at, t.meter_stop, t.energy, t.confidence FROM ocpp_transaction t"
         " JOIN ocpp_chargepoint c ON c.id = t.charge_point_id WHERE c.identity LIKE %s",
         f"{prefix}%",
     )
@@ -168,6 +178,10 @@ def _judge_sessions(
         elif any(by_id.get(each, ())[:5] != key for each in given):
             counts.note("lost", f"start {key} answered {given}")
     _judge_stops(counts, messages, books, prefix, by_id)
+    recorded = [Book(*row[:7], *row[9:]) for row in rows]
+    in_order = sorted(messages, key=lambda item: item.key)
+    for line in wrong_energy(in_order, recorded):
+        counts.note("wrong_energy", line)
 
 
 def _judge_stops(

@@ -161,7 +161,7 @@ def test_the_table_has_a_line_for_each_fault_and_one_for_all() -> None:
     assert (lines["edge-kill"].normal, lines["all"].slowest) == (None, None)
     text = table(rounds).splitlines()
     assert [cell.strip() for cell in text[3].split("|")[1:-1]] == [
-        *("worker-kill", "2", "1", "20", "18", "2", "0", "0", "2", "0", "2.5 s", "4.0 s")
+        *("worker-kill", "2", "1", "20", "18", "2", "0", "0", "2", "0", "0", "2.5 s", "4.0 s")
     ]
     assert len({len(line) for line in text}) == 1
     assert table([])

@@ -23,7 +23,10 @@ VALUES = {
     "transactionId": 7,
     "meterValue": [{"timestamp": AT, "sampledValue": [{"value": "15"}]}],
 }
-TRANSACTION = ("X-1", 1, "TAG", NOON, Decimal(10), 7, "stopped", NOON, Decimal(20), Decimal(10))
+TRANSACTION = (
+    *("X-1", 1, "TAG", NOON, Decimal(10), 7, "stopped", NOON, Decimal(20), Decimal(10)),
+    "high",
+)
 NAMES = '[["Energy.Active.Import.Register", "", "", "", "", ""]]'
 SAMPLE = ("X-1", NOON, NAMES, "15")
 
@@ -94,7 +97,10 @@ def test_two_ids_for_one_start_are_a_duplicate() -> None:
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        ("ocpp_transaction", ("X-1", 2, "TAG", NOON, Decimal(10), 9, "active", None, None, None)),
+        (
+            "ocpp_transaction",
+            ("X-1", 2, "TAG", NOON, Decimal(10), 9, "active", None, None, None, ""),
+        ),
         ("ocpp_metervalue_recent", (*SAMPLE[:3], "16")),
         ("ocpp_quarantinedmessage", ("X-1", b'{"transactionId":9}')),
     ],
@@ -108,16 +114,77 @@ def test_what_nobody_sent_is_unexpected(table: str, row: Any) -> None:
 
 def test_a_stop_with_other_figures_is_lost() -> None:
     books = FakeBooks()
-    books.tables["ocpp_transaction"] = [(*TRANSACTION[:8], Decimal(21), Decimal(11))]
+    books.tables["ocpp_transaction"] = [(*TRANSACTION[:8], Decimal(21), Decimal(11), "high")]
     assert judge([session()], books, "X-").lost == 1
 
 
 def test_a_session_with_the_energy_of_its_middle_is_unexpected() -> None:
     """As a worker wrote it that stood still meanwhile."""
     books = FakeBooks()
-    books.tables["ocpp_transaction"] = [(*TRANSACTION[:9], Decimal(5))]
+    books.tables["ocpp_transaction"] = [(*TRANSACTION[:9], Decimal(5), "high")]
     counts = judge([session()], books, "X-")
     assert (counts.unexpected, counts.lost, counts.good) == (1, 0, False)
+
+
+def closed_by_us(energy: int, confidence: str = "medium") -> FakeBooks:
+    """The stop was given up; this is what we made of the session."""
+    books = FakeBooks()
+    row = (*TRANSACTION[:6], "orphaned", NOON, Decimal(15), Decimal(energy), confidence)
+    books.tables["ocpp_transaction"] = [row]
+    return books
+
+
+@pytest.mark.parametrize(
+    ("energy", "confidence", "wrong"),
+    [
+        # It has told 5 Wh of the 10 that its meter moved (and samples are rounded).
+        *((4, "medium", 0), (5, "medium", 0), (9, "low", 0), (10, "medium", 0), (10, "high", 0)),
+        (3, "medium", 1),
+        (9, "high", 1),
+        # And the connector is billed more than it moved.
+        (11, "low", 2),
+    ],
+)
+def test_a_session_whose_stop_never_came_has_what_was_told_at_least_and_the_truth_at_most(
+    energy: int, confidence: str, wrong: int
+) -> None:
+    dropped = [entry for entry in session() if (entry.key, entry.event) != (3, "result")]
+    dropped.append(line("dropped", 3, "StopTransaction", None))
+    counts = judge([dropped], closed_by_us(energy, confidence), "X-")
+    assert (counts.wrong_energy, counts.good) == (wrong, wrong == 0)
+    assert len(counts.examples) == wrong
+
+
+def test_a_stopped_session_with_another_energy_than_its_meter_moved_is_wrong() -> None:
+    """Whatever the registers say that are recorded."""
+    books = FakeBooks()
+    row = (*TRANSACTION[:4], Decimal(10), 7, "stopped", NOON, Decimal(20), Decimal(9), "low")
+    books.tables["ocpp_transaction"] = [row]
+    counts = judge([session()], books, "X-")
+    assert counts.examples[-1] == (
+        "wrong_energy: X-1 session 7 (stopped, low): 9 Wh, its meter moved 10 Wh"
+    )
+    assert add([counts, counts]).wrong_energy == 2
+
+
+def test_a_register_that_counts_from_the_start_tells_the_same() -> None:
+    """Grizzl-E: its samples do, its start and stop don't."""
+    values = {**VALUES, "meterValue": [{"timestamp": AT, "sampledValue": [{"value": "7"}]}]}
+    entries = [*session()[:2], line("sent", 2, "MeterValues", values), *session()[3:5]]
+    entries.append(line("dropped", 3, "StopTransaction", None))
+    books = closed_by_us(5)
+    books.tables["ocpp_metervalue_recent"] = [(*SAMPLE[:3], "7")]
+    assert judge([entries], books, "X-").wrong_energy == 1
+
+
+def test_a_connector_on_which_a_session_is_billed_twice_is_seen() -> None:
+    """Its start came again with another time, and both have the energy."""
+    books = FakeBooks()
+    again = (*TRANSACTION[:3], NOON.replace(minute=1), *TRANSACTION[4:5], 8, *TRANSACTION[6:])
+    books.tables["ocpp_transaction"].append(again)
+    counts = judge([session()], books, "X-")
+    assert "X-1 connector 1: 20 Wh billed, its meter moved 10 Wh" in counts.examples[-1]
+    assert not counts.good
 
 
 def test_what_was_never_answered_is_recovered_or_given_up_but_not_lost() -> None:

@@ -31,7 +31,8 @@ class Command(BaseCommand):
         "Break everything around Levity while simulated chargers work, and hold their ledgers "
         "against the database. Starts RabbitMQ, Postgres, workers and edges of its own, in a "
         "temporary folder and on free ports. Exit status 0 only if nothing was lost, duplicated "
-        "or unexpected, and all was normal within 60 s of each fault's end."
+        "or unexpected, no session has another energy than its charger's meter, and all was "
+        "normal within 60 s of each fault's end."
     )
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
