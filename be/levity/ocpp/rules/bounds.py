@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from levity.ocpp.rules.lives import SLACK, Trail
-from levity.ocpp.rules.powered import GAP
+from levity.ocpp.rules.powered import GAP, Work
 from levity_ws.frozen import frozen
 
-__all__ = ["KILO", "Bounds", "bounds_of"]
+__all__ = ["KILO", "Bounds", "bounds_of", "seems"]
 
 KILO = 1000
 # Power is measured a moment at a time, and less exactly than energy.
@@ -95,6 +95,13 @@ class Bounds:
             return False
         most = self.worked * self.parts + self.uncovered / 3600 * self.told
         return self.worked / 2 <= wh * KILO <= most * 2
+
+
+def seems(work: Work, wh: float) -> bool:
+    """True if this is what flowed while the samples told of it: then the bounds allow it, whatever
+    flowed besides. (Asked for each message, so it is reckoned in joules.)"""
+    joules, off, slack = work.joules, work.spread, SLACK * 3600
+    return LESS * (joules - off) - slack <= wh * 3600 <= MORE * (joules + off) + slack
 
 
 def bounds_of(trail: Trail, seconds: float, limit: int) -> Bounds | None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
-from levity.ocpp.rules.bounds import KILO, Bounds, bounds_of
+from levity.ocpp.rules.bounds import KILO, Bounds, bounds_of, seems
 from levity.ocpp.rules.lives import (
     FASTEST,
     ROUNDING,
@@ -165,7 +165,10 @@ def charged(transaction: TransactionState, trail: Trail, meter: Meter) -> Charge
     the samples tell of.
     """
     found = measured(transaction, trail, meter)
-    if found is None or not trail.work.seconds:
+    work = trail.work
+    if found is None or not work.seconds:
+        return found
+    if found.lead <= KILO and seems(work, float(found.wh)):
         return found
     last, begun = trail.lives[-1], transaction.started_at.timestamp()
     bounds = bounds_of(trail, last.last_at - begun, meter.max_power)
