@@ -316,7 +316,7 @@ def _power(
         return Check(POWER, SILENT), BEYOND
     trail = trail_of(session)
     limit = max(charge_point.max_power, trail.power)
-    known = could = most(seconds, limit)
+    known = could = most(seconds, limit) + float(WHOLE)
     if not (charge_point.power_is_told or trail.power):
         # It may be DC.
         could = max(known, min(most(seconds, FASTEST), FULL))

@@ -22,6 +22,7 @@ __all__ = [
     "is_doubtful",
     "proven_by_start",
     "reopened",
+    "session_before",
     "weakly_ended",
 ]
 
@@ -98,7 +99,7 @@ def proven_by_start(
     """(X, S): the end that is recorded with X on another connector is that of S, the session before
     on the connector on which one begins now, at the very Wh with which X ended."""
     meter_start = begun.meter_start
-    before = _before(begun, request.chain)
+    before = session_before(begun, request.chain)
     if before is None or meter_start is None or meter_start < TELLING:
         return None
     if before.state == "stopped" and _is_near(before.meter_stop, meter_start):
@@ -157,7 +158,10 @@ def _without(
     return (item for item in chain if item.id != session.id)
 
 
-def _before(begun: StartTransaction, chain: Sequence[RecordedSession]) -> RecordedSession | None:
+def session_before(
+    begun: StartTransaction, chain: Sequence[RecordedSession]
+) -> RecordedSession | None:
+    """The last session on its connector before this one, if nobody has decided about it."""
     found = [
         item for item in chain if item.place == begun.place and item.started_at < begun.started_at
     ]

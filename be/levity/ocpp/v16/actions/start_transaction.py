@@ -20,6 +20,7 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
+from levity.ocpp.rules.fitting import ROUNDED, fit
 from levity.ocpp.rules.same_start import has_doubtful_time, is_closed_by_boot, is_sent_again
 from levity.ocpp.rules.sampled import NO_START
 from levity.ocpp.rules.unknown_start import (
@@ -29,7 +30,8 @@ from levity.ocpp.rules.unknown_start import (
     beginning_of,
     payer_of,
 )
-from levity.ocpp.v16.actions.ends import could_end, end_of, named_id
+from levity.ocpp.v16.actions.crossed import session_before
+from levity.ocpp.v16.actions.ends import could_end, end_of, named_id, said_end
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.moved import shown_by_start
 from levity.ocpp.v16.actions.stop_transaction import end_session
@@ -136,7 +138,7 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
         if could_end(transaction, stop.payload, said, request.charge_point):
             fitting.append((said, stop))
     if not fitting:
-        return shown_by_start(begun, transaction, request)
+        return _end_before(begun, request) or shown_by_start(begun, transaction, request)
     stop = min(fitting, key=lambda item: (item[0], item[1].id))[1]
     told = replace(
         request,
@@ -151,6 +153,29 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
     )
     found = ResolveQuarantined(stop.id, begun.transaction_id, "its StartTransaction came later")
     return (*ended, found)
+
+
+def _end_before(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
+    """The StopTransaction of the session before on this connector, if it waits because it fitted
+    several: it ended at the very Wh with which this one begins."""
+    before = session_before(begun, request.chain)
+    if before is None or before.state == "stopped" or begun.meter_start is None:
+        return ()
+    open_again = replace(before, state="active")
+    for stop in request.early_stops:
+        payload, charge_point = stop.payload, request.charge_point
+        end = said_end(payload, charge_point, stop.received_at)
+        if end.register != begun.meter_start or named_id(payload.get("transactionId")):
+            continue
+        found = fit(open_again, end, (open_again,), charge_point)
+        if found.against or not found.is_possible or not found.tail or found.tail <= ROUNDED:
+            continue
+        told = replace(
+            request, action="StopTransaction", payload=payload, received_at=stop.received_at
+        )
+        resolved = ResolveQuarantined(stop.id, before.id, "the next session began where it ended")
+        return (*end_session(told, open_again, ("matched-by-connector",)), resolved)
+    return ()
 
 
 def _running_without_time(

@@ -289,3 +289,15 @@ def test_a_backlog_with_a_clock_that_was_set_back_in_the_session_ends_it(charger
     mine = charger.started(at(-60), 300_000, when=at(0), idTag="ANNA")
     charger.stop(mine, at(-1200), 302_000, when=at(0.01), idTag="ANNA")
     assert books(mine, "state", "energy") == ("stopped", Decimal(2000))
+
+
+def test_stops_that_fitted_two_are_told_apart_by_the_next_starts(charger: Charger) -> None:
+    """They waited for a person though each session's end showed a minute later."""
+    left = charger.started(at(0), 10_000, connectorId=1)
+    right = charger.started(at(1), 10_500, connectorId=2)
+    charger.stop(None, at(50), 14_321)
+    assert len(waiting()) == 1
+    charger.started(at(52), 14_321, connectorId=2)
+    assert books(right, "state", "energy") == ("stopped", Decimal(3821))
+    assert books(left, "state") == "active"
+    assert waiting() == []
