@@ -189,7 +189,9 @@ def live(identity: str, make: Make, cause: str, connectors: int, rng: Random) ->
     near = rng.uniform(500, 4e6) if rng.random() < 0.2 else None
     for connector in range(1, connectors + 1):
         # Registers of one charger are far apart, or so near that they pass each other.
-        first = rng.choice((rng.uniform(500, 30_000), rng.uniform(1e5, 9e6), 4.29e9))
+        first = rng.choice(
+            (rng.uniform(500, 30_000), rng.uniform(1e5, 9e6), rng.uniform(4.28e9, 4.3e9))
+        )
         here = Connector(connector, Meter(near + rng.uniform(0, 9_000) if near else first))
         at = BEGIN + rng.uniform(10 * MINUTE, 4 * HOUR)
         for _ in range(rng.randint(4, 6)):

@@ -190,10 +190,9 @@ def _kind(session: Session, life: Life, rows: list[Row], held: list[Row]) -> str
 
 
 def _is_split(rows: list[Row], truth: float, off: float) -> bool:
-    """One person's session that was told as two: both marked, and together they are right."""
-    is_marked = all(row["flags"] and row["confidence"] != "high" for row in rows)
+    """One person's session that was told as two: each is flagged, and together they are right."""
     together = sum(float(row["energy"]) for row in rows)
-    return len(rows) > 1 and is_marked and abs(together - truth) <= off
+    return len(rows) > 1 and all(row["flags"] for row in rows) and abs(together - truth) <= off
 
 
 def _moved(life: Life, connector: Connector, rows: Iterable[Row], verdict: Verdict) -> None:
