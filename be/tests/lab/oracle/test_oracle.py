@@ -111,7 +111,12 @@ def test_a_meter_knows_what_flowed_whatever_it_shows() -> None:
 @pytest.mark.parametrize("name", ODDITIES)
 def test_every_oddity_can_be_told_and_judged(name: str) -> None:
     """Not whether Levity is right: `make oracle` measures that."""
-    life = born(f"ORA-2-{sorted(ODDITIES).index(name):05d}", ODDITIES[name], 2)
-    assert [step.at for step in life.steps()] == sorted(step.at for step in life.steps())
+    # Some need two cars at once, or time between them, which not every life has.
+    for number in range(20):
+        life = born(f"ORA-2-{number:05d}", ODDITIES[name], 2)
+        assert [step.at for step in life.steps()] == sorted(step.at for step in life.steps())
+        if any(session.cause == name for session in life.sessions):
+            break
+    else:
+        raise AssertionError("none of twenty lives is odd")
     assert len(judge([life]).judged) == len(life.sessions)
-    assert name == "none" or any(session.cause == name for session in life.sessions)
