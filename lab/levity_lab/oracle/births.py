@@ -32,10 +32,13 @@ def _born(identity: str, cause: str, drawn: Sequence[Oddity], seed: object) -> L
     first = drawn[0]
     make = rng.choice([each for each in MAKES if first.fits(each)])
     chosen = [each for each in drawn if each.fits(make)]
+    connectors = rng.choice((1, 1, 1, 2, 2, 3, 4))
     if cause == "mixed":
         # What the whole charger is would be all that it is.
-        chosen = [each for each in chosen if not each.whole] or [first]
-    connectors = max(rng.choice((1, 1, 1, 2, 2, 3, 4)), *(each.connectors for each in chosen), 1)
+        fitting = [each for each in chosen if not each.whole and _fits(each, connectors)]
+        chosen = fitting or [first]
+    if not _fits(first, connectors) and first in chosen:
+        connectors = min(max(connectors, first.connectors), first.most)
     life = live(identity, make, cause, connectors, rng)
     odd: list[tuple[Session, Oddity]] = []
     for connector in life.connectors:
@@ -60,6 +63,10 @@ def _born(identity: str, cause: str, drawn: Sequence[Oddity], seed: object) -> L
         if said is not None and said(life, session, rng) is False:
             session.cause = ""
     return life
+
+
+def _fits(oddity: Oddity, connectors: int) -> bool:
+    return oddity.connectors <= connectors <= oddity.most
 
 
 def _happens(life: Life, session: Session, oddity: Oddity, rng: Random) -> None:

@@ -5,7 +5,14 @@ from typing import Any
 
 from levity_lab.oracle.lives import Life, Ref, Session, Step
 from levity_lab.oracle.oddities.bending import hold, named, start_and_stop, without
-from levity_lab.oracle.oddities.registry import ODDITIES, happens, has_samples, lifetime, odd
+from levity_lab.oracle.oddities.registry import (
+    ODDITIES,
+    happens,
+    has_samples,
+    lifetime,
+    odd,
+    tells_whose,
+)
 from levity_lab.oracle.telling import meter_values, register_at, whole
 from levity_lab.oracle.world import DAY, text
 
@@ -14,8 +21,14 @@ __all__: list[str] = []
 _MAX = 2**63 - 1
 
 
+def _one_or_many(connectors: int) -> dict[str, Any]:
+    if connectors == 1:
+        return {"most": 1}
+    return {"connectors": connectors, "fits": tells_whose}
+
+
 def _nameless(name: str, about: str, number: Any, connectors: int = 1) -> None:
-    @odd(name, about, connectors=connectors)
+    @odd(name, about, **_one_or_many(connectors))
     def bend(life: Life, session: Session, rng: Random) -> None:
         _, stop = start_and_stop(session)
         named([stop, *session.samples], number)
@@ -30,7 +43,7 @@ _nameless("null-id-many", "samples and Stop say null, several connectors", None,
 
 
 def _stop_before_start(name: str, about: str, connectors: int = 1) -> None:
-    @odd(name, about, connectors=connectors)
+    @odd(name, about, **_one_or_many(connectors))
     def bend(life: Life, session: Session, rng: Random) -> None:
         start, _ = start_and_stop(session)
         start.at = session.ends + 10

@@ -7,7 +7,17 @@ from random import Random
 from levity_lab.oracle.lives import Life, Session
 from levity_lab.oracle.makes import Make
 
-__all__ = ["ODDITIES", "Bend", "Oddity", "anything", "happens", "has_samples", "lifetime", "odd"]
+__all__ = [
+    "ODDITIES",
+    "Bend",
+    "Oddity",
+    "anything",
+    "happens",
+    "has_samples",
+    "lifetime",
+    "odd",
+    "tells_whose",
+]
 
 Bend = Callable[[Life, Session, Random], bool | None]
 """Makes one session odd; False where that is not possible, which leaves it as it was."""
@@ -28,6 +38,11 @@ def lifetime(make: Make) -> bool:
     return make.counts == "lifetime"
 
 
+def tells_whose(make: Make) -> bool:
+    """Makes whose Stop tells by its tag or register on which connector it is."""
+    return make.stop_tag or make.counts == "lifetime"
+
+
 @dataclass(slots=True)
 class Oddity:
     """One thing that chargers, networks and people do to a session."""
@@ -40,6 +55,8 @@ class Oddity:
     """Changes what truly happens, before anything is said."""
     connectors: int = 1
     """It needs so many."""
+    most: int = 4
+    """With more, nothing on the wire would tell whose it is."""
     fits: Callable[[Make], bool] = anything
     whole: bool = False
     """The whole charger is so: each of its sessions is odd."""
@@ -57,6 +74,7 @@ def odd(
     about: str,
     *,
     connectors: int = 1,
+    most: int = 4,
     fits: Callable[[Make], bool] = anything,
     whole: bool = False,
     untellable: str = "",
@@ -70,6 +88,7 @@ def odd(
             about,
             says=bend,
             connectors=connectors,
+            most=most,
             fits=fits,
             whole=whole,
             untellable=untellable,
