@@ -89,6 +89,24 @@ def test_what_is_there_twice_is_duplicated(table: str) -> None:
     assert (counts.duplicated, counts.good) == (1, False)
 
 
+class MovingBooks(FakeBooks):
+    """A row becomes a trace after the traces were read, and before the rows are."""
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The sample is in neither of both tables, once."""
+        found = super().rows(statement, *values)
+        if "ocpp_metervalue_recent" in statement:
+            self.tables["ocpp_metervalue_recent"] = [SAMPLE]
+        return found
+
+
+def test_samples_that_are_moved_meanwhile_are_not_lost() -> None:
+    """worker-kill 1, on a busy machine: two samples of one session, which were there."""
+    books = MovingBooks()
+    books.tables["ocpp_metervalue_recent"] = []
+    assert judge([session()], books, "X-").good
+
+
 def test_two_ids_for_one_start_are_a_duplicate() -> None:
     entries = [*session(), line("result", 1, "StartTransaction", {"transactionId": 8})]
     assert judge([entries], FakeBooks(), "X-").duplicated == 1
