@@ -27,7 +27,7 @@ from levity.ocpp.rules.chain.claims import CORRECTED
 from levity.ocpp.rules.chain.settle import Settled, settle
 from levity.ocpp.rules.checks import CONTRADICTS
 from levity.ocpp.rules.flags import explained
-from levity.ocpp.rules.lives import ROUNDING
+from levity.ocpp.rules.lives import ROUNDING, read
 from levity.ocpp.rules.plausibility import Finding
 from levity.ocpp.rules.sampled import Meter
 from levity.ocpp.store.ledger import joined_flags
@@ -167,7 +167,21 @@ def _is_open(ground: _Ground, session: RecordedSession) -> bool:
     return ground.decided or session.energy_source != CORRECTED
 
 
-def _alone(ground: _Ground, recorded: RecordedSession, elements: Sequence[Element]) -> _Alone:
+def _alone(ground: _Ground, row: RecordedSession, elements: Sequence[Element]) -> _Alone:
+    """This session by itself; `recorded` stays what its row says."""
+    return replace(_judged(ground, _readable(row), elements), recorded=row)
+
+
+def _readable(session: RecordedSession) -> RecordedSession:
+    """Without what another release has written of its register, in words of its own."""
+    try:
+        read(session.lives)
+    except (ValueError, ArithmeticError):
+        return replace(session, lives="")
+    return session
+
+
+def _judged(ground: _Ground, recorded: RecordedSession, elements: Sequence[Element]) -> _Alone:
     if recorded.energy_source == CORRECTED and not ground.decided:
         return _Alone(recorded, recorded)
     usual = usual_power(ground.charger)
@@ -224,10 +238,9 @@ def _figures(ground: _Ground, item: _Alone, found: Settled) -> Iterator[Change]:
     if not other:
         return
     new["checks"] = written(found.own, checks_of(session.checks))
-    if item.spikes:
-        new["lives"] = session.lives
-        if session.meter_last is not None:
-            new["meter_last"] = session.meter_last.quantize(MILLI)
+    new["lives"] = session.lives
+    if session.meter_last is not None:
+        new["meter_last"] = session.meter_last.quantize(MILLI)
     reason = _why(item, found, new)
     for name, value in new.items():
         old = getattr(recorded, name)

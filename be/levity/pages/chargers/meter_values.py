@@ -243,6 +243,10 @@ class MeterValueCorrectionAdmin(ReadOnlyAdmin):
     # The page of a transaction links here.
     extra_lookups = ("transaction__id__exact",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MeterValueCorrection]:
+        """Without what is no figure: text of ours that goes with the session's figures."""
+        return super().get_queryset(request).exclude(field__in=("checks", "lives"))
+
     @display(description="corrected")
     def corrected(self, item: MeterValueCorrection) -> str:
         """When."""

@@ -385,6 +385,15 @@ def test_a_session_of_which_the_samples_are_forgotten_keeps_what_they_showed(
     assert "nothing to correct" in run("2026-03-09", "2026-03-09")
 
 
+def test_what_another_release_kept_of_a_register_is_read_anew_from_the_samples(
+    charger: Charger,
+) -> None:
+    started = wild(charger)
+    Transaction.objects.filter(pk=started).update(lives="2;words of another release")
+    run("2026-03-09", "2026-03-09", max_power=POWER)
+    assert books(started, *FIGURES) == (Decimal(4000), "samples", "low")
+
+
 def test_neighbours_bound_each_other_as_they_do_when_messages_arrive(charger: Charger) -> None:
     """The same Wh twice, as a release before has recorded it."""
     first = charger.started(at(0), 100_000, idTag="A")
