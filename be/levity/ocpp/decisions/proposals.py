@@ -268,7 +268,7 @@ def _why(item: _Alone, found: Settled, new: Mapping[str, Any]) -> str:
     """The reason, for people."""
     if item.spikes:
         more = f" (and {len(item.spikes) - 1} more)" if len(item.spikes) > 1 else ""
-        return f"{item.spikes[0].reason}{more}"
+        return f"A meter value can't be true: it {item.spikes[0].reason}{more}"
     if found.reason:
         return found.reason
     before = set(item.recorded.flags.split())

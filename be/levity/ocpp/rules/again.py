@@ -15,7 +15,7 @@ from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
 from levity.ocpp.rules.chain.words import OF_THE_CHAIN
 from levity.ocpp.rules.energy import last_of, of_stop, without_stop
 from levity.ocpp.rules.figures import Energy
-from levity.ocpp.rules.lives import Trail
+from levity.ocpp.rules.lives import NO_TRAIL, Trail
 from levity.ocpp.rules.lives import written as lives_text
 from levity.ocpp.rules.powered import power_of
 from levity.ocpp.rules.readings import registers
@@ -35,6 +35,8 @@ __all__ = ["MILLI", "Told", "judged_again"]
 
 MILLI = Decimal("0.001")
 """Wh: figures are recorded so exactly."""
+DOUBTS = frozenset({"charging-after-stop", "ids-may-be-swapped"})
+"""Flags of what messages of later, or of other sessions, have shown."""
 # A little before the end.
 _BEFORE = timedelta(seconds=1)
 
@@ -65,7 +67,8 @@ def judged_again(session: RecordedSession, told: Sequence[Told], meter: Meter) -
         _judged(session, running, trail, ends, replace(meter, booted_at=booted_at))
         for booted_at in _boots(session, trail, meter)
     ]
-    return next((item for item in found if _says_the_same(item, session)), found[0])
+    same = next((item for item in found if _says_the_same(item, session)), None)
+    return same or _no_surer(found[0], session)
 
 
 def _has_stop(session: RecordedSession) -> bool:
@@ -129,7 +132,7 @@ def _judged(
     last = trail.lives[-1] if trail.lives else None
     state = replace(
         running,
-        lives=lives_text(trail),
+        lives=lives_text(trail) if trail != NO_TRAIL else session.lives,
         meter_last=last.last if last else None,
         meter_last_at=datetime.fromtimestamp(last.last_at, UTC) if last else None,
     )
@@ -160,17 +163,31 @@ def _judged(
 def _at_its_stop(
     session: RecordedSession, state: RecordedSession, ends: tuple[Sample, ...], meter: Meter
 ) -> Energy:
-    """By the end that its charger told; never `high` where it charged on after that."""
+    """By the end that its charger told; never `high` where another message spoke against it."""
     assert session.meter_stop is not None
     stopped_at = session.stopped_at or session.started_at
     received_at = session.stop_received_at or stopped_at
     found = of_stop(state, session.meter_stop, ends, stopped_at, received_at, meter)
-    has_gone_on = any(
-        flag.partition(":")[0] == "charging-after-stop" for flag in session.flags.split()
-    )
-    if has_gone_on and found.confidence == "high":
+    names = {flag.partition(":")[0] for flag in session.flags.split()}
+    if names & DOUBTS and found.confidence == "high":
         found = replace(found, confidence="medium", checks=checks_of(session.checks))
     return found
+
+
+def _no_surer(item: RecordedSession, session: RecordedSession) -> RecordedSession:
+    """With no more confidence than is recorded, where all else is the same: another message may
+    have shown a reason to doubt it."""
+    ours, recorded = own_of(item), own_of(session)
+    is_same = (_milli(ours.wh), ours.source) == (_milli(recorded.wh), recorded.source)
+    flags = {flag for flag in session.flags.split() if flag not in OF_THE_CHAIN}
+    less = ("low", "medium", "high")
+    if not is_same or flags != set(item.flags.split()) or recorded.confidence not in less:
+        return item
+    if less.index(recorded.confidence) >= less.index(ours.confidence):
+        return item
+    own = replace(ours, confidence=recorded.confidence)
+    checks = written(own, checks_of(session.checks))
+    return replace(item, confidence=recorded.confidence, checks=checks)
 
 
 def _says_the_same(item: RecordedSession, session: RecordedSession) -> bool:
