@@ -109,7 +109,7 @@ class Claim:
 def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
     """What this session claims by its own figures; with the charger's times, or `by_ours`."""
     own, flags = own_of(session), set(session.flags.split())
-    trail = read(session.lives) if session.lives else NO_TRAIL
+    trail = _trail_of(session)
     claim = Claim(
         session=session,
         own=own,
@@ -157,6 +157,17 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
     return claim
 
 
+def _trail_of(session: RecordedSession) -> Trail:
+    """What its samples have shown; nothing where its text is damaged: one row must not stop the
+    sessions beside it."""
+    if not session.lives:
+        return NO_TRAIL
+    try:
+        return read(session.lives)
+    except (ArithmeticError, IndexError, ValueError):
+        return NO_TRAIL
+
+
 def in_order(sessions: Sequence[RecordedSession]) -> list[Claim]:
     """The claims of a connector's sessions in the order in which they began.
 
@@ -199,7 +210,7 @@ def _ended(session: RecordedSession, *, by_ours: bool) -> float | None:
         said = session.meter_last_at or session.started_at
     if received is not None and session.state == "stopped":
         said = received if by_ours or "stop-clock" in session.flags else said
-    elif by_ours and (last := session.lives and read(session.lives).lives):
+    elif by_ours and (last := _trail_of(session).lives):
         return max(last[-1].seen, _begun(session, by_ours=True))
     return max(said.timestamp(), _begun(session, by_ours=by_ours))
 

@@ -186,6 +186,13 @@ def test_another_meter_in_between_is_no_overlap() -> None:
     assert figures(one, other) == [(122_513, "high", ""), (6497, "high", "")]
 
 
+def test_a_row_that_is_damaged_does_not_stop_its_neighbours() -> None:
+    """Its lives can't be read: it is as if it had told no samples."""
+    one = session(1, 1000, 0, 6000, 3600, lives="damaged")
+    other = session(2, 6200, 7200, 9000, 9000, lives="1,2,3;x", checks="{")
+    assert figures(one, other) == [(5000, "high", ""), (2800, "high", "")]
+
+
 def test_two_that_claim_the_same_energy_one_after_the_other_are_both_doubted() -> None:
     """And the sum is no more than the register moved."""
     one = session(1, 100_000, 0, 115_000, 3600)
