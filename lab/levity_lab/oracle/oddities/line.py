@@ -173,14 +173,13 @@ def _ids_wrap(life: Life, session: Session, rng: Random) -> None:
 
 @odd("samples-shuffled", "samples arrive in any order", fits=has_samples)
 def _samples_shuffled(life: Life, session: Session, rng: Random) -> None:
-    moments = [step.at for step in session.samples]
-    # Within ten, so that most come while the session runs.
-    for first in range(0, len(moments), 10):
-        some = moments[first : first + 10]
+    # Ten at once, so that most come while the session runs; and none before it was taken.
+    for first in range(0, len(session.samples), 10):
+        some = session.samples[first : first + 10]
+        sent = some[-1].at
         rng.shuffle(some)
-        moments[first : first + 10] = some
-    for step, moment in zip(session.samples, moments, strict=True):
-        step.at = moment
+        for place, step in enumerate(some):
+            step.at = sent + place
 
 
 @odd("start-late", "Start comes two minutes late, after samples that name no id", fits=has_samples)
