@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from levity.ocpp.rules.lives import SLACK, Trail
+from levity.ocpp.rules.lives import FASTEST, SLACK, Trail
 from levity.ocpp.rules.powered import GAP, Work
 from levity_ws.frozen import frozen
 
@@ -91,7 +91,10 @@ class Bounds:
 
     def is_thousandth(self, wh: Decimal) -> bool:
         """True if a thousand times as much is what flowed, by power that proves it."""
-        if self.told < LEAST_FLOW or self.certain < ENOUGH or self.steps < STEPS:
+        if not LEAST_FLOW <= self.told <= FASTEST:
+            # (More than any charger delivers: it is the power that is in another unit.)
+            return False
+        if self.certain < ENOUGH or self.steps < STEPS:
             return False
         most = self.worked * self.parts + self.uncovered / 3600 * self.told
         return self.worked / 2 <= wh * KILO <= most * 2

@@ -1,7 +1,7 @@
 """What the samples and clocks of two neighbours say of where one ended and the other began."""
 
 from levity.ocpp.rules.chain.claims import Claim
-from levity.ocpp.rules.lives import ROUNDING, most
+from levity.ocpp.rules.lives import ROUNDING, Life, most
 
 __all__ = [
     "could",
@@ -57,8 +57,18 @@ def is_proved(claim: Claim, max_power: int) -> bool:
     last = claim.last
     if last is None or claim.high is None or claim.ended is None or last.count < 2:
         return False
+    if last.count > 2 and _is_wild(last):
+        return False
     rest = float(claim.high - last.last)
     return rest <= could(claim, max(claim.ended - claim.seen, 0.0), max_power)
+
+
+def _is_wild(life: Life) -> bool:
+    """True if the last value is more than its pace until then leads to."""
+    seconds = life.before_at - life.first_at
+    pace = float(life.before - life.first) * 3600 / seconds if seconds > 0 else 0.0
+    step = float(life.last - life.before)
+    return step > most(life.last_at - life.before_at, int(max(pace * 2 * FASTER, LEAST_PACE)))
 
 
 def is_told_again(before: Claim, claim: Claim) -> bool:

@@ -74,6 +74,7 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
         other.flags.add(CUT)
     detail = f"{in_wh(twice)} are the next session's as well"
     last = before.last
+    is_shown = is_shown or (not reached and goes_on_from_start(claim))
     if is_shown or (at_once and (last is None or last.last <= low + ROUNDING)):
         # Its samples end before the next one's start: only its Stop reaches into it; or the next
         # one's own samples show where it began.
