@@ -35,8 +35,11 @@ def correct(changes: list[Change], run: UUID, who: Who) -> None:
     now = timezone.now()
     pks = {item.transaction for item in changes if not item.meter_value and item.transaction}
     with database.atomic(), changes_told(lambda: pks):
-        chargers = _with_their_turns({item.charge_point for item in changes})
+        named = {item.charge_point for item in changes}
+        take_turns([identity.lower() for identity in named])
         sessions = _sessions({item.transaction for item in changes if item.transaction}, who)
+        chargers = {row.charge_point.identity: row.charge_point_id for row in sessions}
+        chargers |= _ids_of(named - chargers.keys())
         changes = _as_found(changes, {row.pk: row for row in sessions})
         record(
             {
@@ -96,7 +99,7 @@ def undo(run: UUID, who: Who) -> tuple[int, int]:
     rows = MeterValueCorrection.objects.filter(run=run, transaction__isnull=False)
     allowed(Transaction.objects.filter(pk__in=rows.values("transaction")), who, CHANGE)
     with database.atomic(), changes_told():
-        _with_their_turns(_charge_points_of(run))
+        take_turns([identity.lower() for identity in _charge_points_of(run)])
         for batch in _in_batches(run):
             current = _current(batch)
             changed = {_whole(item) for item in batch if current.get(item.pk) != _new(item)}
@@ -153,9 +156,9 @@ def _sessions(keys: set[int], who: Who) -> list[Transaction]:
     return list(allowed(rows, who, CHANGE))
 
 
-def _with_their_turns(identities: set[str]) -> dict[str, int]:
-    """The ids of these charge points, of which nobody else writes sessions or samples now."""
-    take_turns([identity.lower() for identity in identities])
+def _ids_of(identities: set[str]) -> dict[str, int]:
+    if not identities:
+        return {}
     rows = ChargePoint.objects.filter(identity__in=identities)
     return dict(rows.values_list("identity", "pk"))
 

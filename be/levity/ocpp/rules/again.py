@@ -22,6 +22,7 @@ from levity.ocpp.rules.readings import registers
 from levity.ocpp.rules.sampled import (
     OF_THE_METER,
     RESET,
+    SESSION,
     Meter,
     charged,
     grown,
@@ -63,9 +64,12 @@ def judged_again(session: RecordedSession, told: Sequence[Told], meter: Meter) -
     )
     before, ends = _in_turn(session, told)
     trail = _trail(session, running, before, meter)
+    # It may have got another firmware, and with that other quirks, since.
+    was_by_session = SESSION in session.flags.split()
     found = [
-        _judged(session, running, trail, ends, replace(meter, booted_at=booted_at))
-        for booted_at in _boots(session, trail, meter)
+        _judged(session, running, trail, ends, replace(meter, booted_at=at, by_session=by_session))
+        for by_session in dict.fromkeys((meter.by_session, meter.by_session or was_by_session))
+        for at in _boots(session, trail, meter)
     ]
     same = next((item for item in found if _says_the_same(item, session)), None)
     return same or _no_surer(found[0], session)
