@@ -21,7 +21,7 @@ from levity.ocpp.conf import DEFAULTS, setting
 from levity.ocpp.decisions.jumps import Change, limit_of, outside, spikes, usual_power
 from levity.ocpp.models import ChargePoint, Transaction
 from levity.ocpp.request import RecordedSession
-from levity.ocpp.rules.again import MILLI, Told, judged_again
+from levity.ocpp.rules.again import MILLI, Told, judged_again, with_confidence
 from levity.ocpp.rules.chain.books import checks_of, written
 from levity.ocpp.rules.chain.claims import CORRECTED
 from levity.ocpp.rules.chain.settle import Settled, settle
@@ -193,7 +193,12 @@ def _judged(ground: _Ground, recorded: RecordedSession, elements: Sequence[Eleme
     if not found:
         return _Alone(recorded, plain)
     mended = judged_again(recorded, _told(_mended(elements, found)), ground.meter)
-    return _Alone(recorded, mended, found) if _mends(plain, mended) else _Alone(recorded, plain)
+    if not _mends(plain, mended):
+        return _Alone(recorded, plain)
+    if mended.confidence == "high" != plain.confidence:
+        # What stands there was put there: that proves nothing.
+        mended = with_confidence(mended, "medium", mended.checks)
+    return _Alone(recorded, mended, found)
 
 
 def _mends(plain: RecordedSession, mended: RecordedSession) -> bool:

@@ -32,7 +32,7 @@ from levity.ocpp.rules.sampled import (
 from levity.ocpp.rules.weighing import OF_THE_STOP
 from levity_ws.frozen import frozen
 
-__all__ = ["MILLI", "Told", "judged_again"]
+__all__ = ["MILLI", "Told", "judged_again", "with_confidence"]
 
 MILLI = Decimal("0.001")
 """Wh: figures are recorded so exactly."""
@@ -189,9 +189,13 @@ def _no_surer(item: RecordedSession, session: RecordedSession) -> RecordedSessio
         return item
     if less.index(recorded.confidence) >= less.index(ours.confidence):
         return item
-    own = replace(ours, confidence=recorded.confidence)
-    checks = written(own, checks_of(session.checks))
-    return replace(item, confidence=recorded.confidence, checks=checks)
+    return with_confidence(item, recorded.confidence, session.checks)
+
+
+def with_confidence(item: RecordedSession, confidence: str, checks: str) -> RecordedSession:
+    """The same with this confidence, and with the checks in this text."""
+    own = replace(own_of(item), confidence=confidence)
+    return replace(item, confidence=confidence, checks=written(own, checks_of(checks)))
 
 
 def _says_the_same(item: RecordedSession, session: RecordedSession) -> bool:
