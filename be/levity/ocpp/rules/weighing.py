@@ -81,22 +81,53 @@ def by_power(
         return by_samples
     is_wild = is_of_all and sampled is not None and not bounds.cover(sampled.wh - sampled.lead)
     is_doubted = found.source == SAMPLES and is_wild
-    if not bounds.speaks or (bounds.allow(found.wh) and not is_doubted):
+    if bounds.allow(found.wh) and not is_doubted:
         return found
     difference = ends.difference
-    kept = tuple(flag for flag in found.flags if flag not in DECIDED)
-    if difference is not None and difference >= 0 and bounds.allow(difference):
+    if bounds.speaks and difference is not None and difference >= 0 and bounds.allow(difference):
         # Start and Stop agree with the power, and no sample does.
-        return Energy(difference, REGISTERS, MEDIUM, (*kept, POWER))
-    if difference is not None and bounds.is_thousandth(difference):
-        return Energy(difference * KILO, REGISTERS, MEDIUM, (*kept, IN_KWH))
-    if sampled is not None and bounds.is_thousandth(sampled.wh):
-        odd = tuple(dict.fromkeys((*sampled.odd, *found.flags, IN_KWH)))
-        return Energy(sampled.wh * KILO, SAMPLES, LOW, odd)
+        return Energy(difference, REGISTERS, MEDIUM, (*_kept(found), POWER))
+    thousandfold = _thousandfold(found, ends, trail, sampled, bounds)
+    if thousandfold is not None or not bounds.speaks:
+        # (What one phase delivers is a part of what flows, and far more than a thousandth.)
+        return thousandfold or found
     if IMPLAUSIBLE in found.flags:
         return found
     confidence = LOW if bounds.is_far(found.wh) or found.confidence == LOW else MEDIUM
     return Energy(found.wh, found.source, confidence, (*found.flags, POWER))
+
+
+def _kept(found: Energy) -> tuple[str, ...]:
+    return tuple(flag for flag in found.flags if flag not in DECIDED)
+
+
+def _thousandfold(
+    found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, bounds: Bounds
+) -> Energy | None:
+    """A thousand times what the registers say, where the power proves that they are in kWh."""
+    difference = ends.difference
+    if difference is not None and bounds.is_thousandth(difference):
+        return Energy(difference * KILO, REGISTERS, MEDIUM, (*_kept(found), IN_KWH))
+    if sampled is None:
+        return None
+    odd = tuple(dict.fromkeys((*sampled.odd, *found.flags, IN_KWH)))
+    if bounds.is_thousandth(sampled.wh):
+        return Energy(sampled.wh * KILO, SAMPLES, LOW, odd)
+    rise = sampled.wh - sampled.lead
+    if sampled.count <= 2 or not bounds.is_thousandth(rise):
+        return None
+    # Start and Stop may be whole kWh, which says little of what flowed beside the samples.
+    first, last = trail.lives[0], trail.lives[-1]
+    wh = rise * KILO + _part(sampled.lead, first.first_at - ends.begun, bounds)
+    if ends.stop is not None:
+        wh += _part(ends.stop - last.last, ends.ended - last.last_at, bounds)
+    return Energy(wh, SAMPLES, LOW, odd)
+
+
+def _part(kwh: Decimal, seconds: float, bounds: Bounds) -> Decimal:
+    """Wh of an end that may be rounded to kWh: no more than can have flowed in this time."""
+    could = int(max(seconds, 0) / 3600 * bounds.told)
+    return min(max(kwh * KILO, ZERO), Decimal(could))
 
 
 def _by_samples(

@@ -54,6 +54,27 @@ def test_the_same_while_it_runs_and_with_the_stop_lost(charger: Charger) -> None
     assert books(started, *FIGURES[:3]) == (Decimal(9600), "samples", "medium")
 
 
+def test_the_same_where_the_current_of_one_phase_is_told(charger: Charger) -> None:
+    """2 Wh *high*, though 28.6 A flowed for twenty minutes."""
+    started = charger.started(meter=31)
+    for minute in range(20):
+        told = element(minute, f"{31.65 + 0.1 * minute:.2f}")
+        amperes = {"value": "28.6", "measurand": "Current.Import", "unit": "A", "phase": "L1"}
+        told["sampledValue"].append(amperes)
+        charger.meter(started, told, when=at(minute))
+    charger.stop(started, at(20), 33)
+    assert books(started, *FIGURES) == (Decimal(2000), "registers", "medium", "registers-in-kwh")
+
+
+def test_the_same_where_whole_kwh_at_the_ends_say_nothing(charger: Charger) -> None:
+    """0.35 kWh between 8110 and 8111: 1 Wh."""
+    rows = [(2 * n, f"{8110.98 + 0.04 * n:.2f}", 1318) for n in range(9)]
+    energy, source, confidence, flags = figures(charger, 8110, rows, 18, 8111)
+    assert (source, confidence) == ("samples", "low")
+    assert "registers-in-kwh" in flags.split()
+    assert Decimal(320) <= energy <= Decimal(370)
+
+
 @pytest.mark.parametrize("stop", [0, 1000])
 def test_the_same_where_the_stop_is_none(charger: Charger, stop: int) -> None:
     energy, source, confidence, flags = figures(charger, 1000, IN_KWH, 300, stop)
