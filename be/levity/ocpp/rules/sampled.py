@@ -258,7 +258,7 @@ def _between(before: Life, life: Life, limit: int, meter: Meter) -> Decimal:
     loss of power nothing flowed until it counted again.
     """
     most_between = _most_between(before, life, limit)
-    if most_between < before.first - ROUNDING <= life.first < before.last <= life.last + ROUNDING:
+    if most_between < life.first < before.last <= life.last + ROUNDING:
         # It can't have begun anew, for then it would be lower: one value was off, and what it rises
         # by until it is where it was has been counted.
         return life.first - before.last

@@ -148,7 +148,8 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
             # The samples in its Stop are not among the lives.
             claim.high = max(claim.high, _sum(claim.low, own.wh) or claim.high)
     if session.state != "active" and not claim.has_end and claim.last is None:
-        claim.high = claim.low
+        # The samples in its Stop are not among the lives.
+        claim.high = _sum(claim.low, own.wh) if claim.has_start else claim.low
     is_anew = RESET in flags or len(trail.lives) > 1 or FELL in flags
     if claim.low is None or claim.high is None:
         claim.low = claim.high = None

@@ -19,6 +19,7 @@ from levity.ocpp.rules.chain.evidence import (
     is_at_once,
     is_empty_again,
     is_proved,
+    is_told_again,
 )
 from levity.ocpp.rules.chain.overlaps import billed, in_wh, note, resolve
 from levity.ocpp.rules.chain.words import (
@@ -40,6 +41,8 @@ from levity_ws.frozen import frozen
 __all__ = ["Settled", "settle", "settled_claims"]
 
 ZERO = Decimal(0)
+# By which part of it an estimate is off without a word.
+PART = Decimal("0.02")
 # High, medium, low.
 _ORDER = {"high": 2, "medium": 1, "low": 0}
 
@@ -115,6 +118,11 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
     assert claim.low is not None
     assert before.high is not None
     gap = claim.low - before.high
+    little = min(max(Decimal(SLACK), billed(before) * PART), billed(before))
+    if 0 < -gap <= little and _is_estimate(before) and not is_told_again(before, claim):
+        # Its end is only estimated, and the next start tells it better.
+        before.cut -= gap
+        before.high, gap = claim.low, ZERO
     if gap >= -ROUNDING:
         if gap < 0 and not claim.is_fixed:
             # Rounded figures: the same Wh is not counted twice all the same.
@@ -134,6 +142,11 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
         note(before, claim, SILENT, "the register was set back in between")
         return
     resolve(placed, claim, max_power)
+
+
+def _is_estimate(before: Claim) -> bool:
+    """True if no Stop tells where it ended."""
+    return not before.has_end and not before.is_fixed and before.session.state != "active"
 
 
 def _is_anew(before: Claim, claim: Claim, max_power: int) -> bool:
@@ -232,6 +245,9 @@ def _figures(claim: Claim) -> Settled:
     wh = own.wh
     if wh is not None and (claim.cut or claim.added):
         wh = max(wh + claim.added - claim.cut, ZERO)
+    if wh is not None and claim.is_whole and claim.low is not None and claim.high is not None:
+        # What it has of the register is all that it can have charged.
+        wh = min(wh, max(claim.high - claim.low, ZERO))
     source = own.source if own.source != "none" or not claim.added else "registers"
     return Settled(
         session,
