@@ -44,7 +44,7 @@ from levity.ocpp.rules.sampled import (
     trail_of,
     with_samples,
 )
-from levity.ocpp.rules.units import in_one_unit
+from levity.ocpp.rules.units import in_one_unit, may_be_kwh
 from levity.ocpp.rules.weighing import ABOVE_AC, BELOW, FAR_STOP, NEGATIVE, STOP, Ends, by_power
 
 __all__ = [
@@ -105,6 +105,7 @@ def at_stop(
         confidence = MEDIUM if found.confidence == HIGH else found.confidence
         flags = tuple(dict.fromkeys((*found.flags, ROLLOVER)))
         found = replace(found, confidence=confidence, flags=flags)
+    found = may_be_kwh(transaction, found, trail, sampled, ends.seconds, meter)
     checks = checks_of(transaction, found, ends, trail, sampled, bounds, limit)
     return replace(found, checks=checks)
 

@@ -152,6 +152,11 @@ MEANINGS: dict[str, Flag] = {
         "meter values prove it and the energy is in Wh; with low, it may be a thousandth of what "
         "was charged.",
     ),
+    "may-be-kwh": Flag(
+        LOOK,
+        "The meter rose more slowly than any car charges, and no power was reported: its values "
+        "may be in kWh, and this a thousandth of what was charged.",
+    ),
     "samples-in-kwh": Flag(
         HARMLESS,
         "The meter values are in kWh instead of Wh: multiplied by a thousand they continue from "

@@ -1,19 +1,26 @@
 """Start and Stop that tell kWh where OCPP means Wh, seen in samples of the same register."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.bounds import KILO, Bounds, bounds_of
-from levity.ocpp.rules.figures import LOW, MEDIUM, REGISTERS, SAMPLES, Energy
-from levity.ocpp.rules.lives import Life, most
+from levity.ocpp.rules.figures import HIGH, LOW, MEDIUM, REGISTERS, SAMPLES, Energy
+from levity.ocpp.rules.lives import FASTEST, Life, Trail, most
 from levity.ocpp.rules.readings import registers
-from levity.ocpp.rules.sampled import IN_KWH, lacks_start, trail_of
+from levity.ocpp.rules.sampled import IN_KWH, Charged, Meter, lacks_start, trail_of
 
-__all__ = ["in_one_unit"]
+__all__ = ["MAY_BE_KWH", "in_one_unit", "may_be_kwh"]
 
+# All registers may be in kWh, and nothing proves it.
+MAY_BE_KWH = "may-be-kwh"
+# W. No car charges so slowly, and a thousand times as much is what a charger delivers.
+SLOW = 60
+# Seconds after which this shows: in several samples that rise, or in Start and Stop alone.
+A_WHILE, LONG = 600, 1800
 # Whole kWh and a sample that is a little older may be so many Wh apart.
 NEAR = Decimal(2000)
 # A register in the unit of meterStop is never so many times as large.
@@ -67,6 +74,34 @@ def in_one_unit(
     if bounds is not None and bounds.is_thousandth(difference):
         return Energy(difference * KILO, REGISTERS, MEDIUM, (IN_KWH,))
     return Energy(difference, REGISTERS, LOW, (IN_KWH,))
+
+
+def may_be_kwh(
+    transaction: TransactionState,
+    found: Energy,
+    trail: Trail,
+    sampled: Charged | None,
+    seconds: float,
+    meter: Meter,
+) -> Energy:
+    """The same, doubted where it may be kWh: it rose for a while at a pace at which no car charges,
+    and a thousand times as much can have flowed.
+
+    Not so where any power was told, which says it better, where nothing was charged, or where the
+    clock was wrong at the start.
+    """
+    wh = max(found.wh, sampled.wh) if sampled else found.wh
+    if found.confidence == LOW or wh <= 0 or trail.work.at > 0 or IN_KWH in found.flags:
+        return found
+    if "start-clock" in transaction.flags:
+        return found
+    rises = sampled is not None and sampled.count > 2
+    limit = max(meter.max_power, trail.power) if meter.is_told else FASTEST
+    is_slow = float(wh) * 3600 < SLOW * seconds and float(wh * KILO) <= most(seconds, limit)
+    if not is_slow or seconds < (A_WHILE if rises else LONG):
+        return found
+    confidence = MEDIUM if found.confidence == HIGH else found.confidence
+    return replace(found, confidence=confidence, flags=(*found.flags, MAY_BE_KWH))
 
 
 def _by_samples(wh: Decimal, bounds: Bounds | None) -> Energy:
