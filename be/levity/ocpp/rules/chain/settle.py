@@ -131,6 +131,13 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
             claim.high = claim.low if claim.high is None else max(claim.high, claim.low)
         _go_on(before, claim, gap, max_power, follows=follows)
         return
+    if _is_proved_low(before, claim, max_power):
+        assert before.own.meter_stop is not None
+        before.added += before.own.meter_stop
+        before.high, before.is_whole = before.own.meter_stop, False
+        before.flags.add(ENDS_AT_NEXT)
+        note(before, claim, BOUNDS, f"the register began anew, and went on at {in_wh(claim.low)}")
+        return
     if _is_anew(before, claim, max_power):
         note(before, claim, SILENT, "the register began anew in between")
         return
@@ -142,6 +149,18 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
         note(before, claim, SILENT, "the register was set back in between")
         return
     resolve(placed, claim, max_power)
+
+
+def _is_proved_low(before: Claim, claim: Claim, max_power: int) -> bool:
+    """True if the Stop below the Start was right, for the next session goes on from there: the
+    register began anew in the session, and what it showed in the end was charged since."""
+    stop, ended = before.own.meter_stop, before.ended
+    if before.own.wh or stop is None or claim.low is None or ended is None or before.is_fixed:
+        return False
+    if before.session.state != "stopped" or stop <= 0 or abs(claim.low - stop) > ROUNDING:
+        return False
+    is_below = before.low is not None and stop < before.low - ROUNDING
+    return is_below and float(stop) <= most(ended - before.begun, max_power)
 
 
 def _is_estimate(before: Claim) -> bool:

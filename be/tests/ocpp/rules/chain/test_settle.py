@@ -193,6 +193,29 @@ def test_a_row_that_is_damaged_does_not_stop_its_neighbours() -> None:
     assert figures(one, other) == [(5000, "high", ""), (2800, "high", "")]
 
 
+def test_a_stop_below_its_start_is_right_where_the_next_one_goes_on_from_it() -> None:
+    """0 Wh by itself; the register began anew in it, and proves what was charged since."""
+    none = {"energy": Decimal(0), "energy_source": "none", "confidence": "low"}
+    one = session(1, 28_942, 0, 11_212, 11_000, **none, flags="negative-energy")
+    other = session(2, 11_212, 20_000, 15_000, 22_000)
+    assert figures(one, other) == [
+        (11_212, "low", "negative-energy ends-at-next-start"),
+        (3788, "high", ""),
+    ]
+
+
+def test_a_start_of_another_connector_takes_nothing_from_the_session_before() -> None:
+    """It lies below that one's start, and its stop above that one's stop."""
+    one = session(1, 29_980, 0, 36_603, 4700)
+    other = session(2, 21_929, 5200, 42_800, 25_000)
+    third = session(3, 42_800, 26_000, 45_177, 30_000)
+    assert figures(one, other, third) == [
+        (6623, "high", ""),
+        (6197, "medium", "starts-at-last-stop"),
+        (2377, "high", ""),
+    ]
+
+
 def test_two_that_claim_the_same_energy_one_after_the_other_are_both_doubted() -> None:
     """And the sum is no more than the register moved."""
     one = session(1, 100_000, 0, 115_000, 3600)
