@@ -262,6 +262,11 @@ class Quarantine:
     """The transaction that it is about, or that its answer names."""
     resolution: str = ""
     """Why nobody has to decide anything: the row is kept as a trace, resolved from the start."""
+    displaced: Mapping[str, Any] | None = None
+    """Not this Call, but the payload of an earlier one of the same action, as far as the books kept
+    it: the end of a session that this Call shows to be another's."""
+    displaced_at: datetime | None = None
+    """When that one came."""
 
 
 @frozen

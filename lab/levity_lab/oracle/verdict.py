@@ -108,9 +108,12 @@ def judge(lives: Sequence[Life]) -> Verdict:
 def _one(life: Life, rows: list[Row], aside: list[Row], verdict: Verdict) -> None:
     owners = _owners(life, rows)
     told_of = {_canonical(told): each for each in life.sessions for told in each.told}
+    # A stop that was recorded with another session first is kept without its words.
+    ended_at = {end: each for each in life.sessions for told in each.told if (end := _end(told))}
     held: dict[int, list[Row]] = defaultdict(list)
     for message in aside:
-        session = told_of.get(_canonical(json.loads(message["payload"])))
+        payload = json.loads(message["payload"])
+        session = told_of.get(_canonical(payload)) or ended_at.get(_end(payload) or (0, ""))
         if session is not None:
             held[session.number].append(message)
     of = defaultdict(list)
@@ -128,6 +131,14 @@ def _one(life: Life, rows: list[Row], aside: list[Row], verdict: Verdict) -> Non
         )
     for connector in life.connectors:
         _moved(life, connector, rows, verdict)
+
+
+def _end(payload: dict[str, Any]) -> tuple[float, str] | None:
+    """Register and time (to the second) of a stop; None if it lacks one of them."""
+    try:
+        return float(payload["meterStop"]), payload["timestamp"][:19]
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _owners(life: Life, rows: list[Row]) -> dict[int, Session]:

@@ -142,7 +142,8 @@ def fit(
     meter, power, tail, pace = _register(session, end, at, until, charge_point)
     if time.verdict == CONTRADICTS:
         pace = BEYOND
-        if at is not None and at < session.started_at and tail is not None and tail <= ROUNDED:
+        is_before = at is not None and at < session.started_at
+        if is_before and tail is not None and abs(tail) <= ROUNDED:
             # Nothing charged in it, and told before it began: the end of the one before.
             meter = Check(METER, CONTRADICTS, "nothing above what it showed last")
     checks = (_tag(session, end), time, meter, power)

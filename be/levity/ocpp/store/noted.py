@@ -19,17 +19,21 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
     """Keep what was answered but is not recorded; count what came before."""
     rows: dict[tuple[int, str, str], tuple[Any, ...]] = {}
     for outcome, charge_point, effect in each(outcomes, Quarantine):
-        key = (charge_point.id, outcome.action, payload_hash(outcome.payload))
-        text, cut = _within_budget(charge_point.id, outcome.payload)
+        is_own = effect.displaced is None
+        payload = outcome.payload if is_own else effect.displaced
+        action = outcome.action if is_own else outcome.arrival.version.ends
+        received_at = effect.displaced_at or outcome.arrival.at
+        key = (charge_point.id, action, payload_hash(payload))
+        text, cut = _within_budget(charge_point.id, payload)
         rows[key] = (
             *key,
-            outcome.unique_id,
-            outcome.arrival.connection,
+            outcome.unique_id if is_own else "",
+            outcome.arrival.connection if is_own else None,
             text,
             f"{effect.reason[: 255 - len(cut)]}{cut}",
             effect.transaction_id,
-            outcome.arrival.at,
-            outcome.arrival.at,
+            received_at,
+            received_at,
             outcome.arrival.at if effect.resolution else None,
             effect.resolution,
             effect.transaction_id if effect.resolution else None,

@@ -15,11 +15,13 @@ from levity.ocpp.effects import StartTransaction
 from levity.ocpp.request import ChargePointState, RecordedSession, Request, TransactionState
 from levity.ocpp.rules.fitting import ROUNDED, End, fit
 from levity.ocpp.rules.sampled import charged, meter_of, trail_of
+from levity.ocpp.rules.weighing import OF_THE_STOP
 
 __all__ = [
     "end_of_record",
     "exchanged",
     "is_doubtful",
+    "may_change_ends",
     "proven_by_start",
     "reopened",
     "session_before",
@@ -28,6 +30,8 @@ __all__ = [
 
 WEAK = frozenset({"matched-by-connector", "id-of-another"})
 """Flags of a session whose end names no session, or another one."""
+# Flags of what came after an end.
+LATER = frozenset({"samples-after-stop", "charging-after-stop"})
 # Wh. Registers that begin at 0 with each session, or are new, are the same by chance.
 TELLING = Decimal(1000)
 # Two stops of which one shows that the other was taken for the wrong session's.
@@ -45,8 +49,13 @@ def reopened(session: RecordedSession, charge_point: ChargePointState) -> Record
         stop_reason="",
         stop_id_tag="",
         energy=found.wh if found else None,
-        flags=" ".join(item for item in session.flags.split() if item not in WEAK),
+        flags=" ".join(item for item in session.flags.split() if _is_of_start(item)),
     )
+
+
+def _is_of_start(flag: str) -> bool:
+    """True for a flag that is not of how its end was found, nor of what came after that."""
+    return flag not in WEAK and flag not in OF_THE_STOP and flag.partition(":")[0] not in LATER
 
 
 def end_of_record(session: RecordedSession) -> End:
@@ -117,6 +126,20 @@ def proven_by_start(
         if not mine.against and mine.is_possible and mine.tail and mine.tail > ROUNDED:
             found.append(session)
     return (found[0], before) if len(found) == 1 else None
+
+
+def may_change_ends(before: RecordedSession, session: RecordedSession, request: Request) -> bool:
+    """True if each of these two may have ended with what is recorded as the end of the other.
+
+    An end that named no session never takes the place of one that named its own.
+    """
+    named_none = "matched-by-connector"
+    if named_none in session.flags.split() and WEAK.isdisjoint(before.flags.split()):
+        return False
+    was = reopened(session, request.charge_point)
+    others = _without(session, request.chain)
+    back = fit(was, end_of_record(before), (*others, was), request.charge_point)
+    return not back.against and back.is_possible
 
 
 def weakly_ended(

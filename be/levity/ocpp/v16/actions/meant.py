@@ -164,7 +164,7 @@ def _replaced(named: TransactionState, stop: _Stop) -> Meant | None:
     open_again = reopened(recorded, charge_point)
     others = tuple(item for item in stop.sessions if item.id != named.id)
     mine = fit(open_again, stop.end, (*others, open_again), charge_point)
-    if mine.against or not mine.is_possible:
+    if mine.against or not (mine.is_possible or METER not in mine.agreeing):
         return None
     before = _Stop(stop.request, end_of_record(recorded), (*others, open_again))
     to = _only([item for item in before.good(but=named, slack=NOTHING) if item.is_possible])

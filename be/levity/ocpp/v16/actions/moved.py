@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from levity.ocpp.effects import (
+    NO_SUCH_TRANSACTION,
     AdjustTransaction,
     Effect,
+    Quarantine,
     StartTransaction,
     StopTransaction,
     UpdateTransaction,
@@ -23,9 +26,14 @@ from levity.ocpp.rules.chain.books import checks_of, own_of, written
 from levity.ocpp.rules.checks import as_text
 from levity.ocpp.rules.energy import Energy, at_stop, closed
 from levity.ocpp.rules.sampled import OF_THE_METER, meter_of
-from levity.ocpp.v16.actions.crossed import proven_by_start, reopened, weakly_ended
+from levity.ocpp.v16.actions.crossed import (
+    may_change_ends,
+    proven_by_start,
+    reopened,
+    weakly_ended,
+)
 
-__all__ = ["ended", "given", "repaired", "shown_by_start"]
+__all__ = ["displaced", "doubted", "ended", "given", "repaired", "shown_by_start"]
 
 OF_ANOTHER = ("id-of-another",)
 ITS_OWN_CAME = "Its own stop came later; the end that was recorded is another session's."
@@ -88,6 +96,29 @@ def given(
     return (replace(end, reason=session.stop_reason or "Local", id_tag=session.stop_id_tag),)
 
 
+def displaced(request: Request, session: RecordedSession) -> Quarantine:
+    """The end that is recorded with this session and is another's, for a person to look at: nobody
+    knows whose. It names no session, as far as is known."""
+    charge_point, at = request.charge_point, session.stopped_at
+    payload: dict[str, Any] = {"transactionId": 0, "reason": session.stop_reason or "Local"}
+    if session.meter_stop is not None:
+        wh = session.meter_stop
+        payload["meterStop"] = int(wh) if wh == wh.to_integral_value() else float(wh)
+    if at is not None and charge_point.quirks.local_time_as_utc:
+        payload["timestamp"] = at.astimezone(charge_point.zone).replace(tzinfo=None).isoformat()
+    elif at is not None:
+        payload["timestamp"] = (
+            at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        )
+    if session.stop_id_tag:
+        payload["idTag"] = session.stop_id_tag
+    return Quarantine(
+        f"{NO_SUCH_TRANSACTION}; it had been taken for the end of #{session.id}",
+        displaced=payload,
+        displaced_at=session.stop_received_at or at,
+    )
+
+
 def doubted(
     effects: Sequence[Effect], ended: TransactionState, other: RecordedSession
 ) -> tuple[Effect, ...]:
@@ -144,6 +175,9 @@ def shown_by_start(
     if before.state != "stopped":
         effects += _open_again(session, request)
         return effects
+    if not may_change_ends(before, session, request):
+        # Its own end stands; what was taken for the other's is of a session that nobody knows.
+        return (*_open_again(session, request), displaced(request, session))
     back = given(request, before, reopened(session, request.charge_point))
     return (*repaired(effects, before, BY_START), *repaired(back, session, BY_START))
 

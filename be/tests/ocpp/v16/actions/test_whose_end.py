@@ -3,9 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 
-from levity.ocpp.models import Connector, QuarantinedMessage, SessionRepair
+from levity.ocpp.models import ChargePoint, Connector, QuarantinedMessage, SessionRepair
 from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +149,7 @@ def test_its_own_stop_replaces_one_that_named_none(charger: Charger) -> None:
     assert books(mine, "state", "energy", "flags") == ("stopped", Decimal(11_000), "")
     [repair] = SessionRepair.objects.all()
     assert repair.reason.startswith("Its own stop came later")
-    assert waiting() == []
+    assert waiting() == [f"no such transaction; it had been taken for the end of #{mine}"]
 
 
 def test_a_start_that_comes_late_takes_its_stop_back_from_the_session_before(
@@ -301,3 +302,60 @@ def test_stops_that_fitted_two_are_told_apart_by_the_next_starts(charger: Charge
     assert books(right, "state", "energy") == ("stopped", Decimal(3821))
     assert books(left, "state") == "active"
     assert waiting() == []
+
+
+def displaced() -> list[dict[str, Any]]:
+    """The ends that wait for a person because they were recorded with another session."""
+    rows = QuarantinedMessage.objects.filter(reason__contains="it had been taken for").order_by(
+        "id"
+    )
+    return [orjson.loads(row.payload) for row in rows]
+
+
+def test_a_stop_that_gave_way_to_the_sessions_own_waits_for_a_person(charger: Charger) -> None:
+    """It had vanished: nobody's session ended with it, and no message waited."""
+    mine = charger.started(at(0), 10_000)
+    charger.stop(-1, at(30), 13_000, idTag="tag", reason="EVDisconnected")
+    charger.stop(mine, at(90), 21_000)
+    assert books(mine, "state", "energy") == ("stopped", Decimal(11_000))
+    [payload] = displaced()
+    assert payload["transactionId"] == 0
+    assert (payload["meterStop"], payload["idTag"]) == (13_000, "tag")
+    assert payload["timestamp"].startswith(at(30).isoformat()[:19])
+    assert payload["reason"] == "EVDisconnected"
+    # Its start comes late.
+    late = charger.started(at(10), 12_500, when=at(95), connectorId=2)
+    assert books(late, "state", "energy") == ("stopped", Decimal(500))
+    assert waiting() == []
+
+
+def test_the_end_of_a_lost_start_leaves_the_session_before_its_own(charger: Charger) -> None:
+    """A later start shows that the end is of its connector, whose session before has its own."""
+    before = charger.started(at(0), 10_000, connectorId=2)
+    charger.stop(before, at(20), 12_000)
+    running = charger.started(at(30), 5000, connectorId=1)
+    # (A start on connector 2 was lost.)
+    charger.stop(0, at(90), 12_900)
+    assert books(running, "state", "energy") == ("stopped", Decimal(7900))
+    charger.started(at(95), 12_900, connectorId=2)
+    assert books(before, "state", "energy", "meter_stop") == (
+        "stopped",
+        Decimal(2000),
+        Decimal(12_000),
+    )
+    assert books(running, "state") == "active"
+    assert [item["meterStop"] for item in displaced()] == [12_900]
+    charger.stop(running, at(120), 9000)
+    assert books(running, "state", "energy", "flags") == ("stopped", Decimal(4000), "")
+
+
+def test_the_own_stop_of_a_session_register_replaces_one_that_named_none(
+    charger: Charger,
+) -> None:
+    """Its register says nothing of what it fits, but its id does."""
+    ChargePoint.objects.update(quirk_overrides={"session_register": True})
+    mine = charger.started(at(0), 0)
+    charger.stop(-1, at(30), 6301)
+    charger.stop(mine, at(60), 2165)
+    assert books(mine, "state", "energy") == ("stopped", Decimal(2165))
+    assert [item["meterStop"] for item in displaced()] == [6301]
