@@ -4,6 +4,7 @@ The chain is settled again whenever a neighbour changes, each time from the sess
 so that nothing is corrected twice. They are kept as JSON in `Transaction.checks`.
 """
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -28,11 +29,14 @@ class Own:
 
 
 def own_of(session: RecordedSession) -> Own:
-    """What it came to by itself; of one that was never settled, what is recorded of it."""
+    """What it came to by itself; of one that was never settled, or whose text is damaged, what is
+    recorded of it."""
     told = _content(session.checks).get("own")
     if isinstance(told, list) and len(told) == 4:
         wh, source, confidence, meter_stop = told
-        return Own(_number(wh), source, confidence, _number(meter_stop))
+        if isinstance(source, str) and isinstance(confidence, str):
+            with suppress(ArithmeticError, TypeError, ValueError):
+                return Own(_number(wh), source, confidence, _number(meter_stop))
     return Own(session.energy, session.energy_source, session.confidence, session.meter_stop)
 
 
@@ -61,7 +65,12 @@ def _content(text: str) -> dict[str, Any]:
 
 
 def _number(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+    if text is None:
+        return None
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(text)
+    return number
 
 
 def _text(number: Decimal | None) -> str | None:

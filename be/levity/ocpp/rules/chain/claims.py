@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
+from math import isfinite
 
 from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.request import RecordedSession
@@ -164,9 +165,16 @@ def _trail_of(session: RecordedSession) -> Trail:
     if not session.lives:
         return NO_TRAIL
     try:
-        return read(session.lives)
-    except (ArithmeticError, IndexError, ValueError):
+        trail = read(session.lives)
+    except (ArithmeticError, IndexError, TypeError, ValueError):
         return NO_TRAIL
+    return trail if all(map(_is_finite, trail.lives)) else NO_TRAIL
+
+
+def _is_finite(life: Life) -> bool:
+    numbers = (life.first, life.before, life.last, life.jump)
+    times = (life.first_at, life.first_seen, life.before_at, life.last_at, life.seen)
+    return all(isfinite(number) for number in (*numbers, *times))
 
 
 def in_order(sessions: Sequence[RecordedSession]) -> list[Claim]:

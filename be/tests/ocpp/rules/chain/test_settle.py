@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -214,6 +215,27 @@ def test_a_start_of_another_connector_takes_nothing_from_the_session_before() ->
         (6197, "medium", "starts-at-last-stop"),
         (2377, "high", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lives", "checks"),
+    [
+        ("0,0,0;NaN,1,1,1,1,1,1,1,2,0,0", ""),
+        ("0,0,0;1,inf,1,1,1,1,nan,1,2,0,0", ""),
+        ("0,0,0:1:2", ""),
+        ("", '{"own": ["x", "registers", "high", "6000"]}'),
+        ("", '{"own": ["NaN", "registers", "high", "Infinity"]}'),
+        ("", '{"own": [[], {}, 3, null]}'),
+        ("", '{"own": [{}, "registers", "high", []], "checks": [[1, 2, 3], "x", null]}'),
+        ("", '{"own": ["5000", null, "high", "6000"], "checks": {}}'),
+        ("", "[]"),
+    ],
+)
+def test_numbers_that_are_none_do_not_stop_the_neighbours(lives: str, checks: str) -> None:
+    """What is recorded of the damaged row counts."""
+    one = session(1, 1000, 0, 6000, 3600, lives=lives, checks=checks)
+    other = session(2, 6200, 7200, 9000, 9000)
+    assert figures(one, other) == [(5000, "high", ""), (2800, "high", "")]
 
 
 def test_two_that_claim_the_same_energy_one_after_the_other_are_both_doubted() -> None:
