@@ -21,7 +21,7 @@ from levity.ocpp.rules.chain.settling import settled
 from levity.ocpp.rules.own_ids import own_id
 from levity.ocpp.store import Arrival, Outcome, load
 from levity.ocpp.store.apply import sessions_of
-from levity.ocpp.store.chain import BEFORE, sessions_near
+from levity.ocpp.store.chain import sessions_near
 from levity.ocpp.store.ledger import write_adjusted, write_connectors, write_transactions
 from levity.ocpp.store.messages.reading import newest_first
 from levity.ocpp.store.messages.wanted import MOMENT, Wanted
@@ -79,7 +79,7 @@ def write(charge_point: ChargePoint, effects: Sequence[Effect], received_at: dat
     if wanted := [(charge_point.pk, at) for at in begun]:
         near = sessions_near(wanted).get(charge_point.pk, ())
         outcome.effects = settled(
-            outcome.effects, near, state.max_power, received_at, charge_point.pk, BEFORE
+            outcome.effects, near, state.max_power, received_at, charge_point.pk
         )
     with changes_told(lambda: sessions_of([outcome])):
         write_transactions([outcome])

@@ -14,14 +14,12 @@ from django.db.models import BooleanField, DateTimeField, Func
 from levity.db.prepared import ArrayParameter, Prepared
 from levity.ocpp.models import Transaction
 from levity.ocpp.request import RecordedSession
+from levity.ocpp.rules.chain.near import AFTER, BEFORE, NEWEST
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.values import Arrival
 
-__all__ = ["AFTER", "BEFORE", "load_chains", "sessions_near"]
+__all__ = ["load_chains", "sessions_near"]
 
-BEFORE, AFTER, NEWEST = 12, 6, 6
-"""So many sessions of a charge point, on all of its connectors: begun before the time in question,
-begun after it, and recorded last, whenever their clock says that they began."""
 COLUMNS = tuple(field.name for field in fields(RecordedSession))
 _TABLE = Transaction._meta.db_table
 _EACH = (

@@ -25,7 +25,6 @@ from levity.ocpp.request import (
 from levity.ocpp.rules.chain.settling import settled
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
 from levity.ocpp.store.budget import same_text
-from levity.ocpp.store.chain import BEFORE
 from levity.ocpp.versions import ROUTES
 from levity.ocpp.wire.fields import time_of
 from levity.ocpp.wire.frames import (
@@ -76,7 +75,6 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
             charge_point.max_power,
             arrival.at,
             charge_point.id,
-            BEFORE,
         )
     return outcome
 

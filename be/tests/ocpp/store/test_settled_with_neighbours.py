@@ -64,3 +64,26 @@ def test_a_backlog_moves_the_end_of_the_session_before() -> None:
     repair = SessionRepair.objects.get()
     assert (repair.transaction_id, repair.old_energy, repair.new_energy) == (first, 3600, 4500)
     assert repair.reason == "The next start shows 900 Wh more."
+
+
+def test_nobody_is_given_what_sessions_moved_that_are_not_in_the_window() -> None:
+    """Stop 12 of 40 comes late; session 18, the last that is loaded behind it, has no own stop, and
+    19 to 34 are not loaded."""
+    site, charger = CentralSystem(), Charger()
+    ids: list[int] = []
+    for place in range(40):
+        begun, register = place * 7200, 100_000 + place * 4000
+        charger.now = begun
+        ids.append(site.start(charger, meterStart=register, timestamp=wire(begun)))
+        for seconds in (60, 1800):
+            charger.now = begun + seconds
+            site.result(charger.measures(ids[-1], register + seconds, wire(begun + seconds)))
+        if place not in (11, 17):
+            charger.now = begun + 3600
+            stop = charger.stops(ids[-1], meterStop=register + 4000, timestamp=wire(begun + 3600))
+            site.result(stop)
+    before = rows()
+    assert before[17] == (Decimal(4000), "medium", "orphaned ends-at-next-start")
+    charger.now = 40 * 7200
+    site.result(charger.stops(ids[11], meterStop=147_990, timestamp=wire(11 * 7200 + 3500)))
+    assert rows() == [*before[:11], (Decimal(3990), "high", "late-stop"), *before[12:]]

@@ -4,6 +4,7 @@ Whoever begins or ends a session, or moves the figures of one that has ended, pa
 through here before they are written.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.request import Place, RecordedSession
 from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
+from levity.ocpp.rules.chain.near import near
 from levity.ocpp.rules.chain.settle import Settled, settle
 from levity.ocpp.rules.chain.words import OF_THE_CHAIN
 
@@ -29,43 +31,41 @@ def settled(
     max_power: int,
     received_at: datetime,
     charge_point_id: int,
-    most_before: int,
 ) -> tuple[Effect, ...]:
     """These effects, with the figures that their sessions and the neighbours of these come to.
 
-    `chain` is the window of the charge point as it was before. Where it has `most_before` sessions
-    or more, there may be older ones, and the first of each connector is left as it is.
+    `chain` is the window of the charge point as it was before. Sessions of which a neighbour may be
+    missing there are left as they are.
     """
     sessions = {session.id: session for session in chain}
     ends: dict[int, StopTransaction] = {}
-    touched: set[Place] = set()
+    touched: dict[Place, set[int]] = defaultdict(set)
     for effect in effects:
         match effect:
             case StartTransaction():
                 sessions[effect.transaction_id] = _begun(effect, received_at, charge_point_id)
-                touched.add(effect.place)
+                touched[effect.place].add(effect.transaction_id)
             case StopTransaction() if effect.transaction_id in sessions:
                 known = sessions[effect.transaction_id]
                 sessions[known.id] = _ended(known, effect, received_at)
                 ends[known.id] = effect
-                touched.add(known.place)
+                touched[known.place].add(known.id)
             case UpdateTransaction() if effect.transaction_id in sessions:
                 known = sessions[effect.transaction_id]
                 sessions[known.id] = _moved_on(known, effect)
                 if effect.reopen_on is not None:
                     ends.pop(known.id, None)
-                    touched.add(known.place)
+                    touched[known.place].add(known.id)
                 elif known.state != "active" and effect.energy is not None:
-                    touched.add(known.place)
+                    touched[known.place].add(known.id)
     if not touched:
         return effects
     found: dict[int, Settled] = {}
-    for place in touched:
-        there = [session for session in sessions.values() if session.place == place]
-        figures = settle(there, max_power)
-        if len(chain) >= most_before:
-            figures = figures[1:]
-        found.update((item.session.id, item) for item in figures)
+    for place, pks in touched.items():
+        there = near(sessions.values(), place, pks)
+        for item in settle(there.sessions, max_power):
+            if item.session.id not in there.without:
+                found[item.session.id] = item
     return (
         *(_with_figures(effect, found, ends) for effect in effects),
         *(
