@@ -25,8 +25,10 @@ NO_SESSIONS = frozenset(
         ("ocpp/changes.py", "_note"),  # a dict
         ("ocpp/changes.py", "_tell_oldest"),  # MissedChange
         ("ocpp/decisions/quarantine.py", "_resolve"),  # QuarantinedMessage
+        ("ocpp/decisions/restored.py", "note_restore"),  # Installation
         ("ocpp/store/ledger.py", "write_charge_points"),  # a dict
         ("ocpp/store/loose.py", "renew"),  # UnassignedEnergy
+        ("run/reading_back.py", "_digest"),  # a digest
     }
 )
 Place = tuple[str, str]
