@@ -4,7 +4,7 @@ The flags of a transaction are set where the oddness is seen (actions, energy, m
 `docs/operating.md` has the same words and classes; a test holds both against each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from levity_ws.frozen import frozen
@@ -19,6 +19,7 @@ __all__ = [
     "Flag",
     "class_of",
     "explained",
+    "fitting",
     "of_class",
 ]
 
@@ -265,3 +266,25 @@ def class_of(flags: str, confidence: str = "") -> Class:
 def of_class(category: Class) -> tuple[str, ...]:
     """The names of the flags of this class."""
     return tuple(name for name, flag in MEANINGS.items() if flag.category == category)
+
+
+def fitting(flags: Iterable[str], most: int) -> str:
+    """The flags with a space between, in at most so many characters.
+
+    Where they are too many the harmless go first, the oldest of them before, and then those that
+    ask for a look; at last what carries a value that is needed (`own-id:4711`), and what says that
+    a session is not to be billed.
+    """
+    kept = list(dict.fromkeys(flags))
+    while kept and sum(map(len, kept)) + len(kept) - 1 > most:
+        kept.remove(min(kept, key=_weight))
+    return " ".join(kept)
+
+
+def _weight(flag: str) -> int:
+    name, has_value, _ = flag.partition(":")
+    known = MEANINGS.get(name)
+    if has_value and known:
+        return len(CLASSES)
+    category = known.category if known else LOOK
+    return len(CLASSES) + 1 if category == DO_NOT_BILL else CLASSES.index(category)

@@ -25,6 +25,7 @@ from levity.ocpp.models import (
     TransactionAlias,
 )
 from levity.ocpp.request import ConnectorState
+from levity.ocpp.rules.flags import fitting
 from levity.ocpp.store.loaded import Loaded
 from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Connected, Received, Spooled
@@ -275,11 +276,9 @@ def write_aliases(outcomes: Sequence[Outcome]) -> None:
 
 
 def joined_flags(flags: Sequence[str]) -> str:
-    """The flags in one column; the oldest go first where there are too many."""
+    """The flags in one column; the gravest stay where there are too many."""
     text = " ".join(flags)
-    while len(text) > FLAGS:
-        text = text.partition(" ")[2]
-    return text
+    return text if len(text) <= FLAGS else fitting(flags, FLAGS)
 
 
 def write_connectors(outcomes: Sequence[Outcome]) -> None:
