@@ -21,7 +21,11 @@ def whole(action: str, site: CentralSystem, charger: Charger, number: int) -> di
     """The usual message; one that names a transaction names one that runs."""
     payload = usual(action)
     if action in ("StopTransaction", "MeterValues"):
-        payload["transactionId"] = site.start(charger, meterStart=number)
+        # (No Wh but those that can have flowed at once, and in reach of no other session.)
+        begun = number * 100_000
+        payload["transactionId"] = site.start(charger, meterStart=begun)
+        if action == "StopTransaction":
+            payload["meterStop"] = begun + 500
     if action == "StartTransaction":
         payload["meterStart"] = number
     return payload

@@ -47,6 +47,8 @@ NO_CLOCK = frozenset({"start-clock-unset", "start-clock-ahead", "no-start-time"}
 SWING = 1.5
 # Wh. No car takes more in a session.
 FULL = 250_000
+# s. What comes within such a time came out of a queue.
+BURST = 60
 # How a register goes on from the session's.
 BEYOND, POSSIBLE, AS_BEFORE = range(3)
 
@@ -315,6 +317,9 @@ def _power(
         seconds = max(seconds, (end.received_at - last.at).total_seconds())
     if seconds <= 0 and at is None:
         return Check(POWER, SILENT), BEYOND
+    if seconds <= BURST and session.meter_last is None and "start-clock-unset" in session.flags:
+        # A backlog without a clock: neither its time nor ours says how long the session was.
+        return Check(POWER, SILENT, "nobody knows how long it was"), POSSIBLE
     trail = trail_of(session)
     limit = max(charge_point.max_power, trail.power)
     known = could = most(seconds, limit) + float(WHOLE)
