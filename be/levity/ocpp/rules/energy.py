@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from levity.ocpp.effects import Sample, StopTransaction
 from levity.ocpp.request import TransactionState, with_flags
+from levity.ocpp.rules.booted import doubted_by_boot
 from levity.ocpp.rules.bounds import bounds_of
 from levity.ocpp.rules.checked import checks_of
 from levity.ocpp.rules.checks import as_text
@@ -86,12 +87,17 @@ def _is_far(trail: Trail, meter_stop: Decimal, stopped_at: datetime, meter: Mete
 
 
 def at_stop(
-    transaction: TransactionState, meter_stop: Decimal, stopped_at: datetime, meter: Meter
+    transaction: TransactionState,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    meter: Meter,
+    received_at: datetime | None = None,
 ) -> Energy:
     """The energy of a transaction that the charger has stopped; never negative.
 
     Start and Stop count, unless they contradict each other, samples that agree among themselves, or
-    the power that was told. What was compared is told with it.
+    the power that was told. What was compared is told with it. `received_at` is when the stop came,
+    where that is known.
     """
     trail, stop = continuous(transaction, meter_stop, stopped_at, meter)
     limit = max(meter.max_power, trail.power)
@@ -107,7 +113,8 @@ def at_stop(
         found = replace(found, confidence=confidence, flags=flags)
     found = may_be_kwh(transaction, found, trail, sampled, ends.seconds, meter)
     checks = checks_of(transaction, found, ends, trail, sampled, bounds, limit)
-    return replace(found, checks=checks)
+    found = replace(found, checks=checks)
+    return doubted_by_boot(transaction, found, trail, stop, stopped_at, received_at, meter)
 
 
 def of_stop(
@@ -122,7 +129,7 @@ def of_stop(
     whole = with_samples(transaction, samples, received_at, meter)
     in_kwh = in_one_unit(transaction, meter_stop, samples, stopped_at, meter.max_power)
     if in_kwh is None:
-        return at_stop(whole, meter_stop, stopped_at, meter)
+        return at_stop(whole, meter_stop, stopped_at, meter, received_at)
     trail, ends = trail_of(whole), _ends(transaction, meter_stop, stopped_at)
     sampled = measured(whole, trail, meter)
     limit = max(meter.max_power, trail.power)

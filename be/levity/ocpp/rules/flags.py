@@ -168,6 +168,11 @@ MEANINGS: dict[str, Flag] = {
         "The meter was reset during the session, or one value was far off: its rise before and "
         "after counts, and what the power says of the time between.",
     ),
+    "booted-within": Flag(
+        LOOK,
+        "The charger restarted during the session, and no meter value shows that its meter went "
+        "on: what it had counted before may be missing.",
+    ),
     # Exact, if it is what happened.
     "register-rollover": Flag(
         LOOK, "The meter reached its highest value during the session and went on from 0."

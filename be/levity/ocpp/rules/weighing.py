@@ -7,6 +7,7 @@ as much where kWh were told as Wh. What the samples leave out is estimated from 
 
 from decimal import Decimal
 
+from levity.ocpp.rules.booted import BOOTED
 from levity.ocpp.rules.bounds import KILO, Bounds
 from levity.ocpp.rules.figures import LOW, MEDIUM, REGISTERS, SAMPLES, Energy
 from levity.ocpp.rules.lives import ROUNDING, Trail
@@ -20,6 +21,7 @@ from levity.ocpp.rules.sampled import (
     ZERO,
     Charged,
 )
+from levity.ocpp.rules.units import MAY_BE_KWH
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -39,7 +41,7 @@ ABOVE_AC = "above-ac"
 FAR_STOP = "stop-far-off"
 NEGATIVE = "negative-energy"
 # What is found anew with each stop.
-OF_THE_STOP = (STOP, BELOW, ABOVE_AC, FAR_STOP, NEGATIVE)
+OF_THE_STOP = (STOP, BELOW, ABOVE_AC, FAR_STOP, NEGATIVE, MAY_BE_KWH, BOOTED)
 # What is said of ends that count no more, or that power has decided.
 DECIDED = frozenset({BELOW, NEGATIVE, IMPLAUSIBLE, ABOVE_AC, FAR_STOP, FELL})
 

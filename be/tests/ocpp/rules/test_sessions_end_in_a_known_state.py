@@ -275,7 +275,7 @@ def test_an_end_of_ours_at_a_wild_sample_says_that_it_can_not_be_true(charger: C
     assert books(started, "energy", "energy_source", "flags") == (
         Decimal(4000),
         "registers",
-        "below-samples late-stop",
+        "below-samples booted-within late-stop",
     )
 
 
@@ -411,7 +411,7 @@ def test_three_days_of_backlog_become_thirty_closed_sessions(charger: Charger) -
             begin + timedelta(hours=2 * number, minutes=7),
             begin + timedelta(hours=2 * number + 1, minutes=7),
             Decimal(900),
-            "",
+            "booted-within",
             came,
         )
         for number in range(30)

@@ -91,7 +91,8 @@ def given(
     known of which."""
     if to is None or session.meter_stop is None or session.stopped_at is None:
         return ()
-    found = at_stop(to, session.meter_stop, session.stopped_at, meter_of(request.charge_point))
+    meter, came = meter_of(request.charge_point), session.stop_received_at
+    found = at_stop(to, session.meter_stop, session.stopped_at, meter, came)
     end = ended(to, session.meter_stop, session.stopped_at, found, (*found.flags, *flags))
     return (replace(end, reason=session.stop_reason or "Local", id_tag=session.stop_id_tag),)
 

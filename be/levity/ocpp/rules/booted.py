@@ -1,0 +1,102 @@
+"""A session in whose middle the charger restarted: did its meter go on?
+
+A volatile meter begins anew at each power-on, and what it had counted is lost. That shows where the
+register fell; where it did not, only meter values on both sides of the restart show that it went
+on, or a register that is higher than what can have flowed since.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from levity.ocpp.request import TransactionState
+from levity.ocpp.rules.checks import MISSING, SAMPLES, Check
+from levity.ocpp.rules.figures import HIGH, LOW, MEDIUM, Energy
+from levity.ocpp.rules.lives import Trail, most
+from levity.ocpp.rules.sampled import Meter
+
+__all__ = ["BOOTED", "doubted_by_boot"]
+
+BOOTED = "booted-within"
+# A start and a stop that came as long after each other as they say were told as they happened.
+SLOW = timedelta(minutes=5)
+# Seconds. Meter values so near to both ends of a session leave no room for a restart.
+NEAR = 1800
+# One before the restart and one after it.
+BOTH = 2
+_SAID = Check(
+    SAMPLES,
+    MISSING,
+    "the charger restarted in between, and no meter value shows that its meter went on",
+)
+
+
+def doubted_by_boot(
+    transaction: TransactionState,
+    found: Energy,
+    trail: Trail,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    received_at: datetime | None,
+    meter: Meter,
+) -> Energy:
+    """The same, and not `high`, where the charger may have booted within and no samples bridge it.
+
+    `received_at` is when the stop came; None where that is not known.
+    """
+    boot = meter.booted_at
+    if boot is None or found.confidence == LOW:
+        return found
+    if not _may_be_within(transaction, boot, stopped_at, received_at):
+        return found
+    seconds = (stopped_at - transaction.started_at).total_seconds()
+    if meter_stop > most(seconds, max(meter.max_power, trail.power)):
+        # It can't have begun anew within.
+        return found
+    if _is_bridged(transaction, trail, boot, stopped_at):
+        return found
+    confidence = MEDIUM if found.confidence == HIGH else found.confidence
+    return replace(
+        found,
+        confidence=confidence,
+        flags=(*found.flags, BOOTED),
+        checks=(*found.checks, _SAID),
+    )
+
+
+def _may_be_within(
+    transaction: TransactionState,
+    boot: datetime,
+    stopped_at: datetime,
+    received_at: datetime | None,
+) -> bool:
+    """True if it booted between start and stop.
+
+    By our clock where both were told as they happened. What comes out of a queue after the boot may
+    be from before it or not: a BootNotification says nothing of when the power was gone.
+    """
+    started_at, begun = transaction.started_at, transaction.start_received_at
+    if received_at is None or begun is None:
+        return started_at < boot < (received_at or stopped_at)
+    is_live = abs((received_at - begun) - (stopped_at - started_at)) <= SLOW
+    if is_live or "start-clock" in transaction.flags:
+        return begun < boot <= received_at
+    return min(started_at, begun) < boot <= received_at
+
+
+def _is_bridged(
+    transaction: TransactionState, trail: Trail, boot: datetime, stopped_at: datetime
+) -> bool:
+    """True if samples of one life of the register lead over the boot."""
+    if not trail.lives:
+        return False
+    life, at, ended = trail.lives[-1], boot.timestamp(), stopped_at.timestamp()
+    begun = transaction.started_at.timestamp()
+    # Those of the very ends say what Start and Stop say.
+    within = life.count - (life.first_at <= begun + 1) - (life.last_at >= ended - 1)
+    if at >= ended:
+        # Told afterwards: samples must leave no room for it where we did not hear the charger.
+        was_heard = life.first_seen < at or (life.first_at - begun <= NEAR and within >= BOTH)
+        return within > 0 and was_heard and ended - life.last_at <= NEAR
+    spans = life.first_at < at < life.last_at or life.first_seen < at < life.seen
+    return within >= BOTH and spans
