@@ -47,7 +47,10 @@ def test_attaching_asks_first_then_does_it_and_says_who(charger: Charger, browse
     assert [entry.what for entry in AuditEntry.objects.all()] == [
         f"attached to transaction {started}"
     ]
-    assert page(item, "undo") in browser.get(page(item)).content.decode()
+    text = browser.get(page(item)).content.decode()
+    assert page(item, "undo") in text
+    session = reverse("admin:ocpp_transaction_change", args=[started])
+    assert f'Attached to transaction <a class="lv-link" href="{session}">#{started}</a>.' in text
     browser.post(page(item, "undo"))
     assert books(started, "state", "energy") == ("active", None)
 
@@ -147,7 +150,7 @@ def test_candidates_are_ranked_with_what_speaks_for_and_against_each(
     assert f"How the message fits #{meant} Id tag says nothing the message names none" in asked
     assert "The session would end with 2.000 kWh, high confidence" in asked
     doubtful = told(browser, item, "attach", f"?transaction={other}")
-    assert "Something contradicts, or nothing agrees: look twice." in doubtful
+    assert "Something contradicts, or nothing agrees. Check before you attach it." in doubtful
     assert books(meant, "state") == books(other, "state") == "active"
 
 

@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import lazy
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from levity.ocpp.deciding import Refused
@@ -21,12 +23,24 @@ from levity.ocpp.models import IdTag, Transaction, UnassignedEnergy
 from levity.ocpp.rules.chain.unassigned import Unassigned
 from levity.ocpp.store.loose import is_month, month_of, zone_of_site
 from levity.ocpp.visibility import visible
-from levity.pages.kit.formats import kwh, payer, shown_time, site_zone
+from levity.pages.kit.formats import kwh, link, payer, shown_time, site_zone
 from levity.pages.site import site
 
 __all__ = ["GiveEnergy", "key_of", "take_back_url"]
 
 NAME = "ocpp_unassignedenergy"
+
+
+def _known_only() -> str:
+    """A charger that lets everyone charge has many cards that nobody has entered yet."""
+    add = link(reverse("levity:ocpp_idtag_add"), "new id tag")
+    return format_html(
+        "Search by tag or owner. Only tags of the list Id tags are found; if one is missing: {}.",
+        add,
+    )
+
+
+_only_known = lazy(_known_only, str)()
 
 
 class _IdTagSelect(AutocompleteSelect):
@@ -46,7 +60,7 @@ class GiveForm(forms.Form):
         label="Id tag",
         required=False,
         widget=_IdTagSelect(IdTag._meta.get_field("parent"), site),
-        help_text="Search by tag or owner.",
+        help_text=_only_known,
     )
     nobody = forms.BooleanField(
         label="Nobody pays for it",

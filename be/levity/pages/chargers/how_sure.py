@@ -5,7 +5,7 @@ its neighbours say: that is looked up, since they may have come later.
 """
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -64,6 +64,8 @@ VERDICTS = {
     BOUNDS: ("only a bound", "busy"),
 }
 """Of each verdict the words and the tone."""
+UTC_NAME, DIGITS = " UTC", 16
+"""How a time ends in the facts of a check, and how long it is before that."""
 TRAIL = 20
 """So many changes are shown, the newest first."""
 
@@ -89,7 +91,7 @@ def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
         "confidence": item.confidence,
         "class": class_badge(session_class(item)),
         "own": own,
-        "checks": check_lines((*checks, *_beside(item))),
+        "checks": check_lines((*checks, *_beside(item)), zone),
         "has_own": bool(checks),
         "flags": flag_lines(item.flags) if item.flags else "",
         "repairs": repairs,
@@ -99,20 +101,36 @@ def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
         ],
         "chain": _chain(item) if user.has_perm("ocpp.view_connector") else "",
         "messages": link(list_url(Message, transaction=item.pk), "Messages of this session"),
+        "is_decided": item.energy_source == "corrected",
         "is_over": item.state != Transaction.State.ACTIVE,
     }
 
 
-def check_lines(checks: tuple[Check, ...]) -> list[dict[str, str]]:
-    """Each of these checks in words."""
+def check_lines(checks: tuple[Check, ...], zone: tzinfo | None) -> list[dict[str, str]]:
+    """Each of these checks in words, its times in this zone."""
     return [
         {
             "kind": KINDS.get(check.kind, excerpt(check.kind, 40).capitalize()),
             "verdict": badge(*VERDICTS.get(check.verdict, (excerpt(check.verdict, 40), ""))),
-            "detail": check.detail,
+            "detail": _local(check.detail, zone),
         }
         for check in checks
     ]
+
+
+def _local(detail: str, zone: tzinfo | None) -> str:
+    """The facts of a check, which the rules write in UTC, with times as on the rest of the page."""
+    *before, last = detail.split(UTC_NAME)
+    return "".join(f"{part[:-DIGITS]}{_time(part[-DIGITS:], zone)}" for part in before) + last
+
+
+def _time(text: str, zone: tzinfo | None) -> str:
+    try:
+        at = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+        shown = timezone.localtime(at, zone)
+    except (OverflowError, ValueError):
+        return f"{text}{UTC_NAME}"
+    return f"{shown:%Y-%m-%d %H:%M} {shown.tzname()}"
 
 
 def _beside(item: Transaction) -> tuple[Check, ...]:
@@ -171,8 +189,8 @@ def _own(item: Transaction, said: Any) -> str:
         return ""
     if (alone, source, confidence) == (item.energy, item.energy_source, item.confidence):
         return ""
-    parts = (kwh(alone), str(source), f"{confidence} confidence" if confidence else "")
-    return ", ".join(part for part in parts if part)
+    figure = f"{kwh(alone)} from {source}" if source else kwh(alone)
+    return f"{figure}, {confidence} confidence" if confidence else figure
 
 
 def _content(text: str) -> dict[str, Any]:

@@ -258,7 +258,14 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
         "candidates": rows,
         "none_fits": bool(rows) and not any(row["fits"] for row in rows),
         "is_open": item.resolved_at is None,
+        "attached_to": _attached_to(item),
     }
+
+
+def _attached_to(item: QuarantinedMessage) -> str:
+    """A link to the session that a person gave the message to; empty if there is none."""
+    pk = item.resolved_to_id
+    return "" if pk is None else change_link(Transaction, pk, f"#{pk}")
 
 
 def _candidates(item: QuarantinedMessage, *, attached: bool) -> Iterator[dict[str, Any]]:
@@ -279,7 +286,7 @@ def _candidates(item: QuarantinedMessage, *, attached: bool) -> Iterator[dict[st
             "state": badge(found.state),
             "fits": fits,
             "is_first": place == 0 and fits,
-            "checks": check_lines(_telling(checks)),
+            "checks": check_lines(_telling(checks), zone),
             "attach": f"{attach}?transaction={found.pk}" if attached else "",
         }
 
@@ -305,7 +312,7 @@ def _chosen(item: QuarantinedMessage, form: forms.Form) -> dict[str, Any]:
             continue
         return {
             "number": change_link(Transaction, found.pk, f"#{found.pk}"),
-            "checks": check_lines(_telling(checks)),
+            "checks": check_lines(_telling(checks), site_zone(item)),
             "fits": _fits(checks),
             "result": _result(item, found),
         }

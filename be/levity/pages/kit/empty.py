@@ -43,7 +43,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Nothing awaits a decision.",
     ),
     "ocpp.unassignedenergy": (
-        "None: all energy that the meters recorded lies in sessions.",
+        "None found so far: as of the last sum, all metered energy lies in sessions.",
         "",
     ),
     "ocpp.failedmessage": (

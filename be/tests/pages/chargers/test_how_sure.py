@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
-from levity.ocpp.models import ChargePoint, SessionRepair, Transaction
+from levity.ocpp.models import ChargePoint, SessionRepair, Site, Transaction
 from levity.ocpp.rules.checks import KINDS, VERDICTS
 from levity.pages.chargers import how_sure
 from tests.ocpp.ledger_chargers import Charger, at
@@ -63,7 +63,7 @@ def test_each_check_is_told_with_its_verdict_in_words(
     told = words(browser_of_root, item)
     assert told.startswith(
         "How sure is this figure 5.000 kWh from registers, medium confidence. Before billing: "
-        "harmless By itself the session came to 6.000 kWh, registers, high confidence."
+        "harmless On its own, the session comes to 6.000 kWh from registers, high confidence."
     )
     assert "Meter at start and stop agrees the register rose by 5,000 Wh" in told
     assert "Meter values is missing \N{EN DASH}" in told
@@ -72,6 +72,34 @@ def test_each_check_is_told_with_its_verdict_in_words(
     assert "The charger&#x27;s clock says nothing \N{EN DASH}" in told
     assert "Weather unheard-of &lt;b&gt;" in told
     assert '<span class="lv-badge lv-bad">contradicts</span>' in section(browser_of_root, item)
+
+
+def test_times_in_the_facts_are_those_of_the_site(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    charger.site = Site.objects.create(name="Garage", time_zone="Europe/Berlin")
+    charger.save()
+    facts = "2 meter values show 6,000 Wh until 2026-11-10 23:30 UTC"
+    checks = [["samples", "agrees", facts], ["clock", "agrees", "9999-99-99 99:99 UTC"]]
+    told = words(browser_of_root, session(charger, checks=json.dumps({"checks": checks})))
+    assert "2 meter values show 6,000 Wh until 2026-11-11 00:30 CET" in told
+    assert "9999-99-99 99:99 UTC" in told
+
+
+def test_nothing_is_to_be_billed_while_it_runs(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    told = words(browser_of_root, session(charger, state="active", stopped_at=None))
+    assert "The session is running." in told
+    assert "Before billing" not in told
+
+
+def test_a_figure_that_a_person_set_is_called_so(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    told = words(browser_of_root, session(charger, energy_source="corrected"))
+    assert "5.000 kWh, set by a person, medium confidence. Before billing: harmless" in told
+    assert "A person set this figure, so it has no checks of its own." in told
 
 
 def test_every_kind_and_verdict_has_words() -> None:
@@ -156,8 +184,9 @@ def test_its_neighbours_say_whether_they_agree(
     assert "Session before on the connector agrees" in told
     assert "Session after on the connector only a bound 500 Wh in between belong" in told
     assert "Session before on the connector only a bound" in words(browser_of_root, third)
+    # A trail that can't be read says nothing; the registers at start and stop still do.
     Transaction.objects.update(lives="of another release")
-    assert "Session before on the connector" not in words(browser_of_root, second)
+    assert "Session before on the connector agrees" in words(browser_of_root, second)
 
 
 def test_a_long_trail_costs_no_more_statements(

@@ -81,7 +81,7 @@ def test_the_list_by_connector_and_month(row: UnassignedEnergy, browser_of_viewe
 
 def test_an_empty_list_says_what_that_means(browser_of_viewer: Client) -> None:
     page = text_of(browser_of_viewer.get(LIST))
-    assert "None: all energy that the meters recorded lies in sessions." in page
+    assert "None found so far: as of the last sum, all metered energy lies in sessions." in page
 
 
 def test_the_stretches_with_the_sessions_around(
@@ -108,6 +108,7 @@ def test_it_is_given_to_a_tag_and_taken_back(
     asked = text_of(browser_of_root.get(give))
     assert "3.210 kWh outside sessions" in asked
     assert "5.678 kWh to 8.888 kWh" in asked
+    assert links(browser_of_root.get(give), "/idtag/add/")
     answer = browser_of_root.post(give, {"id_tag": tag.pk, "note": "his car"}, follow=True)
     assert "3.210 kWh given to ANNA." in text_of(answer)
     made = Transaction.objects.get(id_tag="ANNA")

@@ -1,4 +1,4 @@
-"""`manage.py correct_meter_values`: what is recorded otherwise than the rules of today say."""
+"""`manage.py correct_meter_values`: what is recorded otherwise than the current rules say."""
 
 import csv
 import sys
@@ -35,7 +35,7 @@ HEADER = (
 EXAMPLES = """\
 START and END are dates or ISO times, in the site's time zone if they have none; a date as END is
 included. For each session that began in that time and has ended, the figures are computed again
-from what its charger told, by the rules of today: the session alone, then with its neighbours on
+from what its charger reported, by the current rules: the session alone, then with its neighbours on
 the connector. Only differences to what is recorded are proposed: energy, energy_source, confidence,
 flags, and meter_stop of sessions that Levity ended. What a person has decided is left alone, unless
 --decided is given.
@@ -58,7 +58,7 @@ class Command(BaseCommand):
     """Every change that it makes can be undone."""
 
     help = (
-        "Compute the figures of past sessions again by the rules of today, and correct those that "
+        "Compute the figures of past sessions again by the current rules, and correct those that "
         "differ, and meter values that can't be true; every correction can be undone."
     )
 
@@ -74,7 +74,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--charge-point", metavar="X", help="only this charge point (its identity)"
         )
-        parser.add_argument("--max-power", type=int, metavar="W", help="in W, of one connector")
+        parser.add_argument(
+            "--max-power",
+            type=int,
+            metavar="W",
+            help="the most that one connector can deliver, in W",
+        )
         parser.add_argument(
             "--csv", metavar="FILE", help='where to write the findings; "-" is standard output'
         )
