@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
+from levity_lab.management.commands.oracle import Command
 from levity_lab.oracle.births import born
 from levity_lab.oracle.direct import Direct
 from levity_lab.oracle.lives import Life
@@ -63,6 +65,24 @@ def test_what_is_wrong_in_the_books_is_seen(played: Played) -> None:
     sql("UPDATE ocpp_transaction SET id = %s WHERE id = %s", fourth.ids[1], second.ids[0])
     sql("UPDATE ocpp_transaction SET energy = 90000 WHERE id = %s", fourth.ids[1])
     assert kinds()["doubled"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--only", "nonsense"], "--only nonsense: no such cause"),
+        (["--show", "nonsense"], "--show nonsense: no such cause"),
+        (["--sessions", "0"], "more than 0"),
+        (["--factor", "0"], "more than 0"),
+        (["--kill-every", "-1"], "--kill-every not less"),
+        (["--json", "/no/such/folder/file"], "no such folder"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_anything_is_played(
+    arguments: list[str], why: str
+) -> None:
+    with pytest.raises(CommandError, match=why):
+        call_command(Command(), *arguments)
 
 
 def test_the_table_names_the_worst_first() -> None:

@@ -78,6 +78,13 @@ class Command(BaseCommand):
         only = tuple(name for name in ODDITIES if any(fnmatch(name, each) for each in patterns))
         if patterns and not only:
             raise CommandError(f"--only {' '.join(patterns)}: no such cause; see --list")
+        for each in options["show"]:
+            if not (options["mixed"] or any(fnmatch(name, each) for name in ODDITIES)):
+                raise CommandError(f"--show {each}: no such cause; see --list")
+        if options["sessions"] < 1 or options["factor"] <= 0 or options["kill_every"] < 0:
+            raise CommandError("--sessions and --factor are more than 0, --kill-every not less")
+        if options["json"] and not Path(options["json"]).parent.is_dir():
+            raise CommandError(f"--json {options['json']}: no such folder")
         if options["shape"] == "fleet" and not os.environ.get("DATABASE_URL"):
             raise CommandError("--shape fleet: needs DATABASE_URL (and AMQP_URL)")
         if options["shape"] == "serve" and os.environ.get("DATABASE_URL"):
