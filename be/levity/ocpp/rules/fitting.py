@@ -147,7 +147,7 @@ def fit(
         is_before = at is not None and at < session.started_at
         if is_before and tail is not None and abs(tail) <= ROUNDED:
             # Nothing charged in it, and told before it began: the end of the one before.
-            meter = Check(METER, CONTRADICTS, "nothing above what it showed last")
+            meter = Check(METER, CONTRADICTS, "no more than it showed last")
     checks = (_tag(session, end), time, meter, power)
     is_exact = (
         pace == AS_BEFORE

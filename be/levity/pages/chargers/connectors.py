@@ -191,6 +191,7 @@ def _cells(row: Row, zone: Any, unassigned: str) -> dict[str, Any]:
     item = row.item
     is_running = item is not None and item.state == Transaction.State.ACTIVE
     asks = session_class(item) if item else HARMLESS
+    why = ", ".join(item.flags.split()) if item and asks != HARMLESS else ""
     return {
         "what": change_link(Transaction, item.pk, f"#{item.pk}") if item else unassigned,
         "id_tag": payer(item.id_tag, 40) if item else "",
@@ -202,7 +203,7 @@ def _cells(row: Row, zone: Any, unassigned: str) -> dict[str, Any]:
         "energy": kwh(item.energy) if item else NOTHING,
         "sure": badge(item.confidence, "") if item else NOTHING,
         "class": "" if asks == HARMLESS else class_badge(asks),
-        "note": row.note,
+        "note": "; ".join(part for part in (why, row.note) if part),
     }
 
 

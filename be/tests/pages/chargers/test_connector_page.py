@@ -199,6 +199,16 @@ def test_days_without_anything_say_so(connector: Connector, browser_of_root: Cli
         assert browser_of_root.get(address(connector), query).status_code == 200
 
 
+def test_the_table_says_why_a_session_asks_to_be_looked_at(
+    connector: Connector, browser_of_root: Client
+) -> None:
+    session(connector, 1, 2, meter_start=0, meter_stop=5_000, flags="orphaned ends-at-next-start")
+    session(connector, 5, 2, meter_start=5_000, meter_stop=9_000, flags="made-by-hand")
+    page = browser_of_root.get(address(connector), WEEK).content.decode()
+    assert '<td data-label="Note">orphaned, ends-at-next-start</td>' in page
+    assert "made-by-hand" not in page
+
+
 def test_the_csv_has_the_same_rows(charger: ChargePoint, browser_of_root: Client) -> None:
     connector = a_chain(charger)
     charger.transactions.filter(id_tag="BOB").update(id_tag="=BOB()")
