@@ -5,6 +5,7 @@ the other connector, or are missing. What is said beside the id has to allow it.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from levity.ocpp.chargers.clocks import AHEAD
@@ -43,6 +44,8 @@ class Meant:
     """The session whose end that was, if it is known."""
     doubted: RecordedSession | None = None
     """That this is the end of `transaction` is as likely as that it is that of this session."""
+    is_trimmed: bool = False
+    """`transaction` is without its samples: the newest are of a later session, and named none."""
 
 
 @frozen
@@ -95,6 +98,9 @@ def meant(request: Request) -> Meant:
         if other is not None:
             return Meant(other, ("id-of-another",))
         return _replaced(named, stop) or Meant(named)
+    before = _before_its_samples(named, stop)
+    if before is not None:
+        return Meant(before, ("samples-after-stop",), is_trimmed=True)
     mine = stop.fit(named)
     other = _better(mine, stop)
     if other is not None:
@@ -169,6 +175,28 @@ def _replaced(named: TransactionState, stop: _Stop) -> Meant | None:
     before = _Stop(stop.request, end_of_record(recorded), (*others, open_again))
     to = _only([item for item in before.good(but=named, slack=NOTHING) if item.is_possible])
     return Meant(open_again, (), moved=recorded, to=to)
+
+
+def _before_its_samples(named: TransactionState, stop: _Stop) -> TransactionState | None:
+    """The session that is named, without its samples, if these ran past its end.
+
+    Where a charger tells the present before its backlog, samples without an id go to the session
+    that runs in the books, which had ended long before. Its id and tag are right, and nothing but
+    these samples speaks against time and meter.
+    """
+    end, newest_at = stop.end, named.meter_last_at
+    if end.register is None or end.at is None or newest_at is None:
+        return None
+    if newest_at <= end.at + AHEAD or named.newest_register <= end.register + ROUNDED:
+        return None
+    bare = replace(named, lives="", meter_last=None, meter_last_at=None, energy=None)
+    others = tuple(bare if item.id == named.id else item for item in stop.sessions)
+    found = fit(bare, end, others, stop.request.charge_point, NOTHING)
+    if not {TAG, METER} <= found.agreeing or found.against or not found.is_possible:
+        return None
+    if any(TAG in item.agreeing and item.is_likely for item in stop.good(but=named)):
+        return None
+    return bare
 
 
 def _may_be_anew(mine: Fit, stop: _Stop) -> bool:

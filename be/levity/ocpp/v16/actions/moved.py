@@ -1,6 +1,6 @@
 """The end of a session as an effect; and that of one whose end was recorded with another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,7 +33,7 @@ from levity.ocpp.v16.actions.crossed import (
     weakly_ended,
 )
 
-__all__ = ["displaced", "doubted", "ended", "given", "repaired", "shown_by_start"]
+__all__ = ["displaced", "doubted", "ended", "given", "repaired", "shown_by_start", "trimmed"]
 
 OF_ANOTHER = ("id-of-another",)
 ITS_OWN_CAME = "Its own stop came later; the end that was recorded is another session's."
@@ -118,6 +118,15 @@ def displaced(request: Request, session: RecordedSession) -> Quarantine:
         displaced=payload,
         displaced_at=session.stop_received_at or at,
     )
+
+
+def trimmed(effects: Sequence[Effect], session: TransactionState) -> Iterator[UpdateTransaction]:
+    """What its samples have shown is forgotten where they ran past its end; the end is the last."""
+    for item in effects:
+        if isinstance(item, StopTransaction) and item.transaction_id == session.id:
+            yield UpdateTransaction(
+                session.id, meter_last=item.meter_stop, meter_last_at=item.stopped_at, lives=""
+            )
 
 
 def doubted(

@@ -22,7 +22,7 @@ from levity.ocpp.rules.sampled import meter_of
 from levity.ocpp.v16.actions.ends import end_of, started_twice
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import meant
-from levity.ocpp.v16.actions.moved import displaced, doubted, ended, given, repaired
+from levity.ocpp.v16.actions.moved import displaced, doubted, ended, given, repaired, trimmed
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.wire.fields import energy, text
 from levity.ocpp.wire.words import REASONS
@@ -54,6 +54,8 @@ def stop_transaction(request: Request) -> Response:
             ),
         )
     effects = end_session(request, transaction, found.flags)
+    if found.is_trimmed:
+        effects = (*trimmed(effects, transaction), *effects)
     if found.moved is not None:
         its = given(request, found.moved, found.to) or (displaced(request, found.moved),)
         effects = (*repaired(effects, found.moved), *its)

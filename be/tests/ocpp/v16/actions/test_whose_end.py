@@ -359,3 +359,30 @@ def test_the_own_stop_of_a_session_register_replaces_one_that_named_none(
     charger.stop(mine, at(60), 2165)
     assert books(mine, "state", "energy") == ("stopped", Decimal(2165))
     assert [item["meterStop"] for item in displaced()] == [6301]
+
+
+def test_samples_that_ran_past_the_end_of_a_session_leave_its_stop_right(
+    charger: Charger,
+) -> None:
+    """The backlog came slowly, and what flowed by then named no session."""
+    first = charger.started(at(-300), 10_000, when=at(0))
+    charger.meter(None, meter_value(at(1), 16_000), when=at(1))
+    charger.stop(first, at(-240), 11_600, when=at(2), idTag="tag")
+    second = charger.started(at(-60), 11_600, when=at(3))
+    charger.meter(None, meter_value(at(4), 17_000), when=at(4))
+    charger.stop(second, at(30), 21_000, idTag="tag")
+    assert books(first, "state", "energy", "meter_stop") == (
+        "stopped",
+        Decimal(1600),
+        Decimal(11_600),
+    )
+    assert books(second, "state", "energy") == ("stopped", Decimal(9400))
+    assert waiting() == []
+
+
+def test_a_stop_without_its_tag_does_not_outweigh_the_samples(charger: Charger) -> None:
+    """The id alone may be another's."""
+    first = charger.started(at(-300), 10_000, when=at(0))
+    charger.meter(first, meter_value(at(1), 16_000), when=at(1))
+    charger.stop(first, at(-240), 11_600, when=at(2))
+    assert (books(first, "state"), len(waiting())) == ("active", 1)
