@@ -306,7 +306,14 @@ def _lead(
     could = most(seconds, max(meter.max_power, trail.power))
     since_start = first.first - transaction.register_at_start
     told = float(since_start)
-    if told > KILO and first.count > 2 and _is_stale(told, first, seconds, meter, trail):
+    if told > SLACK and not transaction.register_at_start and _is_of_start(transaction, first):
+        # What the meter showed at the start was told with the stop.
+        return ZERO, START
+    if (
+        told > KILO
+        and first.count > 2
+        and _is_stale(transaction, told, first, seconds, meter, trail)
+    ):
         return ZERO, START
     if -ROUNDING <= told <= could * WILD and not meter.by_session:
         # (1 Wh below a long life is rounding; the last value says whether it is made up for.)
@@ -324,18 +331,30 @@ def _lead(
     return (ZERO, FELL) if told < 0 else (since_start, "")
 
 
-def _is_stale(told: float, first: Life, seconds: float, meter: Meter, trail: Trail) -> bool:
+def _is_stale(
+    transaction: TransactionState,
+    told: float,
+    first: Life,
+    seconds: float,
+    meter: Meter,
+    trail: Trail,
+) -> bool:
     """True if meterStart is of some time before: no power leads from it to the first of several
     samples, by how fast the register rises from then on."""
     if first.pace <= 0:
         # (A clock that stands still says nothing.)
         return False
     known = max(meter.max_power, trail.power, first.pace * FALL)
-    if first.jumps or seconds > AT_FIRST:
-        # It may deliver DC.
+    if transaction.register_at_start and (first.jumps or seconds > AT_FIRST):
+        # It may deliver DC. (0 is what a meter that was not read yet says.)
         known = max(known, FASTEST)
     # (Whole kWh may be told at the start.)
     return told > KILO + most(seconds, known)
+
+
+def _is_of_start(transaction: TransactionState, first: Life) -> bool:
+    """True if the first of several values is dated as the start is, by the charger's clock."""
+    return first.count > 1 and abs(first.first_at - transaction.started_at.timestamp()) <= 1
 
 
 def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:
