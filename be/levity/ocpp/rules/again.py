@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import RecordedSession, with_flags, without_flags
+from levity.ocpp.rules.booted import BOOTED
 from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
 from levity.ocpp.rules.chain.words import OF_THE_CHAIN
 from levity.ocpp.rules.energy import last_of, of_stop, without_stop
@@ -71,6 +72,9 @@ def judged_again(session: RecordedSession, told: Sequence[Told], meter: Meter) -
         for by_session in dict.fromkeys((meter.by_session, meter.by_session or was_by_session))
         for at in _boots(session, trail, meter)
     ]
+    if BOOTED not in session.flags.split():
+        # (The boots that are tried here are no more than possible.)
+        found = [item for item in found if BOOTED not in item.flags.split()]
     same = next((item for item in found if _says_the_same(item, session)), None)
     return same or _no_surer(found[0], session)
 
