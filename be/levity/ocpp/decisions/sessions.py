@@ -75,8 +75,9 @@ def write(charge_point: ChargePoint, effects: Sequence[Effect], received_at: dat
     state = state_of(charge_point)
     outcome = Outcome(Arrival(event, received_at), state, effects=tuple(effects))
     pks = sessions_of([outcome])
-    begun = Transaction.objects.filter(pk__in=pks).values_list("started_at", flat=True)
-    if wanted := [(charge_point.pk, at) for at in begun]:
+    rows = Transaction.objects.filter(pk__in=pks, connector__isnull=False)
+    begun = rows.values_list("evse", "connector", "started_at")
+    if wanted := [(charge_point.pk, (evse, number or 0), at) for evse, number, at in begun]:
         near = sessions_near(wanted).get(charge_point.pk, ())
         outcome.effects = settled(
             outcome.effects, near, state.max_power, received_at, charge_point.pk

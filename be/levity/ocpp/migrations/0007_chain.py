@@ -32,7 +32,10 @@ class Migration(migrations.Migration):
             ),
             migrations.AddIndex(
                 model_name="transaction",
-                index=models.Index(fields=["charge_point", "started_at"], name="transaction_chain"),
+                index=models.Index(
+                    fields=["charge_point", "evse", "connector", "started_at"],
+                    name="transaction_chain",
+                ),
             ),
             migrations.CreateModel(
                 name="SessionRepair",

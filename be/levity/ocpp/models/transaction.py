@@ -170,7 +170,10 @@ class Transaction(models.Model):
             models.Index(fields=["charge_point", "-id"], name="transaction_of_charge_point"),
             models.Index(fields=["started_at"], name="transaction_started"),
             # The sessions before and after one.
-            models.Index(fields=["charge_point", "started_at"], name="transaction_chain"),
+            models.Index(
+                fields=["charge_point", "evse", "connector", "started_at"],
+                name="transaction_chain",
+            ),
             # Few, looked for by who wants to bill them.
             models.Index(
                 fields=["-id"],

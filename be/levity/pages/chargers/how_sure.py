@@ -137,13 +137,11 @@ def _beside(item: Transaction) -> tuple[Check, ...]:
     """What the sessions beside it on its connector say, now: they may have come later."""
     if item.state == Transaction.State.ACTIVE or item.connector is None:
         return ()
-    near = sessions_near([(item.charge_point_id, item.started_at)]).get(item.charge_point_id, ())
-    there = [each for each in near if each.place == (item.evse, item.connector)]
-    try:
-        settled = settle(there, most_power(item.charge_point))
-    except ValueError:
-        # Another release wrote what is kept of their registers.
-        return ()
+    place = item.evse, item.connector
+    wanted = [(item.charge_point_id, place, item.started_at)]
+    near = sessions_near(wanted).get(item.charge_point_id, ())
+    there = [each for each in near if each.place == place]
+    settled = settle(there, most_power(item.charge_point))
     return next((each.checks for each in settled if each.session.id == item.pk), ())
 
 

@@ -1,10 +1,10 @@
 """Which sessions of the window lie beside each other with none missing in between.
 
-The window has the sessions around a time, and those that were recorded last. Between both may be
-any number that nobody has loaded: what the register moved there is theirs.
+The window has the sessions around a time on a connector, and those that were recorded last. Between
+both may be any number that nobody has loaded: what the register moved there is theirs.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 
 from levity.ocpp.chargers.clocks import is_unset
@@ -13,52 +13,65 @@ from levity_ws.frozen import frozen
 
 __all__ = ["AFTER", "BEFORE", "NEWEST", "Near", "near"]
 
-BEFORE, AFTER, NEWEST = 12, 6, 6
-"""The window: so many sessions of a charge point, on all of its connectors, begun before the time
-in question, begun after it, and recorded last, whenever their clock says that they began."""
+BEFORE, AFTER, NEWEST = 5, 3, 6
+"""The window: so many sessions of a connector that began until the time in question, and after it;
+and so many of its charge point that were recorded last, whenever their clock says they began."""
 
 
 @frozen
 class Near:
-    """The sessions of one connector that can be settled."""
+    """Sessions of one connector that can be settled together."""
 
     sessions: tuple[RecordedSession, ...]
     without: frozenset[int]
     """Ids of those of which a neighbour may be missing: they stay as they are."""
 
 
-def near(sessions: Collection[RecordedSession], place: Place, touched: Collection[int]) -> Near:
-    """What of the window of a charge point lies around these sessions of this connector.
+def near(
+    sessions: Collection[RecordedSession], place: Place, touched: Collection[int]
+) -> Iterator[Near]:
+    """What of the window of a charge point lies around these sessions of this connector, in groups
+    that share no session.
 
     One with an odd clock lies where it was recorded: near those that were recorded last.
     """
-    ordered = sorted(sessions, key=attrgetter("started_at", "id"))
-    newest = set(sorted(item.id for item in sessions)[-NEWEST:])
-    kept: set[int] = set()
-    without: set[int] = set()
+    recorded = sorted(item.id for item in sessions)[-NEWEST:]
+    ordered = sorted(
+        (item for item in sessions if item.place == place), key=attrgetter("started_at", "id")
+    )
+    newest = [item for item in ordered if item.id in recorded]
+    odd = [item for item in newest if _is_odd(item)]
+    groups: list[tuple[dict[int, RecordedSession], set[int]]] = []
     for index, item in enumerate(ordered):
-        if item.id not in touched or item.place != place:
+        if item.id not in touched:
             continue
-        if index + 1 < BEFORE and index + AFTER >= len(ordered):
-            # There are no others.
-            kept |= {each.id for each in ordered}
-            continue
-        if item.id in newest:
-            kept |= newest
-            if _is_odd(item):
-                there = [each.id for each in ordered if each.id in newest and each.place == place]
-                without.add(min(there))
-                continue
-        first, last = max(index + 1 - BEFORE, 0), index + AFTER
-        block = ordered[first : last + 1]
-        kept |= {each.id for each in block}
-        there = [each.id for each in block if each.place == place]
-        if index + 1 >= BEFORE:
-            without.add(there[0])
-        if last < len(ordered) and there[-1] not in touched:
-            without.add(there[-1])
-    found = tuple(item for item in ordered if item.id in kept and item.place == place)
-    return Near(found, frozenset(without))
+        if item in odd:
+            block, edges = newest, {min(each.id for each in newest)} if len(newest) > 1 else set()
+            edges = edges if len(ordered) > len(newest) or len(recorded) == NEWEST else set()
+        else:
+            block, edges = _around(ordered, index)
+            block = [*block, *(each for each in odd if each not in block)]
+        found, without = {each.id: each for each in block}, edges - {*touched}
+        for other in [each for each in groups if each[0].keys() & found.keys()]:
+            groups.remove(other)
+            found, without = {**other[0], **found}, other[1] | without
+        groups.append((found, without))
+    for found, without in groups:
+        yield Near(tuple(found.values()), frozenset(without))
+
+
+def _around(
+    ordered: Sequence[RecordedSession], index: int
+) -> tuple[list[RecordedSession], set[int]]:
+    """Those beside this one that are all loaded, and the ids at whose other side more may be."""
+    first, last = max(index + 1 - BEFORE, 0), index + AFTER
+    block = list(ordered[first : last + 1])
+    edges: set[int] = set()
+    if first > 0 or len(ordered) >= BEFORE:
+        edges.add(block[0].id)
+    if last < len(ordered):
+        edges.add(block[-1].id)
+    return block, edges
 
 
 def _is_odd(session: RecordedSession) -> bool:

@@ -19,6 +19,7 @@ from levity.ocpp.effects import (
 from levity.ocpp.request import Place, RecordedSession
 from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
 from levity.ocpp.rules.chain.near import near
+from levity.ocpp.rules.chain.plain import goes_without_saying
 from levity.ocpp.rules.chain.settle import Settled, settle
 from levity.ocpp.rules.chain.words import OF_THE_CHAIN
 
@@ -62,10 +63,13 @@ def settled(
         return effects
     found: dict[int, Settled] = {}
     for place, pks in touched.items():
-        there = near(sessions.values(), place, pks)
-        for item in settle(there.sessions, max_power):
-            if item.session.id not in there.without:
-                found[item.session.id] = item
+        there = [session for session in sessions.values() if session.place == place]
+        if all(goes_without_saying(sessions[pk], there, max_power) for pk in pks):
+            continue
+        for group in near(sessions.values(), place, pks):
+            for item in settle(group.sessions, max_power):
+                if item.session.id not in group.without:
+                    found[item.session.id] = item
     return (
         *(_with_figures(effect, found, ends) for effect in effects),
         *(
