@@ -196,7 +196,7 @@ def _alone(
     if difference > 0:
         return _at_impossible_stop(difference, sampled, can_be=can_be, goes_on=bool(whole))
     if SESSION in sampled.odd and whole:
-        return Energy(meter_stop, SESSION, "medium", sampled.odd)
+        return Energy(max(meter_stop, ZERO), SESSION, "medium", sampled.odd)
     if RESET in sampled.odd and whole:
         return _by_samples(sampled, *((NEGATIVE,) if len(trail.lives) > 1 else ()))
     return _at_lower_stop(trail, sampled, meter_stop, stopped_at, meter, can_be=can_be)

@@ -21,12 +21,12 @@ from levity.ocpp.rules.lives import (
     Trail,
     follow,
     most,
-    read,
     written,
 )
 from levity.ocpp.rules.powered import Flow, power_of
 from levity.ocpp.rules.readings import Reading, registers
 from levity.ocpp.rules.rollover import ROLLOVER, unrolled
+from levity.ocpp.rules.trail import read_or_none
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -135,11 +135,15 @@ def lacks_start(transaction: TransactionState) -> bool:
 
 
 def trail_of(transaction: TransactionState) -> Trail:
-    """What the samples of this session have shown; of one from before this was kept, the last."""
-    if not transaction.lives and transaction.meter_last is not None:
-        at = transaction.meter_last_at or transaction.started_at
-        return follow(Trail(), [Reading(at, transaction.meter_last)], at, 0)
-    return read(transaction.lives)
+    """What the samples of this session have shown; the last, where this was not kept or is
+    damaged: a row must not stop the messages that may mean its session."""
+    trail = read_or_none(transaction.lives) if transaction.lives else None
+    if trail is not None:
+        return trail
+    if transaction.meter_last is None:
+        return Trail()
+    at = transaction.meter_last_at or transaction.started_at
+    return follow(Trail(), [Reading(at, transaction.meter_last)], at, 0)
 
 
 def grown(

@@ -4,12 +4,13 @@ How it grows with each message is in `lives`, what it comes to in `sampled`.
 """
 
 from decimal import Decimal
+from math import isfinite
 from typing import NamedTuple
 
 from levity.ocpp.rules.powered import NO_WORK, Work
 from levity_ws.frozen import frozen
 
-__all__ = ["NO_TRAIL", "Life", "Phase", "Trail", "read", "written"]
+__all__ = ["NO_TRAIL", "Life", "Phase", "Trail", "read", "read_or_none", "written"]
 
 SECONDS_PER_HOUR = 3600
 ZERO = Decimal(0)
@@ -147,6 +148,24 @@ def read(text: str) -> Trail:
     told = tuple(map(_phase, phases))
     work = _work(*done) if done else NO_WORK
     return Trail(tuple(lives), int(power), int(said), anew == "1", bool(at_inlet), told, work)
+
+
+def read_or_none(text: str) -> Trail | None:
+    """The same; None where the text is damaged."""
+    known = _recent.get(text)
+    if known is not None:
+        return known
+    try:
+        trail = read(text)
+    except (ArithmeticError, IndexError, TypeError, ValueError):
+        return None
+    return trail if all(map(_is_finite, trail.lives)) else None
+
+
+def _is_finite(life: Life) -> bool:
+    numbers = (life.first, life.before, life.last, life.jump)
+    times = (life.first_at, life.first_seen, life.before_at, life.last_at, life.seen)
+    return all(isfinite(number) for number in (*numbers, *times))
 
 
 def _work(

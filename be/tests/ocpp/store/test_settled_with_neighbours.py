@@ -87,3 +87,33 @@ def test_nobody_is_given_what_sessions_moved_that_are_not_in_the_window() -> Non
     charger.now = 40 * 7200
     site.result(charger.stops(ids[11], meterStop=147_990, timestamp=wire(11 * 7200 + 3500)))
     assert rows() == [*before[:11], (Decimal(3990), "high", "late-stop"), *before[12:]]
+
+
+def test_a_row_that_is_damaged_stops_no_message_of_its_charger() -> None:
+    """Neither a Stop without an id, which may mean its session, nor its own late words."""
+    site, charger = CentralSystem(), Charger()
+    damaged = site.start(charger, meterStart=1000)
+    charger.now = 3600
+    site.result(charger.stops(damaged, meterStop=4000, timestamp=wire(3600)))
+    Transaction.objects.update(lives="damaged", checks='{"own": ["x", "registers", "high", 1]}')
+    charger.now = 7200
+    site.result(charger.stops(damaged, meterStop=4000, timestamp=wire(3600)))
+    site.result(charger.measures(damaged, 4000, wire(3600)))
+    site.start(charger, meterStart=4000, timestamp=wire(7200))
+    charger.now = 10_800
+    site.result(charger.stops(-1, meterStop=6000, timestamp=wire(10_800)))
+    assert [(wh, sure) for wh, sure, _ in rows()] == [
+        (Decimal(3000), "high"),
+        (Decimal(2000), "high"),
+    ]
+
+
+def test_a_stop_below_zero_of_a_register_of_the_session_is_no_negative_energy() -> None:
+    site, charger = CentralSystem(), Charger()
+    session = site.start(charger, meterStart=2_147_483_647)
+    charger.now = 1800
+    site.result(charger.measures(session, 0, wire(1800)))
+    charger.now = 3600
+    site.result(charger.stops(session, meterStop=-1, timestamp=wire(3600)))
+    [(wh, _, _)] = rows()
+    assert wh == 0

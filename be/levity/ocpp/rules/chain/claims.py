@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
-from math import isfinite
 
 from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.chain.books import Own, own_of
 from levity.ocpp.rules.energy import BELOW, FAR_STOP, IN_KWH, NEGATIVE, STOP
-from levity.ocpp.rules.lives import NO_TRAIL, ROUNDING, SLACK, Life, Trail, read
+from levity.ocpp.rules.lives import NO_TRAIL, ROUNDING, SLACK, Life, Trail
 from levity.ocpp.rules.sampled import (
     FELL,
     IMPLAUSIBLE,
@@ -25,6 +24,7 @@ from levity.ocpp.rules.sampled import (
     SESSION,
     START,
 )
+from levity.ocpp.rules.trail import read_or_none
 
 __all__ = ["CORRECTED", "Claim", "claim_of", "in_order"]
 
@@ -162,19 +162,7 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
 def _trail_of(session: RecordedSession) -> Trail:
     """What its samples have shown; nothing where its text is damaged: one row must not stop the
     sessions beside it."""
-    if not session.lives:
-        return NO_TRAIL
-    try:
-        trail = read(session.lives)
-    except (ArithmeticError, IndexError, TypeError, ValueError):
-        return NO_TRAIL
-    return trail if all(map(_is_finite, trail.lives)) else NO_TRAIL
-
-
-def _is_finite(life: Life) -> bool:
-    numbers = (life.first, life.before, life.last, life.jump)
-    times = (life.first_at, life.first_seen, life.before_at, life.last_at, life.seen)
-    return all(isfinite(number) for number in (*numbers, *times))
+    return read_or_none(session.lives) or NO_TRAIL
 
 
 def in_order(sessions: Sequence[RecordedSession]) -> list[Claim]:
