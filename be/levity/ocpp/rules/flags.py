@@ -168,8 +168,10 @@ MEANINGS: dict[str, Flag] = {
         "The meter was reset during the session, or one value was far off: its rise before and "
         "after counts, and what the power says of the time between.",
     ),
+    # A charger that was offline sends all of its sessions after a boot: most have lost nothing, and
+    # a payer is never billed more for it.
     "booted-within": Flag(
-        LOOK,
+        HARMLESS,
         "The charger restarted during the session, and no meter value shows that its meter went "
         "on: what it had counted before may be missing.",
     ),
