@@ -343,6 +343,17 @@ def _() -> None:
     unassigned.take_back(given(), None)
 
 
+@way(
+    "each of these that begins, ends or moves a session",
+    ("orphaned", "orphaned"),
+    ("", "active"),
+)
+def _() -> None:
+    charger, _ = orphaned()
+    charger.started(minute(40), meter=1600)
+    assert Transaction.objects.order_by("id")[0].energy == 600
+
+
 def wild() -> None:
     """Energy that no connector delivers, as an older release had it on the books."""
     charger, started = running()

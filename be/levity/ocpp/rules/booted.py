@@ -95,8 +95,9 @@ def _is_bridged(
     # Those of the very ends say what Start and Stop say.
     within = life.count - (life.first_at <= begun + 1) - (life.last_at >= ended - 1)
     if at >= ended:
-        # Told afterwards: samples must leave no room for it where we did not hear the charger.
-        was_heard = life.first_seen < at or (life.first_at - begun <= NEAR and within >= BOTH)
-        return within > 0 and was_heard and ended - life.last_at <= NEAR
+        # Told afterwards. Where several samples only rise, its register fell nowhere in between.
+        if within >= BOTH and len(trail.lives) == 1:
+            return True
+        return within > 0 and life.first_seen < at and ended - life.last_at <= NEAR
     spans = life.first_at < at < life.last_at or life.first_seen < at < life.seen
     return within >= BOTH and spans

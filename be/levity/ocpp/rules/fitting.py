@@ -145,7 +145,7 @@ def fit(
     if time.verdict == CONTRADICTS:
         pace = BEYOND
         is_before = at is not None and at < session.started_at
-        if is_before and tail is not None and abs(tail) <= ROUNDED:
+        if is_before and tail is not None and tail <= ROUNDED and meter.verdict != CONTRADICTS:
             # Nothing charged in it, and told before it began: the end of the one before.
             meter = Check(METER, CONTRADICTS, "no more than it showed last")
     checks = (_tag(session, end), time, meter, power)

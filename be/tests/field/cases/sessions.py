@@ -132,7 +132,8 @@ def a_boot_that_is_no_reboot(ground: Ground) -> None:
         assert session(charger).state == "active"
     charger.stop(number, 9000, ground.at(), reason="EVDisconnected")
     ended = session(charger)
-    assert (ended.state, wh(ended), ended.confidence) == ("stopped", 4000, "high")
+    # (No sample shows that its meter did not begin anew with a boot.)
+    assert (ended.state, wh(ended), ended.confidence) == ("stopped", 4000, "medium")
 
 
 @case("c18b", "inferred from lbbrhzn/ocpp#1803: the same card, and a meter that says nothing")

@@ -189,6 +189,9 @@ def _before_its_samples(named: TransactionState, stop: _Stop) -> TransactionStat
         return None
     if newest_at <= end.at + AHEAD or named.newest_register <= end.register + ROUNDED:
         return None
+    if end.at < named.started_at - AHEAD or end.register < named.register_at_start:
+        # The end of one before.
+        return None
     bare = replace(named, lives="", meter_last=None, meter_last_at=None, energy=None)
     others = tuple(bare if item.id == named.id else item for item in stop.sessions)
     found = fit(bare, end, others, stop.request.charge_point, NOTHING)
