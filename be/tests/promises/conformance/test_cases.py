@@ -342,7 +342,7 @@ def test_tc_037_3_csms__started_offline_with_an_invalid_tag(site: Site) -> None:
         (
             *(moment(began), moment(ended), "stopped", "TC0373", 1, Decimal(1000), Decimal(1200)),
             # (The case boots now and tells of hours ago: nothing shows that its meter went on.)
-            *(Decimal(200), "DeAuthorized", "booted-within id-tag-invalid"),
+            *(Decimal(200), "DeAuthorized", "id-tag-invalid booted-within"),
         )
     ]
     assert case.is_clean()
