@@ -34,9 +34,10 @@ run: env-runtime ## Serve HTTP on 8000 and websockets on 9000 (HTTP_PORT, WS_POR
 demo: env-runtime ## The same with ten simulated charge points
 	@exec $(bin)/levity serve --demo
 
-# A file for each lane, in the order of be/tests/conftest.py; a lane for each core (LANES). A test
-# that hangs ends the run.
-in-lanes := -n $(or $(LANES),auto) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+# A file for each lane, in the order of be/tests/conftest.py; a lane for each core and one more, for
+# lanes wait for services half of the time (LANES). A test that hangs ends the run.
+lanes = $(or $(LANES),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
+in-lanes = -n $(lanes) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 
 # Everything that has queues, databases and ports of its own, in lanes; the core on the other
