@@ -9,10 +9,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from django.db.models import F
-
-from levity.ocpp.models import ChargePoint
-
 __all__ = ["Answers", "Asked", "Charger", "Ground", "register", "sampled"]
 
 Asked = tuple[str, dict[str, Any]]
@@ -75,7 +71,6 @@ class Charger:
         self.answers = {**USUAL, **(answers or {})}
         self.asked: list[Asked] = []
         self._number = 0
-        self._boots = 0
 
     def say(self, text: str) -> list[Any] | None:
         """Send a frame as it is; the answer, None if there is none."""
@@ -122,7 +117,6 @@ class Charger:
     def boot(self, vendor: str = "Vendor", model: str = "Model", **more: Any) -> Any:
         """BootNotification."""
         said = {"chargePointVendor": vendor, "chargePointModel": model, **more}
-        self._boots += 1
         return self.result("BootNotification", said)
 
     def status(self, status: str, connector: int = 1, at: str = "", **more: Any) -> Any:
@@ -130,27 +124,8 @@ class Charger:
         said = {"connectorId": connector, "errorCode": "NoError", "status": status, **more}
         return self.result("StatusNotification", {**said, "timestamp": at} if at else said)
 
-    def booted_before(self, at: str) -> None:
-        """Its boot was before this time; days ago, where that is not clearly one."""
-        rows = ChargePoint.objects.filter(identity__iexact=self.identity)
-        try:
-            moment = datetime.fromisoformat(at) - timedelta(minutes=1)
-        except (OverflowError, ValueError):
-            rows.update(booted_at=F("booted_at") - timedelta(days=2))
-            return
-        if moment.tzinfo is None:
-            # In whichever zone.
-            moment = moment.replace(tzinfo=UTC) - timedelta(hours=15)
-        rows.filter(booted_at__gte=moment).update(booted_at=moment)
-
     def start(self, meter: Any, at: str, connector: int = 1, tag: str = "FIELD1") -> int:
-        """StartTransaction; the id.
-
-        The cases tell within a moment what took hours: a charger that has booted once had booted
-        before its session, whenever that began.
-        """
-        if self._boots == 1:
-            self.booted_before(at)
+        """StartTransaction; the id."""
         said = {"connectorId": connector, "idTag": tag, "meterStart": meter, "timestamp": at}
         return int(self.result("StartTransaction", said)["transactionId"])
 

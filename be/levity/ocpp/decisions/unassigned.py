@@ -18,7 +18,7 @@ from levity.ocpp.changes import changes_told
 from levity.ocpp.deciding import NotPossible, check
 from levity.ocpp.decisions import sessions
 from levity.ocpp.models import ChargePoint, IdTag, MeterValueCorrection, Transaction
-from levity.ocpp.rules.chain.registers import CORRECTED
+from levity.ocpp.rules.chain.claims import CORRECTED
 from levity.ocpp.rules.chain.unassigned import Unassigned
 from levity.ocpp.store.loose import month_of, outside_sessions, renew, zone_of_site
 from levity.ocpp.store.samples.changing import assign

@@ -67,12 +67,14 @@ def judged_again(session: RecordedSession, told: Sequence[Told], meter: Meter) -
     trail = _trail(session, running, before, meter)
     # It may have got another firmware, and with that other quirks, since.
     was_by_session = SESSION in session.flags.split()
+    was_doubted = BOOTED in session.flags.split()
+    meter = replace(meter, is_volatile=was_doubted)
     found = [
         _judged(session, running, trail, ends, replace(meter, booted_at=at, by_session=by_session))
         for by_session in dict.fromkeys((meter.by_session, meter.by_session or was_by_session))
         for at in _boots(session, trail, meter)
     ]
-    if BOOTED not in session.flags.split():
+    if not was_doubted:
         # (The boots that are tried here are no more than possible.)
         found = [item for item in found if BOOTED not in item.flags.split()]
     same = next((item for item in found if _says_the_same(item, session)), None)

@@ -2,7 +2,11 @@
 
 A volatile meter begins anew at each power-on, and what it had counted is lost. That shows where the
 register fell; where it did not, only meter values on both sides of the restart show that it went
-on, or a register that is higher than what can have flowed since.
+on, or a register that is higher than what can have flowed since, or a connector that said at once
+that it charges (some send BootNotification at each reconnect).
+
+A session that comes out of a queue after a boot may have been interrupted or not. It is doubted
+only where the register of its connector has begun anew before.
 """
 
 from dataclasses import replace
@@ -47,7 +51,7 @@ def doubted_by_boot(
     boot = meter.booted_at
     if boot is None or found.confidence == LOW:
         return found
-    if not _may_be_within(transaction, boot, stopped_at, received_at):
+    if not _may_be_within(transaction, boot, stopped_at, received_at, meter):
         return found
     seconds = (stopped_at - transaction.started_at).total_seconds()
     if meter_stop > most(seconds, max(meter.max_power, trail.power)):
@@ -69,19 +73,22 @@ def _may_be_within(
     boot: datetime,
     stopped_at: datetime,
     received_at: datetime | None,
+    meter: Meter,
 ) -> bool:
-    """True if it booted between start and stop.
+    """True if it booted between start and stop, and its power may have been gone.
 
     By our clock where both were told as they happened. What comes out of a queue after the boot may
     be from before it or not: a BootNotification says nothing of when the power was gone.
     """
     started_at, begun = transaction.started_at, transaction.start_received_at
+    if "continued" in transaction.flags.split():
+        return False
     if received_at is None or begun is None:
         return started_at < boot < (received_at or stopped_at)
     is_live = abs((received_at - begun) - (stopped_at - started_at)) <= SLOW
     if is_live or "start-clock" in transaction.flags:
         return begun < boot <= received_at
-    return min(started_at, begun) < boot <= received_at
+    return meter.is_volatile and min(started_at, begun) < boot <= received_at
 
 
 def _is_bridged(

@@ -101,6 +101,8 @@ class Meter:
     """When the charger booted last."""
     is_told: bool = True
     """Somebody has said how much the connector can deliver; else it may deliver DC."""
+    is_volatile: bool = False
+    """Its register has begun anew between sessions before."""
 
 
 @frozen

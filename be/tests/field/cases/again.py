@@ -91,7 +91,6 @@ def an_hour_of_one_digit(ground: Ground) -> None:
     start |= {"meterStart": 0, "reservationId": 0}
     charger.say(json.dumps([1, "ETPCN52r6YfYsB0xI2G2imfhjDf3RoUVoVe9", "StartTransaction", start]))
     assert sessions(charger) == []
-    charger.booted_before(start["timestamp"])
     number = charger.result("StartTransaction", start)["transactionId"]
     charger.stop(number, 2000, f"{day}T9:45:03Z")
     ended = session(charger)

@@ -132,8 +132,7 @@ def a_boot_that_is_no_reboot(ground: Ground) -> None:
         assert session(charger).state == "active"
     charger.stop(number, 9000, ground.at(), reason="EVDisconnected")
     ended = session(charger)
-    # (No sample shows that its meter did not begin anew with a boot.)
-    assert (ended.state, wh(ended), ended.confidence) == ("stopped", 4000, "medium")
+    assert (ended.state, wh(ended), ended.confidence) == ("stopped", 4000, "high")
 
 
 @case("c18b", "inferred from lbbrhzn/ocpp#1803: the same card, and a meter that says nothing")

@@ -34,11 +34,25 @@ def test_samples_of_before_alone_show_as_little(charger: Charger) -> None:
 
 
 def test_one_that_comes_out_of_a_queue_just_after_the_boot(charger: Charger) -> None:
-    """Its power was gone while it had no line."""
+    """Its power was gone while it had no line; and this meter begins anew at each power-on."""
+    before = charger.started(at(-200), 9000, when=at(-200))
+    charger.stop(before, at(-100), 12_000, when=at(-100))
     charger.boot(at(121))
     started = charger.started(at(0), 5000, when=at(122))
     charger.stop(started, at(120), 6700, when=at(122))
     assert books(started, *FIGURES) == (Decimal(1700), "medium", "booted-within")
+
+
+def test_a_backlog_after_a_boot_is_believed_where_no_register_has_begun_anew(
+    charger: Charger,
+) -> None:
+    """Field c22, c38: the charger was online again, and tells what it had kept."""
+    before = charger.started(at(-200), 1000, when=at(-200))
+    charger.stop(before, at(-100), 5000, when=at(-100))
+    charger.boot(at(121))
+    started = charger.started(at(0), 5000, when=at(122))
+    charger.stop(started, at(120), 6700, when=at(122))
+    assert books(started, *FIGURES) == (Decimal(1700), "high", "")
 
 
 def test_samples_of_before_and_after_bridge_it(charger: Charger) -> None:

@@ -411,7 +411,7 @@ def test_three_days_of_backlog_become_thirty_closed_sessions(charger: Charger) -
             begin + timedelta(hours=2 * number, minutes=7),
             begin + timedelta(hours=2 * number + 1, minutes=7),
             Decimal(900),
-            "booted-within",
+            "",
             came,
         )
         for number in range(30)

@@ -26,7 +26,7 @@ from levity.ocpp.rules.sampled import (
 )
 from levity.ocpp.rules.trail import read_or_none
 
-__all__ = ["CORRECTED", "Claim", "claim_of", "in_order"]
+__all__ = ["CORRECTED", "Claim", "begins_anew", "claim_of", "in_order"]
 
 CORRECTED = "corrected"
 """The `energy_source` of what a person has decided: nothing changes it but a person."""
@@ -141,8 +141,9 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
         return claim
     if IN_KWH in flags:
         return _in_kwh(claim)
-    if claim.first is not None and not claim.has_start:
-        claim.low = claim.first.first
+    if not claim.has_start:
+        # (Nothing shows where it began, or its first sample does.)
+        claim.low = claim.first.first if claim.first is not None else None
     if claim.last is not None and not claim.has_end:
         claim.high = claim.last.last
         if len(trail.lives) == 1 and claim.has_start and own.wh is not None:
@@ -178,6 +179,11 @@ def in_order(sessions: Sequence[RecordedSession]) -> list[Claim]:
     return others if _falls(others) < falls else claims
 
 
+def begins_anew(sessions: Sequence[RecordedSession]) -> bool:
+    """True if the register of this connector was lower at a start than at the end before it."""
+    return _falls(in_order(sessions)) > 0
+
+
 def _sorted(sessions: Sequence[RecordedSession], *, by_ours: bool) -> list[Claim]:
     claims = [claim_of(session, by_ours=by_ours) for session in sessions]
     claims.sort(key=lambda item: (item.begun, item.session.id))
@@ -206,7 +212,8 @@ def _ended(session: RecordedSession, *, by_ours: bool) -> float | None:
     if said is None:
         said = session.meter_last_at or session.started_at
     if received is not None and session.state == "stopped":
-        said = received if by_ours or "stop-clock" in session.flags else said
+        is_odd = by_ours or "stop-clock" in session.flags or is_unset(said, received)
+        said = received if is_odd else said
     elif by_ours and (last := _trail_of(session).lives):
         return max(last[-1].seen, _begun(session, by_ours=True))
     return max(said.timestamp(), _begun(session, by_ours=by_ours))

@@ -159,21 +159,17 @@ def _ended(
 
 
 def _moved_on(known: RecordedSession, effect: UpdateTransaction) -> RecordedSession:
-    changes: dict[str, object] = {
-        name: value
-        for name, value in (
-            ("meter_last", effect.meter_last),
-            ("meter_last_at", effect.meter_last_at),
-            ("energy", effect.energy),
-            ("lives", effect.lives),
-        )
-        if value is not None
-    }
-    if effect.flags is not None:
-        changes["flags"] = " ".join(effect.flags)
+    moved = replace(
+        known,
+        meter_last=known.meter_last if effect.meter_last is None else effect.meter_last,
+        meter_last_at=effect.meter_last_at or known.meter_last_at,
+        energy=known.energy if effect.energy is None else effect.energy,
+        lives=known.lives if effect.lives is None else effect.lives,
+        flags=known.flags if effect.flags is None else " ".join(effect.flags),
+    )
     if effect.reopen_on is not None:
-        changes |= {"state": "active", "stopped_at": None, "meter_stop": None, "checks": ""}
-    elif known.state != "active" and effect.energy is not None:
+        return replace(moved, state="active", stopped_at=None, meter_stop=None, checks="")
+    if known.state != "active" and effect.energy is not None:
         own = replace(own_of(known), wh=effect.energy)
-        changes["checks"] = written(own, checks_of(known.checks))
-    return replace(known, **changes)  # type: ignore[arg-type]
+        return replace(moved, checks=written(own, checks_of(known.checks)))
+    return moved

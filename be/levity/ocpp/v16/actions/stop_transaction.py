@@ -17,8 +17,9 @@ from levity.ocpp.request import (
     Response,
     TransactionState,
 )
+from levity.ocpp.rules.chain.claims import begins_anew
 from levity.ocpp.rules.energy import closed, of_stop
-from levity.ocpp.rules.sampled import meter_of
+from levity.ocpp.rules.sampled import Meter, meter_of
 from levity.ocpp.v16.actions.ends import end_of, started_twice
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import meant
@@ -64,6 +65,15 @@ def stop_transaction(request: Request) -> Response:
     return Response(answer, effects)
 
 
+def _meter(request: Request, transaction: TransactionState) -> Meter:
+    """What is known of the meter; whether it begins anew only where that makes a difference."""
+    meter = meter_of(request.charge_point)
+    if meter.booted_at is None or meter.booted_at < transaction.started_at:
+        return meter
+    there = [item for item in request.chain if item.place == transaction.place]
+    return replace(meter, is_volatile=begins_anew(there))
+
+
 def end_session(
     request: Request, transaction: TransactionState, found_by: Sequence[str] = ()
 ) -> tuple[Effect, ...]:
@@ -80,7 +90,7 @@ def end_session(
         return (kept,)
     # Our own clock may have been stepped back meanwhile: no session lasts less than nothing.
     stopped_at = said or max(request.received_at, transaction.started_at)
-    meter, samples = meter_of(request.charge_point), read_samples(request, "transactionData")
+    meter, samples = _meter(request, transaction), read_samples(request, "transactionData")
     charged = of_stop(transaction, meter_stop, samples, stopped_at, request.received_at, meter)
     clock = clock_flags(said, request.received_at, "stop") or _same_clock(
         said, request, transaction

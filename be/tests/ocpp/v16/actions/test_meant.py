@@ -259,9 +259,8 @@ def test_a_boot_that_is_no_reboot_ends_nothing(charger: Charger, shown: str) -> 
     assert books(started, "state", "energy", "confidence", "flags") == (
         "stopped",
         Decimal(4000),
-        # (Nothing shows that its meter did not begin anew with it.)
-        "medium",
-        "continued booted-within",
+        "high",
+        "continued",
     )
 
 
