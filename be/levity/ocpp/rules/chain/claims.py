@@ -231,7 +231,8 @@ def _by_session(claim: Claim) -> Claim:
         if stop is not None and claim.session.state == "stopped" and abs(stop - own.wh) <= SLACK:
             # Start and Stop count from there as well, whatever it showed at the start.
             start = claim.low = Decimal(0)
-        claim.high = start + own.wh
+        is_told = stop is not None and claim.session.state == "stopped" and stop >= start > 0
+        claim.high = stop if is_told else start + own.wh
     if claim.high is None or claim.high < start:
         claim.low = claim.high = None
         return claim
