@@ -117,3 +117,22 @@ def test_a_stop_below_zero_of_a_register_of_the_session_is_no_negative_energy() 
     site.result(charger.stops(session, meterStop=-1, timestamp=wire(3600)))
     [(wh, _, _)] = rows()
     assert wh == 0
+
+
+def test_a_batch_that_is_delivered_again_adjusts_nothing_again() -> None:
+    """Its worker died after the commit: one trail, and the figures as they were."""
+    site, charger = CentralSystem(), Charger()
+    first = site.start(charger, idTag="ALICE", meterStart=1000)
+    for seconds, register in ((60, 1100), (1800, 4600)):
+        charger.now = seconds
+        site.result(charger.measures(first, register, wire(seconds)))
+    charger.now = 2400
+    site.take(charger.boots())
+    charger.now = 7200
+    start = charger.starts(idTag="BOB", meterStart=5500, timestamp=wire(7200))
+    site.take(start)
+    before = rows(), list(SessionRepair.objects.values())
+    for deliveries in (0, 1, 2):
+        site.take(start, deliveries=deliveries)
+    assert (rows(), list(SessionRepair.objects.values())) == before
+    assert len(before[1]) == 1

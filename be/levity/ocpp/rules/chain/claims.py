@@ -91,6 +91,14 @@ class Claim:
         return self.trail.lives[-1] if self.trail.lives else None
 
     @property
+    def floor(self) -> Decimal | None:
+        """Where the register in which it ends began, as far as it is its own: its start, or what
+        its samples showed first after the register began anew in it."""
+        if self.is_whole:
+            return self.low
+        return self.last.first if self.last is not None else None
+
+    @property
     def first_at(self) -> float:
         """When its first sample was taken, else its start."""
         first = self.first

@@ -131,7 +131,7 @@ def has_stale_start(before: Claim, claim: Claim) -> bool:
     assert before.high is not None
     if claim.high is not None and claim.high < before.high - ROUNDING:
         return False
-    if before.low is not None and claim.low <= before.low + ROUNDING:
+    if before.floor is not None and claim.low <= before.floor + ROUNDING:
         # It is where the session before began; or below that, where a register that goes on above
         # it can't have been.
         return True

@@ -143,7 +143,7 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
         return
     if (
         claim.high is not None
-        and claim.high <= (before.low or ZERO)
+        and claim.high <= (before.floor or ZERO)
         and not is_at_once(before, claim)
     ):
         note(before, claim, SILENT, "the register was set back in between")
@@ -181,7 +181,8 @@ def _is_anew(before: Claim, claim: Claim, max_power: int) -> bool:
     if not can_be:
         return False
     # A register with a long life does not happen to stand just there.
-    return before.low is None or claim.low < before.low - ROUNDING or before.low <= KILO
+    floor = before.floor
+    return floor is None or claim.low < floor - ROUNDING or floor <= KILO
 
 
 def _go_on(before: Claim, claim: Claim, gap: Decimal, max_power: int, *, follows: bool) -> None:

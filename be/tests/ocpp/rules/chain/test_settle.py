@@ -238,6 +238,24 @@ def test_numbers_that_are_none_do_not_stop_the_neighbours(lives: str, checks: st
     assert figures(one, other) == [(5000, "high", ""), (2800, "high", "")]
 
 
+def test_a_session_whose_register_began_anew_is_cut_as_well() -> None:
+    """Its energy is not the difference of its ends: what it has to give is taken from it."""
+    lives = sampled((600, 101_000), (1800, 103_000), (3000, 1000), (7000, 6500))
+    one = session(
+        *(1, 100_000, 0, 9000, 9000),
+        energy=Decimal(12_000),
+        energy_source="samples",
+        confidence="low",
+        flags="register-reset",
+        lives=lives,
+    )
+    other = session(2, 7000, 7200, 15_000, 14_000)
+    assert figures(one, other) == [
+        (10_000, "low", "register-reset overlaps-next"),
+        (8000, "medium", "overlaps-previous"),
+    ]
+
+
 def test_two_that_claim_the_same_energy_one_after_the_other_are_both_doubted() -> None:
     """And the sum is no more than the register moved."""
     one = session(1, 100_000, 0, 115_000, 3600)
