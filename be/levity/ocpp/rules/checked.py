@@ -56,7 +56,7 @@ def checks_of(
 
 def _start_and_stop(found: Energy, ends: Ends) -> Check:
     if ends.stop is None:
-        return Check(START_STOP, MISSING, "no StopTransaction was told")
+        return Check(START_STOP, MISSING, "no StopTransaction arrived")
     if ends.difference is None:
         return Check(START_STOP, MISSING, "StartTransaction told no meterStart that can be read")
     difference = ends.difference
@@ -66,7 +66,7 @@ def _start_and_stop(found: Energy, ends: Ends) -> Check:
 
 def _samples(found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, limit: int) -> Check:
     if sampled is None:
-        return Check(SAMPLES, SILENT, "no meter value tells the register")
+        return Check(SAMPLES, SILENT, "no meter value reports the register")
     count, last = sum(life.count for life in trail.lives), trail.lives[-1]
     # (A jump of less at the end is none: Stop may tell whole kWh.)
     after = KILO + most(ends.ended - last.last_at, limit) if limit else SLACK
@@ -80,8 +80,12 @@ def _samples(found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, l
 
 def _power(found: Energy, trail: Trail, bounds: Bounds | None) -> Check:
     if bounds is None:
-        said = "power was told, but for no length of time" if trail.work.peak else "no power flowed"
-        return Check(POWER, SILENT, said if trail.work.at > 0 else "no power was told")
+        said = (
+            "power was reported, but not over any length of time"
+            if trail.work.peak
+            else "no power flowed"
+        )
+        return Check(POWER, SILENT, said if trail.work.at > 0 else "no power was reported")
     if bounds.allow(found.wh):
         is_most = bounds.covered >= bounds.uncovered
         return Check(POWER, AGREES if is_most else BOUNDS, bounds.says)

@@ -36,9 +36,9 @@ def held_against(
     """The text of what the end of a session without a stop was held against."""
     return as_text(
         (
-            Check("start-stop", "missing", "no StopTransaction was told"),
+            Check("start-stop", "missing", "no StopTransaction arrived"),
             Check("samples", "agrees", samples),
-            Check("power", "silent", "no power was told"),
+            Check("power", "silent", "no power was reported"),
             Check(*clock),
         )
     )

@@ -214,7 +214,7 @@ def test_what_the_pipeline_recorded_is_told(browser_of_root: Client) -> None:
     speaker.started(at(40), meter=3_000)
     told = words(browser_of_root, Transaction.objects.get(pk=first))
     assert "Meter at start and stop agrees meterStop - meterStart is 2,000 Wh" in told
-    assert "Meter values says nothing no meter value tells the register" in told
+    assert "Meter values says nothing no meter value reports the register" in told
     assert "The charger&#x27;s clock agrees it lasted 0 h 30 min" in told
     assert "Session after on the connector agrees" in told
     assert "No checks of its own" not in told

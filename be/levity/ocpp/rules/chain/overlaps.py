@@ -42,7 +42,7 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
         _cut_end(before, billed(before))
         before.high = before.low
         before.flags.add(TWICE)
-        note(before, claim, BOUNDS, "one session, of which the start was told twice")
+        note(before, claim, BOUNDS, "one session, whose start was reported twice")
         return
     is_shown = reached and not at_once and goes_on_from_start(claim)
     overlapping = overlaps_in_time(before, claim)

@@ -98,7 +98,7 @@ def settled_claims(sessions: Sequence[RecordedSession], max_power: int) -> list[
             continue
         if placed and is_empty_again(placed[-1], claim):
             claim.flags.add(TWICE)
-            note(placed[-1], claim, BOUNDS, "one session, of which the start was told twice")
+            note(placed[-1], claim, BOUNDS, "one session, whose start was reported twice")
             continue
         if placed:
             _lay_beside(placed, claim, max_power, follows=follows)
@@ -223,7 +223,7 @@ def _bound(
             claim.added += gap if claim.is_whole else ZERO
             claim.low = before.high
             claim.flags.add(STARTS_AT_LAST)
-            note(before, claim, BOUNDS, "one session, of which the start was told twice")
+            note(before, claim, BOUNDS, "one session, whose start was reported twice")
             return True
         if float(gap) <= could(before, seconds, max_power):
             before.added += gap

@@ -165,8 +165,8 @@ def test_what_the_figures_were_held_against_is_told() -> None:
     assert orjson.loads(end.checks) == {
         "checks": [
             ["start-stop", "agrees", "meterStop - meterStart is 5,000 Wh"],
-            ["samples", "silent", "no meter value tells the register"],
-            ["power", "silent", "no power was told"],
+            ["samples", "silent", "no meter value reports the register"],
+            ["power", "silent", "no power was reported"],
             ["limit", "bounds", "at 43,000 W at most 47,400 Wh can have flowed"],
             ["clock", "agrees", "it lasted 1 h 00 min"],
         ]
