@@ -29,7 +29,7 @@ env-runtime:
 	@tools/env runtime
 
 .PHONY: run demo
-run: env-runtime ## Serve HTTP on 8000 and websockets on 9000 (HTTP_PORT, WS_PORT, LEVITY_DATA_DIR)
+run: env-runtime ## Serve HTTP on 8000, websockets on 9000 (HTTP_PORT, WS_PORT, LEVITY_DATA_DIR, EXTRAS)
 	@exec $(bin)/levity serve
 demo: env-runtime ## The same with ten simulated charge points
 	@exec $(bin)/levity serve --demo
@@ -37,23 +37,32 @@ demo: env-runtime ## The same with ten simulated charge points
 # A file for each lane, in the order of be/tests/conftest.py; a lane for each core and one more, for
 # lanes wait for services half of the time (LANES). A test that hangs ends the run.
 lanes = $(or $(LANES),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
-in-lanes = -n $(lanes) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+in-lanes = -n $(or $(1),$(lanes)) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 
 # Everything that has queues, databases and ports of its own, in lanes; the core on the other
-# database, too; then, one by one, what measures or uses what is there once on a machine.
+# database, too; then, one by one, what promises limits of time and mostly waits, and what
+# measures or uses what is there once on a machine.
 # The store, the ledger and the field are judged on both databases: here on SQLite. What is marked
 # `once` asks the database nothing that it has not been asked, or has its own.
 on-both := be/tests/db be/tests/ocpp be/tests/conversations be/tests/field
-.PHONY: test test-fast
-test: env ## All tests; starts Postgres and RabbitMQ where none answers
+# To collect all tests takes 7 s of CPU; ARGS may name files, too.
+marked = $(if $(filter be/% ws/%,$(ARGS)),,$(shell grep -rl --include='test_*.py' 'mark[.]$(1)' ws/tests be/tests))
+# Of many cases of a kind `test` plays the few in which different faults show (be/tests/few.py).
+the-few = and not exhaustive
+.PHONY: test test-fast test-all
+test: env ## The tests; starts Postgres and RabbitMQ where none answers
 	@$(on-services) tools/services --tests
-	@$(on-services) $(scratch) $(bin)/pytest $(in-lanes) -m "not exclusive and not deploy" $(ARGS)
-	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) -m "not services and not once" $(on-both) $(ARGS)
-	@$(on-services) $(scratch) $(bin)/pytest -m "exclusive and not deploy" $(ARGS)
-test-fast: env ## The quick tests, which need nothing (SQLite, memory transport)
-	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(in-lanes) \
-		-m "not services and not browser and not nginx and not slow and not deploy" $(ARGS)
+	@$(on-services) $(scratch) $(bin)/pytest $(in-lanes) -m "not exclusive and not timed and not deploy $(the-few)" $(ARGS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(call in-lanes,auto) -m "not services and not once and not timed $(the-few)" $(on-both) $(ARGS)
+	@$(on-services) $(scratch) $(bin)/pytest -m "timed and not deploy $(the-few)" $(call marked,timed) $(ARGS)
+	@$(on-services) $(scratch) $(bin)/pytest -m "exclusive and not deploy $(the-few)" $(call marked,exclusive) $(ARGS)
+test-all: ## The same with every case of a kind, as every night
+	@$(MAKE) test the-few=
+# In one process: each lane more would import everything once more.
+test-fast: env ## Some of every file in a minute of CPU; needs nothing (SQLite, memory transport)
+	@env -u AMQP_URL -u DATABASE_URL LEVITY_QUICK=1 $(scratch) $(bin)/pytest -q \
+		-m "not services and not browser and not nginx and not slow and not deploy $(the-few)" $(ARGS)
 
 # What real chargers do (docs/field.md), each on a Levity of its own: `levity serve`, then the fleet.
 field := PYTHONPATH=be:ws $(bin)/python -m tests.field.run
@@ -74,6 +83,14 @@ conformance: env ## The certification cases, driven by an independent charger; p
 fuzz: env ## 100,000 frames at random through the pipeline (FRAMES, SEED)
 	@LEVITY_FUZZ_FRAMES='$(or $(FRAMES),100000)' LEVITY_FUZZ_SEED='$(or $(SEED),20261122)' \
 		$(scratch) $(bin)/pytest be/tests/promises/fuzz -o faulthandler_timeout=0 $(ARGS)
+.PHONY: prices
+prices: env ## 10,000 sessions at random over bands, tiers and both nights: every Wh and cent (SESSIONS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) LEVITY_PRICED_SESSIONS='$(or $(SESSIONS),10000)' \
+		$(bin)/pytest be/tests/billing/rules/test_every_session_adds_up.py -o faulthandler_timeout=0 $(ARGS)
+.PHONY: check-api
+check-api: env ## Schemathesis against the API of a filled database (SECONDS, SEED); five minutes
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) LEVITY_API_SECONDS='$(or $(SECONDS),300)' \
+		$(bin)/pytest be/tests/api -k 'schemathesis or generated' -o faulthandler_timeout=0 $(ARGS)
 # Ratios of turns in one run; on a machine that does something else they mean nothing.
 .PHONY: flood
 flood: env ## What floods cost the other chargers (FLOODS, TURN); prints a table
@@ -101,6 +118,12 @@ format: env ## Format and fix what can be fixed
 bench: env ## Measure against RabbitMQ and Postgres; prints a table, writes JSON
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(bin)/levity bench $(ARGS)
+
+.PHONY: queue
+queue: env ## 4 workers send 20 commands to each of 200 chargers: in order, one outstanding each
+	@$(on-services) tools/services --tests
+	@$(on-services) $(scratch) LEVITY_QUEUE=200x20 $(bin)/pytest --durations=1 -o faulthandler_timeout=0 \
+		be/tests/ocpp/commands/test_many_workers.py $(ARGS)
 
 .PHONY: year
 year: env ## Play days of chargers into an empty database; what they take (ARGS='--chargers 20 --days 30')
@@ -133,6 +156,12 @@ bench-handshakes: env ## What 10,000 authenticated handshakes cost (LEVITY_HANDS
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
 		$(bin)/pytest be/tests/promises/handshakes_bench.py -o faulthandler_timeout=0 $(ARGS)
 
+.PHONY: bench-commands
+bench-commands: env ## From the POST of a command to its frame at the charger (LEVITY_COMMANDS)
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
+	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
+		$(bin)/pytest be/tests/promises/commands_bench.py -o faulthandler_timeout=0 $(ARGS)
+
 .PHONY: storm trouble
 storm: env ## Let 10,000 chargers connect in the same second, beside 100 that are served (STORM)
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
@@ -143,8 +172,9 @@ storm: env ## Let 10,000 chargers connect in the same second, beside 100 that ar
 trouble: env ## Restart a broker 50 times, kill edges with a spool, connect and go 100,000 times
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' tools/services
 	@AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)' $(scratch) \
-		LEVITY_BROKER_RESTARTS=50 LEVITY_SPOOL_KILLS=20 LEVITY_CHURN=100000 \
-		$(bin)/pytest ws/tests/test_broker_trouble.py be/tests/system/test_spool.py \
+		LEVITY_BROKER_RESTARTS=50 LEVITY_WORKER_KILLS=20 LEVITY_SPOOL_KILLS=20 LEVITY_CHURN=100000 \
+		$(bin)/pytest ws/tests/test_broker_trouble.py be/tests/system/test_fleet_faults.py \
+		be/tests/system/test_spool.py \
 		be/tests/system/still_edges.py \
 		ws/tests/test_growth.py -s -o faulthandler_timeout=0 $(ARGS)
 
@@ -175,6 +205,14 @@ sbom: env-runtime ## What the images consist of, as CycloneDX, into sbom/
 .PHONY: wheels
 wheels: env-runtime ## Build the wheels of levity-ws and levity into dist/
 	@tools/wheels
+
+.PHONY: pictures
+pictures: env ## Take the pictures of docs/pictures anew, from the demo (needs Chromium)
+	@$(bin)/python tools/pictures
+
+.PHONY: messages
+messages: ## Find the texts of pages and statements for translators, and compile them (needs gettext)
+	@tools/messages.sh $(abspath $(bin))
 
 .PHONY: clean
 clean: ## Remove environments, builds and caches (never data/)

@@ -26,6 +26,13 @@ COMMANDS = {
     "export_messages": "export a charger's conversation; replay plays it back",
     "correct_meter_values": "compute past sessions again by the current rules",
     "unassigned_energy": "list the energy that meters recorded outside sessions",
+    "run_report": "a row for each session of a period: run_report transaction START END --tz ZONE",
+    "import_history": "import past sessions of another system from CSV (--dry-run)",
+    "price": "compute what a session costs by a tariff",
+    "close_statements": "check and close the statements of a month: close_statements 2026-11",
+    "accounting": "files for accountants: accounting xrechnung 2026-11 invoices.zip",
+    "statement_numbers": "the next numbers of statements; after a restore: --last EV-000123",
+    "storage": "what the database keeps, how much it is, and for how long the disk is large enough",
     "replay_failed": "process messages again at which Levity itself failed",
     "test_alert": "send a test alert to all recipients",
     "prune": "delete old messages (serve does it every day)",
@@ -34,6 +41,7 @@ COMMANDS = {
     "certificate_authority": "the authority that signs chargers' certificates",
     "migrate": "update the database schema (serve does it when it starts)",
     "consume_rpc_queue": "run one worker of a larger installation",
+    "deliver_events": "deliver events to webhooks and MQTT in a larger installation; see webhook",
     "bench": "measure this machine; soak tests under faults",
 }
 # Of every management command; --help leaves them out.
@@ -65,6 +73,26 @@ class Utility(ManagementUtility):
 
 def main() -> None:
     """Run the management command that the command line names, with Levity's settings by default."""
+    try:
+        _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_is_gone():
+            raise
+        # `levity run_report ... | head` has all that it wants. A shell says 128 + SIGPIPE.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
+
+
+def _reader_is_gone() -> bool:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False
+
+
+def _run() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levity.settings")
     words = sys.argv[1:]
     # Also behind a command, where Django would say its own.

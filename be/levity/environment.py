@@ -6,6 +6,8 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +17,7 @@ from levity_ws.environ import value_or_file
 __all__ = [
     "allowed_hosts",
     "data_dir",
+    "email_settings",
     "flag",
     "kept_secret",
     "networks",
@@ -29,6 +32,7 @@ __all__ = [
 _IN_WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _IN_HOST = _IN_WORD | {".", "-"}
 _IN_BRACKETS = frozenset("0123456789abcdef:.")
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 # Every container runtime sets HOSTNAME to the container's id where nobody sets it.
 _CONTAINER_ID = frozenset("0123456789abcdef")
 
@@ -115,14 +119,16 @@ def number(environ: Mapping[str, str], name: str, *, default: int, least: int = 
     return int(word)
 
 
-def time_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> str:
-    """TIME_ZONE, or the computer's own; UTC where that can't be told.
+def time_zone(environ: Mapping[str, str], etc: Path = Path("/etc"), chosen: str = "") -> str:
+    """TIME_ZONE, or what was `chosen` on the pages, or the computer's own; UTC where that can't be
+    told.
 
     A name in TIME_ZONE that nobody knows is an error.
     """
     name = environ.get("TIME_ZONE", "").strip()
     if not name:
-        return next(filter(_is_zone, _zones_of_this_computer(environ, etc)), "UTC")
+        known = filter(_is_zone, (chosen, *_zones_of_this_computer(environ, etc)))
+        return next(known, "UTC")
     if not _is_zone(name):
         raise ImproperlyConfigured(
             f"TIME_ZONE={name!r}: unknown time zone; use one such as Europe/Berlin"
@@ -224,3 +230,39 @@ def _is_host(name: str) -> bool:
 
 def _is_container_id(name: str) -> bool:
     return len(name) in (12, 64) and _CONTAINER_ID.issuperset(name)
+
+
+def email_settings(environ: Mapping[str, str], host: str) -> dict[str, Any]:
+    """Django's EMAIL_... settings; raises ValueError, without the password, if EMAIL_URL is
+    invalid.
+
+    `smtps://user:password@mail.example.net` is TLS from the start (port 465), `smtp+tls://` is
+    STARTTLS (587), `smtp://` is neither (25). Without EMAIL_URL no mail can be sent.
+    """
+    chosen: dict[str, Any] = {
+        "EMAIL_TIMEOUT": 15,
+        "DEFAULT_FROM_EMAIL": environ.get("LEVITY_EMAIL_FROM") or f"levity@{host}",
+    }
+    chosen["SERVER_EMAIL"] = chosen["DEFAULT_FROM_EMAIL"]
+    url = environ.get("EMAIL_URL", "").strip()
+    if not url:
+        return {**chosen, "EMAIL_HOST": ""}
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _MAIL_PORTS[parts.scheme]
+        if not parts.hostname or parts.scheme not in _MAIL_PORTS:
+            raise ValueError
+    except (ValueError, KeyError):
+        raise ValueError(
+            "EMAIL_URL: expected smtps://user:password@host:465, smtp+tls://user:password@host:587 "
+            "or smtp://host:25 (special characters in the password percent-encoded)"
+        ) from None
+    return {
+        **chosen,
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+    }

@@ -15,9 +15,8 @@ import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
-from levity import environment
+from levity import chosen, environment
 from levity.db.options import tuned
-from levity.monitoring.alerts.mail import email_settings
 from levity_ws import logs
 
 # Migrations, the first login, the names of the site: `serve` looks after all of it.
@@ -62,11 +61,15 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "levity.ocpp",
+    "levity.integrations",
     "levity.monitoring",
     "levity.run.web.apps.PagesConfig",
+    "levity.billing",
     "levity.run",
     # `levity bench` and `levity soak`, where a checkout is installed: users do not have it.
     *(["levity_lab"] if find_spec("levity_lab") else []),
+    "levity.api",
+    "levity.files",
     # After all others: its roles hold their permissions.
     "levity.accounts",
 ]
@@ -79,10 +82,12 @@ MIDDLEWARE = [
     "levity.run.web.visitors.VisitorsFromOutside",
     # Before hosts and TLS are asked about: a charger knows neither.
     "levity.run.web.chargers.ChargersElsewhere",
+    "levity.files.web.FileDrop",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "levity.run.web.languages.LanguageOfPages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -212,11 +217,27 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Of each token, and of each user with a session; 0: unlimited (levity/api).
+LEVITY_API_REQUESTS_PER_MINUTE = environment.number(
+    os.environ, "LEVITY_API_REQUESTS_PER_MINUTE", default=600
+)
+
 # Language and time.
 
-LANGUAGE_CODE = "en-us"
-TIME_ZONE = environment.time_zone(os.environ)
+try:
+    LANGUAGE_CODE = chosen.language(os.environ, LEVITY_DATA_DIR)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error
+LANGUAGES = chosen.LANGUAGES
+# Somebody's own choice, in this browser; it says nothing about them.
+LANGUAGE_COOKIE_AGE = 5 * 365 * 86_400
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+TIME_ZONE = environment.time_zone(
+    os.environ, chosen=chosen.chosen(LEVITY_DATA_DIR).get(chosen.TIME_ZONE, "")
+)
 USE_I18N = True
+# Before Django's own words: its "session" is not one of charging.
+LOCALE_PATHS = [Path(__file__).parent / app / "locale" for app in ("billing", "pages")]
 FORMAT_MODULE_PATH = ["levity.run.web.formats"]
 USE_TZ = True
 
@@ -228,6 +249,11 @@ with contextlib.suppress(OSError):
     # For collectstatic, which is not needed here; whitenoise warns if it is missing.
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Served straight from the installed packages: nobody has to run collectstatic.
+# Swagger UI, for /api/docs: without importing ninja, which no process needs before it is asked.
+STATICFILES_DIRS = [
+    ("swagger-ui", Path(place) / "static" / "ninja")
+    for place in getattr(find_spec("ninja"), "submodule_search_locations", None) or ()
+]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -256,7 +282,7 @@ LOGGING = {
 
 # Host, port, user and encryption of EMAIL_URL, and whom mails come from.
 try:
-    globals().update(email_settings(os.environ, socket.gethostname()))
+    globals().update(environment.email_settings(os.environ, socket.gethostname()))
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from error
 
@@ -265,7 +291,23 @@ except ValueError as error:
 OCPP_SECURITY_PROFILE = environment.security_profile(os.environ)
 OCPP_CA_KEY_FILE = os.environ.get("LEVITY_CA_KEY_FILE", "")
 OCPP_CA_PASSPHRASE = environment.secret(os.environ, "LEVITY_CA_PASSPHRASE")
+OCPP_EVENT_RECORDER = "levity.integrations.outbox.recorder"
+# Half of the web threads may wait for chargers; the others answer (gunicorn.conf.py).
+OCPP_WAITING_REQUESTS = environment.number(os.environ, "LEVITY_WEB_THREADS", default=4) // 2
 OCPP_LOCATION_HOSTS = tuple(os.environ.get("LEVITY_LOCATION_HOSTS", "").replace(",", " ").split())
+
+# Chargers' files (levity/files/conf.py).
+
+LEVITY_FILES_DIR = os.environ.get("LEVITY_FILES_DIR", "").strip()
+LEVITY_FILES_URL = os.environ.get("LEVITY_FILES_URL", "").strip()
+LEVITY_FILES_BY_NGINX = environment.flag(os.environ, "LEVITY_FILES_BY_NGINX", default=False)
+LEVITY_FILES_MAX_MB = environment.number(os.environ, "LEVITY_FILES_MAX_MB", default=200)
+LEVITY_FILES_TOTAL_MB = environment.number(os.environ, "LEVITY_FILES_TOTAL_MB", default=5_000)
+LEVITY_FILES_DAYS = environment.number(os.environ, "LEVITY_FILES_DAYS", default=90)
+LEVITY_FIRMWARE_MAX_MB = environment.number(os.environ, "LEVITY_FIRMWARE_MAX_MB", default=1_000)
+LEVITY_FTP_HOST = os.environ.get("LEVITY_FTP_HOST", "").strip()
+LEVITY_FTP_PORT = environment.number(os.environ, "LEVITY_FTP_PORT", default=2121)
+LEVITY_FTP_PASSIVE_PORTS = os.environ.get("LEVITY_FTP_PASSIVE_PORTS", "").strip()
 
 # Where chargers connect, as the pages tell people; `serve` knows better once it listens.
 LEVITY_WS_PORT = environment.number(os.environ, "WS_PORT", default=9000)

@@ -1,6 +1,6 @@
-"""The pages of Levity: the admin, and the way there."""
+"""The pages of Levity: the admin, and the way there; and the API."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from levity.pages.site import site
@@ -11,4 +11,5 @@ handler500 = "levity.run.web.errors.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="levity:index")),
     path("admin/", site.urls),
+    path("api/", include("levity.api.urls")),
 ]

@@ -11,14 +11,18 @@ left out where the database is SQLite. `make test` runs everything on Postgres, 
 `ocpp` on SQLite, too.
 """
 
+import gc
 from collections import Counter
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 from levity.db.plans import plan_once
 from tests.flushing import flush_quickly
+from tests.migrated import begin_as_copy
+from tests.quick import Quick, wanted
 
 # What judges the field's cases and captures says what it saw, in whichever folder it is first
 # imported.
@@ -27,6 +31,7 @@ pytest.register_assert_rewrite("tests.field.cases", "tests.field.judge", "tests.
 # Those that visit every page, start processes, play whole sessions or try everything a thousand
 # times: left to `make test`.
 HERE = Path(__file__).parent
+TOO_SLOW = hypothesis.HealthCheck.too_slow
 SLOW = frozenset({"accounts", "conformance", "monitoring", "system", "web", "whole"})
 SLOW_FILES = frozenset(
     {
@@ -54,14 +59,49 @@ def pytest_configure(config: pytest.Config) -> None:
     # Else each test's Client looks at every file of pictures and scripts first: 40 ms.
     settings.WHITENOISE_AUTOREFRESH = True
     flush_quickly()
+    if wanted(config):
+        config.pluginmanager.register(Quick(SLOW | SLOW_FILES))
+    # A limit of 200 ms for each example is one for a machine that does nothing else.
+    hypothesis.settings.register_profile("levity", deadline=None, suppress_health_check=[TOO_SLOW])
+    hypothesis.settings.load_profile("levity")
+    # Nothing of what is collected is ever garbage: looking for it takes a third of that time.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From now on there is garbage, but not among what was collected."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Each lane's database begins as a copy of a migrated one (pytest-django)."""
+    begin_as_copy()
 
 
 def pytest_runtest_setup() -> None:
     """Believe of no shape of samples that the table has it: what a test rolls back or flushes was
-    known to be there."""
+    known to be there. Who reads events, and whether there is a tariff, is looked up now and then,
+    in whichever test that is: here nobody is known to, and there is none, until a test asks."""
+    from levity.billing import receiving
+    from levity.ocpp import events
+    from levity.ocpp.conf import setting
     from levity.ocpp.store.samples import shapes
+    from levity.pages.overview import kept
 
     shapes.store_again()
+    kept.forget()
+    events._known.types, events._known.path = events.NOTHING, setting("OCPP_EVENT_RECORDER")
+    events._known.until = float("inf")
+    receiving._Known.is_set_up, receiving._Known.until = False, float("inf")
+
+
+def pytest_runtest_teardown() -> None:
+    """Leave no connection behind that hears what processes tell each other."""
+    from levity.db.notices import stop_hearing
+
+    stop_hearing()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -61,7 +61,7 @@ class ScriptedBackend:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def wait_for(self, predicate: Callable[[list[Event]], bool], within: float = 10.0) -> bool:
+    def wait_for(self, predicate: Callable[[list[Event]], bool], within: float = 60.0) -> bool:
         """True as soon as the events so far fulfil the predicate."""
         with self._changed:
             return self._changed.wait_for(lambda: predicate(self.events), within)
@@ -75,7 +75,7 @@ class ScriptedBackend:
         self._stopping = True
         self.answering.set()
         self.transport.wake()
-        self._thread.join(5)
+        self._thread.join(30)
         self.transport.close()
 
     def _run(self) -> None:

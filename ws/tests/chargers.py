@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager, suppress
 
 __all__ = ["RawCharger", "http_get", "raw_charger", "upgrade_request"]
 
+# Seconds after which something does not come any more, however busy the machine.
+PATIENCE = 60.0
+
 
 def upgrade_request(path: str, *headers: str) -> bytes:
     """A websocket handshake, with these header lines besides."""
@@ -48,12 +51,12 @@ class RawCharger:
 
     async def read_head(self) -> None:
         """Read the answer to the handshake."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             self.head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
 
     async def body(self) -> str:
         """What follows a refusal, up to the end."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             return (await self.reader.read()).decode()
 
     def send_frame(self, opcode: int, payload: bytes, *, fin: bool = True) -> None:
@@ -74,7 +77,7 @@ class RawCharger:
 
     async def frame(self) -> tuple[int, bytes]:
         """The next frame: opcode and payload."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             head = await self.reader.readexactly(2)
             size = head[1] & 0x7F
             if size == 126:
@@ -98,7 +101,7 @@ class RawCharger:
 
     async def end_of_stream(self) -> None:
         """Wait until the edge has closed TCP."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             with suppress(ConnectionResetError):
                 while await self.reader.read(65536):
                     pass

@@ -112,6 +112,6 @@ class Bench:
 
 async def given_up(task: "asyncio.Task[None]") -> None:
     """The task has been told that no answer comes."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises(BackendUnavailable):
             await task

@@ -29,7 +29,7 @@ from levity_ws.rpc.envelope import Received
 from levity_ws.rpc.topology import rpc_queue
 
 # Limits of time are what it promises.
-pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.exclusive]
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timed]
 
 RESTARTS = int(os.environ.get("LEVITY_BROKER_RESTARTS", "2"))
 

@@ -45,7 +45,7 @@ async def test_connecting_and_going_over_and_over_grows_nothing(
     async def churn(count: int) -> int:
         for _ in range(count // ROUND):
             await asyncio.gather(*(cycles(ROUND, f"C{name}") for name in range(AT_ONCE)))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while edge.relay._lanes or edge._everyone:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             # The test's own memory of what it saw.

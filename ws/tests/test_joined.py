@@ -61,6 +61,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(JSON, min_size=1), min_size=1, max_size=MOST_JOINED),
     st.sampled_from(["", "\n", "\r\n", " "]),

@@ -32,7 +32,7 @@ async def edge_process(**variables: str) -> AsyncIterator[tuple[asyncio.subproce
     )
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b"Listening on ws://" not in (line := await process.stderr.readline()):
                 assert line, "ended before it listened"
         yield process, int(line.split(b"ws://127.0.0.1:")[1].split(b"/")[0])
@@ -75,7 +75,7 @@ def test_a_taken_port_ends_with_one_line() -> None:
             env={**os.environ, "WS_HOST": "127.0.0.1", "WS_PORT": str(port)},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     assert done.returncode == 1
@@ -90,7 +90,7 @@ async def test_it_starts_without_a_broker_says_so_and_ends_cleanly(number: int) 
         async with raw_charger(port) as charger:
             assert (charger.status, charger.header("Retry-After") is not None) == (503, True)
         process.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             _, errors = await process.communicate()
         assert process.returncode == 0
         assert b"Traceback" not in errors
@@ -107,7 +107,7 @@ async def test_a_charger_reaches_a_worker_and_is_said_goodbye(queues: Queues) ->
     """The fleet shape: edge process, RabbitMQ, worker."""
     backend = ScriptedBackend(AmqpWorkerTransport(AMQP_URL, prefix=queues.prefix))
     async with edge_process(AMQP_URL=AMQP_URL, LEVITY_AMQP_PREFIX=queues.prefix) as (process, port):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await http_get(port, "/readyz"))[0] != 200:
                 pass
         async with raw_charger(port, "/ws/RDAM%20123") as charger:
@@ -115,7 +115,7 @@ async def test_a_charger_reaches_a_worker_and_is_said_goodbye(queues: Queues) ->
             assert await charger.text() == 'echo [2,"1","Heartbeat",{}]'
             process.send_signal(signal.SIGTERM)
             assert await charger.close_frame() == (1012, "restarting")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await process.communicate()
         assert process.returncode == 0
     await asyncio.to_thread(backend.wait_for, lambda _events: bool(backend.of(Disconnected)))

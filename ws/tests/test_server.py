@@ -69,13 +69,13 @@ async def test_the_backend_hears_of_a_connection_in_order() -> None:
 
 async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_503() -> None:
     """Promise 6."""
-    async with running_site(hold=0.5, alive_interval=0.1, alive_timeout=0.3) as site:
+    async with running_site(hold=2.0, alive_interval=0.1, alive_timeout=1.5) as site:
         async with raw_charger(site.port) as charger:
             assert (await http_get(site.port, "/readyz")) == (200, "ok\n")
             site.backend.answering.clear()
             charger.send("held")
             assert await charger.close_frame() == (1013, "try again later")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await http_get(site.port, "/readyz"))[0] != 503:
                 pass
         # It lives, it only can't do anything: to restart it would help nobody.
@@ -87,7 +87,7 @@ async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_
         assert site.count("refusals", "backend unavailable") == 1  # at once, not unanswered
         site.backend.answering.set()
         await site.heard(Disconnected)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await http_get(site.port, "/readyz"))[0] != 200:
                 pass
         async with raw_charger(site.port, "/ws/CP2") as welcome:
@@ -145,7 +145,7 @@ async def test_stopping_does_not_wait_for_a_charger_that_does_not_answer() -> No
     async with running_site(close_timeout=0.2, shutdown_grace=0.2) as site:
         async with raw_charger(site.port):
             await site.heard(Connected)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await site.edge.stop()
         [gone] = site.backend.of(Disconnected)
         assert gone.code == 1012
@@ -153,12 +153,12 @@ async def test_stopping_does_not_wait_for_a_charger_that_does_not_answer() -> No
 
 async def test_stopping_does_not_wait_for_a_socket_that_never_asked_for_anything() -> None:
     async with (
-        running_site() as site,
+        running_site(shutdown_grace=60.0) as site,
         raw_charger(site.port, shake=False) as silent,
         raw_charger(site.port) as charger,
     ):
         assert charger.status == 101  # so the silent one, who came first, is connected too
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             await site.edge.stop()
             await silent.end_of_stream()
 
@@ -172,7 +172,7 @@ async def test_stopping_without_a_backend_ends_all_the_same() -> None:
         site.backend.answering.clear()
         charger.send("never answered")
         await site.heard(Received)
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             await site.edge.stop()
 
 

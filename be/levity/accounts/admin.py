@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from levity.accounts import second_step
+from levity.accounts import second_step, users
 from levity.accounts.models import Account
 from levity.ocpp.audit import note
 from levity.ocpp.deciding import decide_all
@@ -50,6 +50,7 @@ class AccountInline(StackedInline):
 class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignore[misc]  # stubs
     """Django's own page. Only a superuser can give more rights than they have."""
 
+    by_decisions = True
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -126,6 +127,37 @@ class UserAdmin(OnlyDeclaredLookups, DjangoUserAdmin, LiveAdmin):  # type: ignor
         """As above; and users can't delete themselves."""
         allowed = super().has_delete_permission(request, obj) and not is_limited(request.user)
         return allowed and _is_within_reach(request.user, obj) and obj != request.user
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """As the API does it."""
+        given = form.cleaned_data
+        if not change:
+            is_usable = given.get("usable_password", "true") == "true"
+            password = given["password1"] if is_usable else None
+            users.add_user(obj, (), request.user, password=password, staff=False)
+            return
+        changed = {name: given[name] for name in form.changed_data if name in users.AUDITED}
+        roles = given["groups"] if "groups" in form.changed_data else None
+        users.change_user(obj, changed, request.user, roles=roles)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """The sites to which they are limited."""
+        formset.save(commit=False)
+        for each in formset.forms:
+            if each.has_changed():
+                given = each.cleaned_data
+                sites = given["sites"] if given["limited"] else None
+                users.limit_user(form.instance, sites, request.user)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """One, from its page."""
+        users.delete_user(obj, request.user)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """A new password, which Django's own page sets; the decisions note everything else."""
+        match = request.resolver_match
+        if match is not None and "password" in (match.url_name or ""):
+            note(request.user, [obj], "password set")
 
     @display(description="name", ordering="last_name")
     def full_name(self, user: User) -> str:
@@ -281,4 +313,5 @@ def _is_within_reach(user: Any, other: Any) -> bool:
         return True
     if other.is_superuser:
         return False
-    return other.get_all_permissions() <= user.get_all_permissions()
+    # Also of one that is switched off, who could be switched on again.
+    return users.permissions_of(other) <= user.get_all_permissions()

@@ -73,6 +73,9 @@ def _converter(steps: Iterable[Callable[..., Any]], expression: Any) -> Convert:
         return orjson.loads
     if kind == "DateTimeField" and connection.vendor == "sqlite":
         return _sqlite_time
+    if kind == "UUIDField" and connection.vendor == "sqlite":
+        # As its text, as from Postgres: an object for each takes as long as all else of a row.
+        return _sqlite_uuid
     steps = tuple(steps)
 
     def convert(value: Any) -> Any:
@@ -87,6 +90,10 @@ def _sqlite_time(value: datetime | str) -> datetime:
     """The time, which is stored in UTC without an offset."""
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC)
+
+
+def _sqlite_uuid(value: str) -> str:
+    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
 
 
 def _with_constants(sql: str, parameters: Iterable[Any]) -> tuple[str, tuple[Any, ...]]:

@@ -32,7 +32,9 @@ from levity.db.row_sql import (
 )
 
 __all__ = [
+    "also",
     "clear_column",
+    "delete_rows",
     "insert_rows",
     "reserve_ids",
     "update_rows",
@@ -117,6 +119,22 @@ def clear_column(model: type[Model], column: str, values: Collection[int]) -> No
         _run(sql, model, (column,), [(value,) for value in sorted(values)])
 
 
+def delete_rows(model: type[Model], pks: Sequence[int]) -> int:
+    """Delete the rows with these ids, without reading them or what points to them; how many there
+    were."""
+    if not pks:
+        return 0
+    database = connections[DEFAULT_DB_ALIAS]
+    table = database.ops.quote_name(model._meta.db_table)
+    if database.vendor == "postgresql":
+        among, listed = "= ANY(%s::bigint[])", array_text(pks)
+    else:
+        among, listed = "IN (SELECT value FROM json_each(%s))", str(list(pks))
+    with database.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id {among}", [listed])
+        return int(cursor.rowcount)
+
+
 def _last_of_each(
     columns: Sequence[str], rows: Sequence[Row], key: int, keep_null: Sequence[str]
 ) -> Sequence[Row]:
@@ -155,16 +173,16 @@ def reserve_ids(model: type[Model], count: int) -> list[int]:
             sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
             cursor.execute(planned(database, sql), [table, count])
             return [row[0] for row in cursor.fetchall()]
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        # Advanced at once: an id for a quarantined message gets no row here.
+        advance = "UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s RETURNING seq"
+        cursor.execute(advance, [count, table])
         row = cursor.fetchone()
         if row is None:
-            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, 0)", [table])
-        first = (row[0] if row else 0) + 1
-        # Advanced at once: an id for a quarantined message gets no row here.
-        cursor.execute(
-            "UPDATE sqlite_sequence SET seq = %s WHERE name = %s", [first + count - 1, table]
-        )
-        return list(range(first, first + count))
+            cursor.execute(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, count]
+            )
+        last = row[0] if row else count
+        return list(range(last - count + 1, last + 1))
 
 
 class _Together(threading.local):
@@ -176,6 +194,17 @@ class _Together(threading.local):
 
 
 _together = _Together()
+
+
+def also(sql: str, values: Sequence[Any]) -> None:
+    """Execute this statement, whose result is of no interest, in the round trip of the rows."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if _together.statements is not None and database.connection is not None:
+        _together.statements.append(planned(database, sql))
+        _together.values += values
+        return
+    with database.cursor() as cursor:
+        cursor.execute(sql, values)
 
 
 @contextmanager

@@ -31,7 +31,8 @@ def check_alerts(**kwargs: Any) -> list[CheckMessage]:
         return [
             Warning(
                 "LEVITY_ALERT_EMAIL is set, but EMAIL_URL is not: no alert can be sent",
-                hint="EMAIL_URL=smtps://user:password@mail.example.net",
+                hint="EMAIL_URL=smtps://user:password@mail.example.net, unless the mail server was "
+                "entered on the page First steps",
                 id="operation.W001",
             )
         ]

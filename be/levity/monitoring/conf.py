@@ -17,6 +17,8 @@ DEFAULTS: dict[str, Any] = {
     "OPERATION_CERTIFICATE_DAYS": (21, 3),
     # Percent of OCPP 1.6's transaction ids (an int4) that are used up.
     "OPERATION_TRANSACTION_ID_PERCENT": 80,
+    # Seconds after which events that are not delivered yet are an alert.
+    "OPERATION_EVENT_DELAY_SECONDS": 120,
     # Wrong passwords within ten minutes, of all users together.
     "OPERATION_FAILED_LOGINS": 20,
     # Days after which alerts that are over are deleted; 0 keeps them for ever.

@@ -124,6 +124,25 @@ KINDS: dict[str, Kind] = {
         "Unreadable batches",
         "Edges and workers of incompatible releases: update all of them.",
     ),
+    "webhook-failing": Kind(
+        "Webhook of events fails",
+        "Open the webhook: it shows what its receiver answers. Correct the receiver or the "
+        "address; switch the webhook on again if it is off, then replay the events that it has "
+        "missed.",
+        recovers_after=0.0,
+    ),
+    "events-delayed": Kind(
+        "Events are delayed",
+        "Check that `levity serve` or `levity deliver_events` runs. On Postgres, a long "
+        "transaction in any database of the same cluster delays events: end it, or move that "
+        "database (docs/events.md).",
+        recovers_after=0.0,
+    ),
+    "campaign-stopped": Kind(
+        "Firmware campaign stopped",
+        "Look at the chargers that failed, then resume the campaign or cancel it.",
+        recovers_after=0.0,
+    ),
     "transaction-ids": Kind(
         "Transaction ids running out",
         "OCPP 1.6 has 2,147,483,647 of them. Plan a new database.",

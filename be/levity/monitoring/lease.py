@@ -1,39 +1,19 @@
 """A single process does it: a lease in the database, which expires soon after its holder ends."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
-
+from levity.db import lease
 from levity.monitoring.models import Duty
 
-__all__ = ["LEASE", "give_back", "take"]
-
-LEASE = timedelta(seconds=60)
+__all__ = ["give_back", "take"]
 
 
 def take(name: str, holder: str, now: datetime, report: dict[str, Any] | None = None) -> bool:
-    """True if `holder` has this duty for the next minute; call it again to keep the duty. `report`
-    is what the holder tells all other processes.
-    """
-    values: dict[str, Any] = {"holder": holder, "until": now + LEASE}
-    if report is not None:
-        values["report"] = report
-    # A lease that ends in the far future was taken before the clock was set back.
-    free = Q(holder=holder) | Q(until__lt=now) | Q(until__gt=now + 2 * LEASE)
-    if Duty.objects.filter(free, name=name).update(**values):
-        return True
-    if Duty.objects.filter(name=name).exists():
-        return False
-    try:
-        with transaction.atomic():
-            Duty.objects.create(name=name, **values)
-    except IntegrityError:
-        return False
-    return True
+    """See `levity.db.lease.take`."""
+    return lease.take(Duty, name, holder, now, report)
 
 
 def give_back(name: str, holder: str, now: datetime) -> None:
-    """Let another process take over at once."""
-    Duty.objects.filter(name=name, holder=holder).update(until=now - LEASE)
+    """See `levity.db.lease.give_back`."""
+    lease.give_back(Duty, name, holder, now)

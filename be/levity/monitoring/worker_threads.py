@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from django.apps import apps
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
@@ -146,6 +147,11 @@ class Pulse:
         """Find problems and send notices, if no other process does."""
         if alerts_round(self.id, now, self._breathe):
             self.sums.go_on(now, self._breathe)
+            if apps.is_installed("levity.billing"):
+                # Its tables are there only then.
+                from levity.billing.duty import go_on
+
+                go_on(self._breathe)
 
     def _breathe(self) -> None:
         self.stopping.wait(BREATH)

@@ -16,11 +16,13 @@ from levity.db.rows import insert_rows
 from levity.ocpp.models import AuditEntry
 from levity_ws.frozen import frozen
 
-__all__ = ["Noted", "Who", "kind_of", "note", "note_each"]
+__all__ = ["Noted", "Who", "kind_of", "name_of", "note", "note_each", "person"]
 
 Who: TypeAlias = Any
-"""The user who decides; None: the command line, or Levity itself."""
+"""The user who decides, or what acts like one (levity.api.principals); None: the command line, or
+Levity itself."""
 
+NAME_LENGTH = 150
 COLUMNS = (
     *("at", "who_id", "who_name", "kind", "object_id", "object_name", "what", "before", "after"),
 )
@@ -37,7 +39,7 @@ def note(
 
     `before`: values; or names of columns, whose values are those of the rows as they were read.
     """
-    name = _name(who)
+    name = name_of(who)
     named = None if isinstance(before, Mapping) else tuple(before)
     now = timezone.now()
     entries = []
@@ -59,9 +61,14 @@ class Noted:
 
 def note_each(who: Who, done: Iterable[Noted]) -> None:
     """Write down what was done to each of these rows, in one statement however many they are."""
-    name, now = _name(who), timezone.now()
+    name, now = name_of(who), timezone.now()
     entries = [_entry(who, name, it.row, it.what, it.before, it.after, now) for it in done]
     insert_rows(AuditEntry, COLUMNS, entries)
+
+
+def person(who: Who) -> Any:
+    """The user of whoever decides, for a foreign key; None where there is none."""
+    return getattr(who, "person", who)
 
 
 def kind_of(model: type[Model] | Model) -> str:
@@ -69,8 +76,9 @@ def kind_of(model: type[Model] | Model) -> str:
     return model._meta.label_lower
 
 
-def _name(who: Who) -> str:
-    return "" if who is None else str(who.get_username())
+def name_of(who: Who) -> str:
+    """`anna`, or `token billing (anna)`; empty: the command line, or Levity itself."""
+    return "" if who is None else str(who.get_username())[:NAME_LENGTH]
 
 
 def _entry(
@@ -79,7 +87,7 @@ def _entry(
     return (
         now,
         None if who is None else who.pk,
-        name[:150],
+        name,
         kind_of(row),
         "" if row.pk is None else str(row.pk)[:64],
         str(row)[:200],

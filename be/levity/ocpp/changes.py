@@ -16,24 +16,33 @@ from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Count, Min
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from levity.db.prepared import Prepared
+from levity.db.rows import insert_rows
+from levity.ocpp import events
 from levity.ocpp.conf import setting
-from levity.ocpp.models import MissedChange, Transaction
+from levity.ocpp.models import ChangedSession, MissedChange, Transaction
+from levity.ocpp.session_events import session_events
 from levity_ws.frozen import frozen
 
 __all__ = [
     "BadReceiver",
     "Session",
     "SessionChange",
+    "all_receivers",
     "changes_told",
     "load_receiver",
     "missed",
+    "receivers",
+    "renew_receivers",
     "tell_again",
 ]
 
@@ -99,6 +108,33 @@ def load_receiver(path: Any) -> Receiver:
     return found
 
 
+def all_receivers() -> tuple[str, ...]:
+    """The paths of all receivers: those of the setting, then those of installed apps."""
+    return (*setting("OCPP_SESSIONS_CHANGED"), *(path for path, _, _ in _of_apps()))
+
+
+def receivers() -> tuple[str, ...]:
+    """Those that are told now: an app's only while it says that it is set up."""
+    awake = (path for path, is_set_up, _ in _of_apps() if import_string(is_set_up)())
+    return (*setting("OCPP_SESSIONS_CHANGED"), *awake)
+
+
+def renew_receivers() -> None:
+    """Let the receivers of apps look whether they are set up. Outside of a batch: they may ask the
+    database."""
+    for _, _, refresh in _of_apps():
+        import_string(refresh)()
+
+
+@cache
+def _of_apps() -> tuple[tuple[str, str, str], ...]:
+    """`levity_sessions_changed` of the config of each app that has it: a receiver, a function that
+    says without waiting whether it is to be told, and one that looks whether that is still so."""
+    configs = apps.get_app_configs()
+    found = (getattr(config, "levity_sessions_changed", None) for config in configs)
+    return tuple(each for each in found if each)
+
+
 class _Open(threading.local):
     """What this thread has begun to change; None outside of `changes_told`."""
 
@@ -109,13 +145,24 @@ _open = _Open()
 
 
 @contextmanager
-def changes_told(ids: Callable[[], Iterable[int]] = tuple) -> Iterator[None]:
+def changes_told(
+    ids: Callable[[], Iterable[int]] = tuple,
+    *,
+    with_events: bool = True,
+    of_hours: Callable[[], Iterable[int]] | None = None,
+) -> Iterator[None]:
     """What is done in here to the sessions of these ids is told at the end, to all receivers.
 
     Inside a database transaction only. Within another `changes_told` it adds to that one, so that
-    a receiver is called once. Where there is no receiver, `ids` is not even called.
+    a receiver is called once. `with_events` False: whoever writes tells the events of these
+    sessions itself. `of_hours`: those of which the hours have to be counted again
+    (`SessionHour`), where that are not all of them.
     """
-    if not setting("OCPP_SESSIONS_CHANGED"):
+    _mark((of_hours or ids)())
+    types = events.wanted() if with_events else events.NOTHING
+    tells_events = not types.isdisjoint(events.SESSIONS)
+    told = receivers()
+    if not (told or tells_events):
         yield
         return
     if _open.before is not None:
@@ -135,14 +182,16 @@ def changes_told(ids: Callable[[], Iterable[int]] = tuple) -> Iterator[None]:
         if known != after.get(pk)
     )
     if changes:
-        for path in setting("OCPP_SESSIONS_CHANGED"):
+        for path in told:
             _tell(path, changes)
+        if tells_events:
+            events.tell(session_events(changes, timezone.now()), types)
 
 
 def tell_again() -> int:
     """Tell receivers what they failed at, each in its order; how many times one took it."""
     told = 0
-    for path in setting("OCPP_SESSIONS_CHANGED"):
+    for path in all_receivers():
         while _tell_oldest(path):
             told += 1
     return told
@@ -167,6 +216,10 @@ SESSIONS = Prepared(
     lambda ids: Transaction.objects.filter(id__any_of=ids).order_by("id").values_list(*COLUMNS),
     locking="FOR NO KEY UPDATE OF ocpp_transaction",
 )
+
+
+def _mark(ids: Iterable[int]) -> None:
+    insert_rows(ChangedSession, ("session",), [(pk,) for pk in sorted(set(ids))])
 
 
 def _note(ids: Iterable[int], before: dict[int, Session | None]) -> None:

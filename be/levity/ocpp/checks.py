@@ -13,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS
 from levity.ocpp.changes import BadReceiver, load_receiver
 from levity.ocpp.chargers.quirks.profile import BadQuirk, own_profile
 from levity.ocpp.conf import DEFAULTS, setting
+from levity.ocpp.events import BadRecorder, load_recorder
 from levity.ocpp.middleware import BadMiddleware, build_chain, load_middleware
 from levity.ocpp.models import Authorization
 from levity.ocpp.versions import ROUTES
@@ -21,6 +22,7 @@ __all__ = [
     "LEAST_EDGE_TIMEOUT",
     "check_database",
     "check_environment",
+    "check_events",
     "check_middleware",
     "check_quirk_profiles",
     "check_receivers",
@@ -106,6 +108,19 @@ def check_receivers(**kwargs: Any) -> list[CheckMessage]:
             said = f"OCPP_SESSIONS_CHANGED: {error}"
             problems.append(Error(said, hint=hint, id="ocpp.E007"))
     return problems
+
+
+@register(Tags.compatibility)
+def check_events(**kwargs: Any) -> list[CheckMessage]:
+    """ocpp.E010: OCPP_EVENT_RECORDER can't be used."""
+    path = setting("OCPP_EVENT_RECORDER")
+    try:
+        if path:
+            load_recorder(path)
+    except BadRecorder as error:
+        hint = "Correct or remove the setting; docs/events.md says what it names."
+        return [Error(f"OCPP_EVENT_RECORDER: {error}", hint=hint, id="ocpp.E010")]
+    return []
 
 
 @register(Tags.compatibility)

@@ -26,6 +26,8 @@ DEFAULTS: dict[str, Any] = {
     # Seconds for which a card that was authorised, or a RemoteStartTransaction that was accepted,
     # keeps the automatic start away, where the charger has not told its ConnectionTimeOut.
     "OCPP_CONNECTION_TIMEOUT": 120,
+    # Requests that may wait for the end of a command in one web process: half of its threads.
+    "OCPP_WAITING_REQUESTS": 2,
     # What to do with a charge point that nobody has seen before: accept, pending or reject.
     "OCPP_UNKNOWN_CHARGE_POINTS": "accept",
     # The security profile of new charge points: 0 open, 1 key, 2 key over TLS, 3 certificate. Above
@@ -46,8 +48,13 @@ DEFAULTS: dict[str, Any] = {
     # the passphrase with which it is encrypted, if it is.
     "OCPP_CA_KEY_FILE": "",
     "OCPP_CA_PASSPHRASE": "",
+    # Ask a charger once, half a minute after it has booted with new firmware, for the configuration
+    # keys on which other decisions depend; never those whose quirk profile forbids it.
+    "OCPP_READ_CONFIGURATION": True,
     # Functions that are called with the sessions that changed: dotted paths.
     "OCPP_SESSIONS_CHANGED": (),
+    # The recorder of events for webhooks, MQTT and the event feed: a dotted path; empty: none.
+    "OCPP_EVENT_RECORDER": "",
     # Who may charge, unless the charge point or its site has a rule of its own: anonymous (every
     # tag), known (known tags only), record (every tag; unknown ones are noted for approval).
     "OCPP_AUTHORIZATION": "anonymous",

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, ProtectedError, Q, QuerySet
 
 from levity.ocpp.audit import Who, note
 from levity.ocpp.visibility import is_limited, may_see, visible
@@ -26,6 +26,7 @@ __all__ = [
     "allowed",
     "check",
     "decide_all",
+    "delete_unreferenced",
     "portions",
 ]
 
@@ -89,6 +90,16 @@ def allowed(rows: QuerySet[Any], who: Who, *permissions: str) -> QuerySet[Any]:
     return rows
 
 
+def delete_unreferenced(row: Model) -> None:
+    """Delete this row; `NotPossible` where records refer to it that have to be kept."""
+    try:
+        row.delete()
+    except ProtectedError as error:
+        kinds = {type(each)._meta.verbose_name_plural for each in error.protected_objects}
+        names = ", ".join(sorted(map(str, kinds)))
+        raise NotPossible(f"{row} can't be deleted: {names} refer to it") from error
+
+
 def portions(rows: QuerySet[Any], size: int = PORTION) -> Iterator[list[int]]:
     """The keys of all these rows, a portion at a time: changing some leaves none out."""
     last = None
@@ -132,4 +143,5 @@ def decide_all(
 def _permit(who: Who, permissions: Sequence[str]) -> None:
     lacking = [name for name in permissions if who is not None and not who.has_perm(name)]
     if lacking:
-        raise NotAllowed(f"your roles do not include the permission {', '.join(lacking)}")
+        names = ", ".join(lacking)
+        raise NotAllowed(f"your role, or your token's scope, lacks the permission {names}")

@@ -173,6 +173,8 @@ class ChargePointState:
     model: str = ""
     firmware_version: str = ""
     connection: str | None = None
+    connected_at: datetime | None = None
+    """When its newest connection opened, by the clock of that connection's edge."""
     quirks: QuirkProfile = DEFAULT
     zone: tzinfo = UTC
     """What its times without an offset mean."""
@@ -188,6 +190,8 @@ class ChargePointState:
     """When it was learned that its line ends in silence, and with that its interval."""
     booted_at: datetime | None = None
     """When it booted last."""
+    known_since: datetime | None = None
+    """When it was heard of first, or added."""
     evidence_until: datetime | None = None
     """A Call of ours has no answer; until then its messages may show what became of it."""
     certificate_name: str = ""
@@ -196,6 +200,8 @@ class ChargePointState:
     """W of one connector at most."""
     power_is_told: bool = False
     """Somebody has set what its connectors can deliver."""
+    site_id: int | None = None
+    """Where it stands."""
     learned_power: int = 0
     """W that it was seen to deliver, where that is more than the usual maximum."""
     connectors: Mapping[Place, ConnectorState] = field(default_factory=dict)
@@ -261,8 +267,12 @@ class Request:
     """StartTransaction only: those of this charge point that may be its end."""
     chain: tuple[RecordedSession, ...] = ()
     """The sessions of this charge point that lie near in time, running or ended, on all of its
-    connectors, in the order of their ids. Loaded for messages that begin or end a session, and for
-    samples that name a session that does not run; empty for others."""
+    connectors, in the order of their ids. Loaded for messages that begin or end a session in
+    another way than nearly all do (`rules.chain.plain`), and for samples that name a session that
+    does not run; empty for others."""
+    is_plain: bool = False
+    """It begins or ends the session that it names as nearly all do: what lies near was seen at a
+    glance, and nothing speaks against the id."""
     signing: SigningState = SigningState()
     """SignCertificate only."""
     findings: tuple[str, ...] = ()

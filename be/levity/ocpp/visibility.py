@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
-from levity.ocpp.models import ChargePoint, IdTag, MeterValueCorrection, Site
+from levity.ocpp.models import ChargePoint, Command, IdTag, MassCommand, MeterValueCorrection, Site
 
 __all__ = ["has_sites", "is_limited", "may_see", "visible"]
 
@@ -20,6 +20,7 @@ PATHS: dict[type[Model], str] = {
     MeterValueCorrection: "transaction__charge_point__site",
     # A tag that may be used everywhere is not one site's to see.
     IdTag: "charge_points__site",
+    MassCommand: "commands__charge_point__site",
 }
 
 
@@ -45,6 +46,9 @@ def visible(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
     if rows.model is IdTag:
         # A tag for several charge points is still one row.
         return rows.filter(pk__in=IdTag.objects.filter(**{f"{path}__in": sites}).values("pk"))
+    if rows.model is MassCommand:
+        mine = Command.objects.filter(mass__isnull=False, charge_point__site__in=sites)
+        return rows.filter(pk__in=mine.values("mass"))
     return rows.filter(**{f"{path}__in": sites})
 
 
@@ -64,8 +68,9 @@ def has_sites(model: type[Model]) -> bool:
 
 
 def _path_to_site(model: type[Model]) -> str | None:
-    if path := PATHS.get(model):
-        return path
+    # A model of another app says so by itself: `site_path`.
+    if path := PATHS.get(model) or getattr(model, "site_path", None):
+        return str(path)
     return OF_CHARGE_POINT if "charge_point" in _columns_of(model) else None
 
 

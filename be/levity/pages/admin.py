@@ -4,6 +4,8 @@ Lists never count a big table to its end, never ask the database once a row, and
 a charger wrote as markup.
 """
 
+from django.apps import apps
+
 from levity.pages.chargers import (
     audit_entries,
     certificate_authorities,
@@ -14,7 +16,9 @@ from levity.pages.chargers import (
     connectors,
     failed_messages,
     id_tags,
+    mass_commands,
     messages,
+    meter_keys,
     meter_values,
     missed_changes,
     refused_handshakes,
@@ -23,6 +27,13 @@ from levity.pages.chargers import (
     trouble,
     unassigned,
 )
+from levity.pages.configuration import admin as configuration
+from levity.pages.stored import (
+    local_lists,
+    profiles,
+    reservations,
+    trusted_certificates,
+)
 
 __all__ = [
     "audit_entries",
@@ -30,16 +41,26 @@ __all__ = [
     "certificates",
     "charge_points",
     "commands",
+    "configuration",
     "connections",
     "connectors",
     "failed_messages",
     "id_tags",
+    "local_lists",
+    "mass_commands",
     "messages",
+    "meter_keys",
     "meter_values",
     "missed_changes",
+    "profiles",
     "refused_handshakes",
+    "reservations",
     "sites",
     "transactions",
     "trouble",
+    "trusted_certificates",
     "unassigned",
 ]
+
+if apps.is_installed("levity.files"):
+    from levity.pages.files import campaigns, firmware, jobs  # noqa: F401  (registers by being imported)

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from levity.installation import needs
 
@@ -19,38 +20,65 @@ class PagesConfig(AppConfig):
 
     levity_navigation = (
         (
-            "Charging",
+            gettext_noop("Charging"),
             (
-                ("Charge points", "ev_station", "ocpp.chargepoint"),
-                ("Sites", "home_work", "ocpp.site"),
-                ("Transactions", "receipt_long", "ocpp.transaction"),
-                ("Id tags", "badge", "ocpp.idtag"),
-                ("Commands", "send", "ocpp.command"),
-                ("Certificates", "verified_user", "ocpp.chargepointcertificate"),
+                (gettext_noop("Charge points"), "ev_station", "ocpp.chargepoint"),
+                (gettext_noop("Sites"), "home_work", "ocpp.site"),
+                (gettext_noop("Transactions"), "receipt_long", "ocpp.transaction"),
+                (gettext_noop("Reservations"), "event_seat", "ocpp.reservation"),
+                (gettext_noop("Id tags"), "badge", "ocpp.idtag"),
             ),
         ),
         (
-            "Trouble",
+            gettext_noop("Maintenance"),
             (
-                ("Onboarding doctor", "stethoscope", "ocpp.refusedhandshake"),
-                ("Quarantine", "inventory_2", "ocpp.quarantinedmessage"),
-                ("Unassigned energy", "electric_meter", "ocpp.unassignedenergy"),
-                ("Failed messages", "error", "ocpp.failedmessage"),
-                ("Security events", "shield", "ocpp.securityevent"),
+                (gettext_noop("Commands"), "send", "ocpp.command"),
+                (gettext_noop("Mass commands"), "checklist", "ocpp.masscommand"),
+                (gettext_noop("Configuration"), "tune", "ocpp.configurationkey"),
+                (
+                    gettext_noop("Configuration templates"),
+                    "rule_settings",
+                    "ocpp.configurationtemplate",
+                ),
+                (gettext_noop("Charging profiles"), "show_chart", "ocpp.installedprofile"),
+                (gettext_noop("Local lists"), "list_alt_check", "ocpp.locallist"),
             ),
         ),
         (
-            "Logs",
+            gettext_noop("Trouble"),
             (
-                ("Messages", "forum", "ocpp.message"),
-                ("Meter values", "speed", "ocpp.metervalue"),
-                ("Connection events", "lan", "ocpp.connectionevent"),
-                ("Status events", "timeline", "ocpp.statusevent"),
-                ("Corrections", "rule", "ocpp.metervaluecorrection"),
-                ("Edges", "hub", "ocpp.edge"),
-                ("Certificate authorities", "approval", "ocpp.certificateauthority"),
-                ("Audit", "history", "ocpp.auditentry"),
-                ("Missed changes", "sync_problem", "ocpp.missedchange"),
+                (gettext_noop("Onboarding doctor"), "stethoscope", "ocpp.refusedhandshake"),
+                (gettext_noop("Quarantine"), "inventory_2", "ocpp.quarantinedmessage"),
+                (gettext_noop("Unassigned energy"), "electric_meter", "ocpp.unassignedenergy"),
+                (gettext_noop("Failed messages"), "error", "ocpp.failedmessage"),
+                (gettext_noop("Security events"), "shield", "ocpp.securityevent"),
+            ),
+        ),
+        (
+            gettext_noop("Logs"),
+            (
+                (gettext_noop("Audit"), "history", "ocpp.auditentry"),
+                (gettext_noop("Messages"), "forum", "ocpp.message"),
+                (gettext_noop("Meter values"), "speed", "ocpp.metervalue"),
+                (gettext_noop("Connection events"), "lan", "ocpp.connectionevent"),
+                (gettext_noop("Status events"), "timeline", "ocpp.statusevent"),
+                (
+                    gettext_noop("Configuration changes"),
+                    "manage_history",
+                    "ocpp.configurationchange",
+                ),
+                (gettext_noop("Corrections"), "rule", "ocpp.metervaluecorrection"),
+                (gettext_noop("Missed changes"), "sync_problem", "ocpp.missedchange"),
+                (gettext_noop("Edges"), "dns", "ocpp.edge"),
+            ),
+        ),
+        (
+            gettext_noop("Certificates"),
+            (
+                (gettext_noop("Certificates"), "verified_user", "ocpp.chargepointcertificate"),
+                (gettext_noop("Trusted certificates"), "license", "ocpp.installedcertificate"),
+                (gettext_noop("Certificate authorities"), "approval", "ocpp.certificateauthority"),
+                (gettext_noop("Meter keys"), "key", "ocpp.meterkey"),
             ),
         ),
     )

@@ -82,7 +82,7 @@ def check_templates(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_hooks(**kwargs: Any) -> list[CheckMessage]:
-    """pages.E003: `levity_navigation`, `levity_tiles` or `levity_trouble` of an app is wrong."""
+    """pages.E003: a `levity_...` attribute of an app that pages read is wrong."""
     return [
         Error(
             f"{config.name}: {problem}",

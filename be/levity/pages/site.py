@@ -10,14 +10,17 @@ from typing import Any
 from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import InvalidPage
+from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.functional import LazyObject
 from django.utils.module_loading import import_string
+from django.views.i18n import set_language
 from unfold.sites import UnfoldAdminSite
 
-from levity.pages.kit import live
+from levity.pages.kit import finding, live
 from levity.pages.kit.engine import with_own_templates
 from levity_ws import __version__
 
@@ -25,6 +28,8 @@ __all__ = ["NAME", "UNFOLD", "PagesSite", "site", "the_site"]
 
 # The namespace of its addresses: reverse("levity:ocpp_chargepoint_changelist").
 NAME = "levity"
+# Of what Ctrl-K finds.
+MOST_FOUND = 60
 
 # What stands around the pages. The setting LEVITY_UNFOLD replaces some or all of it; UNFOLD, if a
 # project has it, is for its own pages.
@@ -36,13 +41,19 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "levity.pages.chargers.dashboard.summary",
-    "STYLES": ["levity.pages.navigation.style"],
-    "SCRIPTS": ["levity.pages.navigation.script", "levity.pages.navigation.live_script"],
+    "DASHBOARD_CALLBACK": "levity.pages.overview.page.summary",
+    "STYLES": ["levity.pages.navigation.style", "levity.pages.navigation.overview_style"],
+    "SCRIPTS": [
+        "levity.pages.navigation.script",
+        "levity.pages.navigation.live_script",
+        "levity.pages.navigation.plots_script",
+    ],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "levity.pages.navigation.icon"},
     ],
     "ACCOUNT": {"navigation": "levity.pages.navigation.account_links"},
+    "SHOW_LANGUAGES": "levity.pages.navigation.shows_languages",
+    "LANGUAGES": {"action": "levity.pages.navigation.language_address"},
     "SIDEBAR": {"navigation": "levity.pages.navigation.navigation"},
 }
 
@@ -72,10 +83,27 @@ class PagesSite(UnfoldAdminSite):
         """The password, where the person is not logged in to the project."""
         return with_own_templates(super().login)(request, extra_context)
 
+    def get_urls(self) -> list[URLPattern]:
+        """With the first steps, and the choice of a language."""
+        return [
+            path("language/", self.admin_view(set_language), name="set_language"),
+            path("first-steps/", self.admin_view(self.first_run), name="first_run"),
+            path("first-steps/<slug:name>/", self.admin_view(self.first_run), name="first_step"),
+            *super().get_urls(),
+        ]
+
+    def first_run(self, request: HttpRequest, name: str = "") -> HttpResponse:
+        """What a new installation asks once."""
+        return _view("first_run.view.first_run_view")(request, name)
+
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The overview, or what has changed on it."""
+        """The overview, or what has changed on it, or the plots alone, or one as CSV."""
+        if "csv" in request.GET:
+            return _overview("csv_view")(request, request.GET["csv"])
+        if request.GET.get("part") == "plots":
+            return _overview("plots_view")(request)
         extra = {
             **(extra_context or {}),
             "live_every": live.EVERY,
@@ -91,11 +119,40 @@ class PagesSite(UnfoldAdminSite):
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The search of the sidebar; a page that is none is not found."""
+        """The search of the sidebar, and of Ctrl-K; a page that is none is not found.
+
+        What Ctrl-K finds is not kept, as unfold does: it depends on what a person may see now.
+        """
+        term = request.GET.get("s", "").strip()
+        if term and "extended" in request.GET:
+            pages = self._search_apps(self.get_app_list(request), term.lower())
+            results = [*finding.found(self, request, term), *pages]
+            pages_of = Paginator(results, MOST_FOUND)
+            return TemplateResponse(
+                request,
+                "unfold/helpers/command_results.html",
+                {
+                    "page_obj": pages_of,
+                    "results": pages_of.get_page(1),
+                    "page_counter": 0,
+                    "execution_time": 0.0,
+                },
+                headers={"HX-Trigger": "search"},
+            )
         try:
             return super().search(request, extra_context)
         except (InvalidPage, ValueError) as error:
             raise Http404("there is no such page") from error
+
+
+def _overview(name: str) -> Callable[..., HttpResponse]:
+    return _view(f"overview.page.{name}")
+
+
+def _view(name: str) -> Callable[..., HttpResponse]:
+    """A view of `levity.pages` that stands above this module."""
+    found: Callable[..., HttpResponse] = import_string(f"levity.pages.{name}")
+    return found
 
 
 class _Site(LazyObject):

@@ -12,6 +12,8 @@ class RunConfig(AppConfig):
     label = "levity_run"
     verbose_name = "Run"
 
+    levity_demo_retired = "levity.run.demo_end.take_out"
+
     def ready(self) -> None:
         """Register the system checks."""
         from levity.run import checks  # noqa: F401  (registers by being imported)

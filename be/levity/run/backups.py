@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -48,6 +49,10 @@ class Settled:
     next_transaction: int
     cancelled: int
     """Commands that were waiting when the backup was made."""
+    campaigns: int = 0
+    """Firmware campaigns that went on then; they are paused."""
+    numbers: tuple[str, ...] = ()
+    """What is to be said about the numbers of statements, a sentence for each issuer."""
     running: tuple[str, ...] = ()
     """Sessions that ran when the backup was made: number and charge point."""
 
@@ -110,7 +115,9 @@ def restore(path: Path) -> Path | None:
 def settle(now: datetime, gap: int | None = None) -> Settled:
     """Make a restored database safe to use; call this before Levity starts on it. Advances the
     counter of transactionIds by `gap` (None: by more than can have begun since the backup), cancels
-    commands that were waiting then, and resets which chargers are connected.
+    commands that were waiting then, pauses firmware campaigns (chargers may have installed since
+    what they would be sent again), goes on after the numbers of statements that are known to be
+    given, and resets which chargers are connected.
     """
     with transaction.atomic():
         newest = _newest()
@@ -127,12 +134,30 @@ def settle(now: datetime, gap: int | None = None) -> Settled:
             deadline=None,
             error_description="The database was restored from a backup.",
         )
+        paused = _pause_campaigns()
         ChargePoint.objects.filter(connection__isnull=False).update(connection=None, edge=None)
         running: tuple[str, ...] = ()
         if newest is not None:
             rows = ran_then(note_restore(now, newest)).select_related("charge_point")
             running = tuple(f"#{row.pk} ({row.charge_point.identity})" for row in rows)
-    return Settled(newest, last + 1, cancelled, running)
+        numbers = _settle_numbers()
+    return Settled(newest, last + 1, cancelled, paused, numbers, running)
+
+
+def _settle_numbers() -> tuple[str, ...]:
+    if not apps.is_installed("levity.billing"):
+        return ()
+    from levity.billing.statements.numbers import after_restore
+
+    return tuple(after_restore())
+
+
+def _pause_campaigns() -> int:
+    if not apps.is_installed("levity.files"):
+        return 0
+    from levity.files.campaigns import pause_all
+
+    return pause_all()
 
 
 def _newest() -> datetime | None:

@@ -35,6 +35,7 @@ from levity.run.cannot_open import CannotOpen
 from levity.run.edge_process import EdgeProcess
 from levity.run.holding import Hold, holding
 from levity.run.opening import open_database
+from levity.run.web.bodies import ANYBODY, limit_bodies
 from levity.run.welcome import as_typed, first_admin, pages_path, welcome
 from levity_ws.__main__ import loop_factory
 from levity_ws.edge.server import CannotListen, run
@@ -114,21 +115,34 @@ class Standalone:
         elif missing := migrations():
             what, _, _ = missing.partition(":")
             raise CannotOpen(f"{what}: run {as_typed(sys.argv[0])} migrate")
+        if demo and apps.is_installed("levity.billing"):
+            from levity.run.demo_bills import make_bills
+            from levity.run.demo_history import make_history
+
+            now = timezone.now()
+            if make_history(now):
+                make_bills(now)
         if not self.shared_with_others:
             _nobody_is_connected()
         web = self._web_server()
         # The chosen port, if HTTP_PORT is 0.
-        self.http_port = web.effective_port
+        settings.LEVITY_HTTP_PORT = self.http_port = web.effective_port
         hold.at(f"http://{(local_addresses() or ['localhost'])[0]}:{self.http_port}{pages_path()}")
         worker = threading.Thread(target=self._work, name="worker")
         pages = threading.Thread(target=web.run, name="web", daemon=True)
+        deliveries = _deliveries()
         pruning = threading.Thread(target=self._prune_daily, name="prune", daemon=True)
+        files = _files()
         leave_what_stays()
         try:
             pages.start()
             worker.start()
             pruning.start()
             self._pulse.start()
+            if files is not None:
+                files.start()
+            if deliveries is not None:
+                deliveries.start()
             also_show(*WORKER)
             self._run_edge(demo=demo)
         finally:
@@ -138,6 +152,10 @@ class Standalone:
                 self._worker.stop()
             worker.join(timeout=10)
             self._pulse.stop()
+            if files is not None:
+                files.stop()
+            if deliveries is not None:
+                deliveries.stop()
             web.close()
             connection.close()
         self._say("Levity: stopped. Every answered message is in the database.")
@@ -147,12 +165,14 @@ class Standalone:
             settings.ALLOWED_HOSTS += [
                 address for address in local_addresses() if address not in settings.ALLOWED_HOSTS
             ]
+        settings.OCPP_WAITING_REQUESTS = WEB_THREADS // 2
         try:
-            return create_server(
+            server = create_server(
                 _pages(),
                 host=self.http_host,
                 port=self.http_port,
                 threads=WEB_THREADS,
+                max_request_body_size=ANYBODY + 1,
                 ident="Levity",
                 # levity.run.web.proxies does that, and believes the configured proxies.
                 clear_untrusted_proxy_headers=False,
@@ -160,6 +180,8 @@ class Standalone:
         except OSError as error:
             where = f"{self.http_host}:{self.http_port}"
             raise CannotListen(f"Can't listen on {where}: {error.strerror or error}") from error
+        limit_bodies(server)
+        return server
 
     def _work(self) -> None:
         """Run the worker; if it fails, start a new one with the unfinished batches."""
@@ -231,6 +253,15 @@ class Standalone:
             )
 
 
+def _files() -> Any:
+    """What looks after chargers' files, if the project has them."""
+    if not apps.is_installed("levity.files"):
+        return None
+    from levity.files.keeper import Keeper
+
+    return Keeper()
+
+
 def _pages() -> Any:
     """The project's pages, and its static files if the project leaves them to a server."""
     if is_levitys_own():
@@ -246,6 +277,19 @@ def _pages() -> Any:
         if apps.is_installed("django.contrib.staticfiles")
         else application
     )
+
+
+def _deliveries() -> Any:
+    """What delivers events, where the project has that app."""
+    if not apps.is_installed("levity.integrations"):
+        return None
+    from levity.integrations.mqtt.settings import BadMqttUrl
+    from levity.integrations.starting import runner
+
+    try:
+        return runner()
+    except BadMqttUrl as error:
+        raise CannotOpen(str(error)) from error
 
 
 def _first_admin_and_close() -> list[str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from levity.simulator.connector import Connector
+from levity.simulator.kept import Free, KeepList, Kept, Reservation, cancel, reserve, updated_list
 from levity.simulator.profiles import Profile
 
 __all__ = [
@@ -67,12 +68,19 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class RunDiagnostics:
-    """Play the upload: the sequence of DiagnosticsStatusNotifications."""
+    """Upload: the sequence of DiagnosticsStatusNotifications, or of what `action` says."""
+
+    location: str = ""
+    name: str = ""
+    action: str = "DiagnosticsStatusNotification"
+    request_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunFirmwareUpdate:
-    """Play download and installation: the sequence of FirmwareStatusNotifications, and a reboot."""
+    """Download and install: the sequence of FirmwareStatusNotifications, and a reboot."""
+
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,9 @@ Deed = (
     | Unlock
     | SetKey
     | LimitPower
+    | Reservation
+    | Free
+    | KeepList
 )
 
 
@@ -140,6 +151,7 @@ class State:
     keys: Mapping[str, str]
     fixed: frozenset[str]
     now: datetime
+    kept: Kept = field(default_factory=Kept)
 
 
 _Handler = Callable[[State, Mapping[str, Any]], Reply]
@@ -158,8 +170,8 @@ def answer_to(state: State, action: str, payload: Mapping[str, Any]) -> Reply:
         return Reply(error="FormationViolation", description=f"{action}: {error!r}"[:255])
 
 
-def _status(status: str, *deeds: Deed) -> Reply:
-    return Reply({"status": status}, deeds=deeds)
+def _status(status: str, *deeds: Deed | None) -> Reply:
+    return Reply({"status": status}, deeds=tuple(deed for deed in deeds if deed is not None))
 
 
 def _found(state: State, number: int) -> Connector | None:
@@ -180,7 +192,7 @@ def _remote_start(state: State, payload: Mapping[str, Any]) -> Reply:
         if wanted in (None, each.number)
         and each.transaction is None
         and each.operative
-        and each.status in ("Available", "Preparing", "Finishing")
+        and (each.status in ("Available", "Preparing", "Finishing") or each.is_held_for(tag))
     ]
     fitting.sort(key=lambda each: not each.plugged)
     if not fitting:
@@ -274,6 +286,28 @@ def _set_charging_profile(state: State, payload: Mapping[str, Any]) -> Reply:
     return _status("Accepted", LimitPower(payload["connectorId"], limit))
 
 
+def _get_composite_schedule(state: State, payload: Mapping[str, Any]) -> Reply:
+    number = int(payload["connectorId"])
+    concerned = [each for each in state.connectors if number in (0, each.number)]
+    limits = [each.meter.limit for each in concerned if each.meter.limit is not None]
+    if not limits:
+        return _status("Rejected")
+    unit = payload.get("chargingRateUnit", "A")
+    limit = min(limits) if unit == "W" else min(limits) / (230.0 * state.profile.phases)
+    schedule = {
+        "duration": int(payload["duration"]),
+        "chargingRateUnit": unit,
+        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": round(limit, 1)}],
+    }
+    answer = {
+        "status": "Accepted",
+        "connectorId": number,
+        "scheduleStart": state.now.isoformat(),
+        "chargingSchedule": schedule,
+    }
+    return Reply(answer)
+
+
 def _clear_charging_profile(state: State, payload: Mapping[str, Any]) -> Reply:
     if all(each.meter.limit is None for each in state.connectors):
         return _status("Unknown")
@@ -281,7 +315,19 @@ def _clear_charging_profile(state: State, payload: Mapping[str, Any]) -> Reply:
 
 
 def _get_diagnostics(state: State, payload: Mapping[str, Any]) -> Reply:
-    return Reply({"fileName": f"diagnostics-{state.now:%Y%m%d}.log"}, deeds=(RunDiagnostics(),))
+    name = f"diagnostics-{state.now:%Y%m%d}.log"
+    return Reply({"fileName": name}, deeds=(RunDiagnostics(str(payload["location"]), name),))
+
+
+def _get_log(state: State, payload: Mapping[str, Any]) -> Reply:
+    name = f"{payload['logType']}-{state.now:%Y%m%d}.log".lower()
+    deed = RunDiagnostics(
+        str(payload["log"]["remoteLocation"]),
+        name,
+        "LogStatusNotification",
+        int(payload["requestId"]),
+    )
+    return Reply({"status": "Accepted", "filename": name}, deeds=(deed,))
 
 
 _HANDLERS: Mapping[str, tuple[str, _Handler]] = {
@@ -296,18 +342,28 @@ _HANDLERS: Mapping[str, tuple[str, _Handler]] = {
     "UnlockConnector": ("Core", _unlock_connector),
     "TriggerMessage": ("RemoteTrigger", _trigger_message),
     "GetDiagnostics": ("FirmwareManagement", _get_diagnostics),
+    "GetLog": ("FirmwareManagement", _get_log),
     "UpdateFirmware": (
         "FirmwareManagement",
-        lambda state, payload: Reply(deeds=(RunFirmwareUpdate(),)),
+        lambda state, payload: Reply(deeds=(RunFirmwareUpdate(str(payload["location"])),)),
     ),
     "SetChargingProfile": ("SmartCharging", _set_charging_profile),
     "ClearChargingProfile": ("SmartCharging", _clear_charging_profile),
-    "GetCompositeSchedule": ("SmartCharging", lambda state, payload: _status("Rejected")),
+    "GetCompositeSchedule": ("SmartCharging", _get_composite_schedule),
     "GetLocalListVersion": (
         "LocalAuthListManagement",
-        lambda state, payload: Reply({"listVersion": 0}),
+        lambda state, payload: Reply({"listVersion": state.kept.local_list.version}),
     ),
-    "SendLocalList": ("LocalAuthListManagement", lambda state, payload: _status("NotSupported")),
-    "ReserveNow": ("Reservation", lambda state, payload: _status("Rejected")),
-    "CancelReservation": ("Reservation", lambda state, payload: _status("Rejected")),
+    "SendLocalList": (
+        "LocalAuthListManagement",
+        lambda state, payload: _status(*updated_list(state.kept, state.keys, payload)),
+    ),
+    "ReserveNow": (
+        "Reservation",
+        lambda state, payload: _status(*reserve(state.kept, state.connectors, payload)),
+    ),
+    "CancelReservation": (
+        "Reservation",
+        lambda state, payload: _status(*cancel(state.kept, payload)),
+    ),
 }

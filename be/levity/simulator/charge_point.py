@@ -5,8 +5,11 @@ the transaction messages wait in the outbox.
 """
 
 import asyncio
+from collections.abc import Mapping
 from random import Random
+from types import MappingProxyType
 
+from levity.simulator import files
 from levity.simulator.answers import (
     BootAgain,
     ChangeOperative,
@@ -23,6 +26,7 @@ from levity.simulator.answers import (
 )
 from levity.simulator.clock import Clock
 from levity.simulator.connector import Connector, status_notification
+from levity.simulator.kept import Free, KeepList, Reservation
 from levity.simulator.ledger import Ledger
 from levity.simulator.line import Line
 from levity.simulator.outbox import Outgoing, Waiting
@@ -85,10 +89,14 @@ class ChargePoint(Line):
     async def present_tag(self, tag: str, number: int = 1) -> bool:
         """A card is held before the reader. True when charging begins.
 
-        Offline, the charger lets anybody charge (AllowOfflineTxForUnknownId).
+        Offline, the charger lets anybody charge (AllowOfflineTxForUnknownId) but those whom its
+        local list refuses.
         """
         answer = await self._ask("Authorize", {"idTag": tag})
         if answer.outcome is Outcome.LOST:
+            known = self.kept.local_list.entries.get(tag)
+            if known is not None and known.get("status") != "Accepted":
+                return False
             tag = self.profile.offline_tag or tag
         elif answer.status != "Accepted":
             return False
@@ -141,7 +149,10 @@ class ChargePoint(Line):
         return await self._until(lambda: connector.transaction is None, within)
 
     def _start(self, connector: Connector, tag: str) -> bool:
+        held = connector.held
         calls = connector.start(self.clock.now(), tag)
+        if held is not None and connector.held is None:
+            self.kept.reservations.pop(held[0], None)
         self.put(calls)
         if calls:
             self.statistics.started += 1
@@ -209,11 +220,9 @@ class ChargePoint(Line):
             case Reboot(reason):
                 await self.reboot(reason)
             case RunDiagnostics():
-                await self._report("DiagnosticsStatusNotification", ("Uploading", "Uploaded"))
-            case RunFirmwareUpdate():
-                steps = ("Downloading", "Downloaded", "Installing", "Installed")
-                await self._report("FirmwareStatusNotification", steps)
-                await self.reboot("Reboot")
+                await self._upload(deed)
+            case RunFirmwareUpdate(location):
+                await self._update(location)
             case _:
                 self._do_at_once(deed)
 
@@ -233,10 +242,34 @@ class ChargePoint(Line):
                 self.unplug(number)
             case SetKey(key, value):
                 self.keys[key] = value
+            case Reservation():
+                self._hold(deed)
+            case Free(key):
+                self._free(key)
+            case KeepList():
+                self.kept.local_list = deed
             case LimitPower(number, watts):
                 for connector in self._concerned(number):
                     connector.meter.advance(self.clock.now())
                     connector.meter.limit = watts
+
+    def _hold(self, wanted: Reservation) -> None:
+        self._free(wanted.id)
+        self.kept.reservations[wanted.id] = wanted
+        connector = self.connector(wanted.connector)
+        self.put(connector.hold(self.clock.now(), wanted.id, wanted.tag))
+        self._spawn(self._let_expire(wanted))
+
+    async def _let_expire(self, held: Reservation) -> None:
+        left = (held.until - self.clock.now()).total_seconds()
+        await self.clock.sleep(max(0.0, left))
+        if self.kept.reservations.get(held.id) is held:
+            self._free(held.id)
+
+    def _free(self, key: int) -> None:
+        held = self.kept.reservations.pop(key, None)
+        if held is not None:
+            self.put(self.connector(held.connector).free(self.clock.now(), key))
 
     def _concerned(self, number: int) -> list[Connector]:
         return [each for each in self.connectors if number in (0, each.number)]
@@ -274,7 +307,39 @@ class ChargePoint(Line):
             case _:
                 self.put((Outgoing(action, {"status": "Idle"}),))
 
-    async def _report(self, action: str, steps: tuple[str, ...]) -> None:
+    async def _upload(self, deed: RunDiagnostics) -> None:
+        more = {} if deed.request_id is None else {"requestId": deed.request_id}
+        await self._report(deed.action, ("Uploading",), more)
+        done = True
+        if files.is_real(deed.location):
+            content = f"{self.identity} at {self.clock.now().isoformat()}\n".encode() * 200
+            known = self.profile.file_protocols
+            done = await files.upload(deed.location, deed.name, content, known)
+        is_log = deed.action.startswith("Log")
+        failed = "UploadFailure" if is_log else "UploadFailed"
+        await self._report(deed.action, ("Uploaded" if done else failed,), more)
+
+    async def _update(self, location: str) -> None:
+        action = "FirmwareStatusNotification"
+        await self._report(action, ("Downloading",))
+        version = ""
+        if files.is_real(location):
+            content = await files.fetch(location, self.profile.file_protocols)
+            if content is None:
+                await self._report(action, ("DownloadFailed",))
+                return
+            version = files.version_in(content, location)
+        await self._report(action, ("Downloaded", "Installing"))
+        if self.profile.fails_updates:
+            await self._report(action, ("InstallationFailed",))
+            return
+        self.firmware = version or self.firmware
+        await self._report(action, ("Installed",))
+        await self.reboot("Reboot")
+
+    async def _report(
+        self, action: str, steps: tuple[str, ...], more: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         for step in steps:
             await self.clock.sleep(_STEP)
-            self.put((Outgoing(action, {"status": step}),))
+            self.put((Outgoing(action, {"status": step, **more}),))

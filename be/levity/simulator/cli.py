@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--prefix", default="SIM", help="identities are PREFIX-0001, ... (%(default)s)")
     add("--connectors", type=_positive, help="connectors per charger (the make's)")
     add("--life", default="lively", choices=list(_LIVES), help="how busy (%(default)s)")
+    add(
+        "--file-protocol",
+        choices=("http", "ftp"),
+        help="transfer files by this one only (all)",
+    )
+    add("--fail-update-of", type=_positive, metavar="N", help="firmware updates of the Nth fail")
     add("--once", action="store_true", help="one session per connector, then leave")
     add("--duration", type=float, metavar="S", help="real seconds; default: until Ctrl-C")
     add("--speed", type=float, default=1.0, metavar="X", help="compress simulated time X times")
@@ -88,9 +94,15 @@ async def _fleet(options: argparse.Namespace) -> int:
     profile = profile_named(options.profile)
     if options.connectors is not None:
         profile = replace(profile, connectors=options.connectors)
+    if options.file_protocol is not None:
+        profile = replace(profile, file_protocols=(options.file_protocol,))
+    members = list(uniform_fleet(options.prefix, options.charge_points, profile))
+    if (failing := options.fail_update_of) is not None and failing <= len(members):
+        failed = replace(profile, fails_updates=True)
+        members[failing - 1] = replace(members[failing - 1], profile=failed)
     fleet = Fleet(
         WebsocketDialer(options.url, key=options.key),
-        uniform_fleet(options.prefix, options.charge_points, profile),
+        members,
         life=ONCE if options.once else _LIVES[options.life],
         clock=Clock.that_ends_now(speed=options.speed, seconds=options.duration or 3600.0),
         seed=options.seed,
@@ -107,11 +119,7 @@ async def _fleet(options: argparse.Namespace) -> int:
             report_every=1.0 if tty else 5.0,
         )
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(
-            NotImplementedError, RuntimeError, ValueError
-        ):  # Windows, or not the main thread
-            loop.add_signal_handler(number, run.cancel)
+    _on_signals(run.cancel)
     watch = asyncio.ensure_future(_stop_if_nobody_answers(fleet.statistics, run))
     try:
         summary = await run
@@ -122,6 +130,15 @@ async def _fleet(options: argparse.Namespace) -> int:
     if tty and not options.json:
         print(file=sys.stderr)
     return _verdict(options, summary)
+
+
+def _on_signals(end: Callable[[], object]) -> None:
+    """End in good order on Ctrl-C and SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(
+            NotImplementedError, RuntimeError, ValueError
+        ):  # Windows, or not the main thread
+            asyncio.get_running_loop().add_signal_handler(number, end)
 
 
 async def _stop_if_nobody_answers(statistics: Statistics, run: "asyncio.Future[Summary]") -> None:
@@ -189,6 +206,7 @@ async def _load(options: argparse.Namespace) -> int:
             seconds=options.duration or 30.0,
             rate=options.rate,
             prefix=options.prefix,
+            connected=_on_signals,
         )
     except DialError as error:
         print(_nobody_answers(options.url, str(error)), file=sys.stderr)

@@ -56,6 +56,8 @@ class Connector:
         self.transaction: ActiveTransaction | None = None
         self.prepared_at: datetime | None = None
         """Since when a car waits for its start."""
+        self.held: tuple[int, str] | None = None
+        """A reservation's number, and its tag."""
 
     def status_calls(self, now: datetime) -> Calls:
         """The present status."""
@@ -71,7 +73,8 @@ class Connector:
 
     def start(self, now: datetime, id_tag: str) -> Calls:
         """The contactor closes. Nothing happens unless a car waits for it."""
-        if self.transaction is not None or self.status not in ("Preparing", "Finishing"):
+        held = self.held if self.is_held_for(id_tag) and self.plugged else None
+        if self.transaction is not None or not (held or self.status in ("Preparing", "Finishing")):
             return ()
         self.prepared_at = None
         meter_start = self.meter.begin(now)
@@ -82,9 +85,32 @@ class Connector:
             "meterStart": meter_start,
             "timestamp": written(now, self._profile),
         }
+        if held is not None:
+            payload["reservationId"], self.held = held[0], None
         start = (Outgoing("StartTransaction", payload, self.transaction, kept=True),)
         charging = self._become("Charging", now)
         return charging + start if self._profile.charging_before_start else start + charging
+
+    def is_held_for(self, id_tag: str) -> bool:
+        """True if it is reserved, and for this tag."""
+        return self.status == "Reserved" and self.held is not None and self.held[1] == id_tag
+
+    def hold(self, now: datetime, number: int, id_tag: str) -> Calls:
+        """A reservation begins."""
+        self.held = (number, id_tag)
+        return self._become("Reserved", now) if self.status == "Available" else ()
+
+    def free(self, now: datetime, number: int) -> Calls:
+        """That reservation is over, if it is still there."""
+        if self.held is None or self.held[0] != number:
+            return ()
+        self.held = None
+        if self.status != "Reserved":
+            return ()
+        if self.plugged and self.operative:
+            self.prepared_at = now
+            return self._become("Preparing", now)
+        return self._become(self._rest(), now)
 
     def sample(self, now: datetime, *, offline: bool = False, context: str | None = None) -> Calls:
         """A meter reading, of the running transaction where there is one."""
@@ -168,7 +194,9 @@ class Connector:
         return self.status_calls(now)
 
     def _rest(self) -> str:
-        return "Available" if self.operative else "Unavailable"
+        if not self.operative:
+            return "Unavailable"
+        return "Available" if self.held is None else "Reserved"
 
     def _become(self, status: str, now: datetime) -> Calls:
         if status == self.status:

@@ -14,6 +14,7 @@ from levity.simulator.clock import Clock
 from levity.simulator.configuration import FIXED_KEYS, configuration_keys
 from levity.simulator.connector import Calls, Connector
 from levity.simulator.exchange import Exchange
+from levity.simulator.kept import Kept
 from levity.simulator.ledger import Ledger
 from levity.simulator.outbox import Outgoing, Waiting
 from levity.simulator.profiles import Profile
@@ -58,10 +59,12 @@ class Line:
         self.ledger = ledger
         self.statistics = statistics
         self.serial = profile.serial.format(number=number)
+        self.firmware = profile.firmware
         self.connectors = [
             Connector(each, profile, chance) for each in range(1, profile.connectors + 1)
         ]
         self.keys = configuration_keys(profile)
+        self.kept = Kept()
         self.booted = False
         """BootNotification was accepted since the last reboot."""
         self._boot_wanted = False
@@ -159,6 +162,10 @@ class Line:
         ]
         try:
             return await exchange.run()
+        except asyncio.CancelledError:
+            # Nobody reads this link any more, and nobody else would close it.
+            exchange.link.abort()
+            raise
         finally:
             self._exchange = None
             self.statistics.connected -= 1
@@ -199,7 +206,7 @@ class Line:
                 "chargePointVendor": self.profile.vendor,
                 "chargePointModel": self.profile.model,
                 "chargePointSerialNumber": self.serial,
-                "firmwareVersion": self.profile.firmware,
+                "firmwareVersion": self.firmware,
                 **self.profile.boot_extras,
             }
             answer = await self._ask("BootNotification", payload, before_boot=True)
@@ -252,7 +259,8 @@ class Line:
         if exchange is None:
             return
         self._enter_call("call", unique_id, action, payload)
-        state = State(self.profile, self.connectors, self.keys, FIXED_KEYS, self.clock.now())
+        now = self.clock.now()
+        state = State(self.profile, self.connectors, self.keys, FIXED_KEYS, now, self.kept)
         reply = answer_to(state, action, payload)
         if self.profile.answer_delay:
             await self.clock.sleep(self.profile.answer_delay)

@@ -11,10 +11,12 @@ charger could not send it yet; so a stall of the server is felt by every Call th
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import time
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 import orjson
@@ -65,6 +67,7 @@ class _Window:
 
     def __init__(self) -> None:
         self.open = False
+        self.closes = float("inf")
         self.latencies = array("d")
         self.actions: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
@@ -116,28 +119,28 @@ class _Charger:
             elif text[3 : 3 + len(unique_id)] == unique_id or unique_id in text[:64]:
                 return text
 
-    async def closed_loop(self, end: float) -> None:
-        while time.perf_counter() < end:
+    async def closed_loop(self) -> None:
+        while time.perf_counter() < self._window.closes:
             await self.exchange(None)
 
-    async def paced(self, begin: float, end: float, first: float, every: float) -> None:
+    async def paced(self, begin: float, first: float, every: float) -> None:
         # Spread the chargers over the session, so that every second holds every kind of Call.
         for _ in range(self.number % CALLS_PER_SESSION):
             await self.exchange(None)
         due = begin + first
-        while due < end:
+        while due < self._window.closes:
             wait = due - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
             await self.exchange(due)
             due += every
 
-    async def run(self, begin: float, end: float, first: float, every: float | None) -> None:
+    async def run(self, begin: float, first: float, every: float | None) -> None:
         try:
             if every is None:
-                await self.closed_loop(end)
+                await self.closed_loop()
             else:
-                await self.paced(begin, end, first, every)
+                await self.paced(begin, first, every)
         except ConnectionClosed:
             self._window.disconnects += 1
 
@@ -152,14 +155,18 @@ async def run_load(
     prefix: str = "LOAD",
     plugged_status: str = "Preparing",
     addresses: int | None = None,
+    connected: Callable[[Callable[[], None]], None] | None = None,
 ) -> LoadResult:
     """Run the load and measure `seconds` of it, after `warm_up`. `rate` is Calls a second in total.
 
-    Raises DialError if a charger cannot connect or is not accepted.
+    `connected` is called when all chargers are, with what ends the load sooner: it then returns
+    what it has measured by that time. Raises DialError if a charger cannot connect or is not
+    accepted.
     """
     begun = time.perf_counter()
     crowd = Crowd(url, addresses=addresses)
     window = _Window()
+    enough = asyncio.Event()
     try:
         connections = await crowd.connect(prefix, charge_points)
         chargers = [
@@ -168,23 +175,24 @@ async def run_load(
         ]
         for start in range(0, len(chargers), 50):
             await asyncio.gather(*(each.boot() for each in chargers[start : start + 50]))
-        connected = time.perf_counter()
+        ready = time.perf_counter()
+        if connected is not None:
+            connected(enough.set)
         # Paced, the chargers first spread over the session; that is no part of the pace.
-        begin = connected + (0.5 if rate else 0.0)
-        opens, closes = begin + warm_up, begin + warm_up + seconds
+        begin = ready + (0.5 if rate else 0.0)
+        opens, window.closes = begin + warm_up, begin + warm_up + seconds
         every = None if rate is None else charge_points / rate
         tasks = [
-            asyncio.ensure_future(
-                each.run(begin, closes, (each.number - 1) / rate if rate else 0.0, every)
-            )
+            asyncio.ensure_future(each.run(begin, (each.number - 1) / rate if rate else 0.0, every))
             for each in chargers
         ]
-        await asyncio.sleep(max(0.0, opens - time.perf_counter()))
+        await _until(opens, enough)
         window.open, cpu, opened = True, time.process_time(), time.perf_counter()
         opened_at = time.time()
-        await asyncio.sleep(max(0.0, closes - time.perf_counter()))
+        await _until(window.closes, enough)
         window.open, cpu = False, time.process_time() - cpu
-        measured = time.perf_counter() - opened
+        window.closes = time.perf_counter()
+        measured = window.closes - opened
         _done, late = await asyncio.wait(tasks, timeout=5.0)
         for task in late:
             task.cancel()
@@ -210,11 +218,16 @@ async def run_load(
         calls_received=window.calls_received,
         disconnects=window.disconnects,
         unanswered=len(late),
-        connect_seconds=round(connected - begun, 3),
+        connect_seconds=round(ready - begun, 3),
         cpu_seconds=round(cpu, 3),
         cpu_ms_per_message=round(cpu / messages * 1000, 4) if messages else 0.0,
         opened_at=opened_at,
     )
+
+
+async def _until(moment: float, enough: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(enough.wait(), max(0.0, moment - time.perf_counter()))
 
 
 def _milliseconds(ordered: list[float], share: float) -> float:

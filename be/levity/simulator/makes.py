@@ -23,7 +23,25 @@ _ENERGY = "Energy.Active.Import.Register"
 _POWER = "Power.Active.Import"
 _CURRENT = "Current.Import"
 
-GENERIC = Profile(name="generic", source="OCPP 1.6 edition 2 and OCPP-J 1.6")
+GENERIC = Profile(
+    name="generic",
+    source="OCPP 1.6 edition 2 and OCPP-J 1.6",
+    feature_profiles=(
+        "Core",
+        "FirmwareManagement",
+        "LocalAuthListManagement",
+        "RemoteTrigger",
+        "Reservation",
+        "SmartCharging",
+    ),
+    configuration=MappingProxyType(
+        {
+            "LocalAuthListEnabled": "true",
+            "LocalAuthListMaxLength": "500",
+            "SendLocalListMaxLength": "100",
+        }
+    ),
+)
 
 GRIZZL_E = Profile(
     name="grizzl-e",

@@ -257,6 +257,10 @@ class Profile:
     """StopTransactionOnInvalidId: DeAuthorized when StartTransaction.conf refuses the tag."""
     connection_timeout: float = 120.0
     """ConnectionTimeOut: Preparing without a start goes back to Available (or Finishing)."""
+    file_protocols: tuple[str, ...] = ("http", "https", "ftp")
+    """By which it transfers files; by others it fails."""
+    fails_updates: bool = False
+    """InstallationFailed, whatever the firmware."""
     remote_start: RemoteStartHabit = RemoteStartHabit()
     retry: RetryStyle = RetryStyle()
 

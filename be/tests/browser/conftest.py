@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from levity.ocpp.models import ChargePoint
 from tests.browser.visits import PASSWORD, Visit
+
+# Milliseconds, on a machine that does something else meanwhile. (Playwright gives it 5 s.)
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -7,21 +7,24 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from levity.ocpp.decisions.unassigned import stretches_of
 from levity.ocpp.models import (
     ChargePoint,
     Command,
+    ConnectionEvent,
     IdTag,
     Installation,
     Transaction,
     UnassignedEnergy,
 )
+from levity.ocpp.store.hours import count_all
 from levity.ocpp.store.loose import month_of, renew, zone_of_site
 from levity.pages.chargers.give_energy import key_of
 from tests.browser.visits import DESKTOP, PHONE, Visit
@@ -112,24 +115,26 @@ def pages(charger: ChargePoint, root: User) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(
-    scheme: Any, visit: Callable[[Any], Visit], pages: list[str]
+def test_every_text_can_be_read_in_the_dark(
+    visit: Callable[[Any], Visit], pages: list[str]
 ) -> None:
     """B14: grey on dark was 3.66:1 in 57 places of the list of chargers."""
     seen = visit(DESKTOP)
-    seen.page.emulate_media(color_scheme=scheme)
+    seen.page.emulate_media(color_scheme="dark")
     found = {path: seen.go(path).evaluate(CONTRAST, LEAST) for path in pages}
     assert {path: texts for path, texts in found.items() if texts} == {}
 
 
-def test_every_box_has_a_name_and_every_page_a_main_part(
+def test_every_text_can_be_read_is_whole_and_every_box_has_a_name(
     visit: Callable[[Any], Visit], pages: list[str]
 ) -> None:
-    """B20: select2's boxes had none, signs had one where none may be; nowhere was a main part."""
+    """B14, and on the same pages: B20: select2's boxes had no name, signs had one where none may
+    be; nowhere was a main part. B10: see `is_whole`."""
     seen = visit(DESKTOP)
     for path in pages:
         page = seen.go(path)
+        assert (path, page.evaluate(CONTRAST, LEAST)) == (path, [])
+        is_whole(page, path, DESKTOP)
         if page.locator(".admin-autocomplete").count():
             page.wait_for_selector(".select2-selection[aria-label]", state="attached")
         if "/group/" in path:
@@ -139,16 +144,20 @@ def test_every_box_has_a_name_and_every_page_a_main_part(
     assert seen.complaints == []
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_word_id_or_number_breaks_in_its_middle(
-    size: Any, visit: Callable[[Any], Visit], pages: list[str]
+def is_whole(page: Page, path: str, size: Any) -> None:
+    """No word, id or number breaks in its middle, and nothing scrolls sideways (B10: "anonymo/us",
+    "04A1B2C/312", "EVDiscon/nected", "Preparin/g", "429698867/5 Wh")."""
+    assert (path, page.evaluate(BROKEN)) == (path, [])
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+
+
+def test_no_word_id_or_number_breaks_in_its_middle_on_a_phone(
+    visit: Callable[[Any], Visit], pages: list[str]
 ) -> None:
-    """B10: "anonymo/us", "04A1B2C/312", "EVDiscon/nected", "Preparin/g", "429698867/5 Wh"."""
-    seen = visit(size)
+    """B10."""
+    seen = visit(PHONE)
     for path in pages:
-        page = seen.go(path)
-        assert (path, page.evaluate(BROKEN)) == (path, [])
-        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+        is_whole(seen.go(path), path, PHONE)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -226,8 +235,60 @@ def test_on_a_phone_the_unit_stands_beside_its_number(
         energy=energy,
         confidence="high",
     )
+    list(count_all(timezone.now()))
     page = visit(PHONE).go("/admin/")
     page.wait_for_selector(".lv-tile")
     found = page.evaluate(ON_ONE_LINE)
     assert f"{energy / 1000:,.3f} kWh" in found
     assert set(map(tuple, found.values())) == {(1, True)}
+
+
+LABELS = """() => [...document.querySelectorAll("#result_list tbody [data-label]")].map(cell => {
+    const shown = getComputedStyle(cell, "::before");
+    return [shown.content.replaceAll('"', ""), shown.textTransform];
+})"""
+
+
+def test_on_a_phone_a_cell_says_its_column_as_a_sentence_begins(
+    visit: Callable[[Any], Visit], charger: ChargePoint
+) -> None:
+    """It said "Select Record" for the time, and Had A Capital On Each Word."""
+    ConnectionEvent.objects.create(
+        charge_point=charger,
+        identity=charger.identity,
+        connection=uuid4(),
+        kind=ConnectionEvent.Kind.values[0],
+        at=timezone.now(),
+    )
+    page = visit(PHONE).go("/admin/ocpp/connectionevent/")
+    page.wait_for_selector("#result_list tbody tr")
+    found = page.evaluate(LABELS)
+    assert found
+    assert {transform for _, transform in found} == {"none"}
+    assert all(text[:1].isupper() and "elect record" not in text for text, _ in found)
+
+
+def test_on_a_phone_the_map_of_use_has_all_hours_of_a_day(
+    visit: Callable[[Any], Visit], charger: ChargePoint
+) -> None:
+    """Twelve of the 24 were in sight."""
+    now = timezone.now()
+    charger.transactions.create(
+        connector=1,
+        started_at=now - timedelta(hours=3),
+        stopped_at=now - timedelta(hours=1),
+        state="stopped",
+        meter_start=0,
+        meter_stop=9_000,
+        energy=9_000,
+        confidence="high",
+    )
+    list(count_all(now))
+    page = visit(PHONE).go("/admin/")
+    page.wait_for_selector(".lv-heat tbody td")
+    edges = page.evaluate(
+        "[...document.querySelectorAll('.lv-heat tbody tr:first-child td')]"
+        ".map((cell) => cell.getBoundingClientRect().right)"
+    )
+    assert len(edges) == 24
+    assert max(edges) <= PHONE["width"]

@@ -159,8 +159,8 @@ def test_charging_is_stopped_from_the_page_of_the_session(
         charge_point=charger, connector=1, id_tag="A", started_at=timezone.now(), meter_start=0
     )
     seen, page = opened(visit, f"/admin/ocpp/transaction/{session.pk}/change/")
-    decisions = page.locator("nav[aria-label=Decisions] > *")
-    expect(decisions).to_have_text(["Stop charging", "Mark as ended, without stopping…"])
+    expect(page.locator("nav[aria-label=Decisions] > .lv-button")).to_have_text(["Stop charging"])
+    expect(page.get_by_text("this does not stop the car")).to_be_hidden()
     page.dblclick("text=Stop charging")
     expect(page.locator("#lv-session")).to_contain_text("Queued")
     command = Command.objects.get()

@@ -241,7 +241,7 @@ def test_an_alert_is_acknowledged_and_taken_back_by_keyboard_on_a_phone(
 def test_work_in_portions_goes_on_by_itself_and_says_how_far_it_is(
     visit: Callable[[Any], Visit], monkeypatch: pytest.MonkeyPatch, charger: ChargePoint
 ) -> None:
-    """600 charge points: three pages that send themselves, then the list of commands."""
+    """600 charge points: three pages that send themselves, then the page of these commands."""
     monkeypatch.setattr(going_on, "BUDGET", 0.0)
     ChargePoint.objects.bulk_create(ChargePoint(identity=f"P-{n:03}") for n in range(599))
     seen = visit(PHONE)
@@ -258,7 +258,7 @@ def test_work_in_portions_goes_on_by_itself_and_says_how_far_it_is(
     page.click("button[name=index]")
     page.on("response", note)
     page.click("text=Send to all 600")
-    page.wait_for_url("**/ocpp/command/")
+    page.wait_for_url("**/ocpp/masscommand/*/change/")
     assert said[:2] == ["250 of 600 done", "500 of 600 done"]
     assert Command.objects.count() == 600
     assert seen.complaints == []

@@ -65,6 +65,7 @@ TABLES: dict[str, type[Model]] = {
 LEFT_OUT = {
     "id",
     "created_at",
+    "tries",
     # How the automatic start keeps its place (be/tests/ocpp/rules/test_holds.py).
     "only_since",
     "holds",
@@ -88,7 +89,7 @@ LEFT_OUT = {
     "lives",
 }
 # What is nearly always so is worth a line only where it is not.
-USUAL = {"occurrence": 0, "security_profile": 0}
+USUAL = {"occurrence": 0, "security_profile": 0, "priority": 1}
 
 
 def prepare(given: dict[str, Any]) -> None:

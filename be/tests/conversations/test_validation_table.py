@@ -84,6 +84,7 @@ def _short(outcome: str) -> str:
     return outcome.removesuffix("ConstraintViolation").removesuffix("Violation")
 
 
+@pytest.mark.once
 def test_what_is_refused_and_what_is_kept_is_what_the_docs_say() -> None:
     """Every fault in every field of all 14 messages, and every broken frame."""
     generated = "\n" + "".join(f"{line}\n" for line in tables(CentralSystem()))

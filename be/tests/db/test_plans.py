@@ -15,7 +15,7 @@ from levity.db.prepared import Prepared
 from levity.db.rows import insert_rows
 from levity.ocpp.commands import due, lifecycle
 from levity.ocpp.models import ChargePoint, Command, Message, SecurityEvent, Transaction
-from levity.ocpp.store import queries
+from levity.ocpp.store import chain, queries
 from levity.ocpp.worker.pipeline import DatabaseAway
 from tests.ocpp.charger import CentralSystem, Charger
 
@@ -52,7 +52,8 @@ def plan_of(query: Prepared, *values: Any) -> str:
     """How Postgres executes this query from now on."""
     query.rows(*values)
     sql, parameters, *_ = query._built["postgresql"]
-    filled = [item.value(value, connection) for item, value in zip(parameters, values, strict=True)]
+    given = dict(zip(map(id, query._places), values, strict=True))
+    filled = [item.value(given[id(item.place)], connection) for item in parameters]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {planned.planned(connection, sql)}", filled)
         return "\n".join(line for (line,) in cursor.fetchall())
@@ -72,8 +73,10 @@ def test_a_batch_is_planned_once_for_all_that_follow(site: CentralSystem) -> Non
 def test_a_plan_walks_along_the_index_of_what_is_queued(site: CentralSystem) -> None:
     """The state is in the text: a plan for any state would read all commands there ever were."""
     now = timezone.now()
-    assert "command_queued" in plan_of(due._ANY, now)
-    assert "command_queued" in plan_of(due._DUE, now, now)
+    # Both indexes are of queued commands alone.
+    for plan in (plan_of(due._ANY, now), plan_of(due._DUE, now, now)):
+        assert "command_queued" in plan or "command_turn" in plan
+        assert "Seq Scan on ocpp_command" not in plan
     frame = (["6d7d0a0e-6c5c-4c2c-8a4e-3c1f3c1f3c1f"], ["1"], [1])
     plan = plan_of(queries.CHARGE_POINTS, *frame, ["cp1"])
     assert "Seq Scan" not in plan
@@ -89,6 +92,33 @@ def test_a_plan_of_an_empty_site_looks_for_the_connectors_of_each_charger(
     assert "charge_point_id = ocpp_chargepoint.id" in plan
     assert "Join Filter: (ocpp_chargepoint.id" not in plan
     assert "Materialize" not in plan
+
+
+def test_the_sessions_near_are_read_in_the_order_of_their_index(site: CentralSystem) -> None:
+    """Not all that a connector ever had, to sort them for the newest."""
+    charger = Charger("CP1")
+    site.result(charger.stops(site.start(charger)))
+    pk, at = ChargePoint.objects.get().pk, timezone.now()
+    for plan in (
+        plan_of(chain.NEAR, [pk], [0], [1], [at]),
+        plan_of(chain.BESIDE, [pk], [0], [1], [at], [0]),
+    ):
+        assert "Bitmap" not in plan
+        assert "Scan Backward using transaction_chain" in plan
+
+
+def test_rows_that_are_updated_all_the_time_have_room_for_it() -> None:
+    """A new version of a row in the same page needs no new entry in any index."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL"
+            " AND relname LIKE 'ocpp_%%' ORDER BY 1"
+        )
+        assert dict(cursor.fetchall()) == {
+            "ocpp_chargepoint": ["fillfactor=50"],
+            "ocpp_connector": ["fillfactor=50"],
+            "ocpp_transaction": ["fillfactor=70"],
+        }
 
 
 def test_a_query_without_an_index_is_not_compiled() -> None:

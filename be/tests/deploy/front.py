@@ -38,7 +38,9 @@ class Backends:
     def __init__(self) -> None:
         self.pages: list[dict[str, Any]] = []
         self.sockets: list[dict[str, Any]] = []
-        pages = self.pages
+        self.redirects: dict[str, str] = {}
+        """Where nginx is sent (X-Accel-Redirect), by path."""
+        pages, redirects = self.pages, self.redirects
 
         class Page(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -49,6 +51,9 @@ class Backends:
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
+                if target := redirects.get(self.path):
+                    self.send_header("X-Accel-Redirect", target)
+                    self.send_header("Cache-Control", "no-store")
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -91,7 +96,7 @@ class Front:
         self.shared = Path(tempfile.mkdtemp(prefix="levity-front-"))
         self.shared.chmod(0o755)
         atexit.register(shutil.rmtree, self.shared, ignore_errors=True)
-        for path in (folder / "site", folder / "letsencrypt", self.acme, self.run):
+        for path in (folder / "site", folder / "letsencrypt", self.acme, self.run, self.firmware):
             path.mkdir(exist_ok=True)
             path.chmod(0o755)
         self.certificates = folder / "letsencrypt"
@@ -105,6 +110,7 @@ class Front:
             "LEVITY_ACME_DIR": str(self.acme),
             "LEVITY_TLS_WORK_DIR": str(folder / "certbot"),
             "LEVITY_RUN_DIR": str(self.run),
+            "LEVITY_FIRMWARE_DIR": str(self.firmware),
             "LEVITY_BE": f"127.0.0.1:{be}",
             "LEVITY_WS": f"127.0.0.1:{ws}",
             "LEVITY_HTTP_LISTEN": f"127.0.0.1:{self.http}",
@@ -121,6 +127,11 @@ class Front:
     def acme(self) -> Path:
         """Where certbot puts its proofs."""
         return self.shared / "acme"
+
+    @property
+    def firmware(self) -> Path:
+        """What be shares with nginx."""
+        return self.shared / "firmware"
 
     @property
     def run(self) -> Path:

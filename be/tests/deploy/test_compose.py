@@ -25,7 +25,7 @@ def service_of(name: str, service: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", FULL)
 def test_only_nginx_is_published(name: str) -> None:
-    """P-01, E-17: 80, and 443 with TLS; no broker, database, edge or gunicorn."""
+    """P-01, E-17: 80, and 443 with TLS, and FTP; no broker, database, edge or gunicorn."""
     published = {
         (service, port)
         for service, what in compose(name)["services"].items()
@@ -34,7 +34,9 @@ def test_only_nginx_is_published(name: str) -> None:
     wanted = {("fe", "80:8080")} | ({("fe", "443:8443")} if "tls" in name else set())
     # Grafana is for this machine only, and only where somebody asks for it.
     local = {("grafana", "127.0.0.1:3000:3000")}
-    assert published == wanted | local
+    # Some chargers transfer files by FTP alone; it is open only while a job needs it.
+    ftp = {("files", "2121:2121"), ("files", "2122-2141:2122-2141")}
+    assert published == wanted | local | ftp
     assert compose(name)["services"]["grafana"]["profiles"] == ["monitoring"]
     assert not any(
         what.get("network_mode") == "host" for what in compose(name)["services"].values()
@@ -118,7 +120,7 @@ def test_no_password_is_in_an_image(folder: str) -> None:
 def test_the_documented_settings_are_there_to_be_set(name: str) -> None:
     file = compose(name)
     assert set(SETTINGS) <= set(file["x-settings"])
-    for service in ("be", "worker", "daily"):
+    for service in ("be", "worker", "daily", "files"):
         assert set(SETTINGS) <= set(file["services"][service]["environment"])
     assert file["x-settings"]["DEBUG"] == "false"
     assert file["x-settings"].get("LEVITY_HTTPS") == ("true" if "tls" in name else None)
@@ -186,6 +188,16 @@ def test_every_volume_is_filled_by_its_maker_alone(name: str) -> None:
     assert holders == {"worker"}
     key = file["services"]["worker"]["environment"]["LEVITY_CA_KEY_FILE"]
     assert key.startswith("/run/levity/authority/")
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_files_are_shared_by_those_who_use_them(name: str) -> None:
+    """Web pages store and serve them, FTP does, and once a day the old ones are deleted."""
+    services = compose(name)["services"]
+    for service in ("be", "files", "daily"):
+        assert "files:/data/files" in services[service]["volumes"]
+        assert services[service]["environment"]["TMPDIR"] == "/data/files"
+    assert " /data/files " in (CHECKOUT / "be/Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("name", FULL)

@@ -72,6 +72,7 @@ def test_no_page_becomes_a_tunnel(plain_site: Site) -> None:
         "//admin/",
         "/",
         "/static/ws/",
+        "/api/v1/sites",
         "/metrics/x",
         "/ws/../admin/",
     ):
@@ -386,3 +387,78 @@ def test_nothing_that_identifies_a_person_is_logged(tls_site: Site) -> None:
     get(site, "/admin/?token=geheim1", head="Authorization: Basic geheim2\r\nCookie: s=geheim3\r\n")
     site.process.line('"GET /admin/ HTTP/1.1" 200')
     assert "geheim" not in site.process.log
+
+
+def test_files_come_with_and_without_tls_and_their_address_is_not_logged(tls_site: Site) -> None:
+    """A charger that can't verify our certificate has its files, and nothing else, at port 80."""
+    site, backends = tls_site
+    assert site.process is not None
+    for tls in (True, False):
+        status, _ = get(site, "/files/lvdrop-geheim4/fw.bin", tls=tls)
+        assert (status, backends.pages[-1]["path"]) == (200, "/files/lvdrop-geheim4/fw.bin")
+    proto = {page["headers"]["X-Forwarded-Proto"] for page in backends.pages[-2:]}
+    assert proto == {"http", "https"}
+    get(site, "/admin/behind")
+    site.process.line('"GET /admin/behind HTTP/1.1" 200')
+    assert "geheim4" not in site.process.log
+
+
+def test_large_uploads_go_through_where_files_come_and_nowhere_else(plain_site: Site) -> None:
+    site, _ = plain_site
+    for path, expected in (("/files/lvdrop-x/a", 200), ("/admin/", 413)):
+        with site.connect() as connection:
+            head = f"POST {path} HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: 12000000\r\n\r\n"
+            assert raw(connection, head)[0] == expected
+
+
+def test_firmware_comes_from_nginx_itself_and_only_on_the_word_of_be(tls_site: Site) -> None:
+    """A slow charger holds no thread of be; the file's own address leads nowhere from outside."""
+    site, backends = tls_site
+    (site.firmware / "0a1b").write_bytes(b"new firmware")
+    (site.firmware / "0a1b").chmod(0o644)
+    backends.redirects["/files/lvdrop-x/fw.bin"] = "/.levity/firmware/0a1b"
+    for tls in (True, False):
+        status, answer = get(site, "/files/lvdrop-x/fw.bin", tls=tls)
+        assert (status, answer.endswith(b"\r\n\r\nnew firmware")) == (200, True)
+        assert b"X-Content-Type-Options: nosniff\r\n" in answer
+        assert b"Cache-Control: no-store\r\n" in answer
+        assert b"X-Accel" not in answer
+        status, answer = get(site, "/files/lvdrop-x/fw.bin", tls=tls, head="Range: bytes=4-\r\n")
+        assert (status, answer.endswith(b"\r\n\r\nfirmware")) == (206, True)
+    seen = len(backends.pages)
+    for path in (
+        "/.levity/firmware/0a1b",
+        "//.levity/firmware/0a1b",
+        "/files/../.levity/firmware/0a1b",
+        "/files/%2e%2e/.levity/firmware/0a1b",
+        "/.levity/firmware/../firmware/0a1b",
+        "/%2elevity/firmware/0a1b",
+        "/.levity/firmware/",
+    ):
+        status, answer = get(site, path)
+        assert (status, b"new firmware" in answer) == (404, False), path
+        status, answer = get(site, path, tls=False)
+        assert (status, b"new firmware" in answer) in ((404, False), (301, False)), path
+    assert len(backends.pages) == seen
+    backends.redirects["/files/lvdrop-y/"] = "/.levity/firmware/../run/nginx.conf"
+    status, answer = get(site, "/files/lvdrop-y/")
+    assert (status, b"worker_processes" in answer) == (404, False)
+
+
+def test_errors_of_the_api_are_problems_whoever_answers(tmp_path: Path) -> None:
+    """Programs read them: also while be is away, and where a body is too large for nginx."""
+    with front(tmp_path, tls=False) as (site, backends):
+        _errors_are_problems(site, backends)
+
+
+def _errors_are_problems(site: Front, backends: Backends) -> None:
+    head = f"POST /api/v1/sites HTTP/1.1\r\nHost: {DOMAIN}\r\nConnection: close\r\n"
+    with site.connect() as connection:
+        status, answer = raw(connection, f"{head}Content-Length: 99999999\r\n\r\n")
+    assert (status, b"application/problem+json" in answer) == (413, True)
+    backends.be.shutdown()
+    backends.be.server_close()
+    status, answer = get(site, "/api/v1/sites")
+    assert (status, b"application/problem+json" in answer) == (503, True)
+    assert b"Retry-After" in answer
+    assert b'"status":503' in answer

@@ -42,13 +42,15 @@ def test_no_workflow_has_more_rights_than_it_needs(path: Path) -> None:
 
 def test_every_job_of_ci_is_a_make_target() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
-    runs = [step["run"] for step in steps(CHECKOUT / ".github/workflows/ci.yml") if "run" in step]
+    both = [CHECKOUT / f".github/workflows/{name}.yml" for name in ("ci", "nightly")]
+    runs = [step["run"] for path in both for step in steps(path) if "run" in step]
     called = {run.removeprefix("make ") for run in runs if run.startswith("make ")}
     assert called <= targets
     assert {
         "lint",
         "test-fast",
         "test",
+        "test-all",
         "field",
         "shapes",
         "images",

@@ -73,7 +73,7 @@ def started(*, fleet: bool) -> Iterator[Any]:
         from tests.system import site
         from tests.system.books import postgres_database
 
-        database = stack.enter_context(postgres_database(site.POSTGRES_URL))
+        database = stack.enter_context(postgres_database(site.POSTGRES_URL, migrated=True))
         os.environ["DATABASE_URL"] = database
         django.setup()
         yield stack.enter_context(site.fleet(folder, None, database=database, workers=1, edges=1))

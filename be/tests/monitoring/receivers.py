@@ -26,7 +26,8 @@ class Dying(BaseEmailBackend):
 
 
 class MailServer(socketserver.TCPServer):
-    """SMTP (RFC 5321), as much of it as a client needs; `refusing` answers 451 to everything."""
+    """SMTP (RFC 5321), as much of it as a client needs; `refusing` answers 451 to everything,
+    `refused` says what is answered to RCPT of an address."""
 
     allow_reuse_address = True
 
@@ -34,6 +35,7 @@ class MailServer(socketserver.TCPServer):
         super().__init__(("127.0.0.1", 0), _Mail)
         self.mails: list[tuple[list[str], Message]] = []
         self.refusing = False
+        self.refused: dict[str, str] = {}
 
     @property
     def port(self) -> int:
@@ -61,8 +63,12 @@ class _Mail(socketserver.StreamRequestHandler):
             elif self.server.refusing:
                 self.say("451 not now")
             else:
-                if verb == "RCPT TO":
-                    to.append(line.partition("<")[2].partition(">")[0])
+                address = line.partition("<")[2].partition(">")[0] if verb == "RCPT TO" else ""
+                if address in self.server.refused:
+                    self.say(self.server.refused[address])
+                    continue
+                if address:
+                    to.append(address)
                 self.say("250 ok")
 
     def text(self) -> bytes:

@@ -21,6 +21,7 @@ from levity.ocpp.changes import Session, SessionChange, changes_told, tell_again
 from levity.ocpp.checks import check_receivers
 from levity.ocpp.decisions import quarantine, quarantined_message, unassigned
 from levity.ocpp.decisions.closing import end_abandoned
+from levity.ocpp.decisions.history import import_history
 from levity.ocpp.models import (
     ChargePoint,
     FailedMessage,
@@ -341,6 +342,14 @@ def _() -> None:
 @way("unassigned energy: given, taken back", ("stopped", ""))
 def _() -> None:
     unassigned.take_back(given(), None)
+
+
+@way("import_history", ("", "stopped"))
+def _() -> None:
+    charger = Charger()
+    line = f"{charger.row.identity},1,04AA,2024-11-03 18:00:00,2024-11-03 20:00:00,1000,11000"
+    head = "charge_point,connector,id_tag,started_at,stopped_at,meter_start,meter_stop"
+    assert import_history(f"{head}\n{line}\n".encode(), None).added == 1
 
 
 @way(

@@ -78,7 +78,7 @@ def test_a_worker_sees_what_a_correction_has_changed_a_moment_before() -> None:
                 if cursor.fetchone()[0]:
                     break
                 time.sleep(0.01)
-    thread.join(20)
+    thread.join(60)
     assert failed == []
     assert Transaction.objects.get().state == "stopped"
     agree()

@@ -23,11 +23,11 @@ PLAYS_CHARGERS = ("be/levity/simulator/", "be/levity/ocpp/testing.py")
 HISTORY = ("/migrations/",)
 NAMES_ACTIONS = {
     "be/levity/monitoring/alerts/notices.py": "a conflict of 1.6's local list is told in its words",
-    "be/levity/ocpp/effects.py": "the classes of two effects are called the same",
+    "be/levity/ocpp/effects/__init__.py": "the classes of two effects are called the same",
+    "be/levity/ocpp/effects/sessions.py": "the classes of two effects are called the same",
     "be/levity/ocpp/middleware/authorization.py": "answers 1.6's idTagInfo",
     "be/levity/ocpp/middleware/auto_remote_start.py": "reads 1.6's idTag and idTagInfo",
     "be/levity/ocpp/middleware/registration.py": "a boot is called the same in all versions",
-    "be/levity/pages/chargers/command_forms.py": "a form is one of 1.6's commands",
     "ws/src/levity_ws/edge/spool/answers.py": "the spool answers 1.6 only, and knows no backend",
 }
 """Outside the rooms of the versions, and why."""
@@ -62,6 +62,7 @@ def actions() -> set[str]:
     return names | {name.removesuffix("Request") for name in later}
 
 
+@pytest.mark.slow
 def test_no_source_outside_the_versions_names_an_action() -> None:
     names = actions()
     assert {"Heartbeat", "StartTransaction", "TransactionEvent"} <= names

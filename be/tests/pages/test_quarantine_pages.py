@@ -162,3 +162,37 @@ def test_a_message_that_fits_nothing_says_so(charger: Charger, browser: Client) 
     assert "None of them fits: something contradicts each." in text
     assert "active likeliest" not in text
     assert "How the message fits #" not in told(browser, item, "attach", "?transaction=77")
+    listed = f"/admin/ocpp/unassignedenergy/?charge_point__id__exact={item.charge_point_id}"
+    assert (
+        f'<a class="lv-link" href="{listed}">Unassigned energy</a>'
+        in browser.get(page(item)).content.decode()
+    )
+    assert browser.get(listed).status_code == 200
+
+
+def test_a_stop_that_is_attached_against_a_contradiction_is_not_high(
+    charger: Charger, browser: Client
+) -> None:
+    """The question says so before, and the session says why afterwards."""
+    pk = charger.started(meter=1_000)
+    charger.stop(4711, at(30), 3000, idTag="ELSE")
+    item = QuarantinedMessage.objects.get()
+    asked = told(browser, item, "attach", f"?transaction={pk}")
+    assert "The session would end with 2.000 kWh, medium confidence" in asked
+    browser.post(page(item, "attach"), {"transaction": pk})
+    assert books(pk, "energy", "confidence") == (Decimal(2000), "medium")
+    session = reverse("admin:ocpp_transaction_change", args=[pk])
+    shown = " ".join(strip_tags(browser.get(session).content.decode().replace("><", "> <")).split())
+    assert "Id tag contradicts another one" in shown
+
+
+def test_who_may_not_see_unassigned_energy_gets_no_link_to_it(charger: Charger) -> None:
+    charger.started(meter=50_000)
+    charger.stop(4711, at(30), 3000, idTag="ELSE")
+    user = User.objects.create_user("decider", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__endswith="_quarantinedmessage"))
+    client = Client()
+    client.force_login(user)
+    text = client.get(page(QuarantinedMessage.objects.get())).content.decode()
+    assert "None of them fits" in text
+    assert "Unassigned energy" not in text

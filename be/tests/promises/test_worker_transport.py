@@ -112,17 +112,17 @@ def test_a_worker_holds_one_batch_and_the_others_stay_for_others(
     one = transport(queues, wire)
     for number in range(5):
         queues.put(batch(number))
-    first = one.receive(5)
+    first = one.receive(60)
     assert first is not None
     assert first.batch.batch == "b0"
     assert eventually(queues.depth, 4) == 4
     two = transport(queues, wire)
-    other = two.receive(5)
+    other = two.receive(60)
     assert other is not None
     assert other.batch.batch == "b1"
     one.close()
     two.ack(other)
-    again = two.receive(5)
+    again = two.receive(60)
     assert again is not None
     assert (again.batch.batch, again.deliveries) == ("b0", 1)
     two.close()
@@ -144,12 +144,12 @@ def test_a_reply_and_its_acknowledgement_leave_in_one_piece(
 
     worker = transport(queues, wire)
     queues.put(batch(0))
-    delivery = worker.receive(5)
+    delivery = worker.receive(60)
     assert delivery is not None
     monkeypatch.setattr(_AsyncTransportBase, "_sigint_safe_send", staticmethod(counted))
     # Both are there when the I/O thread comes round.
     both = threading.Event()
-    worker._hand_over(lambda: both.wait(5) and None)
+    worker._hand_over(lambda: both.wait(60) and None)
     worker.send("nobody", Reply(batch="b0"))
     worker.ack(delivery)
     both.set()
@@ -166,7 +166,7 @@ def test_what_is_handed_back_waits_in_the_queue_and_is_counted_once(
     """T-07: nobody holds it, nobody listens, also after a break; then it comes a second time."""
     worker = transport(queues, wire)
     queues.put(batch(0))
-    held = worker.receive(5)
+    held = worker.receive(60)
     assert held is not None
     worker.hand_back()
     assert eventually(queues.depth, 1) == 1
@@ -178,7 +178,7 @@ def test_what_is_handed_back_waits_in_the_queue_and_is_counted_once(
     assert queues.consumers() == 0
     worker.listen()
     worker.ack(held)
-    again = worker.receive(5)
+    again = worker.receive(60)
     assert again is not None
     assert (again.batch.batch, again.deliveries) == ("b0", 1)
     worker.ack(again)
@@ -200,7 +200,7 @@ def test_whoever_changes_his_mind_at_once_listens_in_the_end(
             while worker._work and time.monotonic() < until:
                 pass  # the broker takes longer
     queues.put(batch(0))
-    delivery = worker.receive(5)
+    delivery = worker.receive(60)
     assert delivery is not None
     worker.ack(delivery)
     assert eventually(queues.consumers, 1) == 1
@@ -220,7 +220,7 @@ def test_an_acknowledgement_on_a_dead_channel_is_no_error_and_the_batch_comes_ag
     worker = transport(queues, wire)
     for number in range(20):
         queues.put(batch(number))
-        held = worker.receive(5)
+        held = worker.receive(60)
         assert held is not None
         wire.break_connections()
         if number % 2:
@@ -259,17 +259,17 @@ def test_what_was_said_before_the_close_goes_out(queues: Queues, wire: TcpProxy)
     for number in range(10):
         worker = transport(queues, wire)
         queues.put(batch(number))
-        held = worker.receive(5)
+        held = worker.receive(60)
         assert held is not None
         with ThreadPoolExecutor(1) as thread:
             handed_over = threading.Event()
-            worker._hand_over(lambda over=handed_over: over.wait(5) and None)
+            worker._hand_over(lambda over=handed_over: over.wait(60) and None)
             push = thread.submit(worker.send, dead_letter_queue(queues.prefix).name, Reply())
             assert eventually(lambda here=worker: len(here._work), 1) == 1
             worker.ack(held)
             threading.Timer(0.05, handed_over.set).start()
             worker.close()
-            assert push.result(5) is True
+            assert push.result(60) is True
         assert not worker._thread.is_alive()
         assert (queues.depth(), queues.depth(0)) == (0, number + 1)
 
@@ -292,12 +292,12 @@ def test_commands_are_sent_while_the_worker_works(queues: Queues, wire: TcpProxy
     pusher.start()
     for number in range(100):
         queues.put(batch(number))
-        delivery = worker.receive(10)
+        delivery = worker.receive(60)
         assert delivery is not None
         assert delivery.batch.batch == f"b{number}"
         worker.send("nobody", Reply(batch=delivery.batch.batch))
         worker.ack(delivery)
-    pusher.join(30)
+    pusher.join(60)
     assert errors == []
     assert eventually(queues.depth, 0) == 0
     assert eventually(lambda: worker.returned_replies, 100) == 100
@@ -318,7 +318,7 @@ def test_a_handler_that_takes_longer_than_many_heartbeats_loses_no_connection(
     )
     assert eventually(lambda: worker.connected, True)
     queues.put(batch(0))
-    delivery = worker.receive(10)
+    delivery = worker.receive(60)
     assert delivery is not None
     time.sleep(4)  # the handler: this very thread is busy
     worker.ack(delivery)

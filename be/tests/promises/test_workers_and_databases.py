@@ -131,10 +131,10 @@ def test_the_victim_of_a_deadlock_tries_again_and_nobody_hears_of_it() -> None:
 
     thread = threading.Thread(target=other)
     thread.start()
-    assert held.wait(10)
+    assert held.wait(60)
     before = deadlocks()
     answers = [json.loads(frame) for frame in site.frames(*(each.boots() for each in chargers))]
-    thread.join(20)
+    thread.join(60)
     assert committed.is_set()
     assert [answer[2]["status"] for answer in answers] == ["Accepted", "Accepted"]
     assert deadlocks() > before

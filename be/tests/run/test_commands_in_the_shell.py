@@ -1,6 +1,7 @@
 """What `levity` says to whoever mistypes something: what is wrong, and what to do next."""
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def levity(data: Path, *words: str, **environment: str) -> tuple[int, str]:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
@@ -59,12 +60,28 @@ def said_here(
     return said
 
 
+def test_a_reader_who_has_seen_enough_gets_no_traceback(tmp_path: Path) -> None:
+    """`levity run_report ... | head -1`; `quirks` needs no database."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "levity", "quirks"],
+        env={"PATH": "", "SECRET_KEY": "of-no-value-" * 5, "LEVITY_DATA_DIR": str(tmp_path)},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_a_settings_module_that_is_not_there_is_named_without_a_traceback(tmp_path: Path) -> None:
     status, said = levity(tmp_path, "check", DJANGO_SETTINGS_MODULE="my_site.settings")
     assert (status, "Traceback" in said) == (1, False)
     assert "DJANGO_SETTINGS_MODULE=my_site.settings: no such Python module" in said
 
 
+@pytest.mark.slow
 def test_a_command_on_an_empty_folder_says_migrate(tmp_path: Path) -> None:
     """It was a traceback of a hundred lines that ended with "no such table"."""
     status, said = levity(tmp_path, "retire", "garage-1")
@@ -72,6 +89,7 @@ def test_a_command_on_an_empty_folder_says_migrate(tmp_path: Path) -> None:
     assert "run “levity migrate”" in said
 
 
+@pytest.mark.slow
 def test_a_database_that_is_not_there_is_named_without_a_traceback(tmp_path: Path) -> None:
     address = "postgres://postgres@127.0.0.1:1/none"
     status, said = levity(tmp_path, "retire", "garage-1", DATABASE_URL=address)

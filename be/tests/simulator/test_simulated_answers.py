@@ -107,22 +107,16 @@ SCHEDULE = {
         (
             "GetDiagnostics",
             {"location": "ftp://x"},
-            Reply({"fileName": "diagnostics-20240501.log"}, deeds=(RunDiagnostics(),)),
+            Reply(
+                {"fileName": "diagnostics-20240501.log"},
+                deeds=(RunDiagnostics("ftp://x", "diagnostics-20240501.log"),),
+            ),
         ),
-        ("UpdateFirmware", {"location": "ftp://x"}, Reply(deeds=(RunFirmwareUpdate(),))),
+        ("UpdateFirmware", {"location": "ftp://x"}, Reply(deeds=(RunFirmwareUpdate("ftp://x"),))),
         ("SetChargingProfile", SCHEDULE, status("Accepted", LimitPower(1, 6900.0))),
         ("ClearChargingProfile", {}, status("Unknown")),
         ("GetCompositeSchedule", {"connectorId": 1, "duration": 60}, status("Rejected")),
-        (
-            "ReserveNow",
-            {},
-            Reply(error="NotSupported", description="Reservation is not supported"),
-        ),
-        (
-            "GetLocalListVersion",
-            {},
-            Reply(error="NotSupported", description="LocalAuthListManagement is not supported"),
-        ),
+        ("GetLocalListVersion", {}, Reply({"listVersion": 0})),
         ("Sing", {}, Reply(error="NotImplemented", description="no action 'Sing'")),
         ("Reset", {}, Reply(error="FormationViolation", description="Reset: KeyError('type')")),
     ],
@@ -154,6 +148,12 @@ def test_wallbox_refuses_a_charging_profile_with_a_protocol_error():
     wanted = {"idTag": "T", "chargingProfile": {}}
     reply = answer_to(state(PROFILES["wallbox"], plugged=True), "RemoteStartTransaction", wanted)
     assert reply.error == "ProtocolError"
+
+
+def test_what_is_in_no_feature_profile_is_not_supported():
+    reply = answer_to(state(PROFILES["grizzl-e"]), "ReserveNow", {})
+    said = "Reservation is not supported"
+    assert reply == Reply(error="NotSupported", description=said)
 
 
 def test_grizzl_e_breaks_off_its_configuration_and_boots():

@@ -167,9 +167,7 @@ def test_identity_is_percent_encoded():
 def test_load_plays_whole_sessions_and_measures_them(rate):
     async def run() -> None:
         async with Site() as site:
-            result = await run_load(
-                site.url, charge_points=10, seconds=0.5, rate=rate, warm_up=0.05
-            )
+            result = await run_load(site.url, charge_points=10, seconds=1, rate=rate, warm_up=0.05)
             assert result.call_errors == 0
             assert result.disconnects == 0
             assert result.messages == sum(result.messages_by_action.values()) > 50

@@ -9,7 +9,15 @@ from levity.simulator.ledger import Ledger, read_ledger, verdict
 from levity.simulator.makes import PROFILES
 from levity.simulator.profiles import Backoff
 from levity.simulator.wire import DialError
-from tests.simulator.scripted import PLAIN, SILENCE, Refusal, Stage, play
+from tests.simulator.scripted import (
+    PLAIN,
+    SILENCE,
+    Refusal,
+    Stage,
+    in_virtual_time,
+    play,
+    stage,
+)
 
 CALM = replace(PLAIN, backoff=Backoff(first=10.0, most=40.0, jitter=0.0))
 
@@ -245,3 +253,18 @@ def test_ledger_file_holds_what_the_ledger_holds(tmp_path):
     ]
     start = next(key for key, action in found.actions.items() if action == "StartTransaction")
     assert found.answers[start]["transactionId"] == 1
+
+
+def test_a_charger_that_is_cancelled_leaves_no_link_open():
+    """In a test that fails half-way, its socket would fail a later test."""
+
+    async def closed() -> bool:
+        scene = stage()
+        living = asyncio.ensure_future(scene.charge_point.run())
+        await scene.charge_point.ready()
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
+        assert scene.system.link is not None
+        return scene.system.link.closed is not None
+
+    assert in_virtual_time(closed())

@@ -151,6 +151,7 @@ OTHERS = [
     "CancelReservation: NotSupportedError",
 ]
 REFUSES = {
+    "generic": [],
     # Both questions break off in the middle of the JSON, and the charger boots.
     "grizzl-e": ["GetConfiguration: TimeoutError"] * 2 + FIRMWARE + OTHERS,
     "grizzl-e-05.653": FIRMWARE + OTHERS,

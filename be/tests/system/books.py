@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import dj_database_url
-import psycopg2
 from django.db import connections
 from django.db.models import Model, QuerySet
+
+from tests.migrated import execute, template
 
 __all__ = ["Books", "postgres_database"]
 
@@ -56,21 +57,15 @@ class Books:
 
 
 @contextmanager
-def postgres_database(server: str) -> Iterator[str]:
-    """A new database on the server at this URL; dropped afterwards. Yields its URL."""
+def postgres_database(server: str, *, migrated: bool = False) -> Iterator[str]:
+    """A new database on the server at this URL; dropped afterwards. Yields its URL.
+
+    It is empty, or has the tables of today.
+    """
     name = f"levity_test_{uuid.uuid4().hex[:12]}"
-    _execute(server, f'CREATE DATABASE "{name}"')
+    like = f" TEMPLATE {template(server)}" if migrated else ""
+    execute(server, f'CREATE DATABASE "{name}"{like}')
     try:
         yield f"{server.rpartition('/')[0]}/{name}"
     finally:
-        _execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _execute(server: str, statement: str) -> None:
-    connection = psycopg2.connect(server)
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-    finally:
-        connection.close()
+        execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')

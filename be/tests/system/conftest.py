@@ -28,6 +28,13 @@ def site(
 
 @pytest.fixture
 def unstarted(tmp_path: Path, django_db_blocker: Any) -> Iterator[Site]:
-    """An embedded Levity that the test starts and stops itself."""
+    """An embedded Levity that the test starts and stops itself. Its tables are there already."""
     with embedded(tmp_path, django_db_blocker, started=False) as site:
+        yield site
+
+
+@pytest.fixture
+def untouched(tmp_path: Path, django_db_blocker: Any) -> Iterator[Site]:
+    """The same before its very first start: nothing is in its folder."""
+    with embedded(tmp_path, django_db_blocker, started=False, migrated=False) as site:
         yield site

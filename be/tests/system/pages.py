@@ -21,7 +21,7 @@ class Browser:
         """Status, content type and text of a page; POST where there is `data`."""
         body = urlencode(data).encode() if data is not None else None
         try:
-            with self._opener.open(urljoin(self.base, path), body, timeout=20) as page:
+            with self._opener.open(urljoin(self.base, path), body, timeout=60) as page:
                 return page.status, page.headers["Content-Type"], page.read().decode()
         except HTTPError as error:
             with error:

@@ -24,14 +24,16 @@ def python(*arguments: str | Path) -> list[str]:
     return [sys.executable, *map(str, arguments)]
 
 
-def run(command: Sequence[str], environ: Mapping[str, str], cwd: Path, within: float = 60.0) -> Ran:
+def run(
+    command: Sequence[str], environ: Mapping[str, str], cwd: Path, within: float = 180.0
+) -> Ran:
     """Run a command to its end; the exit status is the caller's to judge."""
     return subprocess.run(
         command, env=environ, cwd=cwd, capture_output=True, text=True, timeout=within, check=False
     )
 
 
-def eventually(probe: Callable[[], T], wanted: T, *, within: float = 10.0) -> T:
+def eventually(probe: Callable[[], T], wanted: T, *, within: float = 60.0) -> T:
     """Ask until the answer is `wanted`, and return it; after `within` seconds the last answer.
 
     For what only a look can tell (a row in a database): `assert eventually(look, x) == x`.
@@ -83,7 +85,7 @@ class Process:
         """Everything it has said so far."""
         return "\n".join(self.lines)
 
-    def line(self, pattern: str, *, within: float = 40.0) -> re.Match[str]:
+    def line(self, pattern: str, *, within: float = 120.0) -> re.Match[str]:
         """Wait for a line like this; fails with the log if the process ends or takes too long."""
         wanted, seen = re.compile(pattern), 0
         end = time.monotonic() + within
@@ -103,7 +105,7 @@ class Process:
         """Signal the process itself, not its children."""
         self._child.send_signal(number)
 
-    def wait(self, within: float = 15.0) -> int:
+    def wait(self, within: float = 60.0) -> int:
         """Its exit status; fails with the log if it does not end."""
         try:
             status = self._child.wait(within)
@@ -112,10 +114,10 @@ class Process:
             raise AssertionError(
                 f"{self.name} did not end within {within:g} s; it said:\n{self.log}"
             ) from None
-        self._reader.join(5)
+        self._reader.join(30)
         return status
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 15.0) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 60.0) -> int:
         """Ask it to end, and wait."""
         self.send_signal(number)
         return self.wait(within)
@@ -124,8 +126,8 @@ class Process:
         """SIGKILL for it and all its children; nothing is left of it afterwards."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._child.wait(10)
-        self._reader.join(5)
+        self._child.wait(60)
+        self._reader.join(30)
 
     @property
     def running(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.rabbitmq import AMQP_URL, isolated_queues, unused_port
 
+from tests.migrated import copy_file
 from tests.system.books import Books, postgres_database
 from tests.system.processes import CHECKOUT, Process, Ran, eventually, python, run
 
@@ -61,11 +62,11 @@ class Site:
         """What a charger is told, but for its identity."""
         return f"ws://127.0.0.1:{self.port(edge)}/ws"
 
-    def levity(self, *arguments: str, within: float = 60.0) -> Ran:
+    def levity(self, *arguments: str, within: float = 180.0) -> Ran:
         """Run a command of `levity` (or manage.py) beside the running site."""
         return run(python("-m", "levity", *arguments), self.environ, self.folder, within)
 
-    async def levity_async(self, *arguments: str, within: float = 60.0) -> Ran:
+    async def levity_async(self, *arguments: str, within: float = 180.0) -> Ran:
         """The same, from a test that plays chargers meanwhile."""
         return await asyncio.to_thread(self.levity, *arguments, within=within)
 
@@ -81,7 +82,7 @@ class Site:
             each.send_signal(signal.SIGTERM)
         try:
             for each in running:
-                each.wait(15)
+                each.wait()
         finally:
             for each in self._processes:
                 each.kill()
@@ -119,7 +120,7 @@ class Site:
         """Wait until chargers can connect to this edge."""
         self._ports[edge] = int(edge.line(r"Listening on ws://[^:]+:(\d+)/")[1])
         port = self._ports[edge]
-        assert eventually(lambda: http_get(port, "/readyz")[::2], (200, b"ok\n"), within=30) == (
+        assert eventually(lambda: http_get(port, "/readyz")[::2], (200, b"ok\n")) == (
             200,
             b"ok\n",
         ), edge.log
@@ -143,12 +144,17 @@ def serve(site: Site, *arguments: str, **environ: str) -> Process:
 
 
 @contextmanager
-def embedded(folder: Path, blocker: Any, *, started: bool = True) -> Iterator[Site]:
-    """`levity serve` on a SQLite file in `folder`; `started` False leaves the start to the test."""
+def embedded(
+    folder: Path, blocker: Any, *, started: bool = True, migrated: bool = True
+) -> Iterator[Site]:
+    """`levity serve` on a SQLite file in `folder`; `started` False leaves the start to the test,
+    `migrated` False the folder empty."""
     environ = clean_environ(folder)
     books = Books(f"sqlite:///{folder / 'data' / 'levity.sqlite3'}", blocker)
     with ExitStack() as stack:
         site = Site("embedded", folder, environ, books, stack)
+        if migrated:
+            copy_file(folder / "data")
         if started:
             serve(site)
         yield site
@@ -167,11 +173,11 @@ def fleet(
 ) -> Iterator[Site]:
     """Workers and edges on RabbitMQ and Postgres, with queues and a database of their own.
 
-    `database` is the URL of an empty one where the caller has made it.
+    `database` is the URL of a migrated one where the caller has made it.
     """
     with ExitStack() as stack:
         queues = stack.enter_context(isolated_queues())
-        database = database or stack.enter_context(postgres_database(POSTGRES_URL))
+        database = database or stack.enter_context(postgres_database(POSTGRES_URL, migrated=True))
         everywhere = clean_environ(
             folder,
             DATABASE_URL=database,
@@ -181,8 +187,6 @@ def fleet(
             **{"DJANGO_SETTINGS_MODULE": "levity.settings", **environ},
         )
         site = Site("fleet", folder, everywhere, Books(database, blocker), stack)
-        migrated = run(python(CHECKOUT / "be/manage.py", "migrate"), everywhere, folder)
-        assert migrated.returncode == 0, migrated.stderr
         for _ in range(edges):
             site.start_edge()
         for _ in range(workers):
@@ -196,7 +200,7 @@ def fleet(
 
 def http_get(port: int, path: str, **headers: str) -> tuple[int, str, bytes]:
     """Status, content type and body of a GET; (0, "", b"") where nobody listens."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()

@@ -323,12 +323,12 @@ def test_workers_and_edges_charge_a_car_on_postgres_and_rabbitmq(
     listens = {"WS_PORT": str(unused_port()), "WS_HOST": "127.0.0.1"}
     edge = started(processes, project.start("edge", "-m", "levity_ws", **listens))
     port = int(edge.line(r"Listening on ws://[^:]+:(\d+)/")[1])
-    assert eventually(lambda: http_get(port, "/readyz")[0], 200, within=30) == 200
+    assert eventually(lambda: http_get(port, "/readyz")[0], 200) == 200
     transaction = charge_a_car(f"ws://127.0.0.1:{port}/ws")
     assert booked(database, django_db_blocker) == [
         (transaction, "HOUSE-1", Transaction.State.STOPPED, 5000, 6000)
     ]
-    assert eventually(lambda: http_get(web, "/admin/login/")[0], 200, within=30) == 200
+    assert eventually(lambda: http_get(web, "/admin/login/")[0], 200) == 200
     look_at_the_session(web, transaction)
     assert worker.stop() == 0
     assert "Traceback" not in worker.log

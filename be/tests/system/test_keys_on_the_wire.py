@@ -118,6 +118,7 @@ def test_nothing_in_an_identity_leads_astray(site: Site) -> None:
     assert {row[0] for row in site.books.rows(Edge, "reply_to")}.isdisjoint({"a.b", "CP1"})
 
 
+@pytest.mark.timed
 def test_an_unknown_identity_and_a_wrong_key_answer_alike(site: Site) -> None:
     """E-21: the same status, words and headers, in the same time: the medians of 200 each, taken
     in turns, differ by at most 5 ms. (Without a guess of a key: those are locked out, S-05.)"""
@@ -163,6 +164,7 @@ def test_a_thousand_guesses_at_once_keep_nobody_out(site: Site, spread: bool) ->
     assert shake(site, "/ws/CP1", login(basic()), b"X-Forwarded-For: 192.0.2.1")[0] == 101
 
 
+@pytest.mark.timed
 def test_what_the_edge_refuses_is_on_the_books_within_seconds(site: Site) -> None:
     """The onboarding doctor knows of the wrong address, too."""
     assert shake(site, "/static/1.6/CP1", b"User-Agent: Charger/1")[0] == 404

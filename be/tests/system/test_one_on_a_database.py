@@ -75,7 +75,7 @@ def test_restore_and_a_worker_are_refused_beside_serve(unstarted: Site) -> None:
 @pytest.mark.services
 def test_a_second_serve_on_the_same_postgres_is_refused(unstarted: Site, tmp_path: Path) -> None:
     """From another folder, as from another machine; and beside the workers of a fleet."""
-    with postgres_database(POSTGRES_URL) as database:
+    with postgres_database(POSTGRES_URL, migrated=True) as database:
         unstarted.environ["DATABASE_URL"] = database
         elsewhere = {**ANY_PORTS, "LEVITY_DATA_DIR": str(tmp_path / "elsewhere")}
         first = serve(unstarted)
@@ -132,10 +132,10 @@ def test_a_damaged_database_says_how_to_restore_and_restore_works(
     serve(unstarted)
 
 
-def test_a_folder_that_cannot_be_written_is_named(unstarted: Site) -> None:
-    data = unstarted.folder / "data"
+def test_a_folder_that_cannot_be_written_is_named(untouched: Site) -> None:
+    data = untouched.folder / "data"
     data.write_text("a file where the folder should be")
-    ran = second(unstarted, **ANY_PORTS, SECRET_KEY="of-no-value-" * 5)
+    ran = second(untouched, **ANY_PORTS, SECRET_KEY="of-no-value-" * 5)
     assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)
     assert f"{data} is not writable" in ran.stderr
 
@@ -154,10 +154,10 @@ def test_an_older_release_does_not_start_on_the_database_of_a_later_one(unstarte
         assert "later release: it has ocpp.9999_of_tomorrow" in " ".join(ran.stderr.split())
 
 
-def test_nobody_else_on_this_machine_reads_the_database(unstarted: Site) -> None:
+def test_nobody_else_on_this_machine_reads_the_database(untouched: Site) -> None:
     """C6: new ones, and those that an earlier release has made."""
-    serve(unstarted)
-    data = unstarted.folder / "data"
+    serve(untouched)
+    data = untouched.folder / "data"
     files = list(data.glob("levity.sqlite3*"))
     assert len(files) >= 4
 
@@ -165,21 +165,21 @@ def test_nobody_else_on_this_machine_reads_the_database(unstarted: Site) -> None
         return {each.stat().st_mode & 0o077 for each in (data, *data.glob("levity.sqlite3*"))}
 
     assert modes() == {0}
-    unstarted.edges[0].stop()
+    untouched.edges[0].stop()
     shutil.copy(data / "levity.sqlite3", data / "levity.sqlite3.before-20260101-000000")
     for each in (data, *data.glob("levity.sqlite3*")):
         each.chmod(0o755 if each.is_dir() else 0o644)
-    again = serve(unstarted)
+    again = serve(untouched)
     again.line(r"levity\.sqlite3.* readable by others; permissions corrected")
     assert eventually(modes, {0}) == {0}
 
 
-def test_a_folder_with_other_things_in_it_keeps_its_rights(unstarted: Site) -> None:
-    data = unstarted.folder / "data"
+def test_a_folder_with_other_things_in_it_keeps_its_rights(untouched: Site) -> None:
+    data = untouched.folder / "data"
     data.mkdir(mode=0o755)
     data.chmod(0o755)
     (data / "holiday.jpg").write_text("not ours")
-    serve(unstarted)
+    serve(untouched)
     assert data.stat().st_mode & 0o777 == 0o755
     assert (data / "levity.sqlite3").stat().st_mode & 0o077 == 0
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.few import few
 from tests.system.processes import Ran
 from tests.system.site import Site
 
 # Whole processes, each started anew: `make test` has the time for them.
 pytestmark = pytest.mark.slow
 
+CALLS = {"grizzl-e/05.633-session": {"RemoteStartTransaction": 1}}
 TRANSCRIPTS = Path(__file__).parents[1] / "conversations" / "transcripts"
 
 
@@ -21,28 +23,34 @@ async def replay(site: Site, path: Path, identity: str, *more: str) -> Ran:
     )
 
 
+# What is in them is judged without sockets (tests/conversations): here that it goes over one. A
+# Call of ours, a retry, a change of the subprotocol, broken frames.
 @pytest.mark.parametrize(
-    ("name", "calls"),
-    [
-        ("grizzl-e/05.633-session", {"RemoteStartTransaction": 1}),
-        ("any/start-again-with-a-new-id", {}),
-        ("any/same-message-id-again", {}),
-        ("metron/never-ending-stop", {}),
-        ("foxess/version-flips", {}),
-        ("abl/white-space", {}),
-        ("libocpp/offline-start-transaction-id-null", {}),
-        ("zaptec/go2-session", {}),
-    ],
+    "name",
+    few(
+        [
+            "grizzl-e/05.633-session",
+            "any/start-again-with-a-new-id",
+            "any/same-message-id-again",
+            "metron/never-ending-stop",
+            "foxess/version-flips",
+            "abl/white-space",
+            "libocpp/offline-start-transaction-id-null",
+            "zaptec/go2-session",
+        ],
+        *("grizzl-e/05.633-session", "any/same-message-id-again"),
+        *("foxess/version-flips", "abl/white-space"),
+    ),
 )
 async def test_a_recorded_charger_is_answered_over_a_socket_as_recorded(
-    site: Site, name: str, calls: dict[str, int]
+    site: Site, name: str
 ) -> None:
     """Subprotocols and refusals, retries, broken frames, one transaction; nothing differs."""
     path = TRANSCRIPTS / f"{name}.jsonl"
     ran = await replay(site, path, f"REPLAY-{name.replace('/', '-')[:30]}", "--json")
     summary = json.loads(ran.stdout)
     assert summary["differences"] == []
-    assert summary["calls"] == calls
+    assert summary["calls"] == CALLS.get(name, {})
     assert ran.returncode == 0
 
 

@@ -18,8 +18,6 @@ from tests.system.site import Site, http_get, serve
 # Whole processes, each started anew: `make test` has the time for them.
 pytestmark = pytest.mark.slow
 
-MEGABYTE = 1024 * 1024
-
 
 def web_port(process: Process) -> int:
     return int(process.line(r"http://localhost:(\d+)/admin/")[1])
@@ -44,9 +42,10 @@ def stop_with_a_charger_on_line(
     return asyncio.run(play())
 
 
-def test_password_is_printed_once_and_everything_stops_in_good_order(unstarted: Site) -> None:
+@pytest.mark.timed
+def test_password_is_printed_once_and_everything_stops_in_good_order(untouched: Site) -> None:
     """`levity serve`, log in, a charger, SIGTERM; the same again with Ctrl-C."""
-    first = serve(unstarted)
+    first = serve(untouched)
     name, password = first.line(r"Log in as +(\S+), password (\S+) ").groups()
     browser = Browser(web_port(first))
     assert not browser.login(name, "wrong")
@@ -56,20 +55,21 @@ def test_password_is_printed_once_and_everything_stops_in_good_order(unstarted: 
     assert password.isalnum()
     assert not set(password) & set("0O1lIo5S2Z8B")
     assert len(password) == 20
-    told, status, seconds = stop_with_a_charger_on_line(unstarted, first, signal.SIGTERM)
+    told, status, seconds = stop_with_a_charger_on_line(untouched, first, signal.SIGTERM)
     assert (told, status) == ((1012, "restarting"), 0)
     assert seconds < 10
 
-    again = serve(unstarted)
+    again = serve(untouched)
     shown = again.line(r"Log in as +(.*)")[1]
     assert shown == "admin (password forgotten: python -m levity changepassword admin)"
     assert password not in again.log
-    told, status, seconds = stop_with_a_charger_on_line(unstarted, again, signal.SIGINT)
+    told, status, seconds = stop_with_a_charger_on_line(untouched, again, signal.SIGINT)
     assert (told, status) == ((1012, "restarting"), 0)
     assert seconds < 10
-    assert unstarted.tracebacks() == []
+    assert untouched.tracebacks() == []
 
 
+@pytest.mark.timed
 def test_it_stops_whole_when_nobody_reads_what_it_says_any_more(unstarted: Site) -> None:
     """The reader of a pipe (`| tee`) ends first: the edge and the worker end all the same."""
     command = python("-m", "levity", "serve", "--http-host", "127.0.0.1")
@@ -93,7 +93,8 @@ def test_it_stops_whole_when_nobody_reads_what_it_says_any_more(unstarted: Site)
 
 
 def test_after_a_crash_nobody_is_on_line_until_he_is_back(unstarted: Site) -> None:
-    """And the idle process is small: 150 MB, worker, edge and web pages together."""
+    """And the idle process is small: 160 MB, worker, edge and web pages together; what processes
+    share counts once."""
 
     def online() -> list[str]:
         rows = unstarted.books.rows(ChargePoint, "identity", connection__isnull=False)
@@ -116,8 +117,8 @@ def test_after_a_crash_nobody_is_on_line_until_he_is_back(unstarted: Site) -> No
     assert "s3cret-9" not in first.log
     assert Browser(web_port(first)).login("olga", "s3cret-9")
     process = psutil.Process(first.pid)
-    resident = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
-    assert resident <= 150 * MEGABYTE
+    processes = (process, *process.children(recursive=True))
+    assert sum(each.memory_full_info().pss for each in processes) <= 160_000_000
     asyncio.run(greet_and_crash())
     assert online() == ["CRASH-1"]
 
@@ -150,13 +151,14 @@ def test_an_edge_that_is_killed_is_replaced_and_nothing_answered_is_lost(unstart
     first = serve(unstarted)
     edge = edge_beside(first)
     asyncio.run(answered_and_cut_off())
-    assert eventually(lambda: http_get(unstarted.port(), "/readyz")[0], 200, within=20) == 200
+    assert eventually(lambda: http_get(unstarted.port(), "/readyz")[0], 200) == 200
     assert unstarted.books.count(ChargePoint, connection__isnull=False) == 0
     asyncio.run(heartbeat("CUT-1"))
     assert unstarted.books.count(Message, charge_point__identity="CUT-1") == 2
     assert edge_beside(first).pid != edge.pid
 
 
+@pytest.mark.timed
 def test_an_edge_does_not_outlive_the_process_that_started_it(unstarted: Site) -> None:
     """Or the port would be taken for whoever starts `levity serve` again."""
     first = serve(unstarted)
@@ -196,7 +198,7 @@ def refused(site: Site, variable: str) -> str:
             python("-m", "levity", "serve", "--http-host", "127.0.0.1"),
             **{"HTTP_PORT": "0", "WS_PORT": "0", "WS_HOST": "127.0.0.1", variable: port},
         )
-        assert process.wait(30) == 1
+        assert process.wait() == 1
     assert "Traceback" not in process.log
     [error] = [line for line in process.lines if "Error" in line]
     return error.replace(port, "PORT")
@@ -218,14 +220,15 @@ def test_send_command_works_beside_fifty_busy_chargers(unstarted: Site) -> None:
     served = serve(unstarted)
     command = python(
         *("-m", "levity", "simulate", "--url", unstarted.url(), "--charge-points", "50"),
-        *("--rate", "150", "--duration", "8", "--strict"),
+        *("--rate", "150", "--duration", "600", "--strict"),
     )
     load = unstarted.start("levity simulate", command)
-    assert eventually(lambda: unstarted.books.count(ChargePoint) >= 50, True, within=20)
+    assert eventually(lambda: unstarted.books.count(ChargePoint) >= 50, True)
     for _ in range(3):
         ran = unstarted.levity("send_command", "SIM-000001", "Reset", '{"type":"Soft"}', "--wait")
         assert (ran.returncode, ran.stderr) == (0, "")
-    assert load.wait(40) == 0, load.log
+    # Enough: it counts what it has sent by now.
+    assert load.stop(signal.SIGINT, within=120) == 0, load.log
     assert "locked" not in served.log
     assert "0 CALLERRORs, 0 disconnects" in load.log
     assert unstarted.tracebacks() == []

@@ -102,7 +102,7 @@ def site(old: Path, tmp_path: Path, django_db_blocker: Any) -> Iterator[Site]:
         port = int(edge.line(r"Listening on ws://[^:]+:(\d+)/")[1])
         site._ports[edge] = port
         # The last release's way to say that the backend answers.
-        assert eventually(lambda: http_get(port, "/healthz")[0], 200, within=30) == 200, edge.log
+        assert eventually(lambda: http_get(port, "/healthz")[0], 200) == 200, edge.log
         yield site
 
 

@@ -3,26 +3,29 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
+from levity.mailing import has_server
+from levity.monitoring.alerts.acknowledging import (
+    CHANGE,
+    acknowledge,
+    withdraw_acknowledgement,
+)
 from levity.monitoring.alerts.recipients import routes
 from levity.monitoring.alerts.webhook import shown_host
 from levity.monitoring.kinds import KINDS, Severity
 from levity.monitoring.models import Alert, AlertDelivery
-from levity.ocpp.deciding import decide_all
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.visibility import is_limited
 from levity.pages.chargers.csv_export import CHUNK, cell, local_cell, streamed_csv, utc_cell
@@ -39,6 +42,7 @@ from levity.pages.kit.formats import (
     site_zone,
 )
 from levity.pages.kit.many import ask_if_many
+from levity.pages.kit.words import NO_SERVER
 from levity.pages.site import site
 
 __all__ = ["AlertAdmin"]
@@ -207,7 +211,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
         """Operators and admins."""
-        return bool(request.user.has_perm("operation.change_alert"))
+        return bool(request.user.has_perm(CHANGE))
 
     @action(description="Acknowledge", permissions=["acknowledge"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> Any:
@@ -230,18 +234,9 @@ class AlertAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Alert], *, is_taken: bool
     ) -> None:
         rows = self.get_queryset(request).filter(pk__in=queryset.values("pk"))
-        name = request.user.get_username()
-        values: dict[str, Any] = {"acknowledged_at": None, "acknowledged_by": ""}
-        if is_taken:
-            values = {"acknowledged_at": timezone.now(), "acknowledged_by": name[:150]}
+        decide = acknowledge if is_taken else withdraw_acknowledgement
+        count = decide(rows, request.user).count
         done = "acknowledged" if is_taken else "acknowledgement withdrawn"
-        count = decide_all(
-            rows,
-            request.user,
-            done,
-            lambda some: some.update(**values),
-            only=Q(acknowledged_at__isnull=is_taken),
-        )
         if count:
             messages.success(request, f"{count:,} alert{'s'[: count != 1]}: {done}.")
         else:
@@ -346,6 +341,6 @@ def _advice() -> str:
             "SECRET_KEY has changed, so the webhook's secret can no longer be decrypted: enter "
             f"it again in the alert rule “{lost[0]}”. Nothing is sent unsigned."
         )
-    if any(way.emails for way in ways) and not settings.EMAIL_HOST:
-        return "EMAIL_URL is not set: alerts can't be sent by e-mail."
+    if any(way.emails for way in ways) and not has_server():
+        return f"{NO_SERVER[:1].upper()}{NO_SERVER[1:]}: alerts can't be sent by e-mail."
     return ""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -17,9 +17,9 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from levity.monitoring.alerts import webhook
+from levity.monitoring.alerts import rules, webhook
 from levity.monitoring.alerts.delivery import send_test
-from levity.monitoring.alerts.recipients import mail_addresses, of_rule
+from levity.monitoring.alerts.recipients import of_rule
 from levity.monitoring.models import AlertRule, kind_choices
 from levity.ocpp.audit import note
 from levity.pages.kit.base import LevityAdmin
@@ -27,8 +27,6 @@ from levity.pages.kit.formats import badge
 from levity.pages.site import site
 
 __all__ = ["AlertRuleAdmin", "AlertRuleForm"]
-
-LEAST_SECRET = 16
 
 
 class AlertRuleForm(forms.ModelForm):
@@ -52,8 +50,8 @@ class AlertRuleForm(forms.ModelForm):
         max_length=200,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text=(
-            f"Signs the webhook's body (HMAC-SHA256); at least {LEAST_SECRET} characters. It is "
-            "never shown again; leave empty to keep the current secret."
+            f"Signs the webhook's body (HMAC-SHA256); at least {rules.LEAST_SECRET} characters. It "
+            "is never shown again; leave empty to keep the current secret."
         ),
     )
 
@@ -63,35 +61,23 @@ class AlertRuleForm(forms.ModelForm):
 
     def clean_emails(self) -> str:
         """Only addresses."""
-        try:
-            return "\n".join(mail_addresses(self.cleaned_data["emails"]))
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+        return rules.addresses(self.cleaned_data["emails"])
 
     def clean_webhook_url(self) -> str:
         """An address that may be called."""
-        url: str = self.cleaned_data["webhook_url"].strip()
-        if url:
-            try:
-                webhook.check_url(url)
-            except webhook.BadWebhook as error:
-                raise ValidationError(str(error)) from error
-        return url
+        return rules.address(self.cleaned_data["webhook_url"])
 
     def clean_new_secret(self) -> str:
         """Long enough that it can't be guessed."""
-        secret: str = self.cleaned_data["new_secret"]
-        if secret and len(secret) < LEAST_SECRET:
-            raise ValidationError(f"at least {LEAST_SECRET} characters")
-        return secret
+        return rules.secret(self.cleaned_data["new_secret"])
 
     def clean(self) -> dict[str, Any]:
         """A rule needs a recipient, and quiet hours need two ends."""
         data = super().clean() or self.cleaned_data
-        if not self.errors and not data.get("emails") and not data.get("webhook_url"):
-            raise ValidationError("Enter an e-mail address or a webhook to notify.")
-        if (data.get("quiet_from") is None) != (data.get("quiet_until") is None):
-            raise ValidationError("Quiet hours need both a beginning and an end, or neither.")
+        if not self.errors:
+            rules.check_whole(
+                data["emails"], data["webhook_url"], data["quiet_from"], data["quiet_until"]
+            )
         return data
 
     def save(self, commit: bool = True) -> Any:

@@ -4,17 +4,17 @@ pause; nothing that was sent is sent again.
 """
 
 import logging
-import smtplib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import BadHeaderError, EmailMessage
+from django.core.mail import EmailMessage
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from levity.mailing import NotSent, deliver, domain
 from levity.monitoring.alerts import webhook
 from levity.monitoring.alerts.recipients import Route
 from levity.monitoring.kinds import KINDS, rank
@@ -33,10 +33,6 @@ AT_ONCE = 1000
 LISTED = 50
 
 Told = tuple[str, Alert]
-
-
-class NotSent(Exception):
-    """It could not be sent; the text says why, without secrets."""
 
 
 def send_due(
@@ -134,9 +130,6 @@ def _send(route: Route, channel: str, target: str, told: Sequence[Told], deliver
 
 
 def _send_mail(target: str, told: Sequence[Told], delivery: str) -> None:
-    if not settings.EMAIL_HOST:
-        raise NotSent("EMAIL_URL is not set, so there is no mail server")
-    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip(">") or "levity"
     message = EmailMessage(
         subject(told),
         "\n\n".join([*map(_paragraph, told[:LISTED]), *_rest(told)]) + "\n",
@@ -144,19 +137,11 @@ def _send_mail(target: str, told: Sequence[Told], delivery: str) -> None:
         headers={
             # The same notice sent twice (a crash between sending and recording) is one mail in most
             # mail programs.
-            "Message-ID": f"<levity-{delivery}-{told[0][0]}@{host}>",
+            "Message-ID": f"<levity-{delivery}-{told[0][0]}@{domain()}>",
             "Auto-Submitted": "auto-generated",
         },
     )
-    try:
-        message.send()
-    except smtplib.SMTPAuthenticationError as error:
-        raise NotSent("the mail server rejects the user or password of EMAIL_URL") from error
-    except smtplib.SMTPRecipientsRefused as error:
-        raise NotSent(f"the mail server rejects {target}") from error
-    except (smtplib.SMTPException, OSError, BadHeaderError, UnicodeError) as error:
-        # Answers of servers are bytes and lines; they never contain the password.
-        raise NotSent(" ".join(f"{type(error).__name__}: {error}".split())[:200]) from error
+    deliver(message)
 
 
 def subject(told: Sequence[Told]) -> str:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from levity.monitoring.alerts import conditions, notices
-from levity.monitoring.alerts.conditions import broken, strangers, without_session
+from levity.monitoring.alerts.conditions import broken, leaving, strangers, without_session
 from levity.monitoring.alerts.conditions.finding import Finding
 from levity.monitoring.alerts.conditions.too_large import frames_too_large
 from levity.monitoring.alerts.quiet_hours import awake_at
@@ -25,7 +25,8 @@ from levity.monitoring.alerts.recipients import Route
 from levity.monitoring.conf import setting
 from levity.monitoring.kinds import KINDS, Severity, rank
 from levity.monitoring.models import Alert, AlertDelivery, Worker
-from levity.ocpp.models import Site
+from levity.ocpp import events
+from levity.ocpp.models import ChargePoint, Site
 
 __all__ = ["Look", "forget_old", "look", "record"]
 
@@ -83,6 +84,9 @@ def look(
         "quarantine": conditions.quarantine,
         "failed-message": lambda: [*conditions.failed_messages(), *conditions.missed_changes()],
         "dead-letter": dead_letters,
+        "webhook-failing": lambda: leaving.webhooks_failing(now),
+        "events-delayed": lambda: leaving.events_delayed(now),
+        "campaign-stopped": leaving.campaigns_stopped,
         "transaction-ids": conditions.transaction_ids,
         "open-onboarding": strangers.open_onboarding,
         "new-charge-points": lambda: strangers.too_many_new(now),
@@ -136,11 +140,38 @@ def record(seen: Look, routes: Sequence[Route], now: datetime) -> None:
             alert.key, alert.ended_at = None, now
         Alert.objects.bulk_update(over, ["key", "ended_at"], batch_size=500)
         zones = _zones(routes)
+        _tell("alert.raised", [*new, *worse], now)
+        _tell("alert.ended", over, now)
         _queue(new, Notice.RAISED, routes, zones, now)
         _queue(worse, Notice.WORSE, routes, zones, now)
         _queue_recovered(over, routes, zones, now)
     _say(logging.WARNING, "alert", [*new, *worse])
     _say(logging.INFO, "resolved", over)
+
+
+def _tell(kind: str, alerts: Sequence[Alert], now: datetime) -> None:
+    """Events, for those who read them. Without the summary: it may name an id tag."""
+    if not alerts or kind not in events.wanted():
+        return
+    pks = {alert.charge_point_id for alert in alerts if alert.charge_point_id}
+    names = dict(ChargePoint.objects.filter(pk__in=pks).values_list("pk", "identity"))
+    events.tell(
+        events.Happened(
+            kind,
+            now,
+            alert.charge_point_id,
+            names.get(alert.charge_point_id or 0, ""),
+            {
+                "alert": alert.pk,
+                "kind": alert.kind,
+                "severity": str(alert.severity),
+                "title": KINDS[alert.kind].title,
+            },
+            site_id=alert.site_id,
+        )
+        for alert in alerts
+        if alert.kind in KINDS
+    )
 
 
 def _say(level: int, word: str, alerts: Sequence[Alert]) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from levity.monitoring.alerts.conditions import LAST_TRANSACTION_ID, transaction_ids_used
+from levity.monitoring.alerts.conditions.leaving import events_behind
 from levity.monitoring.kinds import KINDS
 from levity.monitoring.models import Alert, AlertDelivery, Duty, Worker
 from levity.ocpp.chargers.faults import FAULT
@@ -247,6 +248,11 @@ def _trouble(now: datetime) -> Iterator[Metric]:
         "Open alerts, by kind.",
         ["kind"],
         (((kind,), open_alerts.get(kind, 0)) for kind in KINDS),
+    )
+    yield _gauge(
+        "events_delay_seconds",
+        "Age of the oldest event that may not be delivered yet; 0: none waits.",
+        events_behind(now),
     )
     late = AlertDelivery.objects.filter(state=AlertDelivery.State.QUEUED, attempts__gt=0)
     yield _gauge("alert_deliveries_retried", "Notifications not sent yet.", late.count())

@@ -1,5 +1,5 @@
 """Calls to chargers: asked for, checked, sent, answered. What an extension needs is here."""
 
-from levity.ocpp.commands.lifecycle import BadCall, NeverSent, cancel, queue
+from levity.ocpp.commands.lifecycle import BadCall, KeyTaken, NeverSent, cancel, queue
 
-__all__ = ["BadCall", "NeverSent", "cancel", "queue"]
+__all__ = ["BadCall", "KeyTaken", "NeverSent", "cancel", "queue"]

@@ -4,13 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from levity.db.prepared import Prepared
 from levity.ocpp.models import Command, Connector
 from levity_ws.frozen import frozen
 
-__all__ = ["DueCommand", "Shown", "anything_due", "anything_over", "due_commands", "statuses_of"]
+__all__ = [
+    "AT_ONCE",
+    "DueCommand",
+    "Shown",
+    "anything_due",
+    "anything_over",
+    "due_commands",
+    "statuses_of",
+]
 
 # At most so many Calls in one go, so that a mass command doesn't keep frames waiting.
 AT_ONCE = 200
@@ -54,6 +62,11 @@ class DueCommand:
     connection_timeout: int | None
     subprotocol: str
     """What is spoken on the charge point's newest connection."""
+    tries: int
+    """How often it was sent already."""
+    first: int | None
+    """The command whose turn it is at this charge point. Another worker may have had it locked, and
+    let go of the charge point before the next row was looked at: then that one is not taken."""
 
 
 @frozen
@@ -80,7 +93,8 @@ def anything_over(now: datetime, waits_since: datetime) -> bool:
 
 
 def due_commands(now: datetime) -> list[DueCommand]:
-    """Calls that can be sent or ended now, oldest first, locked for this transaction.
+    """Calls that can be sent or ended now, in the order in which they go out, locked for this
+    transaction.
 
     Not those whose charge point waits for an answer (OCPP-J 1.6, 4.1.1), nor those that another
     worker has in hand.
@@ -138,7 +152,19 @@ _DUE = Prepared(
             state="queued",
             not_before__no_later_than=due,
         )
-        .order_by("id")
+        .annotate(
+            first=Subquery(
+                Command.objects.filter(
+                    Q(expires_at=None) | Q(expires_at__no_earlier_than=now),
+                    charge_point=OuterRef("charge_point"),
+                    state="queued",
+                    not_before__no_later_than=due,
+                )
+                .order_by("priority", "id")
+                .values("id")[:1]
+            )
+        )
+        .order_by("priority", "id")
         .values_list(
             "id",
             "charge_point_id",
@@ -169,6 +195,8 @@ _DUE = Prepared(
             "charge_point__holds",
             "charge_point__connection_timeout",
             "charge_point__subprotocol",
+            "tries",
+            "first",
         )[:AT_ONCE]
     ),
     parameters=2,

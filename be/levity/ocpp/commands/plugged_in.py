@@ -103,13 +103,28 @@ def reason_to_wait(command: DueCommand, statuses: Statuses, now: datetime) -> Wa
         for known in holds.holds:
             if known.id_tag.lower() == tag and began >= known.at - ANSWERED_LATE:
                 holds = holds.without(tag)
-    hold = holds.hold_on(command.only_connector or 0, _tag(command), now)
+    hold = holds.hold_on(
+        command.only_connector or 0,
+        _tag(command),
+        now,
+        others_are_free=_others_are_free(command, statuses),
+    )
     if hold is None:
         return None
+    who = "reserved for" if hold.is_reserved else "waiting for"
+    what = "may charge" if hold.is_reserved else "may start a session"
     return Wait(
-        f"waiting for {hold.id_tag[:40]}, which may start a session here until "
-        f"{hold.until:%H:%M:%S} UTC",
+        f"{who} {hold.id_tag[:40]}, which {what} here until {hold.until:%H:%M:%S} UTC",
         min(hold.until, now + LOOK_AGAIN),
+    )
+
+
+def _others_are_free(command: DueCommand, statuses: Statuses) -> bool:
+    """True if whoever has reserved any connector of this charger finds another one."""
+    return any(
+        shown.status in ("Available", "Reserved")
+        for (charge_point, number), shown in statuses.items()
+        if charge_point == command.charge_point_id and number not in (0, command.only_connector)
     )
 
 

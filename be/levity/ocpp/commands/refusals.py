@@ -10,7 +10,7 @@ from levity.ocpp.effects import ASK_FOR_BOOT, AUTOMATIC, LEARNED_INTERVAL
 from levity.ocpp.models import ChargePoint, Command, Transaction
 from levity.ocpp.versions import Version, version_of
 
-__all__ = ["OF_NO_MATTER", "hint"]
+__all__ = ["OF_NO_MATTER", "hint", "keys_of"]
 
 OF_NO_MATTER = frozenset({ASK_FOR_BOOT, AUTOMATIC, LEARNED_INTERVAL})
 """The sources of Calls that nobody asked for: a charger may well say no to them."""
@@ -27,12 +27,14 @@ def hint(charge_point: int, action: str, payload: Any, status: str) -> str:
     runs = Transaction.objects.filter(
         charge_point=charge_point, state=Transaction.State.ACTIVE
     ).exists()
-    keys = _keys_of(charge_point, version)
-    return " ".join(version.calls.hints(action, payload, status, keys, runs=runs))
+    keys, has_all = keys_of(charge_point, version)
+    hints = version.calls.hints(action, payload, status, keys, runs=runs, has_all=has_all)
+    return " ".join(hints)
 
 
-def _keys_of(charge_point: int, version: Version) -> dict[str, tuple[str, bool]]:
-    """Key in lower case -> (value, it is read-only), as the charger said last."""
+def keys_of(charge_point: int, version: Version) -> tuple[dict[str, tuple[str, bool]], bool]:
+    """Key in lower case -> (value, it is read-only), as the charger said last; and whether it was
+    asked for all of them."""
     answers = (
         Command.objects.filter(
             charge_point=charge_point,
@@ -40,9 +42,11 @@ def _keys_of(charge_point: int, version: Version) -> dict[str, tuple[str, bool]]
             state=Command.State.ANSWERED,
         )
         .order_by("-pk")
-        .values_list("result", flat=True)[:LOOKED_AT]
+        .values_list("payload", "result")[:LOOKED_AT]
     )
     keys: dict[str, tuple[str, bool]] = {}
-    for answer in answers:
+    has_all = False
+    for asked, answer in answers:
         keys = {**version.calls.keys_in(answer), **keys}
-    return keys
+        has_all = has_all or not asked
+    return keys, has_all

@@ -13,22 +13,15 @@ from django.db.models import Q, QuerySet
 
 from levity.ocpp.audit import Who, note
 from levity.ocpp.commands import lifecycle
+from levity.ocpp.commands.queueing import Queued
 from levity.ocpp.deciding import Decided, Left, allowed, check, decide_all, portions
-from levity.ocpp.models import ChargePoint, Command
+from levity.ocpp.models import ChargePoint, Command, MassCommand
 from levity_ws.frozen import frozen
 
-__all__ = ["SEND", "Sent", "SentToMany", "cancel_commands", "check_sending", "send", "send_to_many"]
+__all__ = ["SEND", "SentToMany", "cancel_commands", "check_sending", "send", "send_to_many"]
 
 SEND = "ocpp.add_command"
 QUEUED = Command.State.QUEUED
-
-
-@frozen
-class Sent:
-    """A command that a worker will send; `is_new` is False for a second one with the same key."""
-
-    command: Command
-    is_new: bool
 
 
 @frozen
@@ -54,16 +47,16 @@ def send(
     queue_offline: bool = True,
     timeout: int | None = None,
     force: bool = False,
-) -> Sent:
+    own_place: bool = False,
+    meant: Mapping[str, Any] | None = None,
+) -> Queued:
     """Queue this Call for one charge point; the options are those of `lifecycle.queue`.
 
-    Raises `NotAllowed`, `BadCall` or `NeverSent`.
+    Raises `NotAllowed`, `BadCall`, `NeverSent` or `KeyTaken`.
     """
     check(charge_point, who, SEND)
     with transaction.atomic():
-        same = Command.objects.filter(charge_point=charge_point, idempotency_key=idempotency_key)
-        is_new = idempotency_key is None or not same.exists()
-        command = lifecycle.queue(
+        queued = lifecycle.queue_once(
             charge_point,
             action,
             payload,
@@ -75,10 +68,12 @@ def send(
             idempotency_key=idempotency_key,
             requested_by=who,
             force=force,
+            own_place=own_place,
+            meant=meant,
         )
-        if is_new:
-            note(who, [command], f"{action} for {charge_point.identity}")
-    return Sent(command, is_new)
+        if queued.is_new:
+            note(who, [queued.command], f"{action} for {charge_point.identity}")
+    return queued
 
 
 def check_sending(
@@ -102,11 +97,14 @@ def send_to_many(
     source: str,
     idempotency_key: str | None = None,
     queue_offline: bool = True,
+    expires_after: timedelta | None = timedelta(hours=1),
     total: int | None = None,
+    mass: MassCommand | None = None,
 ) -> SentToMany:
     """Queue this Call for all of these, in portions; for none if it may not be sent to one.
 
-    `total`: how many it is for altogether, where the caller sends it to some after others.
+    `total`: how many it is for altogether, where the caller sends it to some after others. `mass`:
+    the row that shows how far it has come.
     """
     check_sending(charge_points, action, payload, who)
     at_once = total or charge_points.count()
@@ -120,8 +118,10 @@ def send_to_many(
                 payload,
                 source=source,
                 queue_offline=queue_offline,
+                expires_after=expires_after,
                 idempotency_key=idempotency_key,
                 requested_by=who,
+                mass=mass,
             )
             note(who, made, f"{action}, to {at_once} charge points at once")
         count, new = count + len(rows), new + len(made)

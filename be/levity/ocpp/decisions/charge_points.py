@@ -1,6 +1,6 @@
 """Charge points as people enter them: added, changed, who may charge there, their line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -9,23 +9,44 @@ from django.utils import timezone
 
 from levity.ocpp.audit import Who, note
 from levity.ocpp.conf import setting
-from levity.ocpp.deciding import Decided, Left, NotAllowed, NotPossible, allowed, check, decide_all
+from levity.ocpp.deciding import (
+    PORTION,
+    Decided,
+    Left,
+    NotAllowed,
+    NotPossible,
+    allowed,
+    check,
+    decide_all,
+    delete_unreferenced,
+)
+from levity.ocpp.decisions.charge_point_values import checked
 from levity.ocpp.decisions.keys import WITH_KEY
 from levity.ocpp.models import Authorization, ChargePoint
 from levity.ocpp.store import lines
 from levity.ocpp.visibility import is_limited
 
 __all__ = [
+    "CHANGE",
+    "ENTERED",
     "HasSessions",
     "add",
+    "add_all",
     "change",
     "delete_charge_point",
     "forget_line",
     "known_tags_only",
+    "may_add",
     "needs_key",
 ]
 
 CHANGE = "ocpp.change_chargepoint"
+ENTERED = (
+    *("identity", "name", "site", "registration", "authorization", "time_zone", "quirk_profile"),
+    *("quirk_overrides", "max_power", "heartbeat_interval", "ping_interval", "call_timeout"),
+    *("certificate_name", "notes"),
+)
+"""What people write of a charge point."""
 
 
 class HasSessions(NotPossible):
@@ -33,15 +54,41 @@ class HasSessions(NotPossible):
 
 
 def add(row: ChargePoint, who: Who) -> ChargePoint:
-    """One that has not connected yet; it begins with the security profile of its site."""
-    if who is not None and (is_limited(who) or not who.has_perm("ocpp.add_chargepoint")):
+    """One that has not connected yet; it begins with the security profile of its site.
+
+    Raises `ValidationError` for values that do not fit.
+    """
+    if not may_add(who):
         raise NotAllowed("only a user of all sites who may add charge points can do that")
-    own = row.site.security_profile if row.site else None
-    row.security_profile = setting("OCPP_SECURITY_PROFILE") if own is None else own
+    for name, value in checked({name: getattr(row, name) for name in ENTERED}, row).items():
+        setattr(row, name, value)
+    row.security_profile = _first_profile(row)
+    row.full_clean()
     with transaction.atomic():
         row.save(force_insert=True)
         note(who, [row], "added", {}, {"security_profile": row.security_profile})
     return row
+
+
+def add_all(rows: Sequence[ChargePoint], who: Who) -> None:
+    """`add` for many whose values were checked, of identities that are not recorded yet."""
+    if rows and not may_add(who):
+        raise NotAllowed("only a user of all sites who may add charge points can do that")
+    for row in rows:
+        row.security_profile = _first_profile(row)
+    with transaction.atomic():
+        made = ChargePoint.objects.bulk_create(rows, batch_size=PORTION)
+        note(who, made, "added with others")
+
+
+def _first_profile(row: ChargePoint) -> int:
+    own = row.site.security_profile if row.site else None
+    return int(setting("OCPP_SECURITY_PROFILE") if own is None else own)
+
+
+def may_add(who: Who) -> bool:
+    """A new one may turn out to be at any site."""
+    return who is None or (who.has_perm("ocpp.add_chargepoint") and not is_limited(who))
 
 
 def needs_key(row: ChargePoint) -> bool:
@@ -52,9 +99,11 @@ def needs_key(row: ChargePoint) -> bool:
 def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint:
     """Its name, site, quirk profile and the like; nothing else of the row is written.
 
-    A site that this person does not see can't be chosen.
+    A site that this person does not see can't be chosen. Raises `ValidationError` for values that
+    do not fit.
     """
     check(row, who, CHANGE)
+    values = checked(values, row)
     if values.get("site") is not None:
         check(values["site"], who)
     with transaction.atomic():
@@ -66,6 +115,7 @@ def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint
         before = {name: getattr(found, name) for name in columns}
         for name, value in values.items():
             setattr(found, name, value)
+        found.clean_fields(exclude={*_fields(found)} - {*values})
         found.save(update_fields=list(values))
         after = {name: getattr(found, name) for name in columns}
         note(who, [found], f"changed: {', '.join(values)}", before, after)
@@ -79,7 +129,7 @@ def delete_charge_point(row: ChargePoint, who: Who) -> None:
         raise HasSessions(f"{row} has sessions, which are kept: retire it instead")
     with transaction.atomic():
         note(who, [row], "deleted")
-        row.delete()
+        delete_unreferenced(row)
 
 
 def known_tags_only(rows: QuerySet[ChargePoint], who: Who) -> Decided:
@@ -114,6 +164,10 @@ def forget_line(rows: QuerySet[ChargePoint], who: Who) -> Decided:
         after={"learned_silence": None},
     )
     return _decided(done, total, "nothing had been learned about them")
+
+
+def _fields(row: ChargePoint) -> list[str]:
+    return [field.name for field in row._meta.fields]
 
 
 def _decided(done: int, total: int, why: str) -> Decided:

@@ -48,9 +48,7 @@ def correct(changes: list[Change], run: UUID, who: Who) -> None:
                 if item.meter_value
             }
         )
-        for name in {item.field for item in changes if not item.meter_value}:
-            rows = [(item.transaction, item.new) for item in changes if item.field == name]
-            update_rows(Transaction, ("id", name), rows)
+        _set_figures([item for item in changes if not item.meter_value])
         insert_rows(
             MeterValueCorrection,
             (
@@ -72,6 +70,16 @@ def correct(changes: list[Change], run: UUID, who: Who) -> None:
         corrected = {item.transaction for item in changes}
         sessions = [row for row in sessions if row.pk in corrected]
         note(who, sessions, f"figures corrected, run {run}")
+
+
+def _set_figures(changes: list[Change]) -> None:
+    """Set what changes of each session, in one statement; a new figure is never None."""
+    names = sorted({item.field for item in changes})
+    new: dict[int | None, dict[str, Any]] = {}
+    for item in changes:
+        new.setdefault(item.transaction, {})[item.field] = item.new
+    rows = [(pk, *map(figures.get, names)) for pk, figures in new.items()]
+    update_rows(Transaction, ("id", *names), rows, keep_null=names)
 
 
 def _as_found(changes: list[Change], rows: Mapping[int, Transaction]) -> list[Change]:

@@ -5,6 +5,7 @@ person is gone, and nobody can go back: the pseudonym is made by chance, and the
 nowhere. It is done in portions; if it ends in the middle, it is started again and goes on.
 """
 
+import json
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from django.db import models, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.dispatch import Signal
+from django.utils import timezone
 
 from levity.ocpp.audit import Who, note
 from levity.ocpp.changes import changes_told
@@ -20,9 +22,13 @@ from levity.ocpp.deciding import NotPossible, allowed, portions
 from levity.ocpp.models import (
     AuditEntry,
     Command,
+    ConfigurationChange,
+    ConfigurationKey,
     FailedMessage,
     IdTag,
+    LocalList,
     QuarantinedMessage,
+    Reservation,
     Transaction,
 )
 from levity.ocpp.store.messages.forgetting import rewrite_blocks, rewrite_rows
@@ -31,17 +37,24 @@ from levity.ocpp.store.samples.forgetting import rewrite_values
 from levity.ocpp.wire.masking import forgetting, without_word
 from levity_ws.frozen import frozen
 
-__all__ = ["Forgotten", "forget", "may_forget"]
+__all__ = ["Forgotten", "forget", "forgotten", "may_forget"]
 
 # Asked before a tag is forgotten, with `id_tag`: a receiver returns why it must not be, for people,
 # or an empty text. Billing says here which closed statements need the name.
 may_forget = Signal()
+
+# Sent while a tag is forgotten, with `id_tag`, `pseudonym` and `dry_run`: a receiver replaces the
+# tag in its own tables, and returns what that is, and how many rows had it.
+forgotten = Signal()
 
 PREFIX = "gone-"
 TEXTS: tuple[tuple[type[models.Model], tuple[str, ...]], ...] = (
     (QuarantinedMessage, ("payload", "reason")),
     (FailedMessage, ("text", "traceback")),
     (AuditEntry, ("object_name",)),
+    # Some chargers have a key for the tag that may always charge.
+    (ConfigurationKey, ("value", "pending_value", "refused_value", "previous_value")),
+    (ConfigurationChange, ("old_value", "new_value")),
 )
 DOCUMENTS: tuple[tuple[type[models.Model], tuple[str, ...]], ...] = (
     (QuarantinedMessage, ("undo",)),
@@ -112,6 +125,12 @@ def forget(
             change = _whole(id_tag, pseudonym)
             found = _rewrite(model, column, id_tag, change, dry_run=dry_run, is_json=True)
             counts[name] = counts.get(name, 0) + found
+    counts["reservations"] = _reservations(id_tag, pseudonym, dry_run=dry_run)
+    counts["local lists"] = _lists(id_tag, dry_run=dry_run)
+    about = {"id_tag": id_tag, "pseudonym": pseudonym, "dry_run": dry_run}
+    answers: list[Any] = [said for _, said in forgotten.send(sender=None, **about) if said]
+    for theirs, number in answers:
+        counts[theirs] = counts.get(theirs, 0) + number
     counts["id tags"] = _tags(id_tag, pseudonym, who, dry_run=dry_run)
     return Forgotten(pseudonym, counts)
 
@@ -151,6 +170,28 @@ def _sessions(id_tag: str, pseudonym: str, who: Who, *, dry_run: bool) -> int:
             mine.filter(stop_id_tag__iexact=id_tag).update(stop_id_tag=pseudonym)
             note(who, some, "id tag forgotten", {}, {"id_tag": pseudonym})
         count += len(keys)
+    return count
+
+
+def _reservations(id_tag: str, pseudonym: str, *, dry_run: bool) -> int:
+    theirs = Reservation.objects.filter(id_tag__iexact=id_tag)
+    groups = Reservation.objects.filter(parent_id_tag__iexact=id_tag)
+    count = (theirs | groups).count()
+    if not dry_run:
+        groups.update(parent_id_tag=pseudonym)
+        theirs.update(id_tag=pseudonym)
+    return count
+
+
+def _lists(id_tag: str, *, dry_run: bool) -> int:
+    """What is known of chargers' lists that name it: the next one that is sent is a whole one,
+    without it."""
+    quoted = json.dumps(id_tag, ensure_ascii=False)
+    rows = LocalList.objects.filter(Q(content__icontains=quoted) | Q(pending__icontains=quoted))
+    count = rows.count()
+    if not dry_run:
+        # What is under way is answered for another list.
+        rows.update(content="", pending="", is_known=False, command=None, next_at=timezone.now())
     return count
 
 

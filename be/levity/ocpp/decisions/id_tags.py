@@ -3,10 +3,13 @@
 Not by somebody who sees some sites only: a tag may be good at others as well.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from levity.ocpp.audit import Who, note_each
+from levity.ocpp.audit import Who, note, note_each
 from levity.ocpp.deciding import (
     Decided,
     Left,
@@ -16,13 +19,15 @@ from levity.ocpp.deciding import (
     decide_all,
 )
 from levity.ocpp.decisions.id_tags_import import Imported, import_file
-from levity.ocpp.models import IdTag
+from levity.ocpp.models import ChargePoint, IdTag
 from levity.ocpp.visibility import is_limited
 
 __all__ = [
     "HasMembers",
+    "add_tag",
     "approve",
     "block",
+    "change_tag",
     "check_deletion",
     "delete_tags",
     "import_tags",
@@ -30,6 +35,7 @@ __all__ = [
 ]
 
 CHANGE, DELETE, ADD = "ocpp.change_idtag", "ocpp.delete_idtag", "ocpp.add_idtag"
+AUDITED = ("id_tag", "status", "expires_at", "parent_id", "max_transactions", "owner", "type")
 ACCEPTED, BLOCKED = IdTag.Status.ACCEPTED, IdTag.Status.BLOCKED
 
 
@@ -75,6 +81,52 @@ def delete_tags(rows: QuerySet[IdTag], who: Who) -> Decided:
         for some in (rows.filter(parent__isnull=False), rows)
     )
     return Decided(count)
+
+
+def add_tag(row: IdTag, charge_points: Iterable[ChargePoint], who: Who) -> IdTag:
+    """A new one, good at these charge points, or everywhere if there are none."""
+    _of_all_sites(IdTag.objects.none(), who, ADD)
+    row.id_tag = row.id_tag.strip()
+    row.full_clean()
+    with transaction.atomic():
+        row.save(force_insert=True)
+        row.charge_points.set(charge_points)
+        note(who, [row], "added", {}, {name: getattr(row, name) for name in AUDITED})
+    return row
+
+
+def change_tag(
+    row: IdTag,
+    values: Mapping[str, Any],
+    who: Who,
+    charge_points: Iterable[ChargePoint] | None = None,
+) -> IdTag:
+    """Owner, end, group and the like; `charge_points`: where it is good from now on.
+
+    Its status is set by `approve`, `block` and `unblock`. Raises `ValidationError`.
+    """
+    _of_all_sites(IdTag.objects.filter(pk=row.pk), who, CHANGE)
+    with transaction.atomic():
+        found = IdTag.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+        changed = {name: new for name, new in values.items() if getattr(found, name) != new}
+        words = list(changed)
+        before = {name: getattr(found, name) for name in map(_column, changed) if name in AUDITED}
+        for name, value in changed.items():
+            setattr(found, name, value)
+        if changed:
+            found.full_clean()
+            found.save(update_fields=list(changed))
+        if charge_points is not None:
+            found.charge_points.set(charge_points)
+            words.append("charge_points")
+        if words:
+            after = {name: getattr(found, name) for name in before}
+            note(who, [found], f"changed: {', '.join(words)}", before, after)
+    return found
+
+
+def _column(name: str) -> str:
+    return "parent_id" if name == "parent" else name
 
 
 def import_tags(data: bytes, who: Who, **rules: bool) -> Imported:

@@ -7,7 +7,7 @@ import os
 from django.db import transaction
 from django.utils import timezone
 
-from levity.ocpp.audit import Who, note
+from levity.ocpp.audit import Who, note, person
 from levity.ocpp.conf import setting
 from levity.ocpp.deciding import NotAllowed
 from levity.ocpp.models import Installation
@@ -65,7 +65,7 @@ def close(who: Who, *, closed: bool) -> Installation:
     word = "stopped" if closed else "resumed"
     with transaction.atomic():
         row = Installation.get()
-        row.closed_at, row.closed_by = (timezone.now(), who) if closed else (None, None)
+        row.closed_at, row.closed_by = (timezone.now(), person(who)) if closed else (None, None)
         row.save(update_fields=["closed_at", "closed_by"])
         note(who, [row], f"{word} admitting new charge points")
     return row

@@ -23,7 +23,7 @@ from levity.ocpp.models import ChargePoint, Transaction
 from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.again import MILLI, Told, judged_again, with_confidence
 from levity.ocpp.rules.chain.books import checks_of, written
-from levity.ocpp.rules.chain.claims import CORRECTED
+from levity.ocpp.rules.chain.claims import DECIDED, IMPORTED
 from levity.ocpp.rules.chain.settle import Settled, settle
 from levity.ocpp.rules.checks import CONTRADICTS
 from levity.ocpp.rules.flags import explained
@@ -162,9 +162,9 @@ def _portion(ground: _Ground, near: Sequence[_Key], wanted: set[int]) -> list[Ch
 
 def _is_open(ground: _Ground, session: RecordedSession) -> bool:
     """True if its figures are for the rules to say: it has ended, and nobody has decided them."""
-    if session.state == "active" or GIVEN in session.flags.split():
+    if session.state == "active" or {GIVEN, IMPORTED} & set(session.flags.split()):
         return False
-    return ground.decided or session.energy_source != CORRECTED
+    return ground.decided or session.energy_source not in DECIDED
 
 
 def _alone(ground: _Ground, row: RecordedSession, elements: Sequence[Element]) -> _Alone:
@@ -182,7 +182,7 @@ def _readable(session: RecordedSession) -> RecordedSession:
 
 
 def _judged(ground: _Ground, recorded: RecordedSession, elements: Sequence[Element]) -> _Alone:
-    if recorded.energy_source == CORRECTED and not ground.decided:
+    if recorded.energy_source in DECIDED and not ground.decided:
         return _Alone(recorded, recorded)
     usual = usual_power(ground.charger)
     limit = limit_of(recorded, elements, ground.given, usual)

@@ -11,7 +11,7 @@ import logging
 from django.db import transaction as database
 from django.utils import timezone
 
-from levity.ocpp.audit import Who, note
+from levity.ocpp.audit import Who, note, person
 from levity.ocpp.changes import changes_told
 from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.deciding import check
@@ -151,7 +151,7 @@ def note_resolution(message: QuarantinedMessage, text: str, who: Who) -> None:
         if not text:
             message.resolved_at = message.resolved_by = None
         elif message.resolved_at is None:
-            message.resolved_at, message.resolved_by = timezone.now(), who
+            message.resolved_at, message.resolved_by = timezone.now(), person(who)
         message.save(update_fields=["resolution", "resolved_at", "resolved_by"])
         said = f"resolved: {text}" if text else "opened again"
         note(who, [message], said, before, {"resolution": text})
@@ -246,7 +246,7 @@ def _resolve(
     message: QuarantinedMessage, who: Who, resolution: str, transaction: Transaction | None
 ) -> None:
     message.resolved_at = timezone.now()
-    message.resolved_by = who
+    message.resolved_by = person(who)
     message.resolved_to = transaction
     message.resolution = resolution[:255]
     message.save()

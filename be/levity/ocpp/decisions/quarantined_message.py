@@ -19,9 +19,11 @@ from levity.ocpp.decisions import sessions
 from levity.ocpp.effects import Effect, StopTransaction
 from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.request import ChargePointState, Request, TransactionState, with_flags
-from levity.ocpp.rules.checks import Check
+from levity.ocpp.rules.chain.books import checks_of
+from levity.ocpp.rules.checks import Check, as_text
 from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.fitting import candidates as ranked_by_fit
+from levity.ocpp.rules.fitting import fit
 from levity.ocpp.rules.readings import REGISTER, newest_register
 from levity.ocpp.store.late_samples import transaction_state
 from levity.ocpp.v16.actions.ends import said_end
@@ -139,10 +141,10 @@ def effects_of(message: QuarantinedMessage, state: TransactionState) -> Sequence
         except OcppError:
             reason = _read(text, payload, "reason", 64) or "Local"
             effects = (closed(open_again, reason, "no-meter-stop", said_at(message)),)
+        end = said_end(payload, charge_point, message.received_at)
+        against = fit(open_again, end, (), charge_point).contradicting
         return tuple(
-            replace(item, flags=with_flags(" ".join(item.flags), ("by-hand",)), orphaned=False)
-            if isinstance(item, StopTransaction)
-            else item
+            _by_hand(item, against) if isinstance(item, StopTransaction) else item
             for item in effects
         )
     if message.action == V16.samples:
@@ -155,6 +157,15 @@ def effects_of(message: QuarantinedMessage, state: TransactionState) -> Sequence
     raise CannotResolve(
         f"{message.action} can't be attached to a transaction; create one from it, or discard it"
     )
+
+
+def _by_hand(end: StopTransaction, against: Sequence[Check]) -> StopTransaction:
+    """This end as a person has chosen it; with what speaks against that it is not `high`."""
+    end = replace(end, flags=with_flags(" ".join(end.flags), ("by-hand",)), orphaned=False)
+    if not against or end.confidence != "high":
+        return end
+    checks = as_text((*checks_of(end.checks), *against))
+    return replace(end, confidence="medium", checks=checks)
 
 
 def _request(

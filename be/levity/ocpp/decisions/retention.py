@@ -16,14 +16,22 @@ from levity.ocpp.conf import setting
 from levity.ocpp.models import (
     ChargePoint,
     Command,
+    ConfigurationChange,
     ConnectionEvent,
     FailedMessage,
+    FileJob,
     FrameAttempt,
+    InstalledCertificate,
+    InstalledProfile,
+    MassCommand,
     QuarantinedMessage,
     RefusedHandshake,
+    Reservation,
     SecurityEvent,
     StatusEvent,
 )
+from levity.ocpp.once import forget_request_keys
+from levity.ocpp.store.configuration import BY_READING
 from levity.ocpp.store.messages.thinning import forget_ledger, thin
 
 __all__ = ["prune", "pruned"]
@@ -42,6 +50,7 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
 
     `progress` is told the name of the table and the rows so far after every batch.
     """
+    forget_request_keys(now)
     days = setting("OCPP_MESSAGE_RETENTION_DAYS")
     if not days:
         pruned.send(sender=None, now=now, oldest=None)
@@ -55,6 +64,15 @@ def prune(now: datetime, progress: Callable[[str, int], None] | None = None) -> 
         ),
         StatusEvent.objects.filter(received_at__lt=oldest),
         Command.objects.filter(finished_at__lt=oldest),
+        MassCommand.objects.filter(created_at__lt=oldest).exclude(
+            pk__in=Command.objects.filter(mass__isnull=False).values("mass")
+        ),
+        # What somebody here has changed stays: who set this, is asked after years.
+        ConfigurationChange.objects.filter(at__lt=oldest, how=BY_READING),
+        FileJob.objects.filter(finished_at__lt=oldest),
+        Reservation.objects.filter(ended_at__lt=oldest),
+        InstalledProfile.objects.filter(ended_at__lt=oldest),
+        InstalledCertificate.objects.filter(ended_at__lt=oldest),
         FrameAttempt.objects.filter(at__lt=oldest),
         QuarantinedMessage.objects.filter(resolved_at__lt=oldest),
         FailedMessage.objects.filter(replayed_at__lt=oldest),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import RecordIdTag, StartTransaction, StopTransaction
+from levity.ocpp.effects import RecordIdTag, RefuseIdTag, StartTransaction, StopTransaction
 from levity.ocpp.request import GetResponse, IdTagState, Request, Response
 from levity.ocpp.rules.unknown_start import connector_of
 from levity.ocpp.wire.fields import readable, wire_time
@@ -53,6 +53,8 @@ class AuthorizeIdTags:
                 else effect
                 for effect in effects
             )
+            id_tag = readable(request.payload, "idTag") or ""
+            effects = (*effects, RefuseIdTag(id_tag, status, request.id_tag is None))
         elif self._is_new(request):
             effects = (*effects, RecordIdTag(readable(request.payload, "idTag") or ""))
         payload = {**response.payload, "idTagInfo": self.info(request, status)}

@@ -40,8 +40,9 @@ class AutoRemoteStart:
     charger left within the delay) gives its key back, so the next Preparing starts again.
 
     Never where somebody else is about to charge: a card that was authorised, and a start that an
-    operator asked for, go first (see `holds`). The start waits for them, and goes to every
-    connector that is still Preparing then. A car whose card was refused is not started at all.
+    operator asked for, go first (see `holds`), and so does a reservation. The start waits for them,
+    and goes to every connector that is still Preparing then. A car whose card was refused is not
+    started at all.
     """
 
     actions = frozenset({"Authorize", "StartTransaction", "StatusNotification", "StopTransaction"})
@@ -88,7 +89,7 @@ class AutoRemoteStart:
             return
         info = response.payload.get("idTagInfo")
         status = str(info.get("status", "")) if isinstance(info, Mapping) else ""
-        known = Holds.of(charge_point.holds)
+        known = Holds.of(_held(request, response))
         connector = 0
         if request.action == "StartTransaction":
             begun = [item for item in response.effects if isinstance(item, StartTransaction)]
@@ -174,6 +175,16 @@ class AutoRemoteStart:
             key=f"auto-remote-start:{effect.connector}:{since.isoformat()}",
             source=AUTOMATIC,
         )
+
+
+def _held(request: Request, response: Response) -> str:
+    """Who holds what, after a reservation that this message makes use of."""
+    told = [
+        effect.values["holds"]
+        for effect in response.effects
+        if isinstance(effect, UpdateChargePoint) and "holds" in effect.values
+    ]
+    return str(told[-1]) if told else request.charge_point.holds
 
 
 def _ended(request: Request, response: Response) -> TransactionState | None:

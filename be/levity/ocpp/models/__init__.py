@@ -16,11 +16,26 @@ from levity.ocpp.models.charge_point import (
     Site,
     StatusEvent,
 )
+from levity.ocpp.models.charging_profile import InstalledProfile
 from levity.ocpp.models.command import Command
+from levity.ocpp.models.configuration import (
+    ConfigurationChange,
+    ConfigurationKey,
+    ConfigurationState,
+    ConfigurationTemplate,
+    TemplateAssignment,
+)
+from levity.ocpp.models.file_job import FileJob
 from levity.ocpp.models.id_tag import IdTag
 from levity.ocpp.models.installation import Installation
+from levity.ocpp.models.installed_certificate import InstalledCertificate
+from levity.ocpp.models.local_list import LocalList
+from levity.ocpp.models.mass_command import MassCommand
 from levity.ocpp.models.message import ConnectionEvent, Message
 from levity.ocpp.models.message_block import BlockTerm, MessageBlock
+from levity.ocpp.models.meter_key import MeterKey
+from levity.ocpp.models.request_key import RequestKey
+from levity.ocpp.models.reservation import Reservation
 from levity.ocpp.models.samples import (
     LegacySample,
     MeterValue,
@@ -29,8 +44,10 @@ from levity.ocpp.models.samples import (
     SampleTrace,
 )
 from levity.ocpp.models.security import AuthFailure, Credential, RefusedHandshake
+from levity.ocpp.models.session_hour import ChangedSession, SessionHour
 from levity.ocpp.models.transaction import (
     DEMO,
+    IMPLAUSIBLE,
     IN_TOTALS,
     PLAUSIBLE,
     SessionRepair,
@@ -47,6 +64,7 @@ from levity.ocpp.models.unassigned import UnassignedEnergy
 
 __all__ = [
     "DEMO",
+    "IMPLAUSIBLE",
     "IN_TOTALS",
     "PLAUSIBLE",
     "AuditEntry",
@@ -54,32 +72,47 @@ __all__ = [
     "Authorization",
     "BlockTerm",
     "CertificateAuthority",
+    "ChangedSession",
     "ChargePoint",
     "ChargePointCertificate",
     "Command",
+    "ConfigurationChange",
+    "ConfigurationKey",
+    "ConfigurationState",
+    "ConfigurationTemplate",
     "ConnectionEvent",
     "Connector",
     "Credential",
     "Edge",
     "FailedMessage",
+    "FileJob",
     "FrameAttempt",
     "IdTag",
     "Installation",
+    "InstalledCertificate",
+    "InstalledProfile",
     "LegacySample",
+    "LocalList",
+    "MassCommand",
     "Message",
     "MessageBlock",
+    "MeterKey",
     "MeterValue",
     "MeterValueCorrection",
     "MissedChange",
     "QuarantinedMessage",
     "RefusedHandshake",
+    "RequestKey",
+    "Reservation",
     "SampleShape",
     "SampleTrace",
     "SecurityEvent",
     "SecurityProfile",
+    "SessionHour",
     "SessionRepair",
     "Site",
     "StatusEvent",
+    "TemplateAssignment",
     "Transaction",
     "TransactionAlias",
     "UnassignedEnergy",

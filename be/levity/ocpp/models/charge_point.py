@@ -68,6 +68,16 @@ class Site(models.Model):
         blank=True,
         help_text="Profile of new charge points here. Empty: the default setting.",
     )
+    bill_signed = models.BooleanField(
+        "bill by signed values",
+        default=False,
+        # Also for a worker of the release before, which does not name the column.
+        db_default=False,
+        help_text=(
+            "Sessions are billed by the energy that their meter has signed. One whose signed "
+            "values do not verify with the key that was entered waits for a decision."
+        ),
+    )
     notes = models.TextField(blank=True)
 
     class Meta:

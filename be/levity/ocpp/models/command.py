@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
+from levity.ocpp.models.mass_command import MassCommand
 
 __all__ = ["Command"]
 
@@ -47,6 +48,24 @@ class Command(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     unique_id = models.CharField(max_length=36, default=new_unique_id, unique=True, editable=False)
 
+    priority = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        editable=False,
+        help_text="0: stops and unlocks, which go before all others; 1: everything else.",
+    )
+    tries = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often it was sent."
+    )
+    fingerprint = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of action and payload, where there is an idempotency key.",
+    )
+
     queue_offline = models.BooleanField(
         default=True,
         help_text="Wait while the charger is offline; otherwise fail at once.",
@@ -79,11 +98,31 @@ class Command(models.Model):
         help_text="Idempotency key: a second command with this key is ignored.",
     )
 
+    mass = models.ForeignKey(
+        MassCommand,
+        null=True,
+        blank=True,
+        editable=False,
+        # Most commands belong to none: see the index below.
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="commands",
+        help_text="The command to many that it is a part of.",
+    )
+
     source = models.CharField(
         max_length=100, blank=True, help_text="User, command or middleware that requested it."
     )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    requested_name = models.CharField(
+        max_length=150,
+        blank=True,
+        default="",
+        # An older process, which does not know the column, adds rows, too.
+        db_default="",
+        help_text="Who requested it, as the audit names them: a user, or a token and its owner.",
     )
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -126,9 +165,17 @@ class Command(models.Model):
                 condition=models.Q(state="queued"),
             ),
             models.Index(
+                fields=["charge_point", "priority", "id"],
+                name="command_turn",
+                condition=models.Q(state="queued"),
+            ),
+            models.Index(
                 fields=["deadline"], name="command_sent", condition=models.Q(state="sent")
             ),
             models.Index(fields=["charge_point", "-id"], name="command_of_charge_point"),
+            models.Index(
+                fields=["mass"], name="command_of_mass", condition=models.Q(mass__isnull=False)
+            ),
             models.Index(fields=["id"], name="command_with_secret", condition=~models.Q(secret="")),
         ]
 

@@ -9,8 +9,8 @@ ONLY = 1
 
 
 class Installation(models.Model):
-    """Whether new charge points are let in, whether anybody outside was ever seen, and when the
-    database was restored."""
+    """Whether new charge points are let in, whether anybody outside was ever seen, when the
+    database was restored, the mail server, and whether the first steps were done."""
 
     closed_at = models.DateTimeField(
         null=True,
@@ -32,6 +32,16 @@ class Installation(models.Model):
         blank=True,
         help_text="The newest entry of that backup: what came after it is missing.",
     )
+    first_run_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the first steps were ended."
+    )
+    mail_server = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Its URL, sealed. EMAIL_URL counts before it.",
+    )
+    mail_from = models.CharField(max_length=254, blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return "this installation"

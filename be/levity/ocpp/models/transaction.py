@@ -5,10 +5,11 @@ from django.utils import timezone
 
 from levity.ocpp.models.charge_point import ChargePoint
 
-__all__ = ["DEMO", "IN_TOTALS", "PLAUSIBLE", "SessionRepair", "Transaction"]
+__all__ = ["DEMO", "IMPLAUSIBLE", "IN_TOTALS", "PLAUSIBLE", "SessionRepair", "Transaction"]
 
 # Sessions whose energy goes into totals: not those that can't have charged so much.
-PLAUSIBLE = ~models.Q(flags__contains="implausible-energy")
+IMPLAUSIBLE = models.Q(flags__contains="implausible-energy")
+PLAUSIBLE = ~IMPLAUSIBLE
 # What `levity serve --demo` calls its ten.
 DEMO = tuple(f"DEMO-{number:02d}" for number in range(1, 11))
 # Sessions that totals are about: not those of a demo that is over. (A real charger that is retired
@@ -179,6 +180,12 @@ class Transaction(models.Model):
                 fields=["-id"],
                 name="transaction_unknown_payer",
                 condition=models.Q(id_tag=""),
+            ),
+            # Few, and counted by the overview.
+            models.Index(
+                fields=["started_at"],
+                name="transaction_implausible",
+                condition=IMPLAUSIBLE,
             ),
         ]
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from levity.ocpp.chargers.clocks import AHEAD
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import RecordedSession, with_flags, without_flags
 from levity.ocpp.rules.booted import BOOTED
@@ -37,7 +38,7 @@ __all__ = ["MILLI", "Told", "judged_again", "with_confidence"]
 
 MILLI = Decimal("0.001")
 """Wh: figures are recorded so exactly."""
-DOUBTS = frozenset({"charging-after-stop", "ids-may-be-swapped"})
+DOUBTS = frozenset({"charging-after-stop", "ids-may-be-swapped", "stopped-again"})
 """Flags of what messages of later, or of other sessions, have shown."""
 # A little before the end.
 _BEFORE = timedelta(seconds=1)
@@ -101,7 +102,15 @@ def _in_turn(
         if item.received_at < ended and (begun is None or item.received_at >= begun)
     ]
     ends = [sample for item in told if item.received_at == ended for sample in item.samples]
+    if "samples-after-stop" in session.flags.split() and session.stopped_at is not None:
+        # The present was told before its end, and went to it while its backlog came.
+        before = [_until(session.stopped_at + AHEAD, item) for item in before]
     return before, tuple(ends)
+
+
+def _until(at: datetime, told: Told) -> Told:
+    """The same without what was sampled after this time."""
+    return replace(told, samples=tuple(item for item in told.samples if item.sampled_at <= at))
 
 
 def _trail(

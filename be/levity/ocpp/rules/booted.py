@@ -5,8 +5,10 @@ register fell; where it did not, only meter values on both sides of the restart 
 on, or a register that is higher than what can have flowed since, or a connector that said at once
 that it charges (some send BootNotification at each reconnect).
 
-A session that comes out of a queue after a boot may have been interrupted or not. It is doubted
-only where the register of its connector has begun anew before.
+A session that comes out of a queue after a boot may have been interrupted or not: where its
+register is so low that it may have begun anew within, nothing that the charger tells decides it.
+But the first boot that is heard of a charge point is that of its coming, and says nothing of its
+power: what it brings along is doubted only where a register of it has begun anew before.
 """
 
 from dataclasses import replace
@@ -16,10 +18,12 @@ from decimal import Decimal
 from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.checks import MISSING, SAMPLES, Check
 from levity.ocpp.rules.figures import HIGH, LOW, MEDIUM, Energy
-from levity.ocpp.rules.lives import Trail, most
+from levity.ocpp.rules.lives import ROUNDING, SLACK, Trail, most
+from levity.ocpp.rules.readings import Reading
 from levity.ocpp.rules.sampled import Meter
+from levity.ocpp.rules.trail import SECONDS_PER_HOUR
 
-__all__ = ["BOOTED", "doubted_by_boot"]
+__all__ = ["BOOTED", "doubted_by_boot", "may_be_anew"]
 
 BOOTED = "booted-within"
 # A start and a stop that came as long after each other as they say were told as they happened.
@@ -51,6 +55,8 @@ def doubted_by_boot(
     boot = meter.booted_at
     if boot is None or found.confidence == LOW:
         return found
+    if BOOTED in transaction.flags.split():
+        return _doubted(found)
     if not _may_be_within(transaction, boot, stopped_at, received_at, meter):
         return found
     seconds = (stopped_at - transaction.started_at).total_seconds()
@@ -59,6 +65,25 @@ def doubted_by_boot(
         return found
     if _is_bridged(transaction, trail, boot, stopped_at):
         return found
+    return _doubted(found)
+
+
+def may_be_anew(reading: Reading, meter: Meter) -> bool:
+    """True if this first value after a restart can have flowed since: whether the register went on,
+    or began anew at 0 and is above where it was, nothing tells.
+
+    At the power that the connector delivers; for clocks and rounding, `SLACK`. The tolerance of
+    `lives.most` is for how meters differ: one that began anew would have to have run at full power
+    since the very boot.
+    """
+    if meter.booted_at is None or reading.value <= ROUNDING:
+        return False
+    since = (reading.at - meter.booted_at).total_seconds()
+    flowed = since / SECONDS_PER_HOUR * meter.max_power
+    return since > 0 and float(reading.value) <= flowed + SLACK
+
+
+def _doubted(found: Energy) -> Energy:
     confidence = MEDIUM if found.confidence == HIGH else found.confidence
     return replace(
         found,
@@ -88,7 +113,8 @@ def _may_be_within(
     is_live = abs((received_at - begun) - (stopped_at - started_at)) <= SLOW
     if is_live or "start-clock" in transaction.flags:
         return begun < boot <= received_at
-    return meter.is_volatile and min(started_at, begun) < boot <= received_at
+    may_be = meter.is_volatile or meter.was_known
+    return may_be and min(started_at, begun) < boot <= received_at
 
 
 def _is_bridged(

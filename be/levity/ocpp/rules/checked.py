@@ -74,7 +74,8 @@ def _samples(found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, l
     is_same = _is_same(float(found.wh), float(sampled.wh)) or 0 <= rest <= after
     said = "1 meter value shows" if count == 1 else f"{count} meter values show"
     at = datetime.fromtimestamp(last.last_at, UTC)
-    detail = f"{said} {sampled.wh:,.0f} Wh until {at:%Y-%m-%d %H:%M} UTC"
+    until = at.isoformat(" ", "minutes")[:16]
+    detail = f"{said} {sampled.wh:,.0f} Wh until {until} UTC"
     return Check(SAMPLES, AGREES if is_same else CONTRADICTS, detail)
 
 

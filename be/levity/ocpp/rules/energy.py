@@ -23,6 +23,7 @@ from levity.ocpp.rules.lives import (
     SLACK,
     Trail,
     ended,
+    lies_before_last,
     most,
 )
 from levity.ocpp.rules.rollover import ROLLOVER
@@ -72,14 +73,24 @@ LASTING, TAPER = 120, 20
 FAR = 100
 
 
-def _is_far(trail: Trail, meter_stop: Decimal, stopped_at: datetime, meter: Meter) -> bool:
+def _is_far(
+    transaction: TransactionState,
+    trail: Trail,
+    meter_stop: Decimal,
+    stopped_at: datetime,
+    meter: Meter,
+) -> bool:
     """True if no power leads from several samples of the whole register to the stop, by how fast
     they rose."""
     last = trail.lives[-1]
     if last.count < 3 or last.pace <= 0 or trail.phases or meter_stop < last.last:
         return False
-    if last.first < meter_stop / FAR:
-        # It is another register, or in another unit.
+    lead = last.first - transaction.register_at_start
+    since = last.first_at - transaction.started_at.timestamp()
+    goes_on = 0 <= lead <= most(since, max(meter.max_power, trail.power))
+    if (last.last if goes_on else last.first) < meter_stop / FAR:
+        # It is another register, or in another unit. (One that goes on from the start is the same,
+        # however low it began.)
         return False
     known = max(meter.max_power, trail.power, last.pace * FALL)
     tail = float(meter_stop - last.last)
@@ -101,10 +112,10 @@ def at_stop(
     """
     trail, stop = continuous(transaction, meter_stop, stopped_at, meter)
     limit = max(meter.max_power, trail.power)
-    found = _alone(transaction, trail, stop, stopped_at, meter)
+    sampled = measured(transaction, trail, meter)
+    found = _alone(transaction, trail, sampled, stop, stopped_at, meter)
     ends = _ends(transaction, stop, stopped_at)
     bounds = bounds_of(trail, ends.seconds, limit)
-    sampled = measured(transaction, trail, meter)
     if bounds is not None:
         found = by_power(found, ends, trail, sampled, bounds)
     if stop != meter_stop or (sampled is not None and ROLLOVER in sampled.odd):
@@ -113,7 +124,7 @@ def at_stop(
         found = replace(found, confidence=confidence, flags=flags)
     found = may_be_kwh(transaction, found, trail, sampled, ends.seconds, meter)
     checks = checks_of(transaction, found, ends, trail, sampled, bounds, limit)
-    found = replace(found, checks=checks)
+    found = Energy(found.wh, found.source, found.confidence, found.flags, checks)
     return doubted_by_boot(transaction, found, trail, stop, stopped_at, received_at, meter)
 
 
@@ -150,21 +161,21 @@ def _ends(transaction: TransactionState, stop: Decimal | None, stopped_at: datet
 def _alone(
     transaction: TransactionState,
     trail: Trail,
+    sampled: Charged | None,
     meter_stop: Decimal,
     stopped_at: datetime,
     meter: Meter,
 ) -> Energy:
-    """What Start, Stop and the samples of the register come to."""
+    """What Start, Stop and the samples of the register come to; `sampled` are those alone."""
     if lacks_start(transaction):
         return _from_first_sample(transaction, trail, meter_stop, stopped_at, meter)
     difference = meter_stop - transaction.register_at_start
     seconds = (stopped_at - transaction.started_at).total_seconds()
     # (The charger's clock may make no sense.)
     could = most(seconds, max(meter.max_power, trail.power)) if seconds > 0 else None
-    is_possible = difference >= 0 and (could is None or difference <= could)
+    is_possible = difference >= 0 and (could is None or float(difference) <= could)
     if not is_possible and _may_be_dc(transaction, trail, meter_stop, stopped_at, meter):
         return Energy(difference, "registers", "medium", (ABOVE_AC,))
-    sampled = measured(transaction, trail, meter)
     if sampled is None:
         return _without_samples(transaction, meter_stop, stopped_at, could, meter)
     last = trail.lives[-1]
@@ -177,20 +188,25 @@ def _alone(
     is_other = SESSION in sampled.odd and is_possible
     if whole and not is_other:
         sampled = measured(transaction, whole, meter) or sampled
-    can_be = IMPLAUSIBLE not in sampled.odd and (could is None or sampled.wh <= could)
-    sampled = replace(sampled, odd=tuple(item for item in sampled.odd if item != IMPLAUSIBLE))
+    can_be = IMPLAUSIBLE not in sampled.odd and (could is None or float(sampled.wh) <= could)
+    if IMPLAUSIBLE in sampled.odd:
+        sampled = replace(sampled, odd=tuple(item for item in sampled.odd if item != IMPLAUSIBLE))
     if is_possible:
         if whole and START in sampled.odd and _is_above(transaction, trail) and can_be:
             # The stop goes on from the samples, and they can't go on from the start.
             return _by_samples(sampled)
         # Start and Stop agree with each other, and with no sample: those are of another meter.
         is_other = not whole and START in sampled.odd and difference > SLACK
+        is_other = is_other or lies_before_last(last, meter_stop)
         found = _at_possible_stop(difference, sampled, can_be=can_be and not is_other)
         if (
             found.confidence == "high"
             and not whole
-            and _is_far(trail, meter_stop, stopped_at, meter)
+            and _is_far(transaction, trail, meter_stop, stopped_at, meter)
         ):
+            if transaction.register_at_start <= SLACK:
+                # It may count each session from 0: then no next start will tell where it ended.
+                return _by_samples(sampled, STOP)
             return replace(found, confidence="medium", flags=(*found.flags, FAR_STOP))
         return found
     if difference > 0:

@@ -13,6 +13,7 @@ from levity.ocpp.chargers.clocks import AHEAD, clock_flags
 from levity.ocpp.request import ChargePointState, TransactionState
 from levity.ocpp.rules.checks import AGREES, CONTRADICTS, MISSING, POWER, SILENT, Check
 from levity.ocpp.rules.lives import FASTEST, ROUNDING, Trail, most
+from levity.ocpp.rules.next_session import ROUNDED, next_on_connector
 from levity.ocpp.rules.sampled import (
     RESET,
     SAMPLES_IN_KWH,
@@ -31,18 +32,14 @@ __all__ = [
     "End",
     "Fit",
     "candidates",
+    "counts_by_session",
     "fit",
     "moment",
-    "next_on_connector",
 ]
 
 ID_TAG, TIME, METER = "id tag", "time", "meter"
-# Registers are rounded, and read a moment apart.
-ROUNDED = Decimal(100)
 # Wh. Some round what they tell at the start and the end to whole kWh, and not their samples.
 WHOLE = Decimal(1000)
-# By one of these clocks nothing is told about when the session began.
-NO_CLOCK = frozenset({"start-clock-unset", "start-clock-ahead", "no-start-time"})
 # By so much power may rise above what a session had so far, on average or last.
 SWING = 1.5
 # Wh. No car takes more in a session.
@@ -99,8 +96,13 @@ class Fit:
     @property
     def against(self) -> frozenset[str]:
         """What of tag, time and meter contradicts; power is told by the meter."""
-        found = {item.kind for item in self.checks if item.verdict == CONTRADICTS}
+        found = {item.kind for item in self.contradicting}
         return frozenset(METER if kind == POWER else kind for kind in found)
+
+    @property
+    def contradicting(self) -> tuple[Check, ...]:
+        """The checks that contradict."""
+        return tuple(item for item in self.checks if item.verdict == CONTRADICTS)
 
     @property
     def agreeing(self) -> frozenset[str]:
@@ -145,6 +147,8 @@ def fit(
     if time.verdict == CONTRADICTS:
         pace = BEYOND
         is_before = at is not None and at < session.started_at
+        # (Where registers count from the session's start, no other session ends there.)
+        is_before = is_before and not counts_by_session(session, charge_point)
         if is_before and tail is not None and tail <= ROUNDED and meter.verdict != CONTRADICTS:
             # Nothing charged in it, and told before it began: the end of the one before.
             meter = Check(METER, CONTRADICTS, "no more than it showed last")
@@ -157,37 +161,6 @@ def fit(
         and end.register == until.register_at_start
     )
     return Fit(session, checks, tail, pace == AS_BEFORE, pace != BEYOND, is_exact)
-
-
-def next_on_connector(
-    session: TransactionState, sessions: Iterable[TransactionState]
-) -> TransactionState | None:
-    """The session that began on its connector after this one; None while this one runs.
-
-    Not one that may be this very session, whose start was told twice.
-    """
-    if session.state == "active":
-        return None
-    later = [
-        item
-        for item in sessions
-        if item.place == session.place
-        and item.id != session.id
-        and item.started_at > session.started_at
-        and NO_CLOCK.isdisjoint(item.flags.split())
-        and not _may_be_the_same(session, item)
-    ]
-    return min(later, key=lambda item: (item.started_at, item.id)) if later else None
-
-
-def _may_be_the_same(session: TransactionState, item: TransactionState) -> bool:
-    """True if nothing has shown yet that the second of these is another session than the first."""
-    return (
-        item.state != "stopped"
-        and item.meter_last is None
-        and same_tag(item.id_tag, session.id_tag)
-        and abs(item.register_at_start - session.newest_register) <= ROUNDED
-    )
 
 
 def moment(session: TransactionState, end: End) -> datetime | None:
@@ -259,9 +232,8 @@ def _register(
     silent = Check(POWER, SILENT)
     if end.register is None:
         return Check(METER, MISSING, "the message names none"), silent, None, BEYOND
-    if _counts_by_session(session, charge_point):
-        said = "its register does not count for life"
-        return Check(METER, SILENT, said), silent, None, BEYOND
+    if counts_by_session(session, charge_point):
+        return _by_session(session, end, end.register, at, charge_point)
     register, trail = end.register, trail_of(session)
     last = _last(session, trail)
     tail = register - last.wh
@@ -276,6 +248,35 @@ def _register(
         pace = AS_BEFORE if abs(register - bound[0]) <= ROUNDED else POSSIBLE
     meter = Check(METER, AGREES, f"{_wh(tail)} above what it showed last")
     return meter, power, tail, pace
+
+
+def _by_session(
+    session: TransactionState,
+    end: End,
+    register: Decimal,
+    at: datetime | None,
+    charge_point: ChargePointState,
+) -> tuple[Check, Check, Decimal | None, int]:
+    """The same of a register that counts from the session's start: it goes on from the session's
+    own samples, or the meter's total does."""
+    silent, trail = Check(POWER, SILENT), trail_of(session)
+    if not trail.lives or RESET in session.flags.split():
+        said = "its register does not count for life"
+        return Check(METER, SILENT, said), silent, None, BEYOND
+    if register == 0:
+        return Check(METER, SILENT, "0 Wh is no reading"), silent, None, BEYOND
+    start, life, zone = session.register_at_start, trail.lives[-1], session.started_at.tzinfo
+    tail = min(register - life.last, register - start - life.last, key=abs)
+    if tail < -ROUNDED:
+        said = f"{_wh(-tail)} below its newest meter value"
+        return Check(METER, CONTRADICTS, said), silent, tail, BEYOND
+    last = _Last(
+        start + life.last,
+        datetime.fromtimestamp(life.last_at, zone),
+        datetime.fromtimestamp(life.seen, zone),
+    )
+    power, pace = _power(session, end, at, last, tail, charge_point)
+    return Check(METER, AGREES, f"{_wh(tail)} above what it showed last"), power, tail, pace
 
 
 def _against(
@@ -326,14 +327,15 @@ def _power(
     if not (charge_point.power_is_told or trail.power):
         # It may be DC.
         could = max(known, min(most(seconds, FASTEST), FULL))
-    if tail > could:
+    rise = float(tail)
+    if rise > could:
         return Check(POWER, CONTRADICTS, f"at most {could:,.0f} Wh can have flowed since"), BEYOND
     power = Check(POWER, AGREES, f"up to {could:,.0f} Wh can have flowed since")
-    if tail > known or tail < -ROUNDING or last.wh + tail < session.register_at_start:
+    if rise > known or tail < -ROUNDING or last.wh + tail < session.register_at_start:
         return power, BEYOND
     pace = _pace(session, trail, last)
     likely = most(seconds if told <= 0 else told, limit if pace is None else int(pace * SWING))
-    return power, AS_BEFORE if tail <= likely else POSSIBLE
+    return power, AS_BEFORE if rise <= likely else POSSIBLE
 
 
 def _bound(session: TransactionState, until: TransactionState | None) -> tuple[Decimal, str] | None:
@@ -346,7 +348,8 @@ def _bound(session: TransactionState, until: TransactionState | None) -> tuple[D
     return until.register_at_start, "where the next session began"
 
 
-def _counts_by_session(session: TransactionState, charge_point: ChargePointState) -> bool:
+def counts_by_session(session: TransactionState, charge_point: ChargePointState) -> bool:
+    """True if its register is not the meter's total."""
     flags = session.flags.split()
     return charge_point.quirks.session_register or SESSION in flags or RESET in flags
 

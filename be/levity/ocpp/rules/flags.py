@@ -90,6 +90,17 @@ MEANINGS: dict[str, Flag] = {
         "A person created the session, from a quarantined message or from unassigned energy.",
     ),
     "by-hand": Flag(HARMLESS, "A person ended the session."),
+    "stopped-again": Flag(
+        LOOK,
+        "A second stop of this session with another meter value, which fits it as well, is in "
+        "quarantine.",
+    ),
+    # Billing leaves it out by itself, until a person decides otherwise.
+    "imported": Flag(
+        HARMLESS,
+        "Another system recorded the session; it was imported, and is not billed unless a person "
+        "decides so.",
+    ),
     "unassigned-energy": Flag(
         HARMLESS,
         "A person gave energy that lay in no session to this id tag; with the id tag “nobody”, "

@@ -4,6 +4,7 @@ A card that was authorised holds every connector of its charger: Authorize names
 RemoteStartTransaction that was accepted holds the connector that it names, or all of them. The
 hold ends with the session that it was for, or after the charger's connection time-out. A card that
 was refused holds nothing; but the car that it was presented for is not started as anybody else's.
+A reservation that the charger has accepted holds its connector until it ends or is used.
 
 What is known stands in one column of the charge point, `holds`, as JSON.
 """
@@ -18,7 +19,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.wire.fields import same_tag
 from levity_ws.frozen import frozen
 
-__all__ = ["ANY", "Hold", "Holds", "Refusal", "patience"]
+__all__ = ["ANY", "Hold", "Holds", "Refusal", "Reserved", "patience"]
 
 # As many cards as anybody presents within a connection time-out; the oldest go first.
 MOST = 20
@@ -34,6 +35,26 @@ class Hold:
     connector: int
     at: datetime
     until: datetime
+    is_reserved: bool = False
+    """By a reservation, which a person has made."""
+
+
+@frozen
+class Reserved:
+    """This connector, or any of them, is kept for this tag or another of its group."""
+
+    number: int
+    connector: int
+    id_tag: str
+    parent: str
+    at: datetime
+    until: datetime
+
+    def is_for(self, id_tag: str, parent: str) -> bool:
+        """True if a tag of this group may use it."""
+        return same_tag(self.id_tag, id_tag) or bool(
+            self.parent and parent and same_tag(self.parent, parent)
+        )
 
 
 @frozen
@@ -52,6 +73,7 @@ class Holds:
 
     holds: tuple[Hold, ...] = ()
     refusal: Refusal | None = None
+    reserved: tuple[Reserved, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> "Holds":
@@ -66,6 +88,10 @@ class Holds:
                 for tag, connector, at, until in found.get("held", ())
             ),
             Refusal(refused[0], refused[1], refused[2], _time(refused[3])) if refused else None,
+            tuple(
+                Reserved(number, connector, tag, parent, _time(at), _time(until))
+                for number, connector, tag, parent, at, until in found.get("reserved", ())
+            ),
         )
 
     def text(self) -> str:
@@ -79,6 +105,14 @@ class Holds:
         if self.refusal:
             told = self.refusal
             found["refused"] = (told.id_tag, told.connector, told.status, told.at.timestamp())
+        if self.reserved:
+            found["reserved"] = [
+                (
+                    *(item.number, item.connector, item.id_tag, item.parent),
+                    *(item.at.timestamp(), item.until.timestamp()),
+                )
+                for item in self.reserved
+            ]
         return orjson.dumps(found).decode() if found else ""
 
     def held(self, id_tag: str, connector: int, at: datetime, wait: timedelta) -> "Holds":
@@ -93,7 +127,8 @@ class Holds:
         others = [
             item for item in self.holds if not same_tag(item.id_tag, id_tag) and item.until > at
         ]
-        return Holds((*others[1 - MOST :], Hold(id_tag[:64], connector, at, at + wait)))
+        holds = (*others[1 - MOST :], Hold(id_tag[:64], connector, at, at + wait))
+        return Holds(holds, reserved=self.reserved)
 
     def refused(self, id_tag: str, connector: int, status: str, at: datetime) -> "Holds":
         """This tag was refused at this time."""
@@ -124,6 +159,34 @@ class Holds:
         )
         return self if len(kept) == len(self.holds) else replace(self, holds=kept)
 
+    def reserving(self, wanted: Reserved) -> "Holds":
+        """The charger has accepted this reservation; one of the same number is replaced by it."""
+        others = [
+            item
+            for item in self.reserved
+            if item.number != wanted.number and item.until > wanted.at
+        ]
+        return replace(self, reserved=(*others[1 - MOST :], wanted))
+
+    def unreserved(self, number: int) -> "Holds":
+        """This reservation is over."""
+        kept = tuple(item for item in self.reserved if item.number != number)
+        return self if len(kept) == len(self.reserved) else replace(self, reserved=kept)
+
+    def reservation_used(
+        self, connector: int, id_tag: str, parent: str, began: datetime
+    ) -> Reserved | None:
+        """The reservation that a session of this tag, begun there at this time, makes use of."""
+        fitting = [
+            item
+            for item in self.reserved
+            if item.connector in (ANY, connector)
+            and item.at <= began < item.until
+            and item.is_for(id_tag, parent)
+        ]
+        # The one of just this connector goes before one of the whole charger.
+        return max(fitting, key=lambda item: (item.connector != ANY, -item.number), default=None)
+
     def has_lost(self, before: "Holds", at: datetime) -> bool:
         """True if somebody who held a connector before, and still then, does so no longer."""
         kept = {(item.id_tag.lower(), item.connector) for item in self.holds}
@@ -132,11 +195,21 @@ class Holds:
             for item in before.holds
         )
 
-    def hold_on(self, connector: int, id_tag: str, now: datetime) -> Hold | None:
-        """Who holds this connector against this tag, and longest."""
+    def hold_on(
+        self, connector: int, id_tag: str, now: datetime, *, others_are_free: bool = False
+    ) -> Hold | None:
+        """Who holds this connector against this tag, and longest.
+
+        A reservation of any connector holds none while there is another that is free.
+        """
+        reserved = [
+            Hold(item.id_tag, item.connector, item.at, item.until, is_reserved=True)
+            for item in self.reserved
+            if item.connector != ANY or not others_are_free
+        ]
         against = [
             item
-            for item in self.holds
+            for item in (*self.holds, *reserved)
             if item.until > now
             and item.connector in (ANY, connector)
             and not same_tag(item.id_tag, id_tag)

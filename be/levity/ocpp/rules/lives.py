@@ -27,6 +27,7 @@ from levity.ocpp.rules.trail import (
 
 __all__ = [
     "FASTEST",
+    "LEAST_PACE",
     "NO_TRAIL",
     "PACE",
     "ROUNDING",
@@ -36,6 +37,8 @@ __all__ = [
     "ended",
     "follow",
     "goes_on",
+    "is_wild",
+    "lies_before_last",
     "most",
     "read",
     "was_a_slip",
@@ -53,8 +56,11 @@ ROUNDING = 10
 PACE = 500_000
 # W. What chargers on public ground deliver at most, for one of which nothing else is known.
 FASTEST = 400_000
+# By how much a car may charge faster than it did, and W that it charges with at least.
+SWING, LEAST_PACE = 2.5, 1380
 # Seconds. A sample that is dated further ahead of our clock is of a clock that is wrong.
 AHEAD = 300
+WHOLE = Decimal(1000)
 # More lives than that are nonsense, and those of one sample go first.
 LIVES = 6
 _BESIDE = (Phase("", ZERO, is_of_last=False),)
@@ -138,7 +144,7 @@ def _began_off(first: Life, item: Reading, seen: float, limit: int, start: Readi
 def goes_on(trail: Trail, item: Reading, received_at: datetime, limit: int) -> bool:
     """True if this reading goes on from the last, by no more than can have flowed."""
     last = trail.lives[-1]
-    rise = item.value - last.last
+    rise = float(item.value - last.last)
     seconds = max(item.at.timestamp() - last.last_at, received_at.timestamp() - last.seen)
     return -ROUNDING <= rise <= most(seconds, max(limit, trail.power))
 
@@ -147,9 +153,30 @@ def ended(trail: Trail, meter_stop: Decimal, stopped_at: datetime, limit: int) -
     """The trail with meterStop as its last value; None if that does not go on from the samples."""
     last, at = trail.lives[-1], stopped_at.timestamp()
     tail = meter_stop - last.last
-    if not -ROUNDING <= tail <= most(at - last.last_at, max(limit, trail.power)):
+    if not -ROUNDING <= float(tail) <= most(at - last.last_at, max(limit, trail.power)):
         return None
     return replace(trail, lives=(*trail.lives[:-1], _grown(last, meter_stop, at, last.seen, limit)))
+
+
+def is_wild(life: Life) -> bool:
+    """True if the last value is more than its pace until then leads to."""
+    seconds = life.before_at - life.first_at
+    pace = float(life.before - life.first) * SECONDS_PER_HOUR / seconds if seconds > 0 else 0.0
+    step = float(life.last - life.before)
+    return step > _usual(life.last_at - life.before_at, pace)
+
+
+def lies_before_last(life: Life, stop: Decimal) -> bool:
+    """True if this end lies between the last two values, of which the last is wild: the register
+    never was there. (What is as before may be an old value, and kWh may be cut off.)"""
+    if life.count < 3 or not life.before + SLACK < stop < life.last - ROUNDING:
+        return False
+    return stop % WHOLE != 0 and is_wild(life)
+
+
+def _usual(seconds: float, pace: float) -> float:
+    """Wh that can have flowed if it went on about as fast, W."""
+    return most(seconds, int(max(pace * SWING, LEAST_PACE)))
 
 
 def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
@@ -294,12 +321,18 @@ def was_a_slip(lives: Sequence[Life], value: Decimal, at: float, seen: float) ->
     """True if the value goes on from where the register was before the last one, which is alone.
 
     The 0 of a meter that did not answer, or a value far off. Where it goes on from the last one
-    as well, the meter began anew, unless that one was 0.
+    as well, the meter began anew, unless that one was 0, or the pace of before leads to the value
+    and is far from leading there from the last one.
     """
     if len(lives) < 2 or lives[-1].count > 1 or not _fits(lives[-2], value, at, seen):
         return False
-    last = lives[-1]
-    return last.last == 0 or not _fits(last, value, at, seen)
+    before, last = lives[-2], lives[-1]
+    if last.last == 0 or not _fits(last, value, at, seen):
+        return True
+    if before.count < 3:
+        return False
+    is_as_before = float(value - before.last) <= _usual(at - before.last_at, before.pace)
+    return is_as_before and float(value - last.last) > _usual(at - last.last_at, before.pace)
 
 
 def _with_late(lives: tuple[Life, ...], value: Decimal, at: float, seen: float) -> tuple[Life, ...]:

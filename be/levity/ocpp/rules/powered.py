@@ -25,6 +25,7 @@ ROOT_OF_3 = Decimal("1.732")
 CURRENT = "Current.Import"
 # What tells of power, and in which unit.
 POWERFUL = {POWER: "W", OFFERED: "W", "Voltage": "V", CURRENT: "A"}
+WATTS = (POWER, OFFERED)
 ZERO = Decimal(0)
 # Where a flow comes from. One with the name of a phase is of this phase alone, as far as we know.
 TOTAL, BY_CURRENT, BY_ONE_CURRENT, IN_PARTS = "", "A", "A1", "?"
@@ -96,7 +97,15 @@ def power_of(
 
     `told` is `readings.powers` of them, where that is known.
     """
+    if told is None:
+        told = powers(samples)
     said = volts = between = ZERO
+    if told:
+        for item in samples:
+            value = item.value
+            if item.measurand in WATTS and value is not None and item.location not in ELSEWHERE:
+                said = max(said, value)
+        return int(said), [_flow(item) for item in told if not item.is_begin]
     amperes: dict[str, Decimal] = {}
     for item in samples:
         kind = POWERFUL.get(item.measurand)
@@ -112,10 +121,6 @@ def power_of(
             between = max(between, value)
         else:
             volts = max(volts, value)
-    if told is None:
-        told = powers(samples)
-    if told:
-        return int(said), [_flow(item) for item in told if not item.is_begin]
     if not amperes:
         return int(said), ()
     # Between two lines there is the root of three times as much.

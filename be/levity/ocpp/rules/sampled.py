@@ -102,7 +102,9 @@ class Meter:
     is_told: bool = True
     """Somebody has said how much the connector can deliver; else it may deliver DC."""
     is_volatile: bool = False
-    """Its register has begun anew between sessions before."""
+    """A register of its charge point has begun anew between sessions before."""
+    was_known: bool = False
+    """Its charge point was known before the session began: the boot is not that of its coming."""
 
 
 @frozen
@@ -212,20 +214,24 @@ def measured(transaction: TransactionState, trail: Trail, meter: Meter) -> Charg
     between; one that is nowhere near meterStart makes meterStart doubtful, and what it rises by
     counts.
     """
-    transaction = _with_start(transaction, trail)
-    limit = max(meter.max_power, trail.power)
-    higher = ZERO
-    if not meter.by_session and trail.lives:
-        trail, higher = unrolled(transaction, trail, limit, _boot_of(meter))
-    lives = _believable(transaction, trail, meter)
+    lives = trail.lives
     if not lives:
         return None
-    in_kwh = None if meter.by_session else _in_kwh(transaction, lives, limit)
-    if in_kwh is not None:
-        return in_kwh
+    if lacks_start(transaction):
+        # Where the charger gave no meterStart, it is what the meter showed first.
+        transaction = replace(transaction, meter_start=lives[0].first)
+    limit = max(meter.max_power, trail.power)
+    higher = ZERO
+    # (Nearly all have one life, which goes on from the start: nothing to look for.)
+    if len(lives) > 1 or lives[0].first < transaction.register_at_start:
+        if not meter.by_session:
+            trail, higher = unrolled(transaction, trail, limit, _boot_of(meter))
+        lives = _believable(transaction, trail, meter)
+        in_kwh = None if meter.by_session else _in_kwh(transaction, lives, limit)
+        if in_kwh is not None:
+            return in_kwh
     first = lives[0]
-    rising = [life.count for life in lives if life.last > life.first]
-    count = max(rising) if rising else 1
+    count = max([life.count for life in lives if life.last > life.first], default=1)
     begun = transaction.started_at.timestamp()
     received = transaction.start_received_at
     since = received.timestamp() if received else first.first_seen
@@ -233,10 +239,11 @@ def measured(transaction: TransactionState, trail: Trail, meter: Meter) -> Charg
     lead, odd = _lead(transaction, first, trail, meter, seconds, count)
     flags = [odd] if odd else []
     wh = first.rise
-    for before, life in pairwise(lives):
-        wh += life.rise + _between(before, life, limit, meter)
-    if len(lives) > 1 and RESET not in flags:
-        flags.append(RESET)
+    if len(lives) > 1:
+        for before, life in pairwise(lives):
+            wh += life.rise + _between(before, life, limit, meter)
+        if RESET not in flags:
+            flags.append(RESET)
     if higher:
         flags.append(ROLLOVER)
     total = lead + wh
@@ -273,13 +280,6 @@ def _between(before: Life, life: Life, limit: int, meter: Meter) -> Decimal:
         return since if since <= most_between else ZERO
     gap = max(since, Decimal(life.gap)) if life.first < before.last else ZERO
     return gap if gap <= most_between else ZERO
-
-
-def _with_start(transaction: TransactionState, trail: Trail) -> TransactionState:
-    """Where the charger gave no meterStart, it is what the meter showed first."""
-    if not trail.lives or not lacks_start(transaction):
-        return transaction
-    return replace(transaction, meter_start=trail.lives[0].first)
 
 
 def _in_kwh(transaction: TransactionState, lives: tuple[Life, ...], limit: int) -> Charged | None:
@@ -414,6 +414,8 @@ def with_samples(
     In the order of their times, or as they came where that is the order of their values: Grizzl-E
     (5.6) dates the last before the first.
     """
+    if not samples:
+        return transaction
     readings, told = registers(samples), power_of(samples)[1]
     if not readings and not told:
         return transaction

@@ -49,7 +49,7 @@ def in_one_unit(
         return None
     seconds = (stopped_at - transaction.started_at).total_seconds()
     could = most(seconds, max_power) if seconds > 0 else None
-    if could is not None and (difference * KILO - NEAR > could or difference > could):
+    if could is not None and float(max(difference * KILO - NEAR, difference)) > could:
         return None
     readings = [item.value for item in registers(samples)]
     known = readings if transaction.meter_last is None else [*readings, transaction.meter_last]

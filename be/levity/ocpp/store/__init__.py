@@ -8,7 +8,7 @@ from levity.db.round_trips import in_few_trips
 from levity.ocpp.store.apply import apply
 from levity.ocpp.store.load import load
 from levity.ocpp.store.loaded import Loaded
-from levity.ocpp.store.presence import claims, connections_lost
+from levity.ocpp.store.presence import claims, connections_lost, is_overtaken
 from levity.ocpp.store.refusals import list_refusals
 from levity.ocpp.store.values import (
     Arrival,
@@ -28,6 +28,7 @@ __all__ = [
     "claims",
     "connections_lost",
     "in_few_trips",
+    "is_overtaken",
     "list_refusals",
     "load",
     "lost_its_plan",

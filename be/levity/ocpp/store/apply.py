@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from levity.db.rows import written_together
+from levity.ocpp import events
 from levity.ocpp.changes import changes_told
 from levity.ocpp.effects import (
     AdjustTransaction,
@@ -13,8 +14,13 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.store.calls import finish_commands, hasten_commands, queue_commands
 from levity.ocpp.store.certificates import write_certificate_answers, write_certificate_requests
+from levity.ocpp.store.configuration import write_configuration
 from levity.ocpp.store.evidence import settle_by_evidence
+from levity.ocpp.store.file_jobs import write_file_jobs
 from levity.ocpp.store.handshakes import write_handshakes
+from levity.ocpp.store.happened import needs_rows, tell_batch
+from levity.ocpp.store.hours import changed_sessions
+from levity.ocpp.store.kept import write_kept
 from levity.ocpp.store.key_changes import forget_secrets, write_key_changes
 from levity.ocpp.store.late_samples import join_early_values, join_named_values
 from levity.ocpp.store.ledger import (
@@ -35,7 +41,7 @@ from levity.ocpp.store.noted import (
 )
 from levity.ocpp.store.presence import write_presence
 from levity.ocpp.store.samples.writing import write_meter_values
-from levity.ocpp.store.values import Outcome
+from levity.ocpp.store.values import Outcome, Outcomes
 from levity_ws.rpc.envelope import Spooled
 
 __all__ = ["apply", "sessions_of"]
@@ -49,12 +55,20 @@ def apply(
     outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str, now: datetime
 ) -> None:
     """Record these outcomes. Runs inside the batch's database transaction."""
-    fresh = [outcome for outcome in outcomes if not outcome.known]
+    outcomes = fresh = Outcomes(outcomes)
+    if any(outcome.known for outcome in outcomes):
+        fresh = Outcomes(outcome for outcome in outcomes if not outcome.known)
     write_handshakes(fresh, loaded.handshakes, edge)
     write_presence(fresh, loaded, edge, reply_to, now)
     touch(fresh, loaded)
     write_charge_points(fresh)
-    with changes_told(lambda: sessions_of(outcomes)):
+    types = events.wanted(renew=False)
+    by_rows = bool(types) and needs_rows(outcomes)
+    with changes_told(
+        lambda: sessions_of(outcomes),
+        with_events=by_rows,
+        of_hours=lambda: changed_sessions(outcomes, loaded),
+    ):
         # One that is known has no effects; but for the end of a session that has a second id now.
         write_transactions(outcomes)
         write_adjusted(outcomes)
@@ -70,12 +84,17 @@ def apply(
     forget_secrets(fresh)
     write_key_changes(fresh)
     write_certificate_answers(fresh)
+    write_configuration(fresh)
+    write_file_jobs(fresh)
     settle_by_evidence(fresh)
     finish_commands(fresh)
     write_certificate_requests(fresh)
+    write_kept(fresh)
     write_quarantine(fresh)
     resolve_quarantined(outcomes)
     write_security_events(fresh)
+    if types:
+        tell_batch(outcomes, loaded, types, with_sessions=not by_rows)
 
 
 def sessions_of(outcomes: Sequence[Outcome]) -> set[int]:

@@ -12,6 +12,7 @@ from levity.ocpp.effects import AUTOMATIC, LookAgain, SendCall
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.store.budget import log_budget
 from levity.ocpp.store.messages.writing import AnsweredCall, write_answers
+from levity.ocpp.store.news import tell_of_ended
 from levity.ocpp.store.values import Outcome, each
 from levity.ocpp.wire.frames import storable
 from levity_ws.rpc.envelope import Received
@@ -41,6 +42,7 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
                 effect.action[:64],
                 orjson.dumps(shown).decode(),
                 secret,
+                calls.priority(effect.action),
                 "failed" if wrong else "queued",
                 str(uuid4()),
                 not effect.this_connection,
@@ -64,6 +66,7 @@ def queue_commands(outcomes: Sequence[Outcome]) -> None:
             "action",
             "payload",
             "secret",
+            "priority",
             "state",
             "unique_id",
             "queue_offline",
@@ -110,6 +113,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
     """Write how Calls of ours ended, with the command and in the message log."""
     late: set[int] = set()
     commands: dict[int, tuple[Any, ...]] = {}
+    awaited: list[int] = []
     answers: list[AnsweredCall] = []
     for outcome in outcomes:
         answer, event = outcome.command, outcome.arrival.event
@@ -118,6 +122,8 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
         at, calls = outcome.arrival.at, outcome.arrival.version.calls
         if answer.late and outcome.charge_point and outcome.charge_point.evidence_until:
             late.add(outcome.charge_point.id)
+        if answer.is_awaited:
+            awaited.append(answer.command_id)
         commands[answer.command_id] = (
             answer.command_id,
             answer.state,
@@ -159,5 +165,7 @@ def finish_commands(outcomes: Sequence[Outcome]) -> None:
         list(commands.values()),
     )
     write_answers(answers)
+    if awaited:
+        tell_of_ended(awaited)
     # It is slow, and loses nothing: no evidence is needed any more.
     update_rows(ChargePoint, ("id", "evidence_until"), [(pk, None) for pk in sorted(late)])

@@ -28,7 +28,7 @@ from levity.ocpp.store.newcomers import newcomers
 from levity.ocpp.store.values import Arrival
 from levity.ocpp.wire.fields import zone_of
 from levity.ocpp.wire.subprotocols import spoken
-from levity_ws.rpc.envelope import Authenticate
+from levity_ws.rpc.envelope import Authenticate, Connected
 
 __all__ = ["Frame", "load_charge_points"]
 
@@ -56,8 +56,11 @@ def load_charge_points(
     if not wanted:
         return bool(frames)
     columns = list(zip(*frames, strict=True)) or [(), (), ()]
-    if any(item.references.needs_connectors for item in arrivals):
+    needs_connectors = any(item.references.needs_connectors for item in arrivals)
+    # Of two connections that open at once on two edges, the second must see the first one.
+    if needs_connectors or any(isinstance(item.event, Connected) for item in arrivals):
         queries.take_turns(wanted)
+    if needs_connectors:
         known = _read_charge_points(loaded, queries.CHARGE_POINTS_AND_CONNECTORS, wanted, columns)
     else:
         known = _read_charge_points(loaded, queries.CHARGE_POINTS, wanted, columns)
@@ -113,7 +116,8 @@ def _read_charge_points(
         max_power, named, overrides, *signs = row[15:22]
         holds, connection_timeout, clock_lag, seen = signs
         pings, silence, learned_at, booted_at, *signs = row[22 : queries.FIRST_OF_CONNECTOR]
-        evidence_until, certificate_name, learned_power, known = signs
+        evidence_until, certificate_name, learned_power, site_id, *signs = signs
+        connected_at, known_since, known = signs
         own = connectors[key] = _Connectors()
         overrides_text = orjson.dumps(overrides).decode() if overrides else ""
         quirks = profile_for(vendor, model, firmware, named=named, overrides=overrides_text)
@@ -136,11 +140,14 @@ def _read_charge_points(
             model=model,
             firmware_version=firmware,
             connection=str(current) if current else None,
+            connected_at=connected_at,
+            known_since=known_since,
             quirks=quirks,
             zone=zone_of(own_zone or site_zone),
             max_power=max_power or max(default_power, learned_power or 0),
             power_is_told=bool(max_power) or is_told,
             learned_power=learned_power or 0,
+            site_id=site_id,
             connectors=own.all,
             holds=holds,
             connection_timeout=connection_timeout,

@@ -12,10 +12,12 @@ from typing import Any
 
 from django.db.models import Case, F, QuerySet, Value, When
 
+from levity.ocpp.command_events import finish
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.rules.evidence import LONG, SETTLED_AFTER, SOON
 from levity.ocpp.store.messages.reading import newest_first
 from levity.ocpp.store.messages.wanted import MOMENT, Wanted
+from levity.ocpp.store.news import tell_of_ended
 from levity.ocpp.store.values import Outcome
 from levity.ocpp.versions import ASKED, SAID, SLOW, Version, version_of
 from levity.ocpp.wire.frames import Call, parse
@@ -131,10 +133,13 @@ def _write(confirmed: Confirmed) -> int:
 def confirm_commands(commands: Any, said: str, at: datetime) -> None:
     """These commands (ids, or a query for them) were carried out, as this shows; where an answer
     came, it stands."""
-    Command.objects.filter(pk__in=commands, state__in=(State.SENT, State.TIMED_OUT)).update(
+    done = finish(
+        Command.objects.filter(pk__in=commands, state__in=(State.SENT, State.TIMED_OUT)),
         state=State.ANSWERED,
         confirmed_by=f"{said}; its own answer did not come"[:255],
         error_description="",
         secret="",
         finished_at=at,
     )
+    if done:
+        tell_of_ended()

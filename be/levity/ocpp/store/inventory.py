@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import models
+from django.dispatch import Signal
 
 from levity.db.sizes import free_size, table_sizes, whole_size
 from levity.ocpp.models import (
@@ -20,7 +21,10 @@ from levity.ocpp.models import (
 )
 from levity_ws.frozen import frozen
 
-__all__ = ["Inventory", "Part", "inventory"]
+__all__ = ["Inventory", "Part", "inventory", "kept_elsewhere"]
+
+# Sent by `levity storage`: other apps answer with a sentence about what they keep, and where.
+kept_elsewhere = Signal()
 
 
 @frozen

@@ -31,6 +31,7 @@ from levity.ocpp.store.values import Outcome, each
 from levity_ws.rpc.envelope import Connected, Received, Spooled
 
 __all__ = [
+    "is_older",
     "joined_flags",
     "touch",
     "write_adjusted",
@@ -294,7 +295,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         known = charge_point.connectors.get(effect.place)
         same = known is not None and known.status == effect.status and known.status_since
         key = (charge_point.id, effect.evse, effect.connector)
-        if not _is_older(outcome, effect, known):
+        if not is_older(outcome, effect, known):
             said[key] = (
                 *key,
                 effect.status,
@@ -366,7 +367,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _is_older(outcome: Outcome, effect: ConnectorStatus, known: ConnectorState | None) -> bool:
+def is_older(outcome: Outcome, effect: ConnectorStatus, known: ConnectorState | None) -> bool:
     """True if an edge delivers late what the connector's newer words have overtaken."""
     if known is None or not isinstance(outcome.arrival.event, Spooled):
         return False

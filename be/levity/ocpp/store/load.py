@@ -30,11 +30,14 @@ from levity.ocpp.store.loaded import KnownCommand, Loaded
 from levity.ocpp.store.messages.known import load_moved
 from levity.ocpp.store.newcomers import newcomers
 from levity.ocpp.store.values import Arrival, StoredMessage, start_key
-from levity.ocpp.wire.frames import CallError, CallResult, Malformed
+from levity.ocpp.versions import V16
+from levity.ocpp.wire.frames import Call, CallError, CallResult, Malformed
 from levity_ws.rpc.envelope import Connected, Disconnected, Lease, Received, Spooled
 
 __all__ = ["load"]
 
+# So many stops in the quarantine may be the end of what begins in a batch.
+EARLY_STOPS = 200
 # Ids are 2^31; an edge has its next 500 in store.
 MOST_LEASED = 10_000
 
@@ -61,9 +64,10 @@ def load(arrivals: Sequence[Arrival], now: datetime | None = None) -> Loaded:
     _load_id_tags(loaded, arrivals)
     _load_commands(loaded, arrivals)
     _load_connections(loaded, arrivals)
-    _load_leases(loaded, arrivals)
-    newcomers.note_outside(arrivals)
-    loaded.handshakes = load_handshakes(arrivals, loaded.charge_points)
+    if any(type(item.event) is not Received for item in arrivals):
+        _load_leases(loaded, arrivals)
+        newcomers.note_outside(arrivals)
+        loaded.handshakes = load_handshakes(arrivals, loaded.charge_points)
     loaded.signing = load_signing(arrivals, loaded.charge_points)
     return loaded
 
@@ -141,29 +145,22 @@ def _load_starts(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
             loaded.starts[key] = found
         elif found is not None:
             loaded.occurrences[key] = found.occurrence + 1
-    if starts:
-        rows = queries.QUARANTINED_STARTS.rows(
-            [pk for _, (pk, _) in starts], [text for _, (_, text) in starts]
-        )
-        for pk, text, transaction_id in rows:
-            if transaction_id is not None:
-                loaded.quarantined[pk, text] = transaction_id
-    new = [(key, hashed) for key, hashed in starts if key not in loaded.starts]
-    loaded.new_ids = reserve_ids(
-        Transaction,
-        sum(key in loaded.occurrences or hashed not in loaded.quarantined for key, hashed in new),
-    )
-    ended = {pk for _, (pk, _) in new}
     # What an edge has answered may be recorded under an id that its charger never heard of.
-    ended |= {
+    spooled = {
         charge_point.id
         for item in arrivals
         if isinstance(item.event, Spooled)
         and item.event.transaction
         and (charge_point := loaded.charge_point(item.event.charge_point))
     }
-    if ended:
-        _load_early_stops(loaded, ended)
+    early = _load_quarantined(loaded, [words for _, words in starts], spooled)
+    new = [(key, hashed) for key, hashed in starts if key not in loaded.starts]
+    loaded.new_ids = reserve_ids(
+        Transaction,
+        sum(key in loaded.occurrences or hashed not in loaded.quarantined for key, hashed in new),
+    )
+    ended = {pk for _, (pk, _) in new} | spooled
+    loaded.early_stops = {pk: tuple(stops) for pk, stops in early.items() if pk in ended}
 
 
 def _sessions_of(starts: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], TransactionState]:
@@ -209,13 +206,28 @@ def _with_connector(
     return None if connector is None else (pk, connector, *rest)
 
 
-def _load_early_stops(loaded: Loaded, charge_points: set[int]) -> None:
-    for pk, charge_point_id, text, received_at in queries.EARLY_STOPS.rows(charge_points):
-        payload = orjson.loads(text)
+def _load_quarantined(
+    loaded: Loaded, starts: Sequence[tuple[int, str]], spooled: set[int]
+) -> dict[int, list[EarlyStop]]:
+    """The ids of those of these starts (charge point id, hash of the payload) that are in the
+    quarantine; and by charge point, the newest stops there whose session nobody knew."""
+    early: dict[int, list[EarlyStop]] = {}
+    if not (starts or spooled):
+        return early
+    starting = [pk for pk, _ in starts]
+    hashes = [text for _, text in starts]
+    count = 0
+    for row in queries.QUARANTINED.rows(starting, hashes, {*starting, *spooled}):
+        action, charge_point_id, payload_hash, transaction_id, pk, text, received_at = row
+        if action == V16.begins:
+            if transaction_id is not None:
+                loaded.quarantined[charge_point_id, payload_hash] = transaction_id
+            continue
+        count += 1
+        payload = orjson.loads(text) if count <= EARLY_STOPS else None
         if isinstance(payload, dict):
-            stop = EarlyStop(pk, payload, received_at)
-            known = loaded.early_stops.get(charge_point_id, ())
-            loaded.early_stops[charge_point_id] = (*known, stop)
+            early.setdefault(charge_point_id, []).append(EarlyStop(pk, payload, received_at))
+    return early
 
 
 def _load_id_tags(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
@@ -272,7 +284,7 @@ def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     wanted = [
         item.frame.unique_id
         for item in arrivals
-        if isinstance(item.frame, CallResult | CallError)
+        if (type(item.frame) is not Call and isinstance(item.frame, CallResult | CallError))
         or (isinstance(item.frame, Malformed) and item.frame.kind in (3, 4))
     ]
     if wanted:
@@ -287,13 +299,14 @@ def _load_commands(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
 def _load_connections(loaded: Loaded, arrivals: Sequence[Arrival]) -> None:
     wanted = []
     for item in arrivals:
-        if isinstance(item.event, Connected | Disconnected):
-            wanted.append(item.connection)
-        elif isinstance(item.event, Received):
+        event = item.event
+        if isinstance(event, Received):
             # A frame on a connection that is not the one in use: gone already, or forgotten?
-            charge_point = loaded.charge_point(item.event.charge_point)
-            if charge_point and charge_point.connection != item.connection:
-                wanted.append(item.connection)
+            charge_point = loaded.charge_point(event.charge_point)
+            if charge_point and charge_point.connection != event.connection:
+                wanted.append(event.connection)
+        elif isinstance(event, Connected | Disconnected):
+            wanted.append(event.connection)
     if wanted:
         loaded.connections = {
             (str(on), kind) for on, kind in queries.CONNECTION_EVENTS.rows(wanted)

@@ -9,15 +9,20 @@ from levity.ocpp.request import (
     ChargePointState,
     EarlyStop,
     IdTagState,
+    Place,
     RecordedSession,
     SigningState,
     TransactionState,
 )
+from levity.ocpp.rules.chain.plain import Figures
 from levity.ocpp.store.handshakes import Handshakes
 from levity.ocpp.store.values import StoredMessage
 from levity_ws.frozen import frozen
 
-__all__ = ["KnownCommand", "Loaded"]
+__all__ = ["KnownCommand", "Loaded", "Near"]
+
+Near = tuple[int, Place, datetime]
+"""(charge point id, place, time): around this time, on this connector."""
 
 
 @frozen
@@ -66,6 +71,12 @@ class Loaded:
     """By id tag in lower case."""
     chains: dict[int, tuple[RecordedSession, ...]] = field(default_factory=dict)
     """By charge point id: the sessions that lie near, in the order of their ids."""
+    beside: dict[int, Figures | None] = field(default_factory=dict)
+    """By charge point id: the session before the one that begins or ends, on its connector, where
+    that one is the newest there, and no other is needed to understand the message. None where it
+    is the only one there."""
+    near: dict[int, tuple[Near, ...]] = field(default_factory=dict)
+    """By such a charge point: what of its chain is loaded if it is needed all the same."""
     commands: dict[str, KnownCommand] = field(default_factory=dict)
     """By unique id."""
     connections: set[tuple[str, str]] = field(default_factory=set)

@@ -5,17 +5,19 @@ offline (promise 5 of the design).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Case, F, Q, When
 
 from levity.db.rows import insert_rows, update_rows, upsert_rows
+from levity.ocpp.command_events import finish
 from levity.ocpp.models import ChargePoint, Command, ConnectionEvent, Edge
 from levity.ocpp.request import ChargePointState
 from levity.ocpp.rules.intervals import LONGEST_SILENCE, OURS, SHORTEST_SILENCE
 from levity.ocpp.store.evidence import expect_evidence
 from levity.ocpp.store.lines import learn_lines
 from levity.ocpp.store.loaded import Loaded
+from levity.ocpp.store.news import tell_of_ended
 from levity.ocpp.store.values import Outcome
 from levity.ocpp.wire.frames import storable
 from levity_ws.rpc.envelope import (
@@ -28,34 +30,63 @@ from levity_ws.rpc.envelope import (
     Spooled,
 )
 
-__all__ = ["claims", "connections_lost", "write_presence"]
+__all__ = ["claims", "connections_lost", "is_overtaken", "write_presence"]
+
+# An event waits this long in an edge or the broker at most while a newer connection's is taken.
+# Clocks of edges that differ by more do not decide who is newer.
+OVERTAKEN_WITHIN = timedelta(minutes=1)
 
 
 def claims(outcome: Outcome, loaded: Loaded) -> bool:
     """True if this event makes its connection the one in use.
 
-    A new connection does, always. One that we know already does only where none is in use: its
-    edge was thought dead, or the event came twice. One that is closed never does; nor does one
-    that never opened, on which a parked frame is taken again. What an edge delivers late says
-    nothing of now.
+    A new connection does, unless a newer one was heard of first. One that we know already does
+    only where none is in use: its edge was thought dead, or the event came twice. One that is
+    closed never does; nor does one that never opened, on which a parked frame is taken again. What
+    an edge delivers late says nothing of now.
     """
     event, charge_point = outcome.arrival.event, outcome.charge_point
-    if charge_point is None or not isinstance(event, Connected | Received):
+    if charge_point is None:
         return False
-    if isinstance(event, Spooled):
+    if isinstance(event, Received) and charge_point.connection is not None:
+        # As nearly every frame.
+        return False
+    if isinstance(event, Spooled) or not isinstance(event, Connected | Received):
         return False
     if (event.connection, "disconnected") in loaded.connections:
         return False
     opened = (event.connection, "connected") in loaded.connections
     if isinstance(event, Received):
-        return opened and charge_point.connection is None
+        return opened
+    if is_overtaken(outcome):
+        return False
     return charge_point.connection is None or not opened
+
+
+def is_overtaken(outcome: Outcome) -> bool:
+    """True if this connection opened just before the one in use, and its event comes after it.
+
+    A charger that moves from one edge to another is there at once, and two edges' events come by
+    two ways. The newest connection is the one that opened last, not the one heard of last.
+    """
+    event, charge_point = outcome.arrival.event, outcome.charge_point
+    if charge_point is None or not isinstance(event, Connected):
+        return False
+    current, opened_at = charge_point.connection, charge_point.connected_at
+    if current is None or opened_at is None or current == event.connection:
+        return False
+    return timedelta() < opened_at - outcome.arrival.at <= OVERTAKEN_WITHIN
 
 
 def write_presence(
     outcomes: Sequence[Outcome], loaded: Loaded, edge: str, reply_to: str, now: datetime
 ) -> None:
     """Edges, connections and their events, and the fate of the commands that hung on them."""
+    if not any(
+        type(outcome.arrival.event) is not Received or claims(outcome, loaded)
+        for outcome in outcomes
+    ):
+        return
     _write_edge(outcomes, loaded, edge, reply_to, now)
     opened = [
         (outcome, outcome.charge_point)
@@ -90,7 +121,8 @@ def connections_lost(connections: dict[str, datetime]) -> None:
     on_them = Q(connection__in=list(connections))
     unanswered = Command.objects.filter(on_them, state=Command.State.SENT)
     expect_evidence(unanswered, at)
-    unanswered.update(
+    ended = finish(
+        unanswered,
         state=Command.State.TIMED_OUT,
         finished_at=at,
         # An automatic start gives its key back: the car may still be waiting for it, and a second
@@ -99,12 +131,15 @@ def connections_lost(connections: dict[str, datetime]) -> None:
         error_description="the connection closed before the answer came; the outcome is unknown",
     )
     # The key is free again: the same may be asked for on the next connection.
-    Command.objects.filter(on_them, state=Command.State.QUEUED).update(
+    ended += finish(
+        Command.objects.filter(on_them, state=Command.State.QUEUED),
         state=Command.State.CANCELLED,
         finished_at=at,
         idempotency_key=None,
         error_description="the connection closed before it was due",
     )
+    if ended:
+        tell_of_ended()
 
 
 def _write_edge(

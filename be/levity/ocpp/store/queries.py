@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Exists, FilteredRelation, Func, OuterRef
+from django.db.models import BooleanField, Exists, FilteredRelation, Func, OuterRef, Q
 from django.db.models.functions import Lower, Substr
 
 from levity.db.plans import array_text
@@ -32,13 +32,12 @@ __all__ = [
     "CHARGE_POINTS_AND_CONNECTORS",
     "COMMANDS",
     "CONNECTION_EVENTS",
-    "EARLY_STOPS",
     "FIRST_OF_CONNECTOR",
     "FRAMES_OF_ARRAYS",
     "ID_TAGS",
     "KNOWN_FRAMES",
     "MEMBERS",
-    "QUARANTINED_STARTS",
+    "QUARANTINED",
     "RUNNING_OF_TAG",
     "STARTS",
     "TRANSACTIONS",
@@ -159,6 +158,9 @@ CHARGE_POINT = (
     "evidence_until",
     "certificate_name",
     "learned_power",
+    "site_id",
+    "connected_at",
+    "created_at",
 )
 # After these columns, and `known`.
 FIRST_OF_CONNECTOR = len(CHARGE_POINT) + 1
@@ -212,35 +214,35 @@ STARTS = Prepared(
     ),
     parameters=2,
 )
-QUARANTINED_STARTS = Prepared(
-    lambda charge_points, hashes: (
-        QuarantinedMessage.objects.filter(
-            action=V16.begins,
-            charge_point__any_of=charge_points,
-            payload_hash__any_of=hashes,
-        )
-        .order_by()
-        .values_list("charge_point_id", "payload_hash", "transaction")
-    ),
-    parameters=2,
-)
-# Looked through for the end of a session that is told in the wrong order; older ones are a
-# person's business.
-EARLY_STOPS = Prepared(
-    lambda charge_points: (
+# The starts with these payloads, each with the id that it was answered; and the stops that are
+# looked through for the end of a session that is told in the wrong order. Starts come first, and of
+# the stops the newest: older ones are a person's business.
+QUARANTINED = Prepared(
+    lambda starting, hashes, ended: (
         QuarantinedMessage.objects.annotate(
             # (It may name candidates behind it.)
             why=Substr("reason", 1, len(NO_SUCH_TRANSACTION))
         )
         .filter(
-            charge_point__any_of=charge_points,
-            action=V16.ends,
-            why=NO_SUCH_TRANSACTION,
-            resolved_at=None,
+            Q(
+                action=V16.begins,
+                charge_point__any_of=starting,
+                payload_hash__any_of=hashes,
+            )
+            | Q(
+                action=V16.ends,
+                charge_point__any_of=ended,
+                why=NO_SUCH_TRANSACTION,
+                resolved_at=None,
+            )
         )
-        .order_by("-id")
-        .values_list("id", "charge_point_id", "payload", "received_at")[:200]
-    )
+        .order_by("action", "-id")
+        .values_list(
+            *("action", "charge_point_id", "payload_hash", "transaction"),
+            *("id", "payload", "received_at"),
+        )[:300]
+    ),
+    parameters=3,
 )
 ID_TAGS = Prepared(
     lambda keys: (

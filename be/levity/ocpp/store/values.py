@@ -1,6 +1,6 @@
 """What goes into the store and comes out of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ __all__ = [
     "Arrival",
     "CommandAnswer",
     "Outcome",
+    "Outcomes",
     "StoredMessage",
     "each",
     "start_key",
@@ -77,6 +78,8 @@ class CommandAnswer:
     late: bool
     followed: bool
     """Another Call waits for this charge point."""
+    is_awaited: bool = False
+    """Somebody may be waiting for it: it is no Call that Levity makes by itself."""
     result: str | None = None
     """JSON text."""
     result_status: str = ""
@@ -121,15 +124,48 @@ class Outcome:
 
         Where none follows there is nothing to look for: a look costs as much as half a frame.
         """
-        return (self.command is not None and self.command.followed) or any(
+        if self.command is not None and self.command.followed:
+            return True
+        return bool(self.effects) and any(
             isinstance(effect, SendCall) and not effect.delay for effect in self.effects
         )
+
+
+class Outcomes(list[Outcome]):
+    """Outcomes whose effects are what they will be: `each` finds those of a kind without a look at
+    all others. There are fifty kinds to look for, and hardly more effects than frames."""
+
+    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+        super().__init__(outcomes)
+        self._by_kind: dict[type, list[Any]] = {}
+        for outcome in self:
+            if outcome.charge_point is not None:
+                for effect in outcome.effects:
+                    item = outcome, outcome.charge_point, effect
+                    self._by_kind.setdefault(type(effect), []).append(item)
+
+    @property
+    def kinds(self) -> KeysView[type]:
+        """Of which kinds there are effects."""
+        return self._by_kind.keys()
+
+    def of(self, kind: type[Kind]) -> list[tuple[Outcome, ChargePointState, Kind]]:
+        """All of this very kind, in the order of their outcomes."""
+        return self._by_kind.get(kind, [])
 
 
 def each(
     outcomes: Sequence[Outcome], kind: type[Kind]
 ) -> Iterator[tuple[Outcome, ChargePointState, Kind]]:
     """Every effect of this kind, with the outcome it belongs to and that one's charge point."""
+    if isinstance(outcomes, Outcomes):
+        return iter(outcomes.of(kind))
+    return _each(outcomes, kind)
+
+
+def _each(
+    outcomes: Sequence[Outcome], kind: type[Kind]
+) -> Iterator[tuple[Outcome, ChargePointState, Kind]]:
     for outcome in outcomes:
         if outcome.charge_point is not None:
             for effect in outcome.effects:

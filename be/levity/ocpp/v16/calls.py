@@ -15,6 +15,7 @@ __all__ = [
     "DONE",
     "ENDS",
     "FREQUENT",
+    "LISTS",
     "MATTERS",
     "SAMPLES",
     "TELLING",
@@ -74,6 +75,8 @@ CARRIERS = frozenset(
     }
 )
 """Calls that can hold a secret."""
+LISTS: Mapping[str, str] = {"SendLocalList": "localAuthorizationList"}
+"""Calls that name id tags, also of other sites -> the field with them."""
 TELLING = frozenset({"GetConfiguration", "ChangeConfiguration", "DataTransfer"})
 """Calls whose answers may tell one: Grizzl-E Smart Connect (GWM-07.020) shows its password."""
 
@@ -100,5 +103,5 @@ def wrong_with(action: str, payload: Any) -> str:
         return f"{action[:64]!r} is not a command of OCPP 1.6: {names}"
     if not isinstance(payload, Mapping):
         return f"{action}: the payload must be an object, such as {{}}"
-    departure = SCHEMAS.finding(action, payload)
-    return f"{action}: {departure}" if departure else ""
+    wrong = SCHEMAS.wrong(action, payload)
+    return f"{action}: {wrong}" if wrong else ""

@@ -8,6 +8,7 @@ from typing import Any
 from levity.ocpp.chargers.security import keys
 from levity.ocpp.chargers.security.locations import bad_location
 from levity.ocpp.conf import setting
+from levity.ocpp.v16.files import LOCATIONS
 from levity.ocpp.wire.masking import MASK
 
 __all__ = ["CHANGE", "SECURITY_PROFILE", "is_key_change", "objection", "profile_in"]
@@ -15,21 +16,14 @@ __all__ = ["CHANGE", "SECURITY_PROFILE", "is_key_change", "objection", "profile_
 CHANGE = "ChangeConfiguration"
 AUTHORIZATION_KEY = "authorizationkey"
 SECURITY_PROFILE = "SecurityProfile"
-# Where the URL stands in each payload that has one.
-_LOCATIONS: Mapping[str, tuple[str, ...]] = {
-    "GetDiagnostics": ("location",),
-    "UpdateFirmware": ("location",),
-    "GetLog": ("log", "remoteLocation"),
-    "SignedUpdateFirmware": ("firmware", "location"),
-}
 
 
 def objection(action: str, payload: Mapping[str, Any], profile: int) -> str:
     """Why this Call must not be sent to a charge point of this profile; empty if it may."""
     if action == CHANGE:
         return _lowers(payload, profile) or _weak_key(payload)
-    if action in _LOCATIONS:
-        return bad_location(payload, _LOCATIONS[action], setting("OCPP_LOCATION_HOSTS"))
+    if action in LOCATIONS:
+        return bad_location(payload, LOCATIONS[action], setting("OCPP_LOCATION_HOSTS"))
     return ""
 
 

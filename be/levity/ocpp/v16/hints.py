@@ -16,8 +16,6 @@ ASK_FOR_KEYS = (
     "Send GetConfiguration: the charger's configuration keys may show why and will be evaluated "
     "here."
 )
-SOME_KEYS = 9
-"""With so many keys it has told all of them, and not only those that somebody asked for."""
 
 # Calls -> the feature profile of OCPP 1.6 that has them.
 _PROFILE_OF: Mapping[str, str] = {
@@ -59,19 +57,30 @@ def keys_in(answer: Any) -> dict[str, tuple[str, bool]]:
 
 
 def hints(
-    action: str, payload: Mapping[str, Any], status: str, keys: Keys, *, runs: bool
+    action: str,
+    payload: Mapping[str, Any],
+    status: str,
+    keys: Keys,
+    *,
+    runs: bool,
+    has_all: bool = False,
 ) -> list[str]:
     """What may be the reason why this was not done, a sentence each; empty: no idea.
 
-    `runs`: a session runs there.
+    `runs`: a session runs there. `has_all`: the charger was asked for all of its keys.
     """
-    found = [*_by_keys(action, payload, keys), *_by_sessions(action, payload, runs=runs)]
+    found = [
+        *_by_keys(action, payload, keys, has_all=has_all),
+        *_by_sessions(action, payload, runs=runs),
+    ]
     if said := _BY_STATUS.get((action, status)):
         found.append(said)
     return found if found or keys else [ASK_FOR_KEYS]
 
 
-def _by_keys(action: str, payload: Mapping[str, Any], keys: Keys) -> Iterator[str]:
+def _by_keys(
+    action: str, payload: Mapping[str, Any], keys: Keys, *, has_all: bool
+) -> Iterator[str]:
     profiles, _ = keys.get("supportedfeatureprofiles", ("", True))
     wanted = _PROFILE_OF.get(action)
     if wanted and profiles and wanted not in _listed(profiles):
@@ -81,7 +90,7 @@ def _by_keys(action: str, payload: Mapping[str, Any], keys: Keys) -> Iterator[st
         if isinstance(profile, Mapping):
             yield from _of_profile(profile, keys)
     elif action == "ChangeConfiguration":
-        yield from _of_key(str(payload.get("key", "")), keys)
+        yield from _of_key(str(payload.get("key", "")), keys, has_all=has_all)
     elif action == "SendLocalList":
         yield from _of_list(payload, keys)
     elif action == "ReserveNow" and payload.get("connectorId") == 0:
@@ -115,11 +124,11 @@ def _of_profile(profile: Mapping[str, Any], keys: Keys) -> Iterator[str]:
         yield f"It accepts at most {most} periods (ChargingScheduleMaxPeriods), not {len(periods)}."
 
 
-def _of_key(key: str, keys: Keys) -> Iterator[str]:
+def _of_key(key: str, keys: Keys, *, has_all: bool) -> Iterator[str]:
     known = keys.get(key.lower())
     if known is not None and known[1]:
         yield f"It reports {key[:50]} as read-only."
-    elif known is None and len(keys) > SOME_KEYS:
+    elif known is None and has_all and keys:
         yield f"{key[:50]} is not among the keys that it reported."
 
 

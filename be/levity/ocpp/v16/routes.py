@@ -20,10 +20,25 @@ from levity.ocpp.v16.actions.signed_firmware_status_notification import (
 from levity.ocpp.v16.actions.start_transaction import start_transaction
 from levity.ocpp.v16.actions.status_notification import status_notification
 from levity.ocpp.v16.actions.stop_transaction import stop_transaction
+from levity.ocpp.v16.results.cancel_reservation import cancel_reservation
 from levity.ocpp.v16.results.certificate_signed import certificate_signed
 from levity.ocpp.v16.results.change_configuration import change_configuration
+from levity.ocpp.v16.results.clear_charging_profile import clear_charging_profile
 from levity.ocpp.v16.results.get_configuration import get_configuration
+from levity.ocpp.v16.results.get_diagnostics import get_diagnostics
+from levity.ocpp.v16.results.get_local_list_version import get_local_list_version
+from levity.ocpp.v16.results.get_log import get_log
+from levity.ocpp.v16.results.installed_certificates import (
+    delete_certificate,
+    get_installed_certificate_ids,
+    install_certificate,
+)
 from levity.ocpp.v16.results.remote_start_transaction import remote_start_transaction
+from levity.ocpp.v16.results.reserve_now import reserve_now
+from levity.ocpp.v16.results.send_local_list import send_local_list
+from levity.ocpp.v16.results.set_charging_profile import set_charging_profile
+from levity.ocpp.v16.results.signed_update_firmware import signed_update_firmware
+from levity.ocpp.v16.results.update_firmware import update_firmware
 
 __all__ = ["RESULTS", "ROUTES"]
 
@@ -45,9 +60,22 @@ ROUTES: Mapping[str, GetResponse] = {
 }
 
 RESULTS: Mapping[str, GetEffects] = {
+    "CancelReservation": cancel_reservation,
     "CertificateSigned": certificate_signed,
     "ChangeConfiguration": change_configuration,
     "GetConfiguration": get_configuration,
+    "GetDiagnostics": get_diagnostics,
+    "GetLog": get_log,
+    "ClearChargingProfile": clear_charging_profile,
+    "DeleteCertificate": delete_certificate,
+    "GetInstalledCertificateIds": get_installed_certificate_ids,
+    "GetLocalListVersion": get_local_list_version,
+    "InstallCertificate": install_certificate,
     "RemoteStartTransaction": remote_start_transaction,
+    "SignedUpdateFirmware": signed_update_firmware,
+    "UpdateFirmware": update_firmware,
+    "ReserveNow": reserve_now,
+    "SendLocalList": send_local_list,
+    "SetChargingProfile": set_charging_profile,
 }
 """By our Call. The answers to the others mean nothing but that they were answered."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from levity.ocpp.wire import private
-from levity.ocpp.wire.scanning import is_hex, json_tokens, logins, replaced
+from levity.ocpp.wire.scanning import drop_tokens, is_hex, json_tokens, logins, replaced, signatures
 
 __all__ = ["MASK", "Anonymiser", "forgetting", "without_secrets", "without_word"]
 
@@ -29,14 +29,16 @@ Rewrite = Callable[[str, str], str]
 
 
 def without_secrets(text: str) -> str:
-    """The frame with passwords, keys and logins in URLs masked."""
+    """The frame with passwords and keys masked, and logins and signatures in URLs."""
     if not private.may_hold_secret(text):
         return text
     return _rewritten(text, lambda name, value: _without_logins(value))
 
 
 def _without_logins(value: str) -> str:
-    return replaced(value, ((start, end, MASK) for start, end in logins(value)))
+    value = replaced(value, ((start, end, MASK) for start, end in logins(value)))
+    value = replaced(value, ((start, end, MASK) for start, end in signatures(value)))
+    return replaced(value, ((start, end, MASK) for start, end in drop_tokens(value)))
 
 
 def forgetting(id_tag: str, pseudonym: str) -> Callable[[str], str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 
-from levity.ocpp.wire.scanning import is_hex, runs
+from levity.ocpp.wire.scanning import DROP, is_hex, runs
 
 __all__ = [
     "COMMON",
@@ -68,7 +68,7 @@ _IN_NUMBER = frozenset("0123456789.-+")
 
 def may_hold_secret(text: str) -> bool:
     """False where no secret can be, so that nothing needs to be looked at more closely."""
-    if "://" in text and "@" in text:
+    if "://" in text and ("@" in text or "?" in text or DROP in text):
         return True
     lower = text.lower()
     return any(word in lower for word in _TRACES)

@@ -8,14 +8,17 @@ in Levity) uses one; each function reads every character a fixed number of times
 from collections.abc import Callable, Iterable, Iterator
 
 __all__ = [
+    "DROP",
     "HEAD",
     "between_fields",
+    "drop_tokens",
     "frame_head",
     "is_hex",
     "json_tokens",
     "logins",
     "replaced",
     "runs",
+    "signatures",
     "string_end",
     "without_strings",
 ]
@@ -119,6 +122,50 @@ def logins(text: str) -> Iterator[Span]:
         if login and not any(sign in '/"' or sign.isspace() for sign in login):
             yield scheme + 3, end
         place = end + 1
+
+
+# Azure's sig, X-Amz-Signature, X-Goog-Signature, CloudFront's Policy, and what others call theirs.
+_RIGHTS = (
+    *("sig", "token", "secret", "pass", "pwd", "key", "auth", "credential", "policy", "code"),
+    *("hmac", "jwt", "ticket"),
+)
+
+
+def signatures(text: str) -> Iterator[Span]:
+    """Where the values stand that give a right, in the queries of URLs: https://a/b?sig=HERE."""
+    place = text.find("://")
+    while place >= 0:
+        end = place + 3
+        while end < len(text) and text[end] not in '"<>' and not text[end].isspace():
+            end += 1
+        start = text.find("?", place, end)
+        while 0 <= start < end:
+            stop = min(at for at in (text.find("&", start + 1, end), end) if at >= 0)
+            value = text.find("=", start, stop) + 1
+            name = text[start + 1 : value - 1].lower()
+            if 0 < value < stop and any(word in name for word in _RIGHTS):
+                yield value, stop
+            start = stop
+        place = text.find("://", end)
+
+
+DROP = "lvdrop-"
+"""How the part of a URL begins that is the whole of somebody's right to use it (levity/files)."""
+
+
+def drop_tokens(text: str) -> Iterator[Span]:
+    """Where such parts stand in a text, behind their beginning."""
+    place = 0
+    while (found := text.find(DROP, place)) >= 0:
+        place = found + len(DROP)
+        end = place
+        while (
+            end < len(text) and text[end].isascii() and (text[end].isalnum() or text[end] in "-_")
+        ):
+            end += 1
+        if end > place:
+            yield place, end
+        place = end
 
 
 def runs(text: str, is_part: Callable[[str], bool]) -> Iterator[Span]:

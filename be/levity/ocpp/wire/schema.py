@@ -21,6 +21,7 @@ import fastjsonschema
 
 from levity.ocpp.wire.fitting import Fits, fitting
 from levity.ocpp.wire.frames import ErrorCode, OcppError
+from levity.ocpp.wire.plain_errors import plainly
 
 __all__ = ["Schemas"]
 
@@ -94,6 +95,15 @@ class Schemas:
 
         `name` is an action, or an action followed by "Response".
         """
+        error = self._broken(name, payload)
+        return None if error is None else _said(error)
+
+    def wrong(self, name: str, payload: Any) -> str:
+        """The same for a person who wrote this payload and can change it; empty if it fits."""
+        error = self._broken(name, payload)
+        return "" if error is None else plainly(error)
+
+    def _broken(self, name: str, payload: Any) -> fastjsonschema.JsonSchemaValueException | None:
         validate = self._strict.get(name) or self._hard(name)
         if anything := self._anything.get(name):
             payload = _beginning(anything, payload)
@@ -103,7 +113,7 @@ class Schemas:
         try:
             validate(payload)
         except fastjsonschema.JsonSchemaValueException as error:
-            return _said(error)
+            return error
         return None
 
     def _hard(self, name: str) -> Validate:

@@ -8,7 +8,9 @@ import orjson
 from websockets.frames import CloseCode
 
 from levity.ocpp.effects import (
+    ASK_FOR_BOOT,
     AUTOMATIC,
+    LEARNED_INTERVAL,
     Effect,
     Quarantine,
     RecordMeterValues,
@@ -22,7 +24,6 @@ from levity.ocpp.request import (
     Senseless,
     SigningState,
 )
-from levity.ocpp.rules.chain.settling import settled
 from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
 from levity.ocpp.store.budget import same_text
 from levity.ocpp.versions import ROUTES
@@ -51,6 +52,8 @@ log = logging.getLogger(__name__)
 RETRIED_WITHIN = 8
 """Frames: what comes again after more than these is no repetition of one that got no answer."""
 RETRIED_FOR = timedelta(minutes=2)
+OF_LEVITY = frozenset({ASK_FOR_BOOT, AUTOMATIC, LEARNED_INTERVAL})
+"""The sources of Calls for whose answers nobody waits."""
 NOT_SIGNING = SigningState()
 
 
@@ -67,15 +70,6 @@ def answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
     outcome = _answer(arrival, loaded, chain)
     if isinstance(arrival.event, Spooled):
         _keep_given_answer(outcome, arrival.event, loaded)
-    charge_point = outcome.charge_point
-    if outcome.effects and charge_point is not None and charge_point.id in loaded.chains:
-        outcome.effects = settled(
-            outcome.effects,
-            loaded.chains[charge_point.id],
-            charge_point.max_power,
-            arrival.at,
-            charge_point.id,
-        )
     return outcome
 
 
@@ -256,14 +250,15 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         findings = (*findings, "its unique id was already used for another message")
     if call.sent_id is not None:
         findings = (*findings, f"the unique id is not a text of 1 to {MAX_UNIQUE_ID} characters")
+    # (Python makes a dict of more than 15 named arguments first: half as dear again.)
     return Request(
-        action=call.action,
+        call.action,
         # (What is no object and has passed the check is a Heartbeat's.)
-        payload=call.payload if isinstance(call.payload, dict) else {},
-        unique_id=call.unique_id,
-        connection=arrival.connection,
-        received_at=arrival.at,
-        charge_point=charge_point,
+        call.payload if isinstance(call.payload, dict) else {},
+        call.unique_id,
+        arrival.connection,
+        arrival.at,
+        charge_point,
         id_tag=loaded.id_tags.get(references.id_tag.lower()) if references.id_tag else None,
         transaction=loaded.transactions.get(references.transaction_id or 0),
         repeated=repeated,
@@ -271,6 +266,7 @@ def _request(outcome: Outcome, call: Call, loaded: Loaded) -> Request:
         occurrence=occurrence,
         early_stops=loaded.early_stops.get(charge_point.id, ()) if new_id else (),
         chain=loaded.chains.get(charge_point.id, ()),
+        is_plain=charge_point.id in loaded.beside,
         signing=loaded.signing.get(arrival.connection, NOT_SIGNING),
         findings=findings,
         subprotocol=getattr(arrival.event, "subprotocol", ""),
@@ -400,6 +396,7 @@ def _finish_command(
         unique_id,
         late=command.state != "sent",
         followed=command.followed,
+        is_awaited=command.source not in OF_LEVITY,
         **ended,
     )
     if (means := version.results.get(command.action)) is not None:

@@ -7,14 +7,20 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from levity.ocpp.changes import tell_again
+from levity.ocpp import events
+from levity.ocpp.changes import renew_receivers, tell_again
 from levity.ocpp.chargers.quirks.matching import quirks_of
 from levity.ocpp.conf import setting
+from levity.ocpp.decisions import desired_state
 from levity.ocpp.decisions.authority import issuing
+from levity.ocpp.decisions.charging_profiles import end_profiles
 from levity.ocpp.decisions.closing import end_abandoned
+from levity.ocpp.decisions.local_lists import keep_in_step
+from levity.ocpp.decisions.reservations import end_reservations
 from levity.ocpp.decisions.retiring import back_in_use
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Edge
 from levity.ocpp.store import connections_lost
+from levity.ocpp.store.file_jobs import settle_file_jobs
 from levity.ocpp.worker import housekeeping_queries
 from levity.ocpp.worker.tidying import tidy
 
@@ -73,20 +79,27 @@ def sweep(now: datetime, *, is_minute: bool = True) -> None:
 
     With `is_minute` also what is looked for only once a minute.
     """
+    events.refresh()
     silent = now - timedelta(seconds=setting("OCPP_EDGE_TIMEOUT"))
     if gone := housekeeping_queries.silent_edges(silent):
         forget_edges(gone, now)
     silence(now)
     tidy(now)
+    desired_state.look_after(now, is_minute=is_minute)
     if housekeeping_queries.any_approved_certificate():
         issuing.sign_approved(now)
+    keep_in_step(now)
     if is_minute:
         # Hours and days are what it looks for.
         end_abandoned(now)
         back_in_use(now)
         issuing.forget_undecided(now)
         issuing.renew(now)
+        end_reservations(now)
+        end_profiles(now)
+        renew_receivers()
         tell_again()
+        settle_file_jobs(now)
 
 
 def forget_edges(edges: list[str], now: datetime) -> None:
@@ -106,6 +119,10 @@ def forget_edges(edges: list[str], now: datetime) -> None:
         )
         connections_lost({str(item[2]): now for item in lost})
         Edge.objects.filter(pk__in=edges).delete()
+        events.tell(
+            events.Happened("charger.disconnected", now, pk, identity, {"reason": "edge is gone"})
+            for pk, identity, _, _ in lost
+        )
     level = logging.WARNING if lost else logging.INFO
     log.log(
         level, "edge %s does not respond; %d charge points are offline", ", ".join(edges), len(lost)

@@ -16,15 +16,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from levity.db.damage import is_damage, mend
+from levity.db.notices import hear_others, listen, stop_hearing
 from levity.db.silence import SILENCE, answer_within
 from levity.db.watchdog import watch
 from levity.ocpp.commands import lifecycle as commands
 from levity.ocpp.conf import setting
 from levity.ocpp.models import Edge
 from levity.ocpp.store import plan_once
+from levity.ocpp.store.news import COMMANDS_WAIT
 from levity.ocpp.versions import FREQUENT
 from levity.ocpp.worker import housekeeping
-from levity.ocpp.worker.moving import Moving
+from levity.ocpp.worker.moving import Moving, hours
 from levity.ocpp.worker.pipeline import DatabaseAway, HeldUp, Pipeline, Taken
 from levity_ws.rpc.envelope import Close, Reply
 from levity_ws.rpc.transport import Delivery, WorkerTransport
@@ -33,8 +35,9 @@ __all__ = ["Worker", "leave_what_stays"]
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks at the command queue, between two looks for Calls whose time is over
-# (the next Call of that charger waits for it), and between two rounds of housekeeping.
+# Seconds between two looks at the command queue (what was just queued is told: it waits for no
+# look), between two looks for Calls whose time is over (the next Call of that charger waits for
+# it), and between two rounds of housekeeping.
 LOOK = 0.25
 GIVE_UP = 0.75
 KEEP_HOUSE = 5.0
@@ -83,9 +86,11 @@ class Worker:
         self.steps = housekeeping.ClockSteps()
         self.minute = housekeeping.EveryMinute()
         self.moving = Moving(clock)
+        self.counting = Moving(clock, (hours,), tells_progress=False)
         self.stopping = threading.Event()
         self.own_thread_for_commands = own_thread_for_commands
         self.commands_due = threading.Event()
+        self.asked = False
         self.on_taken = on_taken
         # When it came round last: health checks tell a worker that hangs by it.
         self.beat = clock()
@@ -99,7 +104,9 @@ class Worker:
         answer_within(SILENCE)
         watch(self.hold)
         sender = threading.Thread(target=self._keep_looking, name="commands", daemon=True)
+        deaf = listen(COMMANDS_WAIT, self.look_now)
         if self.own_thread_for_commands:
+            hear_others(COMMANDS_WAIT)
             sender.start()
         try:
             while not self.stopping.is_set():
@@ -107,6 +114,9 @@ class Worker:
                 self.step(LONGEST_WAIT if alone else max(0.0, self.next_look - self.clock()))
         finally:
             self.stopping.set()
+            deaf()
+            if self.own_thread_for_commands:
+                stop_hearing()
             if sender.is_alive():
                 self.commands_due.set()
                 sender.join(LONGEST_PAUSE)
@@ -117,6 +127,14 @@ class Worker:
         """Finish the batch at hand, then return from `run`. For any thread and signal handler."""
         self.stopping.set()
         self.transport.wake()
+
+    def look_now(self, _text: str = "") -> None:
+        """A Call was queued: look at once, not at the next turn. For any thread."""
+        if self.own_thread_for_commands:
+            self.commands_due.set()
+        else:
+            self.asked = True
+            self.transport.wake()
 
     def step(self, timeout: float) -> None:
         """One delivery, if one comes within `timeout` seconds, and the commands that are due."""
@@ -137,7 +155,8 @@ class Worker:
         if self.own_thread_for_commands:
             if commands_due:
                 self.commands_due.set()
-        elif commands_due or self.clock() >= self.next_look:
+        elif commands_due or self.asked or self.clock() >= self.next_look:
+            self.asked = False
             self._look()
             self._move(is_idle=delivery is None)
 
@@ -195,17 +214,23 @@ class Worker:
                 self.next_round = self.clock() + KEEP_HOUSE
                 if self.steps.is_calm(now, self.clock()):
                     housekeeping.sweep(now, is_minute=self.minute.is_over(self.clock()))
-            commands.dispatch(now, self.transport.send)
+            commands.dispatch(now, self.transport.send, self._look_soon)
         except DatabaseError as error:
             log.error("the command queue can't be read (%s); retrying", _line(error))
             if is_damage(error):
                 mend(connection, error)
             connection.close()
 
+    def _look_soon(self) -> None:
+        """More is due than one look takes: the next comes after the next frame, if one waits."""
+        self.next_look = self.clock()
+        self.commands_due.set()
+
     def _move(self, *, is_idle: bool) -> None:
         """A little of what is old goes to where it needs less room."""
         try:
             self.moving.go_on(timezone.now(), is_idle=is_idle)
+            self.counting.go_on(timezone.now(), is_idle=is_idle)
         except DatabaseError as error:
             log.error("old rows can't be moved (%s); retrying", _line(error))
             connection.close()

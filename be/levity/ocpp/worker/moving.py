@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from django.db import Error as DatabaseError
 
 from levity.ocpp.conf import setting
+from levity.ocpp.store.hours import count_some
 from levity.ocpp.store.messages.moving import move_some
 from levity.ocpp.store.samples.moving import Mover as SampleMover
 from levity.ocpp.store.waiting import waiting
 
-__all__ = ["MOVERS", "Mover", "Moving"]
+__all__ = ["MOVERS", "Mover", "Moving", "hours"]
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,12 @@ def meter_values(now: datetime) -> int:
     """Meter values of sessions and days that are over: from rows into traces."""
     days = setting("OCPP_METER_VALUE_ROW_DAYS")
     return _samples.step(now, timedelta(days=days)) if days else 0
+
+
+def hours(now: datetime) -> int:
+    """Sessions by the hour, of those that have changed or run: nothing moves, but it is work of
+    the same kind."""
+    return count_some(now)
 
 
 MOVERS: tuple[Mover, ...] = (messages, meter_values)
@@ -91,9 +98,15 @@ class Moving:
     """Lets the movers work in turns; one instance per worker, and one worker at a time does it
     (`queries.is_only_mover`)."""
 
-    def __init__(self, clock: Callable[[], float], movers: Sequence[Mover] = MOVERS) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        movers: Sequence[Mover] = MOVERS,
+        *,
+        tells_progress: bool = True,
+    ) -> None:
         self.clock, self.movers = clock, movers
-        self.progress = Progress(clock)
+        self.progress = Progress(clock) if tells_progress else None
         # Who starts many workers at once has chargers waiting.
         self.next_at = clock() + REST
 
@@ -115,7 +128,8 @@ class Moving:
             # What is wrong with the past keeps nobody from charging.
             log.exception("moving old rows failed; they stay where they are for now")
             return moved
-        self.progress.add(moved, now)
+        if self.progress is not None:
+            self.progress.add(moved, now)
         if moved:
             self.next_at = self.clock() + (0.0 if is_idle else BUSY)
         return moved

@@ -1,6 +1,6 @@
 """From a charger's frame to its answer. This module reads as the sentence of the design:
 
-receive -> identify -> load -> route -> handle (middleware chain) -> persist -> commit
+receive -> identify -> load -> route -> handle (middleware chain) -> settle -> persist -> commit
         -> reply -> ack
 
 (`loop.py` receives and acknowledges.) The unit of work is the batch: one database transaction,
@@ -35,6 +35,7 @@ from levity.ocpp.store import (
     apply,
     claims,
     in_few_trips,
+    is_overtaken,
     load,
     lost_its_plan,
 )
@@ -43,6 +44,7 @@ from levity.ocpp.wire.frames import parse
 from levity.ocpp.worker import calls as answers
 from levity.ocpp.worker import handshakes, parking
 from levity.ocpp.worker.garbage import LARGE, collected_later
+from levity.ocpp.worker.settling import settle_outcomes
 from levity.ocpp.worker.time_limit import FrameTookTooLong, TimeLimit
 from levity_ws.rpc.envelope import (
     Authenticate,
@@ -182,6 +184,7 @@ class Pipeline:
                 )
                 for arrival in arrivals
             ]
+            within(about, "settling", settle_outcomes, outcomes, loaded, busy=True, whose=only)
             what_to_store = (outcomes, loaded, edge, reply_to, self._now)
             within(about, "storing", apply, *what_to_store, busy=True, whose=only)
         return outcomes
@@ -193,6 +196,8 @@ class Pipeline:
             outcome = handshakes.answer(arrival, loaded)
         if outcome.charge_point and outcome.charge_point.connection and claims(outcome, loaded):
             _replace(outcome, loaded.edges.get(outcome.charge_point.id), edge)
+        elif is_overtaken(outcome):
+            outcome.commands += (_took_over(arrival.connection),)
         return outcome
 
     def _one_by_one(
@@ -345,13 +350,15 @@ def _reply(outcome: Outcome) -> list[Command]:
     return commands
 
 
+def _took_over(connection: str) -> Close:
+    return Close(connection, CloseCode.NORMAL_CLOSURE, "a newer connection took over")
+
+
 def _replace(outcome: Outcome, old_edge: str | None, edge: str) -> None:
     """Close the connection that the new one takes over from."""
     assert outcome.charge_point is not None
     assert outcome.charge_point.connection is not None
-    close = Close(
-        outcome.charge_point.connection, CloseCode.NORMAL_CLOSURE, "a newer connection took over"
-    )
+    close = _took_over(outcome.charge_point.connection)
     if old_edge is None or old_edge == edge:
         outcome.commands += (close,)
     else:

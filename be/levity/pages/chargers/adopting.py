@@ -33,6 +33,7 @@ from levity.ocpp.models import ChargePoint, RefusedHandshake, SecurityProfile, S
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.security import shown_once
 from levity.pages.kit.formats import shown_time
+from levity.pages.kit.once import sent_once
 from levity.pages.site import site
 
 __all__ = ["NAME", "adopt_view"]
@@ -95,6 +96,7 @@ class AdoptForm(forms.Form):
             self.fields["key"].initial = NONE
 
 
+@sent_once
 def adopt_view(request: HttpRequest, pk: int) -> HttpResponse:
     """What will be set, and then it is."""
     user: Any = request.user

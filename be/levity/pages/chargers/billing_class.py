@@ -48,8 +48,9 @@ def flag_lines(flags: str) -> str:
         (class_badge(flag.category) if flag else "", name, flag.meaning if flag else "")
         for name, flag in explained(flags)
     )
-    shown = '<div>{} {} <span class="lv-soft">{}</span></div>'
-    return format_html_join("", shown, lines) or NOTHING
+    return (
+        format_html_join("", '<div>{} {} <span class="lv-soft">{}</span></div>', lines) or NOTHING
+    )
 
 
 class ClassFilter(ChoiceFilter, RadioFilter):

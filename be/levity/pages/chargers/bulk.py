@@ -18,19 +18,19 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
+from levity.ocpp.commands.masses import begin_mass, forget_empty
 from levity.ocpp.commands.sending import check_sending, send_to_many
 from levity.ocpp.deciding import Refused
-from levity.ocpp.models import ChargePoint
+from levity.ocpp.models import ChargePoint, MassCommand
 from levity.ocpp.visibility import visible
-from levity.pages.chargers import command_forms as forms
-from levity.pages.chargers.send_command import KINDS, SOURCE, Kind, key_of
+from levity.pages.calls.command_form import CommandForm
+from levity.pages.calls.kinds import KINDS, MANY, Kind
+from levity.pages.chargers.send_command import SOURCE, key_of
 from levity.pages.kit.going_on import KEYS, going_on, keys_in, so_far, within_budget
 from levity.pages.site import site
 
-__all__ = ["MANY", "BulkCommands"]
+__all__ = ["BulkCommands"]
 
-# What makes sense for several at once. To start, stop or unlock is for one place and one person.
-MANY = ("reset-soft", "reset-hard", "trigger", "configuration", "command")
 # Queued in one transaction, and named on the page that asks.
 PORTION, NAMED = 250, 500
 IN_ONE_STATEMENT = 5_000
@@ -98,17 +98,25 @@ class BulkCommands:
                 "Some of these charge points no longer exist, or none was selected: select again.",
             )
             return redirect("levity:ocpp_chargepoint_changelist")
-        form = KINDS[kind].form(request.POST, charge_point=None)
+        form = KINDS[kind].form(request.POST, user=request.user)
         if not form.is_valid():
             return _page(request, KINDS[kind], kind, form, keys)
         action_name, payload = form.action, form.payload()
         done, away = so_far(request, "done"), so_far(request, "away")
         same = so_far(request, "same")
         queued = 0
+        mass = _mass(request)
         try:
-            if not done:
+            if mass is None:
                 for some in _in_statements(keys):
                     check_sending(_rows(request, some), action_name, payload, request.user)
+                mass = begin_mass(
+                    action_name,
+                    payload,
+                    request.user,
+                    source=SOURCE,
+                    queue_offline=form.cleaned_data["queue_offline"],
+                )
             for portion in within_budget(keys, PORTION):
                 sent = send_to_many(
                     _rows(request, portion),
@@ -119,6 +127,7 @@ class BulkCommands:
                     idempotency_key=key_of(request, form, action_name, payload),
                     queue_offline=form.cleaned_data["queue_offline"],
                     total=done + len(keys),
+                    mass=mass,
                 )
                 away += sent.offline
                 same += sum(left.count for left in sent.left)
@@ -131,10 +140,10 @@ class BulkCommands:
             given = [
                 (name, value)
                 for name, values in request.POST.lists()
-                if name not in ("csrfmiddlewaretoken", KEYS, "done", "away", "same")
+                if name not in ("csrfmiddlewaretoken", KEYS, "done", "away", "same", "mass")
                 for value in values
             ]
-            more = [("done", done + queued), ("away", away), ("same", same)]
+            more = [("done", done + queued), ("away", away), ("same", same), ("mass", mass.pk)]
             return going_on(request, self, KINDS[kind].title, left, done + queued, [*given, *more])
         total = done + queued
         points = f"{total:,} charge point{'' if total == 1 else 's'}"
@@ -148,15 +157,27 @@ class BulkCommands:
                 "waits for them for an hour." if waits else "fails there at once."
             )
         messages.success(request, said)
-        if request.user.has_perm("ocpp.view_command"):
-            return redirect("levity:ocpp_command_changelist")
+        if same == total:
+            # A second click: what the first one made shows how far it is.
+            forget_empty(mass)
+            return redirect("levity:ocpp_masscommand_changelist")
+        if request.user.has_perm("ocpp.view_masscommand"):
+            return redirect("levity:ocpp_masscommand_change", mass.pk)
         return redirect("levity:ocpp_chargepoint_changelist")
 
 
 def _confirm(request: HttpRequest, kind: str, chosen: QuerySet[ChargePoint]) -> HttpResponse:
     keys = list(chosen.order_by("identity").values_list("pk", flat=True))
-    form = KINDS[kind].form(charge_point=None)
+    form = KINDS[kind].form(user=request.user)
     return _page(request, KINDS[kind], kind, form, keys)
+
+
+def _mass(request: HttpRequest) -> MassCommand | None:
+    """The row of the portions before, if this page goes on."""
+    text = request.POST.get("mass", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 18):
+        return None
+    return MassCommand.objects.filter(pk=int(text), requested_by=request.user.pk).first()
 
 
 def _keys(request: HttpRequest) -> list[int] | None:
@@ -183,7 +204,7 @@ def _in_statements(keys: list[int]) -> Iterator[list[int]]:
 
 
 def _page(
-    request: HttpRequest, kind: Kind, slug: str, form: forms.CommandForm, keys: list[int]
+    request: HttpRequest, kind: Kind, slug: str, form: CommandForm, keys: list[int]
 ) -> HttpResponse:
     targets = _all(request, keys)
     context = {

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -24,6 +25,7 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import NOTHING
+from levity.pages.kit.once import sent_once
 from levity_ws.frozen import frozen
 
 __all__ = ["DECISIONS", "CertificateDecisions"]
@@ -139,6 +141,7 @@ class CertificateDecisions(ModelAdmin):
             ]
         return super().change_view(request, object_id, form_url, extra)
 
+    @method_decorator(sent_once)
     def decide_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """The question, and its answer."""
         if not _may(request):

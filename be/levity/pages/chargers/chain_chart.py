@@ -14,6 +14,7 @@ from types import MappingProxyType
 from levity.ocpp.models import Transaction
 from levity.ocpp.rules.chain.unassigned import Point
 from levity.pages.chargers.chain import Chain, Claimed
+from levity.pages.kit.formats import written
 from levity.pages.kit.periods import Period
 from levity_ws.frozen import frozen
 
@@ -314,7 +315,7 @@ def _ticks(band: Band) -> Iterable[tuple[float, str]]:
     step = _round((high - low) / max(1, int((band.bottom - band.top) / TICK)))
     decimals = max(0, -floor(log10(step)))
     for number in range(ceil(low / step), floor(high / step) + 1):
-        yield band.y(number * step * 1000), f"{number * step:,.{decimals}f} kWh"
+        yield band.y(number * step * 1000), f"{written(number * step, decimals)} kWh"
 
 
 def _round(step: float) -> float:
@@ -342,7 +343,7 @@ def _tone(item: Transaction) -> str:
 
 
 def _kwh(wh: Decimal) -> str:
-    return f"{wh / 1000:,.3f} kWh"
+    return f"{written(wh / 1000, 3)} kWh"
 
 
 def _px(value: float) -> str:

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import reverse
 from unfold.decorators import action
 
 from levity.ocpp.decisions import charge_points as decisions
@@ -15,6 +18,11 @@ from levity.pages.kit.many import ask_if_many
 
 __all__ = ["ChargePointActions"]
 
+MOST = 1_000
+"""Charge points of one campaign that is begun on the pages: they stand in an address."""
+AT_ONCE = 400
+"""Charge points whose keys fit into an address."""
+
 
 class ChargePointActions:
     """For the admin of charge points: each asks first where they are many."""
@@ -24,7 +32,24 @@ class ChargePointActions:
         "reject_registration",
         "known_tags_only",
         "forget_line",
+        "update_in_waves",
+        "change_configuration",
     )
+
+    def has_configure_permission(self, request: HttpRequest) -> bool:
+        """Who may send commands."""
+        user: Any = request.user
+        return bool(user.has_perm("ocpp.add_command"))
+
+    @action(description="Change a configuration key…", permissions=["configure"])
+    def change_configuration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """On to the page that asks for the key and the value (pages/configuration)."""
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
+        if len(keys) > AT_ONCE:
+            messages.warning(request, f"Select at most {AT_ONCE} charge points for this.")
+            return None
+        where = reverse("levity:ocpp_chargepoint_configuration_many")
+        return redirect(f"{where}?ids={','.join(map(str, keys))}")
 
     @action(description="Accept registration", permissions=["change"])
     def accept_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
@@ -48,6 +73,19 @@ class ChargePointActions:
             "there continues.",
         )
         return None
+
+    def has_campaign_permission(self, request: HttpRequest) -> bool:
+        """Who may begin campaigns (levity.files)."""
+        return apps.is_installed("levity.files") and bool(
+            request.user.has_perm("files.add_campaign")
+        )
+
+    @action(description="Update firmware in waves…", permissions=["campaign"])
+    def update_in_waves(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
+        """The page that asks how."""
+        keys = queryset.order_by("pk").values_list("pk", flat=True)[:MOST]
+        ids = ",".join(map(str, keys))
+        return redirect(f"{reverse('levity:files_campaign_begin')}?ids={ids}")
 
     @action(description="Forget what was learned about the line", permissions=["change"])
     def forget_line(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:

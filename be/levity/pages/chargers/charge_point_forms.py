@@ -1,19 +1,16 @@
 """The forms of a charge point and a site; a charge point may be written down before it connects."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.db.models import Q
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from levity.ocpp.chargers.quirks.matching import all_profiles, profile_for
-from levity.ocpp.chargers.quirks.profile import BadQuirk, QuirkProfile, overridden
+from levity.ocpp.chargers.quirks.matching import all_profiles
 from levity.ocpp.conf import setting
+from levity.ocpp.decisions import charge_point_values as values
 from levity.ocpp.models import Authorization, ChargePoint, Site
-from levity_ws.edge.target import LONGEST, SIGNS, is_identity
 
-__all__ = ["ChargePointForm", "SiteForm"]
+__all__ = ["ChargePointForm", "SiteForm", "rule_of"]
 
 
 class _TimeZoneForm(forms.ModelForm):
@@ -21,16 +18,7 @@ class _TimeZoneForm(forms.ModelForm):
 
     def clean_time_zone(self) -> str:
         """The name of a time zone, or nothing."""
-        name: str = self.cleaned_data["time_zone"].strip()
-        if name:
-            try:
-                ZoneInfo(name)
-            except (KeyError, ValueError, OSError):
-                # ZoneInfoNotFoundError is a KeyError; the others: odd paths, the name of a folder.
-                raise forms.ValidationError(
-                    f"“{name}” is not a time zone; enter one such as Europe/Berlin."
-                ) from None
-        return name
+        return values.time_zone(self.cleaned_data["time_zone"])
 
 
 class SiteForm(_TimeZoneForm):
@@ -38,7 +26,10 @@ class SiteForm(_TimeZoneForm):
 
     class Meta:
         model = Site
-        fields = ("name", "time_zone", "authorization", "security_profile", "notes")
+        fields = (
+            *("name", "time_zone", "authorization", "security_profile", "bill_signed"),
+            "notes",
+        )
 
 
 class ChargePointForm(_TimeZoneForm):
@@ -68,20 +59,22 @@ class ChargePointForm(_TimeZoneForm):
         help_texts = {
             "max_power": (
                 "In W: the most that one connector of this charger can deliver. Meter values that "
-                "rise faster are considered implausible. This does not limit charging; to do "
-                "that, send SetChargingProfile. Empty: the default."
+                "rise faster are considered implausible. This does not limit charging: “Maximum "
+                "current of this charger” does. Empty: the default."
             )
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "authorization" in self.fields:
-            self.fields["authorization"].help_text = _rule(self.instance)
+            self.fields[
+                "authorization"
+            ].help_text = f"Now: {rule_of(self.instance)}. Empty: the site's rule."
         field = self.fields.get("quirk_profile")
         if not isinstance(field, forms.ChoiceField):
             return
         charger = self.instance
-        fitting = _fitting(charger)
+        fitting = values.fitting_profile(charger)
         known = [(item.name, item.title) for item in all_profiles()]
         named = charger.quirk_profile
         # A profile of an extension that is gone stays readable, and may stay.
@@ -91,41 +84,18 @@ class ChargePointForm(_TimeZoneForm):
 
     def clean_identity(self) -> str:
         """The identity as it stands in the charger's URL, decoded."""
-        identity: str = self.cleaned_data["identity"]
-        # What the edge takes for one (OCPP-J 1.6, 3.1.1, and what chargers really send).
-        if not is_identity(identity):
-            raise forms.ValidationError(
-                f"Letters, digits, spaces inside and {' '.join(SIGNS)} only, at most {LONGEST} "
-                "characters."
-            )
-        return identity
+        return values.identity(self.cleaned_data["identity"])
 
     def clean_certificate_name(self) -> str:
         """The common name of its certificate; never the name of another charge point."""
-        name: str = self.cleaned_data["certificate_name"].strip()
-        others = ChargePoint.objects.exclude(pk=self.instance.pk)
-        taken = Q(identity__iexact=name) | Q(certificate_name__iexact=name)
-        if name and others.filter(taken).exists():
-            raise forms.ValidationError(
-                "Another charge point has this name: its certificate would be valid for both."
-            )
-        return name
+        return values.certificate_name(self.cleaned_data["certificate_name"], self.instance)
 
     def clean_quirk_overrides(self) -> dict[str, Any]:
         """Fields of the quirk profile with other values; an empty field is none."""
-        overrides = self.cleaned_data["quirk_overrides"] or {}
-        try:
-            overridden(_fitting(self.instance), overrides)
-        except BadQuirk as error:
-            raise forms.ValidationError(str(error)) from None
-        return dict(overrides)
+        return values.quirk_overrides(self.cleaned_data["quirk_overrides"], self.instance)
 
 
-def _fitting(charge_point: ChargePoint) -> QuirkProfile:
-    return profile_for(charge_point.vendor, charge_point.model, charge_point.firmware_version)
-
-
-def _rule(charge_point: ChargePoint) -> str:
+def rule_of(charge_point: ChargePoint) -> str:
     """Who may charge here now, and who says so."""
     site = charge_point.site
     if charge_point.authorization:
@@ -134,4 +104,4 @@ def _rule(charge_point: ChargePoint) -> str:
         rule, origin = site.authorization, f"set on its site {site}"
     else:
         rule, origin = setting("OCPP_AUTHORIZATION"), "from the setting OCPP_AUTHORIZATION"
-    return f"Now: {Authorization(rule).label}; {origin}. Empty: the site's rule."
+    return f"{Authorization(rule).label}; {origin}"

@@ -7,22 +7,30 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from levity.ocpp.decisions.reservations import open_reservations
 from levity.ocpp.models import (
     ChargePoint,
     Command,
     ConnectionEvent,
     Connector,
+    InstalledCertificate,
+    InstalledProfile,
+    LocalList,
     Message,
     MeterValue,
     QuarantinedMessage,
+    Reservation,
     SecurityEvent,
+    SecurityProfile,
+    Site,
     StatusEvent,
     Transaction,
 )
+from levity.pages.chargers.charge_point_forms import rule_of
 from levity.pages.chargers.conversations import conversation_links
+from levity.pages.chargers.replacing import replace_link
 from levity.pages.chargers.retiring import retire_link
 from levity.pages.chargers.security import security_link
-from levity.pages.chargers.send_command import KINDS
 from levity.pages.kit.formats import (
     ago,
     and_more,
@@ -82,6 +90,36 @@ def _charging(connector: Connector) -> str:
     return change_link(Transaction, running.pk, f"#{running.pk} {said}")
 
 
+def _acts(charge_point: ChargePoint, connector: Connector) -> list[tuple[str, str]]:
+    """(what can be done there, where): the form behind it is filled in already."""
+    if not connector.number:
+        return []
+    running = connector.transaction
+    if running is not None and running.state == Transaction.State.ACTIVE:
+        first = ("Stop", "stop", f"transactionId={running.pk}")
+    else:
+        first = ("Start", "start", f"connectorId={connector.number}")
+    acts = (first, ("Unlock", "unlock", f"connectorId={connector.number}"))
+    return [
+        (title, f"{reverse('levity:ocpp_chargepoint_send', args=[charge_point.pk, slug])}?{query}")
+        for title, slug, query in acts
+    ]
+
+
+def reserved_lines(charge_point: ChargePoint) -> dict[int, str]:
+    """By connector: for whom it is reserved, and until when."""
+    return {
+        row.connector: format_html(
+            "{} for {} until {}",
+            change_link(Reservation, row.pk, "reserved"),
+            row.id_tag,
+            shown_time(row.ends_at, site_zone(charge_point)),
+        )
+        for row in reversed(open_reservations(charge_point, timezone.now()))
+        if row.state != Reservation.State.REQUESTED
+    }
+
+
 def silence(charge_point: ChargePoint) -> str:
     """For how long nothing was heard, where two heartbeats are missing."""
     if not charge_point.silent or charge_point.silent_since is None:
@@ -101,11 +139,39 @@ def power_of(charge_point: ChargePoint) -> Any:
     return sum(known) if known else None
 
 
+def _configuration_link(request: HttpRequest, row: ChargePoint) -> list[tuple[str, str]]:
+    """The page of its configuration (pages/configuration), for who may see it."""
+    user: Any = request.user
+    if not user.has_perm("ocpp.view_configurationkey"):
+        return []
+    return [("Configuration", reverse("levity:ocpp_chargepoint_configuration", args=[row.pk]))]
+
+
+def _facts(row: ChargePoint) -> list[tuple[str, Any]]:
+    """What the charger has said of itself, and what people have written down."""
+    kind = f"{row.vendor} {row.model}".strip()
+    site = change_link(Site, row.site_id, row.site) if row.site_id else ""
+    facts = (
+        ("Make", excerpt(kind, 100)),
+        ("Firmware", excerpt(row.firmware_version, 100)),
+        ("Serial number", excerpt(row.serial_number or row.charge_box_serial_number, 100)),
+        ("Meter", excerpt(f"{row.meter_type} {row.meter_serial_number}".strip(), 100)),
+        ("SIM card", excerpt(row.iccid, 40)),
+        ("Site", site),
+        ("Security profile", SecurityProfile(row.security_profile).label),
+        ("Who may charge", rule_of(row)),
+        ("First seen", shown_time(row.created_at, site_zone(row))),
+        ("Notes", excerpt(row.notes, 500)),
+    )
+    return [(title, value) for title, value in facts if value]
+
+
 def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
     """What the panel above the form shows."""
     may = request.user.has_perm
     zone = site_zone(charge_point)
     sees_chain = may("ocpp.view_connector")
+    kept = reserved_lines(charge_point) if may("ocpp.view_reservation") else {}
     connectors = [
         {
             "number": item.number,
@@ -116,8 +182,11 @@ def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
             "detail": " · ".join(
                 excerpt(part, 120) for part in (item.info, item.vendor_error_code) if part
             ),
-            "charging": _charging(item),
+            "charging": format_html("{} {}", _charging(item), kept[item.number])
+            if item.number in kept
+            else _charging(item),
             "power": watts(item.transaction.power if item.transaction else None),
+            "acts": _acts(charge_point, item) if may("ocpp.add_command") else (),
         }
         for item in charge_point.connectors.all()
     ]
@@ -133,6 +202,7 @@ def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
         "now_seen": ago(charge_point.last_seen_at, timezone.now()),
         "now_seen_at": local_time(charge_point.last_seen_at, zone),
         "now_booted": local_time(charge_point.booted_at, zone),
+        "now_facts": _facts(charge_point),
         "now_links": [
             (title, list_url(model, charge_point__id__exact=charge_point.pk))
             for title, model in (
@@ -144,18 +214,19 @@ def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
                 ("Status events", StatusEvent),
                 ("Quarantine", QuarantinedMessage),
                 ("Security events", SecurityEvent),
+                ("Reservations", Reservation),
+                ("Local list", LocalList),
+                ("Charging profiles", InstalledProfile),
+                ("Trusted certificates", InstalledCertificate),
             )
             if may(f"ocpp.view_{model._meta.model_name}")
         ]
+        + _configuration_link(request, charge_point)
         + conversation_links(request, charge_point)
         + security_link(request, charge_point)
+        + replace_link(request, charge_point)
         + retire_link(request, charge_point),
     }
-    if may("ocpp.add_command"):
-        now["now_buttons"] = [
-            (kind, reverse("levity:ocpp_chargepoint_send", args=[charge_point.pk, slug]))
-            for slug, kind in KINDS.items()
-        ]
     if may("ocpp.view_command"):
         now["now_commands"] = [
             {

@@ -19,10 +19,15 @@ from levity.ocpp.models import (
     Connector,
     SecurityProfile,
 )
+from levity.pages.calls.limit import limit_urls, limits_now
+from levity.pages.calls.menu import menu_now
+from levity.pages.calls.tags import NAME as TAGS
+from levity.pages.calls.tags import tags_view
 from levity.pages.chargers.accepting import NAME as ACCEPT_WAITING
 from levity.pages.chargers.accepting import accept_waiting_view, waiting
 from levity.pages.chargers.bulk import BulkCommands
 from levity.pages.chargers.charge_point_actions import ChargePointActions
+from levity.pages.chargers.charge_point_files import ChargePointFiles
 from levity.pages.chargers.charge_point_forms import ChargePointForm
 from levity.pages.chargers.charge_point_now import (
     connector_lines,
@@ -30,12 +35,14 @@ from levity.pages.chargers.charge_point_now import (
     silence,
     whats_on,
 )
+from levity.pages.chargers.charger_tabs import DETAILS, asked_for, tabs_of
+from levity.pages.chargers.command_state import next_look
+from levity.pages.chargers.connecting import connect_to
 from levity.pages.chargers.conversations import (
     NAME,
     conversation_view,
     fitting_quirks,
 )
-from levity.pages.chargers.dashboard import connect_to
 from levity.pages.chargers.filters import (
     ConnectorStatusFilter,
     FaultFilter,
@@ -46,10 +53,11 @@ from levity.pages.chargers.filters import (
 from levity.pages.chargers.lines import said_of_line
 from levity.pages.chargers.onboarding import NAME as ONBOARDING
 from levity.pages.chargers.onboarding import banner, onboarding_view
+from levity.pages.chargers.replacing import Replacing
 from levity.pages.chargers.retiring import Retiring, retired_badge
 from levity.pages.chargers.security import security_urls
 from levity.pages.chargers.send_command import send_view
-from levity.pages.kit.base import LevityAdmin
+from levity.pages.chargers.setting_many import SettingMany
 from levity.pages.kit.formats import (
     NOTHING,
     ago,
@@ -60,6 +68,7 @@ from levity.pages.kit.formats import (
     watts,
     words,
 )
+from levity.pages.kit.live import EVERY
 from levity.pages.site import site
 
 __all__ = ["ChargePointAdmin"]
@@ -84,11 +93,15 @@ CONNECTORS = Prefetch(
 
 
 @admin.register(ChargePoint, site=site)
-class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
+class ChargePointAdmin(
+    SettingMany, Replacing, Retiring, BulkCommands, ChargePointActions, ChargePointFiles
+):
     """The list is the site at a glance; it renews itself every ten seconds."""
 
+    by_decisions = True
     form = ChargePointForm
     actions = (
+        *SettingMany.actions,
         *ChargePointActions.actions,
         *BulkCommands.actions,
         *Retiring.actions,
@@ -109,8 +122,13 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
     ordering = (Lower("identity"),)
     list_per_page = 100
     readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "line", "security")
-    change_form_outer_before_template = "levity/charge_point_now.html"
-    live_parts = {"lv-now": "levity/charge_point_live.html"}
+    change_form_template = "levity/charge_point.html"
+    live_parts = {
+        "lv-facts": "levity/charge_point_facts.html",
+        "lv-now": "levity/charge_point_live.html",
+        "lv-limit": "levity/calls/limit_live.html",
+        "lv-menu": "levity/calls/menu_live.html",
+    }
     empty_template = "levity/empty_charge_points.html"
     fieldsets = (
         (
@@ -169,6 +187,7 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         extra = {**(extra_context or {}), "connect_to": partial(connect_to, request)}
         extra["onboarding"] = banner(request)
         extra["waiting"] = partial(waiting, request)
+        extra["may_import"] = self.has_change_permission(request)
         return super().changelist_view(request, extra)
 
     @display(description="charge point", ordering=Lower("identity"))
@@ -265,18 +284,9 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         if decisions.needs_key(obj):
             messages.info(request, "It needs a key to connect: generate one under “Security”.")
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The decision has left its entry."""
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The decision has left its entry."""
-
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """One at which nothing was ever charged."""
         decisions.delete_charge_point(obj, request.user)
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
-        """The decision leaves its entry."""
 
     @display(description="first seen")
     def created(self, charge_point: ChargePoint) -> str:
@@ -290,12 +300,24 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page with what goes on there now, and what can be done about it."""
+        """The page with what goes on there now, and what can be done about it; or its form."""
         charge_point = self.get_object(request, object_id)
-        extra = dict(extra_context or {})
+        extra, tab = dict(extra_context or {}), asked_for(request)
         if charge_point is not None and self.has_view_permission(request, charge_point):
-            extra |= whats_on(request, charge_point)
+            extra |= tabs_of(request, charge_point, tab) | {"charger_tab": tab}
+            if tab != DETAILS:
+                extra |= whats_on(request, charge_point) | limits_now(request, charge_point)
+                extra |= menu_now(request, charge_point)
         return super().change_view(request, object_id, form_url, extra)
+
+    def parts_of(self, request: HttpRequest) -> dict[str, str]:
+        """The form has none."""
+        return {} if asked_for(request) == DETAILS else self.live_parts
+
+    def page_every(self, request: HttpRequest, row: Any) -> float:
+        """Often while a command is under way: somebody waits for the answer."""
+        newest = row.commands.only("state", "created_at", "sent_at").order_by("-id").first()
+        return (next_look(newest) if newest else 0) or EVERY
 
     def get_urls(self) -> list[URLPattern]:
         """The pages for commands stand beside the usual ones."""
@@ -304,6 +326,7 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
             self.admin_site.admin_view(send_view),
             name="ocpp_chargepoint_send",
         )
+        tags = path("tags/", self.admin_site.admin_view(tags_view), name=TAGS)
         conversation = path(
             "<int:charge_point_id>/conversation/",
             self.admin_site.admin_view(conversation_view),
@@ -321,8 +344,13 @@ class ChargePointAdmin(Retiring, BulkCommands, ChargePointActions, LevityAdmin):
             ),
             name=ACCEPT_WAITING,
         )
-        pages = [send, conversation, onboarding, accept_waiting]
-        return [*pages, *security_urls(self.admin_site), *super().get_urls()]
+        pages = [send, tags, conversation, onboarding, accept_waiting]
+        return [
+            *pages,
+            *limit_urls(self.admin_site),
+            *security_urls(self.admin_site),
+            *super().get_urls(),
+        ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a charge point at which nothing was ever charged: the records keep the others."""

@@ -1,106 +1,210 @@
-"""Power and energy of a transaction as lines, computed here and drawn as SVG by the template."""
+"""A session through time: power, energy, current and voltage by phase, state of charge; as plots,
+and as one table that is also its CSV."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
+from django.utils import timezone
+
+from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import Transaction
-from levity.ocpp.rules.readings import INLET, POWER, REGISTER
-from levity.ocpp.store.samples.plotting import plotted
+from levity.ocpp.rules.readings import INLET, POWER, REGISTER, rank_of, total
+from levity.ocpp.store.samples.plotting import Plotted, plotted
 from levity.ocpp.store.samples.shapes import Names
 from levity_ws.frozen import frozen
 
-__all__ = ["Chart", "Point", "chart_of", "draw"]
+__all__ = ["Chart", "Drawn", "Series", "chart_of", "csv_rows"]
 
-WIDTH, HEIGHT = 720, 200
-# Enough for a day at one sample a minute with three phases; a longer session shows its end.
-NEWEST = 6_000
-# More points than pixels say nothing more.
-SHOWN = WIDTH // 2
+# Enough for a day at one MeterValue a minute with everything by phase; a longer session shows its
+# end.
+NEWEST = 20_000
+# More points than pixels say nothing more; and the rows that a page shows.
+SHOWN, ROWS = 360, 100
+CURRENT, VOLTAGE, SOC = "Current.Import", "Voltage", "SoC"
+PHASES = ("", "L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1")
 
 Point = tuple[datetime, Decimal]
 
 
 @frozen
+class Series:
+    """One line: its name, its unit, and its points in the order of time."""
+
+    name: str
+    unit: str
+    points: tuple[Point, ...]
+
+
+@frozen
+class Drawn:
+    """A plot of up to two units."""
+
+    title: str
+    json: str
+    """For static/levity/plots.js."""
+
+
+@frozen
 class Chart:
-    """Lines as SVG coordinates; the greatest values are for the scale at the side."""
+    """All that is known of a session through time."""
 
-    power: str
-    energy: str
-    most_power: Decimal | None
-    most_energy: Decimal | None
-    first: datetime
-    last: datetime
-    width: int = WIDTH
-    height: int = HEIGHT
+    series: tuple[Series, ...]
+    plots: tuple[Drawn, ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """The newest first."""
+    span: str
     is_cut: bool = False
-    """For very long sessions only the newest samples are drawn."""
+    """Of a very long session only the newest samples."""
 
 
-def chart_of(transaction: Transaction) -> Chart | None:
-    """The chart of this transaction; None while there are no two moments to connect."""
+def chart_of(transaction: Transaction, zone: tzinfo | None = None) -> Chart | None:
+    """The plots of this session, by this clock; None while there are no two moments to connect."""
     newest = plotted(transaction.pk, _is_drawn, NEWEST)
-    # What the station draws is meant where nothing tells of another place.
-    values = [each for each in newest if each[0].location != INLET] or newest
-    power: dict[datetime, dict[str, Decimal]] = {}
-    register: dict[datetime, dict[str, Decimal]] = {}
-    for names, sampled_at, value in values:
-        series = power if names.measurand == POWER else register
-        if value is not None:
-            series.setdefault(sampled_at, {})[names.phase] = value
-    energy = _totals(register)
-    # From the session's start, whatever the register began with.
-    zero = energy[0][1] if energy else Decimal(0)
-    chart = draw(_totals(power), [(moment, value - zero) for moment, value in energy])
-    return replace(chart, is_cut=True) if chart and len(newest) == NEWEST else chart
+    series = tuple(_series(newest))
+    moments = [at for each in series for at, _ in each.points]
+    if not moments or min(moments) == max(moments):
+        return None
+    first, last = (timezone.localtime(at, zone) for at in (min(moments), max(moments)))
+    table = list(_table(series))
+    return Chart(
+        series,
+        tuple(_plots(series, first, last)),
+        ("time", *(f"{each.name} ({each.unit})" for each in series)),
+        tuple(
+            (f"{timezone.localtime(at, zone):%Y-%m-%d %H:%M:%S}", *cells)
+            for at, cells in table[: -ROWS - 1 : -1]
+        ),
+        f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} {last.tzname()}",
+        len(newest) == NEWEST,
+    )
+
+
+def csv_rows(chart: Chart, zone: tzinfo | None) -> Iterator[list[str]]:
+    """Every moment with what was told of it, oldest first; values as in the plots, in full."""
+    yield ["time (UTC)", "time (local)", *(f"{each.name} ({each.unit})" for each in chart.series)]
+    for at, cells in _table(chart.series):
+        local = timezone.localtime(at, zone)
+        utc = at.astimezone(UTC)
+        times = (utc.isoformat("T", "seconds"), local.isoformat(" ", "seconds"))
+        yield [safe_cell(cell) for cell in (*times, *cells)]
 
 
 def _is_drawn(names: Names) -> bool:
-    return names.measurand in (POWER, REGISTER) and names.location != "EV"
+    if names.measurand == SOC:
+        return True
+    return names.measurand in (POWER, REGISTER, CURRENT, VOLTAGE) and names.location != "EV"
 
 
-def draw(power: Sequence[Point], energy: Sequence[Point]) -> Chart | None:
-    """Both series, each sorted by time, on one axis of time and each on its own scale."""
-    moments = [moment for moment, _ in (*power, *energy)]
-    if not moments or min(moments) == max(moments):
-        return None
-    first, last = min(moments), max(moments)
-    return Chart(
-        power=_line(power, first, last),
-        energy=_line(energy, first, last),
-        most_power=_most(power),
-        most_energy=_most(energy),
-        first=first,
-        last=last,
+def _series(values: Sequence[Plotted]) -> Iterator[Series]:
+    """Of each measurand what the place tells that is meant where there are several."""
+    found: dict[str, dict[str, dict[str, dict[datetime, Decimal]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(dict))
     )
+    for names, at, value in values:
+        if value is not None:
+            # The last to arrive comes first, and has the say.
+            found[names.measurand][names.location][names.phase].setdefault(at, value)
+    told = {
+        measurand: places[min(places, key=lambda place: (place == INLET, rank_of(place)))]
+        for measurand, places in found.items()
+    }
+    if POWER in told:
+        yield Series("Power", "kW", _totals(told[POWER], 1_000))
+    if REGISTER in told:
+        energy = _totals(told[REGISTER], 1_000)
+        yield Series("Energy", "kWh", tuple((at, value - energy[0][1]) for at, value in energy))
+    if SOC in told:
+        yield Series("State of charge", "%", _totals(told[SOC], 1))
+    for measurand, name, unit in ((CURRENT, "Current", "A"), (VOLTAGE, "Voltage", "V")):
+        phases = told.get(measurand, {})
+        for phase in sorted(phases, key=_phase):
+            yield Series(f"{name} {phase}".strip(), unit, tuple(sorted(phases[phase].items())))
 
 
-def _totals(series: dict[datetime, dict[str, Decimal]]) -> list[Point]:
+def _phase(phase: str) -> tuple[int, str]:
+    return (PHASES.index(phase) if phase in PHASES else len(PHASES), phase)
+
+
+def _totals(phases: dict[str, dict[datetime, Decimal]], scale: int) -> tuple[Point, ...]:
     """The value without a phase, else the sum of the phases, in the order of time."""
-    return [
-        (moment, phases[""] if "" in phases else sum(phases.values(), Decimal(0)))
-        for moment, phases in sorted(series.items())
-    ]
+    by_time: dict[datetime, dict[str, Decimal]] = defaultdict(dict)
+    for phase, points in phases.items():
+        for at, value in points.items():
+            by_time[at][phase] = value
+    return tuple((at, total(values) / scale) for at, values in sorted(by_time.items()))
 
 
-def _most(points: Sequence[Point]) -> Decimal | None:
-    return max((value for _, value in points), default=None)
+def _plots(series: Sequence[Series], first: datetime, last: datetime) -> Iterator[Drawn]:
+    by_unit: dict[str, list[Series]] = defaultdict(list)
+    for each in series:
+        by_unit[each.unit].append(each)
+    if by_unit["kW"] or by_unit["kWh"]:
+        title = "Power and energy" if by_unit["kW"] and by_unit["kWh"] else "Power"
+        yield _drawn(title if by_unit["kW"] else "Energy", by_unit, ("kW", "kWh"), first, last)
+    for title, unit in (("Current", "A"), ("Voltage", "V"), ("State of charge", "%")):
+        if by_unit[unit]:
+            yield _drawn(title, by_unit, (unit,), first, last)
 
 
-def _line(points: Sequence[Point], first: datetime, last: datetime) -> str:
-    step = max(1, len(points) // SHOWN)
+def _drawn(
+    title: str,
+    by_unit: dict[str, list[Series]],
+    units: tuple[str, ...],
+    first: datetime,
+    last: datetime,
+) -> Drawn:
+    shown = [unit for unit in units if by_unit[unit]]
+    length = (last - first).total_seconds()
+    start = first.hour * 3600 + first.minute * 60 + first.second
+    data = {
+        "kind": "line",
+        "unit": shown[0],
+        "unit2": shown[1] if len(shown) > 1 else None,
+        "zone": first.tzname(),
+        # Seconds of the day on which it begins, by the local clock.
+        "min": start - start % _step(length),
+        "max": start + length,
+        "step": _step(length),
+        # Of a voltage what differs, not how far it is from zero.
+        "zero": "V" not in shown,
+        "series": [
+            {
+                "name": each.name,
+                "axis": "y1" if at else "y",
+                "points": [
+                    {
+                        "x": start + (moment - first) // timedelta(seconds=1),
+                        "y": round(float(value), 3),
+                    }
+                    for moment, value in _thinned(each.points)
+                ],
+            }
+            for at, unit in enumerate(shown)
+            for each in by_unit[unit]
+        ],
+    }
+    return Drawn(title, json.dumps(data, separators=(",", ":")))
+
+
+def _step(length: float) -> int:
+    """Seconds between two labels, a time that people count in."""
+    for step in (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600):
+        if length / step <= 7:
+            return step
+    return 86_400
+
+
+def _thinned(points: Sequence[Point]) -> Sequence[Point]:
+    step = max(1, -(-len(points) // SHOWN))
     # Counted from the end: what was last is always shown.
-    kept = points[::-1][::step][::-1]
-    top = max((float(value) for _, value in points), default=0.0)
-    span = (last - first).total_seconds()
-    return " ".join(
-        f"{(moment - first).total_seconds() / span * WIDTH:.1f},"
-        f"{HEIGHT - _share(float(value), top) * HEIGHT:.1f}"
-        for moment, value in kept
-    )
+    return points[::-1][::step][::-1]
 
 
-def _share(value: float, top: float) -> float:
-    """How far up, from 0 to 1; what is below zero (a car that feeds back) lies on the floor."""
-    return min(max(value / top, 0.0), 1.0) if top > 0 else 0.0
+def _table(series: Sequence[Series]) -> Iterator[tuple[datetime, tuple[str, ...]]]:
+    columns = [dict(each.points) for each in series]
+    for at in sorted({at for column in columns for at in column}):
+        yield at, tuple(f"{column[at]:.3f}" if at in column else "" for column in columns)

@@ -16,12 +16,15 @@ from unfold.decorators import action, display
 from levity.ocpp.commands.refusals import hint
 from levity.ocpp.commands.sending import cancel_commands
 from levity.ocpp.models import ChargePoint, Command, Message
-from levity.ocpp.versions import is_done
-from levity.pages.chargers.command_forms import NewCommandForm
+from levity.ocpp.versions import is_done, version_of
+from levity.pages.calls.command_form import NewCommandForm
+from levity.pages.calls.kinds import ANY, KINDS
+from levity.pages.calls.plot import plot_of
 from levity.pages.chargers.command_state import DONE, OPEN, next_look, state_badge
 from levity.pages.chargers.filters import ActionFilter, RowFilter
 from levity.pages.chargers.frame_text import pretty_value
-from levity.pages.chargers.send_command import KINDS, queue_from_form, render_form
+from levity.pages.chargers.list_as_csv import ListAsCsv
+from levity.pages.chargers.send_command import prefilled, queue_from_form, render_form
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import (
     NOTHING,
@@ -41,7 +44,7 @@ __all__ = ["CommandAdmin"]
 
 
 @admin.register(Command, site=site)
-class CommandAdmin(ReadOnlyAdmin):
+class CommandAdmin(ListAsCsv, ReadOnlyAdmin):
     """The rows are the queue itself: they are added by the form, never edited."""
 
     list_display = ("what", "to", "state_now", "answer", "asked_by", "asked_at", "timing")
@@ -51,6 +54,8 @@ class CommandAdmin(ReadOnlyAdmin):
         ("charge_point", RowFilter),
     )
     list_select_related = ("charge_point__site", "requested_by")
+    # From the page of a command to many.
+    extra_lookups = ("mass__id__exact",)
     actions = ("cancel_selected",)
     fields = (
         "to",
@@ -135,7 +140,8 @@ class CommandAdmin(ReadOnlyAdmin):
         """The person, or the part of Levity."""
         # What a person asks for is asked on these pages, unless it says otherwise.
         source = "" if command.requested_by and command.source == "admin" else command.source
-        return " · ".join(str(part) for part in (command.requested_by, source) if part) or NOTHING
+        who = command.requested_name or command.requested_by
+        return " · ".join(str(part) for part in (who, source) if part) or NOTHING
 
     @display(description="asked at", ordering="id")
     def asked_at(self, command: Command) -> str:
@@ -196,6 +202,10 @@ class CommandAdmin(ReadOnlyAdmin):
         ]
         if command.only_status:
             found.append(f"only while connector {command.only_connector} is {command.only_status}")
+        if command.priority == 0:
+            found.append("goes before others")
+        if command.tries > 1:
+            found.append(f"sent {command.tries} times")
         if command.timeout:
             found.append(f"answer within {command.timeout} s")
         return ", ".join(found)
@@ -217,12 +227,22 @@ class CommandAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            form = NewCommandForm(user=request.user)
-            return render_form(request, KINDS["command"], form, None)
+            form = prefilled(NewCommandForm(user=request.user), request)
+            return render_form(request, KINDS[ANY], form, None)
         form = NewCommandForm(request.POST, user=request.user)
         if not form.is_valid():
-            return render_form(request, KINDS["command"], form, None)
+            return render_form(request, KINDS[ANY], form, None)
         return queue_from_form(request, form, form.cleaned_data["target"])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """With the schedule that it sets, or that the charger told, as a plot."""
+        row = kwargs.get("obj")
+        if isinstance(row, Command):
+            limits = version_of(row.charge_point.subprotocol).limits
+            context["plot"] = plot_of(limits.schedule(row.payload, row.result), site_zone(row))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         """Cancelling one is a button on its page."""

@@ -159,4 +159,5 @@ class StatusEventAdmin(ReadOnlyAdmin):
     def error(self, item: StatusEvent) -> str:
         """The error of the standard, and the vendor's own."""
         codes = (item.error_code, item.vendor_error_code)
-        return excerpt(" ".join(code for code in codes if code not in ("", "NoError")), 80)
+        said = " ".join(code for code in codes if code not in ("", "NoError"))
+        return excerpt(said, 80) or NOTHING

@@ -12,10 +12,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.http import urlencode
 from unfold.decorators import display
 
-from levity.ocpp.models import ChargePoint, Connector, Transaction, UnassignedEnergy
+from levity.ocpp.decisions.reservations import open_reservations
+from levity.ocpp.models import ChargePoint, Connector, Reservation, Transaction, UnassignedEnergy
 from levity.ocpp.rules.flags import HARMLESS
 from levity.pages.chargers.billing_class import class_badge, session_class
 from levity.pages.chargers.chain import Chain, chain_of
@@ -36,6 +38,7 @@ from levity.pages.kit.formats import (
     payer,
     shown_time,
     site_zone,
+    words,
 )
 from levity.pages.kit.periods import KINDS, period_of
 from levity.pages.site import site
@@ -65,7 +68,7 @@ class ConnectorAdmin(ReadOnlyAdmin):
     search_help_text = "Charge point"
     ordering = ("charge_point__identity", "evse", "number")
     fields = ("charge_point_shown", "status_shown", "since", "error", "running")
-    readonly_fields = fields
+    readonly_fields = (*fields, "reserved")
     change_form_outer_before_template = "levity/connector_chain.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connector]:
@@ -101,6 +104,31 @@ class ConnectorAdmin(ReadOnlyAdmin):
     def error(self, item: Connector) -> str:
         """What it reports, if anything is wrong."""
         return error_of(item) or NOTHING
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With reservations, for who may see them."""
+        user: Any = request.user
+        shown = super().get_fields(request, obj)
+        return (*shown, "reserved") if user.has_perm("ocpp.view_reservation") else shown
+
+    @display(description="reserved")
+    def reserved(self, item: Connector) -> str:
+        """For whom, and until when; also by a reservation of any connector."""
+        now = timezone.now()
+        held = [
+            row
+            for row in open_reservations(item.charge_point, now)
+            if row.connector in (0, item.number)
+        ]
+        lines = [
+            (
+                change_link(Reservation, row.pk, row.id_tag),
+                "" if row.connector else " (any connector)",
+                shown_time(row.ends_at, site_zone(item)),
+            )
+            for row in held
+        ]
+        return format_html_join("", "<div>for {}{} until {}</div>", lines) or NOTHING
 
     @display(description="transaction")
     def running(self, item: Connector) -> str:
@@ -203,7 +231,7 @@ def _cells(row: Row, zone: Any, unassigned: str) -> dict[str, Any]:
         "energy": kwh(item.energy) if item else NOTHING,
         "sure": badge(item.confidence, "") if item else NOTHING,
         "class": "" if asks == HARMLESS else class_badge(asks),
-        "note": "; ".join(part for part in (why, row.note) if part),
+        "note": words("; ".join(part for part in (why, row.note) if part)),
     }
 
 

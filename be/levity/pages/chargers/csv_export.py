@@ -44,8 +44,9 @@ def streamed_csv(rows: Iterable[Sequence[str]], what: str) -> StreamingHttpRespo
     )
 
 
-def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
-    """The header, then a row for each transaction, which knows its owner and group."""
+def rows_of(transactions: QuerySet[Transaction], zone: tzinfo | None = None) -> Iterator[list[str]]:
+    """The header, then a row for each transaction, which knows its owner and group; local times in
+    this time zone, or else in that of the site."""
     yield [
         "transaction",
         "charge point",
@@ -76,7 +77,7 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
     rows = transactions.select_related("charge_point__site")
     for item in rows.iterator(chunk_size=CHUNK):
         span = (item.stopped_at - item.started_at).total_seconds() if item.stopped_at else None
-        zone = site_zone(item)
+        local = zone or site_zone(item)
         yield [
             str(item.pk),
             cell(item.charge_point.identity),
@@ -87,9 +88,9 @@ def rows_of(transactions: QuerySet[Transaction]) -> Iterator[list[str]]:
             cell(item.group),  # type: ignore[attr-defined]
             item.state,
             utc_cell(item.started_at),
-            local_cell(item.started_at, zone),
+            local_cell(item.started_at, local),
             utc_cell(item.stopped_at),
-            local_cell(item.stopped_at, zone),
+            local_cell(item.stopped_at, local),
             utc_cell(item.start_received_at),
             utc_cell(item.stop_received_at),
             "" if span is None else f"{span:.0f}",

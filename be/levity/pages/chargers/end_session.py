@@ -12,10 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 
 from levity.ocpp.decisions import ending
 from levity.ocpp.models import Transaction
 from levity.pages.kit.formats import kwh, shown_time, site_zone
+from levity.pages.kit.once import sent_once
 
 __all__ = ["EndByHand"]
 
@@ -40,6 +42,7 @@ class EndByHand:
             return ""
         return reverse("levity:ocpp_transaction_end", args=[item.pk])
 
+    @method_decorator(sent_once)
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The question, and its answer."""
         if not _may(request):

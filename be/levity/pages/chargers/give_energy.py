@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.functional import lazy
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
@@ -24,6 +25,7 @@ from levity.ocpp.rules.chain.unassigned import Unassigned
 from levity.ocpp.store.loose import is_month, month_of, zone_of_site
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import kwh, link, payer, shown_time, site_zone
+from levity.pages.kit.once import sent_once
 from levity.pages.site import site
 
 __all__ = ["GiveEnergy", "key_of", "take_back_url"]
@@ -120,6 +122,7 @@ class GiveEnergy:
         """Whether this person may decide whose it is."""
         return _may(request)
 
+    @method_decorator(sent_once)
     def give_view(self, request: HttpRequest, pk: int, stretch: str) -> HttpResponse:
         """The question, and its answer."""
         if not self.may_give(request):
@@ -162,6 +165,7 @@ class GiveEnergy:
             back=reverse(f"levity:{NAME}_change", args=[item.pk]),
         )
 
+    @method_decorator(sent_once)
     def undo_view(self, request: HttpRequest, session: int) -> HttpResponse:
         """The question, and its answer."""
         if not self.may_give(request):

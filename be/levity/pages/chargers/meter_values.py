@@ -218,8 +218,10 @@ class MeterValueAdmin(ReadOnlyAdmin):
             )
             for each in samples
         ]
-        shown = '<div>{}: {} <span class="lv-soft">{}</span></div>'
-        return format_html_join("", shown, lines) or NOTHING
+        return (
+            format_html_join("", '<div>{}: {} <span class="lv-soft">{}</span></div>', lines)
+            or NOTHING
+        )
 
 
 @admin.register(MeterValueCorrection, site=site)

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
-from levity.ocpp.conf import setting
+from levity.ocpp.changes import all_receivers
 from levity.ocpp.models import MissedChange, Transaction
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import NOTHING, and_more, badge, change_link, excerpt, shown_time
@@ -50,7 +50,7 @@ class MissedChangeAdmin(ReadOnlyAdmin):
     @display(description="state")
     def state(self, item: MissedChange) -> str:
         """Why it was not delivered."""
-        if item.receiver not in setting("OCPP_SESSIONS_CHANGED"):
+        if item.receiver not in all_receivers():
             return badge("receiver not listed", "warn")
         return badge("failed", "bad") if item.traceback else badge("waits", "busy")
 
@@ -70,7 +70,7 @@ class MissedChangeAdmin(ReadOnlyAdmin):
     @display(description="what to do")
     def what_to_do(self, item: MissedChange) -> str:
         """The way out."""
-        if item.receiver not in setting("OCPP_SESSIONS_CHANGED"):
+        if item.receiver not in all_receivers():
             return (
                 "OCPP_SESSIONS_CHANGED does not list this receiver, so nothing is delivered to "
                 "it. List it again, or delete these rows in `levity shell` if nobody needs them."

@@ -12,8 +12,8 @@ __all__ = ["id_tags_of", "may_see_owners", "with_owner"]
 
 
 def may_see_owners(user: Any) -> bool:
-    """Names of residents are for those who may see id tags."""
-    return bool(user.has_perm("ocpp.view_idtag"))
+    """Names of residents are for those who may see id tags; None: the command line."""
+    return user is None or bool(user.has_perm("ocpp.view_idtag"))
 
 
 def with_owner(transactions: QuerySet[Any], user: Any) -> QuerySet[Any]:

@@ -15,13 +15,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import quarantine, quarantined_message
 from levity.ocpp.decisions.quarantined_message import CannotResolve, Session
 from levity.ocpp.effects import StopTransaction
-from levity.ocpp.models import QuarantinedMessage, Transaction
+from levity.ocpp.models import QuarantinedMessage, Transaction, UnassignedEnergy
 from levity.ocpp.rules.checks import AGREES, CONTRADICTS, SILENT, Check
 from levity.ocpp.store.late_samples import transaction_state
 from levity.ocpp.versions import V16
@@ -33,10 +34,12 @@ from levity.pages.kit.formats import (
     badge,
     change_link,
     kwh,
+    list_url,
     payer,
     shown_time,
     site_zone,
 )
+from levity.pages.kit.once import sent_once
 from levity_ws.frozen import frozen
 
 __all__ = ["QuarantineDecisions"]
@@ -174,10 +177,12 @@ class QuarantineDecisions:
         item = self.get_object(request, object_id)  # type: ignore[attr-defined]  # a mixin
         if item is not None and _may(request):
             extra |= _now(item)
+            extra["unassigned"] = _unassigned(item, request)
         return super().change_view(  # type: ignore[misc]  # a mixin
             request, object_id, form_url, extra
         )
 
+    @method_decorator(sent_once)
     def decide_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """The question, and its answer."""
         if not _may(request):
@@ -260,6 +265,15 @@ def _now(item: QuarantinedMessage) -> dict[str, Any]:
         "is_open": item.resolved_at is None,
         "attached_to": _attached_to(item),
     }
+
+
+def _unassigned(item: QuarantinedMessage, request: HttpRequest) -> str:
+    """Where energy of this charge point that lies in no session is listed, and can be given to
+    somebody; empty for people who may not see it."""
+    user: Any = request.user
+    if not user.has_perm("ocpp.view_unassignedenergy"):
+        return ""
+    return list_url(UnassignedEnergy, charge_point__id__exact=item.charge_point_id)
 
 
 def _attached_to(item: QuarantinedMessage) -> str:

@@ -20,7 +20,7 @@ from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import ChargePoint, RefusedHandshake
 from levity.pages.chargers.adopting import NAME as ADOPT
 from levity.pages.chargers.adopting import adopt_view
-from levity.pages.chargers.dashboard import connect_to
+from levity.pages.chargers.connecting import connect_to
 from levity.pages.chargers.onboarding import banner
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import NOTHING, badge, change_link, excerpt, shown_time

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from unfold.decorators import action
 
 from levity.ocpp.decisions.retiring import CONNECTED, bring_back, retire
@@ -17,6 +18,7 @@ from levity.ocpp.models import ChargePoint
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import and_more, badge
 from levity.pages.kit.many import ask_if_many
+from levity.pages.kit.once import sent_once
 
 __all__ = ["Retiring", "retire_link", "retired_badge"]
 
@@ -68,6 +70,7 @@ class Retiring:
         _bring_back(request, retired)
         return None
 
+    @method_decorator(sent_once)
     def retire_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and do it; or bring it back."""
         user: Any = request.user

@@ -28,6 +28,7 @@ from levity.ocpp.versions import version_of
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.security_changes import CHANGES, Change
 from levity.pages.kit.formats import change_link, list_url, shown_time, site_zone
+from levity.pages.kit.once import sent_once, was_done
 from levity.pages.site import site
 
 __all__ = ["PAGE", "security_link", "security_urls", "shown_once"]
@@ -98,6 +99,7 @@ def security_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
     return TemplateResponse(request, "levity/security.html", context)
 
 
+@sent_once
 def change_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResponse:
     """The question, and its answer."""
     row = _charge_point(request, charge_point_id)
@@ -131,7 +133,7 @@ def shown_once(request: HttpRequest, row: ChargePoint, key: str, said: str) -> H
     }
     response = TemplateResponse(request, "levity/security_key.html", context)
     response.headers["Cache-Control"] = "no-store"
-    return response
+    return was_done(response)
 
 
 def _ask(request: HttpRequest, row: ChargePoint, change: Change, form: forms.Form) -> HttpResponse:

@@ -12,78 +12,23 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from levity.ocpp.commands.sending import send
 from levity.ocpp.models import ChargePoint, Command
+from levity.ocpp.versions import version_of
 from levity.ocpp.visibility import visible
-from levity.pages.chargers import command_forms as forms
+from levity.pages.calls.command_form import CommandForm
+from levity.pages.calls.examples import examples
+from levity.pages.calls.kinds import ANY, KINDS, Kind
+from levity.pages.calls.plot import plot_of
 from levity.pages.site import site
-from levity_ws.frozen import frozen
 
-__all__ = ["KINDS", "SOURCE", "Kind", "key_of", "queue_from_form", "render_form", "send_view"]
+__all__ = ["SOURCE", "key_of", "prefilled", "queue_from_form", "render_form", "send_view"]
 
 SOURCE = "admin"
 CREATED = "created"
-
-
-@frozen
-class Kind:
-    """A button: what it says, which form stands behind it, and what to think of first."""
-
-    title: str
-    form: type[forms.CommandForm]
-    explanation: str
-    is_dangerous: bool = False
-
-
-KINDS: dict[str, Kind] = {
-    "start": Kind(
-        "Start charging",
-        forms.RemoteStartForm,
-        "RemoteStartTransaction: the charger starts as if this id tag had been presented.",
-    ),
-    "stop": Kind(
-        "Stop charging",
-        forms.RemoteStopForm,
-        "RemoteStopTransaction: the charger ends this transaction.",
-    ),
-    "unlock": Kind(
-        "Unlock connector",
-        forms.UnlockForm,
-        "UnlockConnector: the charger releases the cable lock. A running transaction is ended "
-        "first.",
-        is_dangerous=True,
-    ),
-    "trigger": Kind(
-        "Ask for a message",
-        forms.TriggerForm,
-        "TriggerMessage: the charger sends this message now.",
-    ),
-    "configuration": Kind(
-        "Read configuration",
-        forms.GetConfigurationForm,
-        "GetConfiguration: the answer appears on the page of the command.",
-    ),
-    "reset-soft": Kind(
-        "Soft reset",
-        forms.SoftResetForm,
-        "Reset (Soft): the charger ends running transactions properly, then restarts.",
-        is_dangerous=True,
-    ),
-    "reset-hard": Kind(
-        "Hard reset",
-        forms.HardResetForm,
-        "Reset (Hard): the charger restarts at once, as after a power cut. It may not end running "
-        "transactions first.",
-        is_dangerous=True,
-    ),
-    "command": Kind(
-        "Send command…",
-        forms.AnyCommandForm,
-        "Any Call of OCPP 1.6. The payload is checked against the official schema.",
-    ),
-}
 
 
 def send_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResponse:
@@ -95,16 +40,24 @@ def send_view(request: HttpRequest, charge_point_id: int, kind: str) -> HttpResp
     found = visible(ChargePoint.objects.all(), request.user)
     charge_point = get_object_or_404(found, pk=charge_point_id)
     chosen = KINDS[kind]
+    user = request.user
     if request.method != "POST":
-        return render_form(request, chosen, chosen.form(charge_point=charge_point), charge_point)
-    form = chosen.form(request.POST, charge_point=charge_point)
-    if not form.is_valid():
+        form = chosen.form(charge_point=charge_point, user=user)
+        return render_form(request, chosen, prefilled(form, request), charge_point)
+    form = chosen.form(request.POST, charge_point=charge_point, user=user)
+    if not form.is_valid() or request.POST.get("preview"):
         return render_form(request, chosen, form, charge_point)
     return queue_from_form(request, form, charge_point)
 
 
+def prefilled(form: CommandForm, request: HttpRequest) -> CommandForm:
+    """With what the address says: `?connectorId=1`, or `?call=` and an action for the JSON box."""
+    form.prefill(request.GET.dict())
+    return form
+
+
 def queue_from_form(
-    request: HttpRequest, form: forms.CommandForm, charge_point: ChargePoint
+    request: HttpRequest, form: CommandForm, charge_point: ChargePoint
 ) -> HttpResponse:
     """Queue what the form says, once, and show the command."""
     action, payload = form.action, form.payload()
@@ -124,9 +77,7 @@ def queue_from_form(
     return redirect("levity:index")
 
 
-def key_of(
-    request: HttpRequest, form: forms.CommandForm, action: str, payload: dict[str, Any]
-) -> str:
+def key_of(request: HttpRequest, form: CommandForm, action: str, payload: dict[str, Any]) -> str:
     """What makes a second click the same command.
 
     The same form with other content is another command, after "back" in the browser, too.
@@ -139,7 +90,7 @@ def key_of(
 def render_form(
     request: HttpRequest,
     kind: Kind,
-    form: forms.CommandForm,
+    form: CommandForm,
     charge_point: ChargePoint | None,
 ) -> HttpResponse:
     """The page with the form; 200 also where the form has errors, as everywhere in the admin."""
@@ -151,5 +102,36 @@ def render_form(
         "form": form,
         "media": form.media,
         "charge_point": charge_point,
+        # Asked for by the template, if at all.
+        "examples": (lambda: _examples(form)) if kind.described is None else None,
+        "as_json": _json_address(kind, charge_point),
+        "has_schedule": charge_point is not None and _has_schedule(kind),
+        "plot": _plot(form, charge_point),
     }
     return TemplateResponse(request, "levity/send.html", context)
+
+
+def _examples(form: CommandForm) -> dict[str, str]:
+    found = examples(form.facts)
+    return {action: json.dumps(payload, indent=2) for action, payload in found.items()}
+
+
+def _json_address(kind: Kind, charge_point: ChargePoint | None) -> str:
+    """Where the same is written as JSON."""
+    if kind.described is None or charge_point is None:
+        return ""
+    address = reverse("levity:ocpp_chargepoint_send", args=[charge_point.pk, ANY])
+    return f"{address}?call={kind.described.action}"
+
+
+def _has_schedule(kind: Kind) -> bool:
+    fields = kind.described.fields if kind.described else ()
+    return any(item.at.endswith("chargingSchedulePeriod") for item in fields)
+
+
+def _plot(form: CommandForm, charge_point: ChargePoint | None) -> dict[str, Any]:
+    """Of the schedule that is filled in, before it is sent."""
+    if charge_point is None or not form.is_bound or not form.is_valid():
+        return {}
+    limits = version_of(charge_point.subprotocol).limits
+    return plot_of(limits.schedule(form.payload(), None), form.facts.zone)

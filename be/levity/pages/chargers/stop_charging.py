@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST
 
 from levity.ocpp.decisions.sessions import told_id
 from levity.ocpp.models import Command, Transaction
-from levity.pages.chargers.command_forms import RemoteStopForm
+from levity.ocpp.versions import version_of
+from levity.pages.calls.kinds import KINDS
 from levity.pages.chargers.command_state import DONE, state_badge
 from levity.pages.chargers.send_command import queue_from_form
 from levity.pages.kit.formats import badge, change_link, shown_time, site_zone
@@ -57,9 +58,10 @@ class StopCharging:
         if item.state != Transaction.State.ACTIVE:
             messages.info(request, f"Transaction {pk} has already ended.")
             return there
-        form = RemoteStopForm(
-            {"key": request.POST.get("key", ""), "running": item.pk},
+        form = KINDS["stop"].form(
+            {"key": request.POST.get("key", ""), "p-transactionId": item.pk},
             charge_point=item.charge_point,
+            user=request.user,
         )
         if form.is_valid():
             queue_from_form(request, form, item.charge_point)
@@ -97,8 +99,9 @@ def _may(request: HttpRequest) -> bool:
 
 def _asked(item: Transaction) -> list[Command]:
     """The Calls that were to stop this session, the newest first."""
-    rows = Command.objects.filter(charge_point=item.charge_point_id, action=RemoteStopForm.action)
     number = told_id(item)
+    action, _ = version_of(item.charge_point.subprotocol).asks.stop(number)
+    rows = Command.objects.filter(charge_point=item.charge_point_id, action=action)
     newest = rows.select_related("charge_point__site").order_by("-id")[:LOOK_BACK]
     return [row for row in newest if row.payload.get("transactionId") == number]
 

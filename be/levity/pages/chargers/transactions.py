@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
@@ -26,21 +26,25 @@ from levity.ocpp.models import (
 from levity.ocpp.rules.flags import HARMLESS
 from levity.ocpp.store.samples.elements import samples_of
 from levity.ocpp.store.samples.reading import of_transaction
+from levity.ocpp.store.signed import judged
 from levity.pages.chargers.billing_class import (
     ClassFilter,
     class_badge,
     session_class,
 )
-from levity.pages.chargers.chart import chart_of
-from levity.pages.chargers.csv_export import csv_response
+from levity.pages.chargers.chart import chart_of, csv_rows
+from levity.pages.chargers.csv_export import csv_response, streamed_csv
 from levity.pages.chargers.end_session import EndByHand
+from levity.pages.chargers.figures import figures_of
 from levity.pages.chargers.filters import PayerFilter, RowFilter, StartedFilter
 from levity.pages.chargers.give_energy import take_back_url
 from levity.pages.chargers.how_sure import how_sure
 from levity.pages.chargers.owners import id_tags_of, with_owner
 from levity.pages.chargers.restored import NAME as RESTORED
 from levity.pages.chargers.restored import restored_view
+from levity.pages.chargers.signed import SignedValues, signed_shown
 from levity.pages.chargers.stop_charging import StopCharging
+from levity.pages.kit import hooks
 from levity.pages.kit.base import BoundedPaginator, ReadOnlyAdmin, all_of
 from levity.pages.kit.formats import (
     NOTHING,
@@ -64,6 +68,7 @@ from levity.pages.site import site
 __all__ = ["TransactionAdmin"]
 
 VALUES_A_PAGE = 50
+SAMPLES = "ocpp_transaction_samples"
 TONES = {
     Transaction.State.ACTIVE: "busy",
     Transaction.State.STOPPED: "good",
@@ -72,7 +77,7 @@ TONES = {
 
 
 @admin.register(Transaction, site=site)
-class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
+class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
     """Times are the charger's, shown in the site's time zone; energy in kWh."""
 
     list_display = (
@@ -122,6 +127,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
     change_form_outer_after_template = "levity/transaction_values.html"
     live_parts = {
         "lv-session": "levity/transaction_live.html",
+        "lv-figures": "levity/transaction_figures.html",
         "lv-sure": "levity/transaction_sure.html",
         "lv-chart": "levity/transaction_chart.html",
         "lv-values": "levity/transaction_samples.html",
@@ -291,6 +297,7 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
         item = self.get_object(request, object_id)
         if item is not None and self.has_view_permission(request, item):
             extra |= _values(request, item) | _chart(item) | {"sure": how_sure(item, request.user)}
+            extra["figures"] = [*figures_of(item), *hooks.figures(request, item)]
             extra["end_url"] = self.end_url(request, item)
             extra["take_back_url"] = take_back_url(request, item)
             extra |= self.stopping(request, item)
@@ -313,7 +320,22 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
             self.admin_site.admin_view(lambda request: restored_view(request, self.admin_site)),
             name=RESTORED,
         )
-        return [export, restored, *super().get_urls()]
+        samples = path(
+            "<int:pk>/samples.csv", self.admin_site.admin_view(self.samples_view), name=SAMPLES
+        )
+        return [export, restored, samples, *self.signed_urls(), *super().get_urls()]
+
+    def samples_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """What the plots of one session show, as a file."""
+        item = self.get_object(request, str(pk))
+        if item is None or not self.has_view_permission(request, item):
+            raise PermissionDenied
+        zone = site_zone(item)
+        chart = chart_of(item, zone)
+        rows = (
+            csv_rows(chart, zone) if chart is not None else iter([["time (UTC)", "time (local)"]])
+        )
+        return streamed_csv(rows, f"session-{pk}")
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """All that fit the filters in the address, or all."""
@@ -328,21 +350,16 @@ class TransactionAdmin(StopCharging, EndByHand, ReadOnlyAdmin):
 
 def _values(request: HttpRequest, item: Transaction) -> dict[str, Any]:
     """A page of its meter values, the newest first."""
-    rows = samples_of(of_transaction(item.pk))[::-1]
+    samples = samples_of(of_transaction(item.pk))
+    rows = samples[::-1]
     zone = site_zone(item)
+    signed = signed_shown(item, judged(item, samples), zone)
     page = BoundedPaginator(rows, VALUES_A_PAGE).get_page(request.GET.get("page"))
-    return {"values": page, "value_rows": [(shown_time(row.sampled_at, zone), row) for row in page]}
+    shown = [(shown_time(row.sampled_at, zone), row) for row in page]
+    return {"values": page, "value_rows": shown, "signed": signed}
 
 
 def _chart(item: Transaction) -> dict[str, Any]:
-    """The chart and what its scales mean."""
-    chart = chart_of(item)
-    if chart is None:
-        return {}
-    zone = site_zone(item)
-    return {
-        "chart": chart,
-        "chart_power": watts(chart.most_power),
-        "chart_energy": kwh(chart.most_energy),
-        "chart_span": f"{local_time(chart.first, zone)} to {local_time(chart.last, zone)}",
-    }
+    """The plots, and where their figures are."""
+    chart = chart_of(item, site_zone(item))
+    return {"chart": chart, "chart_csv": reverse(f"levity:{SAMPLES}", args=[item.pk])}

@@ -35,6 +35,7 @@ def _charger(item: Any) -> str:
 class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
     """A person decides, and writes down what was decided."""
 
+    by_decisions = True
     list_display = ("received", "charger", "action", "why", "given", "repeated", "state")
     list_filter = (OpenFilter, ("charge_point", RowFilter))
     list_select_related = ("charge_point__site",)
@@ -70,9 +71,6 @@ class QuarantinedMessageAdmin(QuarantineDecisions, LevityAdmin):
         """A resolution closes it; to take the text away opens it again."""
         if "resolution" in form.changed_data:
             note_resolution(obj, obj.resolution, request.user)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The decision has left its entry."""
 
     @display(description="received")
     def received(self, item: QuarantinedMessage) -> str:

@@ -32,7 +32,7 @@ from levity.pages.chargers.connectors import chain_address
 from levity.pages.chargers.csv_export import cell, local_cell, streamed_csv, utc_cell
 from levity.pages.chargers.filters import ChoiceFilter, Lookups, RowFilter
 from levity.pages.chargers.give_energy import GiveEnergy, key_of
-from levity.pages.kit.base import BoundedPaginator, ReadOnlyAdmin
+from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import (
     change_link,
     kwh,
@@ -51,14 +51,6 @@ CHUNK = 1_000
 OFFERED = 13
 # Stretches that a page shows; a register that never stands still has many.
 SHOWN = 200
-
-
-class _Months(BoundedPaginator):
-    @property
-    def said(self) -> str:
-        """What there are so many of: each row is of one connector in one month."""
-        more = "+" if self.is_bounded else ""
-        return f"{self.shown}{more} row{'' if self.count == 1 else 's'}"
 
 
 class MonthFilter(ChoiceFilter, DropdownFilter):
@@ -88,7 +80,6 @@ class UnassignedEnergyAdmin(GiveEnergy, ReadOnlyAdmin):
     )
     list_select_related = ("charge_point__site",)
     sortable_by = ()
-    paginator = _Months
     ordering = ("-month", "-wh", "pk")
     list_before_template = "levity/unassigned_help.html"
     fields = ("where", "month", "energy", "last", "renewed", "frames")

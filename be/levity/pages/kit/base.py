@@ -7,9 +7,11 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 from levity.ocpp.visibility import is_limited, visible
+from levity.pages.kit.formats import said
 from levity.pages.kit.live_admin import LiveAdmin
 from levity.pages.kit.lookups import OnlyDeclaredLookups
 
@@ -120,6 +122,17 @@ class LevityAdmin(OnlyDeclaredLookups, LiveAdmin):
         """The same for several."""
         _limit_choices(db_field, request, kwargs)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """With its label, help and choices in the language of the page: models keep English ones,
+        and the catalogs say what they are called."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.label = said(capfirst(field.label))
+            field.help_text = said(field.help_text)
+            if db_field.choices:
+                field.choices = [(key, said(text)) for key, text in field.choices]
+        return field
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The kind of list."""

@@ -35,7 +35,10 @@ def engine() -> DjangoTemplates:
             "NAME": "levity",
             "DIRS": [PAGES / "templates", *(package / "templates" for package in packages)],
             "APP_DIRS": True,
-            "OPTIONS": {"context_processors": list(CONTEXT)},
+            "OPTIONS": {
+                "context_processors": list(CONTEXT),
+                "builtins": ["levity.pages.kit.once"],
+            },
         }
     )
 

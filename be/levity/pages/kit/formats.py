@@ -1,6 +1,6 @@
 """How values are shown to people: with their unit, in the site's time zone, as plain text."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -8,11 +8,14 @@ from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import MONTHS
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
+from django.utils.translation import get_language, gettext
 
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.wire.fields import zone_of
+from levity.writing import language_or_english, with_signs
 
 __all__ = [
     "NOTHING",
@@ -27,14 +30,17 @@ __all__ = [
     "link",
     "list_url",
     "local_time",
+    "month_of",
     "payer",
     "plain",
+    "said",
     "shown_time",
     "silent_for",
     "site_zone",
     "so_far",
     "watts",
     "words",
+    "written",
 ]
 
 NOTHING = "\N{EN DASH}"
@@ -138,20 +144,40 @@ def duration(span: timedelta | None) -> str:
 
 def kwh(watt_hours: Decimal | None) -> str:
     """Energy that is kept in Wh, in kWh to the Wh: 1,013.142 kWh."""
-    return NOTHING if watt_hours is None else f"{watt_hours / 1000:,.3f} kWh"
+    return NOTHING if watt_hours is None else f"{written(watt_hours / 1000, 3)} kWh"
 
 
 def watts(power: Decimal | None) -> str:
     """Power in W below a kilowatt, else in kW."""
     if power is None:
         return NOTHING
-    return f"{power:.0f} W" if abs(power) < 1000 else f"{power / 1000:,.2f} kW"
+    is_small = abs(power) < 1000
+    return f"{written(power, 0)} W" if is_small else f"{written(power / 1000, 2)} kW"
 
 
 def plain(value: Decimal) -> str:
     """A number with a sign for thousands and without zeros that say nothing: 1,013,142.5."""
     whole = f"{value:,f}"
-    return whole.rstrip("0").rstrip(".") if "." in whole else whole
+    return _signed(whole.rstrip("0").rstrip(".") if "." in whole else whole)
+
+
+def written(value: Any, decimals: int) -> str:
+    """A number as the reader of this page writes it: 1,013.5 or 1.013,5."""
+    return _signed(f"{value:,.{decimals}f}")
+
+
+def month_of(day: date) -> str:
+    """A month by its name: November 2026."""
+    return f"{MONTHS[day.month]} {day.year}"
+
+
+def said(text: Any) -> Any:
+    """A text of the code in the language of the page; a text that is empty stays so."""
+    return gettext(str(text)) if text and isinstance(text, str) else text
+
+
+def _signed(text: str) -> str:
+    return with_signs(text, language_or_english(get_language()))
 
 
 def words(text: str) -> str:
@@ -189,7 +215,8 @@ def link(url: str, text: Any) -> str:
 
 def change_link(model: type[Model], pk: Any, text: Any) -> str:
     """A link to the page of this row."""
-    return link(reverse(f"levity:ocpp_{model._meta.model_name}_change", args=[quote(pk)]), text)
+    name = f"levity:{model._meta.app_label}_{model._meta.model_name}_change"
+    return link(reverse(name, args=[quote(pk)]), text)
 
 
 def list_url(model: type[Model], **filters: Any) -> str:

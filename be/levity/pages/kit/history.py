@@ -41,6 +41,8 @@ class Audited(ModelAdmin):
     object_history_template = "levity/history.html"
     # Fields of the form whose values go into the audit, before and after: never a secret.
     audited: tuple[str, ...] = ()
+    # Whether all that this admin saves and deletes are decisions, which leave entries of their own.
+    by_decisions = False
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
@@ -55,16 +57,19 @@ class Audited(ModelAdmin):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """After a form has added it."""
-        note(request.user, [obj], _text(message))
+        if not self.by_decisions:
+            note(request.user, [obj], _text(message))
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """After a form has changed it; the text names the fields."""
         before, after = getattr(request, "audited", ({}, {}))
-        note(request.user, [obj], _text(message), before, after)
+        if not self.by_decisions:
+            note(request.user, [obj], _text(message), before, after)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> None:
         """Before these are deleted."""
-        note(request.user, queryset, "deleted")
+        if not self.by_decisions:
+            note(request.user, queryset, "deleted")
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -1,7 +1,11 @@
 """What apps add to Levity's pages, by attributes of their `AppConfig` (docs/extending.md):
 
 - `levity_navigation`: groups of the menu, each (title, entries), an entry (title, icon, target);
-- `levity_tiles` and `levity_trouble`: functions of the request, for the overview.
+- `levity_session_figures`: a function of the request and a session, (title, value, note) of each
+  figure that its page shows beside energy and duration;
+- `levity_tiles` and `levity_trouble`: functions of the request, for the overview;
+- `levity_reports`: names of reports, and a function (name, since, until, time zone) that makes the
+  rows of one, for `run_report`.
 """
 
 import logging
@@ -14,8 +18,20 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from levity.ocpp.visibility import has_sites, is_limited
+from levity.pages.kit.formats import said
 
-__all__ = ["NAVIGATION", "TILES", "TROUBLE", "Item", "Tile", "menu", "model_of", "tiles"]
+__all__ = [
+    "NAVIGATION",
+    "TILES",
+    "TROUBLE",
+    "Item",
+    "Tile",
+    "menu",
+    "model_of",
+    "reports",
+    "tiles",
+    "word_for",
+]
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +40,9 @@ Tile = dict[str, Any]
 Found = Callable[[HttpRequest], Iterable[Tile]]
 
 NAVIGATION, TILES, TROUBLE = "levity_navigation", "levity_tiles", "levity_trouble"
+FIGURES, REPORTS = "levity_session_figures", "levity_reports"
 # Levity's own groups stand in this order, and all others behind them.
-FIRST = ("Charging", "Trouble", "Logs", "People")
+FIRST = ("Charging", "Maintenance", "Trouble", "Logs", "Certificates", "People", "Integrations")
 
 
 def menu(request: HttpRequest) -> list[Item]:
@@ -35,10 +52,20 @@ def menu(request: HttpRequest) -> list[Item]:
         for title, entries in getattr(config, NAVIGATION, ()):
             groups.setdefault(title, []).extend(_items(request, entries))
     return [
-        {"title": title, "separator": True, "items": items}
+        {"title": said(title), "separator": True, "items": items}
         for title, items in groups.items()
         if items
     ]
+
+
+def word_for(label: str) -> str:
+    """What the menu calls the list of this model ("ocpp.auditentry"); empty if it has none."""
+    for config in apps.get_app_configs():
+        for _, entries in getattr(config, NAVIGATION, ()):
+            for title, _, target in entries:
+                if target == label:
+                    return str(said(title))
+    return ""
 
 
 def tiles(request: HttpRequest, hook: str) -> list[Tile]:
@@ -56,6 +83,26 @@ def tiles(request: HttpRequest, hook: str) -> list[Tile]:
     return found
 
 
+def figures(request: HttpRequest, session: Any) -> list[tuple[str, str, str]]:
+    """What apps know of a session: (title, value, note) of each."""
+    found: list[tuple[str, str, str]] = []
+    for config in apps.get_app_configs():
+        if (given := getattr(config, FIGURES, None)) is None:
+            continue
+        try:
+            function: Any = import_string(given) if isinstance(given, str) else given
+            found += function(request, session)
+        except Exception:
+            log.exception("%s of %s failed: its figures are left out", FIGURES, config.name)
+    return found
+
+
+def reports() -> dict[str, str]:
+    """Name of each report of apps -> the dotted path to the function that makes it."""
+    given = (getattr(config, REPORTS, None) for config in apps.get_app_configs())
+    return {name: path for each in given if each for name in each[0] for path in [each[1]]}
+
+
 def model_of(target: Any) -> Any:
     """The model that a target such as "billing.invoice" names, if its app is installed."""
     if isinstance(target, str) and target.count(".") == 1 and "/" not in target:
@@ -69,7 +116,7 @@ def model_of(target: Any) -> Any:
 def _items(request: HttpRequest, entries: Iterable[Any]) -> Iterator[Item]:
     for title, icon, target in entries:
         if link := _address(request, target):
-            yield {"title": title, "icon": icon, "link": link}
+            yield {"title": said(title), "icon": icon, "link": link}
 
 
 def _address(request: HttpRequest, target: Any) -> str:
@@ -108,7 +155,7 @@ def problems(config: AppConfig) -> Iterator[str]:
         target = entry[3]
         if not callable(target) and "/" not in str(target) and model_of(target) is None:
             yield f"{NAVIGATION}: {target!r} is not an installed model, an address or a function"
-    for hook in (TILES, TROUBLE):
+    for hook in (TILES, TROUBLE, FIGURES):
         given = getattr(config, hook, None)
         try:
             function = import_string(given) if isinstance(given, str) else given

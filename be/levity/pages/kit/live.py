@@ -32,6 +32,7 @@ from levity.pages.kit import engine
 __all__ = [
     "EVERY",
     "SOON",
+    "cells_of",
     "changed_list",
     "changed_page",
     "digest",
@@ -82,7 +83,7 @@ def changed_list(
     known, order = [], order_of(changes)
     new, digests = [], []
     for row in rows:
-        cells = dict(_cells(changes, row))
+        cells = dict(cells_of(changes, row))
         now = [digest(cell) for cell in cells.values()]
         before = have.get(f"r.{_key(row)}")
         if before is None:
@@ -131,7 +132,7 @@ def _key(row: Model) -> str:
     return blake2s(str(row.pk).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
-def _cells(changes: ChangeList, row: Model) -> Iterator[tuple[str, str]]:
+def cells_of(changes: ChangeList, row: Model) -> Iterator[tuple[str, str]]:
     """Each column's name and content, as unfold shows it, without the table around it."""
     admin = changes.model_admin
     for name in changes.list_display:

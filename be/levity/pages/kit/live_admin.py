@@ -42,6 +42,10 @@ class LiveAdmin(Audited):
         """Seconds until the page of this row is renewed; 0: nothing changes there any more."""
         return live.EVERY
 
+    def parts_of(self, request: HttpRequest) -> dict[str, str]:
+        """The parts of the page that this request is about."""
+        return self.live_parts
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -69,7 +73,7 @@ class LiveAdmin(Audited):
                 whole = {**context, "original": row}
                 parts = {
                     name: live.rendered(template, whole, request)
-                    for name, template in self.live_parts.items()
+                    for name, template in self.parts_of(request).items()
                 }
                 return live.changed_page(
                     request, parts, _fields(context["adminform"]), context["live_every"]

@@ -8,6 +8,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from levity.api.problems import is_for_the_api, problem
 from levity.db.damage import is_damage
 
 __all__ = ["bad_request", "csrf_failure", "server_error"]
@@ -18,8 +19,16 @@ FULL, READ_ONLY = "53100", "25006"
 
 def bad_request(request: HttpRequest, exception: Any) -> HttpResponse:
     """400. The most frequent reason is a host name that Levity is not configured for."""
+    is_host = isinstance(exception, DisallowedHost)
+    if is_for_the_api(request):
+        detail = (
+            "Levity does not answer to this name; set HOSTNAME to it on the server."
+            if is_host
+            else ""
+        )
+        return problem(400, detail)
     # The name itself is not repeated, because it is arbitrary input.
-    context = {"is_host": isinstance(exception, DisallowedHost)}
+    context = {"is_host": is_host}
     return render(request, "400.html", context, status=400)
 
 
@@ -30,6 +39,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500. If the disk is the cause, the reader may be able to fix it."""
+    if is_for_the_api(request):
+        return problem(500)
     error = sys.exc_info()[1]
     context = {"disk": _what_about_the_disk(error)}
     return render(request, "500.html", context, status=500)

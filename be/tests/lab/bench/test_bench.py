@@ -22,7 +22,7 @@ def bench(folder: Path, *options: str, **environ: str) -> "subprocess.CompletedP
         capture_output=True,
         check=False,
         text=True,
-        timeout=120,
+        timeout=300,
         env={
             **os.environ,
             "LEVITY_DATA_DIR": str(folder),
@@ -90,6 +90,7 @@ def test_endurance_holds_the_ledgers_against_the_database(tmp_path):
     assert DATABASE not in databases()
 
 
+@pytest.mark.slow
 def test_endurance_of_no_length_shows_no_growth(tmp_path):
     done = bench(tmp_path, "--endurance", "3", DATABASE_URL=DATABASE_URL)
     assert (done.returncode, "4 minutes at least" in done.stderr) == (1, True)

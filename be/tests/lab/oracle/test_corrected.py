@@ -11,6 +11,7 @@ from levity_lab.oracle.direct import Direct
 from levity_lab.oracle.lives import Life
 from levity_lab.oracle.oddities import ODDITIES
 from levity_lab.oracle.verdict import judge
+from tests.few import few
 
 pytestmark = pytest.mark.django_db
 
@@ -20,20 +21,22 @@ ODD = (
 )
 
 
-def chargers() -> list[Life]:
-    """Some 300 sessions: one oddity a charger, and several."""
+def chargers(sessions: int) -> list[Life]:
+    """Some more than so many sessions: one oddity a charger, and several."""
     lives = [born(f"ORA-7-{number:05d}", ODDITIES[name], 7) for number, name in enumerate(ODD)]
     number = len(lives)
-    while sum(len(life.sessions) for life in lives) < 300:
+    while sum(len(life.sessions) for life in lives) < sessions:
         lives.append(born_mixed(f"ORA-7-{number:05d}", 7))
         number += 1
     return lives
 
 
-def test_three_hundred_sessions_are_as_right_as_they_were(settings: Any) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("sessions", few([100, 300], 100))
+def test_random_sessions_are_as_right_as_they_were(sessions: int, settings: Any) -> None:
     """ATTACK B6: it made 15 right ones wrong for 4 that it mended."""
     settings.OCPP_NEW_PER_HOUR = 0
-    lives, done = chargers(), Corrected()
+    lives, done = chargers(sessions), Corrected()
     Direct(7, print).play(lives)
     correct(lives, judge(lives), done)
     assert done.is_good, "\n".join((str(done), *done.examples))
@@ -55,6 +58,7 @@ def spoil(life: Life, change: str) -> int:
     return len(life.sessions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -70,6 +74,7 @@ def test_what_an_older_release_recorded_wrongly_is_mended(played: Life, change: 
     assert done.is_good
 
 
+@pytest.mark.slow
 def test_what_is_spoiled_is_seen(played: Life) -> None:
     before, done = judge([played]), Corrected()
     sessions = spoil(played, "energy = energy + 60000")

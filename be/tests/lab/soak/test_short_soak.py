@@ -55,7 +55,7 @@ async def medley(scene: Scene) -> AsyncIterator[None]:
 
 @pytest.mark.services
 @pytest.mark.slow
-@pytest.mark.exclusive
+@pytest.mark.timed
 def test_one_fault_after_the_other_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     """Promises 1, 2, 3, 5 and 6. A failing seed: `levity soak --faults NAME --seeds N`."""
     fault = Fault("medley", "one fault after the other", medley, 0.0)

@@ -17,7 +17,7 @@ def year(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         check=False,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**environ, "LEVITY_DATA_DIR": str(folder), "SECRET_KEY": "of-no-value-" * 5},
     )
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from levity import posting
 from levity.monitoring.alerts import raise_and_end, webhook
 from levity.monitoring.alerts.conditions.finding import Finding
 from levity.monitoring.alerts.delivery import MAX_TRIES, send_due
@@ -208,7 +209,7 @@ def test_a_webhook_never_calls_this_machine_or_a_clouds_metadata(url: str) -> No
 def test_the_address_that_was_checked_is_the_one_that_is_called(web_server: WebServer) -> None:
     """No second look-up of the name: DNS could have changed its mind. This one has no address."""
     port = web_server.server_address[1]
-    connection = webhook._connection("http", "hook.invalid", port, ["127.0.0.1"])
+    connection = posting._connection("http", "hook.invalid", port, ["127.0.0.1"])
     connection.request("POST", "/", b"{}", {})
     assert connection.getresponse().status == 200
     connection.close()

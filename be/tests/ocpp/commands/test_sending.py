@@ -15,7 +15,7 @@ from tests.ocpp.decisions.people import audit_of, chief
 
 WRONG = [
     ("Nonsense", {}, BadCall, "'Nonsense' is not a command of OCPP 1.6"),
-    ("Reset", {"type": "Sideways"}, BadCall, "Reset: type: enum"),
+    ("Reset", {"type": "Sideways"}, BadCall, "Reset: type must be Hard or Soft"),
     (
         "ChangeConfiguration",
         {"key": "SecurityProfile", "value": "1"},
@@ -68,8 +68,8 @@ def test_what_was_sent_already_is_not_cancelled_and_that_is_said() -> None:
 
 
 def test_no_one_makes_a_command_but_the_queue() -> None:
-    """`Command.objects.create` and the like are in two places: the queue, and the store for what
-    middleware asks for, which checks it in the same words."""
+    """`Command.objects.create` and the like are in the queue (one Call for many, or one for each)
+    and in the store, for what middleware asks for, which checks it in the same words."""
     root = Path(levity.__file__).parent
     makers = set()
     for path in root.rglob("*.py"):
@@ -84,4 +84,6 @@ def test_no_one_makes_a_command_but_the_queue() -> None:
             makes = called.startswith("Command.objects.") and called.endswith("create")
             if makes or (called == "insert_rows" and first == "Command"):
                 makers.add(path.relative_to(root).as_posix())
-    assert makers == {"ocpp/commands/lifecycle.py", "ocpp/store/calls.py"}
+    assert makers == {
+        *("ocpp/commands/each.py", "ocpp/commands/queueing.py", "ocpp/store/calls.py")
+    }

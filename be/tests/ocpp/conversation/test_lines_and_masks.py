@@ -94,6 +94,12 @@ def test_a_broken_line_is_named(bad: str, why: str) -> None:
             '[2,"1","GetDiagnostics",{"location":"ftp://***@host/path"}]',
         ),
         (
+            '[2,"1","GetDiagnostics",{"location":"https://a.example/x?sv=1&sig=Ab%2F&se=2026"}]',
+            '[2,"1","GetDiagnostics",{"location":"https://a.example/x?sv=1&sig=***&se=2026"}]',
+        ),
+        ('{"l":"https://a/?X-Amz-Signature=ab","m":', '{"l":"https://a/?X-Amz-Signature=***","m":'),
+        ('{"l":"https://a/?n=1&sig=","sig":"https://a/b?sig"}',) * 2,
+        (
             '[2,"1","DataTransfer",{"vendorId":"X","data":"{\\"wifi_password\\":\\"s3cret\\"}"}]',
             '[2,"1","DataTransfer",{"vendorId":"X","data":"{\\"wifi_password\\":\\"***\\"}"}]',
         ),

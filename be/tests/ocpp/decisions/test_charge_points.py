@@ -36,10 +36,10 @@ def test_only_what_changes_is_written_and_noted() -> None:
 def test_the_quirk_profile_and_the_site_are_noted_with_what_they_were() -> None:
     site = Site.objects.create(name="mine")
     row = ChargePoint.objects.create(identity="CP1")
-    charge_points.change(row, {"quirk_profile": "abb", "site": site}, None)
+    charge_points.change(row, {"quirk_profile": "grizzl-e", "site": site}, None)
     entry = AuditEntry.objects.get()
     assert entry.before == {"quirk_profile": "", "site_id": None}
-    assert entry.after == {"quirk_profile": "abb", "site_id": site.pk}
+    assert entry.after == {"quirk_profile": "grizzl-e", "site_id": site.pk}
 
 
 def test_one_with_sessions_is_not_deleted() -> None:

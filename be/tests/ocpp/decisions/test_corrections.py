@@ -155,6 +155,19 @@ def test_a_wild_sample_between_good_ones_leaves_a_good_session_alone(charger: Ch
     assert [item.field for item in MeterValueCorrection.objects.all()] == ["value"]
 
 
+def test_samples_of_the_present_do_not_correct_a_session_of_the_backlog(charger: Charger) -> None:
+    """They went to the session that ran in the books, which had ended long before."""
+    first = charger.started(at(-300), 10_000, when=at(0))
+    charger.meter(first, *(meter_value(at(-290 + 10 * n), 10_300 + 300 * n) for n in range(4)))
+    charger.meter(None, meter_value(at(1), 16_000), when=at(1))
+    charger.stop(first, at(-240), 11_600, when=at(2), idTag="tag")
+    charger.started(at(-60), 11_600, when=at(3))
+    before = books(first, *FIGURES)
+    assert before[0] == Decimal(1600)
+    run("2026-03-09", "2026-03-10", max_power=POWER)
+    assert books(first, *FIGURES) == before
+
+
 @pytest.mark.parametrize(
     ("samples", "figures"),
     [
@@ -489,6 +502,7 @@ def test_no_cell_is_a_formula(charger: Charger, tmp_path: Path) -> None:
     assert {row[0] for row in rows[1:]} == {"'=1+1"}
 
 
+@pytest.mark.slow
 def test_many_sessions_take_few_statements(
     charger: Charger, django_assert_max_num_queries: Any
 ) -> None:

@@ -16,6 +16,7 @@ from levity.monitoring.metrics.exposition import exposition
 from levity.monitoring.metrics.site_state import State
 from levity.ocpp.models import ChargePoint, Connector, IdTag, Transaction
 from levity.ocpp.models import Site as Place
+from levity.ocpp.store.hours import count_all
 from levity.ocpp.worker.housekeeping import sweep
 from tests.ocpp.charger import CentralSystem, Charger, at
 
@@ -135,6 +136,7 @@ def test_what_a_demo_showed_is_in_no_total_when_it_is_over(browser: Client) -> N
             energy=5000,
         )
         Connector.objects.create(charge_point=row, number=1, status="Faulted")
+    list(count_all(now))
     assert "15.000 kWh" in said(browser.get("/admin/"))
     with pytest.raises(CommandError, match="connected, so not retired: DEMO-04"):
         call_command("retire", "--demo", "garage-1")

@@ -66,7 +66,7 @@ def test_a_decision_waits_for_the_worker_that_has_the_charger(decide: Callable[[
             time.sleep(0.01)
         Transaction.objects.update(power=7)
         QuarantinedMessage.objects.update(repeated=1)
-    thread.join(20)
+    thread.join(60)
     assert failed == []
     assert Transaction.objects.get().state != "active"
     assert QuarantinedMessage.objects.get().repeated == 1

@@ -22,8 +22,10 @@ from levity.ocpp.decisions import (
     onboarding,
     quarantine,
     registration,
+    replacing,
     retiring,
     security_profiles,
+    together,
     unassigned,
 )
 from levity.ocpp.decisions.authority import authorities, requests
@@ -127,6 +129,8 @@ DECISIONS: dict[str, Callable[[Theirs, User], Any]] = {
     "block tag": lambda it, who: id_tags.block(all_of(it.tag), who),
     "unblock tag": lambda it, who: id_tags.unblock(all_of(it.tag), who),
     "delete tag": lambda it, who: id_tags.delete_tags(all_of(it.tag), who),
+    "add tag": lambda it, who: id_tags.add_tag(IdTag(id_tag="NEW"), [], who),
+    "change tag": lambda it, who: id_tags.change_tag(it.tag, {"owner": "mine"}, who),
     "import tags": lambda it, who: id_tags.import_tags(b"id_tag\nX\n", who),
     "attach": lambda it, who: quarantine.attach(it.message, it.session, who),
     "make": lambda it, who: quarantine.make_transaction(it.message, who),
@@ -150,6 +154,9 @@ DECISIONS: dict[str, Callable[[Theirs, User], Any]] = {
     "delete": lambda it, who: charge_points.delete_charge_point(it.row, who),
     "known tags only": lambda it, who: charge_points.known_tags_only(it.rows(), who),
     "forget line": lambda it, who: charge_points.forget_line(it.rows(), who),
+    "add all": lambda it, who: charge_points.add_all([ChargePoint(identity="NEW")], who),
+    "change all": lambda it, who: together.change_all(it.rows(), {"time_zone": "UTC"}, who),
+    "replace": lambda it, who: replacing.replace(it.row, "NEW", who, NOW),
     "onboarding": lambda it, who: onboarding.close(who, closed=True),
 }
 
@@ -224,7 +231,7 @@ def test_every_decision_is_in_this_table() -> None:
 
     modules = (adoption, charge_points, corrections, onboarding, ending, id_tags, keys, quarantine)
     modules += (registration, retiring, security_profiles, authorities, requests, sending)
-    modules += (unassigned,)
+    modules += (replacing, together, unassigned)
     named = "\n".join(inspect.getsource(function) for function in DECISIONS.values())
     for module in modules:
         for name in module.__all__:
@@ -234,6 +241,7 @@ def test_every_decision_is_in_this_table() -> None:
             if name in (
                 "waiting",
                 "accept_waiting",
+                "may_add",
                 "may_close",
                 "check_deletion",
                 "check_sending",

@@ -2,16 +2,19 @@
 
 import io
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from levity.ocpp.management.commands import storage as command
-from levity.ocpp.models import Message, MeterValue, Transaction
+from levity.ocpp.models import ChargePoint, Message, MessageBlock, MeterValue, Transaction
 from levity.ocpp.store import inventory as inventories
-from levity.ocpp.store.inventory import inventory
+from levity.ocpp.store.growth import bytes_a_day
+from levity.ocpp.store.inventory import Inventory, Part, inventory
 from levity.ocpp.store.messages.moving import move_some
 from levity.ocpp.testing import NOW, CentralSystem, Charger
 
@@ -101,3 +104,43 @@ def test_a_sqlite_that_can_not_tell_sizes_by_table_says_so(
     assert inventory().rest is None
     [line] = [line for line in storage().splitlines() if line.startswith("everything else")]
     assert line.split()[-1] == "?"
+
+
+def test_it_says_how_fast_it_grows_and_for_how_long_the_disk_is_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "It grows" not in storage()  # nothing is packed yet
+    a_session()
+    while move_some(NOW + timedelta(days=4), 0.0, kept_days=2):
+        pass
+    parts = (Part("messages, packed by day", "exchanges", 4, 4_000_000),)
+    monkeypatch.setattr(command, "inventory", lambda: Inventory(parts, 8_000_000, 0))
+    monkeypatch.setattr(
+        command.shutil, "disk_usage", lambda _: SimpleNamespace(free=365 * 4 * 10**6)
+    )
+    said = storage()
+    assert "It grows by about 4.0 MB a day, as in the last days that are packed" in said
+    if connection.vendor == "sqlite":
+        assert "the 1.5 GB that are free are enough for 365 days." in said
+
+
+def test_once_messages_are_forgotten_only_those_behind_sessions_add_up() -> None:
+    charger = ChargePoint.objects.create(identity="CP1", created_at=NOW)
+    for day in range(20):
+        MessageBlock.objects.create(
+            charge_point=charger,
+            day=(NOW + timedelta(days=day)).date(),
+            part=0,
+            first_at=NOW + timedelta(days=day),
+            last_at=NOW + timedelta(days=day),
+            first_id=day,
+            last_id=day,
+            count=400 if day < 10 else 700,
+            only_ledger=day < 10,
+            facts=b"",
+            frames=b"",
+        )
+    parts = (Part("messages, packed by day", "exchanges", 11_000, 110_000),)
+    assert bytes_a_day(Inventory(parts, 0, 0)) == 4_000
+    MessageBlock.objects.filter(only_ledger=True).delete()
+    assert bytes_a_day(Inventory(parts, 0, 0)) == 7_000

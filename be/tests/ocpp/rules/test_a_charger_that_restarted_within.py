@@ -43,15 +43,28 @@ def test_one_that_comes_out_of_a_queue_just_after_the_boot(charger: Charger) -> 
     assert books(started, *FIGURES) == (Decimal(1700), "medium", "booted-within")
 
 
-def test_a_backlog_after_a_boot_is_believed_where_no_register_has_begun_anew(
+def test_a_backlog_after_a_boot_is_not_sure(charger: Charger) -> None:
+    """Its power may have been gone within, and the meter may have begun anew: nothing tells."""
+    charger.boot(at(121))
+    started = charger.started(at(1), 5000, when=at(122))
+    charger.stop(started, at(120), 6700, when=at(122))
+    assert books(started, *FIGURES) == (Decimal(1700), "medium", "booted-within")
+
+
+def test_a_backlog_of_a_register_that_is_too_high_to_have_begun_anew_is(charger: Charger) -> None:
+    charger.boot(at(121))
+    started = charger.started(at(1), 500_000, when=at(122))
+    charger.stop(started, at(120), 501_700, when=at(122))
+    assert books(started, *FIGURES) == (Decimal(1700), "high", "")
+
+
+def test_what_a_new_charger_brings_along_is_believed_where_no_register_has_begun_anew(
     charger: Charger,
 ) -> None:
-    """Field c22, c38: the charger was online again, and tells what it had kept."""
-    before = charger.started(at(-200), 1000, when=at(-200))
-    charger.stop(before, at(-100), 5000, when=at(-100))
-    charger.boot(at(121))
-    started = charger.started(at(0), 5000, when=at(122))
-    charger.stop(started, at(120), 6700, when=at(122))
+    """Field c22, c38: its first boot is that of its coming, and says nothing of its power."""
+    charger.boot(at(1))
+    started = charger.started(at(-120), 5000, when=at(2))
+    charger.stop(started, at(-1), 6700, when=at(2))
     assert books(started, *FIGURES) == (Decimal(1700), "high", "")
 
 
@@ -62,6 +75,18 @@ def test_samples_of_before_and_after_bridge_it(charger: Charger) -> None:
     measure(charger, started, (65, 5700), (110, 6500))
     charger.stop(started, at(120), 6700)
     assert books(started, *FIGURES) == (Decimal(1700), "high", "continued")
+
+
+def test_samples_of_before_and_after_bridge_nothing_where_it_may_have_begun_anew(
+    charger: Charger,
+) -> None:
+    """Volatile meter: 400 Wh, no power for a while, and 600 Wh since: 900 Wh *high*, of 1,300."""
+    started = charger.started(at(0), 0)
+    measure(charger, started, (10, 200), (20, 400))
+    charger.boot(at(60))
+    measure(charger, started, (65, 450), (90, 800))
+    charger.stop(started, at(120), 900)
+    assert books(started, *FIGURES) == (Decimal(900), "medium", "continued booted-within")
 
 
 @pytest.mark.parametrize("boot", [-5, 125])

@@ -157,6 +157,26 @@ def test_one_wild_sample_that_could_be_true_is_one(charger: Charger) -> None:
     assert books(started, *FIGURES) == (Decimal(10_000), "registers", "high", "")
 
 
+def test_a_last_sample_that_is_far_above_the_stop_and_all_before_is_a_wild_one(
+    charger: Charger,
+) -> None:
+    """Registers that begin at 0 with each session: no next start showed it. 10,127 Wh."""
+    started = charger.started(meter=0)
+    rows = [(15 * number, 880 * number) for number in range(1, 7)]
+    measured(charger, started, *rows, (105, 10_127))
+    charger.stop(started, at(115), 6740)
+    assert books(started, *FIGURES) == (Decimal(6740), "registers", "medium", "below-samples")
+
+
+def test_one_sample_too_low_is_no_register_that_began_anew(charger: Charger) -> None:
+    """It can have flowed since by what AC delivers, but not as it did before: 12,643 Wh."""
+    started = charger.started(meter=0)
+    rows = [(15 * number, 530 * number) for number in range(1, 11)]
+    measured(charger, started, *rows, (165, 2900), (180, 6360), (195, 6890))
+    charger.stop(started, at(200), 7000)
+    assert books(started, "energy", "energy_source") == (Decimal(7000), "registers")
+
+
 def test_a_meter_that_began_anew_below_the_start_is_not_high(charger: Charger) -> None:
     """ATTACK B8: 4,000 *high*; it rose by 2,000 and by 5,000."""
     started = charger.started(meter=1000)
@@ -281,3 +301,26 @@ def test_a_power_that_no_charger_has_teaches_nothing(charger: Charger, power: st
     value["sampledValue"].append(one)
     charger.meter(started, value, when=at(4))
     assert ChargePoint.objects.get().learned_power is None
+
+
+def test_a_stop_far_above_the_samples_does_not_count_where_all_begin_at_0(charger: Charger) -> None:
+    """A misread stop, 248 kWh after 48: a register that begins with the session says so, too,
+    and no next start will tell its end."""
+    started = charger.started(meter=0)
+    measured(charger, started, *((15 * step, 2000 * step) for step in range(1, 25)))
+    charger.stop(started, at(365), 248_000)
+    energy, source, confidence, flags = books(started, *FIGURES)
+    assert (energy, source, confidence) == (Decimal(48_000), "samples", "low")
+    assert "stop-contradicted" in flags.split()
+
+
+def test_samples_that_count_from_the_session_do_not_make_its_stop_a_far_one(
+    charger: Charger,
+) -> None:
+    """Start and Stop are of the meter's total."""
+    started = charger.started(meter=5_000_000)
+    measured(charger, started, *((15 * step, 1500 * step) for step in range(1, 16)))
+    charger.stop(started, at(230), 5_023_000)
+    energy, *_, flags = books(started, *FIGURES)
+    assert energy == Decimal(23_000)
+    assert "stop-far-off" not in flags.split()

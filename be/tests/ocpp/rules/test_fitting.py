@@ -81,9 +81,13 @@ def test_the_next_start_on_its_connector_bounds_a_session_that_we_closed() -> No
     assert verdicts(before, said(9000), twice) == "++++"
 
 
-def test_a_register_that_counts_by_session_says_nothing() -> None:
+def test_a_register_that_counts_by_session_goes_on_from_its_own_samples_only() -> None:
     session = running(flags="session-register", meter_last=Decimal(800))
-    assert verdicts(session, said(500)) == "++.."
+    assert verdicts(session, said(500)) == "++-."
+    assert verdicts(session, said(900)) == "++++"
+    total = running(flags="session-register", meter_start=Decimal(70_000), meter_last=Decimal(800))
+    assert verdicts(total, said(70_900)) == "++++"
+    assert verdicts(running(flags="session-register"), said(500)) == "++.."
 
 
 def test_the_details_are_facts_with_units() -> None:

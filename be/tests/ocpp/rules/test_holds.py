@@ -349,11 +349,11 @@ def test_starts_that_are_held_cost_no_statement_until_somebody_is_served(held: i
     assert look(edges, 1.1) == []
     with CaptureQueriesContext(connection) as idle:
         for seconds in range(2, 30, 2):
-            assert lifecycle.calls_to_send(at(seconds)) == ()
+            assert lifecycle.calls_to_send(at(seconds)).calls == ()
     # Each round asks whether anything is due at all, as it does where nobody charges.
     assert len(idle) == len(range(2, 30, 2))
     with CaptureQueriesContext(connection) as again:
-        assert lifecycle.calls_to_send(at(32)) == []
+        assert list(lifecycle.calls_to_send(at(32)).calls) == []
     assert len(again) <= 8
     assert Command.objects.filter(state="queued").count() == held
 

@@ -396,7 +396,7 @@ def _backlog(charger: Charger, came: datetime, sessions: int) -> list[int]:
 
 
 def test_three_days_of_backlog_become_thirty_closed_sessions(charger: Charger) -> None:
-    """D-14"""
+    """D-14. (Where its meter begins anew without power, one of them may be short: it booted.)"""
     came = at(3 * 24 * 60)
     charger.boot(came)
     ids = _backlog(charger, came, 30)
@@ -411,7 +411,7 @@ def test_three_days_of_backlog_become_thirty_closed_sessions(charger: Charger) -
             begin + timedelta(hours=2 * number, minutes=7),
             begin + timedelta(hours=2 * number + 1, minutes=7),
             Decimal(900),
-            "",
+            "booted-within",
             came,
         )
         for number in range(30)

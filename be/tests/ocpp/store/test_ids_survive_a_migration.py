@@ -27,6 +27,7 @@ def oldest(tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:
     del connections.settings[alias]
 
 
+@pytest.mark.slow
 def test_ids_that_only_the_quarantine_knows_are_not_given_again(oldest: str) -> None:
     """On SQLite the table is made anew for its constraint, and its numbers would begin at the last
     row: 17 went to a StartTransaction that made no sense. See `levity.db.kept_ids`."""

@@ -121,6 +121,36 @@ def test_a_connection_on_another_edge_is_closed_there() -> None:
     assert (str(row[0]), row[1]) == (new.connection, "edge-2")
 
 
+@pytest.mark.parametrize("late_by", [0.001, 60])
+def test_an_older_connection_heard_of_last_does_not_take_over(late_by: float) -> None:
+    """Its edge was busy: the charger had moved to another one before its `connected` came."""
+    one, two, old = CentralSystem("edge-1"), CentralSystem("edge-2"), Charger()
+    opened = old.connects()
+    new = old.again()
+    new.now += late_by
+    two.take(new.connects())
+    taken = one.take(opened)
+    assert taken.reply.commands == (Close(old.connection, 1000, "a newer connection took over"),)
+    assert taken.elsewhere == []
+    assert connection() == new.connection
+    one.take(old.leaves())
+    assert connection() == new.connection
+
+
+def test_an_edge_whose_clock_is_behind_still_gets_the_charger() -> None:
+    """By more than an event is ever late: then its order of arrival decides."""
+    one, two, old = CentralSystem("edge-1"), CentralSystem("edge-2"), Charger()
+    old.now = 61
+    one.connect(old)
+    new = old.again()
+    new.now = 0
+    taken = two.take(new.connects())
+    assert taken.elsewhere == [
+        ("edge-1", Close(old.connection, 1000, "a newer connection took over"))
+    ]
+    assert connection() == new.connection
+
+
 def test_events_that_come_again_out_of_time_change_nothing() -> None:
     """The old connection's `connected` redelivered after the new one's."""
     site, old = CentralSystem(), Charger()

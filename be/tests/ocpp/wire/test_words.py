@@ -5,6 +5,7 @@ import pytest
 from levity.ocpp.effects import (
     AUTOMATIC,
     ConnectorStatus,
+    FileReported,
     RecordMeterValues,
     SendCall,
     StopTransaction,
@@ -66,6 +67,7 @@ def test_a_firmware_status_and_a_reason_in_other_letters() -> None:
     said = request("FirmwareStatusNotification", {"status": "INSTALLED"})
     assert firmware_status_notification(said).effects == (
         UpdateChargePoint({"firmware_status": "Installed"}),
+        FileReported(("firmware", "signed_firmware"), "Installed", "done", None),
     )
     stop = {"transactionId": 7, "meterStop": 2000, "timestamp": at(3600).isoformat()}
     told = request(

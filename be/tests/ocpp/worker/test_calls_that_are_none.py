@@ -23,10 +23,14 @@ pytestmark = pytest.mark.django_db
         ("Nonsense", {}, "'Nonsense' is not a command of OCPP 1.6: there are CancelReservation, "),
         ("reset", {"type": "Soft"}, "'reset' is not a command of OCPP 1.6: did you mean Reset?"),
         ("Rest", {"type": "Soft"}, "'Rest' is not a command of OCPP 1.6: did you mean Reset?"),
-        ("Reset", {"type": "Sideways"}, "Reset: type: enum"),
-        ("Reset", {}, "Reset: payload: type missing"),
+        ("Reset", {"type": "Sideways"}, "Reset: type must be Hard or Soft"),
+        ("Reset", {}, "Reset: type is missing"),
         ("GetConfiguration", [], "GetConfiguration: the payload must be an object, such as {}"),
-        ("UnlockConnector", {"connectorId": "1"}, "UnlockConnector: connectorId: type is not int"),
+        (
+            "UnlockConnector",
+            {"connectorId": "1"},
+            "UnlockConnector: connectorId must be",
+        ),
     ],
 )
 def test_what_is_no_call_is_refused_where_it_is_asked_for(
@@ -98,10 +102,10 @@ def test_a_middleware_that_asks_for_one_sees_it_fail(
     command = Command.objects.get()
     assert (command.state, command.error_description, command.finished_at) == (
         "failed",
-        "never sent: Reset: type: enum",
+        "never sent: Reset: type must be Hard or Soft",
         at(0),
     )
-    assert "careless asks for a Call that is none: Reset: type: enum" in caplog.text
+    assert "careless asks for a Call that is none: Reset: type must be Hard or Soft" in caplog.text
 
 
 def request(action: str) -> Request:

@@ -61,11 +61,11 @@ class Frozen:
         """Called by the pipeline: stand still once, if this is its thread."""
         if threading.current_thread() is self.thread and not self.stands.is_set():
             self.stands.set()
-            assert self.may_go_on.wait(30)
+            assert self.may_go_on.wait(60)
 
     def __enter__(self) -> "Frozen":
         self.thread.start()
-        assert self.stands.wait(30), self.error
+        assert self.stands.wait(60), self.error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,7 +74,7 @@ class Frozen:
     def go_on(self) -> None:
         """Wake up, and come to the end."""
         self.may_go_on.set()
-        self.thread.join(30)
+        self.thread.join(60)
         assert self.error is None, self.error
         assert not self.thread.is_alive()
 
@@ -129,7 +129,7 @@ def meanwhile(frozen: Frozen, work: Callable[[], Any]) -> Any:
                 break
         thread.join(0.02)
     frozen.go_on()
-    thread.join(30)
+    thread.join(60)
     if isinstance(found[0], BaseException):
         raise found[0]
     return found[0]
@@ -192,12 +192,12 @@ def test_a_worker_that_stands_still_for_long_loses_its_transaction_and_takes_the
 def test_a_batch_whose_handlers_take_too_long_together_is_taken_frame_by_frame() -> None:
     """Else the database would end its transaction every time, and it would be held for ever."""
     with connection.cursor() as cursor:
-        cursor.execute("SET idle_in_transaction_session_timeout = '300ms'")
+        cursor.execute("SET idle_in_transaction_session_timeout = '1200ms'")
     site = CentralSystem()
     inner = site.pipeline.chain
 
     def slow(request: Request) -> Response:
-        time.sleep(0.15)
+        time.sleep(0.4)
         return inner(request)
 
     site.pipeline.chain = slow

@@ -39,7 +39,7 @@ def race(*jobs: Callable[[], Any]) -> list[Any]:
     def run(number: int, job: Callable[[], Any]) -> None:
         try:
             plan_once()
-            start.wait(10)
+            start.wait(60)
             results[number] = job()
         except BaseException as error:  # noqa: BLE001  # told to the test, which is on another thread
             results[number] = error
@@ -65,6 +65,36 @@ def taking(*batches: Sequence[Event]) -> Callable[[], list[list[Any]]]:
         return [json.loads(frame) for events in batches for frame in site.frames(*events)]
 
     return take
+
+
+def test_of_two_connections_that_open_at_once_on_two_edges_one_is_closed() -> None:
+    """Both workers saw a charger that was off line: neither connection took over from the other."""
+    chargers = [Charger(f"CP{number}") for number in range(40)]
+    moved = [charger.again() for charger in chargers]
+    for charger in chargers:
+        CentralSystem().take(charger.connects(), charger.leaves())
+    newer = []
+    for charger in chargers:
+        newer.append(charger.again())
+        newer[-1].now += 1
+
+    def opening(edge: str, group: Sequence[Charger]) -> Callable[[], list[str]]:
+        site = CentralSystem(edge)
+
+        def take() -> list[str]:
+            closed = []
+            for charger in group:
+                taken = site.take(charger.connects())
+                commands = [*taken.reply.commands, *(command for _, command in taken.elsewhere)]
+                closed += [close.connection for close in commands]
+            return closed
+
+        return take
+
+    one, two = race(opening("edge-1", moved), opening("edge-2", newer))
+    assert sorted(one + two) == sorted(charger.connection for charger in moved)
+    current = ChargePoint.objects.values_list("connection", flat=True)
+    assert {str(each) for each in current} == {charger.connection for charger in newer}
 
 
 def test_two_workers_with_the_same_start_make_one_transaction() -> None:

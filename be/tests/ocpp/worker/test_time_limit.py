@@ -55,6 +55,7 @@ def hanging(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     Hang.armed = False
 
 
+@pytest.mark.timed
 def test_a_frame_whose_handler_never_returns_is_parked_and_its_neighbours_are_served(
     hanging: None,
 ) -> None:
@@ -147,10 +148,11 @@ def _goes_round(*_: Any) -> Any:
         time.sleep(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("levity.ocpp.versions.stored_answer", "an answer took longer than 0.3 s"),
+        ("levity.ocpp.version.stored_answer", "an answer took longer than 0.3 s"),
         ("levity.ocpp.worker.pipeline.identify", "reading it took longer than 0.3 s"),
         ("levity.ocpp.store.calls.storable", "storing took longer than 0.3 s"),
     ],

@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Model
 from django.utils import timezone
 
 from levity.ocpp.models import (
@@ -12,16 +13,26 @@ from levity.ocpp.models import (
     ChargePoint,
     ChargePointCertificate,
     Command,
+    ConfigurationChange,
+    ConfigurationKey,
+    ConfigurationTemplate,
     ConnectionEvent,
     Connector,
     Edge,
     FailedMessage,
+    FileJob,
     IdTag,
+    InstalledCertificate,
+    InstalledProfile,
+    LocalList,
+    MassCommand,
     Message,
+    MeterKey,
     MeterValueCorrection,
     MissedChange,
     QuarantinedMessage,
     RefusedHandshake,
+    Reservation,
     SecurityEvent,
     Site,
     StatusEvent,
@@ -30,6 +41,21 @@ from levity.ocpp.models import (
 )
 from levity.ocpp.store.samples.elements import key_of
 from tests.kept import keep
+from tests.pages.whole.rows import row_of
+
+# Of these a row with the text in every column is odd enough.
+BY_COLUMNS: tuple[type[Model], ...] = (
+    ConfigurationChange,
+    ConfigurationKey,
+    ConfigurationTemplate,
+    FileJob,
+    InstalledCertificate,
+    InstalledProfile,
+    LocalList,
+    MassCommand,
+    MeterKey,
+    Reservation,
+)
 
 __all__ = ["EPOCH", "HOSTILE", "fill", "hostile_texts"]
 
@@ -169,6 +195,13 @@ def fill(count: int = 1, text: str = HOSTILE, first: int = 0) -> ChargePoint:
             new_value=Decimal("1E+17"),
             reason=text,
         )
+        known: dict[type[Model], Model] = {
+            Site: site,
+            ChargePoint: charger,
+            Transaction: transaction,
+        }
+        for model in BY_COLUMNS:
+            row_of(model, text, number, known, {})
         _log(charger, number, text, now)
         _trouble(charger, number, text)
         _decided(charger, text)

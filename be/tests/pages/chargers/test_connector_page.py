@@ -205,7 +205,11 @@ def test_the_table_says_why_a_session_asks_to_be_looked_at(
     session(connector, 1, 2, meter_start=0, meter_stop=5_000, flags="orphaned ends-at-next-start")
     session(connector, 5, 2, meter_start=5_000, meter_stop=9_000, flags="made-by-hand")
     page = browser_of_root.get(address(connector), WEEK).content.decode()
-    assert '<td data-label="Note">orphaned, ends-at-next-start</td>' in page
+    # Whole words: a flag must not break at its hyphens.
+    orphaned, ends = (
+        f'<span class="lv-word">{word}</span>' for word in ("orphaned,", "ends-at-next-start")
+    )
+    assert f'<td data-label="Note">{orphaned} {ends}</td>' in page
     assert "made-by-hand" not in page
 
 

@@ -84,12 +84,13 @@ def test_the_page_says_which_quirk_profile_fits_and_why(
         vendor="United Chargers", model="<GRS>", quirk_overrides={"remote_start_delay": 2.5}
     )
     for client in (browser_of_root, browser_of_viewer):
-        shown = client.get(page(charger)).content.decode()
+        shown = client.get(page(charger, "change/?tab=details")).content.decode()
         assert "<b>Grizzl-E Smart</b> (grizzl-e, grade: captures)" in shown
         assert "vendor &#x27;United Chargers&#x27; fits" in shown
         assert "<code>session_register = True</code>" in shown
         assert "<code>remote_start_delay = 2.5</code>: seconds from Preparing to" in shown
         assert "(set here)" in shown
+        shown = client.get(page(charger)).content.decode()
         assert "conversation/?anonymise=1" in shown
 
 

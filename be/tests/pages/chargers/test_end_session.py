@@ -10,7 +10,7 @@ from django.urls import reverse
 from levity.ocpp.models import AuditEntry, Connector, Transaction
 from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
-BUTTON = "Mark as ended, without stopping"
+BUTTON = "this does not stop the car"
 
 
 @pytest.fixture

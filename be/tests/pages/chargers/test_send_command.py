@@ -28,22 +28,22 @@ def key_on(client: Client, page: str) -> str:
 CLICKS = (
     ("reset-soft", {}, "Reset", {"type": "Soft"}),
     ("reset-hard", {}, "Reset", {"type": "Hard"}),
-    ("unlock", {"connector": "1"}, "UnlockConnector", {"connectorId": 1}),
+    ("unlock", {"p-connectorId": "1"}, "UnlockConnector", {"connectorId": 1}),
     (
         "start",
-        {"connector": "1", "id_tag": "anonymous"},
+        {"p-connectorId": "1", "p-idTag": "anonymous"},
         "RemoteStartTransaction",
         {"connectorId": 1, "idTag": "anonymous"},
     ),
-    ("start", {"connector": "", "id_tag": "X"}, "RemoteStartTransaction", {"idTag": "X"}),
+    ("start", {"p-connectorId": "", "p-idTag": "X"}, "RemoteStartTransaction", {"idTag": "X"}),
     (
         "trigger",
-        {"connector": "1", "message": "MeterValues"},
+        {"p-connectorId": "1", "p-requestedMessage": "MeterValues"},
         "TriggerMessage",
         {"requestedMessage": "MeterValues", "connectorId": 1},
     ),
-    ("configuration", {"keys": ""}, "GetConfiguration", {}),
-    ("configuration", {"keys": "A, B,"}, "GetConfiguration", {"key": ["A", "B"]}),
+    ("configuration", {"p-key": ""}, "GetConfiguration", {}),
+    ("configuration", {"p-key": "A, B,"}, "GetConfiguration", {"key": ["A", "B"]}),
     (
         "command",
         {"call": "DataTransfer", "text": '{"vendorId": "x"}'},
@@ -82,7 +82,7 @@ def test_stop_offers_what_is_running_here(charger: ChargePoint, browser_of_root:
         charge_point=charger, connector=1, started_at="2026-01-01T00:00Z", meter_start=0
     )
     page = address(charger, "stop")
-    form = {"key": key_on(browser_of_root, page), "running": str(running.pk)}
+    form = {"key": key_on(browser_of_root, page), "p-transactionId": str(running.pk)}
     browser_of_root.post(page, form)
     assert Command.objects.get().payload == {"transactionId": running.pk}
 
@@ -93,7 +93,7 @@ def test_the_same_form_with_other_content_is_another_command(
     page = address(charger, "configuration")
     key = key_on(browser_of_root, page)
     for keys in ("A", "B", "A"):
-        browser_of_root.post(page, {"key": key, "keys": keys})
+        browser_of_root.post(page, {"key": key, "p-key": keys})
     payloads = Command.objects.order_by("id").values_list("payload", flat=True)
     assert list(payloads) == [{"key": ["A"]}, {"key": ["B"]}]
 
@@ -111,11 +111,11 @@ REFUSED = (
     ("[]", "The payload must be a JSON object"),
     ("NaN", "This is not JSON"),
     ('{"type": 1e999}', "This is not JSON"),
-    ('{"type": "\\ud800"}', "Not a valid Reset: type: enum"),
+    ('{"type": "\\ud800"}', "Reset: type must be Hard or Soft."),
     ("[" * 60_000, "This is not JSON"),
-    ("{}", "Not a valid Reset: payload: type missing"),
-    ('{"type": "Warm"}', "Not a valid Reset: type: enum"),
-    ('{"type": "Soft", "more": 1}', "Not a valid Reset: payload: additionalProperties"),
+    ("{}", "Reset: type is missing."),
+    ('{"type": "Warm"}', "Reset: type must be Hard or Soft."),
+    ('{"type": "Soft", "more": 1}', "Reset: there is no field &#x27;more&#x27;: there is type."),
 )
 
 

@@ -109,6 +109,7 @@ def test_every_page_shows_the_time_of_the_site(browser_of_root: Client) -> None:
         assert (f"2026-07-01 {IN_NEW_YORK}" in page, IN_BERLIN in page) == (True, False), model
 
 
+@pytest.mark.slow
 def test_many_sites_cost_no_more_queries_than_one(browser_of_root: Client) -> None:
     def asked() -> dict[str, int]:
         found = {}

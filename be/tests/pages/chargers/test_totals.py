@@ -5,6 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from levity.ocpp.models import ChargePoint, Transaction, UnassignedEnergy
+from levity.ocpp.store.hours import count_all
 
 pytestmark = pytest.mark.django_db
 
@@ -25,12 +26,14 @@ def test_the_tiles_of_the_overview(count: int, said: str, browser_of_root: Clien
             **usual,
             connector=number + 1,
             started_at=timezone.now(),
+            stopped_at=timezone.now(),
             energy=906_300_000 if number else 6300,
             flags=flags,
         )
+    list(count_all(timezone.now()))
     page = " ".join(browser_of_root.get("/admin/").content.decode().split())
     assert page.count("6.300 kWh") >= 2
-    assert f"sessions started today{said}" in page
+    assert f"since 00:00{said}" in page
     assert page.count(said or "not counted") == (2 if said else 0)
 
 

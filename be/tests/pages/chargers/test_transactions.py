@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from levity.ocpp.models import ChargePoint, IdTag, Transaction
 from levity.ocpp.rules.flags import MEANINGS
-from levity.pages.chargers.chart import draw
 from levity.pages.chargers.csv_export import cell
 from tests.kept import keep
 
@@ -258,32 +257,6 @@ def test_meter_values_come_in_pages_the_newest_first(
     assert [value.raw_value for value in values] == [str(value) for value in range(119, 69, -1)]
     assert len(browser_of_root.get(page, {"page": "3"}).context["values"]) == 20
     assert browser_of_root.get(page, {"page": "x"}).context["values"].number == 1
-
-
-def test_the_chart_scales_each_line_to_its_greatest_value() -> None:
-    chart = draw(
-        [(START, Decimal(0)), (START + timedelta(hours=1), Decimal(7360))],
-        [(START, Decimal(0)), (START + timedelta(hours=2), Decimal(9000))],
-    )
-    assert chart is not None
-    assert (chart.power, chart.energy) == ("0.0,200.0 360.0,0.0", "0.0,200.0 720.0,0.0")
-    assert (chart.most_power, chart.most_energy) == (Decimal(7360), Decimal(9000))
-
-
-def test_the_chart_draws_no_more_points_than_it_has_room_for() -> None:
-    points = [(START + timedelta(seconds=second), Decimal(second)) for second in range(6000)]
-    chart = draw(points, [])
-    assert chart is not None
-    assert len(chart.power.split()) <= 377
-    assert chart.power.split()[-1] == "720.0,0.0"
-
-
-def test_there_is_no_chart_of_a_single_moment_and_none_falls_below_the_floor() -> None:
-    assert draw([], []) is None
-    assert draw([(START, Decimal(1))], [(START, Decimal(2))]) is None
-    chart = draw([(START, Decimal(-5)), (START + timedelta(1), Decimal(-1))], [])
-    assert chart is not None
-    assert chart.power == "0.0,200.0 720.0,200.0"
 
 
 def test_a_session_whose_clock_was_never_set_is_found_on_the_day_it_was_heard_of(

@@ -61,6 +61,7 @@ def links(answer: Any, part: str) -> list[str]:
     return re.findall(rf'href="([^"]*{re.escape(part)}[^"]*)"', answer.content.decode())
 
 
+@pytest.mark.slow
 def test_the_list_by_connector_and_month(row: UnassignedEnergy, browser_of_viewer: Client) -> None:
     page = text_of(browser_of_viewer.get(LIST))
     assert "2026-04 RDAM 123|%:x · 1 3.210 kWh 1 2026-04-01 01:00:00 CEST" in page

@@ -42,7 +42,7 @@ def test_the_limit_of_meters_is_not_taken_for_a_limit_of_charging(
     browser_of_root: Client, charger: ChargePoint
 ) -> None:
     """B8: "Max power" was the only power that one finds on the page, and limits nothing."""
-    page = seen(browser_of_root, f"{LIST}{charger.pk}/change/")
+    page = seen(browser_of_root, f"{LIST}{charger.pk}/change/?tab=details")
     assert "Max power" not in page
     assert "Highest power of a connector" in page
     assert "This does not limit charging" in page

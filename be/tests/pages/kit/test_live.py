@@ -57,6 +57,7 @@ def after(answer: Any) -> str:
     return ",".join(found)
 
 
+@pytest.mark.slow
 def test_a_page_that_has_everything_is_told_so_in_no_bytes(
     browser_of_root: Client, hundred: list[ChargePoint]
 ) -> None:
@@ -178,6 +179,7 @@ def test_the_page_of_a_user_is_renewed_and_what_is_typed_there_stays(
     assert "<input" not in text
 
 
+@pytest.mark.slow
 def test_every_list_is_renewed(browser_of_root: Client) -> None:
     for model, model_admin in admin.site._registry.items():
         page = browser_of_root.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/")

@@ -18,10 +18,14 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from levity.pages.chargers.bulk import MANY
+from levity.billing.rules.balance import KINDS as BALANCE_KINDS
+from levity.pages.calls.kinds import KINDS, MANY
 from levity.pages.chargers.certificate_decisions import DECISIONS as CERTIFICATE_DECISIONS
 from levity.pages.chargers.quarantine import DECISIONS
-from levity.pages.chargers.send_command import KINDS
+from levity.pages.stored.local_lists import LocalListAdmin
+from levity.pages.stored.profiles import InstalledProfileAdmin
+from levity.pages.stored.reservations import ReservationAdmin
+from levity.pages.stored.trusted_certificates import InstalledCertificateAdmin
 
 __all__ = ["SHOWN", "Page", "one_of_each", "pages", "row_of"]
 
@@ -33,7 +37,82 @@ WORDS = {
     "ocpp_chargepoint_send_many": MANY,
     "ocpp_chargepointcertificate_decide": tuple(CERTIFICATE_DECISIONS),
     "ocpp_quarantinedmessage_decide": tuple(DECISIONS),
+    "billing_statement_file": ("csv",),
+    "ocpp_reservation_decide": tuple(ReservationAdmin.buttons),
+    "ocpp_locallist_decide": tuple(LocalListAdmin.buttons),
+    "ocpp_installedprofile_decide": tuple(InstalledProfileAdmin.buttons),
+    "ocpp_installedcertificate_decide": tuple(InstalledCertificateAdmin.buttons),
 }
+
+
+# JSON that pages read, and do not only show; {} is the text.
+LINE = {
+    "kind": "energy",
+    "name": "{}",
+    "quantity": "1",
+    "unit": "kWh",
+    "price": "1",
+    "amount": "1.00",
+    "vat": "19",
+}
+SESSION = {
+    "session": 1,
+    "sign": 1,
+    "wh": "1",
+    "amount": "1.00",
+    "start": "2026-11-01T10:00+01:00",
+    "end": "2026-11-01T11:00+01:00",
+    "charger": "{}",
+    "id_tag": "{}",
+    "tariff": "{}",
+    "connector": 1,
+    "meter_start": "0",
+    "meter_stop": "1",
+    "marks": ["estimated"],
+}
+BALANCE = ("moved", "outside", "difference", *BALANCE_KINDS)
+READ: dict[str, Any] = {
+    "billing.TariffVersion.document": {
+        "time_zone": "UTC",
+        "currency": "EUR",
+        "energy": [{"price_per_kwh": "1", "name": "{}"}],
+    },
+    "billing.SessionPrice.lines": [LINE],
+    "billing.StatementRun.balance": {
+        **dict.fromkeys(BALANCE, "1"),
+        "sessions": dict.fromkeys(BALANCE_KINDS, 1),
+    },
+    "billing.Statement.document": {
+        "number": "{}",
+        "language": "en",
+        "currency": "EUR",
+        "tax_included": True,
+        "first_day": "2026-11-01",
+        "last_day": "2026-11-30",
+        "closed_on": "2026-12-01",
+        "time_zone": "UTC",
+        "payment_text": "{}",
+        "before": None,
+        "wh": "1",
+        "net": "1.00",
+        "tax": "0.19",
+        "gross": "1.19",
+        "issuer": {"name": "{}", "address": "{}", "tax_number": "{}"},
+        "household": {"name": "{}", "flat": "{}", "parking": "{}"},
+        "taxes": [{"vat": "19", "net": "1.00", "tax": "0.19", "gross": "1.19"}],
+        "sessions": [SESSION],
+        "bands": [LINE],
+        "fees": [LINE | {"unit": "month"}],
+    },
+}
+
+
+def _with_text(content: Any, text: str) -> Any:
+    if isinstance(content, Mapping):
+        return {name: _with_text(value, text) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_with_text(value, text) for value in content]
+    return text if content == "{}" else content
 
 
 def one_of_each(text: str, number: int = 0, **given: Row) -> dict[type[Row], Row]:
@@ -75,7 +154,12 @@ def row_of(
             values[field.name] = number + 1
         else:
             unique = getattr(field, "unique", False) or field.name in once
-            value = _value(field, f"{number}{text}" if unique else text)
+            said = READ.get(str(field))
+            value = (
+                _value(field, f"{number}{text}" if unique else text)
+                if said is None
+                else _with_text(said, text)
+            )
             if value is not None:
                 values[field.name] = value
     row = model._default_manager.create(**values)
@@ -108,6 +192,8 @@ def _value(field: Any, text: str) -> Any:
         return None
     if field.null and not isinstance(field, models.GenericIPAddressField):
         return None
+    if isinstance(field, models.DateField):
+        return timezone.localdate()
     if isinstance(field, models.UUIDField):
         return uuid.uuid4()
     if isinstance(field, models.GenericIPAddressField):

@@ -38,6 +38,7 @@ ROUNDS = 20 if IS_BIG else 1
 
 PAGES = (
     "/admin/",
+    "/admin/?part=plots",
     "/admin/ocpp/chargepoint/",
     "/admin/ocpp/chargepoint/?p=2",
     "/admin/ocpp/chargepoint/?online=no&status=Charging",

@@ -11,19 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from levity.ocpp.models import AuditEntry, ChargePoint, Command, Transaction, TransactionAlias
-from levity.pages.chargers.bulk import MANY, NAMED
-from levity.pages.chargers.send_command import KINDS
+from levity.pages.calls.kinds import KINDS, MANY
+from levity.pages.chargers.bulk import NAMED
 from levity.pages.kit import going_on
+from tests.pages.calls.filling import filled
 
 LIST = "/admin/ocpp/chargepoint/"
-FIELDS: dict[str, Any] = {
-    "connector": "1",
-    "id_tag": "anonymous",
-    "message": "Heartbeat",
-    "keys": "",
-    "call": "UpdateFirmware",
-    "text": '{"location":"https://example.com/fw.bin","retrieveDate":"2026-01-01T00:00:00Z"}',
-}
 
 
 @pytest.fixture
@@ -42,7 +35,7 @@ def chargers(db: None) -> list[ChargePoint]:
 
 
 def form(kind: str, **more: Any) -> dict[str, Any]:
-    return {**FIELDS, "key": str(uuid.uuid4()), **more}
+    return {**filled(kind), "key": str(uuid.uuid4()), **more}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -54,11 +47,11 @@ def test_every_kind_of_command_asks_for_the_permission_and_leaves_a_trail(
     browser: Callable[..., Client],
 ) -> None:
     """W-13: permission, token, and who, when, what: in the row itself and in the admin's log."""
-    running = Transaction.objects.create(
+    Transaction.objects.create(
         charge_point=chargers[0], connector=1, started_at="2026-01-01T00:00Z", meter_start=0
     )
     address = reverse("admin:ocpp_chargepoint_send", args=[chargers[0].pk, kind])
-    data = form(kind, running=str(running.pk))
+    data = form(kind, **filled(kind, chargers[0]))
     assert browser(person("viewer", "Viewer")).post(address, data).status_code == 403
     assert browser(operator, enforce_csrf_checks=True).post(address, data).status_code == 403
     assert not Command.objects.exists()
@@ -84,7 +77,7 @@ def test_charger_is_told_to_stop_by_the_id_that_it_knows(
     TransactionAlias.objects.create(pk=running.pk + 500, transaction=running)
     client = browser(operator)
     address = reverse("admin:ocpp_chargepoint_send", args=[chargers[0].pk, "stop"])
-    client.post(address, form("stop", running=str(running.pk)))
+    client.post(address, form("stop", **{"p-transactionId": str(running.pk)}))
     assert Command.objects.get().payload == {"transactionId": running.pk + 500}
     # That number finds it, too.
     for term, found in ((f"#{running.pk + 500}", [running]), ("9999999999", [])):
@@ -151,7 +144,7 @@ def test_a_wrong_form_for_several_keeps_them_and_says_why(
     address = reverse("admin:ocpp_chargepoint_send_many", args=["command"])
     data = form("command", ids=",".join(str(each.pk) for each in chargers), text="{}")
     page = browser(operator).post(address, data).content.decode()
-    assert "Not a valid UpdateFirmware" in page
+    assert "UpdateFirmware: location and retrieveDate are missing." in page
     assert 'name="ids" value="{}"'.format(",".join(str(each.pk) for each in chargers)) in page
     assert not Command.objects.exists()
 

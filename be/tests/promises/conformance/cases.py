@@ -68,7 +68,7 @@ class Case:
     def tag(self, id_tag: str, **values: Any) -> None:
         """An id tag that is on the books."""
         with self.site.books.open(IdTag) as rows:
-            rows.create(id_tag=id_tag, **values)
+            rows.get_or_create(id_tag=id_tag, **values)
 
     def play(self, script: Callable[[IndependentCharger], Awaitable[Said]]) -> Said:
         """Connect, let the charger play this, and leave; what it was told."""

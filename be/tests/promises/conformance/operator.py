@@ -5,7 +5,9 @@ times would take longer than all the cases.
 """
 
 import asyncio
+import http.client
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -19,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.system.processes import python
 from tests.system.site import Site
 
-__all__ = ["ANSWERS", "Commanded", "Operator", "operator_of"]
+__all__ = ["ANSWERS", "ApiOperator", "Commanded", "Operator", "operator_of", "program_of"]
 
 # What a charger that obeys says, where it is not simply Accepted.
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -32,7 +34,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 ACTIONS = (
     *("CancelReservation", "CertificateSigned", "ChangeAvailability", "ChangeConfiguration"),
-    *("ClearCache", "ClearChargingProfile", "DeleteCertificate", "ExtendedTriggerMessage"),
+    *("ClearCache", "ClearChargingProfile", "DataTransfer", "DeleteCertificate"),
+    "ExtendedTriggerMessage",
     *("GetCompositeSchedule", "GetConfiguration", "GetDiagnostics", "GetInstalledCertificateIds"),
     *("GetLocalListVersion", "GetLog", "InstallCertificate", "RemoteStartTransaction"),
     *("RemoteStopTransaction", "ReserveNow", "Reset", "SendLocalList", "SetChargingProfile"),
@@ -105,6 +108,9 @@ for line in sys.stdin:
 class Operator:
     """Somebody at a shell beside the site."""
 
+    suffix = ""
+    """Of the identities of the chargers, so that no case meets what another operator has done."""
+
     def __init__(self, shell: "subprocess.Popen[str]") -> None:
         self._shell = shell
 
@@ -134,6 +140,40 @@ class Operator:
         return asyncio.run(run())
 
 
+class ApiOperator(Operator):
+    """A program with a token, that sends over the REST API and waits."""
+
+    suffix = "-API"
+
+    def __init__(self, port: int, token: str) -> None:
+        self._port, self._token = port, token
+
+    def send(self, identity: str, action: str, payload: dict[str, Any]) -> tuple[int, Any]:
+        """As the shell tells it: 0 for done, 1 for no, 2 for what was not sent."""
+        status, body = self.post(identity, {"action": action, "payload": payload, "wait": 20})
+        if status == 422:
+            return 2, body["detail"]
+        assert status == 200, body
+        if body["status"] == "answered":
+            return 0 if body["is_done"] else 1, body["result"]
+        return 1, f"{body['status']}: {body['error']['code']} {body['error']['description']}"
+
+    def post(self, identity: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Ask the API; status and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            connection.request(
+                "POST",
+                f"/api/v1/charge-points/{identity}/commands",
+                json.dumps(body),
+                {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+            )
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
+
+
 Script = Callable[[Commanded], Awaitable[Any]]
 
 
@@ -153,3 +193,13 @@ def operator_of(site: Site) -> Iterator[Operator]:
             yield Operator(shell)
         finally:
             shell.kill()
+
+
+def program_of(site: Site) -> ApiOperator:
+    """A program with a token of its own for this embedded site."""
+    port = int(site.workers[0].line(r"http://localhost:(\d+)/admin")[1])
+    ran = site.levity("api_token", "create", "conformance", "--scope", "operate")
+    assert ran.returncode == 0, ran.stderr
+    found = re.search(r"levity_\S+", ran.stdout)
+    assert found, ran.stdout
+    return ApiOperator(port, found[0])

@@ -64,6 +64,7 @@ def frames(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @seed(20261122)
 @settings(
     max_examples=120,

@@ -83,7 +83,7 @@ def start(command: list[str], folder: Path, **environ: str) -> subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=240,
     )
 
 

@@ -88,6 +88,21 @@ class QuirkProfile:
     ignored_measurands: tuple[str, ...] = field(
         default=(), metadata={"help": "stored as text, but their values are ignored"}
     )
+    file_transfer: str = field(
+        default="",
+        metadata={"help": "how it transfers files: http, https or ftp; empty: not known"},
+    )
+    reads_configuration: bool = field(
+        default=True,
+        metadata={"help": "Levity may ask for its configuration keys without being told to"},
+    )
+    unsafe_keys: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "configuration keys that Levity never writes or reads back by itself"},
+    )
+    key_notes: tuple[str, ...] = field(
+        default=(), metadata={"help": "what is known of its configuration keys, as key: note"}
+    )
     local_time_as_utc: bool = field(
         default=False,
         metadata={"help": "it marks local time with Z; Levity uses the charge point's time zone"},

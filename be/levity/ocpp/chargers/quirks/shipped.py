@@ -45,6 +45,7 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         remote_start_delay=1.0,
         remote_start_again=10.0,
         session_register=True,
+        reads_configuration=False,
     ),
     QuirkProfile(
         name="en-plus",
@@ -72,6 +73,13 @@ SHIPPED: tuple[QuirkProfile, ...] = (
         facts="Up to 1.8.21 it reboots when it reads measurands that it has accepted: never probe "
         "by writing. Message ids are numbers as strings; info is the word null.",
         sources=("lb#1275",),
+        unsafe_keys=(
+            *("MeterValuesSampledData", "MeterValuesAlignedData"),
+            *("StopTxnSampledData", "StopTxnAlignedData"),
+        ),
+        key_notes=(
+            "MeterValuesSampledData: up to 1.8.21 it restarts when it reads measurands it lacks.",
+        ),
     ),
     QuirkProfile(
         name="alfen",

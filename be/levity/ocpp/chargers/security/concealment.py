@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from levity.ocpp.wire.masking import without_secrets
-from levity.ocpp.wire.scanning import logins
+from levity.ocpp.wire.scanning import drop_tokens, logins, signatures
 from levity.secrets.sealing import Unreadable, secret_keys
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "LONGEST_TOLD",
     "Unreadable",
     "conceal",
+    "conceal_list",
     "reveal",
     "secrets_in",
     "stored_answer",
@@ -42,6 +43,17 @@ def conceal(payload: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         return dict(payload), ""
     shown: dict[str, Any] = orjson.loads(masked)
     return shown, _boxes().encrypt(text.encode()).decode()
+
+
+def conceal_list(payload: Mapping[str, Any], name: str) -> tuple[dict[str, Any], str]:
+    """The payload with only the number of the entries in this field, and all of it encrypted; ""
+    if the field is empty."""
+    entries = payload.get(name)
+    if not entries:
+        return dict(payload), ""
+    count = len(entries) if isinstance(entries, list) else 1
+    shown = {**payload, name: f"{count} entries, not shown"}
+    return shown, _boxes().encrypt(orjson.dumps(payload)).decode()
 
 
 def reveal(secret: str) -> dict[str, Any]:
@@ -72,6 +84,8 @@ def secrets_in(payload: Mapping[str, Any]) -> list[str]:
                 for start, end in logins(item)
                 if (password := item[start:end].partition(":")[2])
             ]
+            found += [item[start:end] for start, end in drop_tokens(item)]
+            found += [item[start:end] for start, end in signatures(item)]
         elif isinstance(item, Mapping):
             items += item.values()
             masked += [shown[name] for name in item]

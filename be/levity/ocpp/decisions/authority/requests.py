@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from levity.ocpp.audit import Who, note
+from levity.ocpp.audit import Who, note, person
 from levity.ocpp.deciding import NotPossible, check
 from levity.ocpp.decisions.authority.authorities import current_authority
 from levity.ocpp.decisions.authority.issuing import ask_for_request, send_certificate
@@ -40,7 +40,7 @@ def _decide(row: ChargePointCertificate, state: str, who: Who) -> None:
     with transaction.atomic():
         # Only if it still waits: another charger's request may have come in between.
         changed = ChargePointCertificate.objects.filter(pk=row.pk, state=State.WAITING).update(
-            state=state, decided_at=timezone.now(), decided_by=who
+            state=state, decided_at=timezone.now(), decided_by=person(who)
         )
         if not changed:
             raise CannotDecide("it is no longer waiting")
@@ -56,7 +56,7 @@ def revoke(row: ChargePointCertificate, reason: str, who: Who) -> None:
         changed = good.exclude(serial_number=None).update(
             state=State.REVOKED,
             revoked_at=timezone.now(),
-            revoked_by=who,
+            revoked_by=person(who),
             revocation_reason=reason,
         )
         if not changed:

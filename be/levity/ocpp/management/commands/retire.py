@@ -3,8 +3,10 @@
 from difflib import get_close_matches
 from typing import Any
 
+from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from levity.ocpp.deciding import Decided
 from levity.ocpp.decisions.retiring import CONNECTED, DEMO, bring_back, retire
@@ -12,19 +14,25 @@ from levity.ocpp.models import ChargePoint
 
 __all__ = ["Command"]
 
+HOOK = "levity_demo_retired"
+
 
 class Command(BaseCommand):
-    """Nothing is deleted."""
+    """No charge point is deleted. What else the demo has made is taken out by those who made it:
+    functions that an `AppConfig` names in `levity_demo_retired`; each says in lines what it did."""
 
     help = (
         "Remove charge points that are gone for good, or the demo's ten, from lists, counts and "
         "alerts. Their sessions are kept; a charge point that connects again is brought back into "
-        "use."
+        "use. --demo also removes the demo's households, cards and tariff, as far as no closed "
+        "statement names them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("identities", nargs="*", metavar="IDENTITY", help="such as garage-1")
-        parser.add_argument("--demo", action="store_true", help="the ten of `levity serve --demo`")
+        parser.add_argument(
+            "--demo", action="store_true", help="all that `levity serve --demo` has made"
+        )
         parser.add_argument("--back", action="store_true", help="bring them back into use")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -58,6 +66,11 @@ class Command(BaseCommand):
             raise CommandError(
                 f"connected, so not retired: {shown}. Switch them off (or stop the demo) first"
             )
+        if options["demo"]:
+            for config in apps.get_app_configs():
+                if name := getattr(config, HOOK, None):
+                    for line in import_string(name)():
+                        self.stdout.write(line)
 
     def _say(self, decided: Decided, what: str) -> None:
         already = [left for left in decided.left if left.why != CONNECTED]

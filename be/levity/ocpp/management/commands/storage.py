@@ -1,5 +1,6 @@
 """`levity storage`: what is kept where, how much it is, and for how long."""
 
+import shutil
 import time
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,10 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.utils import timezone
 
+from levity.installation import data_dir
 from levity.ocpp.conf import setting
-from levity.ocpp.store.inventory import Inventory, Part, inventory
+from levity.ocpp.store.growth import bytes_a_day
+from levity.ocpp.store.inventory import Inventory, Part, inventory, kept_elsewhere
 from levity.ocpp.store.waiting import Waiting, waiting
 
 __all__ = ["Command"]
@@ -18,6 +21,7 @@ MANY = 5_000
 """Rows that a worker packs within seconds are not worth an estimate."""
 PACE_SECONDS = 12
 """Longer than a worker's pause while chargers send."""
+_YEAR = 365
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -39,6 +43,11 @@ class Command(BaseCommand):
         self.stdout.write("")
         for line in _kept():
             self.stdout.write(line)
+        if growth := _growth(found):
+            self.stdout.write(growth)
+        for _, said in kept_elsewhere.send(sender=None):
+            if said:
+                self.stdout.write(said)
         self._say_what_waits()
 
     def _say_what_waits(self) -> None:
@@ -129,6 +138,24 @@ def _kept() -> list[str]:
         )
     lines.append("Sessions and their meter values are never deleted.")
     return lines
+
+
+def _growth(found: Inventory) -> str:
+    """How fast it grows and, where the disk is this machine's, for how long that is good."""
+    a_day = bytes_a_day(found)
+    if a_day is None:
+        return ""
+    said = f"It grows by about {_bytes(a_day)} a day, as in the last days that are packed"
+    if connection.vendor != "sqlite":
+        return f"{said}."
+    free = found.free + shutil.disk_usage(data_dir()).free
+    return f"{said}: the {_bytes(free)} that are free are enough for {_for(free / a_day)}."
+
+
+def _for(days: float) -> str:
+    if days >= 2 * _YEAR:
+        return f"{days / _YEAR:.0f} years" if days < 100 * _YEAR else "more than 100 years"
+    return _days(int(days))
 
 
 def _days(days: int) -> str:

@@ -26,10 +26,14 @@ from levity.ocpp.rules.sampled import (
 )
 from levity.ocpp.rules.trail import read_or_none
 
-__all__ = ["CORRECTED", "Claim", "begins_anew", "claim_of", "in_order"]
+__all__ = ["CORRECTED", "DECIDED", "IMPORTED", "Claim", "begins_anew", "claim_of", "in_order"]
 
 CORRECTED = "corrected"
 """The `energy_source` of what a person has decided: nothing changes it but a person."""
+IMPORTED = "imported"
+"""The `energy_source`, and the flag, of a session that another system recorded."""
+DECIDED = frozenset((CORRECTED, IMPORTED))
+"""Sources of what nothing automatic changes."""
 TOLD_TWICE = "started-twice"
 KILO = Decimal(1000)
 # The end is no register that counts.
@@ -128,7 +132,7 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
         span_of_ours=(_begun(session, by_ours=True), _ended(session, by_ours=True)),
         low=session.meter_start,
         high=own.meter_stop if session.state != "active" else session.newest_register,
-        is_fixed=session.energy_source == CORRECTED,
+        is_fixed=session.energy_source in DECIDED,
         by_ours=by_ours,
     )
     if claim.is_fixed:

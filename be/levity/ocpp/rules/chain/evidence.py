@@ -1,7 +1,7 @@
 """What the samples and clocks of two neighbours say of where one ended and the other began."""
 
 from levity.ocpp.rules.chain.claims import Claim
-from levity.ocpp.rules.lives import ROUNDING, Life, most
+from levity.ocpp.rules.lives import LEAST_PACE, ROUNDING, is_wild, most
 
 __all__ = [
     "could",
@@ -17,8 +17,6 @@ __all__ = [
 
 # Seconds by which clocks differ without a word.
 CLOCKS = 300
-# W that flow at least while a car charges: what a pace is taken for that can't be told.
-LEAST_PACE = 1380
 # Seconds within which a start is told again with another time.
 AGAIN = 900
 # By how much more than it did a car may have charged where nobody looked.
@@ -57,18 +55,10 @@ def is_proved(claim: Claim, max_power: int) -> bool:
     last = claim.last
     if last is None or claim.high is None or claim.ended is None or last.count < 2:
         return False
-    if last.count > 2 and _is_wild(last):
+    if last.count > 2 and is_wild(last):
         return False
     rest = float(claim.high - last.last)
     return rest <= could(claim, max(claim.ended - claim.seen, 0.0), max_power)
-
-
-def _is_wild(life: Life) -> bool:
-    """True if the last value is more than its pace until then leads to."""
-    seconds = life.before_at - life.first_at
-    pace = float(life.before - life.first) * 3600 / seconds if seconds > 0 else 0.0
-    step = float(life.last - life.before)
-    return step > most(life.last_at - life.before_at, int(max(pace * 2 * FASTER, LEAST_PACE)))
 
 
 def is_told_again(before: Claim, claim: Claim) -> bool:

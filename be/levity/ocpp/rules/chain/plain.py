@@ -4,11 +4,14 @@ The whole rules (`settle`) come to the same; they cost a hundred times as much f
 """
 
 from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
 
-from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.lives import most
+from levity_ws.frozen import frozen
 
-__all__ = ["goes_without_saying"]
+__all__ = ["Figures", "Glance", "goes_without_saying"]
 
 # Seconds by which clocks differ without a word.
 CLOCKS = 300
@@ -16,15 +19,54 @@ CLOCKS = 300
 PLAIN = ("id-tag-", "own-id:")
 
 
-def goes_without_saying(
-    session: RecordedSession, others: Iterable[RecordedSession], max_power: int
-) -> bool:
+class Glance(Protocol):
+    """What a glance at a session takes in: some of a `RecordedSession`."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def meter_start(self) -> Decimal | None: ...
+    @property
+    def stopped_at(self) -> datetime | None: ...
+    @property
+    def meter_stop(self) -> Decimal | None: ...
+    @property
+    def energy(self) -> Decimal | None: ...
+    @property
+    def energy_source(self) -> str: ...
+    @property
+    def flags(self) -> str: ...
+    @property
+    def checks(self) -> str: ...
+
+
+@frozen
+class Figures:
+    """No more than that of a session; a row of what is read for it."""
+
+    id: int
+    state: str
+    started_at: datetime
+    meter_start: Decimal | None
+    stopped_at: datetime | None = None
+    meter_stop: Decimal | None = None
+    energy: Decimal | None = None
+    energy_source: str = ""
+    flags: str = ""
+    checks: str = ""
+
+
+def goes_without_saying(session: Glance, others: Iterable[Glance], max_power: int) -> bool:
     """True if this session of a connector goes on from the one before and the one after goes on
     from it, each by its own Start and Stop, with nothing odd about any of them."""
     if not _is_plain(session, is_new=True):
         return False
-    before: RecordedSession | None = None
-    after: RecordedSession | None = None
+    before: Glance | None = None
+    after: Glance | None = None
     begun = session.started_at, session.id
     for other in others:
         if other.id == session.id:
@@ -40,7 +82,7 @@ def goes_without_saying(
     return after is None or (_is_plain(after) and _follow(session, after, max_power))
 
 
-def _is_plain(session: RecordedSession, *, is_new: bool = False) -> bool:
+def _is_plain(session: Glance, *, is_new: bool = False) -> bool:
     """True if its Start and Stop are its figures, by a clock that can be believed; `is_new`: its
     figures have not been settled yet."""
     flags = session.flags
@@ -59,7 +101,7 @@ def _is_plain(session: RecordedSession, *, is_new: bool = False) -> bool:
     )
 
 
-def _follow(before: RecordedSession, after: RecordedSession, max_power: int) -> bool:
+def _follow(before: Glance, after: Glance, max_power: int) -> bool:
     """True if the second begins where the first has ended, or at what can have flowed since."""
     stop, start, ended = before.meter_stop, after.meter_start, before.stopped_at
     if stop is None or start is None or ended is None or start < stop:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from levity.ocpp.request import RecordedSession
-from levity.ocpp.rules.chain.claims import CORRECTED, Claim, claim_of
+from levity.ocpp.rules.chain.claims import DECIDED, Claim, claim_of
 from levity.ocpp.rules.chain.unassigned import Interval
 from levity.ocpp.rules.chain.words import CUT, ENDS_AT_NEXT, STARTS_AT_LAST, TWICE
 from levity.ocpp.rules.sampled import FELL, RESET, SESSION
@@ -21,7 +21,7 @@ def interval_of(session: RecordedSession) -> Interval:
     since = datetime.fromtimestamp(claim.begun, UTC)
     until = None if claim.ended is None else datetime.fromtimestamp(claim.ended, UTC)
     source = session.energy_source
-    if source == SESSION or (SESSION in flags and source not in ("registers", CORRECTED)):
+    if source == SESSION or (SESSION in flags and source not in ("registers", *DECIDED)):
         # It counts each session from its start: that says nothing of the meter's total.
         return Interval(session.id, since, until, None, None, by_session=True)
     first, last = _settled(claim, flags)

@@ -35,7 +35,7 @@ from levity.ocpp.rules.chain.words import (
 )
 from levity.ocpp.rules.checks import AGREES, BOUNDS, CONTRADICTS, SILENT, Check
 from levity.ocpp.rules.lives import ROUNDING, SLACK, most
-from levity.ocpp.rules.sampled import KILO
+from levity.ocpp.rules.sampled import IMPLAUSIBLE, KILO
 from levity_ws.frozen import frozen
 
 __all__ = ["Settled", "settle", "settled_claims"]
@@ -139,6 +139,10 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
         note(before, claim, BOUNDS, f"the register began anew, and went on at {in_wh(claim.low)}")
         return
     if _is_anew(before, claim, max_power):
+        if _may_go_on(before, claim, max_power):
+            claim.flags.add(NEIGHBOURS)
+            note(before, claim, CONTRADICTS, "it began anew at 0, or its start is no reading")
+            return
         note(before, claim, SILENT, "the register began anew in between")
         return
     if (
@@ -159,7 +163,10 @@ def _is_proved_low(before: Claim, claim: Claim, max_power: int) -> bool:
         return False
     if before.session.state != "stopped" or stop <= 0 or abs(claim.low - stop) > ROUNDING:
         return False
-    is_below = before.low is not None and stop < before.low - ROUNDING
+    start = before.session.meter_start
+    is_below = (
+        start is not None and before.low is not None and stop < min(start, before.low) - ROUNDING
+    )
     return is_below and float(stop) <= most(ended - before.begun, max_power)
 
 
@@ -175,7 +182,7 @@ def _is_anew(before: Claim, claim: Claim, max_power: int) -> bool:
     if is_at_once(before, claim):
         return False
     if claim.low <= ROUNDING:
-        return True
+        return not _is_out_of_reach(before, claim, max_power)
     since = before.ended if before.ended is not None else before.seen
     can_be = float(claim.low) <= most(claim.begun - since, max_power)
     if not can_be:
@@ -183,6 +190,34 @@ def _is_anew(before: Claim, claim: Claim, max_power: int) -> bool:
     # A register with a long life does not happen to stand just there.
     floor = before.floor
     return floor is None or claim.low < floor - ROUNDING or floor <= KILO
+
+
+def _may_go_on(before: Claim, claim: Claim, max_power: int) -> bool:
+    """True if this session, which begins at 0, ends where it would if the register of the one
+    before had gone on: nothing tells whether it began anew or its meter did not answer at first.
+
+    Not where samples show how it rose, nor where that register was young.
+    """
+    low, high, ended = claim.low, claim.high, claim.ended
+    if low is None or high is None or ended is None or claim.first is not None or low > ROUNDING:
+        return False
+    if before.high is None or (before.floor or ZERO) <= KILO or high < before.high:
+        return False
+    return float(high - before.high) <= most(ended - claim.begun, max_power)
+
+
+def _is_out_of_reach(before: Claim, claim: Claim, max_power: int) -> bool:
+    """True if no power leads from this session's start to its end, which goes on from the session
+    before: the 0 at its start is of a meter that did not answer."""
+    if IMPLAUSIBLE not in claim.session.flags.split() or claim.ended is None:
+        return False
+    assert claim.low is not None
+    if claim.high is None or before.high is None or claim.high < before.high - ROUNDING:
+        return False
+    seconds = claim.ended - claim.begun
+    return (
+        float(claim.high - before.high) <= most(seconds, max_power) < float(claim.high - claim.low)
+    )
 
 
 def _go_on(before: Claim, claim: Claim, gap: Decimal, max_power: int, *, follows: bool) -> None:

@@ -5,7 +5,7 @@ through here before they are written.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,14 +16,47 @@ from levity.ocpp.effects import (
     StopTransaction,
     UpdateTransaction,
 )
-from levity.ocpp.request import Place, RecordedSession
+from levity.ocpp.request import Place, RecordedSession, TransactionState
 from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
 from levity.ocpp.rules.chain.near import near
-from levity.ocpp.rules.chain.plain import goes_without_saying
+from levity.ocpp.rules.chain.plain import Figures, Glance, goes_without_saying
 from levity.ocpp.rules.chain.settle import Settled, settle
 from levity.ocpp.rules.chain.words import OF_THE_CHAIN
 
-__all__ = ["settled"]
+__all__ = ["needs_no_settling", "settled"]
+
+OF_SESSIONS = (AdjustTransaction, StartTransaction, StopTransaction, UpdateTransaction)
+
+
+def needs_no_settling(
+    effects: Iterable[Effect],
+    running: TransactionState | None,
+    others: Iterable[Glance],
+    max_power: int,
+) -> bool:
+    """True if these effects change one session only, which goes on from its neighbours as nearly
+    all do: `settled` would leave them as they are.
+
+    `running` is the session that the message names; `others` are those beside the one that begins
+    or ends, on its connector.
+    """
+    changed = [effect for effect in effects if isinstance(effect, OF_SESSIONS)]
+    if len(changed) != 1:
+        return not changed
+    [effect] = changed
+    match effect:
+        case StartTransaction():
+            begun = Figures(
+                effect.transaction_id,
+                "active",
+                effect.started_at,
+                effect.meter_start,
+                flags=" ".join(effect.flags),
+            )
+            return goes_without_saying(begun, others, max_power)
+        case StopTransaction() if running is not None and effect.transaction_id == running.id:
+            return goes_without_saying(_end_of(running, effect), others, max_power)
+    return False
 
 
 def settled(
@@ -119,6 +152,20 @@ def _adjustment(item: Settled) -> AdjustTransaction:
         reason="" if is_same else item.reason or "Its neighbours agree with its own figures now.",
         old_energy=session.energy,
         old_confidence=session.confidence,
+    )
+
+
+def _end_of(known: TransactionState, effect: StopTransaction) -> Figures:
+    return Figures(
+        known.id,
+        "orphaned" if effect.orphaned else "stopped",
+        known.started_at,
+        known.meter_start,
+        effect.stopped_at,
+        effect.meter_stop,
+        effect.energy,
+        effect.energy_source,
+        " ".join(flag for flag in effect.flags if flag not in OF_THE_CHAIN),
     )
 
 

@@ -12,7 +12,6 @@ from levity.ocpp.store.messages.codec import (
     Facts,
     facts_of,
     microseconds,
-    text_of,
     unpack,
 )
 from levity.ocpp.store.messages.wanted import Wanted
@@ -74,22 +73,17 @@ class Block:
             read_frames([self])
         return unpack(self.facts, bytes(self.frames), self.charge_point_id, places)
 
-    def text(self) -> str:
-        """All frames, one after the other, without their message ids."""
-        if self.frames is None:
-            read_frames([self])
-        return text_of(bytes(self.frames))
-
     def may_have(self, text: str) -> bool:
         """False if no frame has this text in it, case ignored.
 
         In a frame the message id stands between quotation marks: so a text without any is in the id
         or beside it, and never in both.
         """
-        lower = text.lower()
-        if '"' in text or lower in self.text().lower():
+        if self.frames is None:
+            read_frames([self])
+        if '"' in text or self.facts.texts_of(bytes(self.frames)).may_have(text):
             return True
-        return lower in "\n".join(self.facts.unique_ids).lower()
+        return text.lower() in "\n".join(self.facts.unique_ids).lower()
 
     def places(self, wanted: Wanted) -> list[int]:
         """Where in it that is which is wanted, in the order of the wire; by its facts alone."""

@@ -4,24 +4,32 @@ A block has two parts, so that whoever looks for an action or a message id reads
 
 - *facts*: everything but the frames, column by column as JSON, compressed; behind it message ids
   that are UUIDs, 16 bytes each, which nothing makes smaller.
-- *frames*: all requests, then all responses, one after the other, compressed. The message id is cut
-  out of each, for the facts have it.
+- *frames*: all requests, then all responses (`alike.py`), compressed. The message id is cut out of
+  each, for the facts have it.
 
 What comes out is what went in, character by character: broken JSON, control characters and lone
-surrogates included. Times are exact to the microsecond.
+surrogates included. Times are exact to the microsecond. What is written is of version 2; blocks of
+version 1 are read as well (`version_1.py`).
 """
 
-import json
 import struct
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-import orjson
-
+from levity.ocpp.store.json_bytes import read_json, write_json
+from levity.ocpp.store.messages import version_1
+from levity.ocpp.store.messages.alike import Alike, alike, pack_texts, unpack_texts
+from levity.ocpp.store.messages.message_ids import (
+    UUID,
+    dashed,
+    parted,
+    put_together,
+    without_space,
+)
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -32,11 +40,10 @@ __all__ = [
     "facts_of",
     "microseconds",
     "pack",
-    "text_of",
     "unpack",
 ]
 
-VERSION = 1
+VERSION = 2
 LEVEL = 6
 """Of zlib. 9 saves a hundredth and takes twice as long."""
 _HEAD = struct.Struct(">BI")
@@ -45,18 +52,10 @@ _HEAD = struct.Struct(">BI")
 _CUT, _WHOLE = "\x00", "\x00\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_COLUMNS = {
-    "on": "connections",
-    "by": "senders",
-    "action": "actions",
-    "tx": "transactions",
-    "error": "error_codes",
-    "why": "error_descriptions",
-}
+_NAMED = ("on", "by", "action", "tx", "error", "why")
 FEW = 50
-_UUID = 16
 # Of these, a block has as many values as exchanges; of the others each value once.
-_EVERY_ROW = ("id", "seq", "uid", "at", "after", "asked", "said")
+_EVERY_ROW = ("id", "seq", "at", "after")
 
 
 class DamagedBlock(ValueError):
@@ -100,10 +99,17 @@ class Facts:
     action, few need more than that one.
     """
 
-    def __init__(self, column: dict[str, Any], uuids: bytes) -> None:
-        self._column, self._uuids = column, uuids
+    def __init__(
+        self,
+        column: dict[str, Any],
+        uuids: bytes,
+        ids: Alike,
+        read_texts: Callable[[bytes], Alike] = unpack_texts,
+    ) -> None:
+        self._column, self._uuids, self._ids = column, uuids, ids
+        self._read_texts = read_texts
         self._count = len(column["id"])
-        if {len(column[name]) for name in _EVERY_ROW} != {self._count}:
+        if {len(self._ids), *(len(column[name]) for name in _EVERY_ROW)} != {self._count}:
             raise DamagedBlock("columns of different lengths")
 
     def __len__(self) -> int:
@@ -132,7 +138,10 @@ class Facts:
     @cached_property
     def unique_ids(self) -> list[str]:
         """The message ids."""
-        return _put_together(self._column["uid"], self._uuids)
+        try:
+            return put_together(self._ids.all(), self._uuids)
+        except ValueError as error:
+            raise DamagedBlock(str(error)) from error
 
     @cached_property
     def actions(self) -> list[str]:
@@ -159,42 +168,51 @@ class Facts:
         """Microseconds since 1970."""
         return list(accumulate(self._column["at"]))
 
-    def answered_at(self, place: int) -> datetime | None:
-        """When the answer was known."""
-        after = self._column["after"][place]
-        return None if after is None else _moment(self.received[place] + after)
+    @property
+    def after(self) -> list[int | None]:
+        """Microseconds until the answer was known."""
+        after: list[int | None] = self._column["after"]
+        return after
+
+    def texts_of(self, frames: bytes) -> Alike:
+        """All requests, then all responses, without their message ids; raises DamagedBlock."""
+        try:
+            texts = self._read_texts(frames)
+        except ValueError as error:
+            raise DamagedBlock(str(error)) from error
+        if len(texts) != 2 * self._count:
+            raise DamagedBlock(f"{len(texts)} frames of {self._count} exchanges")
+        return texts
 
     def unique_ids_at(self, places: Sequence[int]) -> list[str]:
         """The message ids of these rows, without making those of all."""
         if len(places) >= FEW:
             return [self.unique_ids[place] for place in places]
-        texts = self._column["uid"]
         found = []
-        for place in places:
-            text = texts[place]
-            if not text:
-                at = _UUID * texts[:place].count("")
-                text = _dashed(self._uuids[at : at + _UUID].hex())
-                if len(text) != 36:
-                    raise DamagedBlock("fewer message ids than exchanges")
-                found.append(text)
-            else:
-                found.append(_without_space(text))
+        for place, text in zip(places, self._ids.at(places), strict=True):
+            if text:
+                found.append(without_space(text))
+                continue
+            at = UUID * self._places_of_uuids.index(place)
+            found.append(dashed(self._uuids[at : at + UUID].hex()))
+            if len(found[-1]) != 36:
+                raise DamagedBlock("fewer message ids than exchanges")
         return found
 
-    def named_at(self, name: str, place: int) -> Any:
-        """What this column has there."""
-        names, rows = self._column[name]
-        return names[rows[place] if rows else 0]
+    @cached_property
+    def _places_of_uuids(self) -> list[int]:
+        return [place for place, text in enumerate(self._ids.all()) if not text]
 
-    def named_in_column(self, name: str, place: int) -> Any:
-        """The same, out of the whole column."""
-        return getattr(self, _COLUMNS[name])[place]
-
-    @property
-    def lengths(self) -> tuple[list[int], list[int]]:
-        """Characters of requests and of responses, as they are stored."""
-        return self._column["asked"], self._column["said"]
+    def named_at(self, places: Sequence[int]) -> list[list[Any]]:
+        """Connections, senders, actions, transactions, error codes and descriptions there."""
+        found = []
+        for name in _NAMED:
+            names, rows = self._column[name]
+            if not rows:
+                found.append(names[:1] * len(places))
+            else:
+                found.append([names[rows[place]] for place in places])
+        return found
 
     def with_action(self, actions: Collection[str]) -> list[int]:
         """The rows with one of these actions."""
@@ -214,14 +232,14 @@ def pack(exchanges: Sequence[Exchange]) -> Packed:
     requests = [_without_id(item.request, item.unique_id) for item in exchanges]
     responses = [_without_id(item.response, item.unique_id) for item in exchanges]
     received = [microseconds(item.received_at) for item in exchanges]
-    uuids, texts = _parted([item.unique_id for item in exchanges])
+    uuids, texts = parted([item.unique_id for item in exchanges])
     columns = {
         "v": VERSION,
         "id": _steps([item.id for item in exchanges]),
         "on": _named([item.connection for item in exchanges]),
         "seq": _seqs([item.seq for item in exchanges]),
         "by": _named([item.sender for item in exchanges]),
-        "uid": texts,
+        "uid": alike(texts),
         "action": _named([item.action for item in exchanges]),
         "tx": _named([item.transaction for item in exchanges]),
         "error": _named([item.error_code for item in exchanges]),
@@ -231,24 +249,23 @@ def pack(exchanges: Sequence[Exchange]) -> Packed:
             None if item.answered_at is None else microseconds(item.answered_at) - at
             for item, at in zip(exchanges, received, strict=True)
         ],
-        "asked": [len(text) for text in requests],
-        "said": [len(text) for text in responses],
     }
-    facts = zlib.compress(_json(columns), LEVEL)
-    frames = "".join((*requests, *responses)).encode("utf-8", "surrogatepass")
-    return Packed(
-        _HEAD.pack(VERSION, len(facts)) + facts + b"".join(uuids), zlib.compress(frames, LEVEL)
-    )
+    facts = zlib.compress(write_json(columns), LEVEL)
+    frames = pack_texts([*requests, *responses])
+    return Packed(_HEAD.pack(VERSION, len(facts)) + facts + b"".join(uuids), frames)
 
 
 def facts_of(packed: bytes) -> Facts:
     """The facts of a block; raises DamagedBlock."""
     try:
         version, size = _HEAD.unpack_from(packed)
-        if version != VERSION:
+        if version not in (version_1.VERSION, VERSION):
             raise DamagedBlock(f"a block of version {version}")
-        column = _parsed(zlib.decompress(packed[_HEAD.size : _HEAD.size + size]))
-        return Facts(column, packed[_HEAD.size + size :])
+        end = _HEAD.size + size
+        column, uuids = read_json(zlib.decompress(packed[_HEAD.size : end])), packed[end:]
+        if version == version_1.VERSION:
+            return Facts(column, uuids, version_1.ids_of(column), version_1.reader_of(column))
+        return Facts(column, uuids, Alike(column["uid"]))
     except (zlib.error, struct.error, KeyError, TypeError, ValueError) as error:
         raise DamagedBlock(str(error)) from error
 
@@ -257,43 +274,44 @@ def unpack(
     facts: Facts, frames: bytes, charge_point_id: int = 0, wanted: Iterable[int] | None = None
 ) -> list[Exchange]:
     """The exchanges of a block, or those in these places of it; raises DamagedBlock."""
-    text = text_of(frames)
-    of_requests, of_responses = facts.lengths
-    asked = list(accumulate(of_requests, initial=0))
-    said = list(accumulate(of_responses, initial=asked[-1]))
-    if said[-1] != len(text):
-        raise DamagedBlock(f"frames of {len(text)} characters, and not of {said[-1]}")
-    places = list(range(len(facts)) if wanted is None else wanted)
-    unique_ids = facts.unique_ids_at(places)
-    # Of a few, the columns are not made for all.
-    named = facts.named_at if len(places) < FEW else facts.named_in_column
+    texts, count = facts.texts_of(frames), len(facts)
+    places = list(range(count) if wanted is None else wanted)
+    try:
+        unique_ids = facts.unique_ids_at(places)
+        requests, responses = texts.at(places), texts.at([count + place for place in places])
+    except (ValueError, TypeError) as error:
+        raise DamagedBlock(str(error)) from error
+    ids, seqs, received, after = facts.ids, facts.seqs, facts.received, facts.after
     return [
         Exchange(
-            id=facts.ids[place],
-            connection=named("on", place),
-            seq=facts.seqs[place],
-            sender=named("by", place),
-            unique_id=unique_id,
-            action=named("action", place),
-            transaction=named("tx", place),
-            request=_with_id(text[asked[place] : asked[place + 1]], unique_id),
-            response=_with_id(text[said[place] : said[place + 1]], unique_id),
-            error_code=named("error", place),
-            error_description=named("why", place),
-            received_at=_moment(facts.received[place]),
-            answered_at=facts.answered_at(place),
-            charge_point_id=charge_point_id,
+            ids[place],
+            connection,
+            seqs[place],
+            sender,
+            unique_id,
+            action,
+            transaction,
+            _with_id(request, unique_id),
+            _with_id(response, unique_id),
+            error_code,
+            error_description,
+            _moment(received[place]),
+            None if after[place] is None else _moment(received[place] + after[place]),
+            charge_point_id,
         )
-        for place, unique_id in zip(places, unique_ids, strict=True)
+        for (
+            place,
+            unique_id,
+            request,
+            response,
+            connection,
+            sender,
+            action,
+            transaction,
+            error_code,
+            error_description,
+        ) in zip(places, unique_ids, requests, responses, *facts.named_at(places), strict=True)
     ]
-
-
-def text_of(frames: bytes) -> str:
-    """All frames as they are stored, without their message ids; raises DamagedBlock."""
-    try:
-        return zlib.decompress(frames).decode("utf-8", "surrogatepass")
-    except (zlib.error, UnicodeDecodeError) as error:
-        raise DamagedBlock(str(error)) from error
 
 
 def _without_id(text: str, unique_id: str) -> str:
@@ -307,9 +325,8 @@ def _without_id(text: str, unique_id: str) -> str:
 
 
 def _with_id(text: str, unique_id: str) -> str:
-    if text.startswith(_WHOLE):
-        return text[len(_WHOLE) :]
-    return text.replace(_CUT, unique_id, 1)
+    # (A frame that is kept whole begins with two.)
+    return text.replace(_CUT, unique_id, 1) if text[:2] != _WHOLE else text[2:]
 
 
 def microseconds(at: datetime) -> int:
@@ -318,7 +335,7 @@ def microseconds(at: datetime) -> int:
 
 
 def _moment(number: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=number)
+    return _EPOCH + timedelta(0, 0, number)
 
 
 def _steps(numbers: list[int]) -> list[int]:
@@ -350,70 +367,3 @@ def _named(values: list[Any]) -> list[Any]:
     numbers: dict[Any, int] = {}
     rows = [numbers.setdefault(value, len(numbers)) for value in values]
     return [list(numbers), rows if len(numbers) > 1 else []]
-
-
-def _parted(unique_ids: list[str]) -> tuple[list[bytes], list[str]]:
-    """UUIDs as bytes; every other id as text, with an empty one where a UUID stands.
-
-    (An empty id is told from that by its space.)
-    """
-    uuids: list[bytes] = []
-    texts: list[str] = []
-    for unique_id in unique_ids:
-        if raw := _uuid(unique_id):
-            uuids.append(raw)
-            texts.append("")
-        else:
-            texts.append(unique_id if unique_id.strip(" ") else f"{unique_id} ")
-    return uuids, texts
-
-
-def _put_together(texts: list[str], uuids: bytes) -> list[str]:
-    found: list[str] = []
-    digits, place = uuids.hex(), 0
-    for text in texts:
-        if not text:
-            end = place + 32
-            found.append(_dashed(digits[place:end]))
-            place = end
-        else:
-            found.append(_without_space(text))
-    if place != len(digits):
-        raise DamagedBlock("other message ids than exchanges")
-    return found
-
-
-def _without_space(text: str) -> str:
-    """As it was before `_parted`."""
-    return text if text.strip(" ") else text[:-1]
-
-
-def _dashed(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def _uuid(text: str) -> bytes:
-    """Its 16 bytes, if they say everything that the text does."""
-    if len(text) != 36 or text.count("-") != 4:
-        return b""
-    digits = text.replace("-", "")
-    try:
-        found = bytes.fromhex(digits)
-    except ValueError:
-        return b""
-    return found if _dashed(digits) == text == text.lower() else b""
-
-
-def _json(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        # Half a pair of surrogates, or a number beyond 64 bits: no database gives them.
-        return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _parsed(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)

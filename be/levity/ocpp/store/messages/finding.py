@@ -202,8 +202,10 @@ class _Merging:
             tells = _tells(self.text)
             pairs = zip(places, block.exchanges(places), strict=True)
             places = [place for place, exchange in pairs if tells(exchange)]
-        for place in places[-self.limit :]:
-            self._add(block.facts.received[place], block.facts.ids[place], (block, place))
+        received, ids = block.facts.received, block.facts.ids
+        # The newest first, as the heap has them: so nothing in it has to move.
+        for place in reversed(places[-self.limit :]):
+            self._add(received[place], ids[place], (block, place))
 
     def _may_tell(self, block: Block) -> bool:
         """Most blocks do not, and need not be taken apart."""

@@ -58,7 +58,7 @@ def rewrite_blocks(
 
 def _rewrite(block: Block, word: str, frame: Change, reason: Change, *, dry_run: bool) -> int:
     try:
-        if word.lower() not in block.text().lower() and not any(
+        if not block.may_have(word) and not any(
             word.lower() in text.lower() for text in set(block.facts.error_descriptions)
         ):
             return 0

@@ -15,23 +15,31 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Length
 
+from levity.db.rows import delete_rows
 from levity.ocpp.models import ChargePoint, Message
-from levity.ocpp.store.messages.blocks import bounds
+from levity.ocpp.store.messages.blocks import Block, bounds
 from levity.ocpp.store.messages.codec import DamagedBlock, Exchange
 from levity.ocpp.store.messages.keeping import keep_as_block, locked, rewrite
-from levity.ocpp.store.messages.rows import FIELDS, exchange_of
+from levity.ocpp.store.messages.rows import with_ids
+from levity.ocpp.store.pace import Pace
 from levity.ocpp.store.queries import is_only_mover, take_turns
 
 __all__ = ["RowsChanged", "move_before", "move_some", "oldest_row_to_keep"]
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 1_000
-"""Rows a step, so that it takes 50 ms at most; an ordinary day has 800."""
+AT_ONCE, LEAST = 1_000, 400
+"""Rows a step at most, and however slow the machine is: an ordinary day has 800. Two blocks for it
+are an eighth larger than one, four a quarter, and that stays."""
 FULL = 1_500
 """Exchanges of a block to which no more are added."""
+REWRITTEN = 0.5
+"""An exchange that is in the block already takes this part of the time of a row."""
 CHARACTERS = 1024**2
 """Of frames a step, and in a block to which more are added."""
+
+
+_pace = Pace(AT_ONCE, LEAST)
 
 
 def move_some(now: datetime, budget: float, *, kept_days: int) -> int:
@@ -64,12 +72,19 @@ def move_before(before: datetime) -> int:
     if found is None:
         return 0
     charge_point, at = found
+    began = monotonic()
+    moved = _move_one(charge_point, at.date(), before)
+    _pace.took(moved, monotonic() - began)
+    return moved
+
+
+def _move_one(charge_point: int, day: date, before: datetime) -> int:
     with transaction.atomic():
         if not is_only_mover():
             return 0
         identity = ChargePoint.objects.filter(pk=charge_point).values_list("identity", flat=True)
         take_turns([name.lower() for name in identity])
-        return _move(charge_point, at.date(), before)
+        return _move(charge_point, day, before)
 
 
 def _move(charge_point: int, day: date, before: datetime) -> int:
@@ -82,25 +97,27 @@ def _move(charge_point: int, day: date, before: datetime) -> int:
         # nothing else writes into rows.
         unanswered = rows.filter(sender=Message.Sender.CENTRAL_SYSTEM, response="")
         list(unanswered.select_for_update().values_list("pk"))
-    exchanges = [exchange_of(row) for row in rows.values_list(*FIELDS)[: _how_many(rows)]]
+    exchanges = with_ids(_first_of(rows))
     if not exchanges:
         return 0
     _keep(charge_point, day, exchanges)
-    deleted, _ = Message.objects.filter(pk__in=[item.id for item in exchanges]).delete()
+    deleted = delete_rows(Message, [item.id for item in exchanges])
     if deleted != len(exchanges):
         raise RowsChanged
     return deleted
 
 
-def _how_many(rows: QuerySet[Message]) -> int:
-    """How many of the first of them a step may have; at least one."""
+def _first_of(rows: QuerySet[Message]) -> list[int]:
+    """The ids of as many of the first of them as a step may have; at least one, if there is one."""
     lengths = rows.annotate(size=Length("request") + Length("response"))
-    left, count = CHARACTERS, 0
-    for size in lengths.values_list("size", flat=True)[:AT_ONCE]:
-        if count and size > left:
+    left = CHARACTERS
+    found: list[int] = []
+    for pk, size in lengths.values_list("pk", "size")[: min(_pace.rows, AT_ONCE)]:
+        if found and size > left:
             break
-        count, left = count + 1, left - size
-    return max(count, 1)
+        found.append(pk)
+        left -= size
+    return found
 
 
 def _keep(charge_point: int, day: date, exchanges: Sequence[Exchange]) -> None:
@@ -110,7 +127,7 @@ def _keep(charge_point: int, day: date, exchanges: Sequence[Exchange]) -> None:
         keep_as_block(charge_point, day, 0, exchanges)
         return
     last = max(parts, key=lambda block: block.part)
-    if last.count + len(exchanges) <= FULL and not last.only_ledger:
+    if _has_room(last, len(exchanges)) and not last.only_ledger:
         try:
             there = last.exchanges()
         except DamagedBlock:
@@ -120,3 +137,10 @@ def _keep(charge_point: int, day: date, exchanges: Sequence[Exchange]) -> None:
                 rewrite(last, [*there, *exchanges])
                 return
     keep_as_block(charge_point, day, last.part + 1, exchanges)
+
+
+def _has_room(block: Block, more: int) -> bool:
+    """True if so many can join it within a step; a few can always, or each would be a block."""
+    if block.count + more > FULL:
+        return False
+    return more < LEAST or block.count * REWRITTEN + more <= _pace.rows

@@ -1,16 +1,17 @@
 """Exchanges of the last days, each a row of `Message`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 
+from levity.db.prepared import Prepared
 from levity.ocpp.models import Message
 from levity.ocpp.store.messages.codec import Exchange
 from levity.ocpp.store.messages.wanted import Wanted
 
-__all__ = ["FIELDS", "NEWEST_FIRST", "exchange_of", "newest_rows", "rows_in_order"]
+__all__ = ["FIELDS", "NEWEST_FIRST", "exchange_of", "newest_rows", "rows_in_order", "with_ids"]
 
 FIELDS: tuple[str, ...] = (
     "id",
@@ -29,6 +30,11 @@ FIELDS: tuple[str, ...] = (
     "charge_point_id",
 )
 """As `Exchange` has them."""
+WITH_IDS = Prepared(
+    lambda ids: (
+        Message.objects.filter(id__any_of=ids).order_by("received_at", "id").values_list(*FIELDS)
+    )
+)
 CHUNK = 500
 NEWEST_FIRST = ("-received_at", "-id")
 
@@ -37,6 +43,11 @@ def exchange_of(row: tuple[Any, ...]) -> Exchange:
     """The exchange of a row's `FIELDS`."""
     pk, connection, *rest = row
     return Exchange(pk, str(connection), *rest)
+
+
+def with_ids(pks: Collection[int]) -> list[Exchange]:
+    """The exchanges of the rows with these ids, in the order in which they came."""
+    return [exchange_of(row) for row in WITH_IDS.rows(pks)]
 
 
 def newest_rows(

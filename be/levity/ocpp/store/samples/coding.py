@@ -1,11 +1,12 @@
 """A trace: the MeterValues of a session, or of a connector and day, as a few bytes each.
 
-Columns of integer differences as JSON, compressed. What does not fit its column (a text, a number
-of another spelling) stands there as it was sent: everything comes back exactly, in its order.
-Without Django: values in, bytes out.
+Columns of integers as JSON, compressed, and behind it as bits where these are fewer (`bits.py`).
+What does not fit its column (a text, a number of another spelling) stands there as it was sent:
+everything comes back exactly, in its order. What is written is of version 2; traces of version 1
+are read as well (`version_1.py`). Without Django: values in, bytes out.
 """
 
-import json
+import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 from typing import Any
 
-import orjson
-
+from levity.ocpp.store.json_bytes import read_json, write_json
+from levity.ocpp.store.samples import version_1
+from levity.ocpp.store.samples.bits import Bits, BitsReader
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -28,7 +30,8 @@ __all__ = [
     "with_recorded",
 ]
 
-VERSION = 1
+VERSION = 2
+_HEAD = struct.Struct(">BI")
 # Longer numbers stay texts: JSON's and the differences' are good to 2**63.
 DIGITS = 15
 LARGEST = 10**17
@@ -67,6 +70,8 @@ class Column:
     spelling: int
     items: list[Any]
     """Integers (in the last decimal) and, as they were sent, texts."""
+    is_numbers: bool = False
+    """There are no texts, and at least one integer."""
 
     @property
     def decimals(self) -> int:
@@ -90,16 +95,17 @@ class Trace:
 
     shapes: list[tuple[int, int]]
     """Of each MeterValue: its shape, and how many values it has."""
-    _ids: list[int]
+    _ids: Any
     _places: list[Any]
     _sampled: list[Any]
     _lags: list[Any]
     _columns: dict[tuple[int, int], list[Any]]
     _recorded: dict[tuple[int, int], dict[int, Any]]
+    _bits: BitsReader
 
     def ids(self) -> list[int]:
         """Of each MeterValue, its id."""
-        return list(accumulate(self._ids))
+        return list(accumulate(self._bits.numbers(self._ids)))
 
     def places(self) -> list[tuple[int, int]]:
         """Of each MeterValue, its EVSE and connector."""
@@ -108,11 +114,12 @@ class Trace:
     def sampled(self) -> list[int]:
         """Of each MeterValue, the charger's time."""
         step, differences = self._sampled
-        return [number * step for number in accumulate(differences)]
+        return [number * step for number in accumulate(self._bits.numbers(differences))]
 
     def received(self) -> list[int]:
         """Of each MeterValue, our time."""
-        step, (first, *others) = self._lags
+        step, said = self._lags
+        first, *others = self._bits.numbers(said)
         lags = [first, *[first + other for other in others]]
         return [at + lag * step for at, lag in zip(self.sampled(), lags, strict=True)]
 
@@ -122,19 +129,19 @@ class Trace:
 
     def column(self, shape: tuple[int, int], position: int) -> Column:
         """This value of all MeterValues of this shape."""
-        return _read_column(self._columns[shape][position])
+        return _read_column(self._columns[shape][position], self._bits)
 
     def recorded(self, shape: tuple[int, int]) -> dict[int, list[Any]]:
         """By position, for each MeterValue of this shape: what was recorded (`UNCHANGED` where that
         is what the rule says, `NOTHING` for no value)."""
         found = self._recorded.get(shape, {})
-        return {int(position): _read_column(each).texts() for position, each in found.items()}
+        return {int(at): _read_column(each, self._bits).texts() for at, each in found.items()}
 
     def coded(self) -> list[Coded]:
         """All of it, as it went in."""
         values: dict[tuple[int, int], Iterator[Any]] = {}
         for shape, columns in self._columns.items():
-            texts = [_read_column(each).texts() for each in columns]
+            texts = [_read_column(each, self._bits).texts() for each in columns]
             values[shape] = iter(zip(*texts, strict=True))
         recorded = {shape: self._recorded_rows(shape) for shape in self._recorded}
         each = zip(
@@ -171,51 +178,51 @@ def encode(rows: Sequence[Coded]) -> bytes:
         of_kind.setdefault(kind, []).append(row)
     numbers = {kind: number for number, kind in enumerate(of_kind)}
     lags = [row.received_at - row.sampled_at for row in rows]
+    bits = Bits()
     whole = [
-        VERSION,
-        _differences([row.id for row in rows]),
-        _times([row.sampled_at for row in rows], _differences),
-        _times(lags, _from_first),
+        bits.put(_differences([row.id for row in rows])),
+        _times(_differences([row.sampled_at for row in rows]), bits),
+        # Noise: its differences would be longer.
+        _times([lags[0], *(lag - lags[0] for lag in lags[1:])], bits),
         _runs(list(row.place) for row in rows),
         _runs(numbers[kind] for kind in kinds),
         [
             [
                 kind[0],
                 kind[1],
-                [_column([row.values[at] for row in found]) for at in range(kind[1])],
+                [_column([row.values[at] for row in found], bits) for at in range(kind[1])],
                 _recorded_columns(found),
             ]
             for kind, found in of_kind.items()
         ],
     ]
-    return zlib.compress(_json(whole), 9)
+    return _bytes_of(whole, bytes(bits.data))
 
 
 def with_recorded(data: bytes, said: Mapping[tuple[int, int], Any]) -> bytes:
     """The same trace, with other values recorded: by a MeterValue's place in it and the position of
     the value, a number as text, `NOTHING` or `UNCHANGED`."""
-    whole = _read_json(zlib.decompress(data))
-    kinds = _read_runs(whole[5])
+    whole, tail = _parts_of(data)
+    *_, runs, columns = whole
+    kinds = _read_runs(runs)
     for (row, position), text in said.items():
         kind = kinds[row]
-        recorded = whole[6][kind][3]
+        recorded = columns[kind][3]
         count = kinds.count(kind)
         known = recorded.get(str(position))
-        texts = _read_column(known).texts() if known else [UNCHANGED] * count
+        texts = _read_column(known, BitsReader(tail)).texts() if known else [UNCHANGED] * count
         texts[kinds[:row].count(kind)] = text
         recorded[str(position)] = _column(texts)
         if all(each is UNCHANGED for each in texts):
             del recorded[str(position)]
-    return zlib.compress(_json(whole), 9)
+    return _bytes_of(whole, tail)
 
 
 def decode(data: bytes) -> Trace:
     """What `encode` was given. ValueError: it is damaged, or of a version that is not known."""
     try:
-        whole = _read_json(zlib.decompress(data))
-        if whole[0] != VERSION:
-            raise ValueError(f"a trace of version {whole[0]}")
-        _, ids, sampled, lags, places, shapes, kinds = whole
+        whole, tail = _parts_of(data)
+        ids, sampled, lags, places, shapes, kinds = whole
         known = [(kind[0], kind[1]) for kind in kinds]
         return Trace(
             shapes=[known[number] for number in _read_runs(shapes)],
@@ -229,17 +236,42 @@ def decode(data: bytes) -> Trace:
                 for kind, item in zip(known, kinds, strict=True)
                 if item[3]
             },
+            _bits=BitsReader(tail),
         )
-    except (zlib.error, TypeError, IndexError, KeyError) as error:
+    except (TypeError, IndexError, KeyError) as error:
         raise ValueError(f"a damaged trace: {error}") from error
 
 
-def _column(values: Sequence[Any]) -> list[Any]:
-    """[spelling, differences and texts]."""
+def _bytes_of(whole: list[Any], tail: bytes) -> bytes:
+    packed = zlib.compress(write_json([*whole, zlib.crc32(tail)]), 9)
+    return _HEAD.pack(VERSION, len(packed)) + packed + tail
+
+
+def _parts_of(data: bytes) -> tuple[list[Any], bytes]:
+    """What `_bytes_of` was given; of a trace of version 1, what it would have been given."""
+    try:
+        if data[:1] == version_1.FIRST_BYTE:
+            return version_1.parts_of(data), b""
+        version, size = _HEAD.unpack_from(data)
+        if version != VERSION:
+            raise ValueError(f"a trace of version {version}")
+        end = _HEAD.size + size
+        *whole, checksum = read_json(zlib.decompress(data[_HEAD.size : end]))
+        tail = data[end:]
+    except (zlib.error, struct.error, TypeError) as error:
+        raise ValueError(f"a damaged trace: {error}") from error
+    if checksum != zlib.crc32(tail):
+        raise ValueError("a damaged trace: another checksum")
+    return whole, tail
+
+
+def _column(values: Sequence[Any], bits: Bits | None = None) -> list[Any]:
+    """[spelling, differences and texts], or [spelling, integers, 1] where these are shorter."""
     numbers = [_number(value) if type(value) is str else None for value in values]
     spelling = _spelling_of(numbers)
     decimals = spelling if spelling >= 0 else -1 - spelling
     items: list[Any] = []
+    wholes: list[int] = []
     last = 0
     for value, number in zip(values, numbers, strict=True):
         if number is None or not _fits(number, spelling):
@@ -248,21 +280,29 @@ def _column(values: Sequence[Any]) -> list[Any]:
         digits, given, _ = number
         whole = digits * 10 ** (decimals - given)
         items.append(whole - last)
+        wholes.append(whole)
         last = whole
-    return [spelling, items]
+    if bits is None or len(wholes) < len(items):
+        return [spelling, items]
+    way, said = bits.shortest([items, wholes])
+    return [spelling, said, 1] if way else [spelling, said]
 
 
-def _read_column(said: Sequence[Any]) -> Column:
-    spelling, differences = said
-    items: list[Any] = []
+def _read_column(said: Sequence[Any], bits: BitsReader) -> Column:
+    spelling, items = said[0], said[1]
+    if type(items) is dict or set(map(type, items)) == {int}:
+        numbers = bits.numbers(items)
+        found = list(accumulate(numbers)) if len(said) == 2 else numbers
+        return Column(spelling, found, is_numbers=True)
+    found = []
     last = 0
-    for item in differences:
+    for item in items:
         if type(item) is int:
             last += item
-            items.append(last)
+            found.append(last)
         else:
-            items.append(item)
-    return Column(spelling, items)
+            found.append(item)
+    return Column(spelling, found)
 
 
 _Number = tuple[int, int, bool]
@@ -339,17 +379,10 @@ def _differences(numbers: Sequence[int]) -> list[int]:
     return [number - before for number, before in zip(numbers, [0, *numbers], strict=False)]
 
 
-def _from_first(numbers: Sequence[int]) -> list[int]:
-    """Noise is shorter so than as its differences."""
-    first = numbers[0]
-    return [first, *(number - first for number in numbers[1:])]
-
-
-def _times(numbers: Sequence[int], coded: Any) -> list[Any]:
+def _times(numbers: Sequence[int], bits: Bits) -> list[Any]:
     """[step, numbers]."""
-    said = coded(numbers)
-    step = next(each for each in STEPS if not any(number % each for number in said))
-    return [step, [number // step for number in said]]
+    step = next(each for each in STEPS if not any(number % each for number in numbers))
+    return [step, bits.put([number // step for number in numbers])]
 
 
 def _runs(items: Iterable[Any]) -> list[Any]:
@@ -365,18 +398,3 @@ def _read_runs(runs: Sequence[Any]) -> list[Any]:
     for item, times in zip(runs[::2], runs[1::2], strict=True):
         items += [item] * times
     return items
-
-
-def _json(whole: Any) -> bytes:
-    try:
-        return orjson.dumps(whole)
-    except (TypeError, orjson.JSONEncodeError):
-        # A lone surrogate, which some chargers' JSON escapes may come to.
-        return json.dumps(whole, separators=(",", ":")).encode()
-
-
-def _read_json(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)

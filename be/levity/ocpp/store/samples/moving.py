@@ -6,15 +6,16 @@ finds the same rows. What comes to a session that has moved (late samples, a ses
 are rows again and join its trace in the same way.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Length
 
+from levity.db.rows import delete_rows
 from levity.ocpp.models import (
     ChargePoint,
     LegacySample,
@@ -22,10 +23,11 @@ from levity.ocpp.models import (
     SampleTrace,
     Transaction,
 )
+from levity.ocpp.store.pace import Pace
 from levity.ocpp.store.queries import is_only_mover, take_turns
 from levity.ocpp.store.samples.elements import Element, arrival
 from levity.ocpp.store.samples.legacy import is_empty, legacy_elements
-from levity.ocpp.store.samples.reading import of_rows, of_whole_trace
+from levity.ocpp.store.samples.reading import of_whole_trace, with_ids
 from levity.ocpp.store.samples.shapes import store_shapes
 from levity.ocpp.store.samples.traces import write_trace
 from levity.ocpp.store.samples.trails import follow
@@ -33,8 +35,10 @@ from levity_ws.frozen import frozen
 
 __all__ = ["Mover", "move_some", "over_before"]
 
-# MeterValues, and samples of the releases before, of a step: it takes 50 ms at most.
+# MeterValues, and samples of the releases before, of a step, at most.
 AT_ONCE, SAMPLES_AT_ONCE = 500, 1_000
+LEAST = 100
+"""MeterValues of a step, however slow the machine is: with less, most of it would be overhead."""
 # The same where a MeterValue has very many samples, or long ones: signed data, or malice.
 VALUES_AT_ONCE, CHARACTERS_AT_ONCE = 5_000, 128 * 1024
 # A trace with so many, or with so many samples or characters, is full.
@@ -97,10 +101,12 @@ class Mover:
     Where it stands is forgotten when the process ends: rows that can't move yet are few.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._waiting: list[Owner] = []
         self._tables: list[type[Model]] | None = None
         self._after: int | None = None
+        self._pace = Pace(AT_ONCE, LEAST)
 
     def step(self, now: datetime, kept: timedelta) -> int:
         """One short transaction; how many MeterValues have moved. 0: there is nothing left."""
@@ -109,7 +115,9 @@ class Mover:
             while self._waiting:
                 owner = self._waiting.pop(0)
                 # (Not put back where that fails: the next one has its turn.)
-                if moved := _move(owner, before):
+                began = self._clock()
+                if moved := _move(owner, before, self._pace.rows):
+                    self._pace.took(moved, self._clock() - began)
                     self._waiting.insert(0, owner)
                     return moved
             if not self._look(before):
@@ -174,7 +182,7 @@ def _ended(before: datetime) -> Any:
     return ended.filter(Q(stop_received_at=None) | Q(stop_received_at__lt=before))
 
 
-def _move(owner: Owner, before: datetime) -> int:
+def _move(owner: Owner, before: datetime, at_once: int) -> int:
     rows = ChargePoint.objects.filter(pk=owner.charge_point)
     identities = [name.lower() for name in rows.values_list("identity", flat=True)]
     with transaction.atomic():
@@ -184,24 +192,26 @@ def _move(owner: Owner, before: datetime) -> int:
         session = owner.transaction
         if session is not None and not _ended(before).filter(pk=session).exists():
             return 0
-        found = _some(owner, before)
+        found = _some(owner, before, at_once)
         if not found:
             return 0
         _into_trace(owner, found)
     return len(found)
 
 
-def _some(owner: Owner, before: datetime) -> list[Element]:
+def _some(owner: Owner, before: datetime, at_once: int) -> list[Element]:
     """The first that can move, as many as a step may have."""
     rows = MeterValue.objects.filter(owner.rows)
     if owner.transaction is None and _goes_on(rows, before):
         return []
-    earlier = [] if is_empty() else _some_of_before(owner, before)
+    earlier = (
+        [] if is_empty() else _some_of_before(owner, before, SAMPLES_AT_ONCE * at_once // AT_ONCE)
+    )
     if earlier:
         return earlier
     sizes = rows.filter(received_at__lt=before).order_by("id").annotate(size=Length("raw_values"))
-    some = _up_to(CHARACTERS_AT_ONCE, sizes.values_list("pk", "size")[:AT_ONCE])
-    whole = of_rows(MeterValue.objects.filter(pk__in=[pk for pk, _ in some]))
+    some = _up_to(CHARACTERS_AT_ONCE, sizes.values_list("pk", "size")[:at_once])
+    whole = with_ids([pk for pk, _ in some])
     return [
         element
         for element, _ in _up_to(VALUES_AT_ONCE, ((each, len(each.values)) for each in whole))
@@ -230,11 +240,11 @@ def _goes_on(rows: QuerySet[MeterValue], before: datetime) -> bool:
     return rows.filter(received_at__lt=before)[:FULL].count() < FULL
 
 
-def _some_of_before(owner: Owner, before: datetime) -> list[Element]:
+def _some_of_before(owner: Owner, before: datetime, at_once: int) -> list[Element]:
     rows = LegacySample.objects.filter(owner.rows, received_at__lt=before).order_by("id")
-    some = list(rows.values_list("pk", flat=True)[:SAMPLES_AT_ONCE])
+    some = list(rows.values_list("pk", flat=True)[:at_once])
     found = legacy_elements(LegacySample.objects.filter(pk__in=some))
-    if len(some) < SAMPLES_AT_ONCE:
+    if len(some) < at_once:
         return found
     # The last one may go on.
     last = max(found, key=lambda element: element.rows[-1])
@@ -269,8 +279,8 @@ def _into_trace(owner: Owner, found: Sequence[Element]) -> None:
             )
         write_trace(trace, sorted([*kept, *fresh], key=arrival))
     follow(found, {element.id: known.get(element.identity, element.id) for element in found})
-    _delete(LegacySample, [pk for element in found for pk in element.rows])
-    _delete(MeterValue, [element.id for element in found if not element.rows])
+    delete_rows(LegacySample, [pk for element in found for pk in element.rows])
+    delete_rows(MeterValue, [element.id for element in found if not element.rows])
 
 
 def _has_room(trace: SampleTrace, fresh: Sequence[Element]) -> bool:
@@ -288,13 +298,3 @@ def _readable(trace: SampleTrace) -> list[Element]:
         return of_whole_trace(trace)
     except ValueError:
         return []
-
-
-def _delete(model: type[Model], pks: Sequence[int]) -> None:
-    """By their ids, without reading them first."""
-    if not pks:
-        return
-    table = connection.ops.quote_name(model._meta.db_table)
-    marks = ", ".join(["%s"] * len(pks))
-    with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE id IN ({marks})", list(pks))

@@ -1,9 +1,10 @@
 """Values of a session for a plot: of a trace, only the columns that are asked for."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain, repeat
 
 from django.db import connection
 
@@ -59,24 +60,28 @@ def plotted(transaction: int, wanted: Callable[[Names], bool], most: int) -> lis
 def _of_columns(trace: Trace, wanted: Callable[[Names], bool]) -> list[Plotted]:
     kinds = set(trace.shapes)
     shapes = shapes_of({kind[0] for kind in kinds})
-    # Of each MeterValue: what the values that are wanted are called, and what they are.
-    of_row: list[tuple[list[Names], tuple[Decimal | None, ...]]] = [([], ())] * len(trace.shapes)
+    moments = [moment_of(at) for at in trace.sampled()]
+    if len(kinds) == 1:
+        [kind] = kinds
+        return _interleaved(*_columns(trace, kind, shapes[kind[0]], wanted), moments)
+    # Of each MeterValue, what is wanted of it.
+    of_row: list[list[Plotted]] = [[] for _ in moments]
     for kind in kinds:
         names, columns = _columns(trace, kind, shapes[kind[0]], wanted)
-        if not names:
-            continue
-        rows = range(len(trace.shapes)) if len(kinds) == 1 else trace.rows_of(kind)
-        for row, values in zip(rows, zip(*columns, strict=True), strict=True):
-            of_row[row] = names, values
-    found: list[Plotted] = []
-    for at, (names, values) in zip(reversed(trace.sampled()), reversed(of_row), strict=True):
-        if names:
-            moment = moment_of(at)
-            found += [
-                (name, moment, value)
-                for name, value in zip(reversed(names), reversed(values), strict=True)
-            ]
-    return found
+        for row, *values in zip(trace.rows_of(kind), *columns, strict=True):
+            of_row[row] = _interleaved(names, [[value] for value in values], [moments[row]])
+    return list(chain.from_iterable(reversed(of_row)))
+
+
+def _interleaved(
+    names: Sequence[Names], columns: Sequence[Sequence[Decimal | None]], moments: Sequence[datetime]
+) -> list[Plotted]:
+    """MeterValue by MeterValue, the last of it first."""
+    values = [
+        zip(repeat(name), reversed(moments), reversed(column))
+        for name, column in zip(reversed(names), reversed(columns), strict=True)
+    ]
+    return list(chain.from_iterable(zip(*values, strict=True)))
 
 
 def _columns(
@@ -102,6 +107,8 @@ def _values(column: Column, names: Names) -> list[Decimal | None]:
         return [base_value(text, unit, spelling) for text in column.texts()]
     one = (scale_of(unit) * Decimal(1).scaleb(-decimals)).quantize(MICRO)
     limit = MAX_NUMBER * 10**decimals // scale_of(unit)
+    if column.is_numbers and -limit < min(column.items) and max(column.items) < limit:
+        return [one * number for number in map(Decimal, column.items)]
     return [
         (Decimal(item) * one if -limit < item < limit else None)
         if type(item) is int

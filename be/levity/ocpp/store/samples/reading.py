@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from levity.db.prepared import Prepared
 from levity.ocpp.models import LegacySample, MeterValue, SampleTrace
 from levity.ocpp.store.samples.coding import decode
 from levity.ocpp.store.samples.elements import Element, arrival, element_of
@@ -35,6 +36,7 @@ __all__ = [
     "rows_in_turn",
     "together",
     "traces_in_turn",
+    "with_ids",
 ]
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,9 @@ ROW = (
     "recorded",
 )
 TRACE = ("id", "charge_point_id", "transaction_id", "data")
+WITH_IDS = Prepared(
+    lambda ids: MeterValue.objects.filter(id__any_of=ids).order_by("id").values_list(*ROW)
+)
 # Rows that are read at once where they come in turn.
 CHUNK = 500
 
@@ -185,6 +190,11 @@ def together(
 def of_rows(rows: QuerySet[MeterValue]) -> list[Element]:
     """The MeterValues of these rows."""
     return _elements(list(rows.order_by("id").values_list(*ROW)))
+
+
+def with_ids(pks: Collection[int]) -> list[Element]:
+    """The MeterValues of the rows with these ids."""
+    return _elements(WITH_IDS.rows(pks))
 
 
 def rows_in_turn(rows: QuerySet[MeterValue]) -> Iterator[list[Element]]:

@@ -77,14 +77,16 @@ _believed_until = [0.0]
 
 def shape_of(samples: Sequence[Sample]) -> Shape:
     """The shape of these samples."""
-    names = tuple(
+    said = tuple(
         [
-            Names(each.measurand, each.phase, each.location, each.context, each.format, each.unit)
+            (each.measurand, each.phase, each.location, each.context, each.format, each.unit)
             for each in samples
         ]
     )
-    found = _by_names.get(names)
+    # (Names are equal to what they are made of.)
+    found = _by_names.get(said)
     if found is None:
+        names = tuple(Names(*each) for each in said)
         digest = sha256(_text(names).encode()).digest()
         found = Shape(int.from_bytes(digest[:8], "big") >> 1, names)
         _by_names.keep(names, found)

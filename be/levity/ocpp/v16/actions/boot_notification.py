@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from levity.ocpp.chargers.quirks.matching import profile_for
 from levity.ocpp.conf import setting
-from levity.ocpp.effects import ResetConnectors, UpdateChargePoint
+from levity.ocpp.effects import Effect, FirmwareChanged, ResetConnectors, UpdateChargePoint
 from levity.ocpp.request import ChargePointState, Request, Response
 from levity.ocpp.rules.intervals import heartbeat_interval
 from levity.ocpp.wire.fields import text, wire_time
@@ -39,8 +39,16 @@ def boot_notification(request: Request) -> Response:
                 else charge_point.retry_interval
             ),
         },
-        (UpdateChargePoint({**values, "booted_at": request.received_at}), ResetConnectors()),
+        (
+            UpdateChargePoint({**values, "booted_at": request.received_at}),
+            ResetConnectors(),
+            *_update(charge_point.firmware_version, values["firmware_version"]),
+        ),
     )
+
+
+def _update(before: str, after: str) -> tuple[Effect, ...]:
+    return (FirmwareChanged(before, after),) if before and after and before != after else ()
 
 
 def _interval(charge_point: ChargePointState, said: Mapping[str, str]) -> int:

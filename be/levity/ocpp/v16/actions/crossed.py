@@ -13,11 +13,15 @@ from decimal import Decimal
 from levity.ocpp.chargers.clocks import AHEAD
 from levity.ocpp.effects import StartTransaction
 from levity.ocpp.request import ChargePointState, RecordedSession, Request, TransactionState
+from levity.ocpp.rules.chain.claims import DECIDED
+from levity.ocpp.rules.chain.plain import Glance
 from levity.ocpp.rules.fitting import ROUNDED, End, fit
 from levity.ocpp.rules.sampled import charged, meter_of, trail_of
 from levity.ocpp.rules.weighing import OF_THE_STOP
 
 __all__ = [
+    "NAMELESS",
+    "begins_plainly",
     "end_of_record",
     "exchanged",
     "is_doubtful",
@@ -30,8 +34,10 @@ __all__ = [
 
 WEAK = frozenset({"matched-by-connector", "id-of-another"})
 """Flags of a session whose end names no session, or another one."""
+NAMELESS = frozenset({"matched-by-connector", "stop-came-first"})
+"""Flags of a session whose end does not name it."""
 # Flags of what came after an end.
-LATER = frozenset({"samples-after-stop", "charging-after-stop"})
+LATER = frozenset({"samples-after-stop", "charging-after-stop", "stopped-again"})
 # Wh. Registers that begin at 0 with each session, or are new, are the same by chance.
 TELLING = Decimal(1000)
 # Two stops of which one shows that the other was taken for the wrong session's.
@@ -55,7 +61,11 @@ def reopened(session: RecordedSession, charge_point: ChargePointState) -> Record
 
 def _is_of_start(flag: str) -> bool:
     """True for a flag that is not of how its end was found, nor of what came after that."""
-    return flag not in WEAK and flag not in OF_THE_STOP and flag.partition(":")[0] not in LATER
+    return (
+        flag not in WEAK | NAMELESS
+        and flag not in OF_THE_STOP
+        and flag.partition(":")[0] not in LATER
+    )
 
 
 def end_of_record(session: RecordedSession) -> End:
@@ -100,6 +110,14 @@ def is_doubtful(named: TransactionState, end: End, request: Request) -> Recorded
         if fit_both and not _is_its_own(session, request.chain):
             return session
     return None
+
+
+def begins_plainly(before: Glance, meter_start: Decimal) -> bool:
+    """True if a start with this register shows nothing of other ends, as `proven_by_start` asks:
+    the session before has ended, and there."""
+    if before.state != "stopped":
+        return False
+    return meter_start < TELLING or _is_near(before.meter_stop, meter_start)
 
 
 def proven_by_start(
@@ -152,7 +170,7 @@ def weakly_ended(
         ended = session.stopped_at
         if session.state != "stopped" or session.place != begun.place or ended is None:
             continue
-        if WEAK.isdisjoint(session.flags.split()) or session.energy_source == "corrected":
+        if WEAK.isdisjoint(session.flags.split()) or session.energy_source in DECIDED:
             continue
         if not session.started_at < begun.started_at < ended or session.meter_stop is None:
             continue
@@ -170,7 +188,7 @@ def _ended_elsewhere(named: TransactionState, request: Request) -> Iterator[Reco
         ended = session.stop_received_at
         if session.state != "stopped" or session.place == named.place or ended is None:
             continue
-        if session.energy_source == "corrected" or request.received_at - ended > WITHIN:
+        if session.energy_source in DECIDED or request.received_at - ended > WITHIN:
             continue
         yield session
 
@@ -189,7 +207,7 @@ def session_before(
         item for item in chain if item.place == begun.place and item.started_at < begun.started_at
     ]
     newest = max(found, key=lambda item: (item.started_at, item.id), default=None)
-    return newest if newest is not None and newest.energy_source != "corrected" else None
+    return newest if newest is not None and newest.energy_source not in DECIDED else None
 
 
 def _is_its_own(session: RecordedSession, chain: Sequence[RecordedSession]) -> bool:

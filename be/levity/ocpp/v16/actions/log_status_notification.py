@@ -2,13 +2,17 @@
 
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.request import Request, Response
+from levity.ocpp.rules.file_jobs import DIAGNOSTICS, LOG
+from levity.ocpp.v16.files import upload_report
 from levity.ocpp.wire.fields import text
-from levity.ocpp.wire.words import UPLOADS
 
 __all__ = ["log_status_notification"]
 
+# Some report with the message of the other kind.
+KINDS = (LOG, DIAGNOSTICS)
+
 
 def log_status_notification(request: Request) -> Response:
-    """Show it with the charge point, where the older DiagnosticsStatusNotification stands, too."""
-    status = UPLOADS.meant(text(request.payload, "status", 64))
-    return Response({}, (UpdateChargePoint({"diagnostics_status": status}),))
+    """Show it with the job, and with the charge point as DiagnosticsStatusNotification does."""
+    report = upload_report(KINDS, request.payload, text(request.payload, "status", 64))
+    return Response({}, (UpdateChargePoint({"diagnostics_status": report.status}), report))

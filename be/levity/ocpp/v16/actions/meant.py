@@ -4,13 +4,15 @@ Ids collide (a former central system gave the same small numbers), come of the s
 the other connector, or are missing. What is said beside the id has to allow it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from levity.ocpp.chargers.clocks import AHEAD
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
-from levity.ocpp.request import RecordedSession, Request, TransactionState
+from levity.ocpp.request import ChargePointState, RecordedSession, Request, TransactionState
+from levity.ocpp.rules.chain.claims import DECIDED
 from levity.ocpp.rules.fitting import METER, ROUNDED, End, Fit, fit
 from levity.ocpp.rules.lives import most
 from levity.ocpp.rules.own_ids import (
@@ -20,11 +22,17 @@ from levity.ocpp.rules.own_ids import (
     own_id_flag,
     with_own_id,
 )
-from levity.ocpp.v16.actions.crossed import end_of_record, exchanged, is_doubtful, reopened
+from levity.ocpp.v16.actions.crossed import (
+    NAMELESS,
+    end_of_record,
+    exchanged,
+    is_doubtful,
+    reopened,
+)
 from levity.ocpp.v16.actions.ends import NOTHING, named_id, said_end, sessions_of
 from levity_ws.frozen import frozen
 
-__all__ = ["Meant", "meant"]
+__all__ = ["Meant", "ends_plainly", "meant"]
 
 TAG = "id tag"
 # Of several whose register leads to the stop, one has to be so many times as near as the others.
@@ -70,6 +78,23 @@ class _Stop:
         return [item for item in found if not item.against]
 
 
+def ends_plainly(
+    named: TransactionState,
+    payload: Mapping[str, Any],
+    charge_point: ChargePointState,
+    received_at: datetime,
+) -> bool:
+    """True if this StopTransaction is the end of the session that it names by all that it says:
+    `meant` needs no other session for that, nor does `end_session`."""
+    if named.charge_point_id != charge_point.id or named.state != "active":
+        return False
+    booted = charge_point.booted_at
+    if named.meter_last is None or (booted is not None and booted >= named.started_at):
+        return False
+    known = fit(named, said_end(payload, charge_point, received_at), (), charge_point)
+    return known.is_likely and not known.against
+
+
 def meant(request: Request) -> Meant:
     """The session that this StopTransaction means.
 
@@ -78,6 +103,9 @@ def meant(request: Request) -> Meant:
     another card; but not where a session with that card runs whose register is nearer.
     """
     named, charge_point = request.transaction, request.charge_point
+    if request.is_plain and named is not None:
+        # (As `ends_plainly` has found when it was loaded.)
+        return Meant(named)
     end = said_end(request.payload, charge_point, request.received_at)
     if named is not None and named.charge_point_id == charge_point.id and named.state == "active":
         known = fit(named, end, (), charge_point)
@@ -162,27 +190,35 @@ def _replaced(named: TransactionState, stop: _Stop) -> Meant | None:
     That other one may be the end of a session that runs.
     """
     recorded = next((item for item in stop.request.chain if item.id == named.id), None)
-    if recorded is None or "matched-by-connector" not in recorded.flags.split():
+    if recorded is None or NAMELESS.isdisjoint(recorded.flags.split()):
         return None
-    if recorded.energy_source == "corrected" or stop.end.register == recorded.meter_stop:
+    if recorded.energy_source in DECIDED or stop.end.register == recorded.meter_stop:
         return None
     charge_point = stop.request.charge_point
     open_again = reopened(recorded, charge_point)
     others = tuple(item for item in stop.sessions if item.id != named.id)
     mine = fit(open_again, stop.end, (*others, open_again), charge_point)
-    if mine.against or not (mine.is_possible or METER not in mine.agreeing):
+    bare = _before_its_samples(open_again, stop, without_tag=True)
+    if bare is None and (mine.against or not (mine.is_possible or METER not in mine.agreeing)):
         return None
     before = _Stop(stop.request, end_of_record(recorded), (*others, open_again))
     to = _only([item for item in before.good(but=named, slack=NOTHING) if item.is_possible])
+    if bare is not None:
+        # (The samples that came with that other one are none of its own, either.)
+        return Meant(bare, ("samples-after-stop",), moved=recorded, to=to, is_trimmed=True)
     return Meant(open_again, (), moved=recorded, to=to)
 
 
-def _before_its_samples(named: TransactionState, stop: _Stop) -> TransactionState | None:
+def _before_its_samples(
+    named: TransactionState, stop: _Stop, *, without_tag: bool = False
+) -> TransactionState | None:
     """The session that is named, without its samples, if these ran past its end.
 
     Where a charger tells the present before its backlog, samples without an id go to the session
     that runs in the books, which had ended long before. Its id and tag are right, and nothing but
     these samples speaks against time and meter.
+
+    `without_tag`: none has to be told.
     """
     end, newest_at = stop.end, named.meter_last_at
     if end.register is None or end.at is None or newest_at is None:
@@ -195,11 +231,14 @@ def _before_its_samples(named: TransactionState, stop: _Stop) -> TransactionStat
     bare = replace(named, lives="", meter_last=None, meter_last_at=None, energy=None)
     others = tuple(bare if item.id == named.id else item for item in stop.sessions)
     found = fit(bare, end, others, stop.request.charge_point, NOTHING)
-    if not {TAG, METER} <= found.agreeing or found.against or not found.is_possible:
+    if METER not in found.agreeing or found.against or not found.is_possible:
         return None
-    if any(TAG in item.agreeing and item.is_likely for item in stop.good(but=named)):
+    if TAG not in found.agreeing and not without_tag:
         return None
-    return bare
+    likely = [item for item in stop.good(but=named) if item.is_likely]
+    if TAG in found.agreeing:
+        likely = [item for item in likely if TAG in item.agreeing]
+    return None if likely else bare
 
 
 def _may_be_anew(mine: Fit, stop: _Stop) -> bool:

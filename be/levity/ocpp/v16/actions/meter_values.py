@@ -19,6 +19,7 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
+from levity.ocpp.rules.booted import BOOTED, may_be_anew
 from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.lives import Trail, written
 from levity.ocpp.rules.powered import power_of
@@ -117,7 +118,13 @@ def _progress(
     if found is None and power is None and not goes_on and trail is known:
         return
     if goes_on:
-        flags = " ".join(with_flags(without_flags(flags, "orphaned"), ("continued",)))
+        is_doubtful = (
+            bool(readings)
+            and readings[0].value >= transaction.newest_register
+            and may_be_anew(readings[0], meter)
+        )
+        more = ("continued", BOOTED) if is_doubtful else ("continued",)
+        flags = " ".join(with_flags(without_flags(flags, "orphaned"), more))
     last = trail.lives[-1] if found is not None else None
     last_at = datetime.fromtimestamp(last.last_at, UTC) if last is not None else None
     if found is not None and last is not None and ended and not goes_on:

@@ -23,22 +23,38 @@ from levity.ocpp.request import (
     without_flags,
 )
 from levity.ocpp.rules.chain.books import checks_of, own_of, written
+from levity.ocpp.rules.chain.claims import DECIDED
 from levity.ocpp.rules.checks import as_text
 from levity.ocpp.rules.energy import Energy, at_stop, closed
-from levity.ocpp.rules.sampled import OF_THE_METER, meter_of
+from levity.ocpp.rules.figures import HIGH, MEDIUM
+from levity.ocpp.rules.fitting import ROUNDED, fit
+from levity.ocpp.rules.lives import ROUNDING
+from levity.ocpp.rules.sampled import OF_THE_METER, meter_of, trail_of
 from levity.ocpp.v16.actions.crossed import (
     may_change_ends,
     proven_by_start,
     reopened,
     weakly_ended,
 )
+from levity.ocpp.v16.actions.ends import said_end
+from levity.ocpp.wire.fields import same_tag
 
-__all__ = ["displaced", "doubted", "ended", "given", "repaired", "shown_by_start", "trimmed"]
+__all__ = [
+    "displaced",
+    "doubted",
+    "ended",
+    "ended_again",
+    "given",
+    "repaired",
+    "shown_by_start",
+    "trimmed",
+]
 
 OF_ANOTHER = ("id-of-another",)
 ITS_OWN_CAME = "Its own stop came later; the end that was recorded is another session's."
 BY_START = "The next start on the other connector shows that this end is the other session's."
 MAY_BE_SWAPPED = "The stops of two connectors fit both sessions, and nothing tells them apart."
+STOPPED_AGAIN = "Another stop of this session, with another meter value, fits it as well."
 LATE_START = "A start that came later shows that this end is that session's."
 
 
@@ -48,8 +64,17 @@ def ended(
     stopped_at: datetime,
     found: Energy,
     flags: Sequence[str],
+    reason: str = "Local",
+    id_tag: str = "",
 ) -> StopTransaction:
-    """The end of this session, with these flags more."""
+    """The end of this session, with these flags more.
+
+    One that came with another session's id, of a session without tag and meter values, is known by
+    its register only: not `high`.
+    """
+    confidence = found.confidence
+    if confidence == HIGH and "id-of-another" in flags and transaction.meter_last is None:
+        confidence = HIGH if same_tag(id_tag, transaction.id_tag) and id_tag else MEDIUM
     kept = without_flags(
         transaction.flags,
         "orphaned",
@@ -61,10 +86,11 @@ def ended(
         meter_stop=meter_stop,
         stopped_at=stopped_at,
         energy=found.wh,
-        reason="Local",
+        reason=reason,
+        id_tag=id_tag,
         flags=with_flags(kept, flags),
         energy_source=found.source,
-        confidence=found.confidence,
+        confidence=confidence,
         checks=as_text(found.checks),
     )
 
@@ -93,8 +119,9 @@ def given(
         return ()
     meter, came = meter_of(request.charge_point), session.stop_received_at
     found = at_stop(to, session.meter_stop, session.stopped_at, meter, came)
-    end = ended(to, session.meter_stop, session.stopped_at, found, (*found.flags, *flags))
-    return (replace(end, reason=session.stop_reason or "Local", id_tag=session.stop_id_tag),)
+    reason, tag = session.stop_reason or "Local", session.stop_id_tag
+    flags = (*found.flags, *flags)
+    return (ended(to, session.meter_stop, session.stopped_at, found, flags, reason, tag),)
 
 
 def displaced(request: Request, session: RecordedSession) -> Quarantine:
@@ -141,23 +168,50 @@ def doubted(
         else item
         for item in effects
     )
-    flags = with_flags(other.flags, ("ids-may-be-swapped",))
-    if other.confidence != "high":
-        return (*found, UpdateTransaction(other.id, flags=flags))
-    own = own_of(other)
+    return (*found, _no_longer_high(other, "ids-may-be-swapped", MAY_BE_SWAPPED))
+
+
+def ended_again(
+    request: Request, transaction: TransactionState, meter_stop: Decimal
+) -> tuple[Effect, ...]:
+    """What another stop of a session that has ended says of the end that is recorded: that is not
+    sure any more where this one would be its end as well, among the sessions that lie near."""
+    recorded = next((item for item in request.chain if item.id == transaction.id), None)
+    if recorded is None or recorded.meter_stop is None or recorded.confidence != "high":
+        return ()
+    if recorded.energy_source in DECIDED or abs(recorded.meter_stop - meter_stop) <= ROUNDED:
+        return ()
+    charge_point = request.charge_point
+    was = reopened(recorded, charge_point)
+    others = (item for item in request.chain if item.id != recorded.id)
+    end = said_end(request.payload, charge_point, request.received_at)
+    found = fit(replace(was, state="orphaned"), end, (*others, was), charge_point)
+    lives = trail_of(was).lives
+    # A register of the session itself is held against its own samples only.
+    is_nearer = bool(lives) and lives[-1].last - ROUNDING <= meter_stop < recorded.meter_stop
+    if found.against or not (found.is_possible or is_nearer):
+        return ()
+    return (_no_longer_high(recorded, "stopped-again", STOPPED_AGAIN),)
+
+
+def _no_longer_high(session: RecordedSession, flag: str, why: str) -> Effect:
+    """This session with this flag; not `high` any more if it was, with a trail."""
+    flags = with_flags(session.flags, (flag,))
+    if session.confidence != "high":
+        return UpdateTransaction(session.id, flags=flags)
+    own = own_of(session)
     own = replace(own, confidence="medium") if own.confidence == "high" else own
-    adjusted = AdjustTransaction(
-        transaction_id=other.id,
-        energy=other.energy,
-        energy_source=other.energy_source,
+    return AdjustTransaction(
+        transaction_id=session.id,
+        energy=session.energy,
+        energy_source=session.energy_source,
         confidence="medium",
         flags=flags,
-        checks=written(own, checks_of(other.checks)),
-        reason=MAY_BE_SWAPPED,
-        old_energy=other.energy,
-        old_confidence=other.confidence,
+        checks=written(own, checks_of(session.checks)),
+        reason=why,
+        old_energy=session.energy,
+        old_confidence=session.confidence,
     )
-    return (*found, adjusted)
 
 
 def shown_by_start(

@@ -142,15 +142,15 @@ def _sample(item: Mapping[str, Any], sampled_at: datetime, quirks: QuirkProfile)
     else:
         value = base_value(raw_value, names.unit, names.format)
     return Sample(
-        sampled_at=sampled_at,
-        measurand=measurand,
-        raw_value=raw_value,
-        value=value,
-        unit=names.unit,
-        phase=names.phase,
-        location=names.location,
-        context=names.context,
-        format=names.format,
+        sampled_at,
+        measurand,
+        raw_value,
+        value,
+        names.unit,
+        names.phase,
+        names.location,
+        names.context,
+        names.format,
     )
 
 

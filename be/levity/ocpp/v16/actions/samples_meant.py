@@ -24,7 +24,7 @@ from levity.ocpp.request import (
     without_flags,
 )
 from levity.ocpp.rules.energy import closed
-from levity.ocpp.rules.fitting import fit
+from levity.ocpp.rules.fitting import METER, TIME, counts_by_session, fit
 from levity.ocpp.rules.lives import goes_on, most
 from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
 from levity.ocpp.rules.readings import (
@@ -203,12 +203,24 @@ def _is_crossed(
     request: Request,
 ) -> bool:
     """True if these are samples of the session on the connector that is named, whose register goes
-    on as it did, though they name another one."""
-    end = said_end(request.payload, request.charge_point, request.received_at)
-    its = fit(there, end, (), request.charge_point)
+    on as it did, though they name another one.
+
+    Where registers count from the session's start, it is the one whose register is nearer; or that
+    which has just begun, if the one whose id they say has shown more before.
+    """
+    charge_point = request.charge_point
+    end = said_end(request.payload, charge_point, request.received_at)
+    its, mine = fit(there, end, (), charge_point), fit(named, end, (), charge_point)
     if its.against or not its.is_possible:
-        return False
-    mine = fit(named, end, (), request.charge_point)
+        # It may be the first that is told of a register that counts from the session's start.
+        if trail_of(there).lives or METER not in mine.against or TIME in its.against:
+            return False
+        if end.register is None or not counts_by_session(named, charge_point):
+            return False
+        since = _seconds_since_start(there, end.at or request.received_at, request)
+        return 0 <= float(end.register) <= most(since, charge_point.max_power)
+    if its.is_likely and mine.is_likely and counts_by_session(there, charge_point):
+        return abs(its.tail or ZERO) <= abs(mine.tail or ZERO)
     return its.is_likely or not mine.is_likely
 
 

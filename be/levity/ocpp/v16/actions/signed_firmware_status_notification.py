@@ -2,13 +2,17 @@
 
 from levity.ocpp.effects import UpdateChargePoint
 from levity.ocpp.request import Request, Response
+from levity.ocpp.rules.file_jobs import FIRMWARE, SIGNED_FIRMWARE
+from levity.ocpp.v16.files import firmware_report
 from levity.ocpp.wire.fields import text
-from levity.ocpp.wire.words import FIRMWARE
 
 __all__ = ["signed_firmware_status_notification"]
 
+# Some report with the message of the other kind.
+KINDS = (SIGNED_FIRMWARE, FIRMWARE)
+
 
 def signed_firmware_status_notification(request: Request) -> Response:
-    """Show it with the charge point."""
-    status = FIRMWARE.meant(text(request.payload, "status", 64))
-    return Response({}, (UpdateChargePoint({"firmware_status": status}),))
+    """Show it with the charge point, and with the job."""
+    report = firmware_report(KINDS, request.payload, text(request.payload, "status", 64))
+    return Response({}, (UpdateChargePoint({"firmware_status": report.status}), report))

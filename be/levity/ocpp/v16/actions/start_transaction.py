@@ -34,6 +34,7 @@ from levity.ocpp.v16.actions.crossed import session_before
 from levity.ocpp.v16.actions.ends import could_end, end_of, named_id, said_end
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.moved import shown_by_start
+from levity.ocpp.v16.actions.reserved import use_of
 from levity.ocpp.v16.actions.stop_transaction import end_session
 from levity.ocpp.wire.fields import known_energy
 
@@ -84,7 +85,8 @@ def start_transaction(request: Request) -> Response:
         occurrence=request.occurrence,
     )
     return Response(
-        {"transactionId": request.new_id, **answer}, (begun, *_early_end(begun, request))
+        {"transactionId": request.new_id, **answer},
+        (begun, *use_of(begun, request), *_early_end(begun, request)),
     )
 
 

@@ -23,7 +23,15 @@ from levity.ocpp.rules.sampled import Meter, meter_of
 from levity.ocpp.v16.actions.ends import end_of, started_twice
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import meant
-from levity.ocpp.v16.actions.moved import displaced, doubted, ended, given, repaired, trimmed
+from levity.ocpp.v16.actions.moved import (
+    displaced,
+    doubted,
+    ended,
+    ended_again,
+    given,
+    repaired,
+    trimmed,
+)
 from levity.ocpp.v16.actions.samples import read_samples
 from levity.ocpp.wire.fields import energy, text
 from levity.ocpp.wire.words import REASONS
@@ -67,11 +75,17 @@ def stop_transaction(request: Request) -> Response:
 
 def _meter(request: Request, transaction: TransactionState) -> Meter:
     """What is known of the meter; whether it begins anew only where that makes a difference."""
-    meter = meter_of(request.charge_point)
+    meter, known_since = meter_of(request.charge_point), request.charge_point.known_since
     if meter.booted_at is None or meter.booted_at < transaction.started_at:
         return meter
-    there = [item for item in request.chain if item.place == transaction.place]
-    return replace(meter, is_volatile=begins_anew(there))
+    if known_since is not None and known_since < transaction.started_at:
+        return replace(meter, was_known=True)
+    # (A charger without power has none on any of its connectors.)
+    places = {item.place for item in request.chain}
+    is_volatile = any(
+        begins_anew([item for item in request.chain if item.place == place]) for place in places
+    )
+    return replace(meter, is_volatile=is_volatile)
 
 
 def end_session(
@@ -87,7 +101,8 @@ def end_session(
         if same:
             # Metron says it every ten seconds for ever: one row, which counts them.
             kept = replace(kept, reason=f"{kept.reason}, as it says", resolution=ON_THE_BOOKS)
-        return (kept,)
+            return (kept,)
+        return (kept, *ended_again(request, transaction, meter_stop))
     # Our own clock may have been stepped back meanwhile: no session lasts less than nothing.
     stopped_at = said or max(request.received_at, transaction.started_at)
     meter, samples = _meter(request, transaction), read_samples(request, "transactionData")
@@ -107,8 +122,8 @@ def end_session(
         effects.append(closed(twin, "Other", "started-twice"))
     # 7.36: Local is what an absent reason means.
     reason = REASONS.meant(text(payload, "reason", 64)) or "Local"
-    end = ended(transaction, meter_stop, stopped_at, charged, flags)
-    effects.append(replace(end, reason=reason, id_tag=text(payload, "idTag")))
+    id_tag = text(payload, "idTag")
+    effects.append(ended(transaction, meter_stop, stopped_at, charged, flags, reason, id_tag))
     if samples:
         effects.append(RecordMeterValues(transaction.connector or 0, transaction.id, samples))
     return tuple(effects)

@@ -4,9 +4,16 @@ OCPP-J 1.6, 6.2.2: a charger may have taken a key although its answer was lost. 
 the Call is sent both keys are good, until the answer, or the first use of the new one, decides.
 """
 
-from levity.ocpp.effects import Effect, KeyAccepted, KeyRefused, ProfileAccepted
+from levity.ocpp.effects import (
+    ConfigurationChanged,
+    Effect,
+    KeyAccepted,
+    KeyRefused,
+    ProfileAccepted,
+)
 from levity.ocpp.request import Result
 from levity.ocpp.v16.guards import CHANGE, is_key_change, profile_in
+from levity.ocpp.v16.results.get_configuration import LONGEST_KEY, LONGEST_VALUE
 from levity.ocpp.v16.results.keys import told_by
 
 __all__ = ["change_configuration"]
@@ -16,7 +23,29 @@ LATER = "RebootRequired"
 
 
 def change_configuration(result: Result) -> tuple[Effect, ...]:
-    """Which of two keys is good, which profile comes next, how long the charger waits."""
+    """What is configured now, which of two keys is good, which profile comes next."""
+    return (*_changed(result), *_meaning(result))
+
+
+def _changed(result: Result) -> tuple[Effect, ...]:
+    key, value = result.asked.get("key"), result.asked.get("value")
+    said = result.status or result.error_code
+    # Half an answer (Grizzl-E 5.x): nobody knows what it would have said.
+    if not isinstance(key, str) or not key.strip() or result.is_unreadable or not said:
+        return ()
+    return (
+        ConfigurationChanged(
+            result.command_id,
+            key.strip()[:LONGEST_KEY],
+            str(value if value is not None else "")[:LONGEST_VALUE],
+            said[:64],
+            is_taken=result.status in ("Accepted", LATER),
+            after_reboot=result.status == LATER,
+        ),
+    )
+
+
+def _meaning(result: Result) -> tuple[Effect, ...]:
     accepted = result.status in ("Accepted", LATER)
     level = profile_in(CHANGE, result.asked)
     if level is not None:

@@ -3,6 +3,7 @@
 from levity.ocpp.effects import Effect, UpdateChargePoint
 from levity.ocpp.request import Result
 from levity.ocpp.rules.holds import ANY, Holds, patience
+from levity.ocpp.v16.results.set_charging_profile import installed
 from levity.ocpp.wire.fields import INT4_MAX, decimal_of
 
 __all__ = ["remote_start_transaction"]
@@ -16,4 +17,5 @@ def remote_start_transaction(result: Result) -> tuple[Effect, ...]:
     connector = int(named) if named is not None and 0 < named <= INT4_MAX else ANY
     wait = patience(result.charge_point.connection_timeout)
     held = Holds.of(result.charge_point.holds).held(tag, connector, result.received_at, wait)
-    return (UpdateChargePoint({"holds": held.text()}),)
+    profile = installed(result, connector, result.asked.get("chargingProfile"))
+    return UpdateChargePoint({"holds": held.text()}), *profile

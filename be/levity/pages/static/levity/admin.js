@@ -43,6 +43,22 @@
       box.setAttribute("aria-label", name);
     });
   };
+  // On a phone each cell says which column it is of. unfold calls the first one "Select record"
+  // where there is nothing to tick, and begins the others as they are written in a sentence.
+  const nameCells = () => {
+    const table = document.getElementById("result_list");
+    // Without the signs for sorting.
+    const words = document.createTreeWalker(table?.querySelector("thead th") ?? document.head, NodeFilter.SHOW_TEXT);
+    while (words.nextNode() && !words.currentNode.data.trim());
+    const first = words.currentNode.data?.trim();
+    for (const cell of table?.querySelectorAll("tbody [data-label]") ?? []) {
+      const isFirst = cell.matches("td:first-child:not(.action-checkbox)");
+      const text = isFirst && first ? first : cell.dataset.label;
+      if (text && !cell.matches(".action-checkbox")) cell.dataset.label = text[0].toUpperCase() + text.slice(1);
+    }
+  };
+  document.addEventListener("DOMContentLoaded", nameCells);
+  document.addEventListener("lv-renewed", nameCells);
   // unfold's pages have no <main>.
   document.addEventListener("DOMContentLoaded", () => {
     const main = document.getElementById("main") ?? document.getElementById("login-form")?.parentElement;

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from levity.installation import is_levitys_own
@@ -27,6 +27,8 @@ __all__ = ["Command", "one_at_a_time"]
 LOCK = 0x4C4556495459
 PAUSE = 0.5  # seconds
 PATIENCE = 900.0
+TRIES = 10
+DEADLOCK = "40P01"
 
 
 class Command(migrate.Command):
@@ -54,11 +56,37 @@ class Command(migrate.Command):
             open_database()
         except CannotOpen as error:
             raise CommandError(str(error)) from error
-        with one_at_a_time(connections[options["database"]], say):
-            if is_levitys_own() and not options["no_backup"] and (ahead := changes_ahead()):
-                # Printed at any verbosity: `serve` migrates silently, and it may take minutes.
-                back_up_before(ahead, self.stdout.write)
-            super().handle(*args, **options)
+        connection = connections[options["database"]]
+        outermost = not connection.in_atomic_block
+        backed_up = bool(options["no_backup"])
+        for left in reversed(range(TRIES)):
+            try:
+                with one_at_a_time(connection, say):
+                    if not backed_up and is_levitys_own() and (ahead := changes_ahead()):
+                        # Printed at any verbosity: `serve` migrates silently, and it may take
+                        # minutes.
+                        back_up_before(ahead, self.stdout.write)
+                    backed_up = True
+                    super().handle(*args, **options)
+                return
+            except OperationalError as error:
+                # Workers write while it asks for locks on several tables. Postgres has undone
+                # this one migration, and the next try begins with it.
+                if not left or getattr(error.__cause__, "pgcode", None) != DEADLOCK:
+                    raise
+                say("Workers and this update waited for each other; trying again ...")
+                if outermost and connection.in_atomic_block:
+                    _begin_anew(connection)
+
+
+def _begin_anew(connection: BaseDatabaseWrapper) -> None:
+    """Leave the transaction of a migration whose last statements failed.
+
+    Django's schema editor runs those that it puts off (foreign keys, indexes) when its block ends,
+    and leaves the transaction open if one of them fails; nothing but a new connection ends it.
+    """
+    connection.close()
+    connection.connect()
 
 
 @contextlib.contextmanager

@@ -62,6 +62,14 @@ class Command(BaseCommand):
             f"Restored. Its newest entry: {newest}. The next transactionId is "
             f"{settled.next_transaction}; {settled.cancelled} waiting commands were cancelled."
         )
+        if settled.campaigns:
+            self.stdout.write(
+                f"Paused: {settled.campaigns} firmware campaigns. Chargers may have installed "
+                "since the backup what a campaign would send them again: check, then resume or "
+                "cancel it."
+            )
+        for sentence in settled.numbers:
+            self.stdout.write(sentence)
         self._say_what_is_uncertain(settled)
         self.stdout.write("Start Levity now.")
 

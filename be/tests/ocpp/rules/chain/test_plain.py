@@ -1,5 +1,6 @@
 """What is left out as needing no settling is what settling would leave as it is."""
 
+import pytest
 from hypothesis import given, settings
 
 from levity.ocpp.request import RecordedSession
@@ -18,6 +19,7 @@ def test_an_ordinary_session_goes_without_saying() -> None:
     assert all(goes_without_saying(item, there, POWER) for item in there)
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(chains())
 def test_what_goes_without_saying_is_left_as_it_is(sessions: list[RecordedSession]) -> None:

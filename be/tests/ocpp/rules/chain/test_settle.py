@@ -131,6 +131,27 @@ def test_a_start_that_is_too_old_counts_from_the_last_stop() -> None:
     ]
 
 
+def test_a_start_of_0_from_which_no_power_leads_to_the_stop_counts_from_the_last_stop() -> None:
+    before = session(1, 6_110_000, 0, 6_119_254, 60)
+    zero = session(2, 0, 120, 6_122_746, 3600, confidence="low", flags="implausible-energy")
+    assert figures(before, zero)[1] == (
+        Decimal(3492),
+        "low",
+        "implausible-energy starts-at-last-stop",
+    )
+
+
+def test_a_start_of_0_that_ends_where_the_register_would_have_gone_on_is_doubted() -> None:
+    """Nothing tells whether it began anew at 0; of registers that count each session, it did."""
+    before = session(1, 20_000, 0, 24_000, 60)
+    assert figures(before, session(2, 0, 120, 27_000, 3600))[1][1:] == (
+        "low",
+        "neighbours-disagree",
+    )
+    young = session(1, 0, 0, 640, 60)
+    assert figures(young, session(2, 0, 120, 27_000, 3600))[1] == (Decimal(27_000), "high", "")
+
+
 def test_a_clock_that_is_hours_behind_for_a_while_takes_no_energy() -> None:
     """The second told times of before the first; the register, and our clock, tell the order."""
     one = session(1, 21_072, 0, 21_523, 1200)
@@ -328,6 +349,16 @@ def test_any_order_of_arrival_gives_the_same_books(
     shuffled = sessions.copy()
     chance.shuffle(shuffled)
     assert settle(sessions, POWER) == settle(shuffled, POWER)
+
+
+def test_a_session_that_moved_nothing_is_given_nothing_by_a_register_that_began_anew() -> None:
+    """Its start and stop are the same 101 Wh, below the end of the one before."""
+    there = [
+        orphaned(1, 0, 0, 4101, 86),
+        session(2, 101, 86, 101, 146),
+        session(3, 101, 146, 101, 206),
+    ]
+    assert [item.wh for item in settle(there, POWER)] == [4101, 0, 0]
 
 
 @settings(max_examples=500, deadline=None)

@@ -96,6 +96,7 @@ def what_is_found(charger: ChargePoint) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_nobody_sees_what_has_moved() -> None:
     charger, _ = month(days=10, a_day=9)
     before = what_is_found(charger)

@@ -56,6 +56,7 @@ def week_of_before() -> Week:
     return week
 
 
+@pytest.mark.slow
 def test_everything_is_the_same_before_and_after_the_move() -> None:
     week = week_of_before()
     before = {name: outcome(week, action) for name, action in ACTIONS.items()}
@@ -71,6 +72,7 @@ def test_everything_is_the_same_before_and_after_the_move() -> None:
         assert_same(outcome(week, action), before[name])
 
 
+@pytest.mark.slow
 def test_a_move_that_is_killed_at_any_statement_loses_and_doubles_nothing() -> None:
     week = week_of_before()
     before = seen(week)
@@ -112,6 +114,7 @@ def test_a_worker_of_the_release_before_that_goes_on_writing_is_seen_within_a_mi
     assert Samples.objects.count() == count + 1
 
 
+@pytest.mark.slow
 def test_samples_of_a_long_session_move_in_short_steps() -> None:
     """A MeterValue is never torn apart."""
     week = Week()

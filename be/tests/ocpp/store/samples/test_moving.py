@@ -28,6 +28,7 @@ def assert_same(told: dict[str, Any], before: dict[str, Any]) -> None:
         assert told[part] == before[part], part
 
 
+@pytest.mark.slow
 def test_everything_is_the_same_before_and_after_the_move() -> None:
     """Pages, lists, charts, corrections, decisions, late samples, replays."""
     week = Week()
@@ -43,6 +44,7 @@ def test_everything_is_the_same_before_and_after_the_move() -> None:
         assert_same(outcome(week, action), before[name])
 
 
+@pytest.mark.slow
 def test_what_came_after_the_move_joins_it_at_the_next() -> None:
     week = Week()
     move_all()
@@ -73,6 +75,7 @@ class Killed(Exception):
     """The process is gone."""
 
 
+@pytest.mark.slow
 def test_a_move_that_is_killed_at_any_statement_loses_and_doubles_nothing() -> None:
     week = Week()
     before = seen(week)
@@ -119,7 +122,7 @@ def test_a_long_session_is_several_traces_and_each_step_is_short(charger: Charge
         charger.meter(started, *values, when=at(hour * 60 + 59))
     charger.stop(started, at(1800), 181_000)
     before = list(Samples.objects.values())
-    mover = Mover()
+    mover = Mover(clock=lambda: 0.0)
     steps = []
     while step := mover.step(last_moment(), KEPT):
         steps.append(step)

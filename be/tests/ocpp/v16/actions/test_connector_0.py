@@ -36,10 +36,10 @@ def test_the_samples_of_connector_0_are_the_sessions_where_there_is_one_connecto
 
 def test_the_samples_of_connector_0_go_on_with_what_a_boot_interrupted(charger: Charger) -> None:
     """As those of connector 1 do."""
-    running = charger.started(at(0), 1000)
-    charger.meter(None, meter_value(at(5), 1500), connectorId=0, when=at(5))
+    running = charger.started(at(0), 501_000)
+    charger.meter(None, meter_value(at(5), 501_500), connectorId=0, when=at(5))
     charger.boot(at(6))
-    charger.meter(None, meter_value(at(10), 2000), connectorId=0, when=at(10))
+    charger.meter(None, meter_value(at(10), 502_000), connectorId=0, when=at(10))
     assert books(running, "state", "energy", "flags") == ("active", Decimal(1000), "continued")
 
 

@@ -54,6 +54,22 @@ def test_crossed_ids_without_a_tag_are_put_right_by_the_meter(
     assert QuarantinedMessage.objects.count() == 0
 
 
+def test_crossed_ids_of_samples_that_count_each_session_are_put_right_by_the_connector() -> None:
+    """Each of them goes on where the connector's own session was, and the stops with them."""
+    charger = Charger()
+    first = charger.started(at(0), 100_000)
+    for minute, wh in ((10, 3000), (20, 6000)):
+        charger.meter(first, meter_value(at(minute), wh), when=at(minute))
+    second = charger.started(at(21), 400_000, connectorId=2)
+    for minute, ours, theirs in ((25, 7500, 200), (30, 9000, 500)):
+        charger.meter(first, meter_value(at(minute), theirs), connectorId=2, when=at(minute))
+        charger.meter(second, meter_value(at(minute), ours), when=at(minute))
+    charger.stop(second, at(40), 112_000)
+    charger.stop(first, at(40), 401_100)
+    assert books(first, "state", "energy") == ("stopped", Decimal(12_000))
+    assert books(second, "state", "energy") == ("stopped", Decimal(1100))
+
+
 def test_ids_that_the_meter_allows_are_believed() -> None:
     """Nothing is crossed."""
     pair = Pair()

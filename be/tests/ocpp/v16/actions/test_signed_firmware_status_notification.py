@@ -1,16 +1,25 @@
 """SignedFirmwareStatusNotification (OCPP 1.6, whitepaper)."""
 
-from levity.ocpp.effects import UpdateChargePoint
+from levity.ocpp.effects import FileReported, UpdateChargePoint
 from levity.ocpp.request import Response
 from levity.ocpp.v16.actions.signed_firmware_status_notification import (
     signed_firmware_status_notification,
 )
 from tests.ocpp.states import request
 
+KINDS = ("signed_firmware", "firmware")
+STATES = {"Idle": "", "DownloadFailed": "failed", "Banana": ""}
+
 
 def test_the_status_is_shown_with_the_charge_point_whatever_it_is() -> None:
     """Unknown words are kept as text."""
-    for status in ("Idle", "UploadFailed", "Banana"):
+    for status in STATES:
         assert signed_firmware_status_notification(
             request("SignedFirmwareStatusNotification", {"status": status})
-        ) == Response({}, (UpdateChargePoint({"firmware_status": status}),))
+        ) == Response(
+            {},
+            (
+                UpdateChargePoint({"firmware_status": status}),
+                FileReported(KINDS, status, STATES[status]),
+            ),
+        )

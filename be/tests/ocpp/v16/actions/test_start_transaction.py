@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from levity.ocpp.effects import StartTransaction, UpdateTransaction
+from levity.ocpp.effects import ReservationUsed, StartTransaction, UpdateTransaction
 from levity.ocpp.request import Response
 from levity.ocpp.v16.actions.start_transaction import start_transaction
 from levity.ocpp.wire.frames import OcppError
@@ -62,7 +62,9 @@ def test_a_session_begins_as_the_charger_says(
 ) -> None:
     """With the id that was reserved for it."""
     response = start_transaction(request("StartTransaction", {**USUAL, **payload}))
-    assert response == Response(answer(41), (begun(**other),))
+    named = begun(**other).reservation_id
+    used = (ReservationUsed(named, 41),) if named else ()
+    assert response == Response(answer(41), (begun(**other), *used))
 
 
 def test_one_that_is_on_the_books_is_answered_and_that_is_all() -> None:

@@ -386,3 +386,77 @@ def test_a_stop_without_its_tag_does_not_outweigh_the_samples(charger: Charger) 
     charger.meter(first, meter_value(at(1), 16_000), when=at(1))
     charger.stop(first, at(-240), 11_600, when=at(2))
     assert (books(first, "state"), len(waiting())) == ("active", 1)
+
+
+def test_its_own_stop_replaces_one_that_came_with_the_samples_of_now(charger: Charger) -> None:
+    """The present is told while the queue comes: all of it went to the session of hours ago."""
+    first = charger.started(at(-300), 10_000, when=at(0))
+    charger.meter(first, meter_value(at(-280), 10_600), when=at(1))
+    charger.meter(-1, meter_value(at(1.5), 16_000), when=at(1.5))
+    charger.meter(first, meter_value(at(-250), 11_500), when=at(2))
+    charger.stop(-1, at(3), 16_100, when=at(3))
+    charger.stop(first, at(-240), 11_600, when=at(4))
+    assert books(first, "energy", "meter_stop") == (Decimal(1600), Decimal(11_600))
+    second = charger.started(at(-60), 11_600, when=at(5))
+    assert books(second, "state", "energy") == ("stopped", Decimal(4500))
+    assert waiting() == []
+
+
+def test_its_own_stop_replaces_one_that_came_before_its_start(charger: Charger) -> None:
+    """Registers begin at 0 with each session: a stop without an id fits all that begin."""
+    charger.stop(-1, at(1), 700)
+    first = charger.started(at(-200), 0, when=at(2))
+    charger.meter(first, meter_value(at(-190), 800), when=at(3))
+    charger.stop(first, at(-150), 6900, when=at(4))
+    assert books(first, "energy", "confidence") == (Decimal(6900), "high")
+    assert len(waiting()) == 1
+
+
+def test_another_stop_that_fits_as_well_leaves_neither_sure(charger: Charger) -> None:
+    """The first named the session as well, and was another connector's: nobody knows which."""
+    pk = charger.started(at(0), 10_000)
+    charger.stop(pk, at(30), 14_000)
+    assert books(pk, "energy", "confidence") == (Decimal(4000), "high")
+    charger.stop(pk, at(36), 11_000)
+    assert waiting() == ["the transaction has already stopped"]
+    assert books(pk, "energy", "confidence", "flags") == (
+        Decimal(4000),
+        "medium",
+        "stopped-again",
+    )
+    repair = SessionRepair.objects.get()
+    assert repair.reason == (
+        "Another stop of this session, with another meter value, fits it as well."
+    )
+    # The next start does not make it sure again, as long as it stands where the other stop was.
+    charger.started(at(60), 14_000)
+    assert books(pk, "energy", "confidence") == (Decimal(4000), "medium")
+
+
+def test_another_stop_nearer_to_the_samples_of_a_register_of_the_session_does_so_too(
+    charger: Charger,
+) -> None:
+    """Registers of two connectors count from 0 each time: only its own samples tell."""
+    pk = charger.started(at(0), 0)
+    for minute in range(1, 26):
+        charger.meter(pk, meter_value(at(minute), 18 * minute), when=at(minute))
+    charger.stop(pk, at(26), 1_400)
+    before = books(pk, "energy", "confidence")
+    assert before == (Decimal(1400), "high")
+    charger.stop(pk, at(33), 455)
+    assert books(pk, "energy", "confidence", "flags") == (
+        Decimal(1400),
+        "medium",
+        "stopped-again",
+    )
+
+
+def test_a_stray_stop_with_the_id_of_the_session_before_casts_no_doubt_on_it(
+    charger: Charger,
+) -> None:
+    """Its register lies above the start of the next session, which it can't be below."""
+    first = charger.started(at(0), 10_000)
+    charger.stop(first, at(30), 14_000)
+    charger.started(at(40), 14_000)
+    charger.stop(first, at(41), 14_600, idTag="NOBODY")
+    assert books(first, "energy", "confidence", "flags") == (Decimal(4000), "high", "")

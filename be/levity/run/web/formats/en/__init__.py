@@ -1,1 +1,1 @@
-"""For English, which is what the pages speak."""
+"""For English."""

@@ -1,0 +1,1 @@
+"""Files for accountants: electronic invoices, direct debits, bookings."""

@@ -1,0 +1,156 @@
+"""Households as a CSV file: out, and in after a look at what it would do."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from levity.billing.household_file import (
+    COLUMNS,
+    BadFile,
+    Read,
+    export_lines,
+    import_households,
+    read_households,
+)
+from levity.billing.models import Household
+from levity.ocpp.decisions.id_tag_files import decode
+from levity.ocpp.visibility import is_limited
+from levity.pages.chargers.csv_export import streamed_csv
+from levity.pages.kit.base import LevityAdmin
+
+__all__ = ["HouseholdFiles"]
+
+SHOWN, LARGEST = 50, 1_000_000
+SAMPLE = (
+    COLUMNS,
+    (
+        *("Anna Müller", "3rd floor left", "12", "", "anna@example.org", "de", "Anna; Ben"),
+        *("04A1B2C3D4E5F6;04A1B2C3D4E5F7", "", "2026-11-01", "", ""),
+    ),
+    ("Bob Smith", "ground floor", "13", "", "", "en", "", "", "garage-1#2", "2026-11-15", "", ""),
+)
+
+
+class FileForm(forms.Form):
+    """Which file; or its text, once somebody has seen what it would do."""
+
+    file = forms.FileField(
+        required=False,
+        help_text=_("CSV, as Excel and other spreadsheets save it; at most 1 MB."),
+        widget=UnfoldAdminFileFieldWidget,
+    )
+    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two."""
+        found: dict[str, Any] = super().clean() or {}
+        file = found.get("file")
+        if file is not None and file.size > LARGEST:
+            raise forms.ValidationError(_("The file is larger than 1 MB."))
+        if file is None and not found.get("text"):
+            raise forms.ValidationError(_("Choose a file."))
+        return found
+
+
+class HouseholdFiles(LevityAdmin):
+    """For the admin of households."""
+
+    def file_urls(self) -> list[URLPattern]:
+        """The list goes out and comes in at addresses of its own."""
+        view = self.admin_site.admin_view
+        return [
+            path("export/", view(self.export_view), name="billing_household_export"),
+            path("import/", view(self.import_view), name="billing_household_import"),
+            path("import/sample.csv", view(self.sample_view), name="billing_household_sample"),
+        ]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """All that this person sees, as the import reads them."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return streamed_csv(export_lines(self.get_queryset(request).order_by("pk")), "households")
+
+    def sample_view(self, request: HttpRequest) -> HttpResponseBase:
+        """A file to begin with, which a spreadsheet opens as it should."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return streamed_csv(SAMPLE, "households-sample")
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """First what the file would do, then the same done."""
+        may = self.has_add_permission(request) and self.has_change_permission(request)
+        if not may or is_limited(request.user):
+            raise PermissionDenied
+        form = FileForm(request.POST or None, request.FILES or None)
+        read: Read | None = None
+        text = ""
+        if request.method == "POST" and form.is_valid():
+            sure = bool(form.cleaned_data["text"])
+            try:
+                text, read = _read(form.cleaned_data)
+                if sure and not read.problems:
+                    done = import_households(text, request.user)
+                    if not done.problems:
+                        messages.success(
+                            request,
+                            gettext(
+                                "Imported: %(new)s new households, %(changed)s changed, "
+                                "%(assignments)s new assignments."
+                            )
+                            % {
+                                "new": done.new,
+                                "changed": done.changed,
+                                "assignments": done.assignments,
+                            },
+                        )
+                        return redirect("levity:billing_household_changelist")
+                    read = done
+            except BadFile as error:
+                form.add_error("file", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": Household._meta,
+            "title": _("Import households"),
+            "form": form,
+            "columns": ", ".join(COLUMNS),
+            "read": read,
+            "problems": read.problems[:SHOWN] if read else [],
+            "more": max(0, len(read.problems) - SHOWN) if read else 0,
+            "preview": _preview(read) if read and not read.problems else [],
+            "text": text,
+        }
+        return TemplateResponse(request, "levity/households_import.html", context)
+
+
+def _read(given: dict[str, Any]) -> tuple[str, Read]:
+    if given["text"]:
+        return given["text"], read_households(given["text"])
+    data = given["file"].read()
+    decoded = decode(data)
+    read = read_households(decoded.text)
+    if decoded.note:
+        read.notes.append(decoded.note)
+    return decoded.text, read
+
+
+def _preview(read: Read) -> list[dict[str, Any]]:
+    return [
+        {
+            "line": line.number,
+            "what": gettext("new") if line.values["pk"] is None else gettext("changed"),
+            "name": line.values["name"],
+            "flat": line.values.get("flat", ""),
+            "things": [f"{each.thing}, {each.days}" for each in line.things],
+        }
+        for line in read.lines[:SHOWN]
+    ]

@@ -1,0 +1,120 @@
+"""The page “What would last year have cost”: a month at a time, so that it answers at once."""
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext
+
+from levity.billing.models import Tariff, TariffVersion
+from levity.billing.replay import MOST, replay
+from levity.billing.saying import summary
+from levity.ocpp.visibility import visible
+from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.formats import kwh, month_of
+
+__all__ = ["ReplayPages"]
+
+MONTHS = 12
+SUMS = ("sessions", "failed", "wh", "net", "gross")
+
+
+class ReplayPages(LevityAdmin):
+    """For the admin of tariffs."""
+
+    def replay_urls(self) -> list[URLPattern]:
+        """The page, and each of its months."""
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/replay/", view(self.replay_view), name="billing_tariff_replay"),
+            path(
+                "<int:pk>/replay/month/",
+                view(self.replay_month),
+                name="billing_tariff_replay_month",
+            ),
+        ]
+
+    def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Begin with the month a year ago."""
+        row, version = self._version(request, pk)
+        first = _months_ago(timezone.localdate(), MONTHS)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": Tariff._meta,
+            "title": gettext("What would last year have cost by %(tariff)s?") % {"tariff": row},
+            "tariff": row,
+            "version": version,
+            "says": summary(version.document),
+            "next": urlencode({"version": str(version.number), "month": first.isoformat()}),
+            "has_fee": bool(version.document.get("monthly_fee")),
+            "most": MOST,
+        }
+        return TemplateResponse(request, "levity/tariff_replay.html", context)
+
+    def replay_month(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """One month, and what asks for the next; the last one has the sum."""
+        _, version = self._version(request, pk)
+        try:
+            first = date.fromisoformat(request.GET.get("month", "")).replace(day=1)
+            so_far = {name: Decimal(request.GET.get(name, "0")) for name in SUMS}
+            usable = all(value.is_finite() for value in so_far.values())
+        except (ValueError, InvalidOperation):
+            usable = False
+        if not usable or not 1971 <= first.year <= 9000:
+            raise Http404
+        # Pydantic is loaded when a document is read (ADR 37).
+        from levity.billing.documents import TariffDocument
+
+        tariff = TariffDocument.model_validate(version.document).tariff()
+        following = _months_ago(first, -1)
+        found = replay(tariff, _midnight(first, tariff), _midnight(following, tariff), request.user)
+        so_far["sessions"] += found.sessions
+        so_far["failed"] += found.without_price
+        so_far["wh"] += found.wh
+        so_far["net"] += found.net
+        so_far["gross"] += found.gross
+        is_last = following >= timezone.localdate().replace(day=1)
+        asked = {name: str(value) for name, value in so_far.items()}
+        asked |= {"version": str(version.number), "month": following.isoformat()}
+        context = {
+            "month": month_of(first),
+            "found": found,
+            "kwh": kwh(found.wh),
+            "currency": tariff.currency,
+            "total": so_far,
+            "total_kwh": kwh(so_far["wh"]),
+            "is_last": is_last,
+            "next": urlencode(asked),
+            "tariff_pk": pk,
+        }
+        return TemplateResponse(request, "levity/tariff_replay_month.html", context)
+
+    def _version(self, request: HttpRequest, pk: int) -> tuple[Tariff, TariffVersion]:
+        row = get_object_or_404(visible(Tariff.objects.filter(pk=pk), request.user))
+        may: Any = request.user
+        if not (self.has_view_permission(request) and may.has_perm("ocpp.view_transaction")):
+            raise PermissionDenied
+        number = request.GET.get("version", "")
+        versions = row.versions.order_by("-number")
+        if number.isdecimal():
+            versions = versions.filter(number=int(number[:9]))
+        version = versions.first()
+        if version is None:
+            raise Http404
+        return row, version
+
+
+def _months_ago(day: date, count: int) -> date:
+    months = day.year * 12 + day.month - 1 - count
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _midnight(day: date, tariff: Any) -> datetime:
+    return datetime.combine(day, time(), tariff.zone).astimezone(UTC)

@@ -1,0 +1,55 @@
+"""What sessions used through time, as they are priced: many at once, in a fixed number of
+statements."""
+
+from collections.abc import Collection, Mapping
+
+from levity.billing.rules.curve import curve
+from levity.billing.rules.stay import Stay
+from levity.billing.rules.tariff import Tariff
+from levity.billing.rules.usage import Point, Usage, checked
+from levity.billing.stays import A_SECOND
+from levity.billing.to_price import ToPrice
+from levity.ocpp.rules.readings import registers
+from levity.ocpp.store.samples.elements import samples_of
+from levity.ocpp.store.samples.reading import of_transactions
+
+__all__ = ["Usages"]
+
+
+class Usages:
+    """What these sessions used; samples are read only for tariffs that need them."""
+
+    def __init__(self, sessions: Collection[ToPrice]) -> None:
+        self._readings = _readings_of([each.pk for each in sessions if _needs_samples(each.tariff)])
+
+    def of(self, session: ToPrice, stay: Stay | None = None) -> Usage:
+        """Of one of them, which kept the place so long. Raises `BadUsage`."""
+        # One that lasted no time, by a clock that was never set, has its energy all the same.
+        end = max(session.end, session.start + A_SECOND)
+        points = curve(
+            session.start,
+            end,
+            session.wh,
+            session.meter_start,
+            self._readings.get(session.pk, ()),
+        )
+        full = stay.full if stay is not None and session.tariff.idle else ()
+        return checked(session.start, end, points, full)
+
+
+def _needs_samples(tariff: Tariff) -> bool:
+    """True if its price depends on when the energy flowed."""
+    banded = any(rate.band.has_bounds for rate in tariff.energy)
+    return banded or tariff.spot is not None or tariff.idle is not None
+
+
+def _readings_of(pks: Collection[int]) -> Mapping[int, list[Point]]:
+    if not pks:
+        return {}
+    return {
+        pk: [
+            Point(reading.at, reading.value)
+            for reading in registers(each.as_sample() for each in samples_of(elements))
+        ]
+        for pk, elements in of_transactions(pks).items()
+    }

@@ -1,0 +1,1 @@
+"""The bill's arithmetic, without Django: values in, lines out."""

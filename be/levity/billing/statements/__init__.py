@@ -1,0 +1,1 @@
+"""The run that closes a period: check, preview, close, files."""

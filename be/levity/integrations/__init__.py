@@ -1,0 +1,1 @@
+"""Events out of Levity: the outbox, the event feed, webhooks and MQTT."""

@@ -1,0 +1,1 @@
+"""Signed meter values: read from what chargers send, and verified against a public key. Pure."""

@@ -1,0 +1,1 @@
+"""Forms for the Calls that people send, drawn from the descriptions that a version of OCPP has."""

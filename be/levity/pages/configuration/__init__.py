@@ -1,0 +1,1 @@
+"""The pages about how chargers are configured."""

@@ -1,0 +1,1 @@
+"""The pages about chargers' files: jobs, downloads, firmware, campaigns."""

@@ -1,0 +1,1 @@
+"""What chargers keep: reservations, local lists, charging profiles, trusted certificates."""

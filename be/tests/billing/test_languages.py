@@ -1,0 +1,191 @@
+"""English, German, French and Dutch on treasurers' pages: nothing is left out, in any language."""
+
+import ast
+import re
+from collections.abc import Iterator
+from gettext import GNUTranslations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils.translation.template import templatize
+
+import levity
+from levity.billing.statements.texts import MARKED, TEXTS
+
+HERE = Path(levity.__file__).parent
+APPS = ("billing", "pages")
+LANGUAGES = ("de", "fr", "nl")
+CATALOGS = [(app, language) for app in APPS for language in LANGUAGES]
+# Of the pages app: those that treasurers and residents see; the others are English.
+OF_PAGES = ("first_run/*.html", "first_charger.html", "refused.html", "overview/first_charger.html")
+CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext"}
+# Proper names and signs that are the same in every language.
+SAME = {
+    *("PDF", "CSV", "JSON", "SHA-256", "kWh", "XML", "URL", "EUR", "direct-debits-.xml"),
+    *("XRechnung (ZIP)", "Factur-X, ZUGFeRD (ZIP)", "DATEV (CSV)"),
+}
+SAID = r"{% blocktranslate.*?{% endblocktranslate %}|{#.*?#}"
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}|%%")
+
+
+def place(app: str, language: str) -> Path:
+    return HERE / app / "locale" / language / "LC_MESSAGES"
+
+
+def entries(app: str, language: str) -> Iterator[tuple[str | None, str, str, list[str], bool]]:
+    """(context, text, plural, translations, fuzzy) of each entry of a catalog's source."""
+    for block in (place(app, language) / "django.po").read_text().split("\n\n")[1:]:
+        found: dict[str, str] = {}
+        name = ""
+        for line in block.splitlines():
+            if line.startswith("#"):
+                continue
+            word, _, rest = line.partition(" ")
+            if not line.startswith('"'):
+                name, found[word] = word, ""
+            found[name] += ast.literal_eval(line if line.startswith('"') else rest)
+        if "msgid" in found:
+            said = [found[key] for key in found if key.startswith("msgstr")]
+            fuzzy = any(line.startswith("#,") and "fuzzy" in line for line in block.splitlines())
+            yield found.get("msgctxt"), found["msgid"], found.get("msgid_plural", ""), said, fuzzy
+
+
+def templates(app: str) -> Iterator[Path]:
+    folder = HERE / app / "templates" / "levity"
+    for pattern in ("*.html",) if app == "billing" else OF_PAGES:
+        yield from sorted(folder.glob(pattern))
+
+
+@pytest.mark.parametrize(("app", "language"), CATALOGS)
+def test_every_text_is_translated_with_the_same_placeholders(app: str, language: str) -> None:
+    wrong = []
+    for _, text, plural, said, fuzzy in entries(app, language):
+        for at, each in enumerate(said):
+            origin = plural if plural and at else text
+            same = sorted(PLACEHOLDER.findall(each)) == sorted(PLACEHOLDER.findall(origin))
+            if not each or fuzzy or not same:
+                wrong.append((text, each))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("app", "language"), CATALOGS)
+def test_the_compiled_catalog_says_what_its_source_says(app: str, language: str) -> None:
+    """`make messages` makes both; nobody needs gettext's tools to run Levity."""
+    with (place(app, language) / "django.mo").open("rb") as file:
+        catalog = GNUTranslations(file)
+    for context, text, plural, said, _ in entries(app, language):
+        if context:
+            assert catalog.pgettext(context, text) == said[0]
+        elif plural:
+            assert [catalog.ngettext(text, plural, count) for count in (1, 2)] == said
+        else:
+            assert catalog.gettext(text) == said[0]
+
+
+def texts_of_code(app: str) -> Iterator[str]:
+    for path in (HERE / app).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in CALLS
+            ):
+                for given in node.args:
+                    if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                        yield given.value
+
+
+def texts_of_templates(app: str) -> Iterator[str]:
+    for path in (HERE / app / "templates").rglob("*.html"):
+        for text in re.findall(r"gettext\(u?('(?:[^'\\]|\\.)*')", templatize(path.read_text())):
+            yield ast.literal_eval(text)
+        for text in re.findall(r'gettext\(u?("(?:[^"\\]|\\.)*")', templatize(path.read_text())):
+            yield ast.literal_eval(text)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_text_of_code_or_templates_is_missing_in_the_catalogs(app: str) -> None:
+    known = {
+        text for context, one, many, _, _ in entries(app, "de") for text in (context, one, many)
+    }
+    asked = {*texts_of_code(app), *texts_of_templates(app)}
+    assert sorted(text for text in asked - known if re.search("[A-Za-z]", text)) == []
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_template_says_anything_that_nobody_can_translate(app: str) -> None:
+    wrong = []
+    for path in templates(app):
+        text = path.read_text()
+        text = re.sub(
+            r"{% blocktranslate.*?{% endblocktranslate %}|{#.*?#}", "", text, flags=re.DOTALL
+        )
+        attributes = re.findall(r'(?:data-label|aria-label|title|placeholder)="([^"]*)"', text)
+        bare = [re.sub(r"{%.*?%}|{{.*?}}", "", each) for each in attributes]
+        rest = re.sub(r"{%.*?%}|{{.*?}}", "", text)
+        bare += re.sub(r"<[^>]*>", "\n", rest).splitlines()
+        for each in bare:
+            letters = re.sub(r"&\w+;", "", each)
+            if re.search(r"[A-Za-z]{2}", letters) and letters.strip() not in SAME:
+                wrong.append((path.name, each.strip()))
+    assert wrong == []
+
+
+def test_statements_say_the_same_words_in_every_language_as_their_catalog() -> None:
+    """Their PDF is made where there is no Django."""
+    assert TEXTS["en"]["statement"] == "Statement"
+    assert TEXTS["de"]["registers"] == "Zählerstand (kWh)"
+    assert TEXTS["fr"]["statement"] == "Décompte"
+    assert TEXTS["nl"]["before"] == "Vorige periode"
+    for language in LANGUAGES:
+        assert {name for name, said in TEXTS[language].items() if said} == {
+            name for name, marked in MARKED.items() if marked[1]
+        }
+
+
+PAGES = {
+    "/admin/billing/household/": ("Haushalte", "Foyers", "Huishoudens"),
+    "/admin/billing/household/add/": ("Wohnung", "Logement", "Woning"),
+    "/admin/billing/household/energy/": ("Vormonat", "Mois précédent", "Vorige maand"),
+    "/admin/billing/household/import/": ("Muster herunterladen", "Télécharger", "Voorbeeld"),
+    "/admin/billing/tariff/": ("Neuer Tarif", "Nouveau tarif", "Nieuw tarief"),
+    "/admin/billing/tariff/add/": ("Preis je kWh", "Prix par kWh", "Prijs per kWh"),
+    "/admin/billing/statementrun/check/": ("Zeitraum", "Période", "Periode"),
+    "/admin/first-steps/site/": ("Zeitzone", "Fuseau horaire", "Tijdzone"),
+}
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+@pytest.mark.parametrize("at", range(3), ids=LANGUAGES)
+def test_pages_speak_the_language_of_the_browser(browser: Client, at: int) -> None:
+    for path, words in PAGES.items():
+        answer = browser.get(path, headers={"accept-language": f"xx, {LANGUAGES[at]};q=0.9"})
+        assert answer.status_code == 200
+        assert words[at] in answer.content.decode()
+        assert f'<html lang="{LANGUAGES[at]}"' in answer.content.decode()
+
+
+def test_a_choice_counts_before_the_browser_and_the_site_after_it(
+    browser: Client, settings: Any
+) -> None:
+    path = "/admin/billing/household/"
+    settings.LANGUAGE_CODE = "nl"
+    assert "Huishoudens" in browser.get(path, headers={"accept-language": "pl"}).content.decode()
+    browser.post("/admin/language/", {"language": "fr"})
+    assert "Foyers" in browser.get(path, headers={"accept-language": "de"}).content.decode()
+
+
+def test_the_api_is_english_for_everybody(browser: Client) -> None:
+    answer = browser.get("/api/v1/nothing", headers={"accept-language": "de"})
+    assert answer.headers.get("Content-Language", "en") == "en"
+    page = browser.get("/api/v1/households?limit=x", headers={"accept-language": "de"})
+    assert "Zahl" not in page.content.decode()

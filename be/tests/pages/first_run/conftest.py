@@ -1,0 +1,11 @@
+"""The same people as for all other pages."""
+
+from tests.pages.chargers.conftest import (
+    browser_of_root,
+    browser_of_viewer,
+    root,
+    time_zone,
+    viewer,
+)
+
+__all__ = ["browser_of_root", "browser_of_viewer", "root", "time_zone", "viewer"]

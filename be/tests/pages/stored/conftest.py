@@ -1,0 +1,12 @@
+"""The people of the chargers' pages."""
+
+from tests.pages.chargers.conftest import (
+    browser_of_root,
+    browser_of_viewer,
+    charger,
+    root,
+    time_zone,
+    viewer,
+)
+
+__all__ = ["browser_of_root", "browser_of_viewer", "charger", "root", "time_zone", "viewer"]
