@@ -50,18 +50,20 @@ on-both := be/tests/db be/tests/ocpp be/tests/conversations be/tests/field
 marked = $(if $(filter be/% ws/%,$(ARGS)),,$(shell grep -rl --include='test_*.py' 'mark[.]$(1)' ws/tests be/tests))
 # Of many cases of a kind `test` plays the few in which different faults show (be/tests/few.py).
 the-few = and not exhaustive
+# What fails beside others is run once more by itself, and is named where it passes then.
+pytest := $(bin)/python tools/run_tests.py
 .PHONY: test test-fast test-all
 test: env ## The tests; starts Postgres and RabbitMQ where none answers
 	@$(on-services) tools/services --tests
-	@$(on-services) $(scratch) $(bin)/pytest $(in-lanes) -m "not exclusive and not timed and not deploy $(the-few)" $(ARGS)
-	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(bin)/pytest $(call in-lanes,auto) -m "not services and not once and not timed $(the-few)" $(on-both) $(ARGS)
-	@$(on-services) $(scratch) $(bin)/pytest -m "timed and not deploy $(the-few)" $(call marked,timed) $(ARGS)
-	@$(on-services) $(scratch) $(bin)/pytest -m "exclusive and not deploy $(the-few)" $(call marked,exclusive) $(ARGS)
+	@$(on-services) $(scratch) $(pytest) $(in-lanes) -m "not exclusive and not timed and not deploy $(the-few)" $(ARGS)
+	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(pytest) $(call in-lanes,auto) -m "not services and not once and not timed $(the-few)" $(on-both) $(ARGS)
+	@$(on-services) $(scratch) $(pytest) -m "timed and not deploy $(the-few)" $(call marked,timed) $(ARGS)
+	@$(on-services) $(scratch) $(pytest) -m "exclusive and not deploy $(the-few)" $(call marked,exclusive) $(ARGS)
 test-all: ## The same with every case of a kind, as every night
 	@$(MAKE) test the-few=
 # In one process: each lane more would import everything once more.
 test-fast: env ## Some of every file in a minute of CPU; needs nothing (SQLite, memory transport)
-	@env -u AMQP_URL -u DATABASE_URL LEVITY_QUICK=1 $(scratch) $(bin)/pytest -q \
+	@env -u AMQP_URL -u DATABASE_URL LEVITY_QUICK=1 $(scratch) $(pytest) -q \
 		-m "not services and not browser and not nginx and not slow and not deploy $(the-few)" $(ARGS)
 
 # What real chargers do (docs/field.md), each on a Levity of its own: `levity serve`, then the fleet.

@@ -41,7 +41,7 @@ State = ReportMail.State
 def subscribe(row: ReportMail, who: Who, now: datetime) -> ReportMail:
     """From the next month on. Raises `ValidationError`."""
     _check_site(row, who, ADD)
-    row.last_month = _month(row, now)[0]
+    row.last_month, row.not_before = _month(row, now)[0], now
     row.full_clean()
     with transaction.atomic():
         row.save(force_insert=True)
