@@ -17,12 +17,14 @@ from levity.ocpp.visibility import is_limited, may_see, visible
 from levity_ws.frozen import frozen
 
 __all__ = [
+    "LACKS",
     "PORTION",
     "Decided",
     "Left",
     "NotAllowed",
     "NotPossible",
     "Refused",
+    "Worded",
     "allowed",
     "check",
     "decide_all",
@@ -30,18 +32,32 @@ __all__ = [
     "portions",
 ]
 
+LACKS = "your role, or your token's scope, lacks the permission %(permission)s"
 PORTION = 500
 """Rows of one transaction: none holds the database for longer than that takes."""
 
 
-class Refused(Exception):
-    """A decision that was not carried out; the text says why, for people."""
+class Worded(Exception):
+    """An error whose text is for people: English, with `%(name)s` for each of `words`, so that a
+    page can say it in its reader's language. As `str`, it is English for everybody."""
+
+    def __init__(self, text: str = "", **words: object) -> None:
+        super().__init__(text % words if words else text)
+        self.text, self.words = text, words
 
     @property
     def sentence(self) -> str:
         """The text as a sentence of its own."""
-        text = str(self)
-        return text if text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
+        return _sentence(str(self))
+
+    def sentence_in(self, translated: Callable[[str], str]) -> str:
+        """The same in another language: `translated` knows the texts of its catalog."""
+        text = translated(self.text) if self.text else ""
+        return _sentence(text % self.words if self.words else text)
+
+
+class Refused(Worded):
+    """A decision that was not carried out; the text says why, for people."""
 
 
 class NotAllowed(Refused, PermissionDenied):
@@ -140,8 +156,11 @@ def decide_all(
     return count
 
 
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
+
+
 def _permit(who: Who, permissions: Sequence[str]) -> None:
     lacking = [name for name in permissions if who is not None and not who.has_perm(name)]
     if lacking:
-        names = ", ".join(lacking)
-        raise NotAllowed(f"your role, or your token's scope, lacks the permission {names}")
+        raise NotAllowed(LACKS, permission=", ".join(lacking))

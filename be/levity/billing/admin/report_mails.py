@@ -7,13 +7,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from levity.billing.models import ReportMail
 from levity.billing.reports import mails
 from levity.ocpp.deciding import Refused
 from levity.pages.kit.base import LevityAdmin
-from levity.pages.kit.formats import NOTHING, badge, excerpt, shown_time
+from levity.pages.kit.formats import NOTHING, badge, excerpt, refusal, shown_time
 from levity.pages.site import site
 
 __all__ = ["ReportMailAdmin"]
@@ -43,7 +45,7 @@ class ReportMailAdmin(LevityAdmin):
     list_display = ("address", "whose", "last", "state_shown", "error_shown")
     list_select_related = ("site",)
     search_fields = ("address",)
-    search_help_text = "Part of an address"
+    search_help_text = _("Part of an address")
     ordering = ("address", "pk")
     fields = ("address", "site")
     actions = ("send_now",)
@@ -66,7 +68,7 @@ class ReportMailAdmin(LevityAdmin):
         """One, from its page."""
         mails.unsubscribe(obj, request.user)
 
-    @action(description="Send the reports of the month before now", permissions=["send"])
+    @action(description=_("Send the reports of the month before now"), permissions=["send"])
     def send_now(self, request: HttpRequest, queryset: QuerySet[ReportMail]) -> None:
         """Once more, or for the first time."""
         count = 0
@@ -75,32 +77,37 @@ class ReportMailAdmin(LevityAdmin):
                 mails.send_last_month(row, request.user, timezone.now())
                 count += 1
             except Refused as error:
-                messages.error(request, f"{row}: {error.sentence}")
+                messages.error(request, f"{row}: {refusal(error)}")
         if count:
-            messages.success(request, f"{count} mails are sent within half a minute.")
+            sent = ngettext(
+                "%(count)s mail is sent within half a minute.",
+                "%(count)s mails are sent within half a minute.",
+                count,
+            )
+            messages.success(request, sent % {"count": count})
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may have the reports sent."""
         user: Any = request.user
         return bool(user.has_perm(mails.CHANGE))
 
-    @display(description="site")
+    @display(description=_("site"))
     def whose(self, row: ReportMail) -> str:
         """Whose figures it gets."""
-        return str(row.site) if row.site else "all sites"
+        return str(row.site) if row.site else gettext("all sites")
 
-    @display(description="last month sent")
+    @display(description=_("last month sent"))
     def last(self, row: ReportMail) -> str:
         """Of which it got the reports; nothing before the first."""
         return row.last_month if row.ended_at else NOTHING
 
-    @display(description="state")
+    @display(description=_("state"))
     def state_shown(self, row: ReportMail) -> str:
         """What became of it, and when."""
         state = ReportMail.State(row.state)
-        return badge(state.label, TONES.get(state, ""))
+        return badge(gettext(state.label), TONES.get(state, ""))
 
-    @display(description="mail server")
+    @display(description=_("mail server"))
     def error_shown(self, row: ReportMail) -> str:
         """What it said, where it said no."""
         if row.error:

@@ -11,24 +11,29 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from levity.billing.reports.making import NAMES, make_report, may_see, title_of
+from levity.billing.reports.said import (
+    cell_said,
+    drawn_said,
+    figure_said,
+    head_said,
+    note_said,
+)
 from levity.billing.reports.span import BadSpan, Span, month_before, span_of
 from levity.billing.reports.table import csv_of
 from levity.ocpp.models import Transaction
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit.base import LevityAdmin
-from levity.pages.kit.formats import list_url, said
+from levity.pages.kit.formats import list_url, refusal, said
 from levity.pages.overview.energy import zone_of_sites
-from levity.writing import language_or_english, with_signs
 
 __all__ = ["ReportPages"]
 
 MOST_ROWS = 500
 """On the page; the file has them all."""
 DAY = timedelta(days=1)
-OURS = ("(nobody's)", "(of another site)", "All")
 
 
 class ReportPages(LevityAdmin):
@@ -44,24 +49,24 @@ class ReportPages(LevityAdmin):
             span = _span(request, zone, today)
             report = make_report(_name(request, seen), span, request.user)
         except BadSpan as wrong:
-            error = f"{str(wrong)[:1].upper()}{str(wrong)[1:]}."
+            error = refusal(wrong)
             span = span_of(None, None, zone, today)
             report = make_report(_name(request, seen), span, request.user)
         days = span.first, span.last
-        head = tuple(_said(text) for text in report.head)
+        head = tuple(map(head_said, report.head))
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Reports"),
             "error": error,
             "report": report,
             "title_shown": said(report.title),
-            "note": said(report.note),
+            "note": note_said(report),
             "head": head,
             "rows": [_cells(head, row, report.names) for row in report.rows[:MOST_ROWS]],
             "more": max(0, len(report.rows) - MOST_ROWS),
             "total": _cells(head, report.total, report.names),
             "names": report.names,
-            "drawn": report.drawn,
+            "drawn": drawn_said(report),
             "span": span,
             "zone": getattr(zone, "key", str(zone)),
             "choices": [(name, said(title_of(name))) for name in seen],
@@ -130,27 +135,9 @@ def _address(name: str, first: date, last: date) -> str:
     return f"?{_query(name, first, last)}"
 
 
-def _said(head: str) -> str:
-    """What a column is called, on the page; in the file it is English."""
-    for marked in (
-        gettext_noop("amount (%s, with tax)"),
-        gettext_noop("amount (%s, without tax)"),
-    ):
-        before, after = marked.split("%s")
-        if head.startswith(before) and head.endswith(after):
-            return gettext(marked) % head.removeprefix(before).removesuffix(after)
-    return str(said(head))
-
-
-def _name_said(cell: str) -> str:
-    """Names are people's and stay; what stands for none of them is ours."""
-    return gettext(cell) if cell in OURS else cell
-
-
 def _cells(head: tuple[str, ...], row: tuple[str, ...], names: int) -> list[tuple[str, str]]:
     """(what the column is called, what stands in it), for a table that folds up on a phone."""
     if not row:
         return []
-    language = language_or_english(get_language())
-    figures = [with_signs(cell, language) for cell in row[names:]]
-    return list(zip(head, (*map(_name_said, row[:names]), *figures), strict=True))
+    shown = (*map(cell_said, row[:names]), *map(figure_said, row[names:]))
+    return list(zip(head, shown, strict=True))

@@ -39,6 +39,7 @@ WORDS = (
     gettext_noop("prices of sessions"),
     gettext_noop("use of a tariff"),
     gettext_noop("uses of tariffs"),
+    gettext_noop("monthly reports"),
     # Languages of households.
     gettext_noop("English"),
     gettext_noop("German"),

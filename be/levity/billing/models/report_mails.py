@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.ocpp.models import Site
 
@@ -16,11 +17,11 @@ class ReportMail(models.Model):
     class State(models.TextChoices):
         """What became of the last one."""
 
-        WAITING = "waiting", "waits for the next month"
-        SENDING = "sending", "is being sent"
-        SENT = "sent", "sent"
-        REFUSED = "refused", "refused"
-        UNCLEAR = "unclear", "may have arrived"
+        WAITING = "waiting", gettext_noop("waits for the next month")
+        SENDING = "sending", gettext_noop("is being sent")
+        SENT = "sent", gettext_noop("sent")
+        REFUSED = "refused", gettext_noop("refused")
+        UNCLEAR = "unclear", gettext_noop("may have arrived")
 
     address = models.EmailField("e-mail")
     site = models.ForeignKey(
@@ -29,7 +30,7 @@ class ReportMail(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="+",
-        help_text="Whose figures it gets. Empty: those of all sites.",
+        help_text=gettext_noop("Whose figures it gets. Empty: those of all sites."),
     )
     last_month = models.CharField(
         max_length=7, editable=False, help_text="The month that was sent last, such as 2026-11."
@@ -42,13 +43,13 @@ class ReportMail(models.Model):
 
     class Meta:
         ordering = ["address", "pk"]
-        verbose_name = "monthly report"
+        verbose_name = gettext_noop("monthly report")
         constraints = [
             models.UniqueConstraint(
                 "address",
                 models.functions.Coalesce("site", 0),
                 name="report_mail_once",
-                violation_error_message="This address gets these reports already.",
+                violation_error_message=gettext_noop("This address gets these reports already."),
             )
         ]
 

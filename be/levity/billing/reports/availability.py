@@ -75,10 +75,14 @@ def availability(
         ),
         shown,
         4,
-        ("Available", "%", tuple((row[1] or row[0], float(row[5])) for row in shown[:MOST_BARS])),
+        (
+            gettext_noop("Available"),
+            "%",
+            tuple((row[1] or row[0], float(row[5])) for row in shown[:MOST_BARS]),
+        ),
         (),
-        "Available: connected, and without a fault at any connector. The history goes back "
-        + (f"{days} days." if days else "to the beginning."),
+        gettext_noop("Available: connected, and without a fault at any connector."),
+        days,
     )
 
 
@@ -149,7 +153,9 @@ def _statuses(chargers: Any, since: datetime, until: datetime) -> Any:
 def _bounded(rows: Any) -> list[Any]:
     found = list(rows[: MOST_EVENTS + 1])
     if len(found) > MOST_EVENTS:
-        raise BadSpan("there are too many events in these days: ask for fewer of them at a time")
+        raise BadSpan(
+            gettext_noop("there are too many events in these days: ask for fewer of them at a time")
+        )
     return found
 
 

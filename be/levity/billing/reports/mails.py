@@ -6,23 +6,25 @@ says that this month is being sent.
 
 import logging
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import datetime, time, timedelta
 
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import ReportMail
-from levity.billing.reports.making import NAMES, make_report, title_of
+from levity.billing.reports.letter import letter
+from levity.billing.reports.making import NAMES, make_report
 from levity.billing.reports.span import BadSpan, Span, month_before
-from levity.billing.reports.table import Report, csv_text
+from levity.billing.reports.table import csv_text
 from levity.mailing import NotSent, deliver, domain, has_server
 from levity.ocpp.audit import Who, note
-from levity.ocpp.deciding import NotAllowed, NotPossible, check
+from levity.ocpp.deciding import LACKS, NotAllowed, NotPossible, check
 from levity.ocpp.visibility import is_limited, may_see
 from levity.ocpp.wire.fields import zone_of
+from levity.pages.kit.words import NO_SERVER
 
 __all__ = ["ADD", "send_due_reports", "send_last_month", "subscribe", "unsubscribe"]
 
@@ -61,13 +63,11 @@ def send_last_month(row: ReportMail, who: Who, now: datetime) -> None:
     """Once more, or for the first time: the month before, within half a minute."""
     _check_site(row, who, CHANGE)
     if not has_server():
-        raise NotPossible(
-            "there is no mail server: set EMAIL_URL (docs/monitoring.md) and start Levity again"
-        )
+        raise NotPossible(NO_SERVER)
     with transaction.atomic():
         found = ReportMail.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
         if found.state == State.SENDING and found.not_before > now - timedelta(minutes=10):
-            raise NotPossible("it is being sent")
+            raise NotPossible(gettext_noop("it is being sent"))
         found.last_month, found.state, found.attempts, found.not_before = "", State.WAITING, 0, now
         found.save(update_fields=["last_month", "state", "attempts", "not_before"])
         note(who, [found], "the reports of the month before ordered by mail")
@@ -139,13 +139,10 @@ def _month(row: ReportMail, now: datetime) -> tuple[str, Span]:
 
 def _message(row: ReportMail, month: str, span: Span) -> EmailMessage:
     reports = [make_report(name, span, None, row.site) for name in NAMES if name != "month"]
-    where = row.site.name if row.site else "all sites"
-    lines = [f"Charging from {span.first} to {span.last}, {where}:", "", *_sums(reports[0]), ""]
-    lines += ["Attached as CSV:", *(f"- {title_of(report.name)}" for report in reports), ""]
-    lines += ["You get this mail each month because somebody entered your address in Levity."]
+    subject, body = letter(reports, span, row.site.name if row.site else "")
     message = EmailMessage(
-        f"Charging in {_spoken(span.first)}: {' '.join(where.split())}"[:180],
-        "\n".join(lines) + "\n",
+        subject,
+        body,
         to=[row.address],
         headers={
             "Message-ID": f"<levity-reports-{row.pk}-{month}-{timezone.now():%H%M%S%f}@{domain()}>",
@@ -157,23 +154,10 @@ def _message(row: ReportMail, month: str, span: Span) -> EmailMessage:
     return message
 
 
-def _sums(report: Report) -> list[str]:
-    if not report.total:
-        return ["no session"]
-    named = dict(zip(report.head, report.total, strict=True))
-    kwh = Decimal(named["energy (kWh)"])
-    said = [f"{named['sessions']} sessions, {kwh:,.3f} kWh, {named['duration (h)']} h"]
-    return [*said, *(f"{name}: {value}" for name, value in named.items() if "amount" in name)]
-
-
-def _spoken(first: date) -> str:
-    return f"{first:%B %Y}"
-
-
 def _check_site(row: ReportMail, who: Who, permission: str) -> None:
     if who is None:
         return
     if not who.has_perm(permission):
-        raise NotAllowed(f"your role, or your token's scope, lacks the permission {permission}")
+        raise NotAllowed(LACKS, permission=permission)
     if is_limited(who) and (row.site is None or not may_see(row.site, who)):
-        raise NotAllowed("choose one of your sites: the reports are about all of it")
+        raise NotAllowed(gettext_noop("choose one of your sites: the reports are about all of it"))

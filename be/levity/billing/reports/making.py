@@ -8,10 +8,10 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from levity.billing.reports.availability import availability
-from levity.billing.reports.span import MOST_DAYS, BadSpan, Span
+from levity.billing.reports.span import MOST_DAYS, TOO_LONG, BadSpan, Span
 from levity.billing.reports.sums import by_charger, by_month, by_resident, by_tag
 from levity.billing.reports.table import Report, csv_of
-from levity.ocpp.deciding import NotAllowed
+from levity.ocpp.deciding import LACKS, NotAllowed
 from levity.ocpp.models import Site
 
 __all__ = ["NAMES", "Name", "lines_of", "make_report", "may_see", "title_of"]
@@ -67,7 +67,7 @@ def make_report(name: str, span: Span, user: Any, site: Site | None = None) -> R
     _, make, permissions = _REPORTS[name]
     if not may_see(name, user):
         lacking = next(each for each in permissions if not user.has_perm(each))
-        raise NotAllowed(f"your role, or your token's scope, lacks the permission {lacking}")
+        raise NotAllowed(LACKS, permission=lacking)
     return make(span, user, site)
 
 
@@ -77,7 +77,7 @@ def lines_of(name: str, since: datetime, until: datetime, zone: tzinfo) -> Itera
     last = (end - timedelta(microseconds=1)).date()
     span = Span(first.date(), last, zone)
     if (span.since, span.until) != (since, until):
-        raise BadSpan("this report is about whole days: give START and END as dates")
+        raise BadSpan(gettext_noop("this report is about whole days: give START and END as dates"))
     if (last - first.date()).days >= MOST_DAYS:
-        raise BadSpan(f"these are more than {MOST_DAYS} days: ask for a part of them at a time")
+        raise BadSpan(TOO_LONG, days=MOST_DAYS)
     yield from csv_of(make_report(name, span, None))

@@ -5,17 +5,20 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from levity.ocpp.deciding import Worded
 from levity_ws.frozen import frozen
 
-__all__ = ["MOST_DAYS", "BadSpan", "Span", "month_before", "span_of", "zone_named"]
+__all__ = ["MOST_DAYS", "TOO_LONG", "BadSpan", "Span", "month_before", "span_of", "zone_named"]
 
 MOST_DAYS = 3 * 366
 """So that a question takes a known time."""
+TOO_LONG = gettext_noop("these are more than %(days)s days: ask for a part of them at a time")
 DAY = timedelta(days=1)
 
 
-class BadSpan(ValueError):
+class BadSpan(Worded, ValueError):
     """Days that no report can be about; the text says why."""
 
 
@@ -50,9 +53,13 @@ def span_of(first: Any, last: Any, zone: tzinfo, today: date) -> Span:
     if end is None:
         end = (begin.replace(day=1) + 32 * DAY).replace(day=1) - DAY
     if end < begin:
-        raise BadSpan(f"the last day, {end}, is before the first, {begin}")
+        raise BadSpan(
+            gettext_noop("the last day, %(last)s, is before the first, %(first)s"),
+            last=end,
+            first=begin,
+        )
     if end - begin >= MOST_DAYS * DAY:
-        raise BadSpan(f"these are more than {MOST_DAYS} days: ask for a part of them at a time")
+        raise BadSpan(TOO_LONG, days=MOST_DAYS)
     return Span(begin, end, zone)
 
 
@@ -67,7 +74,9 @@ def zone_named(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSpan(f"{name!r} is no time zone: give one like Europe/Berlin") from None
+        raise BadSpan(
+            gettext_noop("%(name)s is no time zone: give one like Europe/Berlin"), name=repr(name)
+        ) from None
 
 
 def _day(given: Any) -> date | None:
@@ -76,10 +85,12 @@ def _day(given: Any) -> date | None:
     try:
         found = given if isinstance(given, date) else date.fromisoformat(str(given))
     except ValueError:
-        raise BadSpan(f"{str(given)[:40]!r} is no day: give one like 2026-11-01") from None
+        raise BadSpan(
+            gettext_noop("%(day)s is no day: give one like 2026-11-01"), day=repr(str(given)[:40])
+        ) from None
     # Years that some time zone pushes out of the calendar.
     if not 1970 <= found.year <= 9000:
-        raise BadSpan(f"{found} is outside of the calendar of chargers")
+        raise BadSpan(gettext_noop("%(day)s is outside of the calendar of chargers"), day=found)
     return found
 
 

@@ -258,7 +258,7 @@ def _report(
         ),
         tuple((*names, *_cells(sums, moneys)) for names, sums in found),
         len(head),
-        ("Energy", "kWh", bars[-MOST_BARS:] if name == "month" else bars[:MOST_BARS]),
+        (gettext_noop("Energy"), "kWh", bars[-MOST_BARS:] if name == "month" else bars[:MOST_BARS]),
         (gettext_noop("All"), *[""] * (len(head) - 1), *_cells(total, moneys)) if found else (),
         gettext_noop(
             "Sessions that began on these days. Amounts are those of sessions that have a price."

@@ -29,6 +29,8 @@ class Report:
     total: tuple[str, ...] = ()
     """Sums of all rows; empty where there are none."""
     note: str = ""
+    kept_days: int = 0
+    """For which there is a history to make it of; 0: no limit."""
 
     @property
     def drawn(self) -> str:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.dates import MONTHS
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 
+from levity.ocpp.deciding import Worded
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.wire.fields import zone_of
 from levity.writing import language_or_english, with_signs
@@ -33,6 +34,7 @@ __all__ = [
     "month_of",
     "payer",
     "plain",
+    "refusal",
     "said",
     "shown_time",
     "silent_for",
@@ -44,7 +46,7 @@ __all__ = [
 ]
 
 NOTHING = "\N{EN DASH}"
-UNKNOWN_PAYER = "unknown payer"
+UNKNOWN_PAYER = gettext_noop("unknown payer")
 
 # OCPP 1.6, 7.7 ChargePointStatus, in the colours in which people think of them. Anything else,
 # and chargers do invent statuses, is shown without a colour.
@@ -174,6 +176,11 @@ def month_of(day: date) -> str:
 def said(text: Any) -> Any:
     """A text of the code in the language of the page; a text that is empty stays so."""
     return gettext(str(text)) if text and isinstance(text, str) else text
+
+
+def refusal(error: Worded) -> str:
+    """Why something was not done, in the language of the page."""
+    return error.sentence_in(gettext)
 
 
 def _signed(text: str) -> str:

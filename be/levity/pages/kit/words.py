@@ -11,6 +11,8 @@ NO_SERVER = gettext_noop(
 )
 
 WORDS = (
+    # Of the core, whose texts stay English: what its decisions refuse.
+    gettext_noop("your role, or your token's scope, lacks the permission %(permission)s"),
     gettext_noop("People"),
     gettext_noop("Users"),
     gettext_noop("Groups"),

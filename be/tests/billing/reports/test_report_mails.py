@@ -55,7 +55,7 @@ def test_the_month_before_is_sent_once_on_its_first_morning(site):
     [message] = mail.outbox
     assert message.to == ["board@example.net"]
     assert message.subject == "Charging in November 2026: Garage"
-    assert "1 sessions, 5.000 kWh, 1.00 h" in message.body
+    assert "1 session, 5.000 kWh, 1.00 h" in message.body
     files = {name: text for name, text, _ in message.attachments}
     names = ("charger", "resident", "tag", "availability")
     assert set(files) == {f"{name}-2026-11.csv" for name in names}
@@ -63,6 +63,25 @@ def test_the_month_before_is_sent_once_on_its_first_morning(site):
     row = ReportMail.objects.get()
     assert (row.state, row.last_month) == ("sent", "2026-11")
     assert send_due_reports(datetime(2027, 1, 1, 6, tzinfo=UTC)) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "said"),
+    [
+        ("de", "Laden im November 2026: Garage", "1 Ladevorgang, 5,000 kWh, 1,00 h"),
+        ("fr", "Recharge en novembre 2026 : Garage", "1 recharge, 5,000 kWh, 1,00 h"),
+        ("nl", "Laden in november 2026: Garage", "1 laadsessie, 5,000 kWh, 1,00 h"),
+    ],
+)
+def test_the_mail_is_in_the_language_of_the_installation(site, settings, language, subject, said):
+    settings.LANGUAGE_CODE = language
+    entered(site)
+    send_due_reports(MORNING)
+    [message] = mail.outbox
+    assert message.subject == subject
+    assert said in message.body
+    # Programs read the files: they are English everywhere.
+    assert message.attachments[0][1].startswith("charge point,name,site,sessions,energy (kWh)")
 
 
 def test_an_address_of_one_site_gets_its_figures_only(site):
