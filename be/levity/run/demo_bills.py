@@ -10,8 +10,8 @@ from django.utils import timezone
 from levity.billing.models import Issuer, TariffUse
 from levity.billing.settling import settle_between
 from levity.billing.statements.closing import close
-from levity.billing.statements.periods import last_month
 from levity.billing.tariffs import add_tariff
+from levity.days import month_before
 from levity.ocpp.deciding import Refused
 from levity.ocpp.models import Site
 from levity.run.demo_history import DAYS, SITE
@@ -48,7 +48,7 @@ def make_bills(now: datetime) -> None:
     )
     settle_between(begins, now)
     try:
-        close(issuer, *last_month(timezone.localdate(now)), None)
+        close(issuer, *month_before(timezone.localdate(now)), None)
     except Refused as error:
         # The demo runs all the same.
         log.warning("the demo has no statements: %s", error)

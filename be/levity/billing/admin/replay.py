@@ -1,6 +1,6 @@
 """The page “What would last year have cost”: a month at a time, so that it answers at once."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from levity.billing.models import Tariff, TariffVersion
 from levity.billing.replay import MOST, replay
 from levity.billing.saying import summary
+from levity.days import midnight
 from levity.ocpp.visibility import visible
 from levity.pages.kit.base import LevityAdmin
 from levity.pages.kit.formats import kwh, month_of
@@ -74,7 +75,9 @@ class ReplayPages(LevityAdmin):
 
         tariff = TariffDocument.model_validate(version.document).tariff()
         following = _months_ago(first, -1)
-        found = replay(tariff, _midnight(first, tariff), _midnight(following, tariff), request.user)
+        found = replay(
+            tariff, midnight(first, tariff.zone), midnight(following, tariff.zone), request.user
+        )
         so_far["sessions"] += found.sessions
         so_far["failed"] += found.without_price
         so_far["wh"] += found.wh
@@ -114,7 +117,3 @@ class ReplayPages(LevityAdmin):
 def _months_ago(day: date, count: int) -> date:
     months = day.year * 12 + day.month - 1 - count
     return date(months // 12, months % 12 + 1, 1)
-
-
-def _midnight(day: date, tariff: Any) -> datetime:
-    return datetime.combine(day, time(), tariff.zone).astimezone(UTC)

@@ -21,8 +21,9 @@ from levity.billing.reports.said import (
     head_said,
     note_said,
 )
-from levity.billing.reports.span import BadSpan, Span, month_before, span_of
+from levity.billing.reports.span import BadSpan, Span, span_of
 from levity.billing.reports.table import csv_of
+from levity.days import month_before
 from levity.ocpp.models import Transaction
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit.base import LevityAdmin

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_noop
 from levity.billing.models import ReportMail
 from levity.billing.reports.letter import letter
 from levity.billing.reports.making import NAMES, make_report
-from levity.billing.reports.span import BadSpan, Span, month_before
+from levity.billing.reports.span import BadSpan, Span
 from levity.billing.reports.table import csv_text
+from levity.days import month_before
 from levity.mailing import NotSent, deliver, domain, has_server
 from levity.ocpp.audit import Who, note
 from levity.ocpp.deciding import LACKS, NotAllowed, NotPossible, check

@@ -1,48 +1,35 @@
 """For which time and whose sessions statements are."""
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 
 from django.db.models import Q
 from django.utils import timezone
 
 from levity.billing.models import Issuer, StatementRun
+from levity.days import DAY, Days, midnight, month_before, month_of
 from levity.ocpp.deciding import NotPossible
 from levity.ocpp.models import Site
 from levity.ocpp.wire.fields import zone_of
 from levity_ws.frozen import frozen
 
-__all__ = ["RunPeriod", "last_month", "next_period", "period"]
+__all__ = ["RunPeriod", "next_period", "period"]
 
-DAY = timedelta(days=1)
 LONGEST = 400
 """Days."""
 
 
 @frozen
-class RunPeriod:
-    """The days of a run, both included, at the clock of its place."""
+class RunPeriod(Days):
+    """The days of a run, by the clock of its place."""
 
     issuer: Issuer
-    first: date
-    last: date
-    zone: tzinfo
-
-    @property
-    def since(self) -> datetime:
-        """Its first moment."""
-        return _midnight(self.first, self.zone)
-
-    @property
-    def until(self) -> datetime:
-        """The moment after its last."""
-        return _midnight(self.last + DAY, self.zone)
 
     @property
     def books_since(self) -> datetime:
         """From when on a session that is on no statement yet comes on this one: what was before
         the first run is never billed by itself."""
         first = self.issuer.runs.order_by("first_day").values_list("first_day", flat=True).first()
-        return _midnight(min(first or self.first, self.first), self.zone)
+        return midnight(min(first or self.first, self.first), self.zone)
 
     def at(self, path: str = "") -> Q:
         """Rows whose charge point (by this path, such as `charge_point__`) is of this issuer."""
@@ -54,7 +41,7 @@ class RunPeriod:
 
 def period(issuer: Issuer, first: date, last: date) -> RunPeriod:
     """These days; raises `NotPossible` if there can be no statements for them."""
-    found = RunPeriod(issuer, first, last, _zone(issuer) or timezone.get_current_timezone())
+    found = RunPeriod(first, last, _zone(issuer) or timezone.get_current_timezone(), issuer)
     if last < first:
         raise NotPossible("the last day is before the first")
     if (last - first).days >= LONGEST or not 1971 <= first.year <= 9000:
@@ -76,22 +63,11 @@ def _zone(issuer: Issuer) -> tzinfo | None:
     return zone_of(name) if name else None
 
 
-def last_month(today: date) -> tuple[date, date]:
-    """The first and the last day of the month before."""
-    last = today.replace(day=1) - DAY
-    return last.replace(day=1), last
-
-
 def next_period(today: date, closed_until: date | None) -> tuple[date, date]:
     """The first and the last day to bill next: the month before; what of it, or of a later month,
     comes after the days that are closed."""
-    first, last = last_month(today)
+    first, last = month_before(today)
     if closed_until is None or closed_until < first:
         return first, last
     first = closed_until + DAY
-    return first, (first.replace(day=1) + 31 * DAY).replace(day=1) - DAY
-
-
-def _midnight(day: date, zone: tzinfo) -> datetime:
-    # In UTC: Python subtracts two times of one zone as they stand on the wall.
-    return timezone.make_aware(datetime.combine(day, time()), zone).astimezone(UTC)
+    return first, month_of(first)[1]

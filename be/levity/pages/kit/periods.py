@@ -1,45 +1,32 @@
 """The days that a page is about: seven, thirty, or a month, and the ones before and after."""
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from levity.days import DAY, Days, midnight, month_of
 from levity_ws.frozen import frozen
 
 __all__ = ["KINDS", "Period", "period_of"]
 
 KINDS = {"7": "7 days", "30": "30 days", "month": "Month"}
 """What can be chosen, by the word in the address."""
-DAY = timedelta(days=1)
 
 
 @frozen
-class Period:
-    """From the first moment of one day to the last of another, in a time zone."""
+class Period(Days):
+    """What a page is about, and how that was chosen: a word of `KINDS`."""
 
     kind: str
-    first: date
-    last: date
-    zone: tzinfo
-
-    @property
-    def since(self) -> datetime:
-        """Its first moment."""
-        return _midnight(self.first, self.zone)
-
-    @property
-    def until(self) -> datetime:
-        """The moment after its last."""
-        return _midnight(self.last + DAY, self.zone)
 
     @property
     def days(self) -> list[tuple[date, datetime]]:
         """Each of its days, and when it begins."""
         count = (self.last - self.first).days + 1
         each = [self.first + DAY * number for number in range(count)]
-        return [(day, _midnight(day, self.zone)) for day in each]
+        return [(day, midnight(day, self.zone)) for day in each]
 
     @property
     def text(self) -> str:
@@ -93,12 +80,5 @@ def period_of(asked: QueryDict, zone: tzinfo | None, now: datetime) -> Period:
 
 def _around(kind: str, day: date, zone: tzinfo) -> Period:
     if kind == "month":
-        first = day.replace(day=1)
-        last = (first + 32 * DAY).replace(day=1) - DAY
-        return Period(kind, first, last, zone)
-    return Period(kind, day - (int(kind) - 1) * DAY, day, zone)
-
-
-def _midnight(day: date, zone: tzinfo) -> datetime:
-    # In UTC: Python subtracts two times of one zone as they stand on the wall.
-    return timezone.make_aware(datetime.combine(day, time()), zone).astimezone(UTC)
+        return Period(*month_of(day), zone, kind)
+    return Period(day - (int(kind) - 1) * DAY, day, zone, kind)

@@ -1,15 +1,15 @@
 """`levity accounting`: files of a closed run for accountants."""
 
-from argparse import RawDescriptionHelpFormatter
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from levity.billing.accounting.run_files import collected, datev_of, invoices_zip
 from levity.billing.choosing_run import run_named
 from levity.billing.statements.files import DamagedFile, NoFile
+from levity.explained import ExplainedCommand
 from levity.ocpp.deciding import Refused
 
 __all__ = ["Command"]
@@ -24,19 +24,14 @@ docs/accounting.md says what has to be entered before.
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """The same as on the page of closed statements."""
 
     help = (
         "Write a file of a closed run: electronic invoices (xrechnung, facturx), bookings (datev), "
         "or direct debits (debit). All but datev need `levity[accounting]`."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["xrechnung", "facturx", "datev", "debit"])

@@ -1,11 +1,10 @@
 """`levity close_statements`: a month's statements, looked at or closed, and its files written."""
 
-from argparse import RawDescriptionHelpFormatter
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from levity.billing.choosing_issuer import add_issuer_option, issuer_named
 from levity.billing.rules.treatment import REASONS
@@ -13,6 +12,7 @@ from levity.billing.statements.checking import how_many_wait, waiting
 from levity.billing.statements.closing import close, prepare
 from levity.billing.statements.drafting import Draft
 from levity.billing.statements.files import NoFile, make_missing, missing, zip_of
+from levity.explained import ExplainedCommand
 from levity.ocpp.deciding import Refused
 
 __all__ = ["Command"]
@@ -27,16 +27,11 @@ Closed statements are never changed: look with --dry-run first. docs/billing.md 
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """The same as the page *Statements*."""
 
     help = "Close the statements of a month or of any days: number them, and make their files."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("first", help="a month, 2026-11, or the first day, 2026-11-01")

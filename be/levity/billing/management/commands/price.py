@@ -2,11 +2,12 @@
 
 import json
 import sys
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+
+from levity.explained import ExplainedCommand
 
 __all__ = ["Command"]
 
@@ -26,16 +27,11 @@ All fields are described in docs/billing.md. An OCPI 2.2.1 tariff is known by it
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """The same arithmetic as on a statement."""
 
     help = "Compute what a session costs by a tariff; both are JSON files. Nothing is stored."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tariff", help='file; "-" is standard input')

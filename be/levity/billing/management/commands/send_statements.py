@@ -1,15 +1,15 @@
 """`levity send_statements`: the statements of a closed run, by mail."""
 
 import time
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from levity.billing.choosing_run import run_named
 from levity.billing.models import StatementMail
 from levity.billing.statements.mails import order, send_due, to_print, to_send
+from levity.explained import ExplainedCommand
 from levity.ocpp.deciding import Refused
 
 __all__ = ["Command"]
@@ -25,16 +25,11 @@ What was sent is not sent again; what was refused is. docs/billing.md has the wh
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """The same as the page *Send by mail*."""
 
     help = "Send the statements of a closed run to the households that have an e-mail address."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", help="its month, its first day, or its number")

@@ -1,13 +1,14 @@
 """`levity webhook`: list, add, change, rotate, test, replay and remove webhooks of events."""
 
-from argparse import RawDescriptionHelpFormatter, _SubParsersAction
+from argparse import _SubParsersAction
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from levity.explained import ExplainedCommand
 from levity.integrations import webhooks
 from levity.integrations.models import Delivery, Webhook
 from levity.integrations.webhooks import Wishes
@@ -38,16 +39,11 @@ types and how to verify the signature.
 EACH = 50
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """What the pages and the API do, by the same functions."""
 
     help = "Manage the webhooks that events are sent to (docs/events.md)."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions: _SubParsersAction[Any] = parser.add_subparsers(dest="action", required=True)

@@ -1,15 +1,15 @@
 """`levity charge_points`: set fields of many, as CSV out and in, and new hardware for old."""
 
-import sys
-from argparse import RawDescriptionHelpFormatter, _SubParsersAction
+from argparse import _SubParsersAction
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from levity.explained import ExplainedCommand, add_csv_file, read_file
 from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import charge_point_files, replacing, together
 from levity.ocpp.models import Authorization, ChargePoint, Site
@@ -38,16 +38,11 @@ TEXTS = ("authorization", "time_zone", "quirk_profile")
 NUMBERS = ("max_power", "heartbeat_interval", "ping_interval", "call_timeout")
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """All or nothing."""
 
     help = "Set fields of many charge points, write and read them as CSV, or replace one."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions: _SubParsersAction[Any] = parser.add_subparsers(dest="action", required=True)
@@ -72,8 +67,7 @@ class Command(BaseCommand):
         out = actions.add_parser("export", help="write them as CSV")
         out.add_argument("file", nargs="?", help="[standard output]")
         taken = actions.add_parser("import", help="add and change them by CSV")
-        taken.add_argument("file", help='CSV as Excel saves it; "-" is standard input')
-        taken.add_argument("--dry-run", action="store_true", help="only say what it would do")
+        add_csv_file(taken)
         place = actions.add_parser("replace", help="new hardware in the place of old")
         place.add_argument("old", metavar="OLD", help="identity of the old charge point")
         place.add_argument("new", metavar="NEW", help="identity of the new one")
@@ -120,16 +114,13 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> None:
         try:
-            is_stdin = options["file"] == "-"
-            data = sys.stdin.buffer.read() if is_stdin else Path(options["file"]).read_bytes()
-            text, note = charge_point_files.text_of(data)
+            text, note = charge_point_files.text_of(read_file(options["file"]))
             if options["dry_run"]:
                 read = charge_point_files.read_charge_points(text, None)
             else:
                 read = charge_point_files.import_charge_points(text, None)
-        except (OSError, charge_point_files.BadFile) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise CommandError(f"{options['file']}: {why}") from error
+        except charge_point_files.BadFile as error:
+            raise CommandError(f"{options['file']}: {error}") from error
         for said in (*([note] if note else ()), *read.problems):
             self.stderr.write(said)
         if read.problems:

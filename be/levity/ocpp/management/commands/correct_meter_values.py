@@ -3,7 +3,6 @@
 import csv
 import sys
 import time as clocks
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID, uuid4
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from levity.explained import ExplainedCommand
 from levity.ocpp.decisions import corrections
 from levity.ocpp.decisions.corrections import Change
 from levity.ocpp.decisions.spreadsheet_cells import safe_cell
@@ -54,19 +54,14 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """Every change that it makes can be undone."""
 
     help = (
         "Compute the figures of past sessions again by the current rules, and correct those that "
         "differ, and meter values that can't be true; every correction can be undone."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("start", nargs="?", metavar="START", help="such as 2026-11-01")

@@ -1,13 +1,11 @@
 """`manage.py import_history`: past sessions of another system from a CSV file."""
 
-import sys
-from argparse import RawDescriptionHelpFormatter
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from levity.explained import ExplainedCommand, add_csv_file, read_file
 from levity.ocpp.decisions.history import Imported, import_history
 from levity.ocpp.decisions.history_csv import COLUMNS
 from levity.ocpp.decisions.id_tag_files import BadFile
@@ -31,21 +29,15 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """Nothing is written if a line is wrong, unless told otherwise."""
 
     help = "Import past sessions from CSV. Nothing is imported if any line is wrong."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help='CSV as Excel saves it; "-" is standard input')
+        add_csv_file(parser)
         parser.add_argument("--tz", metavar="ZONE", help="of times without an offset")
-        parser.add_argument("--dry-run", action="store_true", help="only report what would be done")
         parser.add_argument(
             "--skip-errors", action="store_true", help="import the valid lines anyway"
         )
@@ -53,9 +45,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name, zone = options["file"], options["tz"]
         try:
-            data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
             imported = import_history(
-                data,
+                read_file(name),
                 None,
                 zone=ZoneInfo(zone) if zone else None,
                 skip_errors=options["skip_errors"],
@@ -64,9 +55,8 @@ class Command(BaseCommand):
             )
         except (ZoneInfoNotFoundError, ValueError):
             raise CommandError(f"{zone!r} is no time zone: give one like Europe/Berlin") from None
-        except (OSError, BadFile) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise CommandError(f"{name}: {why}") from error
+        except BadFile as error:
+            raise CommandError(f"{name}: {error}") from error
         self._tell(imported, is_trial=options["dry_run"])
         if imported.problems and not options["skip_errors"]:
             raise CommandError(

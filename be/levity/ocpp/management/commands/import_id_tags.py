@@ -1,12 +1,10 @@
 """`manage.py import_id_tags`: tags from a CSV file."""
 
-import sys
-from argparse import RawDescriptionHelpFormatter
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from levity.explained import ExplainedCommand, add_csv_file, read_file
 from levity.ocpp.decisions.id_tag_files import COLUMNS, BadFile
 from levity.ocpp.decisions.id_tags import import_tags
 from levity.ocpp.decisions.id_tags_import import Imported
@@ -27,20 +25,14 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """All or nothing, unless told otherwise."""
 
     help = "Import id tags from CSV. Nothing is imported if any line is wrong."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help='CSV as Excel saves it; "-" is standard input')
-        parser.add_argument("--dry-run", action="store_true", help="only report what would be done")
+        add_csv_file(parser)
         parser.add_argument("--update", action="store_true", help="update existing tags")
         parser.add_argument(
             "--skip-errors", action="store_true", help="import the valid lines anyway"
@@ -49,9 +41,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             imported = self._import(options)
-        except (OSError, BadFile) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise CommandError(f"{options['file']}: {why}") from error
+        except BadFile as error:
+            raise CommandError(f"{options['file']}: {error}") from error
         for note in imported.notes:
             self.stderr.write(note)
         for problem in imported.problems:
@@ -67,6 +58,4 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> Imported:
         rules = {name: options[name] for name in ("update", "skip_errors", "dry_run")}
-        if options["file"] == "-":
-            return import_tags(sys.stdin.buffer.read(), None, **rules)
-        return import_tags(Path(options["file"]).read_bytes(), None, **rules)
+        return import_tags(read_file(options["file"]), None, **rules)

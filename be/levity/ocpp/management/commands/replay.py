@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from levity.explained import ExplainedCommand
 from levity.ocpp.conversation.lines import BadConversationError, read_lines
 from levity.ocpp.conversation.player import CannotConnectError, Player
 from levity.ocpp.conversation.script import script_of
@@ -24,18 +25,13 @@ exit status: 0 the server answered as recorded; 1 it did not; 2 no conversation,
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """Needs neither the database nor a running Levity of its own."""
 
     help = "Replay the charger's side of a conversation (JSON Lines) against any OCPP 1.6 server."
+    examples = EXAMPLES
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.epilog = EXAMPLES
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument

@@ -6,8 +6,9 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from levity.explained import ExplainedCommand
 from levity.ocpp.commands.lifecycle import BadCall, NeverSent
 from levity.ocpp.commands.sending import send
 from levity.ocpp.conf import call_timeout
@@ -26,18 +27,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """Inserts a row in the command queue; a running worker (or `levity serve`) sends it."""
 
     help = "Send an OCPP command to a charge point."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        import argparse
-
-        kwargs.setdefault("epilog", EXAMPLES)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        return parser
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("charge_point", help="its identity: the last part of its URL")

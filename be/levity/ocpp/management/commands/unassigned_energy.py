@@ -2,7 +2,6 @@
 
 import csv
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -10,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from levity.explained import ExplainedCommand
 from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.rules.chain.unassigned import Unassigned
@@ -44,16 +44,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """It only lists: what is to become of it is decided on the page."""
 
     help = "List the energy that meters recorded outside sessions, by charge point and connector."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EPILOG)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EPILOG
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--month", metavar="MONTH", help="such as 2026-11 [the current month]")

@@ -2,17 +2,17 @@
 
 import csv
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from datetime import date, datetime, time, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from levity.explained import ExplainedCommand
 from levity.ocpp.models import Transaction
 from levity.pages.chargers.csv_export import rows_of
 from levity.pages.chargers.owners import with_owner
@@ -36,16 +36,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """It only reads."""
 
     help = "Print a report as CSV: a row for each session that began in a period, or sums of them."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs.setdefault("epilog", EPILOG)
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
+    examples = EPILOG
 
     def add_arguments(self, parser: CommandParser) -> None:
         choices = [SESSIONS, *hooks.reports()]
