@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import Household, SessionPrice
 from levity.billing.rules.treatment import BILL, DECISIONS
@@ -24,11 +25,11 @@ def decide(
     """
     check(row, who, CHANGE)
     if what not in DECISIONS:
-        raise NotPossible("choose one of: " + ", ".join(DECISIONS.values()))
+        raise NotPossible(gettext_noop("choose what becomes of the session"))
     if what != BILL and not why.strip():
-        raise NotPossible("say why nobody is to pay for it")
+        raise NotPossible(gettext_noop("say why nobody is to pay for it"))
     if household is not None and who is not None and not may_see(household, who):
-        raise NotPossible("there is no such household at your sites")
+        raise NotPossible(gettext_noop("there is no such household at your sites"))
     with transaction.atomic():
         locked = SessionPrice.objects.select_for_update(no_key=True).get(pk=row.pk)
         session = session_of(row.pk)

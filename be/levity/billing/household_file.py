@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
+from levity.billing.households import ALL_SITES
 from levity.billing.models import Assignment, Household
 from levity.billing.rules.payer import Held
 from levity.ocpp.audit import Noted, Who, note_each
@@ -117,7 +118,7 @@ def import_households(data: bytes | str, who: Who) -> Read:
     A household with the same name and flat is changed; assignments that it has already stay.
     """
     if who is not None and is_limited(who):
-        raise NotAllowed("households may have cards of other sites: only a user of all sites may")
+        raise NotAllowed(ALL_SITES)
     check(Household(), who, "billing.add_household", "billing.change_household")
     with transaction.atomic():
         # Two imports of one file at once would make each household twice.

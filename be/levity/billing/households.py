@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import Assignment, Household
 from levity.ocpp.audit import Who, note
-from levity.ocpp.deciding import NotAllowed, NotPossible, check, delete_unreferenced
+from levity.ocpp.deciding import LACKS, NotAllowed, NotPossible, check, delete_unreferenced
 from levity.ocpp.visibility import is_limited
 
 __all__ = [
+    "ALL_SITES",
     "AUDITED",
     "add_household",
     "assign",
@@ -25,6 +27,7 @@ __all__ = [
 
 AUDITED = ("name", "flat", "parking", "site_id", "email", "language")
 CHANGE = "billing.change_household"
+ALL_SITES = gettext_noop("households may have cards of other sites: only a user of all sites may")
 
 
 def add_household(row: Household, who: Who) -> Household:
@@ -82,7 +85,10 @@ def assign(row: Assignment, who: Who) -> Assignment:
 def change_assignment(row: Assignment, values: Mapping[str, Any], who: Who) -> Assignment:
     """Its days: `first_day`, `last_day`."""
     if unknown := set(values) - {"first_day", "last_day"}:
-        raise NotPossible(f"{min(unknown)} of an assignment can't be changed: make a new one")
+        raise NotPossible(
+            gettext_noop("%(column)s of an assignment can't be changed: make a new one"),
+            column=min(unknown),
+        )
     _of_all_sites(who, CHANGE)
     check(row.household, who)
     with transaction.atomic():
@@ -114,6 +120,6 @@ def _one_at_a_time() -> None:
 
 def _of_all_sites(who: Who, permission: str) -> None:
     if who is not None and not who.has_perm(permission):
-        raise NotAllowed(f"your role, or your token's scope, lacks the permission {permission}")
+        raise NotAllowed(LACKS, permission=permission)
     if who is not None and is_limited(who):
-        raise NotAllowed("households may have cards of other sites: only a user of all sites may")
+        raise NotAllowed(ALL_SITES)

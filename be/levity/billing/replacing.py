@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from django.utils.translation import gettext_noop
+
 from levity.billing.models import Assignment, TariffUse
 from levity.ocpp.audit import Noted, note, note_each
 from levity.ocpp.deciding import NotPossible
@@ -38,8 +40,12 @@ def _move_assignments(done: Replacement) -> None:
         for other in taken:
             if other.held.meets(goes_on.held):
                 raise NotPossible(
-                    f"{done.new} is {other.household}'s {other.days} already: end that assignment "
-                    "first"
+                    gettext_noop(
+                        "%(household)s has %(charger)s %(days)s already: end that assignment first"
+                    ),
+                    charger=done.new,
+                    household=other.household,
+                    days=other.days,
                 )
         goes_on.save()
         _end(row, row.first_day, done.day)
@@ -63,7 +69,10 @@ def _move_tariffs(done: Replacement) -> None:
             last_day=row.last_day,
         )
         if any(other.use.meets(goes_on.use) for other in taken):
-            raise NotPossible(f"{done.new} has a tariff of its own already: end that one first")
+            raise NotPossible(
+                gettext_noop("%(charger)s has a tariff of its own already: end that one first"),
+                charger=done.new,
+            )
         goes_on.save()
         _end(row, row.first_day, done.day)
         moved.append(goes_on)

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.known_tariffs import KnownTariffs
 from levity.billing.models import SessionMark, SessionPrice, TariffVersion
@@ -131,7 +132,7 @@ def session_of(pk: int) -> Transaction:
     """The session; raises `NotPossible` if it was taken back."""
     found = Transaction.objects.filter(pk=pk).first()
     if found is None:
-        raise NotPossible("the session was taken back")
+        raise NotPossible(gettext_noop("the session was taken back"))
     return found
 
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import TariffUse
 from levity.ocpp.audit import Who, note
-from levity.ocpp.deciding import NotAllowed, check
+from levity.ocpp.deciding import LACKS, NotAllowed, check
 from levity.ocpp.visibility import is_limited
 
 __all__ = ["add_use", "change_use", "delete_use"]
@@ -73,6 +74,8 @@ def _one_at_a_time() -> None:
 
 def _of_all_sites(who: Who, permission: str) -> None:
     if who is not None and not who.has_perm(permission):
-        raise NotAllowed(f"your role, or your token's scope, lacks the permission {permission}")
+        raise NotAllowed(LACKS, permission=permission)
     if who is not None and is_limited(who):
-        raise NotAllowed("tariffs may be for other sites, too: only a user of all sites may")
+        raise NotAllowed(
+            gettext_noop("tariffs may be for other sites, too: only a user of all sites may")
+        )

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import Tariff, TariffVersion
 from levity.billing.receiving import refresh
@@ -46,7 +47,7 @@ def add_tariff(
 ) -> Tariff:
     """A new tariff with its first version; `ValidationError` for values that do not fit."""
     if who is not None and (is_limited(who) or not who.has_perm("billing.add_tariff")):
-        raise NotAllowed("only a user of all sites who may add tariffs can do that")
+        raise NotAllowed(gettext_noop("only a user of all sites who may add tariffs can do that"))
     checked = checked_document({**document, "name": name}, begins)
     row = Tariff(name=name.strip(), site=site)
     row.full_clean()
@@ -63,13 +64,15 @@ def add_version(
     """What the tariff says from this moment on; versions before it stay as they are."""
     check(tariff, who, "billing.change_tariff")
     if is_limited(who):
-        raise NotAllowed("only a user of all sites may change tariffs")
+        raise NotAllowed(gettext_noop("only a user of all sites may change tariffs"))
     checked = checked_document({**document, "name": tariff.name}, begins)
     with transaction.atomic():
         locked = Tariff.objects.select_for_update(no_key=True).get(pk=tariff.pk)
         newest = locked.versions.order_by("-number").first()
         if newest is not None and newest.document.get("currency") != checked["currency"]:
-            raise ValidationError("A tariff keeps its currency: make another tariff instead.")
+            raise ValidationError(
+                gettext_noop("A tariff keeps its currency: make another tariff instead.")
+            )
         return _add(locked, newest.number + 1 if newest else 1, checked, begins, reason, who)
 
 

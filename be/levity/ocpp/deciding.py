@@ -14,6 +14,7 @@ from django.db.models import Model, ProtectedError, Q, QuerySet
 
 from levity.ocpp.audit import Who, note
 from levity.ocpp.visibility import is_limited, may_see, visible
+from levity.writing import Worded
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "NotAllowed",
     "NotPossible",
     "Refused",
-    "Worded",
     "allowed",
     "check",
     "decide_all",
@@ -35,25 +35,6 @@ __all__ = [
 LACKS = "your role, or your token's scope, lacks the permission %(permission)s"
 PORTION = 500
 """Rows of one transaction: none holds the database for longer than that takes."""
-
-
-class Worded(Exception):
-    """An error whose text is for people: English, with `%(name)s` for each of `words`, so that a
-    page can say it in its reader's language. As `str`, it is English for everybody."""
-
-    def __init__(self, text: str = "", **words: object) -> None:
-        super().__init__(text % words if words else text)
-        self.text, self.words = text, words
-
-    @property
-    def sentence(self) -> str:
-        """The text as a sentence of its own."""
-        return _sentence(str(self))
-
-    def sentence_in(self, translated: Callable[[str], str]) -> str:
-        """The same in another language: `translated` knows the texts of its catalog."""
-        text = translated(self.text) if self.text else ""
-        return _sentence(text % self.words if self.words else text)
 
 
 class Refused(Worded):
@@ -154,10 +135,6 @@ def decide_all(
             note(who, found, what, before, after)
         count += len(found)
     return count
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
 
 
 def _permit(who: Who, permissions: Sequence[str]) -> None:

@@ -115,6 +115,80 @@ def test_no_text_of_code_or_templates_is_missing_in_the_catalogs(app: str) -> No
     assert sorted(text for text in asked - known if re.search("[A-Za-z]", text)) == []
 
 
+REFUSALS = {"NotPossible", "NotAllowed", "BadSpan", "Cannot", "NoAccount", "NoFile", "DamagedFile"}
+# Problems of documents (JSON), each with the name of its field.
+OF_DOCUMENTS = {"tariffs.py": 1, "admin/tariff_form.py": 2}
+
+
+def is_marked(node: ast.expr) -> bool:
+    """A text for the catalog, the constant of one, or what another error said."""
+    match node:
+        case ast.Call(func=ast.Name(id="gettext_noop" | "_")):
+            return True
+        case ast.Name(id=name):
+            return name.isupper() or name in ("text", "wrong")
+        case ast.Attribute(attr="text") | ast.Subscript():
+            return True
+        case ast.Dict(values=values):
+            return all(map(is_marked, values))
+    return False
+
+
+def test_whatever_billing_refuses_can_be_said_in_every_language() -> None:
+    wrong: dict[str, list[str]] = {}
+    for path in sorted((HERE / "billing").rglob("*.py")):
+        if "management" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            if node.func.id not in {*REFUSALS, "ValidationError"} or not node.args:
+                continue
+            if not is_marked(node.args[0]):
+                name = str(path.relative_to(HERE / "billing"))
+                wrong.setdefault(name, []).append(ast.unparse(node))
+    assert {
+        name: found for name, found in wrong.items() if len(found) != OF_DOCUMENTS.get(name)
+    } == {}
+
+
+# Pages whose code says nothing but texts of the catalog, and what else looks like one in it.
+CODE = {
+    "billing/admin/*.py": {
+        *("parking space", "sessions to check"),  # columns of CSV files are English
+        *("ground floor", "3rd floor left", "there is no such household"),
+    },
+}
+LOOKS_LIKE_ONE = re.compile(r"[A-Za-z]{2,}[,:;]? [a-z]{2,}|^[A-Z][a-z]+[ .…:]*$")
+
+
+def untranslated(path: Path) -> Iterator[str]:
+    """Texts of a module that no function of gettext gets: those with two words or a capital."""
+    tree = ast.parse(path.read_text())
+    fine: set[int] = set()
+    for node in ast.walk(tree):
+        is_marked_call = (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in CALLS | {"ngettext_lazy"}
+        )
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_all = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        if is_marked_call or is_docstring or is_all:
+            fine |= {id(part) for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in fine:
+            text = re.sub("<[^>]*>", " ", node.value)
+            if LOOKS_LIKE_ONE.search(text) and not text.startswith(("attachment;", "levity.")):
+                yield node.value
+
+
+@pytest.mark.parametrize("pattern", CODE)
+def test_the_code_of_these_pages_says_nothing_that_nobody_can_translate(pattern: str) -> None:
+    found = {text for path in HERE.glob(pattern) for text in untranslated(path)}
+    assert found == CODE[pattern]
+
+
 @pytest.mark.parametrize("app", APPS)
 def test_no_template_says_anything_that_nobody_can_translate(app: str) -> None:
     wrong = []

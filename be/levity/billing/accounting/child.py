@@ -1,8 +1,8 @@
 """Makes files for accountants in a process of its own, by the libraries of `levity[accounting]`.
 
 Reads a request a line (JSON) and answers each by a line: `content` in base64, or `problem`, a
-sentence for people. What reads XML schemas takes memory that a server on a small computer would
-never give back; see ADR "statements are made beside".
+sentence for people, with its `words`. What reads XML schemas takes memory that a server on a small
+computer would never give back; see ADR "statements are made beside".
 """
 
 import base64
@@ -21,13 +21,13 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
         target.flush()
 
 
-def _answer(request: Mapping[str, Any]) -> dict[str, str]:
+def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     from levity.billing.accounting.invoice import Cannot
 
     try:
         content = _made(request)
     except Cannot as error:
-        return {"problem": str(error)}
+        return {"problem": error.text, "words": error.words}
     except ImportError as error:
         return {"missing": str(error.name)}
     return {"content": base64.b64encode(content).decode()}

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from levity.billing.accounting.invoice import Cannot
+from levity.billing.rules.words import gettext_noop
 from levity_ws.frozen import frozen
 
 __all__ = ["Booking", "batch_of"]
@@ -48,17 +49,24 @@ def batch_of(
 ) -> bytes:
     """The file. Raises `Cannot` where an account or a number is missing."""
     if not (consultant and client):
-        raise Cannot("DATEV needs the consultant's and the client's number: enter them")
+        raise Cannot(
+            gettext_noop("DATEV needs the consultant's and the client's number: enter them")
+        )
     by_rate = {Decimal(rate): account for rate, account in accounts.items()}
     for each in bookings:
         if not each.debtor:
-            raise Cannot(f"{each.household} has no account of a debtor: enter one")
+            raise Cannot(
+                gettext_noop("%(household)s has no account of a debtor: enter one"),
+                household=each.household,
+            )
         if each.vat not in by_rate:
             rate = f"{each.vat.normalize():f}"
-            raise Cannot(f"no account of revenue is entered for {rate} % tax")
+            raise Cannot(
+                gettext_noop("no account of revenue is entered for %(rate)s %% tax"), rate=rate
+            )
     days = sorted(each.dated for each in bookings)
     if len({each.currency for each in bookings}) > 1:
-        raise Cannot("the statements are in several currencies: book them by hand")
+        raise Cannot(gettext_noop("the statements are in several currencies: book them by hand"))
     head = [
         *(_quoted("EXTF"), "700", "21", _quoted("Buchungsstapel"), "13"),
         *(f"{made_at:%Y%m%d%H%M%S}000", "", _quoted("LV"), _quoted(""), _quoted("")),

@@ -10,6 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from levity.billing.rules.money import rounded
+from levity.billing.rules.words import gettext_noop
+from levity.writing import Worded
 from levity_ws.frozen import frozen
 
 __all__ = ["Cannot", "Invoice", "InvoiceLine", "Party", "Tax", "invoice_of"]
@@ -21,7 +23,7 @@ UNITS = {"kWh": "KWH", "min": "MIN", "month": "MON", "session": "C62"}
 FINE = Decimal("0.00000001")
 
 
-class Cannot(ValueError):
+class Cannot(Worded, ValueError):
     """There can be no such file; the text says what is missing, for people."""
 
 
@@ -105,14 +107,18 @@ def invoice_of(
 ) -> Invoice:
     """Of a statement's document; `names` has what kinds of lines are called. Raises `Cannot`."""
     if not document["issuer"]["tax_number"]:
-        raise Cannot("the issuer has no tax number: enter it on the page of who bills")
+        raise Cannot(
+            gettext_noop("the issuer has no tax number: enter it on the page of who bills")
+        )
     is_credit = Decimal(document["gross"]) < 0
     sign = -1 if is_credit else 1
     dated = date.fromisoformat(document["closed_on"])
     due = dated + timedelta(days=int(seller["due_days"]))
     collects = bool(buyer["mandate"] and seller["creditor_id"]) and not is_credit
     if not collects and not seller["iban"]:
-        raise Cannot("the issuer has no IBAN: enter it with the issuer's accounting data")
+        raise Cannot(
+            gettext_noop("the issuer has no IBAN: enter it with the issuer's accounting data")
+        )
     taxes = tuple(
         Tax(Decimal(each["vat"]), sign * Decimal(each["net"]), sign * Decimal(each["tax"]))
         for each in document["taxes"]
@@ -128,12 +134,12 @@ def invoice_of(
         language=document["language"],
         seller=Party(
             document["issuer"]["name"],
-            **_address(seller, "the issuer"),
+            **_address(seller, OF_ISSUER),
             tax_number=document["issuer"]["tax_number"],
             contact=seller["contact"],
             phone=seller["phone"],
         ),
-        buyer=Party(document["household"]["name"], **_address(buyer, "the household")),
+        buyer=Party(document["household"]["name"], **_address(buyer, OF_HOUSEHOLD)),
         reference=buyer["reference"],
         lines=tuple(_lines(document, names, taxes, sign)),
         taxes=taxes,
@@ -152,10 +158,23 @@ def invoice_of(
     )
 
 
-def _address(party: Mapping[str, Any], whose: str) -> dict[str, str]:
-    for name, called in (("postcode", "postcode"), ("city", "town"), ("country", "country")):
+OF_ISSUER = {
+    "postcode": gettext_noop("the issuer has no postcode: enter it with the accounting data"),
+    "city": gettext_noop("the issuer has no town: enter it with the accounting data"),
+    "country": gettext_noop("the issuer has no country: enter it with the accounting data"),
+}
+OF_HOUSEHOLD = {
+    "postcode": gettext_noop("the household has no postcode: enter it with the accounting data"),
+    "city": gettext_noop("the household has no town: enter it with the accounting data"),
+    "country": gettext_noop("the household has no country: enter it with the accounting data"),
+}
+"""What is said where a part of an address is missing."""
+
+
+def _address(party: Mapping[str, Any], missing: Mapping[str, str]) -> dict[str, str]:
+    for name, text in missing.items():
         if not party[name]:
-            raise Cannot(f"{whose} has no {called}: enter it with the accounting data")
+            raise Cannot(text)
     return {name: party[name] for name in ("street", "postcode", "city", "country", "email")}
 
 
@@ -213,12 +232,12 @@ def lacks_for_xrechnung(invoice: Invoice) -> None:
     lacking = [
         name
         for name, value in (
-            ("a contact person of the issuer", seller.contact),
-            ("a phone number of the issuer", seller.phone),
-            ("an e-mail address of the issuer", seller.email),
-            ("the household's e-mail address", buyer.email),
+            (gettext_noop("a contact person of the issuer"), seller.contact),
+            (gettext_noop("a phone number of the issuer"), seller.phone),
+            (gettext_noop("an e-mail address of the issuer"), seller.email),
+            (gettext_noop("the household's e-mail address"), buyer.email),
         )
         if not value
     ]
     if lacking:
-        raise Cannot(f"XRechnung needs {', '.join(lacking)}: enter what is missing")
+        raise Cannot(gettext_noop("XRechnung needs %(what)s: enter what is missing"), what=lacking)

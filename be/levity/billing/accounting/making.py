@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 import levity
 from levity.billing.accounting.parties import creditor_of
 from levity.billing.models import Creditor, Debtor, Statement, StatementFile
@@ -25,10 +27,13 @@ CHILD = "levity.billing.accounting.child"
 PATIENCE = 300.0
 """Seconds for a portion."""
 EXTRAS = ("drafthorse", "facturx", "sepaxml")
-NEEDED = (
+NEEDED = gettext_noop(
     "this file needs packages that are not installed: start Levity by `make run EXTRAS=accounting`,"
     " or install them by `pip install 'levity[accounting]'`"
 )
+
+
+NOT_MADE = gettext_noop("the files could not be made: %(error)s")
 
 
 def need_extras() -> None:
@@ -99,16 +104,16 @@ def ask_child(requests: Sequence[dict[str, Any]], names: Sequence[str]) -> Itera
             cwd=str(Path(levity.__file__).parent.parent),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotPossible(f"the files could not be made: {error}") from error
+        raise NotPossible(NOT_MADE, error=error) from error
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise NotPossible(f"the files could not be made: {last}")
+        raise NotPossible(NOT_MADE, error=last)
     for name, line in zip(names, done.stdout.splitlines(), strict=True):
         answer = json.loads(line)
         if "missing" in answer:
             raise NotPossible(NEEDED)
         if "problem" in answer:
-            raise NotPossible(f"{name}: {answer['problem']}")
+            raise NotPossible(answer["problem"], about=name, **answer["words"])
         yield base64.b64decode(answer["content"])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import Creditor, Debtor, Household, Issuer
 from levity.billing.rules.accounts import masked
@@ -51,7 +52,7 @@ def set_debtor(household: Household, values: Mapping[str, Any], who: Who) -> Deb
 def _permit(row: Any, permission: str, who: Who) -> None:
     check(row, who, permission)
     if who is not None and is_limited(who):
-        raise NotAllowed("only a user of all sites may change accounting data")
+        raise NotAllowed(gettext_noop("only a user of all sites may change accounting data"))
 
 
 def _set(row: Any, values: Mapping[str, Any], who: Who) -> tuple[Any, bool]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.accounting import datev
 from levity.billing.accounting.invoice import Cannot
@@ -75,7 +76,7 @@ def datev_of(run: StatementRun, who: Who) -> bytes:
             name=f"Levity {run.first_day:%d.%m.%Y}",
         )
     except Cannot as error:
-        raise NotPossible(str(error)) from error
+        raise NotPossible(error.text, about=error.about, **error.words) from error
 
 
 def collected(run: StatementRun, day: date, who: Who, *, again: bool = False) -> DirectDebit:
@@ -87,23 +88,31 @@ def collected(run: StatementRun, day: date, who: Who, *, again: bool = False) ->
     check(run, who, COLLECT)
     today = timezone.localdate()
     if not today + SOONEST <= day <= today + LATEST:
-        raise NotPossible("the day of collection is after today, and within a year")
+        raise NotPossible(gettext_noop("the day of collection is after today, and within a year"))
     need_extras()
     creditor = creditor_of(run.issuer)
     if not (creditor.iban and creditor.creditor_id):
         raise NotPossible(
-            "the issuer has no IBAN or no creditor identifier: enter both with its accounting data"
+            gettext_noop(
+                "the issuer has no IBAN or no creditor identifier: enter both with its accounting "
+                "data"
+            )
         )
     with transaction.atomic():
         # One at a time.
         Issuer.objects.select_for_update(of=("self",), no_key=True).get(pk=run.issuer_id)
         if not again and DirectDebit.objects.filter(run=run).exists():
             raise NotPossible(
-                "there is a file of this run already: take that one, or say that it was never sent"
+                gettext_noop(
+                    "there is a file of this run already: take that one, or say that it was never "
+                    "sent"
+                )
             )
         payments = list(_payments(run))
         if not payments:
-            raise NotPossible("no household of this run owes something and has a mandate")
+            raise NotPossible(
+                gettext_noop("no household of this run owes something and has a mandate")
+            )
         [content] = ask_child(
             [
                 {

@@ -10,6 +10,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
@@ -34,7 +36,8 @@ from levity.billing.statements.downloads import as_download
 from levity.billing.statements.files import DamagedFile, NoFile
 from levity.ocpp.deciding import Refused
 from levity.pages.kit.base import LevityAdmin
-from levity.pages.kit.formats import shown_time
+from levity.pages.kit.formats import refusal, shown_time, written
+from levity.pages.kit.forms import LevityForm
 
 __all__ = ["HouseholdAccounting", "IssuerAccounting", "RunAccounting"]
 
@@ -47,7 +50,7 @@ class _Day(UnfoldAdminTextInputWidget):
 
 def _form(model: type[Any], names: tuple[str, ...]) -> type[forms.ModelForm]:
     made: type[forms.ModelForm] = forms.modelform_factory(
-        model, fields=names, formfield_callback=_field
+        model, LevityForm, fields=names, formfield_callback=_field
     )
     return made
 
@@ -66,10 +69,10 @@ def _field(column: Any, **kwargs: Any) -> Any:
 class CollectForm(forms.Form):
     """When the bank is to collect."""
 
-    day = forms.DateField(label="Day of collection", widget=_Day)
+    day = forms.DateField(label=_("Day of collection"), widget=_Day)
     again = forms.BooleanField(
         required=False,
-        label="Once more: the file that was made before never went to the bank",
+        label=_("Once more: the file that was made before never went to the bank"),
         widget=UnfoldBooleanWidget,
     )
 
@@ -90,11 +93,13 @@ class _AccountingPage(LevityAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 save(row, {name: form.cleaned_data[name] for name in names}, user)
-                messages.success(request, f"The accounting data of {row} were saved.")
+                saved = gettext("The accounting data of %(row)s were saved.")
+                messages.success(request, saved % {"row": row})
                 return redirect(self._back(row))
-            except (ValidationError, Refused) as error:
-                for message in getattr(error, "messages", None) or [str(error)]:
-                    form.add_error(None, message)
+            except ValidationError as error:
+                form.add_error(None, error)
+            except Refused as error:
+                form.add_error(None, refusal(error))
         values = [
             (field.label, about.iban_masked if name == "iban" else getattr(about, name))
             for name, field in form.fields.items()
@@ -102,7 +107,7 @@ class _AccountingPage(LevityAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
-            "title": f"Accounting data of {row}",
+            "title": gettext("Accounting data of %(row)s") % {"row": row},
             "form": form,
             "may_change": may_change,
             "values": values,
@@ -197,8 +202,7 @@ class RunAccounting(LevityAdmin):
             if kind == "datev.csv":
                 return as_download(datev_of(row, request.user), name, "datev")
         except (Refused, NoFile, DamagedFile) as error:
-            sentence = error.sentence if isinstance(error, Refused) else f"{error}."
-            messages.error(request, sentence)
+            messages.error(request, refusal(error))
             return redirect("levity:billing_statementrun_change", pk)
         raise Http404
 
@@ -207,19 +211,23 @@ class RunAccounting(LevityAdmin):
         row = self._run(request, pk)
         form = CollectForm(request.POST)
         if not form.is_valid():
-            messages.error(request, "Choose the day on which the bank is to collect.")
+            messages.error(request, _("Choose the day on which the bank is to collect."))
             return redirect("levity:billing_statementrun_change", pk)
         try:
             given = form.cleaned_data
             made = collected(row, given["day"], request.user, again=given["again"])
         except Refused as error:
-            messages.error(request, error.sentence)
+            messages.error(request, refusal(error))
         else:
-            messages.success(
-                request,
-                f"{made.payments} direct debits of together {made.total} EUR: download the file "
-                "and upload it at your bank, once.",
+            done = ngettext(
+                "%(count)s direct debit of %(sum)s EUR: download the file and upload it at your "
+                "bank, once.",
+                "%(count)s direct debits of together %(sum)s EUR: download the file and upload it "
+                "at your bank, once.",
+                made.payments,
             )
+            sums = {"count": made.payments, "sum": written(made.total, 2)}
+            messages.success(request, done % sums)
         return redirect("levity:billing_statementrun_change", pk)
 
     def debit_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:

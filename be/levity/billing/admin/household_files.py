@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from levity.billing.admin.held import days_shown, thing_shown
 from levity.billing.household_file import (
     COLUMNS,
     BadFile,
@@ -150,7 +151,7 @@ def _preview(read: Read) -> list[dict[str, Any]]:
             "what": gettext("new") if line.values["pk"] is None else gettext("changed"),
             "name": line.values["name"],
             "flat": line.values.get("flat", ""),
-            "things": [f"{each.thing}, {each.days}" for each in line.things],
+            "things": [f"{thing_shown(each)}, {days_shown(each)}" for each in line.things],
         }
         for line in read.lines[:SHOWN]
     ]

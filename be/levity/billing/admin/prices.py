@@ -38,6 +38,7 @@ from levity.pages.kit.formats import (
     change_link,
     kwh,
     local_time,
+    refusal,
     shown_time,
     site_zone,
     words,
@@ -147,7 +148,7 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
                 )
                 return redirect(back)
             except Refused as error:
-                form.add_error(None, error.sentence)
+                form.add_error(None, refusal(error))
         session = row.transaction
         context = {
             **self.admin_site.each_context(request),

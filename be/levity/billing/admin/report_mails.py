@@ -15,7 +15,7 @@ from levity.billing.models import ReportMail
 from levity.billing.reports import mails
 from levity.ocpp.deciding import Refused
 from levity.pages.kit.base import LevityAdmin
-from levity.pages.kit.formats import NOTHING, badge, excerpt, refusal, shown_time
+from levity.pages.kit.formats import NOTHING, badge, excerpt, refusal, said, shown_time
 from levity.pages.site import site
 
 __all__ = ["ReportMailAdmin"]
@@ -111,5 +111,5 @@ class ReportMailAdmin(LevityAdmin):
     def error_shown(self, row: ReportMail) -> str:
         """What it said, where it said no."""
         if row.error:
-            return excerpt(row.error, 120)
+            return excerpt(said(row.error), 120)
         return shown_time(row.ended_at) if row.ended_at else NOTHING

@@ -29,7 +29,7 @@ from levity.mailing import has_server, sender
 from levity.ocpp.deciding import Refused
 from levity.pages.kit import live
 from levity.pages.kit.base import ReadOnlyAdmin
-from levity.pages.kit.formats import change_link, shown_time
+from levity.pages.kit.formats import change_link, refusal, said, shown_time
 from levity.pages.kit.words import NO_SERVER
 
 __all__ = ["RunMails", "StatementMails", "mails_of"]
@@ -74,7 +74,7 @@ class RunMails(ReadOnlyAdmin):
             try:
                 count = order(run, request.user, timezone.now())
             except Refused as error:
-                messages.error(request, error.sentence)
+                messages.error(request, refusal(error))
                 return here
             if count:
                 said = ngettext(
@@ -115,7 +115,7 @@ class RunMails(ReadOnlyAdmin):
                 said = gettext("A test mail was sent to %(address)s.")
                 messages.success(request, said % {"address": address})
             except Refused as error:
-                messages.error(request, error.sentence)
+                messages.error(request, refusal(error))
         return redirect("levity:billing_statementrun_mail", run.pk)
 
     def _run(self, request: HttpRequest, pk: int) -> StatementRun:
@@ -149,7 +149,7 @@ class StatementMails(ReadOnlyAdmin):
                 else:
                     messages.error(request, _("Tick the box if you mean it: nothing was sent."))
             except Refused as error:
-                messages.error(request, error.sentence)
+                messages.error(request, refusal(error))
             return redirect("levity:billing_statement_mail", row.pk)
         subject, body = letter(row.document)
         mails = mails_of(row)
@@ -186,7 +186,7 @@ def _mail_row(mail: StatementMail) -> dict[str, Any]:
         "asked": shown_time(mail.asked_at),
         "asked_by": mail.asked_by,
         "at": shown_time(mail.ended_at or mail.not_before),
-        "error": mail.error,
+        "error": said(mail.error),
     }
 
 

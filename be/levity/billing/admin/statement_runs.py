@@ -51,7 +51,7 @@ from levity.billing.statements.numbers import confirm, label, must_confirm, numb
 from levity.billing.statements.periods import RunPeriod, next_period
 from levity.ocpp.deciding import Refused
 from levity.ocpp.visibility import visible
-from levity.pages.kit.formats import change_link, kwh, shown_time, words
+from levity.pages.kit.formats import change_link, kwh, refusal, shown_time, words
 from levity.pages.site import site
 
 __all__ = ["StatementRunAdmin"]
@@ -177,7 +177,7 @@ class StatementRunAdmin(RunMails, RunAccounting):
                 looked_at = prepare(given["issuer"], given["first"], given["last"])
                 context |= _looked_at(*looked_at, user, request.POST)
             except Refused as error:
-                context["problem"] = error.sentence
+                context["problem"] = refusal(error)
         return TemplateResponse(request, "levity/run_check.html", context)
 
     def numbers_view(self, request: HttpRequest) -> HttpResponse:
@@ -194,7 +194,7 @@ class StatementRunAdmin(RunMails, RunAccounting):
             confirm(issuer, number_of(issuer, request.POST.get("number", "")), user)
             messages.success(request, _("Confirmed. Now the statements can be closed."))
         except Refused as error:
-            messages.error(request, error.sentence)
+            messages.error(request, refusal(error))
         asked = {
             "issuer": issuer.pk,
             **{name: form.cleaned_data[name].isoformat() for name in ("first", "last")},
@@ -229,7 +229,7 @@ class StatementRunAdmin(RunMails, RunAccounting):
         try:
             return as_download(zip_of(row), f"statements-{row.first_day}-{row.last_day}", "zip")
         except (NoFile, DamagedFile) as error:
-            messages.error(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            messages.error(request, refusal(error))
             return redirect("levity:billing_statementrun_change", pk)
 
     def _form(self, request: HttpRequest, issuers: QuerySet[Issuer]) -> forms.Form:
@@ -351,7 +351,7 @@ def _make_first_files(request: HttpRequest, run: StatementRun) -> None:
     try:
         make_missing(missing(run).order_by("pk")[:AT_ONCE])
     except NoFile as error:
-        messages.warning(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        messages.warning(request, refusal(error))
 
 
 def _statement_row(row: Statement) -> dict[str, Any]:

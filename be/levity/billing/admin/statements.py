@@ -21,7 +21,7 @@ from levity.billing.statements.texts import energy, moments, money
 from levity.ocpp.models import Transaction
 from levity.pages.chargers.filters import RowFilter
 from levity.pages.chargers.signed import xml_response
-from levity.pages.kit.formats import NOTHING, change_link, kwh
+from levity.pages.kit.formats import NOTHING, change_link, kwh, refusal
 from levity.pages.site import site
 from levity.writing import language_or_english
 
@@ -80,7 +80,7 @@ class StatementAdmin(StatementMails):
         try:
             return as_download(content_of(row, kind), row.label, kind)
         except (NoFile, DamagedFile) as error:
-            messages.error(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            messages.error(request, refusal(error))
             return redirect("levity:billing_statement_change", pk)
 
     def change_view(

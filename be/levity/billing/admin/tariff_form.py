@@ -189,14 +189,16 @@ class TariffForm(forms.Form):
             try:
                 content = json.loads(text)
             except (ValueError, RecursionError) as error:
-                raise ValidationError(f"document: this is no JSON ({error})") from None
+                text = _("document: this is no JSON (%(error)s)") % {"error": error}
+                raise ValidationError(text) from None
             if not isinstance(content, dict):
                 raise ValidationError(_("document: write a JSON object, in {}"))
             return self._of_ocpi(content) if "elements" in content else content
         for number in BANDS:
             edges = (found.get(f"band_{number}_{name}") for name in ("from", "to", "weekdays"))
             if found.get(f"band_{number}_price") is not None and not any(edges):
-                raise ValidationError(f"band_{number}_from: say when this price holds")
+                what = _("say when this price holds")
+                raise ValidationError(f"band_{number}_from: {what}")
         return document_of(found, sorted(set(found["holiday_dates"].replace(",", " ").split())))
 
     def _of_ocpi(self, content: dict[str, Any]) -> dict[str, Any]:
@@ -215,7 +217,7 @@ class TariffForm(forms.Form):
         elif where in self.fields and what:
             self.add_error(where, what)
         elif where.startswith("holidays"):
-            self.add_error("holiday_dates", "Write each date like 2026-12-25.")
+            self.add_error("holiday_dates", gettext("Write each date like 2026-12-25."))
         else:
             self.add_error(None, message)
 

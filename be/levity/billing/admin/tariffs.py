@@ -25,7 +25,8 @@ from levity.billing.tariffs import add_tariff, add_version
 from levity.ocpp.deciding import Refused
 from levity.ocpp.visibility import is_limited, visible
 from levity.pages.kit.base import LevityAdmin
-from levity.pages.kit.formats import NOTHING, words
+from levity.pages.kit.formats import NOTHING, refusal, words
+from levity.pages.kit.forms import errors_said
 from levity.pages.site import site
 
 __all__ = ["TariffAdmin", "TariffUseAdmin"]
@@ -181,8 +182,9 @@ class TariffAdmin(ReplayPages):
                     )
                 return redirect("levity:billing_tariff_change", row.pk)
             except (ValidationError, Refused) as error:
-                for message in getattr(error, "messages", None) or [str(error)]:
-                    form.add_error(None, message)
+                form.add_error(
+                    None, refusal(error) if isinstance(error, Refused) else errors_said(error)
+                )
         context = {
             **self.admin_site.each_context(request),
             "opts": Tariff._meta,
@@ -249,13 +251,7 @@ class TariffUseAdmin(LevityAdmin):
 
 def whom_shown(row: TariffUse) -> str:
     """Whom it is for."""
-    if row.id_tag:
-        return gettext("id tag %(tag)s") % {"tag": row.id_tag}
-    if row.household is not None:
-        return gettext("household %(name)s") % {"name": row.household}
-    if row.charge_point is not None:
-        return gettext("charge point %(name)s") % {"name": row.charge_point}
-    return gettext("site %(name)s") % {"name": row.site} if row.site else gettext("everybody")
+    return row.whom.in_words(gettext)
 
 
 def _uses(user: Any) -> Any:

@@ -8,14 +8,22 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.models.households import Household
 from levity.billing.models.statements import Issuer, StatementRun
-from levity.billing.rules.accounts import check_creditor_id, check_iban, masked, plain
+from levity.billing.rules.accounts import (
+    NoAccount,
+    check_creditor_id,
+    check_iban,
+    masked,
+    plain,
+)
+from levity.writing import Worded
 
 __all__ = ["Creditor", "Debtor", "DirectDebit"]
 
-SAYING = "Such as DE."
+SAYING = gettext_noop("Such as DE.")
 MANDATE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+?/-:().,'")
 """Signs of a mandate reference (EPC rulebook of the core scheme)."""
 
@@ -24,14 +32,15 @@ def _checked(field: str, check: Callable[[str], None], text: str) -> None:
     try:
         if text:
             check(text)
-    except ValueError as error:
-        raise ValidationError({field: f"{str(error)[:1].upper()}{str(error)[1:]}."}) from None
+    except Worded as error:
+        wrong = ValidationError(error.text, params=error.words)
+        raise ValidationError({field: wrong}) from None
 
 
 class Address(models.Model):
     """By field, as invoices and payments are read by programs."""
 
-    street = models.CharField(max_length=70, blank=True, help_text="And number.")
+    street = models.CharField(max_length=70, blank=True, help_text=gettext_noop("And number."))
     postcode = models.CharField(max_length=16, blank=True)
     city = models.CharField("town", max_length=35, blank=True)
     country = models.CharField(max_length=2, default="DE", help_text=SAYING)
@@ -51,7 +60,7 @@ class Address(models.Model):
         self.country = self.country.upper()
         super().clean_fields(exclude)  # type: ignore[arg-type]  # as Django calls it
         if not (self.country.isascii() and self.country.isalpha() and len(self.country) == 2):
-            raise ValidationError({"country": "Write it in two letters, like DE."})
+            raise ValidationError({"country": gettext_noop("Write it in two letters, like DE.")})
         _checked("iban", check_iban, self.iban)
 
 
@@ -61,27 +70,33 @@ class Creditor(Address):
     site_path = "issuer__site"
 
     issuer = models.OneToOneField(Issuer, on_delete=models.CASCADE, related_name="creditor")
-    contact = models.CharField(max_length=100, blank=True, help_text="Whom residents may ask.")
+    contact = models.CharField(
+        max_length=100, blank=True, help_text=gettext_noop("Whom residents may ask.")
+    )
     phone = models.CharField(max_length=50, blank=True)
     email = models.EmailField("e-mail", blank=True)
     creditor_id = models.CharField(
         "creditor identifier",
         max_length=35,
         blank=True,
-        help_text="For direct debits, such as DE98ZZZ09999999999.",
+        help_text=gettext_noop("For direct debits, such as DE98ZZZ09999999999."),
     )
     due_days = models.PositiveSmallIntegerField(
-        default=14, help_text="Days from the statement's date until it is to be paid."
+        default=14, help_text=gettext_noop("Days from the statement's date until it is to be paid.")
     )
     exemption = models.CharField(
-        max_length=200, blank=True, help_text="Why lines have no tax, if they have none."
+        max_length=200,
+        blank=True,
+        help_text=gettext_noop("Why lines have no tax, if they have none."),
     )
     consultant = models.CharField("consultant number", max_length=7, blank=True)
     client = models.CharField("client number", max_length=5, blank=True)
     revenue_accounts = models.CharField(
         max_length=200,
         blank=True,
-        help_text="For each rate of tax the account of its revenue, such as 19=8400 0=8200.",
+        help_text=gettext_noop(
+            "For each rate of tax the account of its revenue, such as 19=8400 0=8200."
+        ),
     )
 
     class Meta:
@@ -102,19 +117,23 @@ class Creditor(Address):
         """Numbers of DATEV are digits, and accounts can be read."""
         for name in ("consultant", "client"):
             if not all(sign in "0123456789" for sign in getattr(self, name)):
-                raise ValidationError({name: "Write digits only."})
+                raise ValidationError({name: gettext_noop("Write digits only.")})
         try:
             self.accounts()
-        except ValueError as error:
-            raise ValidationError({"revenue_accounts": str(error)}) from None
+        except Worded as error:
+            wrong = ValidationError(error.text, params=error.words)
+            raise ValidationError({"revenue_accounts": wrong}) from None
 
     def accounts(self) -> dict[str, str]:
-        """Rate of tax -> account. Raises ValueError."""
+        """Rate of tax -> account. Raises `NoAccount`."""
         found = {}
         for each in self.revenue_accounts.replace(",", " ").split():
             rate, equals, account = each.partition("=")
             if not (equals and rate.replace(".", "", 1).isdecimal() and account.isdecimal()):
-                raise ValueError(f"“{each}” is no rate and account: write them like 19=8400.")
+                raise NoAccount(
+                    gettext_noop("“%(given)s” is no rate and account: write them like 19=8400."),
+                    given=each,
+                )
             found[rate] = account
         return found
 
@@ -129,17 +148,24 @@ class Debtor(Address):
         "buyer's reference",
         max_length=50,
         blank=True,
-        help_text="What they want to read on invoices. Empty: the household's number here.",
+        help_text=gettext_noop(
+            "What they want to read on invoices. Empty: the household's number here."
+        ),
     )
     account = models.CharField(
-        max_length=9, blank=True, help_text="Of this debtor in the books, such as 10001."
+        max_length=9,
+        blank=True,
+        help_text=gettext_noop("Of this debtor in the books, such as 10001."),
     )
     mandate = models.CharField(
-        "mandate reference", max_length=35, blank=True, help_text="Of the direct debit mandate."
+        "mandate reference",
+        max_length=35,
+        blank=True,
+        help_text=gettext_noop("Of the direct debit mandate."),
     )
     signed_on = models.DateField("mandate signed on", null=True, blank=True)
     holder = models.CharField(
-        "account holder", max_length=70, blank=True, help_text="Empty: the household."
+        "account holder", max_length=70, blank=True, help_text=gettext_noop("Empty: the household.")
     )
 
     class Meta:
@@ -151,7 +177,9 @@ class Debtor(Address):
                 fields=["mandate"],
                 condition=~models.Q(mandate=""),
                 name="debtor_mandate",
-                violation_error_message="Another household has this mandate reference.",
+                violation_error_message=gettext_noop(
+                    "Another household has this mandate reference."
+                ),
             )
         ]
 
@@ -161,17 +189,23 @@ class Debtor(Address):
     def clean(self) -> None:
         """A mandate is whole: reference, day and account, in signs that banks take."""
         if not all(sign in "0123456789" for sign in self.account):
-            raise ValidationError({"account": "Write digits only."})
+            raise ValidationError({"account": gettext_noop("Write digits only.")})
         if not self.mandate:
             return
         if set(self.mandate) - MANDATE:
             raise ValidationError(
-                {"mandate": "Banks take A to Z, a to z, 0 to 9 and + ? / - : ( ) . , ' only."}
+                {
+                    "mandate": gettext_noop(
+                        "Banks take A to Z, a to z, 0 to 9 and + ? / - : ( ) . , ' only."
+                    )
+                }
             )
         if not self.iban:
-            raise ValidationError({"iban": "A mandate needs the account."})
+            raise ValidationError({"iban": gettext_noop("A mandate needs the account.")})
         if self.signed_on is None or self.signed_on > timezone.localdate():
-            raise ValidationError({"signed_on": "A mandate needs the day on which it was signed."})
+            raise ValidationError(
+                {"signed_on": gettext_noop("A mandate needs the day on which it was signed.")}
+            )
 
 
 class DirectDebit(models.Model):

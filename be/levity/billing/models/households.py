@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from levity.billing.rules.payer import Held
 from levity.ocpp.models import ChargePoint, Site
+from levity.writing import Phrase
 
 __all__ = ["Assignment", "Household"]
 
@@ -94,18 +95,25 @@ class Assignment(models.Model):
         return f"{self.thing}, {self.days}"
 
     @property
-    def thing(self) -> str:
+    def thing(self) -> Phrase:
         """For people."""
         if self.charge_point is None:
-            return f"id tag {self.id_tag}"
-        of_it = f", connector {self.connector}" if self.connector else ""
-        return f"charge point {self.charge_point}{of_it}"
+            return Phrase(gettext_noop("id tag %(tag)s"), tag=self.id_tag)
+        if self.connector:
+            return Phrase(
+                gettext_noop("charge point %(name)s, connector %(number)s"),
+                name=self.charge_point,
+                number=self.connector,
+            )
+        return Phrase(gettext_noop("charge point %(name)s"), name=self.charge_point)
 
     @property
-    def days(self) -> str:
+    def days(self) -> Phrase:
         """For people."""
-        until = f" to {self.last_day}" if self.last_day else " on"
-        return f"from {self.first_day}{until}"
+        if self.last_day:
+            text = gettext_noop("from %(first)s to %(last)s")
+            return Phrase(text, first=self.first_day, last=self.last_day)
+        return Phrase(gettext_noop("from %(first)s on"), first=self.first_day)
 
     @property
     def held(self) -> Held:
@@ -122,16 +130,22 @@ class Assignment(models.Model):
     def clean(self) -> None:
         """Nothing is two households' on one day, and days are in order."""
         if self.last_day is not None and self.last_day < self.first_day:
-            raise ValidationError({"last_day": "This is before the first day."})
+            raise ValidationError({"last_day": gettext_noop("This is before the first day.")})
         if not self.id_tag and self.charge_point_id is None:
-            raise ValidationError("Give an id tag or a charge point.")
+            raise ValidationError(gettext_noop("Give an id tag or a charge point."))
         if self.id_tag and self.charge_point_id is not None:
-            raise ValidationError("Give either an id tag or a charge point, on a line each.")
+            raise ValidationError(
+                gettext_noop("Give either an id tag or a charge point, on a line each.")
+            )
         for other in self._others():
             if other.held.meets(self.held):
                 raise ValidationError(
-                    f"{other.thing[:1].upper()}{other.thing[1:]} is {other.household}'s "
-                    f"{other.days}: end that first."
+                    gettext_noop("%(household)s has %(thing)s %(days)s: end that first."),
+                    params={
+                        "household": other.household,
+                        "thing": other.thing,
+                        "days": other.days,
+                    },
                 )
 
     def _others(self) -> Any:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from levity.billing.models.households import Household
 from levity.billing.rules.choosing import Use
 from levity.ocpp.models import ChargePoint, Site
+from levity.writing import Phrase
 
 __all__ = ["Tariff", "TariffUse", "TariffVersion"]
 
@@ -111,18 +112,17 @@ class TariffUse(models.Model):
         return f"{self.tariff or 'free'} for {self.whom}"
 
     @property
-    def whom(self) -> str:
+    def whom(self) -> Phrase:
         """For people."""
         if self.id_tag:
-            return f"id tag {self.id_tag}"
-        for name, thing in (
-            ("household", self.household),
-            ("charge point", self.charge_point),
-            ("site", self.site),
-        ):
-            if thing is not None:
-                return f"{name} {thing}"
-        return "everybody"
+            return Phrase(gettext_noop("id tag %(tag)s"), tag=self.id_tag)
+        if self.household is not None:
+            return Phrase(gettext_noop("household %(name)s"), name=self.household)
+        if self.charge_point is not None:
+            return Phrase(gettext_noop("charge point %(name)s"), name=self.charge_point)
+        if self.site is not None:
+            return Phrase(gettext_noop("site %(name)s"), name=self.site)
+        return Phrase(gettext_noop("everybody"))
 
     @property
     def use(self) -> Use:
@@ -142,15 +142,23 @@ class TariffUse(models.Model):
         things = (self.site_id, self.charge_point_id, self.household_id, self.id_tag)
         if sum(bool(thing) for thing in things) > 1:
             raise ValidationError(
-                "Choose one of site, charge point, household and id tag, or none for everybody."
+                gettext_noop(
+                    "Choose one of site, charge point, household and id tag, or none for everybody."
+                )
             )
         if self.first_day and self.last_day and self.last_day < self.first_day:
-            raise ValidationError({"last_day": "This is before the first day."})
+            raise ValidationError({"last_day": gettext_noop("This is before the first day.")})
         for other in self._others():
             if other.use.meets(self.use):
                 raise ValidationError(
-                    f"There is a tariff for {other.whom} at that time already: {other}. "
-                    "Give that one a last day first."
+                    gettext_noop(
+                        "There is a tariff for %(whom)s at that time already: %(tariff)s. Give "
+                        "that one a last day first."
+                    ),
+                    params={
+                        "whom": other.whom,
+                        "tariff": other.tariff or Phrase(gettext_noop("free: nobody pays")),
+                    },
                 )
 
     def _others(self) -> Any:

@@ -78,7 +78,9 @@ def send_due_reports(now: datetime, breathe: Callable[[], object] = lambda: None
     """One round: send what is due; how many mails were tried."""
     rows = ReportMail.objects.select_related("site").filter(not_before__lte=now)
     rows.filter(state=State.SENDING, not_before__lt=now - timedelta(minutes=10)).update(
-        state=State.UNCLEAR, error="Levity ended while it was being sent", ended_at=now
+        state=State.UNCLEAR,
+        error=gettext_noop("Levity ended while it was being sent"),
+        ended_at=now,
     )
     tried = 0
     for row in rows.exclude(state=State.SENDING).order_by("pk"):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.translation import gettext_noop
 
 from levity.days import DAY, Days, month_of
-from levity.ocpp.deciding import Worded
+from levity.writing import Worded
 from levity_ws.frozen import frozen
 
 __all__ = ["MOST_DAYS", "TOO_LONG", "BadSpan", "Span", "span_of", "zone_named"]

@@ -1,7 +1,10 @@
 """Numbers of accounts: an IBAN (ISO 13616) and a SEPA creditor's, checked by their check digits,
 and written so that nobody reads them over a shoulder."""
 
-__all__ = ["check_creditor_id", "check_iban", "masked", "plain"]
+from levity.billing.rules.words import gettext_noop
+from levity.writing import Worded
+
+__all__ = ["NoAccount", "check_creditor_id", "check_iban", "masked", "plain"]
 
 # Length by country, of the SEPA area (EPC409-09); of others from 15 to 34.
 LENGTHS = {
@@ -51,30 +54,44 @@ LENGTHS = {
 SHOWN = 4
 
 
+class NoAccount(Worded, ValueError):
+    """This is no number of an account; the text says why, for people."""
+
+
 def plain(text: str) -> str:
     """As it is stored: capitals, without spaces."""
     return "".join(text.split()).upper()
 
 
 def check_iban(text: str) -> None:
-    """Raise ValueError, with a sentence that does not repeat the number, if it is none."""
+    """Raise `NoAccount`, with a sentence that does not repeat the number, if it is none."""
     number = plain(text)
     if not (_begins_well(number) and 15 <= len(number) <= 34):
-        raise ValueError("this is no IBAN: write it like DE89 3704 0044 0532 0130 00")
+        raise NoAccount(gettext_noop("This is no IBAN: write it like DE89 3704 0044 0532 0130 00."))
     wanted = LENGTHS.get(number[:2])
     if wanted is not None and len(number) != wanted:
-        raise ValueError(f"an IBAN of {number[:2]} has {wanted} letters and digits")
+        raise NoAccount(
+            gettext_noop("An IBAN of %(country)s has %(count)s letters and digits."),
+            country=number[:2],
+            count=wanted,
+        )
     if not _is_sound(number[4:] + number[:4]):
-        raise ValueError("the check digits of this IBAN are wrong: a letter or digit was mistyped")
+        raise NoAccount(
+            gettext_noop("The check digits of this IBAN are wrong: a letter or digit was mistyped.")
+        )
 
 
 def check_creditor_id(text: str) -> None:
     """The same for a SEPA creditor's identifier (EPC262-08): its business code does not count."""
     number = plain(text)
     if not (_begins_well(number) and 8 <= len(number) <= 35):
-        raise ValueError("this is no creditor identifier: write it like DE98ZZZ09999999999")
+        raise NoAccount(
+            gettext_noop("This is no creditor identifier: write it like DE98ZZZ09999999999.")
+        )
     if not _is_sound(number[7:] + number[:4]):
-        raise ValueError("the check digits of this identifier are wrong: it was mistyped")
+        raise NoAccount(
+            gettext_noop("The check digits of this identifier are wrong: it was mistyped.")
+        )
 
 
 def masked(number: str) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import (
     Issuer,
@@ -29,10 +30,10 @@ __all__ = ["CLOSE", "close", "prepare"]
 
 CLOSE = "billing.add_statementrun"
 PORTION = 500
-CHANGED = "something has changed since you looked: look at it again"
-ASK = (
-    "the database was restored on {restored:%Y-%m-%d %H:%M}: say first which number was posted "
-    "last, on the page where statements are closed, or by `levity statement_numbers --last NUMBER`"
+CHANGED = gettext_noop("something has changed since you looked: look at it again")
+ASK = gettext_noop(
+    "the database was restored on %(restored)s: say first which number was posted last, on the "
+    "page where statements are closed, or by `levity statement_numbers --last NUMBER`"
 )
 LATER = timedelta(days=62)
 """After a correction: to the end of its month, and of a session that began in it."""
@@ -80,9 +81,9 @@ def close(
     """
     check(issuer, who, CLOSE)
     if any(reading is not None and reading < 0 for reading in house):
-        raise NotPossible("a reading of the house meter is below zero")
+        raise NotPossible(gettext_noop("a reading of the house meter is below zero"))
     if None not in house and house[1] < house[0]:  # type: ignore[operator]  # neither is None
-        raise NotPossible("the house meter's last reading is below its first")
+        raise NotPossible(gettext_noop("the house meter's last reading is below its first"))
     _settled(issuer, first, last)
     with transaction.atomic():
         # One run at a time, of any issuer: a household that has just come to another has its fee
@@ -90,11 +91,11 @@ def close(
         rows = Issuer.objects.select_for_update(no_key=True).order_by("pk")
         issuer = {row.pk: row for row in rows}[issuer.pk]
         if restored := must_confirm(issuer):
-            raise NotPossible(ASK.format(restored=timezone.localtime(restored)))
+            raise NotPossible(ASK, restored=f"{timezone.localtime(restored):%Y-%m-%d %H:%M}")
         found = period(issuer, first, last)
         drafts = draft_all(found)
         if not drafts:
-            raise NotPossible("there is nothing to bill in that period")
+            raise NotPossible(gettext_noop("there is nothing to bill in that period"))
         if expected and expected != fingerprint(drafts):
             raise NotPossible(CHANGED)
         _check_numbers(issuer, len(drafts))
@@ -139,8 +140,11 @@ def _check_numbers(issuer: Issuer, count: int) -> None:
         taken = rows.values_list("label", flat=True).first()
         if taken is not None:
             raise NotPossible(
-                f"there is a statement {taken} already, from when numbers of another issuer began "
-                "so: give this issuer another prefix"
+                gettext_noop(
+                    "there is a statement %(number)s already, from when numbers of another issuer "
+                    "began so: give this issuer another prefix"
+                ),
+                number=taken,
             )
 
 

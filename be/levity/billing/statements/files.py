@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 import levity
 from levity.billing.models import Statement, StatementFile, StatementRun
 from levity.billing.statements.table import csv_of
+from levity.writing import Worded
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -43,11 +45,14 @@ CHILD = "levity.billing.statements.pdf"
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
-class NoFile(Exception):
+NOT_MADE = gettext_noop("the PDF files could not be made: %(error)s")
+
+
+class NoFile(Worded):
     """A file could not be made; the text says why."""
 
 
-class DamagedFile(Exception):
+class DamagedFile(Worded):
     """A stored file is not what was stored."""
 
 
@@ -122,7 +127,10 @@ def content_of(statement: Statement, kind: str) -> bytes:
     file = statement.files.get(kind=kind)
     content = bytes(file.content)
     if sha256(content).hexdigest() != file.sha256:
-        raise DamagedFile(f"{statement}.{kind} is not what was stored: restore a backup")
+        raise DamagedFile(
+            gettext_noop("%(file)s is not what was stored: restore a backup"),
+            file=f"{statement}.{kind}",
+        )
     return content
 
 
@@ -166,10 +174,10 @@ def _pdfs(documents: Sequence[dict[str, Any]]) -> list[bytes]:
             cwd=folder,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoFile(f"the PDF files could not be made: {error}") from error
+        raise NoFile(NOT_MADE, error=error) from error
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise NoFile(f"the PDF files could not be made: {last}")
+        raise NoFile(NOT_MADE, error=last)
     return list(_split(done.stdout))
 
 

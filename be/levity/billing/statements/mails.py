@@ -13,6 +13,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from levity.billing.models import Statement, StatementMail, StatementRun
 from levity.billing.statements.files import (
@@ -88,14 +89,16 @@ def order_again(statement: Statement, who: Who, now: datetime, *, known: int) ->
     check(statement, who, SEND)
     _check_server()
     if not statement.household.email:
-        raise NotPossible("the household has no e-mail address: enter it first")
+        raise NotPossible(gettext_noop("the household has no e-mail address: enter it first"))
     with transaction.atomic():
         _lock(statement.run)
         mails = StatementMail.objects.filter(statement=statement)
         if mails.filter(state__in=ON_ITS_WAY).exists():
-            raise NotPossible("it is on its way already")
+            raise NotPossible(gettext_noop("it is on its way already"))
         if mails.count() != known:
-            raise NotPossible("it was sent again since you looked: look at what became of it")
+            raise NotPossible(
+                gettext_noop("it was sent again since you looked: look at what became of it")
+            )
         [row] = _queue([statement], who, now)
         note(who, [statement], "mail ordered")
     return row
@@ -113,7 +116,7 @@ def send_due(
     rows = StatementMail.objects.all() if run is None else _of(run)
     rows.filter(state=State.SENDING, not_before__lt=now - HANGS).update(
         state=State.UNCLEAR,
-        error="Levity ended while it was being sent: ask whether it arrived",
+        error=gettext_noop("Levity ended while it was being sent: ask whether it arrived"),
         ended_at=now,
     )
     due = rows.filter(state=State.QUEUED, not_before__lte=now)
@@ -148,9 +151,9 @@ def send_due(
 def send_test(address: str, who: Who) -> None:
     """A mail that says that mails arrive, at once. Raises `NotPossible`."""
     if who is not None and not who.has_perm(SEND):
-        raise NotPossible("your role may not send statements")
-    text = "This is a test: Levity's statements reach you here.\n"
-    send_mail_as_test(address, "Test of Levity's mail server", text)
+        raise NotPossible(gettext_noop("your role may not send statements"))
+    text = gettext("This is a test: Levity's statements reach you here.")
+    send_mail_as_test(address, gettext("Test of Levity's mail server"), f"{text}\n")
 
 
 def _attempt(row: StatementMail, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import Issuer, NumberGap
 from levity.installation import data_dir
@@ -41,7 +42,10 @@ def number_of(issuer: Issuer, text: str) -> int:
     """The number of a label of this issuer, or of its digits alone. Raises `NotPossible`."""
     digits = text.strip().removeprefix(issuer.prefix)
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
-        raise NotPossible(f"write the number as it is printed, such as {label(issuer, 12)}")
+        raise NotPossible(
+            gettext_noop("write the number as it is printed, such as %(number)s"),
+            number=label(issuer, 12),
+        )
     return int(digits)
 
 
@@ -85,17 +89,19 @@ def confirm(issuer: Issuer, last: int, who: Who) -> Issuer:
     database does not know become a gap with its reason."""
     check(issuer, who, CHANGE)
     if who is not None and is_limited(who):
-        raise NotAllowed("only a user of all sites may change who bills")
+        raise NotAllowed(gettext_noop("only a user of all sites may change who bills"))
     with transaction.atomic():
         rows = Issuer.objects.select_for_update(of=("self",), no_key=True)
         found = rows.select_related("site").get(pk=issuer.pk)
         if last + 1 < found.next_number:
             raise NotPossible(
-                f"{label(found, found.next_number - 1)} was given already: a number is never given "
-                "twice"
+                gettext_noop("%(number)s was given already: a number is never given twice"),
+                number=label(found, found.next_number - 1),
             )
         if last + 1 - found.next_number > MOST:
-            raise NotPossible("that leaves out more than a million numbers: was it mistyped?")
+            raise NotPossible(
+                gettext_noop("that leaves out more than a million numbers: was it mistyped?")
+            )
         _go_on(found, last + 1, who)
         found.numbers_sure_at = timezone.now()
         found.save(update_fields=["numbers_sure_at"])

@@ -4,6 +4,7 @@ from datetime import date, datetime, tzinfo
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from levity.billing.models import Issuer, StatementRun
 from levity.days import DAY, Days, midnight, month_before, month_of
@@ -43,12 +44,14 @@ def period(issuer: Issuer, first: date, last: date) -> RunPeriod:
     """These days; raises `NotPossible` if there can be no statements for them."""
     found = RunPeriod(first, last, _zone(issuer) or timezone.get_current_timezone(), issuer)
     if last < first:
-        raise NotPossible("the last day is before the first")
+        raise NotPossible(gettext_noop("the last day is before the first"))
     if (last - first).days >= LONGEST or not 1971 <= first.year <= 9000:
-        raise NotPossible(f"a period has at most {LONGEST} days")
+        raise NotPossible(gettext_noop("a period has at most %(days)s days"), days=LONGEST)
     closed = StatementRun.objects.filter(issuer=issuer, first_day__lte=last, last_day__gte=first)
     if run := closed.first():
-        raise NotPossible(f"the statements for {run} are closed: begin after that")
+        raise NotPossible(
+            gettext_noop("the statements for %(run)s are closed: begin after that"), run=run
+        )
     return found
 
 

@@ -12,6 +12,7 @@ from unfold.views import ChangeList
 
 from levity.ocpp.visibility import is_limited, visible
 from levity.pages.kit.formats import said
+from levity.pages.kit.forms import LevityForm
 from levity.pages.kit.live_admin import LiveAdmin
 from levity.pages.kit.lookups import OnlyDeclaredLookups
 
@@ -91,6 +92,7 @@ class LevityAdmin(OnlyDeclaredLookups, LiveAdmin):
     """A list that stays fast however many rows there are."""
 
     paginator = BoundedPaginator
+    form: Any = LevityForm
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_per_page = 50

@@ -13,10 +13,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext, gettext_noop
 
-from levity.ocpp.deciding import Worded
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.wire.fields import zone_of
-from levity.writing import language_or_english, with_signs
+from levity.writing import Worded, language_or_english, with_signs
 
 __all__ = [
     "NOTHING",

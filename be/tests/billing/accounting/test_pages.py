@@ -54,7 +54,7 @@ def test_the_page_of_a_run_has_files_and_makes_direct_debits_once(browser, root,
     assert web.get(f"{at}/other.txt").status_code == 404
     day = timezone.localdate() + timedelta(days=20)
     made = web.post(f"{at}/collect/", {"day": day.isoformat()}, follow=True).content.decode()
-    assert "1 direct debits of together 21.52 EUR" in made
+    assert "1 direct debit of 21.52 EUR" in made
     debit = run.direct_debits.get()
     assert web.get(f"{at}/debit-{debit.pk}.xml").content == bytes(debit.content)
     again = web.post(f"{at}/collect/", {"day": day.isoformat()}, follow=True).content.decode()
@@ -83,3 +83,34 @@ def test_a_program_sees_masked_accounts_unless_it_may_change_them(caller, partie
     content = f"billing/direct-debits/{made.json()['id']}/content"
     assert reader("GET", content).status_code == 403
     assert admin("GET", content).content.startswith(b"<?xml")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("de", ("Die Prüfziffern dieser IBAN", "Buchhaltungsdaten von", "Mandatsreferenz")),
+        ("fr", ("La clé de cet IBAN", "Données comptables de", "Référence du mandat")),
+        ("nl", ("De controlecijfers van deze IBAN", "Boekhoudgegevens van", "Machtigingskenmerk")),
+    ],
+)
+def test_what_is_wrong_with_an_account_is_said_in_the_language_of_the_page(
+    browser, root, anna, language, words
+):
+    page = f"/admin/billing/household/{anna.pk}/accounting/"
+    given = {**DEBTOR, "country": "NL", "iban": "NL91ABNA0417164301"}
+    said = browser(root).post(page, given, headers={"accept-language": language})
+    assert [word for word in words if word not in said.content.decode()] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("de", "Es gibt schon eine Datei"), ("fr", "Il y a déjà"), ("nl", "Er is al een bestand")],
+)
+def test_what_billing_refuses_is_said_in_the_language_of_the_page(
+    browser, root, run, language, said
+):
+    web, page = browser(root), f"/admin/billing/statementrun/{run.pk}/accounting/collect/"
+    given = {"day": (timezone.localdate() + timedelta(days=20)).isoformat()}
+    web.post(page, given)
+    answer = web.post(page, given, follow=True, headers={"accept-language": language})
+    assert said in answer.content.decode()
