@@ -18,11 +18,11 @@ from django.db.models.functions import Lower
 from levity.ocpp.audit import Noted, Who, note_each
 from levity.ocpp.deciding import NotAllowed
 from levity.ocpp.decisions.charge_point_values import checked
-from levity.ocpp.decisions.charge_points import CHANGE, add_all, may_add
+from levity.ocpp.decisions.charge_points import CHANGE, NO_SITE, add_all, may_add
 from levity.ocpp.decisions.id_tag_files import BadFile, decode, delimiter_of
 from levity.ocpp.decisions.spreadsheet_cells import plain_cell, safe_cell
 from levity.ocpp.models import Authorization, ChargePoint, Site
-from levity.ocpp.visibility import visible
+from levity.ocpp.visibility import is_limited, visible
 
 __all__ = [
     "COLUMNS",
@@ -234,6 +234,8 @@ class _Reading:
         if name == "site":
             if text and text.lower() not in self._sites:
                 raise ValueError(f"there is no site {text!r}")
+            if not text and is_limited(self._who):
+                raise ValueError(NO_SITE)
             return self._sites.get(text.lower())
         if name in FIELDS:
             return _number(text)

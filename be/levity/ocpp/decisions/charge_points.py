@@ -22,17 +22,19 @@ from levity.ocpp.deciding import (
 )
 from levity.ocpp.decisions.charge_point_values import checked
 from levity.ocpp.decisions.keys import WITH_KEY
-from levity.ocpp.models import Authorization, ChargePoint
+from levity.ocpp.models import Authorization, ChargePoint, Site
 from levity.ocpp.store import lines
 from levity.ocpp.visibility import is_limited
 
 __all__ = [
     "CHANGE",
     "ENTERED",
+    "NO_SITE",
     "HasSessions",
     "add",
     "add_all",
     "change",
+    "check_site",
     "delete_charge_point",
     "forget_line",
     "known_tags_only",
@@ -47,6 +49,7 @@ ENTERED = (
     *("certificate_name", "notes"),
 )
 """What people write of a charge point."""
+NO_SITE = "only users of all sites see a charge point without a site: choose one of your sites"
 
 
 class HasSessions(NotPossible):
@@ -99,13 +102,12 @@ def needs_key(row: ChargePoint) -> bool:
 def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint:
     """Its name, site, quirk profile and the like; nothing else of the row is written.
 
-    A site that this person does not see can't be chosen. Raises `ValidationError` for values that
-    do not fit.
+    See `check_site`. Raises `ValidationError` for values that do not fit.
     """
     check(row, who, CHANGE)
     values = checked(values, row)
-    if values.get("site") is not None:
-        check(values["site"], who)
+    if "site" in values:
+        check_site(values["site"], who)
     with transaction.atomic():
         found = ChargePoint.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
         values = {name: value for name, value in values.items() if getattr(found, name) != value}
@@ -120,6 +122,14 @@ def change(row: ChargePoint, values: Mapping[str, Any], who: Who) -> ChargePoint
         after = {name: getattr(found, name) for name in columns}
         note(who, [found], f"changed: {', '.join(values)}", before, after)
     return found
+
+
+def check_site(site: Site | None, who: Who) -> None:
+    """Raise `NotAllowed` unless this person sees a charge point of this site (None: of no site)."""
+    if site is not None:
+        check(site, who)
+    elif is_limited(who):
+        raise NotAllowed(NO_SITE)
 
 
 def delete_charge_point(row: ChargePoint, who: Who) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from levity.ocpp.audit import Who
-from levity.ocpp.deciding import Decided, Left, NotPossible, allowed, check, decide_all
+from levity.ocpp.deciding import Decided, Left, NotPossible, allowed, decide_all
 from levity.ocpp.decisions.charge_point_values import checked
+from levity.ocpp.decisions.charge_points import check_site
 from levity.ocpp.models import ChargePoint
 
 __all__ = ["SET_TOGETHER", "change_all"]
@@ -23,7 +24,7 @@ SET_TOGETHER = (
 def change_all(rows: QuerySet[ChargePoint], values: Mapping[str, Any], who: Who) -> Decided:
     """Set these fields of all these charge points, or of none.
 
-    A site that this person does not see can't be chosen. Raises `NotAllowed`, `NotPossible` where
+    See `check_site`. Raises `NotAllowed`, `NotPossible` where
     there is nothing to set, and `ValidationError` for values that do not fit. Those that have all
     these values already are left.
     """
@@ -32,8 +33,8 @@ def change_all(rows: QuerySet[ChargePoint], values: Mapping[str, Any], who: Who)
         raise NotPossible("nothing is to be set: name at least one field")
     if unknown := set(values) - set(SET_TOGETHER):
         raise NotPossible(f"{min(unknown)} can't be set for many charge points at once")
-    if values.get("site") is not None:
-        check(values["site"], who)
+    if "site" in values:
+        check_site(values["site"], who)
     found = checked(values, ChargePoint())
     probe = ChargePoint(**found)
     probe.clean_fields(exclude={field.name for field in probe._meta.fields} - {*found})

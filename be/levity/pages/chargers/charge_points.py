@@ -19,6 +19,7 @@ from levity.ocpp.models import (
     Connector,
     SecurityProfile,
 )
+from levity.ocpp.visibility import is_limited
 from levity.pages.calls.limit import limit_urls, limits_now
 from levity.pages.calls.menu import menu_now
 from levity.pages.calls.tags import NAME as TAGS
@@ -273,6 +274,12 @@ class ChargePointAdmin(
             return "the site's or the default setting"
         chosen = SecurityProfile(charge_point.security_profile)
         return badge(chosen.label, "warn" if chosen == SecurityProfile.OPEN else "good")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Who sees some sites only would not see a charge point without a site any more."""
+        if db_field.name == "site" and is_limited(request.user):
+            kwargs["required"] = True
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new one begins with the security profile of its site."""

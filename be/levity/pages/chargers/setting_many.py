@@ -18,7 +18,7 @@ from levity.ocpp.chargers.quirks.matching import all_profiles
 from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import together
 from levity.ocpp.models import Authorization, ChargePoint, Site
-from levity.ocpp.visibility import visible
+from levity.ocpp.visibility import is_limited, visible
 from levity.pages.kit.going_on import KEYS, keys_in
 from levity.pages.site import site
 
@@ -55,7 +55,9 @@ class ValuesForm(forms.Form):
         self._sites = {str(row.pk): row for row in visible(Site.objects.order_by("name"), user)}
         found: Any = self.fields
         places = [(key, row.name) for key, row in self._sites.items()]
-        found["site"].choices = [LEAVE, (EMPTY, "none"), *places]
+        # Who sees some sites only would not see them any more.
+        none = [] if is_limited(user) else [(EMPTY, "none")]
+        found["site"].choices = [LEAVE, *none, *places]
         profiles = [(item.name, item.title) for item in all_profiles()]
         by_make = (EMPTY, "chosen by vendor, model and firmware")
         found["quirk_profile"].choices = [LEAVE, by_make, *profiles]

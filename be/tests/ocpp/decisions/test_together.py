@@ -4,6 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from levity.ocpp.deciding import NotAllowed, NotPossible
+from levity.ocpp.decisions.charge_point_files import read_charge_points
+from levity.ocpp.decisions.charge_points import change
 from levity.ocpp.decisions.together import change_all
 from levity.ocpp.models import AuditEntry, ChargePoint, Site
 from tests.ocpp.decisions.people import audit_of, limited_to, stranger_at
@@ -50,3 +52,20 @@ def test_a_site_that_one_does_not_see_can_not_be_chosen_for_many() -> None:
     ChargePoint.objects.create(identity="MINE", site=mine)
     with pytest.raises(NotAllowed):
         change_all(ChargePoint.objects.filter(site=mine), {"site": theirs}, limited_to(mine))
+
+
+def test_who_sees_some_sites_takes_no_charge_point_out_of_them() -> None:
+    """It would vanish from their lists, and only others could bring it back."""
+    mine = Site.objects.create(name="mine")
+    row = ChargePoint.objects.create(identity="MINE", site=mine)
+    who = limited_to(mine)
+    with pytest.raises(NotAllowed, match="choose one of your sites"):
+        change_all(ChargePoint.objects.filter(site=mine), {"site": None}, who)
+    with pytest.raises(NotAllowed, match="choose one of your sites"):
+        change(row, {"site": None}, who)
+    read = read_charge_points("identity,site\nMINE,\n", who)
+    assert (read.lines, len(read.problems)) == ([], 1)
+    assert "choose one of your sites" in read.problems[0]
+    row.refresh_from_db()
+    assert row.site == mine
+    assert change(row, {"site": None}, None).site is None

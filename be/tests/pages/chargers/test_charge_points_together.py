@@ -1,11 +1,17 @@
 """Pages for many charge points: set the same, a CSV file, and new hardware for old."""
 
+from collections.abc import Callable
+
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from levity.ocpp.models import ChargePoint, Site
+from tests.pages.whole.conftest import browser, person
+
+__all__ = ["browser", "person"]
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/ocpp/chargepoint/"
@@ -35,6 +41,25 @@ def test_the_same_is_set_for_those_that_were_selected(
     )
     admin_client.post(f"{LIST}set/", {"ids": form["ids"], "site": "-", "authorization": "-"})
     assert set(ChargePoint.objects.values_list("site", "authorization")) == {(None, "")}
+
+
+def test_who_sees_some_sites_is_not_offered_none(
+    browser: Callable[..., Client], person: Callable[..., User], two: list[ChargePoint]
+) -> None:
+    home = Site.objects.create(name="Home")
+    ChargePoint.objects.update(site=home)
+    ann = browser(person("ann", "Operator", [home]))
+    key = two[0].pk
+    asked = ann.post(LIST, {"action": "set_many", "_selected_action": [key]}).content.decode()
+    assert f'value="{home.pk}"' in asked
+    assert '<option value="-">none</option>' not in asked
+    sent = ann.post(f"{LIST}set/", {"ids": key, "site": "-"})
+    assert "not one of the available choices" in sent.content.decode()
+    page = f"{LIST}{key}/change/"
+    form = ann.get(page).context["adminform"].form
+    filled = {name: value or "" for name, value in form.initial.items()} | {"site": ""}
+    assert "This field is required" in ann.post(page, filled).content.decode()
+    assert set(ChargePoint.objects.values_list("site", flat=True)) == {home.pk}
 
 
 def test_a_file_is_looked_at_first(admin_client: Client, two: list[ChargePoint]) -> None:
