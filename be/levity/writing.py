@@ -10,6 +10,7 @@ __all__ = [
     "WRITTEN",
     "Phrase",
     "Worded",
+    "as_sentence",
     "language_or_english",
     "number",
     "with_signs",
@@ -17,6 +18,7 @@ __all__ = [
 ]
 
 ENGLISH, GERMAN, FRENCH, DUTCH = LANGUAGES = ("en", "de", "fr", "nl")
+MARKS_OF_NAMES = frozenset("0123456789-_./@")
 # Thousands, decimals, and how a day is written.
 WRITTEN = {
     ENGLISH: (",", ".", "%d %b %Y"),
@@ -73,11 +75,11 @@ class Worded(Exception):
     @property
     def sentence(self) -> str:
         """The text as a sentence of its own."""
-        return _sentence(str(self))
+        return as_sentence(str(self))
 
     def sentence_in(self, translated: Callable[[str], str]) -> str:
         """The same in another language: `translated` knows the texts of its catalog."""
-        return _sentence(self._in(translated))
+        return as_sentence(self._in(translated))
 
     def _in(self, translated: Callable[[str], str]) -> str:
         text = translated(self.text) if self.text else ""
@@ -96,5 +98,10 @@ def _word_in(word: object, translated: Callable[[str], str]) -> object:
     return ", ".join(map(translated, word)) if isinstance(word, list) else word
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
+def as_sentence(text: str) -> str:
+    """With a capital letter and a full stop; the name of a charger keeps its spelling."""
+    if text.endswith((".", "!", "?")):
+        return text
+    first, _, _ = text.partition(" ")
+    is_name = not MARKS_OF_NAMES.isdisjoint(first)
+    return f"{text[:1] if is_name else text[:1].upper()}{text[1:]}."

@@ -16,6 +16,7 @@ from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 
 from levity.ocpp.deciding import NotAllowed, Refused
+from levity.writing import as_sentence
 
 __all__ = ["CONTENT_TYPE", "Problem", "answer_to", "is_for_the_api", "problem"]
 
@@ -80,7 +81,7 @@ def problem(
         "type": f"{URN}{code or phrase.lower().replace(' ', '-')}",
         "title": phrase,
         "status": status,
-        "detail": _sentence(detail or DETAILS.get(status, f"{phrase}.")),
+        "detail": as_sentence(detail or DETAILS.get(status, f"{phrase}.")),
         **more,
     }
     if errors:
@@ -118,10 +119,6 @@ def answer_to(error: Exception, request: HttpRequest) -> HttpResponse:
     log.error("%s %s failed", request.method, request.path_info, exc_info=error)
     got_request_exception.send(sender=None, request=request)
     return problem(500)
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
 
 
 def is_for_the_api(request: HttpRequest) -> bool:

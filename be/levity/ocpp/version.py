@@ -98,6 +98,13 @@ class Calls:
     ends_session: Callable[[Mapping[str, Any]], int | None]
     """payload -> the transactionId that it names."""
 
+    def removes_all(self, action: str, payload: Mapping[str, Any]) -> str:
+        """What this Call removes because it names nothing, for people; empty: it does not."""
+        if payload:
+            return ""
+        found = (form.all_if_empty for form in self.forms if form.action == action)
+        return next(filter(None, found), "")
+
     def priority(self, action: str) -> int:
         """Lower goes first; of the same, in the order in which they were asked for."""
         return 0 if action in self.first else 1

@@ -108,6 +108,22 @@ def test_when_too_many_wait_it_is_202_at_once(
     assert caller()("POST", PATH, {**RESET, "wait": 55}).status_code == 202
 
 
+def test_all_profiles_are_removed_only_where_that_is_confirmed(
+    charger: Charger, caller: Callable[..., Caller]
+) -> None:
+    body = {"action": "ClearChargingProfile", "payload": {}}
+    many = {**body, "charge_points": ["CP1"]}
+    ask = caller()
+    for path, wanted in ((PATH, body), ("mass-commands", many)):
+        refused = ask("POST", path, wanted)
+        assert (refused.status_code, refused.json()["errors"][0]["where"]) == (422, "body.confirm")
+        assert not Command.objects.exists()
+    assert ask("POST", PATH, {**body, "payload": {"id": 1}}).status_code == 202
+    assert ask("POST", PATH, {**body, "confirm": True}).status_code == 202
+    assert ask("POST", "mass-commands", {**many, "confirm": True}).status_code == 202
+    assert [row.payload for row in Command.objects.order_by("pk")] == [{"id": 1}, {}, {}]
+
+
 @pytest.mark.parametrize(
     ("body", "code", "why"),
     [
@@ -121,9 +137,14 @@ def test_when_too_many_wait_it_is_202_at_once(
             "never-sent",
             "169.254.169.254",
         ),
-        ({**RESET, "wait": 56}, "unprocessable-content", "wait"),
-        ({**RESET, "force": True}, "unprocessable-content", "force"),
-        ({**RESET, "payload": []}, "unprocessable-content", "payload"),
+        ({**RESET, "wait": 56}, "unprocessable-content", "“wait” must be at most 55."),
+        ({**RESET, "wait": "soon"}, "unprocessable-content", "“wait” must be a number."),
+        ({**RESET, "expires_in": 0}, "unprocessable-content", "“expires_in” must be at least 1."),
+        ({**RESET, "force": True}, "unprocessable-content", "“force”: there is no such field."),
+        ({**RESET, "payload": []}, "unprocessable-content", "“payload” must be an object"),
+        ({"payload": {}}, "unprocessable-content", "“action” is missing."),
+        (None, "unprocessable-content", "The body is missing."),
+        ({"action": "ClearChargingProfile"}, "not-confirmed", "a limit that protects a fuse"),
     ],
 )
 def test_what_is_wrong_is_422_and_nothing_is_sent(

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from levity.api.kit.auth import AUTHENTICATION
 from levity.api.kit.schemas import ProblemDetails
+from levity.api.kit.wrong_values import place_of, sentence_of, what_is_wrong
 from levity.api.problems import CONTENT_TYPE, Problem, answer_to, problem
 from levity_ws import __version__
 
@@ -168,21 +169,10 @@ def _any_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _unfit(request: HttpRequest, error: Any) -> HttpResponse:
-    errors = [
-        {
-            # ninja puts the name of the function's argument behind "body" and "query".
-            "where": ".".join(str(part) for part in _place(each["loc"]))[:200],
-            "message": str(each["msg"]).removeprefix("Value error, "),
-        }
-        for each in error.errors[:50]
-    ]
-    first = errors[0]
+    found = error.errors[:50]
+    errors = [{"where": place_of(each), "message": what_is_wrong(each)} for each in found]
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    return problem(422, f"{first['where']}: {first['message']}{more}", errors=errors)
-
-
-def _place(location: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (location[0], *location[2:]) if location[0] == "body" else location
+    return problem(422, f"{sentence_of(found[0])}{more}", errors=errors)
 
 
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:

@@ -1,8 +1,9 @@
 """What orders to chargers have in common: how long they are good, waiting for the answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from pydantic import Field
@@ -12,8 +13,18 @@ from levity.api.problems import Problem
 from levity.ocpp.commands import BadCall, KeyTaken, NeverSent
 from levity.ocpp.commands.waiting import OPEN, place_to_wait, wait_for, wait_for_all
 from levity.ocpp.models import Command
+from levity.ocpp.versions import VERSIONS
 
-__all__ = ["NOT_THE_SAME", "SOURCE", "Order", "refusals", "waited", "waited_for_all"]
+__all__ = [
+    "CONFIRM",
+    "NOT_THE_SAME",
+    "SOURCE",
+    "Order",
+    "check_confirmed",
+    "refusals",
+    "waited",
+    "waited_for_all",
+]
 
 SOURCE = "api"
 LONGEST_WAIT = 55.0
@@ -21,6 +32,7 @@ LONGEST_WAIT = 55.0
 LONGEST_LIFE = 30 * 86_400
 NOT_THE_SAME = frozenset({"wait", "expires_in"})
 """Fields in which a request that is repeated with its key may differ."""
+CONFIRM = "Needed for a ClearChargingProfile without any field, which removes all profiles."
 
 
 class Order(Body):
@@ -40,6 +52,22 @@ class Order(Body):
     def life(self) -> timedelta:
         """The same."""
         return timedelta(seconds=self.expires_in)
+
+
+def check_confirmed(action: str, payload: Mapping[str, Any], *, is_confirmed: bool) -> None:
+    """Raise a problem (422) where a Call removes everything because it names nothing, as
+    ClearChargingProfile without a field does, and nobody said that this is meant.
+    """
+    if is_confirmed:
+        return
+    for version in VERSIONS.values():
+        if said := version.calls.removes_all(action, payload):
+            raise Problem(
+                422,
+                f"{action}: {said[:1].lower()}{said[1:]} Name a field, or send “confirm”: true.",
+                code="not-confirmed",
+                errors=[{"where": "body.confirm", "message": said}],
+            )
 
 
 @contextmanager

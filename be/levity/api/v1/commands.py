@@ -8,8 +8,8 @@ from ninja.responses import Status
 from pydantic import Field
 
 from levity.api.kit.auth import principal
-from levity.api.kit.idempotency import Key, own_key
-from levity.api.kit.orders import SOURCE, Order, refusals, waited
+from levity.api.kit.idempotency import Key, once, own_key
+from levity.api.kit.orders import CONFIRM, SOURCE, Order, check_confirmed, refusals, waited
 from levity.api.kit.pages import page
 from levity.api.kit.rows import charge_point_at, may, one, seen
 from levity.api.kit.schemas import Id, Page, Paged, Row, Text, Time
@@ -108,6 +108,7 @@ class NewCommand(Order):
     queue_offline: bool = Field(
         True, description="Wait while the charger is offline; false: fail at once."
     )
+    confirm: bool = Field(False, description=CONFIRM)
 
 
 class CommandsAsked(Paged):
@@ -133,6 +134,7 @@ def create_command(
     """
     may(request, SEND)
     charge_point = charge_point_at(seen(request, ChargePoint), identity)
+    check_confirmed(command.action, command.payload, is_confirmed=command.confirm)
     with refusals():
         queued = send(
             charge_point,
@@ -172,13 +174,18 @@ def get_command(request: HttpRequest, command_id: Id) -> Any:
 
 
 @router.post("/commands/{command_id}/cancel", response=CommandRow)
-def cancel_command(request: HttpRequest, command_id: Id) -> Any:
+def cancel_command(request: HttpRequest, command_id: Id, idempotency_key: Key = None) -> Any:
     """Cancel a command that is not sent yet; 409 if it is, or has ended."""
     may(request, SEND)
     row = one(_rows(request), pk=command_id)
-    decided = cancel_commands(Command.objects.filter(pk=row.pk), principal(request))
-    if not decided.count:
-        raise Problem(409, "It was sent already, or has ended.", code="too-late")
+
+    def cancel() -> Command:
+        decided = cancel_commands(Command.objects.filter(pk=row.pk), principal(request))
+        if not decided.count:
+            raise Problem(409, "It was sent already, or has ended.", code="too-late")
+        return row
+
+    once(request, idempotency_key, None, Command, cancel)
     return one(_rows(request), pk=command_id)
 
 

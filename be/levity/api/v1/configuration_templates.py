@@ -7,6 +7,7 @@ from ninja import Query, Router, Status
 from pydantic import Field
 
 from levity.api.kit.auth import principal
+from levity.api.kit.idempotency import Key, once
 from levity.api.kit.pages import page
 from levity.api.kit.rows import charge_point_at, may, one, seen
 from levity.api.kit.schemas import Body, Id, Page, Paged, Row, Text, Time
@@ -84,12 +85,19 @@ class DriftRow(Row):
 
 
 @router.post("/charge-points/{identity}/configuration/apply", response={202: DriftRow})
-def apply_configuration_templates(request: HttpRequest, identity: str) -> Any:
+def apply_configuration_templates(
+    request: HttpRequest, identity: str, idempotency_key: Key = None
+) -> Any:
     """Have a charge point configured as its templates say, also where Levity gave up."""
     row = known_charge_point(request, identity)
-    rows = ChargePoint.objects.filter(pk=row.pk)
-    if not templates.apply_now(rows, principal(request)).count:
-        raise Problem(409, "No template is assigned to this charge point.")
+
+    def ask() -> ChargePoint:
+        rows = ChargePoint.objects.filter(pk=row.pk)
+        if not templates.apply_now(rows, principal(request)).count:
+            raise Problem(409, "No template is assigned to this charge point.")
+        return row
+
+    once(request, idempotency_key, None, ChargePoint, ask)
     [found] = _drift([row])
     return Status(202, found)
 

@@ -1,5 +1,6 @@
 """Chargers' files: diagnostics and logs to fetch, firmware to upload and to send in waves."""
 
+from functools import partial
 from typing import Any, Literal
 
 from django.db.models import QuerySet
@@ -354,16 +355,9 @@ def begin_firmware_campaign(
         starts_at=body.starts_at,
         protocol=body.protocol,
     )
-    asking = _asking(request, body.protocol)
-    who = principal(request)
-    begun = once(
-        request,
-        idempotency_key,
-        body,
-        Campaign,
-        lambda: campaigns.begin(firmware, rows, who, plan, asking),
-    )
-    return Status(202, begun)
+    asking, who = _asking(request, body.protocol), principal(request)
+    begin = partial(campaigns.begin, firmware, rows, who, plan, asking)
+    return Status(202, once(request, idempotency_key, body, Campaign, begin))
 
 
 @router.get("/firmware-campaigns/{campaign_id}", response=CampaignRow)
@@ -382,10 +376,18 @@ def list_campaign_charge_points(request: HttpRequest, campaign_id: Id, asked: Qu
 
 @router.post("/firmware-campaigns/{campaign_id}/{what}", response=CampaignRow)
 def change_firmware_campaign(
-    request: HttpRequest, campaign_id: Id, what: Literal["pause", "resume", "cancel"]
+    request: HttpRequest,
+    campaign_id: Id,
+    what: Literal["pause", "resume", "cancel"],
+    idempotency_key: Key = None,
 ) -> Any:
     """Pause, resume or cancel it."""
     row = one(seen(request, Campaign), pk=campaign_id)
     todo = {"pause": campaigns.pause, "resume": campaigns.resume, "cancel": campaigns.cancel}
-    todo[what](row, principal(request))
+
+    def change() -> Campaign:
+        todo[what](row, principal(request))
+        return row
+
+    once(request, idempotency_key, None, Campaign, change)
     return one(seen(request, Campaign), pk=campaign_id)

@@ -99,9 +99,17 @@ def switch_local_list(request: HttpRequest, identity: Text, body: ListChange) ->
 
 
 @router.post("/charge-points/{identity}/local-list/send", response=LocalListRow)
-def send_local_list_now(request: HttpRequest, identity: Text, body: ListSending) -> Any:
+def send_local_list_now(
+    request: HttpRequest, identity: Text, body: ListSending, idempotency_key: Key = None
+) -> Any:
     """Send what has changed, or all of it, within some seconds."""
-    decisions.send_now(_row(request, identity), principal(request), is_full=body.full)
+    row = _row(request, identity)
+
+    def ask() -> LocalList:
+        decisions.send_now(row, principal(request), is_full=body.full)
+        return row
+
+    once(request, idempotency_key, body, LocalList, ask)
     return _row(request, identity)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from levity.api.kit.auth import principal
 from levity.api.kit.idempotency import Key, once
-from levity.api.kit.orders import SOURCE, Order, refusals, waited_for_all
+from levity.api.kit.orders import CONFIRM, SOURCE, Order, check_confirmed, refusals, waited_for_all
 from levity.api.kit.pages import page
 from levity.api.kit.rows import may, one, seen
 from levity.api.kit.schemas import Id, Page, Paged, Row, Text, Time
@@ -77,6 +77,7 @@ class NewMassCommand(Order):
     )
     site: Id | None = Field(None, description="All charge points of this site in use.")
     queue_offline: bool = True
+    confirm: bool = Field(False, description=CONFIRM)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "NewMassCommand":
@@ -98,6 +99,7 @@ def create_mass_command(
     """
     may(request, SEND)
     targets = _targets(request, command)
+    check_confirmed(command.action, command.payload, is_confirmed=command.confirm)
 
     def send() -> MassCommand:
         return send_mass(

@@ -135,8 +135,8 @@ def _check_key(
         raise CannotAdopt("it presented no key: choose another")
     if key == PRESENTED and is_short(item) and not allow_short:
         raise CannotAdopt(
-            "the key that it presented is shorter than 16 bytes. Choose a new one, or tick the "
-            "box below"
+            "the key that it presented is shorter than 16 bytes. Choose a new one, or “Allow a "
+            "short or empty key” (in the API: allow_short)"
         )
     if key == KEEP and not (known and has_key(known)):
         raise CannotAdopt("no key is set here: choose another")

@@ -66,8 +66,8 @@ def set_key(charge_point: ChargePoint, key: str, who: Who, *, allow_short: bool 
     given = key.encode()
     if len(keys.canonical(given)) < keys.SHORTEST and not allow_short:
         raise CannotChangeKey(
-            "this key is shorter than 16 bytes (32 hexadecimal digits). Generate one, or tick the "
-            "box below if the charger supports no longer key"
+            "this key is shorter than 16 bytes (32 hexadecimal digits). Generate one, or, if the "
+            "charger supports no longer key, “Allow a short or empty key” (in the API: allow_short)"
         )
     with transaction.atomic():
         keep_digest(charge_point, keys.digest_of(given), allow_short=allow_short)

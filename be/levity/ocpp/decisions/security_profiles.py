@@ -28,8 +28,8 @@ def set_profile(charge_point: ChargePoint, profile: int, who: Who, *, lower: boo
         now = row.security_profile
         if wanted < now and not lower:
             raise CannotChangeProfile(
-                f"that is lower than the current profile ({now}). Tick “Lower the profile” to "
-                "confirm"
+                f"that is lower than the current profile ({now}). Confirm it with “Lower the "
+                "profile” (in the API: lower)"
             )
         if wanted in WITH_KEY and not has_key(row):
             raise CannotChangeProfile(

@@ -14,7 +14,7 @@ from unfold.widgets import (
 )
 
 from levity.ocpp.models import ChargePoint, Command
-from levity.ocpp.versions import ACTIONS, version_of
+from levity.ocpp.versions import ACTIONS, VERSIONS, version_of
 from levity.ocpp.visibility import visible
 from levity.pages.calls.examples import examples
 from levity.pages.calls.facts import Facts
@@ -108,7 +108,17 @@ class AnyCommandForm(CommandForm):
     def clean(self) -> dict[str, Any]:
         """Check with the action that was chosen."""
         self.action = self.cleaned_data.get("call", "")
-        return super().clean()
+        cleaned = super().clean()
+        if not self.errors:
+            self._check_that_it_names_something()
+        return cleaned
+
+    def _check_that_it_names_something(self) -> None:
+        """What removes everything is confirmed, and this form can't ask."""
+        for calls in (version.calls for version in VERSIONS.values()):
+            if said := calls.removes_all(self.action, self.payload()):
+                titles = [form.title for form in calls.forms if form.action == self.action]
+                self.add_error("text", f"{said} Confirm that in the form “{titles[0]}”.")
 
     def payload(self) -> dict[str, Any]:
         payload: dict[str, Any] = self.cleaned_data["text"]

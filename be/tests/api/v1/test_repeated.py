@@ -16,6 +16,7 @@ from levity.files.models import Campaign, Firmware
 from levity.ocpp.models import (
     ChargePoint,
     Command,
+    ConfigurationTemplate,
     FileJob,
     InstalledCertificate,
     InstalledProfile,
@@ -23,6 +24,7 @@ from levity.ocpp.models import (
     MassCommand,
     RequestKey,
     Reservation,
+    TemplateAssignment,
 )
 from levity.ocpp.once import KEPT, forget_request_keys
 from tests.api.conftest import Caller
@@ -119,6 +121,12 @@ MORE: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
     "empty": ("POST", "charge-points/CP1/local-list/clear", None, 1),
     "cancel": ("POST", "reservations/{reservation}/cancel", None, 1),
     "raise": ("POST", "charge-points/CP1/security-profile/raise", {"profile": 2}, 1),
+    "pause": ("POST", "firmware-campaigns/{campaign}/pause", None, 0),
+    "resume": ("POST", "firmware-campaigns/{stopped}/resume", None, 0),
+    "cancel campaign": ("POST", "firmware-campaigns/{campaign}/cancel", None, 0),
+    "cancel command": ("POST", "commands/{command}/cancel", None, 0),
+    "send list": ("POST", "charge-points/CP1/local-list/send", {"full": True}, 0),
+    "apply": ("POST", "charge-points/CP1/configuration/apply", None, 0),
 }
 
 
@@ -151,7 +159,17 @@ def rows(two: Firmware) -> dict[str, int]:
         state="active",
         ends_at=timezone.now() + timedelta(days=1),
     )
+    campaigns = [
+        Campaign.objects.create(firmware=two, name="new", state=state, starts_at=timezone.now())
+        for state in ("scheduled", "stopped")
+    ]
+    waiting = Command.objects.create(charge_point=cp1, action="ClearCache", payload={})
+    template = ConfigurationTemplate.objects.create(name="all", values={"HeartbeatInterval": "60"})
+    TemplateAssignment.objects.create(template=template, charge_point=cp1)
     return {
+        "campaign": campaigns[0].pk,
+        "stopped": campaigns[1].pk,
+        "command": waiting.pk,
         "mass": mass.pk,
         "profile": profile.pk,
         "trusted": trusted.pk,
@@ -173,6 +191,19 @@ def test_what_takes_more_than_a_call_is_done_once_as_well(
     again = ask(method, path, body, **KEY)
     assert (again.status_code, again.json()) == (first.status_code, first.json())
     assert Command.objects.count() == before + calls
+
+
+def test_a_resume_that_comes_late_does_not_undo_a_later_pause(
+    rows: dict[str, int], caller: Callable[..., Caller]
+) -> None:
+    """The answer of the first was lost; meanwhile somebody has paused it again."""
+    ask = caller("operate")
+    there = f"firmware-campaigns/{rows['stopped']}"
+    assert ask("POST", f"{there}/resume", **KEY).json()["state"] == "running"
+    assert ask("POST", f"{there}/pause").json()["state"] == "paused"
+    assert ask("POST", f"{there}/resume", **KEY).json()["state"] == "paused"
+    wrong = ask("POST", f"{there}/pause", **KEY)
+    assert wrong.json()["type"].endswith("idempotency-key-used")
 
 
 @pytest.mark.parametrize("path", ["key", "key/rotate"])

@@ -130,6 +130,20 @@ def test_a_payload_against_the_schema_is_refused_with_the_reason(
     assert not Command.objects.exists()
 
 
+def test_json_that_removes_all_profiles_leads_to_the_form_that_asks(
+    charger: ChargePoint, browser_of_root: Client
+) -> None:
+    page = address(charger, "command")
+    form = {"call": "ClearChargingProfile", "text": "{}", "key": key_on(browser_of_root, page)}
+    said = browser_of_root.post(page, form).content.decode()
+    assert (
+        "a limit that protects a fuse. Confirm that in the form “Remove charging profiles”" in said
+    )
+    assert not Command.objects.exists()
+    browser_of_root.post(page, {**form, "text": '{"stackLevel": 0}'})
+    assert Command.objects.get().payload == {"stackLevel": 0}
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_action_that_is_offered_has_a_schema(action: str) -> None:
     assert SCHEMAS.finding(action, []) is not None
