@@ -240,6 +240,8 @@ def _end(target: CampaignTarget, state: str, why: str, now: datetime) -> bool:
 
 def _next_wave(campaign: Campaign, has_just_ended: bool, now: datetime) -> None:
     waiting = campaign.targets.filter(state=Target.WAITING)
+    gone = waiting.filter(charge_point__retired_at__isnull=False, charge_point__connection=None)
+    gone.update(state=Target.SKIPPED, why="it was retired", finished_at=now)
     if not waiting.exists():
         campaign.state, campaign.finished_at = State.DONE, now
         return

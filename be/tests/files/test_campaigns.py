@@ -127,6 +127,19 @@ def test_one_that_is_away_waits() -> None:
     assert CampaignTarget.objects.get().why == "waits: it is offline"
 
 
+def test_one_that_is_retired_meanwhile_is_waited_for_no_longer() -> None:
+    fleet(1, online=False)
+    campaign = begin(firmware_of(b"x"), ChargePoint.objects.all(), None, Plan(), ASKING)
+    now = timezone.now()
+    drive(now)
+    ChargePoint.objects.update(retired_at=now)
+    drive(now)
+    target = CampaignTarget.objects.get()
+    assert (target.state, target.why) == ("skipped", "it was retired")
+    campaign.refresh_from_db()
+    assert campaign.state == "done"
+
+
 def test_a_paused_campaign_begins_nothing_and_a_cancelled_one_never_does() -> None:
     campaign, now = started(pause_minutes=0)
     campaigns.pause(campaign, None)

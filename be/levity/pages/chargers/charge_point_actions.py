@@ -83,7 +83,10 @@ class ChargePointActions:
     @action(description="Update firmware in waves…", permissions=["campaign"])
     def update_in_waves(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """The page that asks how."""
-        keys = queryset.order_by("pk").values_list("pk", flat=True)[:MOST]
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
+        if len(keys) > MOST:
+            messages.warning(request, f"Select at most {MOST:,} charge points for this.")
+            return None
         ids = ",".join(map(str, keys))
         return redirect(f"{reverse('levity:files_campaign_begin')}?ids={ids}")
 

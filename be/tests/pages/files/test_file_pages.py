@@ -103,6 +103,20 @@ def test_a_viewer_orders_nothing() -> None:
     assert client.get("/admin/files/campaign/begin/?ids=1").status_code == 403
 
 
+def test_more_than_a_campaign_takes_from_the_list_are_refused_and_never_cut() -> None:
+    """500 of 1,500 chargers would have kept their old firmware, without a word of it."""
+    ChargePoint.objects.bulk_create(ChargePoint(identity=f"C{n}") for n in range(1_001))
+    client = browser("anna", "Operator")
+    chosen = {"action": "update_in_waves", "select_across": "1", "index": "0"}
+    there = "/admin/ocpp/chargepoint/"
+    form = {**chosen, "_selected_action": [ChargePoint.objects.values_list("pk", flat=True)[0]]}
+    page = client.post(there, form, follow=True).content.decode()
+    assert "Select at most 1,000 charge points for this." in page
+    ChargePoint.objects.get(identity="C0").delete()
+    form["_selected_action"] = [ChargePoint.objects.values_list("pk", flat=True)[0]]
+    assert client.post(there, form)["Location"].count(",") == 999
+
+
 def test_firmware_is_uploaded_and_sent_in_waves() -> None:
     rows = [ChargePoint.objects.create(identity=f"C{n}", connection=None) for n in range(2)]
     client = browser("anna", "Operator")
