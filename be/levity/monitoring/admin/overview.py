@@ -4,13 +4,17 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from levity.monitoring.kinds import Severity
 from levity.monitoring.models import Alert
 from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import list_url
+from levity.pages.kit.words import OPEN_ALERTS
 
 __all__ = ["open_alerts"]
+
+ONE, MANY, CRITICAL = OPEN_ALERTS
 
 
 def open_alerts(request: HttpRequest) -> list[dict[str, Any]]:
@@ -25,11 +29,12 @@ def open_alerts(request: HttpRequest) -> list[dict[str, Any]]:
     )
     if not counts["every"]:
         return []
-    critical = f", {counts['critical']} of them critical" if counts["critical"] else ""
-    plural = "" if counts["every"] == 1 else "s"
+    title = gettext(ONE if counts["every"] == 1 else MANY)
+    if counts["critical"]:
+        title = f"{title}, {gettext(CRITICAL) % {'count': counts['critical']}}"
     return [
         {
-            "title": f"open alert{plural} not acknowledged{critical}",
+            "title": title,
             "value": str(counts["every"]),
             "url": list_url(Alert, open="yes", acknowledged="no"),
         }

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from levity.ocpp.decisions import restored as decisions
 from levity.ocpp.models import ChargePoint, Installation, QuarantinedMessage, Transaction
@@ -37,8 +38,10 @@ def restored_tile(now: datetime, row: Installation) -> list[Tile]:
     found = decisions.restored_lately(row, now)
     if found is None:
         return []
-    title = f"to {local_time(found.to)}: some sessions may be uncertain"
-    return [{"title": title, "value": "Restored", "url": reverse(f"levity:{NAME}"), "count": 1}]
+    title = gettext("to %(when)s: some sessions may be uncertain") % {"when": local_time(found.to)}
+    return [
+        {"title": title, "value": gettext("Restored"), "url": reverse(f"levity:{NAME}"), "count": 1}
+    ]
 
 
 def restored_view(request: HttpRequest, admin_site: Any) -> HttpResponse:

@@ -100,18 +100,17 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
     The browser lets it grow (static/levity/live.js), so it is never sent again for that.
     """
-    return "never" if moment is None else _growing(moment, "ago", _ago(now - moment))
+    return gettext("never") if moment is None else _growing(moment, "ago", _ago(now - moment))
 
 
 def silent_for(moment: datetime, now: datetime) -> str:
     """How long nothing has come."""
-    text = _ago(now - moment).removesuffix(" ago")
-    return format_html("silent for {}", _growing(moment, "for", text))
+    return format_html(gettext("silent for {}"), _growing(moment, "for", _span(now - moment)))
 
 
 def so_far(moment: datetime, now: datetime) -> str:
     """How long it has lasted; the browser lets it grow, too."""
-    return _growing(moment, "so far", f"{duration(now - moment)} so far")
+    return _growing(moment, "so far", gettext("%(span)s so far") % {"span": duration(now - moment)})
 
 
 def _growing(moment: datetime, kind: str, text: str) -> str:
@@ -120,13 +119,16 @@ def _growing(moment: datetime, kind: str, text: str) -> str:
 
 
 def _ago(span: timedelta) -> str:
+    past = span >= timedelta()
+    return gettext("%(span)s ago") % {"span": _span(span)} if past else gettext("in the future")
+
+
+def _span(span: timedelta) -> str:
     seconds = int(span.total_seconds())
-    if seconds < 0:
-        return "in the future"
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def duration(span: timedelta | None) -> str:
@@ -135,7 +137,7 @@ def duration(span: timedelta | None) -> str:
         return NOTHING
     seconds = int(span.total_seconds())
     if seconds < 0:
-        return "negative (clock)"
+        return gettext("negative (clock)")
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
     if hours:
@@ -193,12 +195,15 @@ def words(text: str) -> str:
 
 def payer(id_tag: str, length: int) -> str:
     """The id tag with which somebody charged, or that it is unknown who did."""
-    return words(excerpt(id_tag, length)) if id_tag else UNKNOWN_PAYER
+    return words(excerpt(id_tag, length)) if id_tag else gettext(UNKNOWN_PAYER)
 
 
 def and_more(count: int) -> str:
     """What stands behind a list that is cut: how many it leaves out; empty for none."""
-    return f" and {count:,} more" if count > 0 else ""
+    if count <= 0:
+        return ""
+    more = gettext("and %(count)s more") % {"count": written(count, 0)}
+    return f" {more}"
 
 
 def excerpt(text: str, length: int = 100) -> str:

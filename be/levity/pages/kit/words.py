@@ -3,14 +3,44 @@ the translators."""
 
 from django.utils.translation import gettext_noop
 
-__all__ = ["NO_SERVER", "WORDS"]
+__all__ = ["LIVE", "NO_SERVER", "OPEN_ALERTS", "WORDS"]
 
 NO_SERVER = gettext_noop(
     "there is no mail server: enter it on the page First steps, or set EMAIL_URL and start Levity "
     "again"
 )
 
+OPEN_ALERTS = (
+    gettext_noop("open alert not acknowledged"),
+    gettext_noop("open alerts not acknowledged"),
+    gettext_noop("%(count)s of them critical"),
+)
+LIVE = (
+    gettext_noop("%(span)s ago"),
+    gettext_noop("%(span)s so far"),
+    gettext_noop("in the future"),
+    gettext_noop("negative (clock)"),
+    gettext_noop("Not updated since %(time)s:"),
+    gettext_noop("The page shows the state of that time."),
+    gettext_noop("Log in again"),
+    gettext_noop("You are logged out."),
+    gettext_noop("Not updated since %(time)s."),
+    gettext_noop("this page is gone or has moved."),
+    gettext_noop("this device is offline."),
+    gettext_noop("the server does not answer."),
+    gettext_noop("you may not see this page any more."),
+    gettext_noop("it is not there any more."),
+    gettext_noop("the server answered %(status)s."),
+    gettext_noop("Could not be loaded:"),
+    gettext_noop("Levity tries again within two minutes."),
+)
+"""What the scripts say, by themselves (static/levity/live.js and plots.js)."""
+
 WORDS = (
+    # States of sessions.
+    gettext_noop("active"),
+    gettext_noop("stopped"),
+    gettext_noop("orphaned"),
     # Of the core, whose texts stay English: what its decisions refuse.
     gettext_noop("your role, or your token's scope, lacks the permission %(permission)s"),
     gettext_noop("People"),

@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import pgettext_lazy
 
 from levity.ocpp.chargers.faults import is_fault
 from levity.ocpp.models import ChargePoint, Connector, Transaction
@@ -23,18 +24,22 @@ __all__ = ["MOST", "WORDS", "Bay", "bays", "cells", "counts"]
 MOST = 1_000
 """So many are shown; a larger site has lists."""
 WORDS = {
-    "Available": ("Free", "good"),
-    "Preparing": ("Plugged in", "wait"),
-    "Charging": ("Charging", "busy"),
-    "SuspendedEV": ("Car takes nothing", "wait"),
-    "SuspendedEVSE": ("Paused by charger", "wait"),
-    "Finishing": ("Finished", "wait"),
-    "Reserved": ("Reserved", "wait"),
-    "Unavailable": ("Out of use", "warn"),
-    "Faulted": ("Fault", "bad"),
+    "Available": (pgettext_lazy("bay", "Free"), "good"),
+    "Preparing": (pgettext_lazy("bay", "Plugged in"), "wait"),
+    "Charging": (pgettext_lazy("bay", "Charging"), "busy"),
+    "SuspendedEV": (pgettext_lazy("bay", "Car takes nothing"), "wait"),
+    "SuspendedEVSE": (pgettext_lazy("bay", "Paused by charger"), "wait"),
+    "Finishing": (pgettext_lazy("bay", "Finished"), "wait"),
+    "Reserved": (pgettext_lazy("bay", "Reserved"), "wait"),
+    "Unavailable": (pgettext_lazy("bay", "Out of use"), "warn"),
+    "Faulted": (pgettext_lazy("bay", "Fault"), "bad"),
 }
 """What OCPP's words (7.7) mean to people, with the colour; others stand as they are."""
-OFFLINE, SILENT, UNKNOWN = ("Offline", "off"), ("Silent", "warn"), ("Unknown", "plain")
+OFFLINE = (pgettext_lazy("bay", "Offline"), "off")
+SILENT, UNKNOWN = (
+    (pgettext_lazy("bay", "Silent"), "warn"),
+    (pgettext_lazy("bay", "Unknown"), "plain"),
+)
 CHARGER = (
     *("pk", "identity", "name", "connection", "silent_since", "disconnected_at"),
     "created_at",
@@ -171,7 +176,7 @@ def _of_charger(
             number,
             name or identity,
             str(number) if len(shown) > 1 else "",
-            word,
+            str(word),
             tone,
             code,
             started_at if started_at is not None and is_live and not is_bad else since,

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from levity.ocpp.chargers.faults import FAULT
 from levity.ocpp.chargers.security.reasons import reason
@@ -39,6 +40,7 @@ from levity.pages.kit.formats import (
     list_url,
     local_time,
     payer,
+    said,
     shown_time,
     site_zone,
     watts,
@@ -76,7 +78,9 @@ def summary(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             lines.append(_pending_tile(found["pending"]))
     if user.has_perm("ocpp.view_transaction"):
         running = list_url(Transaction, state__exact=Transaction.State.ACTIVE)
-        tiles.append(tile("Charging now", found["charging"], running, note=watts(found["power"])))
+        tiles.append(
+            tile(gettext("Charging now"), found["charging"], running, note=watts(found["power"]))
+        )
         lines += restored_tile(now, seen)
         lines += to_check(now, user)
         if not live.wants_changes(request):
@@ -133,10 +137,15 @@ def _charge_points(user: Any, month: str) -> dict[str, Any]:
 def _charge_point_tiles(counts: dict[str, Any]) -> list[Tile]:
     offline = counts["total"] - counts["online"]
     return [
-        tile("Online", counts["online"], list_url(ChargePoint, online="yes"), "good"),
-        tile("Offline", offline, list_url(ChargePoint, online="no"), "warn" if offline else ""),
+        tile(gettext("Online"), counts["online"], list_url(ChargePoint, online="yes"), "good"),
         tile(
-            "With a fault",
+            gettext("Offline"),
+            offline,
+            list_url(ChargePoint, online="no"),
+            "warn" if offline else "",
+        ),
+        tile(
+            gettext("With a fault"),
             counts["faulted"],
             list_url(ChargePoint, fault="yes"),
             "bad" if counts["faulted"] else "",
@@ -149,16 +158,20 @@ def _outside_tiles(wh: Decimal | None, month: str) -> list[Tile]:
     if not wh:
         return []
     address = list_url(UnassignedEnergy, month=month)
-    return [tile("Outside sessions", kwh(wh), address, "warn", "this month, not billed to anyone")]
+    note = gettext("this month, not billed to anyone")
+    return [tile(gettext("Outside sessions"), kwh(wh), address, "warn", note)]
 
 
 def not_counted(count: int) -> str:
     """What a total does not count, in words."""
     if not count:
         return ""
-    if count == 1:
-        return "; 1 session with an implausible figure is not counted"
-    return f"; {count} sessions with implausible figures are not counted"
+    text = ngettext(
+        "%(count)s session with an implausible figure is not counted",
+        "%(count)s sessions with implausible figures are not counted",
+        count,
+    )
+    return f"; {text % {'count': count}}"
 
 
 def clock(now: datetime, zone: tzinfo) -> str:
@@ -177,8 +190,8 @@ def refusal(row: RefusedHandshake) -> dict[str, Any]:
     who = " ".join(part for part in (row.identity, row.address) if part)
     return {
         "pk": row.pk,
-        "title": found.title,
-        "hint": found.hint,
+        "title": said(found.title),
+        "hint": said(found.hint),
         "who": excerpt(who, 80),
         "when": ago(row.last_at, timezone.now()),
     }
@@ -195,13 +208,13 @@ def _recent(user: Any) -> list[dict[str, Any]]:
             "id_tag": payer(item.id_tag, 255),
             "started": shown_time(item.started_at, site_zone(item)),
             "energy": kwh(item.energy),
-            "state": badge(item.state, "busy" if item.state == "active" else ""),
+            "state": badge(said(item.state), "busy" if item.state == "active" else ""),
         }
         for item in rows
     ]
 
 
 def _pending_tile(count: int) -> Tile:
-    title = "charge point awaits acceptance" if count == 1 else "charge points await acceptance"
+    title = ngettext("charge point awaits acceptance", "charge points await acceptance", count)
     address = list_url(ChargePoint, registration__exact=PENDING)
     return tile(title, count, address, "warn")

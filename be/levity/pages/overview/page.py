@@ -4,15 +4,16 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from levity.ocpp.models import RefusedHandshake, Transaction
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.connecting import MAKES
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit import live
-from levity.pages.kit.formats import kwh, list_url, words
+from levity.pages.kit.formats import kwh, list_url, month_of, words
 from levity.pages.kit.hooks import Tile
 from levity.pages.overview import dashboard
 from levity.pages.overview.bays import bays, cells, counts
@@ -72,12 +73,13 @@ def plots_view(request: HttpRequest) -> HttpResponse:
 
 
 def csv_view(request: HttpRequest, name: str) -> HttpResponse:
-    """One plot as a file; 404 if this person may not see it."""
+    """One plot as a file; 404 if this person may not see it. Programs read it: it is English."""
     user: Any = request.user
     if name in titles(user):
         now, zone = timezone.now(), zone_of_sites(user)
         energy = None if name == "trouble" else _energy(user, now, zone)
-        [plot] = plots(user, now, zone, energy, [name])
+        with translation.override("en"):
+            [plot] = plots(user, now, zone, energy, [name])
         answer: Any = streamed_csv(csv_of(plot), f"overview-{name}")
         return answer
     raise Http404("there is no such plot, or you may not see it")
@@ -92,23 +94,30 @@ def _with_energy(tiles: list[Tile], energy: Energy, counted: dict[str, int]) -> 
     today, month = energy.today, first_of_month(energy.today)
     before = first_of_month(energy.today, -1)
     sums = (
-        ("Energy today", energy.since(today), today, "since 00:00", counted["left_out_today"]),
         (
-            "Energy this month",
+            gettext("Energy today"),
+            energy.since(today),
+            today,
+            gettext("since 00:00"),
+            counted["left_out_today"],
+        ),
+        (
+            gettext("Energy this month"),
             energy.since(month),
             month,
-            format_html("since {}", words(str(month))),
+            format_html(gettext("since {}"), words(str(month))),
             counted["left_out"],
         ),
         (
-            "Energy last month",
+            gettext("Energy last month"),
             energy.since(before) - energy.since(month),
             before,
-            f"{before:%B %Y}",
+            month_of(before),
             0,
         ),
     )
-    behind = "; sessions are still being counted" if counted["changed"] > FEW else ""
+    counting = gettext("sessions are still being counted")
+    behind = f"; {counting}" if counted["changed"] > FEW else ""
     made = []
     for title, wh, first, note, count in sums:
         filters = {"started_at_from": f"{first:%Y-%m-%d}"}
@@ -117,5 +126,8 @@ def _with_energy(tiles: list[Tile], energy: Energy, counted: dict[str, int]) -> 
             filters["started_at_to"] = f"{last:%Y-%m-%d}"
         said = format_html("{}{}{}", note, dashboard.not_counted(count), behind)
         made.append(tile(title, kwh(wh), list_url(Transaction, **filters), note=said))
-    at = next((place for place, each in enumerate(tiles, 1) if each["title"] == "Charging now"), 0)
+    at = next(
+        (place for place, each in enumerate(tiles, 1) if each["title"] == gettext("Charging now")),
+        0,
+    )
     return [*tiles[:at], *made, *tiles[at:]]

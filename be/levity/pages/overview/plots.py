@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
+
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import get_language, gettext, gettext_noop, pgettext
 
 from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import ChargePoint
@@ -12,6 +15,7 @@ from levity.ocpp.visibility import visible
 from levity.pages.kit.formats import duration
 from levity.pages.overview.energy import WEEKS, Energy, by_charger
 from levity.pages.overview.timeline import DAY, MOST_CHARGERS, Stretch, stretches
+from levity.writing import language_or_english, with_signs
 from levity_ws.frozen import frozen
 
 __all__ = ["Cell", "Plot", "Strip", "csv_of", "plots", "titles", "to_draw"]
@@ -19,15 +23,17 @@ __all__ = ["Cell", "Plot", "Strip", "csv_of", "plots", "titles", "to_draw"]
 HOURS, DAYS = 24, 31
 MOST_SERIES = 8
 """Charge points with a colour of their own; the others are one."""
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 TITLES = {
-    "power": ("Power in the last 24 hours", "Mean power of each hour in kW, by charge point."),
-    "days": ("Energy by day", f"In kWh, the last {DAYS} days."),
-    "use": (
-        "Use by weekday and hour",
-        f"Sessions at the same time, on the average of the last {WEEKS} weeks.",
+    "power": (
+        gettext_noop("Power in the last 24 hours"),
+        gettext_noop("Mean power of each hour in kW, by charge point."),
     ),
-    "trouble": ("Faults and lost connections", "The last 24 hours."),
+    "days": (gettext_noop("Energy by day"), gettext_noop("In kWh, the last %(days)s days.")),
+    "use": (
+        gettext_noop("Use by weekday and hour"),
+        gettext_noop("Sessions at the same time, on the average of the last %(weeks)s weeks."),
+    ),
+    "trouble": (gettext_noop("Faults and lost connections"), gettext_noop("The last 24 hours.")),
 }
 """Title and note of each plot."""
 # The strip is drawn in thousandths of a day; what is shorter than a few would not be seen.
@@ -68,12 +74,12 @@ class Plot:
     @property
     def title(self) -> str:
         """What it shows."""
-        return TITLES[self.name][0]
+        return _said(self.name)[0]
 
     @property
     def note(self) -> str:
         """Of what and in which unit."""
-        return TITLES[self.name][1]
+        return _said(self.name)[1]
 
     @property
     def json(self) -> str:
@@ -90,8 +96,8 @@ def titles(user: Any) -> dict[str, tuple[str, str]]:
     """Title and note of each plot that this person may see."""
     rights = {"trouble": "ocpp.view_chargepoint"}
     return {
-        name: said
-        for name, said in TITLES.items()
+        name: _said(name)
+        for name in TITLES
         if user.has_perm(rights.get(name, "ocpp.view_transaction"))
     }
 
@@ -154,12 +160,12 @@ def _power(
     series = [(named.get(pk, f"#{pk}"), _kw(chargers[pk], lengths)) for pk in order[:MOST_SERIES]]
     if rest := order[MOST_SERIES:]:
         others = [sum(values, Decimal()) for values in zip(*map(chargers.get, rest), strict=True)]
-        series.append((f"{len(rest)} others", _kw(others, lengths)))
+        series.append((gettext("%(count)s others") % {"count": len(rest)}, _kw(others, lengths)))
     labels = [_hour(hour, zone) for hour in span]
     rows = zip(labels, *(values for _, values in series), strict=True)
     return Plot(
         "power",
-        ("hour", *(f"{name} (kW)" for name, _ in series)),
+        (gettext("hour"), *(f"{name} (kW)" for name, _ in series)),
         _texts(rows),
         _data("kW", labels, series, stacked=True) if series else None,
     )
@@ -171,9 +177,9 @@ def _days(energy: Energy) -> Plot:
     values = [round(float(known.get(day, 0)) / 1000, 3) for day in days]
     return Plot(
         "days",
-        ("day", "kWh"),
+        (gettext("day"), "kWh"),
         _texts(zip(map(str, days), values, strict=True)),
-        _data("kWh", [f"{day:%a} {day:%Y-%m-%d}" for day in days], [("Energy", values)])
+        _data("kWh", [f"{_weekday(day)} {day}" for day in days], [(gettext("Energy"), values)])
         if any(values)
         else None,
     )
@@ -186,14 +192,14 @@ def _use(energy: Energy) -> Plot:
     table = [[use.get((day, hour), 0.0) for hour in range(24)] for day in range(7)]
     return Plot(
         "use",
-        ("weekday", *hours),
+        (gettext("weekday"), *hours),
         tuple(
-            (name, *(f"{value:.2f}" for value in row))
-            for name, row in zip(WEEKDAYS, table, strict=True)
+            (name, *(_figure(value, 2) for value in row))
+            for name, row in zip(map(str, WEEKDAYS_ABBR.values()), table, strict=True)
         ),
         grid=tuple(
             (name, tuple(Cell(_short(value), f"{value / top:.2f}") for value in row))
-            for name, row in zip(WEEKDAYS, table, strict=True)
+            for name, row in zip(map(str, WEEKDAYS_ABBR.values()), table, strict=True)
         )
         if top
         else (),
@@ -209,23 +215,55 @@ def _trouble(found: Sequence[Stretch], named: dict[int, str], now: datetime, zon
         if name is None:
             continue
         first, last = (moment.astimezone(zone) for moment in (each.start, each.end))
-        until = "now" if each.is_open else f"{last:%H:%M:%S}"
+        until = gettext("now") if each.is_open else f"{last:%H:%M:%S}"
         lasted = duration(each.end - each.start)
-        rows.append((name, each.what, f"{first:%Y-%m-%d %H:%M:%S}", until, lasted, each.detail))
+        trouble, detail = gettext(each.what), _detail(each.detail)
+        rows.append((name, trouble, f"{first:%Y-%m-%d %H:%M:%S}", until, lasted, detail))
         if each.charge_point in strips or len(strips) < MOST_CHARGERS:
             width = max((each.end - each.start) / DAY * WIDTH, LEAST)
             x = min(max((each.start - start) / DAY, 0) * WIDTH, WIDTH - width)
-            what = ": ".join(part for part in (each.what, each.detail) if part)
-            text = f"{name}, {what}, {first:%H:%M} to {until} ({lasted})"
+            what = ": ".join(part for part in (trouble, detail) if part)
+            text = gettext("%(name)s, %(what)s, %(first)s to %(until)s (%(lasted)s)") % {
+                "name": name,
+                "what": what,
+                "first": f"{first:%H:%M}",
+                "until": until,
+                "lasted": lasted,
+            }
             part = (f"{x:.1f}", f"{width:.1f}", each.what.split()[0], text)
             strips.setdefault(each.charge_point, []).append(part)
     return Plot(
         "trouble",
-        ("charge point", "what", "from", "to", "duration", "detail"),
+        (
+            gettext("charge point"),
+            gettext("what"),
+            pgettext("time", "from"),
+            pgettext("time", "to"),
+            gettext("duration"),
+            gettext("detail"),
+        ),
         tuple(rows),
         strips=tuple(Strip(named[pk], pk, tuple(parts)) for pk, parts in strips.items()),
         ticks=tuple(_hour(start + DAY * quarter / 4, zone) for quarter in range(5)),
     )
+
+
+def _said(name: str) -> tuple[str, str]:
+    title, note = TITLES[name]
+    return gettext(title), gettext(note) % {"days": DAYS, "weeks": WEEKS}
+
+
+def _weekday(day: date) -> str:
+    return str(WEEKDAYS_ABBR[day.weekday()])
+
+
+def _detail(text: str) -> str:
+    """OCPP's word stays; whose it is, is said in the language of the page."""
+    where, colon, word = text.partition(": ")
+    place = where.removeprefix("connector ")
+    if not colon or place == where:
+        return text
+    return gettext("connector %(number)s: %(word)s") % {"number": place, "word": word}
 
 
 def _kw(wh: Iterable[Decimal], hours: Sequence[float]) -> list[float]:
@@ -233,18 +271,24 @@ def _kw(wh: Iterable[Decimal], hours: Sequence[float]) -> list[float]:
 
 
 def _hour(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%a %H:%M}"
+    local = moment.astimezone(zone)
+    return f"{_weekday(local)} {local:%H:%M}"
 
 
 def _short(value: float) -> str:
     if value >= 10:
         return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 0.05 else ""
+    return _figure(value, 1) if value >= 0.05 else ""
+
+
+def _figure(value: float, decimals: int) -> str:
+    """Without a sign for thousands: programs read the same in the file."""
+    return with_signs(f"{value:.{decimals}f}", language_or_english(get_language()))
 
 
 def _texts(rows: Iterable[Iterable[Any]]) -> tuple[tuple[str, ...], ...]:
     return tuple(
-        tuple(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row)
+        tuple(_figure(cell, 3) if isinstance(cell, float) else str(cell) for cell in row)
         for row in rows
     )
 

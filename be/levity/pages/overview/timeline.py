@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from levity.ocpp.chargers.faults import is_fault
 from levity.ocpp.models import ChargePoint, ConnectionEvent, StatusEvent
 from levity.ocpp.visibility import visible
@@ -16,7 +18,7 @@ DAY = timedelta(days=1)
 # The newest events of the day that are looked at, and the charge points shown: those in trouble
 # for longest.
 MOST_EVENTS, MOST_CHARGERS = 5_000, 20
-LOST, FAULT = "connection lost", "fault"
+LOST, FAULT = gettext_noop("connection lost"), gettext_noop("fault")
 CONNECTED, DISCONNECTED = ConnectionEvent.Kind.CONNECTED, ConnectionEvent.Kind.DISCONNECTED
 
 

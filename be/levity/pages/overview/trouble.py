@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_noop
 
 from levity.ocpp.models import (
     IN_TOTALS,
@@ -34,8 +35,14 @@ LOOK_BACK = 5_000
 # Seconds for which the number of sessions to check is kept.
 KEPT = 60.0
 CHECKS: dict[Class, tuple[str, str]] = {
-    LOOK: ("sessions to check before billing", "session to check before billing"),
-    DO_NOT_BILL: ("sessions not to bill as they are", "session not to bill as it is"),
+    LOOK: (
+        gettext_noop("sessions to check before billing"),
+        gettext_noop("session to check before billing"),
+    ),
+    DO_NOT_BILL: (
+        gettext_noop("sessions not to bill as they are"),
+        gettext_noop("session not to bill as it is"),
+    ),
 }
 """By what they ask: of many and of one."""
 FAILURES = (
@@ -46,13 +53,19 @@ FAILURES = (
 )
 WAITING = ChargePointCertificate.State.WAITING
 TITLES: dict[str, tuple[str, ...]] = {
-    "quarantined": ("in quarantine",),
-    "unread": ("failed messages", "failed message"),
-    "refused": ("kinds of refused connections (24 h)", "kind of refused connection (24 h)"),
-    "undone": ("commands that failed (24 h)", "command that failed (24 h)"),
+    "quarantined": (gettext_noop("in quarantine"),),
+    "unread": (gettext_noop("failed messages"), gettext_noop("failed message")),
+    "refused": (
+        gettext_noop("kinds of refused connections (24 h)"),
+        gettext_noop("kind of refused connection (24 h)"),
+    ),
+    "undone": (
+        gettext_noop("commands that failed (24 h)"),
+        gettext_noop("command that failed (24 h)"),
+    ),
     "asked": (
-        "certificate requests await a decision",
-        "certificate request awaits a decision",
+        gettext_noop("certificate requests await a decision"),
+        gettext_noop("certificate request awaits a decision"),
     ),
 }
 """By question: of many and, last, of one."""
@@ -94,8 +107,9 @@ def trouble(found: dict[str, int]) -> list[Tile]:
     tiles = []
     for name, titles in TITLES.items():
         if count := found.get(name):
-            shown = f"more than {COUNTED}" if count > COUNTED else str(count)
-            title = titles[-1] if count == 1 else titles[0]
+            most = gettext("more than %(count)s") % {"count": COUNTED}
+            shown = most if count > COUNTED else str(count)
+            title = gettext(titles[-1] if count == 1 else titles[0])
             tiles.append(tile(title, shown, addresses[name], "bad"))
     return tiles
 
@@ -122,6 +136,7 @@ def to_check(now: datetime, user: Any) -> list[Tile]:
     for category, names in CHECKS.items():
         if count := counts.get(category):
             address = list_url(Transaction, **{"class": category, "started_at_from": day})
-            title = f"{names[-1] if count == 1 else names[0]} (since {day})"
+            title = gettext(names[-1] if count == 1 else names[0])
+            title = gettext("%(what)s (since %(day)s)") % {"what": title, "day": day}
             tiles.append(tile(title, count, address, "warn"))
     return tiles

@@ -1,15 +1,18 @@
 """What stands around a page, for its templates: the menu's words, the tabs of a charger."""
 
+import json
 from typing import Any
 
 from django import template
 from django.utils.text import capfirst
-from django.utils.translation import gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from levity.ocpp.decisions import onboarding
 from levity.pages.chargers.charger_tabs import tabs_of_list
 from levity.pages.kit.formats import said
 from levity.pages.kit.hooks import word_for
+from levity.pages.kit.words import LIVE
+from levity.writing import language_or_english
 
 __all__ = ["register"]
 
@@ -62,6 +65,14 @@ def rows_of(opts: Any, count: int = 2) -> str:
 def charger_tabs(context: Any) -> dict[str, Any]:
     """Above a list of one charger's rows: its tabs."""
     return tabs_of_list(context["request"], context["cl"].opts.label_lower)
+
+
+@register.simple_tag
+def live_words() -> str:
+    """What the scripts say, as JSON; empty where it is the English that stands in them."""
+    if language_or_english(get_language()) == "en":
+        return ""
+    return json.dumps({text: gettext(text) for text in LIVE}, ensure_ascii=False)
 
 
 @register.simple_tag

@@ -156,24 +156,30 @@
 
   // --- times that go on by themselves ------------------------------------------------------------
 
+  // In the language of the page (kit/words.py); English is what stands here.
+  let translated = {};
+  const said = (text, words = {}) =>
+    (translated[text] ?? text).replace(/%\((\w+)\)s/g, (_, name) => words[name]);
+
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"]];
   const pad = (number) => String(number).padStart(2, "0");
+  const lasted = (seconds) => {
+    if (seconds < 0) return said("negative (clock)");
+    const minutes = Math.floor(seconds / 60);
+    if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+    return minutes ? `${minutes} min ${pad(seconds % 60)} s` : `${seconds} s`;
+  };
   const AS = {
     // As formats.py writes them.
-    ago: (seconds) => {
-      if (seconds < 0) return "in the future";
+    ago: (seconds) =>
+      seconds < 0 ? said("in the future") : said("%(span)s ago", { span: AS.for(seconds) }),
+    for: (seconds) => {
       for (const [size, unit] of UNITS) {
-        if (seconds >= size) return `${Math.floor(seconds / size)} ${unit} ago`;
+        if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
       }
-      return `${seconds} s ago`;
+      return `${seconds} s`;
     },
-    for: (seconds) => AS.ago(seconds).replace(" ago", ""),
-    "so far": (seconds) => {
-      if (seconds < 0) return "negative (clock) so far";
-      const minutes = Math.floor(seconds / 60);
-      if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min so far`;
-      return minutes ? `${minutes} min ${pad(seconds % 60)} s so far` : `${seconds} s so far`;
-    },
+    "so far": (seconds) => said("%(span)s so far", { span: lasted(seconds) }),
   };
 
   const tick = () => {
@@ -193,16 +199,16 @@
 
   const sayOld = (why) => {
     const time = new Date(renewed).toLocaleTimeString("en-GB");
-    say(`Not updated since ${time}: ${why} The page shows the state of that time.`);
+    say(`${said("Not updated since %(time)s:", { time })} ${why} ${said("The page shows the state of that time.")}`);
   };
 
   const sayLoggedOut = () => {
     const link = document.createElement("a");
     link.className = "lv-link";
     link.href = location.href;
-    link.textContent = "Log in again";
+    link.textContent = said("Log in again");
     const time = new Date(renewed).toLocaleTimeString("en-GB");
-    say(`You are logged out. Not updated since ${time}. `, link);
+    say(`${said("You are logged out.")} ${said("Not updated since %(time)s.", { time })} `, link);
   };
 
   const wait = (milliseconds) => {
@@ -230,14 +236,14 @@
     const { xhr, successful } = event.detail;
     if (successful && isElsewhere(xhr)) {
       if (new URL(xhr.responseURL).pathname.includes("/login/")) return sayLoggedOut();
-      return sayOld("this page is gone or has moved.");
+      return sayOld(said("this page is gone or has moved."));
     }
     if (!successful) {
-      if (!navigator.onLine) sayOld("this device is offline.");
-      else if (!xhr.status) sayOld("the server does not answer.");
-      else if (xhr.status === 403) sayOld("you may not see this page any more.");
-      else if (xhr.status === 404) sayOld("it is not there any more.");
-      else sayOld(`the server answered ${xhr.status}.`);
+      if (!navigator.onLine) sayOld(said("this device is offline."));
+      else if (!xhr.status) sayOld(said("the server does not answer."));
+      else if (xhr.status === 403) sayOld(said("you may not see this page any more."));
+      else if (xhr.status === 404) sayOld(said("it is not there any more."));
+      else sayOld(said("the server answered %(status)s.", { status: xhr.status }));
       return wait(AFTER_A_FAILURE);
     }
     renewed = Date.now();
@@ -250,6 +256,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     live = document.getElementById("lv-live");
     if (!live) return;
+    translated = JSON.parse(live.dataset.words ?? "{}");
     fields = [...document.querySelectorAll("#content-main > form .readonly")];
     const order = document.getElementById("lv-order")?.dataset.order.split(" ") ?? [];
     [...(list()?.tBodies ?? [])].forEach((row, at) => (row.dataset.pk = order[at]));
@@ -265,7 +272,7 @@
     const every = Number(live.dataset.every) * 1000;
     if (!every) return;
     document.addEventListener("visibilitychange", () => (document.hidden ? wait(0) : ask()));
-    window.addEventListener("offline", () => sayOld("this device is offline."));
+    window.addEventListener("offline", () => sayOld(said("this device is offline.")));
     window.addEventListener("online", ask);
     window.addEventListener("pageshow", (event) => event.persisted && ask());
     wait(every);

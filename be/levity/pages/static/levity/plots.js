@@ -112,12 +112,18 @@
     }
   };
 
+  // In the language of the page (kit/words.py); English is what stands here.
+  const said = (text) =>
+    JSON.parse(document.getElementById("lv-live")?.dataset.words ?? "{}")[text] ?? text;
+
   // Plots that come after their page (the overview).
   const sayWhy = (event) => {
     const { xhr } = event.detail;
-    const why = xhr?.status ? `the server answered ${xhr.status}` : "the server does not answer";
+    const why = xhr?.status
+      ? said("the server answered %(status)s.").replace("%(status)s", xhr.status)
+      : said("the server does not answer.");
     for (const place of event.currentTarget.querySelectorAll(".lv-loading")) {
-      place.textContent = `Could not be loaded: ${why}. Levity tries again within two minutes.`;
+      place.textContent = `${said("Could not be loaded:")} ${why} ${said("Levity tries again within two minutes.")}`;
     }
   };
 
@@ -133,7 +139,7 @@
       if (!address || new URL(address).pathname === location.pathname) return;
       event.detail.shouldSwap = false;
       for (const place of later.querySelectorAll(".lv-loading")) {
-        place.textContent = "You are logged out.";
+        place.textContent = said("You are logged out.");
       }
     });
   };
