@@ -5,11 +5,10 @@ the last row that is there: an id that was given to something without a row woul
 Postgres changes the table itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.migrations.operations import RunPython
-from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.base import Operation, OperationCategory
 
 __all__ = ["ids_kept"]
 
@@ -18,16 +17,43 @@ def ids_kept(table: str, operations: Sequence[Operation]) -> list[Operation]:
     """These operations of a migration, forwards or back, with the last id of the table kept."""
     last: dict[str, int] = {}
 
-    def remember(apps: Any, editor: Any) -> None:
-        if editor.connection.vendor == "sqlite":
-            last[editor.connection.alias] = _last(editor.connection, table)
+    def remember(connection: Any) -> None:
+        last[connection.alias] = _last(connection, table)
 
-    def put_back(apps: Any, editor: Any) -> None:
-        known = last.pop(editor.connection.alias, 0)
+    def put_back(connection: Any) -> None:
+        known = last.pop(connection.alias, 0)
         if known:
-            _set_last(editor.connection, table, known)
+            _set_last(connection, table, known)
 
-    return [RunPython(remember, put_back), *operations, RunPython(put_back, remember)]
+    return [_OnSqlite(remember, put_back), *operations, _OnSqlite(put_back, remember)]
+
+
+class _OnSqlite(Operation):
+    """Call one of these with the connection, as RunPython does, but without rendering models."""
+
+    category = OperationCategory.PYTHON
+    reduces_to_sql = False
+
+    def __init__(
+        self, forwards: Callable[[Any], object], backwards: Callable[[Any], object]
+    ) -> None:
+        self.forwards = forwards
+        self.backwards = backwards
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Nothing."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            self.forwards(schema_editor.connection)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            self.backwards(schema_editor.connection)
 
 
 def _last(connection: Any, table: str) -> int:

@@ -2,6 +2,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from levity.db.together import together
+
 
 class Migration(migrations.Migration):
     # What a database from before the first release has applied (levity.run.applied_migrations).
@@ -15,7 +17,7 @@ class Migration(migrations.Migration):
         ("otp_totp", "0003_add_timestamps"),
     ]
 
-    operations = [
+    operations = together(
         migrations.CreateModel(
             name="Account",
             fields=[
@@ -53,4 +55,4 @@ class Migration(migrations.Migration):
             },
             bases=("otp_totp.totpdevice",),
         ),
-    ]
+    )

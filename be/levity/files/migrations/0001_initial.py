@@ -5,6 +5,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from levity.db.together import together
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -14,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = together(
         migrations.CreateModel(
             name="Firmware",
             fields=[
@@ -362,4 +364,4 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["protocol", "expires_at"], name="drop_open")],
             },
         ),
-    ]
+    )

@@ -3,6 +3,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import levity.monitoring.models
+from levity.db.together import together
 
 
 class Migration(migrations.Migration):
@@ -21,7 +22,7 @@ class Migration(migrations.Migration):
         ("ocpp", "0001_initial"),
     ]
 
-    operations = [
+    operations = together(
         migrations.CreateModel(
             name="Duty",
             fields=[
@@ -298,4 +299,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-    ]
+    )

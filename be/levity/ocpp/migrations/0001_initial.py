@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import levity.ocpp.models.command
+from levity.db.together import together
 
 
 class Migration(migrations.Migration):
@@ -35,10 +36,12 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        # All of it: its next ones cost less while there are no tables of ours.
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = together(
         migrations.CreateModel(
             name="Edge",
             fields=[
@@ -1904,4 +1907,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-    ]
+    )

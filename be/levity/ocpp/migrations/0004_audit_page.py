@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from levity.db.together import together
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -10,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = together(
         migrations.AlterModelOptions(
             name="auditentry",
             options={
@@ -31,4 +33,4 @@ class Migration(migrations.Migration):
             model_name="auditentry",
             index=models.Index(fields=["at"], name="audit_by_time"),
         ),
-    ]
+    )

@@ -3,26 +3,15 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from levity.db.together import together
+
 
 class Migration(migrations.Migration):
     dependencies = [
         ("ocpp", "0004_audit_page"),
     ]
 
-    operations = [
-        migrations.CreateModel(
-            name="BlockTerm",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("term", models.CharField(max_length=80)),
-                ("last_at", models.DateTimeField(help_text="As in the block.")),
-            ],
-        ),
+    operations = together(
         migrations.CreateModel(
             name="MessageBlock",
             fields=[
@@ -53,9 +42,56 @@ class Migration(migrations.Migration):
                 ),
                 ("facts", models.BinaryField()),
                 ("frames", models.BinaryField()),
+                (
+                    "charge_point",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ocpp.chargepoint",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-last_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        fields=["charge_point", "-last_at"], name="message_block_of_charge_point"
+                    ),
+                    models.Index(fields=["-last_at"], name="message_block_last"),
+                    models.Index(fields=["last_id", "first_id"], name="message_block_ids"),
+                    models.Index(fields=["only_ledger", "day"], name="message_block_day"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("charge_point", "day", "part"), name="message_block_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="BlockTerm",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("term", models.CharField(max_length=80)),
+                ("last_at", models.DateTimeField(help_text="As in the block.")),
+                (
+                    "block",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="terms",
+                        to="ocpp.messageblock",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["term", "-last_at"], name="block_term_last")],
             },
         ),
         migrations.AlterModelOptions(
@@ -88,52 +124,4 @@ class Migration(migrations.Migration):
                 name="message_error",
             ),
         ),
-        migrations.AddField(
-            model_name="messageblock",
-            name="charge_point",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="ocpp.chargepoint",
-            ),
-        ),
-        migrations.AddField(
-            model_name="blockterm",
-            name="block",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="terms",
-                to="ocpp.messageblock",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="messageblock",
-            index=models.Index(
-                fields=["charge_point", "-last_at"], name="message_block_of_charge_point"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="messageblock",
-            index=models.Index(fields=["-last_at"], name="message_block_last"),
-        ),
-        migrations.AddIndex(
-            model_name="messageblock",
-            index=models.Index(fields=["last_id", "first_id"], name="message_block_ids"),
-        ),
-        migrations.AddIndex(
-            model_name="messageblock",
-            index=models.Index(fields=["only_ledger", "day"], name="message_block_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="messageblock",
-            constraint=models.UniqueConstraint(
-                fields=("charge_point", "day", "part"), name="message_block_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="blockterm",
-            index=models.Index(fields=["term", "-last_at"], name="block_term_last"),
-        ),
-    ]
+    )
