@@ -75,3 +75,29 @@ def test_who_is_limited_reaches_and_sees_their_own_site_only(
     elsewhere = caller("admin", sites=[Site.objects.create(name="Other")])
     assert elsewhere("GET", f"mass-commands/{mass}").status_code == 404
     assert caller("read")("POST", "mass-commands", names).status_code == 403
+
+
+def test_what_is_not_sent_yet_is_cancelled_at_one_s_own_sites(
+    places: Site, caller: Callable[..., Caller]
+) -> None:
+    """Most chargers are away, and the value was wrong."""
+    names = {**RESET, "charge_points": ["H-0", "H-1", "H-2", "ELSEWHERE"]}
+    there = f"mass-commands/{caller()('POST', 'mass-commands', names).json()['id']}/cancel"
+    Command.objects.filter(charge_point__identity="H-0").update(state="sent")
+    limited = caller("operate", sites=[places])
+    key = {"Idempotency_Key": "call it off"}
+    for _ in range(2):
+        cancelled = limited("POST", there, **key)
+        assert cancelled.status_code == 200, cancelled.content
+        found: Any = cancelled.json()
+        assert (found["waiting"], found["not_sent"]) == (1, 2)
+    assert limited("POST", there).status_code == 409
+    assert caller("read")("POST", there).status_code == 403
+    states = Command.objects.order_by("pk").values_list("charge_point__identity", "state")
+    assert dict(states) == {
+        "H-0": "sent",
+        "H-1": "cancelled",
+        "H-2": "cancelled",
+        "ELSEWHERE": "queued",
+    }
+    assert AuditEntry.objects.filter(what="cancelled").count() == 2

@@ -16,7 +16,15 @@ from levity.api.kit.rows import may, one, seen
 from levity.api.kit.schemas import Id, Page, Paged, Row, Text, Time
 from levity.api.problems import Problem
 from levity.api.v1.commands import who_asked
-from levity.ocpp.commands.masses import commands_of, not_done, reason, retry, send_mass, tally
+from levity.ocpp.commands.masses import (
+    cancel_rest,
+    commands_of,
+    not_done,
+    reason,
+    retry,
+    send_mass,
+    tally,
+)
 from levity.ocpp.commands.sending import SEND
 from levity.ocpp.models import ChargePoint, MassCommand, Site
 
@@ -145,6 +153,22 @@ def retry_mass_command(
         return retry(earlier, principal(request), source=SOURCE)[0]
 
     return _made(request, response, once(request, idempotency_key, None, MassCommand, again))
+
+
+@router.post("/mass-commands/{mass_command_id}/cancel", response=Progress)
+def cancel_mass_command(
+    request: HttpRequest, mass_command_id: Id, idempotency_key: Key = None
+) -> Any:
+    """Cancel its commands that are not sent yet; 409 if all were sent, or have ended."""
+    may(request, SEND)
+    mass = one(_rows(request), pk=mass_command_id)
+
+    def cancel() -> MassCommand:
+        cancel_rest(mass, principal(request))
+        return mass
+
+    once(request, idempotency_key, None, MassCommand, cancel)
+    return _progress(request, mass)
 
 
 def _rows(request: HttpRequest) -> QuerySet[MassCommand]:

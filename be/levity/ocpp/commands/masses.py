@@ -7,8 +7,14 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from levity.ocpp.audit import Who, name_of, person
-from levity.ocpp.commands.sending import SEND, SentToMany, check_sending, send_to_many
-from levity.ocpp.deciding import NotPossible, allowed
+from levity.ocpp.commands.sending import (
+    SEND,
+    SentToMany,
+    cancel_commands,
+    check_sending,
+    send_to_many,
+)
+from levity.ocpp.deciding import Decided, NotPossible, allowed
 from levity.ocpp.models import ChargePoint, Command, MassCommand
 from levity.ocpp.versions import DONE, VERSIONS
 from levity.ocpp.visibility import visible
@@ -17,6 +23,7 @@ from levity_ws.frozen import frozen
 __all__ = [
     "Tally",
     "begin_mass",
+    "cancel_rest",
     "commands_of",
     "forget_empty",
     "not_done",
@@ -186,6 +193,17 @@ def retry(mass: MassCommand, who: Who, *, source: str) -> tuple[MassCommand, Sen
         queue_offline=mass.queue_offline,
         retry_of=mass,
     )
+
+
+def cancel_rest(mass: MassCommand, who: Who) -> Decided:
+    """Call off those of its commands that are not sent yet, as far as this person may see them.
+
+    Raises `NotAllowed`, and `NotPossible` where none waits.
+    """
+    decided = cancel_commands(commands_of(mass, who), who)
+    if not decided.count:
+        raise NotPossible("all of its commands were sent already, or have ended")
+    return decided
 
 
 def reason(command: Command) -> str:
