@@ -97,6 +97,7 @@ def fetch_diagnostics(
     expires_after: timedelta = EXPIRES,
 ) -> FileJob:
     """Let the charger upload its diagnostics to a place made for that."""
+    _check_span(since, until)
     return _order(
         charge_point,
         who,
@@ -120,6 +121,7 @@ def fetch_log(
     """Let the charger upload a log of this kind; for chargers with the security extension."""
     if kind not in LOGS:
         raise NotPossible(f"there is no log {kind[:40]!r}: use {' or '.join(LOGS)}")
+    _check_span(since, until)
     return _order(
         charge_point,
         who,
@@ -128,6 +130,11 @@ def fetch_log(
         lambda asks, opened: asks.log(opened.url, kind, opened.drop.job_id, since, until),
         expires_after=expires_after,
     )
+
+
+def _check_span(since: datetime | None, until: datetime | None) -> None:
+    if since is not None and until is not None and until <= since:
+        raise NotPossible("the last entries have to be later than the first ones")
 
 
 def update_firmware(

@@ -41,6 +41,11 @@ def test_a_parameter_that_does_not_fit(
         ("id-tags", {"id_tag": "A", "charge_points": None}, "“charge_points” must be a list."),
         ("sites", {"name": "x" * 300}, "“name” may have at most 100 characters."),
         ("sites", {"name": 7}, "“name” must be a text."),
+        (
+            "charge-points/CP1/diagnostics",
+            {"since": "2026-11-30T18:00:00Z", "until": "2026-11-30T12:00:00Z"},
+            "The body: until has to be later than since.",
+        ),
         ("mass-commands", {"action": "Reset"}, "The body: name either charge_points or a site."),
         ("reservations", {"ends_at": "soon"}, "“charge_point” is missing (3 more)."),
         (

@@ -1,10 +1,12 @@
 """Orders for chargers' files: the address, the protocol, who may, and what is never done."""
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 import levity.files
 from levity.files import jobs, places
@@ -86,6 +88,17 @@ def test_a_charger_on_this_machine_is_sent_to_this_machine(settings: Any) -> Non
     row = Ordered().row
     row.remote_address = "127.0.0.1"
     assert places.bases(row, "levity.example:8123")[0].url == "http://127.0.0.1:8123"
+
+
+def test_no_diagnostics_are_asked_for_that_end_before_they_begin() -> None:
+    row = ChargePoint.objects.create(identity="CP1")
+    now = timezone.now()
+    span = {"since": now, "until": now - timedelta(hours=1)}
+    with pytest.raises(NotPossible, match="later than the first"):
+        jobs.fetch_diagnostics(row, None, Asking(called="192.0.2.1:8000"), **span)
+    with pytest.raises(NotPossible, match="later than the first"):
+        jobs.fetch_log(row, "SecurityLog", None, Asking(called="192.0.2.1:8000"), **span)
+    assert not Command.objects.exists()
 
 
 def test_the_command_waits_until_ftp_is_open() -> None:

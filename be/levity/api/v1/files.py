@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Query, Router, Status
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from levity.api.kit.auth import principal
 from levity.api.kit.idempotency import Key, once
@@ -105,6 +105,12 @@ class FetchAsked(Order):
     protocol: Protocol = Field("", description=AS_CHOSEN)
     since: TimeGiven | None = None
     until: TimeGiven | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "FetchAsked":
+        if self.since is not None and self.until is not None and self.until <= self.since:
+            raise ValueError("until has to be later than since")
+        return self
 
 
 class UpdateAsked(Order):
