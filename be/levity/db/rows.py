@@ -9,7 +9,7 @@ UUID, str, int, None); a JSON column takes JSON text. Column names are attribute
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,7 +23,6 @@ from django.db.models import Model
 from levity.db.plans import array_text, plain_value, planned
 from levity.db.round_trips import write_last
 from levity.db.row_sql import (
-    clear_sql,
     column_of,
     insert_sql,
     last_sql,
@@ -33,7 +32,6 @@ from levity.db.row_sql import (
 
 __all__ = [
     "also",
-    "clear_column",
     "delete_rows",
     "insert_rows",
     "reserve_ids",
@@ -74,10 +72,12 @@ def upsert_rows(
     key: Sequence[str],
     update: Sequence[str] = (),
     add: Sequence[str] = (),
+    mostly_there: bool = False,
 ) -> None:
     """Insert the rows, or where one with this `key` is there: set `update`, add 1 to `add`.
 
-    The rows must differ in their key (ValueError).
+    The rows must differ in their key (ValueError). `mostly_there` says that nearly all of them
+    exist: the result is the same, and Postgres writes less.
     """
     if not rows:
         return
@@ -86,7 +86,13 @@ def upsert_rows(
         if len({tuple([row[place] for place in places]) for row in rows}) < len(rows):
             raise ValueError(f"{model.__name__}: two rows with the same {', '.join(key)}")
     sql = upsert_sql(
-        model, tuple(columns), tuple(key), tuple(update), tuple(add), alone=len(rows) == 1
+        model,
+        tuple(columns),
+        tuple(key),
+        tuple(update),
+        tuple(add),
+        alone=len(rows) == 1,
+        mostly_there=mostly_there,
     )
     _run(sql, model, columns, rows)
 
@@ -110,13 +116,6 @@ def update_rows(
         rows = _last_of_each(columns, rows, key, keep_null)
     sql = update_sql(model, tuple(columns), key, tuple(keep_null), alone=len(rows) == 1)
     _run(sql, model, columns, _in_key_order(rows))
-
-
-def clear_column(model: type[Model], column: str, values: Collection[int]) -> None:
-    """Set the column to NULL in the rows in which it has one of these values."""
-    if values:
-        sql = clear_sql(model, column, alone=len(values) == 1)
-        _run(sql, model, (column,), [(value,) for value in sorted(values)])
 
 
 def delete_rows(model: type[Model], pks: Sequence[int]) -> int:

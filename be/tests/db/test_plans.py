@@ -14,7 +14,17 @@ from levity.db.plans import array_text
 from levity.db.prepared import Prepared
 from levity.db.rows import insert_rows
 from levity.ocpp.commands import due, lifecycle
-from levity.ocpp.models import ChargePoint, Command, Message, SecurityEvent, Transaction
+from levity.ocpp.models import (
+    ChargePoint,
+    Command,
+    ConnectionEvent,
+    Connector,
+    Message,
+    MeterValue,
+    SecurityEvent,
+    StatusEvent,
+    Transaction,
+)
 from levity.ocpp.store import chain, queries
 from levity.ocpp.worker.pipeline import DatabaseAway
 from tests.ocpp.charger import CentralSystem, Charger
@@ -117,8 +127,79 @@ def test_rows_that_are_updated_all_the_time_have_room_for_it() -> None:
         assert dict(cursor.fetchall()) == {
             "ocpp_chargepoint": ["fillfactor=50"],
             "ocpp_connector": ["fillfactor=50"],
-            "ocpp_transaction": ["fillfactor=70"],
+            "ocpp_transaction": ["fillfactor=40"],
         }
+
+
+# Written with each message, each session or each command.
+OFTEN_WRITTEN = (
+    *(ChargePoint, Command, ConnectionEvent, Connector, Message, MeterValue, StatusEvent),
+    Transaction,
+)
+
+
+def test_no_index_says_what_the_beginning_of_another_says() -> None:
+    """Each is one more record in Postgres's log for each row, and for each update that leaves its
+    page."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indrelid::regclass::text, indexrelid::regclass::text, indkey::text"
+            " FROM pg_index WHERE indpred IS NULL AND indexprs IS NULL"
+            " AND indrelid::regclass::text = ANY(%s)",
+            [[model._meta.db_table for model in OFTEN_WRITTEN]],
+        )
+        found = cursor.fetchall()
+    assert len(found) > len(OFTEN_WRITTEN)
+    spare = {
+        f"{name} ({other})"
+        for table, name, columns in found
+        for table_of_other, other, more in found
+        if name != other and table == table_of_other and f"{more} ".startswith(f"{columns} ")
+    }
+    assert spare == set()
+
+
+def test_what_changes_of_a_connector_is_in_no_index() -> None:
+    """So a status, a start and a stop change its row in its page, whatever indexes there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT attname FROM pg_index JOIN pg_attribute"
+            " ON attrelid = indrelid AND attnum = ANY(indkey)"
+            " WHERE indrelid = %s::regclass ORDER BY 1",
+            [Connector._meta.db_table],
+        )
+        assert [name for (name,) in cursor.fetchall()] == [
+            *("charge_point_id", "evse", "id", "number"),
+        ]
+        cursor.execute(
+            "SELECT count(*) FROM pg_index WHERE indrelid = %s::regclass"
+            " AND (indpred IS NOT NULL OR indexprs IS NOT NULL)",
+            [Connector._meta.db_table],
+        )
+        assert cursor.fetchone() == (0,)
+
+
+def test_a_connector_is_changed_without_being_locked_first(site: CentralSystem) -> None:
+    """ON CONFLICT does so, which is half as much again in Postgres's log as the change itself."""
+
+    def locked_by() -> str:
+        # What ON CONFLICT has updated bears the mark of its lock.
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT xmax FROM {Connector._meta.db_table}")
+            (mark,) = cursor.fetchone()
+        return str(mark)
+
+    charger = Charger("CP1")
+    site.take(charger.connects())
+    site.take(charger.shows("Available", 1))
+    site.take(charger.shows("Preparing", 1))
+    assert locked_by() == "0"
+    started = site.start(charger)
+    assert locked_by() == "0"
+    site.take(charger.stops(started))
+    assert locked_by() == "0"
+    told = Connector.objects.values_list("status", "transaction")
+    assert list(told) == [("Preparing", None)]
 
 
 def test_a_query_without_an_index_is_not_compiled() -> None:

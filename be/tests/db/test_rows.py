@@ -11,7 +11,6 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from levity.db import plans as planned
 from levity.db.rows import (
-    clear_column,
     insert_rows,
     reserve_ids,
     update_rows,
@@ -269,13 +268,56 @@ def test_what_is_written_together_is_written_in_its_order(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2])
-def test_a_column_is_cleared_by_its_value(size: int) -> None:
-    for number in range(3):
-        charge_point(f"CP{number}")
-        ChargePoint.objects.filter(identity=f"CP{number}").update(call_timeout=7 + number)
-    clear_column(ChargePoint, "call_timeout", list(range(7, 7 + size)))
+def test_a_column_is_cleared_where_it_has_its_value_still(size: int) -> None:
+    own = [charge_point(f"CP{number}").pk for number in range(3)]
+    for number, pk in enumerate(own):
+        ChargePoint.objects.filter(pk=pk).update(call_timeout=7 + number)
+    columns = ("id", "call_timeout", "call_timeout")
+    update_rows(ChargePoint, columns, [(pk, 7, None) for pk in own[:size]], key=2)
+    update_rows(ChargePoint, columns, [(own[2], 7, None)], key=2)
     left = ChargePoint.objects.order_by("id").values_list("call_timeout", flat=True)
-    assert list(left) == [None] * size + [7 + number for number in range(size, 3)]
+    assert list(left) == [None, 8, 9]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_rows_that_are_mostly_there_are_upserted_all_the_same(size: int) -> None:
+    own = charge_point()
+    key = ("charge_point_id", "evse", "number")
+    columns = (*key, "status")
+
+    def told(*rows: tuple[int, str]) -> dict[int, str]:
+        values = [(own.pk, 0, number, status) for number, status in rows]
+        upsert_rows(Connector, columns, values, key=key, update=("status",), mostly_there=True)
+        return dict(Connector.objects.values_list("number", "status"))
+
+    new = [(number, "Available") for number in range(1, size + 1)]
+    assert told(*new) == dict(new)
+    assert {item.error_code for item in Connector.objects.all()} == {""}
+    first = Connector.objects.get(number=1).pk
+    changed = [(1, "Preparing"), (9, "Faulted")][:size]
+    assert told(*changed) == {**dict(new), **dict(changed)}
+    assert Connector.objects.get(number=1).pk == first
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_rows_that_are_mostly_there_count_on(size: int) -> None:
+    own = charge_point()
+    key = ("charge_point_id", "action", "payload_hash")
+    columns = (*key, "unique_id", "payload", "reason", "received_at", "last_received_at")
+    rows = [(own.pk, "A", str(number), "", "{}", "", NOON, NOON) for number in range(size)]
+    later = NOON + timedelta(hours=1)
+    for at in (NOON, later, later):
+        upsert_rows(
+            QuarantinedMessage,
+            columns,
+            [(*row[:-1], at) for row in rows],
+            key=key,
+            update=("last_received_at",),
+            add=("repeated",),
+            mostly_there=True,
+        )
+    found = QuarantinedMessage.objects.values_list("received_at", "last_received_at", "repeated")
+    assert list(found) == [(NOON, later, 2)] * size
 
 
 @pytest.mark.postgres

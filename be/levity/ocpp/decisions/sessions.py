@@ -140,7 +140,8 @@ def snapshot(row: Transaction) -> dict[str, Any]:
         said[name] = value.isoformat() if isinstance(value, datetime) else value
         if isinstance(value, Decimal):
             said[name] = str(value)
-    said["runs"] = Connector.objects.filter(transaction=row).exists()
+    own = Connector.objects.filter(charge_point=row.charge_point_id)
+    said["runs"] = own.filter(transaction=row).exists()
     return said
 
 

@@ -224,7 +224,14 @@ class ChargePoint(models.Model):
         help_text="Subprotocol of the current or last websocket. Empty: OCPP 1.6.",
     )
     edge = models.ForeignKey(
-        Edge, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        Edge,
+        null=True,
+        blank=True,
+        editable=False,
+        # `charge_point_online` finds those that are connected.
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     connected_at = models.DateTimeField(null=True, blank=True, editable=False)
     disconnected_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -314,7 +321,11 @@ class Connector(models.Model):
     """One outlet of a charge point; number 0 is the charge point as a whole (OCPP 1.6)."""
 
     charge_point = models.ForeignKey(
-        ChargePoint, on_delete=models.CASCADE, related_name="connectors"
+        # `connector_of_charge_point` begins with it.
+        ChargePoint,
+        db_index=False,
+        on_delete=models.CASCADE,
+        related_name="connectors",
     )
     evse = models.PositiveIntegerField(default=0, help_text="0 for chargers that speak OCPP 1.6.")
     number = models.PositiveIntegerField()
@@ -338,6 +349,9 @@ class Connector(models.Model):
         null=True,
         blank=True,
         editable=False,
+        # A status, a start and a stop change a row in its page, without a new entry in any index,
+        # as long as no index knows what they change.
+        db_index=False,
         on_delete=models.SET_NULL,
         related_name="+",
         help_text="The running transaction, or the one interrupted by a boot (then orphaned).",

@@ -35,7 +35,14 @@ class Command(models.Model):
         CANCELLED = "cancelled"
         FAILED = "failed", "could not be sent"
 
-    charge_point = models.ForeignKey(ChargePoint, on_delete=models.CASCADE, related_name="commands")
+    charge_point = models.ForeignKey(
+        ChargePoint,
+        # As each index of this table, it would be written two or three times for each command:
+        # `command_of_charge_point` begins with it.
+        db_index=False,
+        on_delete=models.CASCADE,
+        related_name="commands",
+    )
     action = models.CharField(max_length=64)
     payload = models.JSONField(default=dict, blank=True)
     secret = models.TextField(
@@ -114,7 +121,13 @@ class Command(models.Model):
         max_length=100, blank=True, help_text="User, command or middleware that requested it."
     )
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        # Most commands are no person's: see the index below.
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     requested_name = models.CharField(
         max_length=150,
@@ -175,6 +188,11 @@ class Command(models.Model):
             models.Index(fields=["charge_point", "-id"], name="command_of_charge_point"),
             models.Index(
                 fields=["mass"], name="command_of_mass", condition=models.Q(mass__isnull=False)
+            ),
+            models.Index(
+                fields=["requested_by"],
+                name="command_of_user",
+                condition=models.Q(requested_by__isnull=False),
             ),
             models.Index(fields=["id"], name="command_with_secret", condition=~models.Q(secret="")),
         ]

@@ -74,6 +74,8 @@ class ConnectionEvent(models.Model):
         ChargePoint,
         null=True,
         blank=True,
+        # `connection_event_of_cp` begins with it.
+        db_index=False,
         on_delete=models.CASCADE,
         related_name="connection_events",
     )

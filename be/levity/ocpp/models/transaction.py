@@ -47,7 +47,11 @@ class Transaction(models.Model):
         help_text="seqNo of the newest event (OCPP 2.0.1). Empty in OCPP 1.6.",
     )
     charge_point = models.ForeignKey(
-        ChargePoint, on_delete=models.PROTECT, related_name="transactions"
+        ChargePoint,
+        # Three of the indexes below begin with it.
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="transactions",
     )
     evse = models.PositiveIntegerField(default=0)
     connector = models.PositiveIntegerField(

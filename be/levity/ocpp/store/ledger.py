@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from levity.db.rows import clear_column, insert_rows, update_rows, upsert_rows
+from levity.db.rows import insert_rows, update_rows, upsert_rows
 from levity.ocpp.effects import (
     BY_BOOT,
     AdjustTransaction,
@@ -327,6 +327,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         [said[key] for key in sorted(said)],
         key=key_columns,
         update=columns,
+        mostly_there=True,
     )
     insert_rows(
         StatusEvent,
@@ -345,11 +346,18 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
     )
     # What a boot interrupts stays the connector's: it may go on.
     ended = {
-        effect.transaction_id
-        for _, _, effect in each(outcomes, StopTransaction)
+        effect.transaction_id: charge_point.id
+        for _, charge_point, effect in each(outcomes, StopTransaction)
         if not (effect.orphaned and effect.reason == BY_BOOT and "orphaned" in effect.flags)
     }
-    clear_column(Connector, "transaction_id", ended)
+    # By the charge point, of which there is an index: with one of the transaction, each start and
+    # each stop would write new entries in all of them.
+    update_rows(
+        Connector,
+        ("charge_point_id", "transaction_id", "transaction_id"),
+        [(charge_point, pk, None) for pk, charge_point in sorted(ended.items())],
+        key=2,
+    )
     begun = {
         (charge_point.id, effect.evse, effect.connector): effect.transaction_id
         for _, charge_point, effect in each(outcomes, StartTransaction)
@@ -364,6 +372,7 @@ def write_connectors(outcomes: Sequence[Outcome]) -> None:
         [(*key, begun[key]) for key in sorted(begun)],
         key=key_columns,
         update=("transaction_id",),
+        mostly_there=True,
     )
 
 
