@@ -1,5 +1,7 @@
 """Configuration of charge points: their keys, changes, templates, and which differ from them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -151,7 +153,7 @@ def change_configuration_key(
     row = known_charge_point(request, identity)
     if "\0" in key:
         raise Problem(422, "The key contains a NUL character.")
-    with refusals():
+    with refusals(), _values_that_do_not_fit():
         done = decisions.change(
             row,
             key,
@@ -180,6 +182,17 @@ def known_charge_point(request: HttpRequest, identity: str) -> ChargePoint:
     return charge_point_at(
         seen(request, ChargePoint).select_related("configuration_state"), identity
     )
+
+
+@contextmanager
+def _values_that_do_not_fit() -> Iterator[None]:
+    """As a problem (422): nothing is sent."""
+    try:
+        yield
+    except decisions.NeedsConfirmation as error:
+        raise Problem(422, error.sentence, code="not-confirmed") from error
+    except decisions.CannotChange as error:
+        raise Problem(422, error.sentence, code="not-a-value") from error
 
 
 def _answered(response: HttpResponse, command: Command, body: Order) -> Any:

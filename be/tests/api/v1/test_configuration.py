@@ -58,18 +58,19 @@ def test_a_key_is_changed_and_all_are_read(caller: Make, charger: ChargePoint) -
 
 
 @pytest.mark.parametrize(
-    ("key", "body", "said"),
+    ("key", "body", "code", "said"),
     [
-        ("HeartbeatInterval", {"value": "often"}, "whole number of s"),
-        ("AuthorizationKey", {"value": "x"}, "under “Security”"),
-        ("BackendURL", {"value": "ws://x"}, "Confirm it"),
+        ("HeartbeatInterval", {"value": "often"}, "not-a-value", "whole number of s"),
+        ("AuthorizationKey", {"value": "x"}, "not-a-value", "under “Security”"),
+        ("BackendURL", {"value": "ws://x"}, "not-confirmed", "Confirm it"),
     ],
 )
 def test_what_does_not_fit_is_not_sent(
-    caller: Make, charger: ChargePoint, key: str, body: dict[str, Any], said: str
+    caller: Make, charger: ChargePoint, key: str, body: dict[str, Any], code: str, said: str
 ) -> None:
     answer: Any = caller("operate")("PUT", f"{KEYS}/keys/{key}", body)
-    assert 400 <= answer.status_code < 500
+    assert answer.status_code == 422
+    assert answer.json()["type"] == f"urn:levity:problem:{code}"
     assert said in answer.json()["detail"]
     assert not Command.objects.exists()
 

@@ -36,7 +36,9 @@ def bad_location(payload: Mapping[str, Any], where: Sequence[str], allowed: Iter
     except ValueError:
         return "this is not a URL"
     if parts.scheme.lower() not in _SCHEMES:
-        return f"the URL must begin with one of {', '.join(sorted(_SCHEMES))}://"
+        return (
+            f"the URL must begin with one of {', '.join(f'{each}://' for each in sorted(_SCHEMES))}"
+        )
     if not host:
         return "the URL names no host"
     if _is_allowed(host, allowed) or not _is_inside(host):
