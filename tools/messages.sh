@@ -2,7 +2,7 @@
 # make messages: find the texts of the pages anew, for those who translate (needs gettext).
 set -e
 export SECRET_KEY=of-no-value-of-no-value-of-no-value-of-no-value-of-no-value
-for app in billing pages; do
+for app in billing ocpp pages; do
     (
         cd "be/levity/$app"
         "$1/python" -m levity makemessages -l de -l fr -l nl --no-location --no-wrap --no-obsolete

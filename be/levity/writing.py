@@ -11,6 +11,7 @@ __all__ = [
     "Phrase",
     "Worded",
     "as_sentence",
+    "gettext_noop",
     "language_or_english",
     "number",
     "with_signs",
@@ -26,6 +27,11 @@ WRITTEN = {
     FRENCH: ("\u00a0", ",", "%d/%m/%Y"),
     DUTCH: (".", ",", "%d-%m-%Y"),
 }
+
+
+def gettext_noop(text: str) -> str:
+    """The text itself; `makemessages` finds it by this name, in modules that name no Django."""
+    return text
 
 
 def number(value: Any, decimals: int, language: str) -> str:

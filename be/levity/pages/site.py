@@ -17,6 +17,7 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.functional import LazyObject
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy
 from django.views.i18n import set_language
 from unfold.sites import UnfoldAdminSite
 
@@ -63,7 +64,7 @@ class PagesSite(UnfoldAdminSite):
 
     settings_name = "LEVITY_UNFOLD"
     index_template = "levity/index.html"
-    index_title = "Overview"
+    index_title = gettext_lazy("Overview")
     # The same dash as everywhere on the pages.
     empty_value_display = "\N{EN DASH}"
 

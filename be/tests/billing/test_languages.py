@@ -16,13 +16,15 @@ import levity
 from levity.billing.statements.texts import MARKED, TEXTS
 
 HERE = Path(levity.__file__).parent
-APPS = ("billing", "pages")
+APPS = ("billing", "ocpp", "pages")
 LANGUAGES = ("de", "fr", "nl")
 CATALOGS = [(app, language) for app in APPS for language in LANGUAGES]
 # Of the pages app: those that treasurers and residents see; the others are English.
 OF_PAGES = (
     *("first_run/*.html", "first_charger.html", "refused.html", "overview/*.html"),
     *("overview_live.html", "index.html", "onboarding.html", "live.html"),
+    *(f"transaction_{part}.html" for part in ("now", "live", "figures", "chart", "sure", "values")),
+    *("transaction_samples.html", "transaction_signed.html"),
 )
 CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext", "pgettext_lazy"}
 # Proper names and signs that are the same in every language.
@@ -172,6 +174,17 @@ CODE = {
         "there is no such plot, or you may not see it",
     },
     "monitoring/admin/overview.py": set(),
+    **{
+        f"pages/chargers/{name}.py": set()
+        for name in ("figures", "how_sure", "transactions", "sure_words", "command_state")
+    },
+    # Names of OCPP and of columns; titles that are translated where they are drawn.
+    "pages/chargers/chart.py": {
+        *("Voltage", "Power", "Energy", "Current", "State of charge"),
+    },
+    "pages/chargers/billing_class.py": {  # its filter is of the list of sessions
+        *("before billing", "to look at", "not to bill", "nothing to do"),
+    },
 }
 LOOKS_LIKE_ONE = re.compile(r"[A-Za-z]{2,}[,:;]? [a-z]{2,}|^[A-Z][a-z]+[ .…:]*$")
 

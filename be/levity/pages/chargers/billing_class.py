@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Concat, Replace
 from django.http import HttpRequest
 from django.utils.html import format_html_join
+from django.utils.translation import gettext, gettext_noop
 from unfold.contrib.filters.admin import RadioFilter
 
 from levity.ocpp.models import Transaction
@@ -25,9 +26,9 @@ from levity.pages.kit.formats import NOTHING, badge
 __all__ = ["ClassFilter", "class_badge", "flag_lines", "session_class"]
 
 WORDS: dict[Class, tuple[str, str]] = {
-    HARMLESS: ("harmless", ""),
-    LOOK: ("look", "warn"),
-    DO_NOT_BILL: ("do not bill", "bad"),
+    HARMLESS: (gettext_noop("harmless"), ""),
+    LOOK: (gettext_noop("look"), "warn"),
+    DO_NOT_BILL: (gettext_noop("do not bill"), "bad"),
 }
 """Of each class the word and the tone."""
 
@@ -39,13 +40,14 @@ def session_class(item: Transaction) -> Class:
 
 def class_badge(category: Class) -> str:
     """The class as a word with its colour."""
-    return badge(*WORDS[category])
+    word, tone = WORDS[category]
+    return badge(gettext(word), tone)
 
 
 def flag_lines(flags: str) -> str:
     """Each flag with its class and what it means; an extension's own has neither here."""
     lines = (
-        (class_badge(flag.category) if flag else "", name, flag.meaning if flag else "")
+        (class_badge(flag.category) if flag else "", name, gettext(flag.meaning) if flag else "")
         for name, flag in explained(flags)
     )
     return (

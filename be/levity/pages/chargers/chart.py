@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import get_language, gettext, gettext_noop, pgettext
 
 from levity.ocpp.decisions.spreadsheet_cells import safe_cell
 from levity.ocpp.models import Transaction
 from levity.ocpp.rules.readings import INLET, POWER, REGISTER, rank_of, total
 from levity.ocpp.store.samples.plotting import Plotted, plotted
 from levity.ocpp.store.samples.shapes import Names
+from levity.writing import language_or_english, with_signs
 from levity_ws.frozen import frozen
 
 __all__ = ["Chart", "Drawn", "Series", "chart_of", "csv_rows"]
@@ -70,15 +72,23 @@ def chart_of(transaction: Transaction, zone: tzinfo | None = None) -> Chart | No
         return None
     first, last = (timezone.localtime(at, zone) for at in (min(moments), max(moments)))
     table = list(_table(series))
+    language = language_or_english(get_language())
     return Chart(
         series,
         tuple(_plots(series, first, last)),
-        ("time", *(f"{each.name} ({each.unit})" for each in series)),
+        (pgettext("plot", "time"), *(f"{_name_said(each.name)} ({each.unit})" for each in series)),
         tuple(
-            (f"{timezone.localtime(at, zone):%Y-%m-%d %H:%M:%S}", *cells)
+            (
+                f"{timezone.localtime(at, zone):%Y-%m-%d %H:%M:%S}",
+                *(with_signs(cell, language) for cell in cells),
+            )
             for at, cells in table[: -ROWS - 1 : -1]
         ),
-        f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} {last.tzname()}",
+        gettext("%(first)s to %(last)s")
+        % {
+            "first": f"{first:%Y-%m-%d %H:%M}",
+            "last": f"{last:%Y-%m-%d %H:%M} {last.tzname()}",
+        },
         len(newest) == NEWEST,
     )
 
@@ -113,13 +123,18 @@ def _series(values: Sequence[Plotted]) -> Iterator[Series]:
         for measurand, places in found.items()
     }
     if POWER in told:
-        yield Series("Power", "kW", _totals(told[POWER], 1_000))
+        yield Series(gettext_noop("Power"), "kW", _totals(told[POWER], 1_000))
     if REGISTER in told:
         energy = _totals(told[REGISTER], 1_000)
-        yield Series("Energy", "kWh", tuple((at, value - energy[0][1]) for at, value in energy))
+        yield Series(
+            gettext_noop("Energy"), "kWh", tuple((at, value - energy[0][1]) for at, value in energy)
+        )
     if SOC in told:
-        yield Series("State of charge", "%", _totals(told[SOC], 1))
-    for measurand, name, unit in ((CURRENT, "Current", "A"), (VOLTAGE, "Voltage", "V")):
+        yield Series(gettext_noop("State of charge"), "%", _totals(told[SOC], 1))
+    for measurand, name, unit in (
+        (CURRENT, gettext_noop("Current"), "A"),
+        (VOLTAGE, gettext_noop("Voltage"), "V"),
+    ):
         phases = told.get(measurand, {})
         for phase in sorted(phases, key=_phase):
             yield Series(f"{name} {phase}".strip(), unit, tuple(sorted(phases[phase].items())))
@@ -143,7 +158,7 @@ def _plots(series: Sequence[Series], first: datetime, last: datetime) -> Iterato
     for each in series:
         by_unit[each.unit].append(each)
     if by_unit["kW"] or by_unit["kWh"]:
-        title = "Power and energy" if by_unit["kW"] and by_unit["kWh"] else "Power"
+        title = gettext_noop("Power and energy") if by_unit["kW"] and by_unit["kWh"] else "Power"
         yield _drawn(title if by_unit["kW"] else "Energy", by_unit, ("kW", "kWh"), first, last)
     for title, unit in (("Current", "A"), ("Voltage", "V"), ("State of charge", "%")):
         if by_unit[unit]:
@@ -173,7 +188,7 @@ def _drawn(
         "zero": "V" not in shown,
         "series": [
             {
-                "name": each.name,
+                "name": _name_said(each.name),
                 "axis": "y1" if at else "y",
                 "points": [
                     {
@@ -187,7 +202,7 @@ def _drawn(
             for each in by_unit[unit]
         ],
     }
-    return Drawn(title, json.dumps(data, separators=(",", ":")))
+    return Drawn(gettext(title), json.dumps(data, separators=(",", ":")))
 
 
 def _step(length: float) -> int:
@@ -196,6 +211,12 @@ def _step(length: float) -> int:
         if length / step <= 7:
             return step
     return 86_400
+
+
+def _name_said(name: str) -> str:
+    """With its phase, which is OCPP's word."""
+    what, blank, phase = name.partition(" L")
+    return f"{gettext(what)}{blank}{phase}"
 
 
 def _thinned(points: Sequence[Point]) -> Sequence[Point]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from levity.ocpp.commands.plugged_in import NOT_NEEDED
 from levity.ocpp.models import Command
@@ -27,13 +28,15 @@ def state_badge(command: Command) -> str:
     """Where it is on its way."""
     if command.state == Command.State.ANSWERED and command.result_status not in DONE:
         # An answer, and a no: not green as if it had been done.
-        return badge("answered, but not done", "bad")
+        return badge(gettext("answered, but not done"), "bad")
     if command.error_description.startswith(NOT_NEEDED):
         # Nobody has cancelled anything, and nothing is wrong.
-        return badge("not needed", "plain")
+        return badge(gettext("not needed"), "plain")
     if command.confirmed_by and command.result is None:
-        return badge("done, without an answer", "good")
-    return badge(command.get_state_display(), TONES.get(Command.State(command.state), "bad"))
+        return badge(gettext("done, without an answer"), "good")
+    return badge(
+        gettext(command.get_state_display()), TONES.get(Command.State(command.state), "bad")
+    )
 
 
 def next_look(command: Command) -> float:

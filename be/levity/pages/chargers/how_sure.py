@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from levity.ocpp.models import Connector, Message, SessionRepair, Transaction
 from levity.ocpp.rules.chain.settle import AFTER, BEFORE, settle
@@ -32,6 +33,7 @@ from levity.ocpp.store.chain import sessions_near
 from levity.pages.chargers.billing_class import class_badge, flag_lines, session_class
 from levity.pages.chargers.chain import claimed, most_power
 from levity.pages.chargers.connectors import chain_address
+from levity.pages.chargers.sure_words import confidence_said, source_said
 from levity.pages.kit.formats import (
     NOTHING,
     badge,
@@ -40,6 +42,7 @@ from levity.pages.kit.formats import (
     kwh,
     link,
     list_url,
+    said,
     shown_time,
     site_zone,
 )
@@ -47,21 +50,21 @@ from levity.pages.kit.formats import (
 __all__ = ["check_lines", "how_sure", "neighbours"]
 
 KINDS = {
-    START_STOP: "Meter at start and stop",
-    SAMPLES: "Meter values",
-    POWER: "Power and time",
-    LIMIT: "Most that the connector can deliver",
-    CLOCK: "The charger's clock",
-    BEFORE: "Session before on the connector",
-    AFTER: "Session after on the connector",
+    START_STOP: gettext_noop("Meter at start and stop"),
+    SAMPLES: gettext_noop("Meter values"),
+    POWER: gettext_noop("Power and time"),
+    LIMIT: gettext_noop("Most that the connector can deliver"),
+    CLOCK: gettext_noop("The charger's clock"),
+    BEFORE: gettext_noop("Session before on the connector"),
+    AFTER: gettext_noop("Session after on the connector"),
 }
 """What was compared, for people; an unknown kind is shown as it is."""
 VERDICTS = {
-    AGREES: ("agrees", "good"),
-    SILENT: ("says nothing", ""),
-    MISSING: ("is missing", "warn"),
-    CONTRADICTS: ("contradicts", "bad"),
-    BOUNDS: ("only a bound", "busy"),
+    AGREES: (gettext_noop("agrees"), "good"),
+    SILENT: (gettext_noop("says nothing"), ""),
+    MISSING: (gettext_noop("is missing"), "warn"),
+    CONTRADICTS: (gettext_noop("contradicts"), "bad"),
+    BOUNDS: (gettext_noop("only a bound"), "busy"),
 }
 """Of each verdict the words and the tone."""
 UTC_NAME, DIGITS = " UTC", 16
@@ -72,23 +75,23 @@ TRAIL = 20
 
 def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
     """What the section shows."""
-    said = _content(item.checks)
-    checks = of_json(said.get("checks"))
-    own = _own(item, said.get("own"))
+    content = _content(item.checks)
+    checks = of_json(content.get("checks"))
+    own = _own(item, content.get("own"))
     zone = site_zone(item)
     repairs = [
         {
             "at": shown_time(repair.at, zone),
             "energy": _change(kwh(repair.old_energy), kwh(repair.new_energy)),
-            "confidence": _change(repair.old_confidence, repair.new_confidence),
+            "confidence": _change(said(repair.old_confidence), said(repair.new_confidence)),
             "reason": repair.reason,
         }
         for repair in SessionRepair.objects.filter(transaction=item.pk)[:TRAIL]
     ]
     return {
         "energy": kwh(item.energy),
-        "source": item.energy_source,
-        "confidence": item.confidence,
+        "source": source_said(item.energy_source),
+        "confidence": confidence_said(item.confidence),
         "class": class_badge(session_class(item)),
         "own": own,
         "checks": check_lines((*checks, *_beside(item)), zone),
@@ -100,7 +103,9 @@ def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
             for title, found, at in neighbours(item)
         ],
         "chain": _chain(item) if user.has_perm("ocpp.view_connector") else "",
-        "messages": link(list_url(Message, transaction=item.pk), "Messages of this session"),
+        "messages": link(
+            list_url(Message, transaction=item.pk), gettext("Messages of this session")
+        ),
         "is_decided": item.energy_source == "corrected",
         "is_over": item.state != Transaction.State.ACTIVE,
     }
@@ -110,12 +115,17 @@ def check_lines(checks: tuple[Check, ...], zone: tzinfo | None) -> list[dict[str
     """Each of these checks in words, its times in this zone."""
     return [
         {
-            "kind": KINDS.get(check.kind, excerpt(check.kind, 40).capitalize()),
-            "verdict": badge(*VERDICTS.get(check.verdict, (excerpt(check.verdict, 40), ""))),
+            "kind": said(KINDS.get(check.kind, excerpt(check.kind, 40).capitalize())),
+            "verdict": _verdict(check.verdict),
             "detail": _local(check.detail, zone),
         }
         for check in checks
     ]
+
+
+def _verdict(verdict: str) -> str:
+    word, tone = VERDICTS.get(verdict, (excerpt(verdict, 40), ""))
+    return badge(said(word), tone)
 
 
 def _local(detail: str, zone: tzinfo | None) -> str:
@@ -157,8 +167,8 @@ def neighbours(item: Transaction) -> list[tuple[str, Transaction, datetime]]:
     before = there.filter(Q(started_at__lt=at) | Q(pk__lt=pk), started_at__lte=at)
     after = there.filter(Q(started_at__gt=at) | Q(pk__gt=pk), started_at__gte=at)
     found = (
-        ("Session before", before.order_by("-started_at", "-id").first()),
-        ("Session after", after.order_by("started_at", "id").first()),
+        (gettext("Session before"), before.order_by("-started_at", "-id").first()),
+        (gettext("Session after"), after.order_by("started_at", "id").first()),
     )
     return [(title, other, other.started_at) for title, other in found if other is not None]
 
@@ -173,22 +183,26 @@ def _chain(item: Transaction) -> str:
         return ""
     since = claimed(item, timezone.now()).since
     address = chain_address(found.pk, since, site_zone(item))
-    return link(address, f"Chain of connector {item.connector}")
+    text = gettext("Chain of connector %(number)s") % {"number": item.connector}
+    return link(address, text)
 
 
-def _own(item: Transaction, said: Any) -> str:
+def _own(item: Transaction, alone_said: Any) -> str:
     """What it came to by itself, where its neighbours have changed that; else empty."""
-    if not isinstance(said, list) or len(said) < 3:
+    if not isinstance(alone_said, list) or len(alone_said) < 3:
         return ""
-    wh, source, confidence = said[:3]
+    wh, source, confidence = alone_said[:3]
     try:
         alone = None if wh is None else Decimal(str(wh))
     except InvalidOperation:
         return ""
     if (alone, source, confidence) == (item.energy, item.energy_source, item.confidence):
         return ""
-    figure = f"{kwh(alone)} from {source}" if source else kwh(alone)
-    return f"{figure}, {confidence} confidence" if confidence else figure
+    figure = kwh(alone)
+    if source:
+        parts = {"energy": figure, "source": source_said(source)}
+        figure = gettext("%(energy)s from %(source)s") % parts
+    return f"{figure}, {confidence_said(confidence)}" if confidence else figure
 
 
 def _content(text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from levity.ocpp.rules.signed.safe_xml import safe_xml
 from levity.ocpp.rules.signed.verdict import Judged, Session, Verdict
 from levity.ocpp.store.signed import signed_sessions
 from levity.pages.kit.base import LevityAdmin
-from levity.pages.kit.formats import NOTHING, badge, excerpt, kwh, list_url, shown_time
+from levity.pages.kit.formats import NOTHING, badge, excerpt, kwh, list_url, said, shown_time
 
 __all__ = ["SignedValues", "signed_shown", "xml_response"]
 
@@ -57,8 +57,8 @@ def signed_shown(item: Transaction, found: Session, zone: tzinfo | None) -> dict
     if found.verdict is None:
         return None
     return {
-        "verdict": badge(found.verdict.value, TONES[found.verdict]),
-        "why": found.why,
+        "verdict": badge(said(found.verdict.value), TONES[found.verdict]),
+        "why": said(found.why),
         "energy": kwh(found.wh),
         "differs": _differs(item, found),
         "meter": excerpt(found.meter, 60) or NOTHING,
@@ -85,6 +85,6 @@ def _row(value: Judged, zone: tzinfo | None) -> dict[str, Any]:
         "context": excerpt(value.context, 40) or NOTHING,
         "format": value.container.format,
         "readings": [f"{excerpt(each.obis, 40)} {kwh(each.wh)}" for each in readings],
-        "verdict": badge(value.verdict.value, TONES[value.verdict]),
-        "why": excerpt(value.why, 200),
+        "verdict": badge(said(value.verdict.value), TONES[value.verdict]),
+        "why": excerpt(said(value.why), 200),
     }

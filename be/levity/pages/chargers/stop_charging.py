@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from levity.ocpp.decisions.sessions import told_id
@@ -56,7 +57,9 @@ class StopCharging:
             raise Http404(f"transaction {pk} does not exist")
         there = redirect("levity:ocpp_transaction_change", item.pk)
         if item.state != Transaction.State.ACTIVE:
-            messages.info(request, f"Transaction {pk} has already ended.")
+            messages.info(
+                request, gettext("Session %(number)s has already ended.") % {"number": pk}
+            )
             return there
         form = KINDS["stop"].form(
             {"key": request.POST.get("key", ""), "p-transactionId": item.pk},
@@ -111,7 +114,7 @@ def _shown(command: Command) -> dict[str, Any]:
     if command.result_status:
         answer = badge(command.result_status, "good" if command.result_status in DONE else "bad")
     return {
-        "link": change_link(Command, command.pk, "Stop charging"),
+        "link": change_link(Command, command.pk, gettext("Stop charging")),
         "at": shown_time(command.created_at, site_zone(command)),
         "state": state_badge(command),
         "answer": answer or command.error_description,

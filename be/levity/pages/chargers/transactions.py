@@ -13,6 +13,8 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
 
@@ -44,6 +46,7 @@ from levity.pages.chargers.restored import NAME as RESTORED
 from levity.pages.chargers.restored import restored_view
 from levity.pages.chargers.signed import SignedValues, signed_shown
 from levity.pages.chargers.stop_charging import StopCharging
+from levity.pages.chargers.sure_words import confidence_said, source_said
 from levity.pages.kit import hooks
 from levity.pages.kit.base import BoundedPaginator, ReadOnlyAdmin, all_of
 from levity.pages.kit.formats import (
@@ -57,6 +60,7 @@ from levity.pages.kit.formats import (
     list_url,
     local_time,
     payer,
+    said,
     shown_time,
     site_zone,
     so_far,
@@ -99,7 +103,7 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
     )
     list_select_related = ("charge_point__site",)
     search_fields = ("id_tag",)
-    search_help_text = "Number, id tag, its owner, or charge point"
+    search_help_text = _("Number, id tag, its owner, or charge point")
     actions = ("export_selected",)
     list_before_template = "levity/transactions_export.html"
     fields = (
@@ -117,9 +121,9 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
         "stop_received",
         "meter_stop_shown",
         "lasted",
-        "stop_id_tag",
+        "stop_tag",
         "meter_last_shown",
-        "reservation_id",
+        "reservation",
         "corrections_shown",
         "frames",
     )
@@ -169,18 +173,18 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
             wanted |= Q(pk=int(digits)) | Q(pk__in=others)
         return queryset.filter(wanted), False
 
-    @display(description="number", ordering="id")
+    @display(description=_("number"), ordering="id")
     def number(self, item: Transaction) -> str:
         """The id, which is OCPP 1.6's transactionId; and the charger's own, where it gives one."""
         return f"#{item.pk} · {excerpt(item.wire_id, 40)}" if item.wire_id else f"#{item.pk}"
 
-    @display(description="charge point · connector")
+    @display(description=_("charge point · connector"))
     def where(self, item: Transaction) -> str:
         """The charger and its connector."""
         charger = change_link(ChargePoint, item.charge_point_id, item.charge_point)
         return format_html("{} · {}", charger, item.connector or NOTHING)
 
-    @display(description="id tag")
+    @display(description=_("id tag"))
     def id_tag_shown(self, item: Transaction) -> str:
         """Who charged, and the owner of that tag where there is one."""
         tag, owner = payer(item.id_tag, 40), getattr(item, "owner", "")
@@ -188,17 +192,17 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
             return tag
         return format_html('{}<br><span class="lv-soft">{}</span>', tag, excerpt(owner, 40))
 
-    @display(description="started", ordering="started_at")
+    @display(description=_("started"), ordering="started_at")
     def started(self, item: Transaction) -> str:
         """By the charger's clock."""
         return shown_time(item.started_at, site_zone(item))
 
-    @display(description="stopped")
+    @display(description=_("stopped"))
     def stopped(self, item: Transaction) -> str:
         """By the charger's clock."""
         return shown_time(item.stopped_at, site_zone(item))
 
-    @display(description="duration")
+    @display(description=_("duration"))
     def lasted(self, item: Transaction) -> str:
         """From start to stop, or until now."""
         if item.stopped_at is not None:
@@ -207,39 +211,40 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
             return NOTHING
         return so_far(item.started_at, timezone.now())
 
-    @display(description="energy")
+    @display(description=_("energy"))
     def energy_shown(self, item: Transaction) -> str:
         """What was charged; and why not, where no total counts it."""
         if item.is_counted:
             return kwh(item.energy)
-        return f"{kwh(item.energy)} ({'demo' if item.is_plausible else 'implausible'})"
+        why = gettext("demo") if item.is_plausible else gettext("implausible")
+        return f"{kwh(item.energy)} ({why})"
 
-    @display(description="energy derived from")
+    @display(description=_("energy derived from"))
     def energy_from(self, item: Transaction) -> str:
         """What the energy was derived from, and how sure that is."""
-        sure = f"{item.confidence} confidence" if item.confidence else ""
-        return ", ".join(part for part in (item.energy_source, sure) if part) or NOTHING
+        parts = (source_said(item.energy_source), confidence_said(item.confidence))
+        return ", ".join(filter(None, parts)) or NOTHING
 
-    @display(description="corrections")
+    @display(description=_("corrections"))
     def corrections_shown(self, item: Transaction) -> str:
         """Where the corrected figures are, if there are any."""
         if not getattr(item, "is_corrected", False):
-            return "none"
+            return gettext("none")
         address = list_url(MeterValueCorrection, transaction__id__exact=item.pk)
-        return link(address, "corrections of this transaction")
+        return link(address, gettext("corrections of this transaction"))
 
-    @display(description="power")
+    @display(description=_("power"))
     def power_shown(self, item: Transaction) -> str:
         """In the last meter values, while it runs."""
         return watts(item.power) if item.state == Transaction.State.ACTIVE else NOTHING
 
-    @display(description="state")
+    @display(description=_("state"))
     def state_shown(self, item: Transaction) -> str:
         """How it stands, and why it ended."""
-        word = badge(item.state, TONES.get(Transaction.State(item.state), ""))
+        word = badge(said(item.state), TONES.get(Transaction.State(item.state), ""))
         return format_html("{} {}", word, words(excerpt(item.stop_reason, 40)))
 
-    @display(description="state")
+    @display(description=_("state"))
     def state_and_flags(self, item: Transaction) -> str:
         """The same, with what was odd about it, and what that asks of who bills it."""
         flags = words(excerpt(item.flags, 80))
@@ -251,39 +256,49 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
             flags,
         )
 
-    @display(description="start received")
+    @display(description=_("start received"))
     def start_received(self, item: Transaction) -> str:
         """By our clock."""
         return shown_time(item.start_received_at, site_zone(item))
 
-    @display(description="stop received")
+    @display(description=_("stop received"))
     def stop_received(self, item: Transaction) -> str:
         """By our clock."""
         return shown_time(item.stop_received_at, site_zone(item))
 
-    @display(description="meter at start")
+    @display(description=_("meter at start"))
     def meter_start_shown(self, item: Transaction) -> str:
         """The register, as StartTransaction said."""
         return kwh(item.meter_start)
 
-    @display(description="meter at stop")
+    @display(description=_("meter at stop"))
     def meter_stop_shown(self, item: Transaction) -> str:
         """The register, as StopTransaction said."""
         return kwh(item.meter_stop)
 
-    @display(description="newest register value")
+    @display(description=_("newest register value"))
     def meter_last_shown(self, item: Transaction) -> str:
         """The register, as the last meter values said."""
         if item.meter_last is None:
             return NOTHING
         at = local_time(item.meter_last_at, site_zone(item))
-        return f"{kwh(item.meter_last)} at {at}"
+        return gettext("%(figure)s at %(when)s") % {"figure": kwh(item.meter_last), "when": at}
 
-    @display(description="frames")
+    @display(description=_("id tag at the stop"))
+    def stop_tag(self, item: Transaction) -> str:
+        """Who ended it."""
+        return item.stop_id_tag or NOTHING
+
+    @display(description=_("reservation"))
+    def reservation(self, item: Transaction) -> str:
+        """The number of the reservation that it used."""
+        return NOTHING if item.reservation_id is None else str(item.reservation_id)
+
+    @display(description=_("frames"))
     def frames(self, item: Transaction) -> str:
         """Where the messages are."""
         address = list_url(Message, transaction=item.pk)
-        return link(address, "messages of this transaction")
+        return link(address, gettext("messages of this transaction"))
 
     def change_view(
         self,
@@ -303,7 +318,7 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
             extra |= self.stopping(request, item)
         return super().change_view(request, object_id, form_url, extra)
 
-    @action(description="Export as CSV", permissions=["view"])
+    @action(description=_("Export as CSV"), permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> Any:
         """Those that are selected, or all that fit the filters."""
         return csv_response(queryset, request.user)

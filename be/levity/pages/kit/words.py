@@ -37,6 +37,30 @@ LIVE = (
 """What the scripts say, by themselves (static/levity/live.js and plots.js)."""
 
 WORDS = (
+    # Verdicts about signed values.
+    gettext_noop("verified with your key"),
+    gettext_noop("self-asserted"),
+    gettext_noop("not checked"),
+    gettext_noop("does not verify"),
+    gettext_noop("there is no public key: enter that of the meter"),
+    gettext_noop("its values are of several meters"),
+    gettext_noop("the signature is not that of this key over this data"),
+    gettext_noop("the meter itself says that something was wrong with the reading"),
+    gettext_noop("the signed register fell"),
+    gettext_noop("the meter's clock was not synchronised; the energy is not affected"),
+    # States of commands.
+    gettext_noop("Queued"),
+    gettext_noop("sent, waiting for the answer"),
+    gettext_noop("answered with a result"),
+    gettext_noop("answered with an error"),
+    gettext_noop("no answer in time"),
+    gettext_noop("not sent in time"),
+    gettext_noop("Cancelled"),
+    gettext_noop("could not be sent"),
+    # How sure a figure is.
+    gettext_noop("high"),
+    gettext_noop("medium"),
+    gettext_noop("low"),
     # States of sessions.
     gettext_noop("active"),
     gettext_noop("stopped"),

@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from levity.ocpp.decisions import onboarding
+from levity.ocpp.models import Transaction
 from levity.pages.chargers.charger_tabs import tabs_of_list
 from levity.pages.kit.formats import said
 from levity.pages.kit.hooks import word_for
@@ -45,6 +46,14 @@ def menu_word(part: Any) -> str:
     """How the menu calls what this part of the way about leads to; empty if it does not."""
     label = ".".join(str(part.get("link") or "").strip("/").split("/")[-2:])
     return "" if hasattr(part.get("title"), "pk") else _word(label)
+
+
+@register.filter
+def row_name(row: Any) -> str:
+    """What a row is called, in the language of the page where it has no name of its own."""
+    if isinstance(row, Transaction):
+        return gettext("Transaction %(number)s") % {"number": row.pk}
+    return str(row)
 
 
 @register.filter
