@@ -2,6 +2,8 @@
 statements."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
+from decimal import Decimal
 
 from levity.billing.rules.curve import curve
 from levity.billing.rules.stay import Stay
@@ -9,9 +11,10 @@ from levity.billing.rules.tariff import Tariff
 from levity.billing.rules.usage import Point, Usage, checked
 from levity.billing.stays import A_SECOND
 from levity.billing.to_price import ToPrice
-from levity.ocpp.rules.readings import registers
-from levity.ocpp.store.samples.elements import samples_of
-from levity.ocpp.store.samples.reading import of_transactions
+from levity.ocpp.effects import Sample
+from levity.ocpp.rules.readings import REGISTER, registers
+from levity.ocpp.store.samples.plotting import plotted_of
+from levity.ocpp.store.samples.shapes import Names
 
 __all__ = ["Usages"]
 
@@ -49,7 +52,25 @@ def _readings_of(pks: Collection[int]) -> Mapping[int, list[Point]]:
     return {
         pk: [
             Point(reading.at, reading.value)
-            for reading in registers(each.as_sample() for each in samples_of(elements))
+            for reading in registers(_sample(*each) for each in reversed(values))
         ]
-        for pk, elements in of_transactions(pks).items()
+        for pk, values in plotted_of(pks, _is_register).items()
     }
+
+
+def _is_register(names: Names) -> bool:
+    return names.measurand == REGISTER
+
+
+def _sample(names: Names, at: datetime, value: Decimal | None) -> Sample:
+    return Sample(
+        at,
+        names.measurand,
+        "",
+        value,
+        names.unit,
+        names.phase,
+        names.location,
+        names.context,
+        names.format,
+    )

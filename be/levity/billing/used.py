@@ -1,41 +1,23 @@
 """How much each household used in a period: the sums under every statement to come."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Case, Count, Q, QuerySet, Sum, When
+from django.db.models.functions import Coalesce
 
-from levity.billing.models import Assignment
-from levity.billing.rules.payer import Held, Holders, Payer
+from levity.billing.by_payer import exact, held_by_all, sums_by_payer
+from levity.billing.rules.payer import Holders
 from levity.ocpp.models import Transaction
-from levity.ocpp.models.transaction import IN_TOTALS
+from levity.ocpp.models.transaction import IN_TOTALS, PLAUSIBLE
 from levity.ocpp.rules.flags import HARMLESS, class_of
 from levity.ocpp.visibility import visible
-from levity.ocpp.wire.fields import zone_of
 from levity_ws.frozen import frozen
 
-__all__ = ["Counted", "Use", "holders", "sessions_between", "used"]
-
-COLUMNS = (
-    *("id", "charge_point_id", "connector", "id_tag", "started_at", "energy", "flags"),
-    *("confidence", "state", "charge_point__site__time_zone"),
-)
-
-
-@frozen
-class Counted:
-    """A session as it is counted."""
-
-    pk: int
-    charge_point: int
-    id_tag: str
-    wh: Decimal
-    payer: Payer
-    to_check: bool
-    """It needs a look before it is billed: a flag, low confidence, or it has not ended."""
+__all__ = ["Use", "Uses", "holders", "used"]
 
 
 @frozen
@@ -46,43 +28,51 @@ class Use:
     wh: Decimal = Decimal()
     """Of all of its sessions, those that need a look included; 0 of one that can't be true."""
     to_check: int = 0
+    """Those that need a look before they are billed: a flag, low confidence, or not ended."""
 
-    def and_of(self, session: Counted) -> "Use":
-        return Use(self.sessions + 1, self.wh + session.wh, self.to_check + int(session.to_check))
+    def __add__(self, other: "Use") -> "Use":
+        return Use(
+            self.sessions + other.sessions, self.wh + other.wh, self.to_check + other.to_check
+        )
+
+
+@frozen
+class Uses:
+    """Who used how much."""
+
+    households: Mapping[int | None, Use]
+    """None: sessions that are nobody's."""
+    cards: Mapping[str, Use]
+    """Of these, what each card has."""
 
 
 def holders() -> Holders:
     """All assignments, in one statement."""
-    rows = Assignment.objects.values_list(
-        "household_id", "first_day", "last_day", "id_tag", "charge_point_id", "connector"
-    )
-    return Holders(Held(*row) for row in rows.order_by())
+    return Holders(held_by_all())
 
 
-def sessions_between(since: datetime, until: datetime, who: Any = None) -> Iterable[Counted]:
-    """The sessions that began in this time, of sites that this person sees, each with its payer.
+def used(since: datetime, until: datetime, who: Any = None) -> Uses:
+    """The sessions that began in this time, of sites that this person sees, by their payers.
 
-    Not those of a demo that is over. A day is one of the site's own clock.
+    Not those of a demo that is over. A day is one of the site's own clock. Three statements at
+    most, whatever the number of sessions.
     """
     rows: QuerySet[Any] = Transaction.objects.filter(
         IN_TOTALS, started_at__gte=since, started_at__lt=until
     )
     if who is not None:
         rows = visible(rows, who)
-    held = holders()
-    for row in rows.order_by("started_at", "pk").values_list(*COLUMNS).iterator():
-        pk, charger, connector, id_tag, started_at, wh, flags, confidence, state, zone = row
-        local = timezone.localtime(started_at, zone_of(zone) if zone else None)
-        is_over = state != Transaction.State.ACTIVE
-        sure = is_over and wh is not None and class_of(flags, confidence) == HARMLESS
-        payer = held.payer(charger, connector, id_tag, local.date())
-        counted = wh if wh is not None and "implausible-energy" not in flags else Decimal()
-        yield Counted(pk, charger, id_tag, counted, payer, to_check=not sure)
-
-
-def used(sessions: Iterable[Counted]) -> dict[int | None, Use]:
-    """Household -> what it used; None: sessions that are nobody's."""
-    found: dict[int | None, Use] = {}
-    for session in sessions:
-        found[session.payer.household] = found.get(session.payer.household, Use()).and_of(session)
-    return found
+    is_open = Q(state=Transaction.State.ACTIVE) | Q(energy=None)
+    rows = rows.annotate(is_open=Case(When(is_open, then=True), default=False))
+    counted = Case(When(PLAUSIBLE, then=Coalesce("energy", Decimal())), default=Decimal())
+    households: dict[int | None, Use] = defaultdict(Use)
+    cards: dict[str, Use] = defaultdict(Use)
+    by = ("id_tag", "flags", "confidence", "is_open")
+    for payer, row in sums_by_payer(rows, since, until, *by, n=Count("pk"), wh=Sum(counted)):
+        sure = not row["is_open"] and class_of(row["flags"], row["confidence"]) == HARMLESS
+        use = Use(row["n"], exact(row["wh"] or Decimal()), 0 if sure else row["n"])
+        household = payer.household if payer is not None else None
+        households[household] += use
+        if household is None:
+            cards[row["id_tag"]] += use
+    return Uses(dict(households), dict(cards))

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from levity.billing.models import Assignment, Household
-from levity.billing.used import Use, sessions_between, used
+from levity.billing.used import Use, used
 from levity.ocpp.models import ChargePoint, Site, Transaction
 from tests.pages.whole.conftest import browser, person, root, said_quietly
 
@@ -64,7 +64,7 @@ def test_sums_by_household_with_what_needs_a_look(charger):
     session(charger, at, 10**9, flags="implausible-energy")
     session(charger, at, 2500, tag="")
     session(charger, DECEMBER)
-    assert used(sessions_between(NOVEMBER, DECEMBER)) == {
+    assert used(NOVEMBER, DECEMBER).households == {
         anna.pk: Use(sessions=4, wh=Decimal(12000), to_check=3),
         bob.pk: Use(sessions=1, wh=Decimal(2500), to_check=0),
     }
@@ -78,7 +78,7 @@ def test_a_move_is_a_day_at_the_sites_own_clock(charger):
     midnight = datetime(2026, 11, 15, 23, tzinfo=UTC)
     session(charger, midnight - timedelta(seconds=1), 1000, tag="")
     session(charger, midnight, 2000, tag="")
-    found = used(sessions_between(NOVEMBER, DECEMBER))
+    found = used(NOVEMBER, DECEMBER).households
     assert {key: use.wh for key, use in found.items()} == {old.pk: 1000, new.pk: 2000}
 
 
@@ -88,12 +88,12 @@ def test_the_number_of_statements_does_not_grow(charger):
     with CaptureQueriesContext(
         connection,
     ) as few:
-        used(sessions_between(NOVEMBER, DECEMBER))
+        used(NOVEMBER, DECEMBER)
     for number in range(20):
         household(f"H{number}", id_tag=f"{number}")
         session(charger, NOVEMBER + timedelta(hours=number), tag=f"{number}")
     with CaptureQueriesContext(connection) as many:
-        used(sessions_between(NOVEMBER, DECEMBER))
+        used(NOVEMBER, DECEMBER)
     assert len(few) == len(many) == 2
 
 

@@ -1,7 +1,7 @@
 """Plays the days of a site into the database, in time that is told and not waited for."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ AT_ONCE = 58
 """Frames of one batch: what a busy edge hands over on average (`levity bench`)."""
 _EDGE = "year"
 _DAY = timedelta(days=1)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _A_MOMENT = timedelta(seconds=2)
 
 
@@ -39,12 +40,12 @@ class Site:
             self._take(asks, at)
             self._take([Connected(**self._common(each, at)) for each in some], at)
 
-    def play(self, midnight: datetime) -> None:
-        """One day."""
+    def play(self, midnight: datetime, until: datetime = NEVER) -> None:
+        """One day, or the part of it before this moment."""
         for each in self._chargers:
             each.begin(midnight)
-        moment = midnight
-        while moment < midnight + _DAY:
+        moment, end = midnight, min(midnight + _DAY, until - SLICE)
+        while moment < end:
             self._slice(moment)
             moment += SLICE
 

@@ -1,6 +1,6 @@
 """How much each household used in a month: a table, a bar for each, and the same as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from levity.billing.models import Household
-from levity.billing.used import Counted, Use, sessions_between, used
+from levity.billing.used import Use, used
 from levity.ocpp.models import Transaction
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.csv_export import cell, streamed_csv
@@ -35,9 +35,9 @@ class EnergyPages(LevityAdmin):
         """The month of the address, or this one."""
         self._check(request)
         period = _period(request)
-        before = used(sessions_between(period.before.since, period.before.until, request.user))
-        sessions = list(sessions_between(period.since, period.until, request.user))
-        found = used(sessions)
+        before = used(period.before.since, period.before.until, request.user).households
+        uses = used(period.since, period.until, request.user)
+        found = uses.households
         most = max((use.wh for use in found.values()), default=Decimal())
         households = visible(Household.objects.all(), request.user)
         rows = [
@@ -54,7 +54,7 @@ class EnergyPages(LevityAdmin):
             "nobody": _row(gettext("Nobody's"), None, found, before, most)
             if None in found
             else None,
-            "cards": _cards(sessions),
+            "cards": _cards(uses.cards),
             "total": _total(found, before),
             "any_household": households.exists(),
             "earlier": f"?{period.before.query}",
@@ -68,7 +68,7 @@ class EnergyPages(LevityAdmin):
         """The same table."""
         self._check(request)
         period = _period(request)
-        found = used(sessions_between(period.since, period.until, request.user))
+        found = used(period.since, period.until, request.user).households
         households = visible(Household.objects.all(), request.user)
         return streamed_csv(
             _lines(period, households, found), f"energy-by-household-{period.first:%Y-%m}"
@@ -90,8 +90,8 @@ def _period(request: HttpRequest) -> Period:
 def _row(
     name: Any,
     item: Household | None,
-    found: dict[int | None, Use],
-    before: dict[int | None, Use],
+    found: Mapping[int | None, Use],
+    before: Mapping[int | None, Use],
     most: Decimal,
 ) -> dict[str, Any]:
     key = item.pk if item else None
@@ -107,7 +107,7 @@ def _row(
     }
 
 
-def _total(found: dict[int | None, Use], before: dict[int | None, Use]) -> dict[str, Any]:
+def _total(found: Mapping[int | None, Use], before: Mapping[int | None, Use]) -> dict[str, Any]:
     return {
         "sessions": sum(use.sessions for use in found.values()),
         "energy": kwh(sum((use.wh for use in found.values()), Decimal())),
@@ -116,13 +116,9 @@ def _total(found: dict[int | None, Use], before: dict[int | None, Use]) -> dict[
     }
 
 
-def _cards(sessions: list[Counted]) -> dict[str, Any]:
+def _cards(by_card: Mapping[str, Use]) -> dict[str, Any]:
     """The cards whose sessions are nobody's, those with most energy first."""
-    by_card: dict[str, Use] = {}
-    for session in sessions:
-        if session.payer.household is None:
-            by_card[session.id_tag] = by_card.get(session.id_tag, Use()).and_of(session)
-    ranked = sorted(by_card.items(), key=lambda found: -found[1].wh)
+    ranked = sorted(by_card.items(), key=lambda found: (-found[1].wh, found[0]))
     return {
         "shown": [
             {"id_tag": tag or UNKNOWN_PAYER, "sessions": use.sessions, "energy": kwh(use.wh)}
@@ -140,7 +136,7 @@ def _sessions(period: Period) -> str:
     )
 
 
-def _lines(period: Period, households: Any, found: dict[int | None, Use]) -> Iterator[list[str]]:
+def _lines(period: Period, households: Any, found: Mapping[int | None, Use]) -> Iterator[list[str]]:
     yield [
         "month",
         "household",

@@ -5,24 +5,23 @@ reports of the same days add up to the same energy, and so do the rows of `run_r
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, Count, DurationField, F, Min, Q, Sum, Value, When
-from django.db.models.functions import Coalesce, Greatest, Lower, TruncMonth
-from django.utils import timezone
+from django.db.models.functions import Coalesce, Greatest, Lower
 from django.utils.translation import gettext_noop
 
+from levity.billing.by_payer import exact, sums_by_payer
 from levity.billing.models import Household, SessionPrice, TariffVersion
 from levity.billing.reports.span import Span
 from levity.billing.reports.table import Report, hours, kwh
+from levity.billing.reports.times import TimeBetween
 from levity.billing.rules.money import rounded
-from levity.billing.used import holders
 from levity.ocpp.models import IN_TOTALS, PLAUSIBLE, ChargePoint, IdTag, Site, Transaction
 from levity.ocpp.visibility import visible
-from levity.ocpp.wire.fields import zone_of
 from levity.pages.chargers.owners import may_see_owners
 from levity.pages.kit.formats import UNKNOWN_PAYER
 from levity_ws.frozen import frozen
@@ -94,8 +93,9 @@ def by_tag(span: Span, user: Any, site: Site | None = None) -> Report:
 
 def by_month(span: Span, user: Any, site: Site | None = None) -> Report:
     """A row for each month in which sessions began, by the clock of the report."""
-    found = _grouped(span, user, site, "month", month=TruncMonth("started_at", tzinfo=span.zone))
-    ordered: Found = [((f"{month:%Y-%m}",), found[month]) for month in sorted(found)]
+    months = list(_months(span))
+    found = _grouped(span, user, site, "month", month=_number_of(months, span))
+    ordered: Found = [((f"{months[at]:%Y-%m}",), found[at]) for at in sorted(found)]
     return _report(
         "month",
         gettext_noop("Energy by month"),
@@ -108,22 +108,25 @@ def by_month(span: Span, user: Any, site: Site | None = None) -> Report:
 def by_resident(span: Span, user: Any, site: Site | None = None) -> Report:
     """A row for each household: sessions that are billed or priced are whose the price says, all
     others whose the rules say."""
-    held, money = holders(), _Moneys(user)
-    found: dict[Any, Sums] = defaultdict(Sums)
-    columns = (
-        *("charge_point_id", "connector", "id_tag", "started_at", "charge_point__site__time_zone"),
-        *("counted", "lasted", "price__state", "price__household_id", "price__version_id"),
-        "price__amount",
+    money = _Moneys(user)
+    is_priced = Q(price__state=SessionPrice.State.PRICED)
+    is_decided = is_priced & Q(price__household__isnull=False)
+    rows = _sessions(span, user, site).annotate(
+        home=Case(When(is_decided, then=F("price__household_id"))),
+        version=Case(When(is_priced, then=F("price__version_id"))),
     )
-    rows = _sessions(span, user, site).annotate(counted=_counted(), lasted=_lasted())
-    for row in rows.order_by().values_list(*columns).iterator(chunk_size=2_000):
-        charger, connector, id_tag, began, zone, wh, lasted, state, payer, version, amount = row
-        is_priced = state == SessionPrice.State.PRICED
-        if not is_priced or payer is None:
-            day = timezone.localtime(began, zone_of(zone) if zone else None).date()
-            payer = held.payer(charger, connector, id_tag, day).household
-        amounts = money.of(version, amount) if is_priced else ()
-        found[payer] += Sums(1, wh, lasted, amounts)
+    found: dict[Any, Sums] = defaultdict(Sums)
+    grouped = sums_by_payer(
+        rows,
+        span.since,
+        span.until,
+        *("home", "version"),
+        decided=is_decided,
+        **_summed(money),
+    )
+    for payer, row in grouped:
+        key = row["home"] if payer is None else payer.household
+        found[key] += _sums(row, money.of(row["version"], row.get("amount")))
     households = visible(Household.objects.filter(pk__in=_keys(found)), user)
     named = {item.pk: (item.name, item.flat) for item in households.only("name", "flat")}
 
@@ -155,17 +158,12 @@ def _grouped(
     money = _Moneys(user)
     rows = _sessions(span, user, site).annotate(**annotations).order_by()
     rows = rows.values(by, *(["price__version"] if money.may else [])).annotate(
-        n=Count("pk"),
-        wh=Sum(_counted()),
-        lasted=Sum(_lasted()),
-        **({"spelt": spelt} if spelt is not None else {}),
-        **({"amount": _priced()} if money.may else {}),
+        **_summed(money), **({"spelt": spelt} if spelt is not None else {})
     )
     found = _Grouped()
     for row in rows:
         amounts = money.of(row["price__version"], row["amount"]) if money.may else ()
-        sums = Sums(row["n"], row["wh"] or Decimal(), row["lasted"] or ZERO, amounts)
-        found[row[by]] = found.get(row[by], Sums()) + sums
+        found[row[by]] = found.get(row[by], Sums()) + _sums(row, amounts)
         found.spelt[row[by]] = row.get("spelt") or ""
     return found
 
@@ -179,6 +177,26 @@ def _sessions(span: Span, user: Any, site: Site | None) -> Any:
     return visible(rows, user)
 
 
+def _months(span: Span) -> Iterator[date]:
+    """The first day of each month that the days are of."""
+    day = span.first.replace(day=1)
+    while day <= span.last:
+        yield day
+        day = (day + timedelta(days=32)).replace(day=1)
+
+
+def _number_of(months: list[date], span: Span) -> Case:
+    """In which of these months a session began; the database compares moments, and knows no
+    calendar (SQLite would ask Python for each session)."""
+    return Case(
+        *(
+            When(started_at__gte=Span(months[at], span.last, span.zone).since, then=at)
+            for at in range(len(months) - 1, 0, -1)
+        ),
+        default=Value(0),
+    )
+
+
 def _counted() -> Any:
     return Case(When(PLAUSIBLE, then=Coalesce("energy", Decimal())), default=Decimal())
 
@@ -188,14 +206,23 @@ def _lasted() -> Any:
     end = Coalesce("stopped_at", "meter_last_at", "started_at")
     nothing = Value(ZERO, DurationField())
     return Greatest(
-        Coalesce(end - F("started_at"), nothing, output_field=DurationField()),
-        nothing,
-        output_field=DurationField(),
+        Coalesce(TimeBetween("started_at", end), nothing), nothing, output_field=DurationField()
     )
 
 
 def _priced() -> Any:
     return Sum("price__amount", filter=Q(price__state=SessionPrice.State.PRICED))
+
+
+def _summed(money: "_Moneys") -> dict[str, Any]:
+    """What the database adds up."""
+    found = {"n": Count("pk"), "wh": Sum(_counted()), "lasted": Sum(_lasted())}
+    return found | ({"amount": _priced()} if money.may else {})
+
+
+def _sums(row: Mapping[str, Any], amounts: tuple[tuple[Money, Decimal], ...]) -> Sums:
+    wh = exact(row["wh"] or Decimal())
+    return Sums(row["n"], wh, row["lasted"] or ZERO, amounts)
 
 
 class _Moneys:
@@ -208,6 +235,7 @@ class _Moneys:
     def of(self, version: int | None, amount: Decimal | None) -> tuple[tuple[Money, Decimal], ...]:
         if version is None or amount is None or not self.may:
             return ()
+        amount = exact(amount)
         if self._known is None:
             columns = ("pk", "document__currency", "document__tax_included")
             self._known = {
@@ -268,7 +296,6 @@ def _report(
 
 def _cells(sums: Sums, moneys: Iterable[Money]) -> list[str]:
     amounts = dict(sums.amounts)
-    # (SQLite adds up decimals as floating-point numbers.)
     shown = [str(rounded(amounts[money], money[0])) if money in amounts else "" for money in moneys]
     return [str(sums.sessions), kwh(sums.wh), hours(sums.lasted), *shown]
 

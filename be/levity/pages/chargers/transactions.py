@@ -48,7 +48,7 @@ from levity.pages.chargers.signed import SignedValues, signed_shown
 from levity.pages.chargers.stop_charging import StopCharging
 from levity.pages.chargers.sure_words import confidence_said, source_said
 from levity.pages.kit import hooks
-from levity.pages.kit.base import BoundedPaginator, ReadOnlyAdmin, all_of
+from levity.pages.kit.base import BoundedPaginator, NamesAfterwards, ReadOnlyAdmin, all_of
 from levity.pages.kit.formats import (
     NOTHING,
     badge,
@@ -78,6 +78,12 @@ TONES = {
     Transaction.State.STOPPED: "good",
     Transaction.State.ORPHANED: "warn",
 }
+
+
+class SessionList(NamesAfterwards):
+    """With the charge point of each."""
+
+    names = "charge_point__site"
 
 
 @admin.register(Transaction, site=site)
@@ -142,6 +148,10 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
         corrections = MeterValueCorrection.objects.filter(transaction=OuterRef("pk"))
         rows = super().get_queryset(request).select_related("charge_point__site")
         return with_owner(rows.annotate(is_corrected=Exists(corrections)), request.user)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """One that is read in the order of its ids."""
+        return SessionList
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Newest first, by the index that answers the filter."""

@@ -20,6 +20,7 @@ __all__ = [
     "BoundedChangeList",
     "BoundedPaginator",
     "LevityAdmin",
+    "NamesAfterwards",
     "ReadOnlyAdmin",
     "all_of",
     "newest",
@@ -86,6 +87,22 @@ class BoundedChangeList(ChangeList):
         """Take what was found for all there is: nobody counted the rest."""
         super().get_results(request)
         self.full_result_count = self.result_count
+
+
+class NamesAfterwards(BoundedChangeList):
+    """What its rows refer to is asked for when the rows of the page are known.
+
+    Within a join SQLite would begin with the small table of the two, and read and sort all rows of
+    the large one for the fifty that are shown.
+    """
+
+    names: str
+    queryset: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        """A statement more for each table that they refer to."""
+        self.queryset = self.queryset.select_related(None).prefetch_related(self.names)
+        super().get_results(request)
 
 
 class LevityAdmin(OnlyDeclaredLookups, LiveAdmin):

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 
-__all__ = ["LONGEST", "OnlyDeclaredLookups"]
+__all__ = ["LONGEST", "OnlyDeclaredLookups", "few_words"]
 
 # How the filters of Django and unfold call what they ask for.
 _OF_FIELD = ("", "__exact", "__isnull", "__id__exact", "__pk__exact")

@@ -1,7 +1,7 @@
 """Values of a session for a plot: of a trace, only the columns that are asked for."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, repeat
@@ -13,13 +13,19 @@ from levity.ocpp.rules.values import MICRO, SIGNED, base_value, scale_of
 from levity.ocpp.store.samples.coding import NOTHING, UNCHANGED, Column, Trace, decode
 from levity.ocpp.store.samples.elements import Element, moment_of
 from levity.ocpp.store.samples.legacy import is_empty, legacy_elements
-from levity.ocpp.store.samples.reading import of_rows, of_traces, picked, together
+from levity.ocpp.store.samples.reading import (
+    of_rows,
+    of_traces,
+    of_transactions,
+    picked,
+    together,
+)
 from levity.ocpp.store.samples.shapes import Names, Shape, shapes_of
 from levity.ocpp.wire.fields import MAX_NUMBER
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Plotted", "plotted"]
+__all__ = ["Plotted", "plotted", "plotted_of"]
 
 Plotted = tuple[Names, datetime, Decimal | None]
 """What it is, when by the charger's clock, and how much in base units."""
@@ -55,6 +61,35 @@ def plotted(transaction: int, wanted: Callable[[Names], bool], most: int) -> lis
         (names, element.sampled_at, element.value(position))
         for element, position, names in found[: -most - 1 : -1]
     ]
+
+
+def plotted_of(pks: Collection[int], wanted: Callable[[Names], bool]) -> dict[int, list[Plotted]]:
+    """The same of many sessions, all of them, in a fixed number of statements."""
+    wholes: dict[int, list[bytes]] = {}
+    rows = SampleTrace.objects.filter(transaction__in=list(pks)).order_by("id")
+    for pk, data in rows.values_list("transaction_id", "data"):
+        wholes.setdefault(pk, []).append(bytes(data))
+    recent = MeterValue.objects.filter(transaction__in=list(pks))
+    others = set(recent.order_by().values_list("transaction_id", flat=True).distinct())
+    if not is_empty():
+        before = LegacySample.objects.filter(transaction__in=list(pks))
+        others |= set(before.order_by().values_list("transaction_id", flat=True).distinct())
+    others |= {pk for pk, data in wholes.items() if len(data) > 1}
+    found: dict[int, list[Plotted]] = {}
+    for pk, [data, *_] in wholes.items():
+        if pk in others:
+            continue
+        try:
+            found[pk] = _of_columns(decode(data), wanted)
+        except ValueError:
+            log.exception("the trace of transaction %s can't be read", pk)
+    if others:
+        for pk, elements in of_transactions(others).items():
+            found[pk] = [
+                (names, element.sampled_at, element.value(position))
+                for element, position, names in reversed(list(picked(elements, wanted)))
+            ]
+    return found
 
 
 def _of_columns(trace: Trace, wanted: Callable[[Names], bool]) -> list[Plotted]:
