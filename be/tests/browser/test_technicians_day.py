@@ -42,8 +42,6 @@ class Day:
 @pytest.fixture
 def day(tmp_path: Path, django_db_blocker: Any, chromium: Browser) -> Iterator[Day]:
     with embedded(tmp_path, django_db_blocker, started=False) as site:
-        # A machine that has much to do takes longer for this than `serve` is given.
-        site.levity("migrate", within=300)
         served = serve(site, LEVITY_FTP_PORT="0")
         name, password = served.line(r"Log in as +(\S+), password (\S+) ").groups()
         port = served.line(r"http://localhost:(\d+)/admin/")[1]

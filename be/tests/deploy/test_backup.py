@@ -88,26 +88,36 @@ def test_a_site_on_sqlite_comes_back_whole_and_gives_no_number_twice(
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def empty(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a database on Postgres without tables."""
     with postgres_database(POSTGRES_URL) as url:
-        yield url, clean_environ(tmp_path, DATABASE_URL=url, SECRET_KEY="of-no-value-" * 5)
+        yield environ_of(url, tmp_path)
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The same with the tables of today."""
+    with postgres_database(POSTGRES_URL, migrated=True) as url:
+        yield environ_of(url, tmp_path)
+
+
+def environ_of(url: str, folder: Path) -> dict[str, str]:
+    return clean_environ(folder, DATABASE_URL=url, SECRET_KEY="of-no-value-" * 5)
 
 
 @pytest.mark.services
 @pytest.mark.deploy
 def test_a_site_on_postgres_comes_back_and_its_commands_are_not_sent_again(
-    postgres: tuple[str, dict[str, str]], tmp_path: Path, django_db_blocker: Any
+    migrated: dict[str, str], tmp_path: Path, django_db_blocker: Any
 ) -> None:
     """P-09, F-30: pg_dump and pg_restore, and what Levity does after them."""
-    url, environ = postgres
-    books = Books(url, django_db_blocker)
+    books = Books(migrated["DATABASE_URL"], django_db_blocker)
 
     def levity(*arguments: str) -> str:
-        ran = run(python("-m", "levity", *arguments), environ, tmp_path)
+        ran = run(python("-m", "levity", *arguments), migrated, tmp_path)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
-    levity("migrate")
     with books.open(Transaction) as rows:
         charger = ChargePoint.objects.using(books.alias).create(identity="CP1")
         rows.create(
@@ -160,12 +170,11 @@ def test_what_is_no_backup_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.services
 def test_of_several_that_start_at_once_one_brings_the_database_up_to_date(
-    postgres: tuple[str, dict[str, str]], tmp_path: Path
+    empty: dict[str, str], tmp_path: Path
 ) -> None:
     """T-21: every container migrates at its start; the others wait and find it done."""
-    _, environ = postgres
     racing = [
-        Process(f"migrate-{number}", python("-m", "levity", "migrate"), environ, tmp_path)
+        Process(f"migrate-{number}", python("-m", "levity", "migrate"), empty, tmp_path)
         for number in range(3)
     ]
     assert [each.wait(120) for each in racing] == [0, 0, 0]
