@@ -26,7 +26,7 @@ NO_SESSIONS = frozenset(
         ("billing/forgetting.py", "forget_tag"),  # Assignment, TariffUse
         *(
             ("files/campaigns.py", name)  # FirmwareCampaign and its targets
-            for name in ("_drive_one", "_end", "_ready", "_start", "_turn", "cancel")
+            for name in ("_drive_one", "_end", "_next_wave", "_ready", "_start", "_turn", "cancel")
         ),
         ("integrations/mqtt/publisher.py", "look"),  # a set
         ("ocpp/decisions/charging_profiles.py", "end_profiles"),  # InstalledProfile
