@@ -92,6 +92,7 @@ def test_the_main_meter_and_sessions_without_a_place_are_left_out(charger: Charg
         state="stopped",
         started_at=at(60),
         stopped_at=at(90),
+        start_received_at=at(60),
         meter_start=0,
         meter_stop=3000,
         energy_source="registers",
