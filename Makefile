@@ -41,10 +41,10 @@ in-lanes = -n $(or $(1),$(lanes)) --dist loadfile --no-loadscope-reorder --max-w
 on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 
 # Everything that has queues, databases and ports of its own, in lanes; the core on the other
-# database, too; then, one by one, what promises limits of time and mostly waits, and what
-# measures or uses what is there once on a machine.
+# database, too; then what promises limits of time and mostly waits, two at a time; and, one by
+# one, what measures or uses what is there once on a machine.
 # The store, the ledger and the field are judged on both databases: here on SQLite. What is marked
-# `once` asks the database nothing that it has not been asked, or has its own.
+# `once`, or has no fixture of a database, asks it nothing that it has not been asked.
 on-both := be/tests/db be/tests/ocpp be/tests/conversations be/tests/field
 # To collect all tests takes 7 s of CPU; ARGS may name files, too.
 marked = $(if $(filter be/% ws/%,$(ARGS)),,$(shell grep -rl --include='test_*.py' 'mark[.]$(1)' ws/tests be/tests))
@@ -57,7 +57,7 @@ test: env ## The tests; starts Postgres and RabbitMQ where none answers
 	@$(on-services) tools/services --tests
 	@$(on-services) $(scratch) $(pytest) $(in-lanes) -m "not exclusive and not timed and not deploy $(the-few)" $(ARGS)
 	@env -u AMQP_URL -u DATABASE_URL $(scratch) $(pytest) $(call in-lanes,auto) -m "not services and not once and not timed $(the-few)" $(on-both) $(ARGS)
-	@$(on-services) $(scratch) $(pytest) -m "timed and not deploy $(the-few)" $(call marked,timed) $(ARGS)
+	@$(on-services) $(scratch) $(pytest) $(call in-lanes,2) -m "timed and not deploy $(the-few)" $(call marked,timed) $(ARGS)
 	@$(on-services) $(scratch) $(pytest) -m "exclusive and not deploy $(the-few)" $(call marked,exclusive) $(ARGS)
 test-all: ## The same with every case of a kind, as every night
 	@$(MAKE) test the-few=

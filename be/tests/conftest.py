@@ -31,6 +31,7 @@ pytest.register_assert_rewrite("tests.field.cases", "tests.field.judge", "tests.
 # Those that visit every page, start processes, play whole sessions or try everything a thousand
 # times: left to `make test`.
 HERE = Path(__file__).parent
+DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
 TOO_SLOW = hypothesis.HealthCheck.too_slow
 SLOW = frozenset({"accounts", "conformance", "monitoring", "system", "web", "whole"})
 SLOW_FILES = frozenset(
@@ -110,6 +111,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         folders = item.path.parts[len(HERE.parts) :]
         if not SLOW.isdisjoint(folders) or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
+        if not asks_a_database(item):
+            item.add_marker(pytest.mark.once)
     if hasattr(config, "workerinput"):
         longest_first(items)
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
@@ -120,6 +123,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("postgres")]
+
+
+def asks_a_database(item: pytest.Item) -> bool:
+    """False for what is the same whatever the database is (pytest-django)."""
+    fixtures = getattr(item, "fixturenames", ())
+    return bool(item.get_closest_marker("django_db")) or not DATABASES.isdisjoint(fixtures)
 
 
 def longest_first(items: list[pytest.Item]) -> None:
