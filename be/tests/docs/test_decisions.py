@@ -6,7 +6,9 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[3] / "docs"
 # They decide nothing: they look, or are parts of others.
-LOOKS = frozenset({"check_deletion", "check_sending", "may_add", "may_close", "waiting"})
+LOOKS = frozenset(
+    {"check_deletion", "check_sending", "check_site", "may_add", "may_close", "waiting"}
+)
 
 
 def listed() -> dict[str, set[str]]:
