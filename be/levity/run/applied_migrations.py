@@ -15,7 +15,6 @@ from levity_ws import __version__
 __all__ = ["look_at_migrations"]
 
 
-APPS = ("ocpp", "operation", "accounts")
 # The last commit with the migrations that 0001_initial of each app replaces.
 LAST_WITH_FORMER = "d3be4f5"
 # (app, name) of a migration.
@@ -42,7 +41,10 @@ def look_at_migrations(connection: BaseDatabaseWrapper) -> None:
 def _newer_than_this(applied: Names, on_disk: OnDisk) -> list[str]:
     """Migrations of a later release that this one doesn't know."""
     known = {*on_disk, *(former for each in on_disk.values() for former in each.replaces)}
-    newest = {app: max((name for label, name in known if label == app), default="") for app in APPS}
+    newest: dict[str, str] = {}
+    # Not among the former names: they have higher numbers than those of today.
+    for app, name in _ours(on_disk):
+        newest[app] = max(name, newest.get(app, ""))
     return sorted(
         f"{app}.{name}"
         for app, name in applied
@@ -50,13 +52,20 @@ def _newer_than_this(applied: Names, on_disk: OnDisk) -> list[str]:
     )
 
 
+def _ours(on_disk: OnDisk) -> OnDisk:
+    """Without those of Django, of libraries and of the project that Levity is part of."""
+    return {
+        key: each for key, each in on_disk.items() if type(each).__module__.startswith("levity.")
+    }
+
+
 def _stopped_halfway(applied: Names, on_disk: OnDisk) -> list[str]:
     """The last applied migration of each app with only some of its former migrations applied."""
     found = []
-    for (app, name), migration in on_disk.items():
+    for (app, name), migration in _ours(on_disk).items():
         former = set(migration.replaces)
         done = {*former, (app, name)} & set(applied)
-        if app in APPS and former and done and not former <= set(applied):
+        if former and done and not former <= set(applied):
             found.append(f"{app}.{max(name for _, name in done)}")
     return sorted(found)
 

@@ -67,6 +67,21 @@ def test_one_in_the_middle_of_the_former_migrations_says_what_to_do(
     assert "check out the commit d3be4f5, run `levity migrate` there" in said
 
 
-def test_one_of_a_later_release_is_named(opened: Open) -> None:
-    with pytest.raises(CannotOpen, match=r"later release: it has ocpp\.9999_of_tomorrow\."):
-        opened([*former("ocpp"), ("ocpp", "9999_of_tomorrow")])
+@pytest.mark.parametrize("app", ["ocpp", "billing", "files"])
+def test_one_of_a_later_release_is_named(opened: Open, app: str) -> None:
+    with pytest.raises(CannotOpen, match=rf"later release: it has {app}\.9999_of_tomorrow\."):
+        opened([*former("ocpp"), (app, "9999_of_tomorrow")])
+
+
+def test_the_next_migration_is_of_a_later_release_though_former_ones_had_higher_numbers(
+    opened: Open,
+) -> None:
+    newest = max(name for app, name in MigrationLoader(None).disk_migrations if app == "ocpp")
+    name = f"{int(newest[:4]) + 1:04d}_of_tomorrow"
+    with pytest.raises(CannotOpen, match=rf"later release: it has ocpp\.{name}\."):
+        opened([*former("ocpp"), ("ocpp", name)])
+
+
+def test_an_app_that_a_project_has_taken_out_is_of_no_later_release(opened: Open, settings) -> None:
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if "accounts" not in app]
+    opened([("accounts", "0001_initial"), ("elsewhere", "9999_of_tomorrow")])
