@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from levity.installation import needs
 
@@ -23,7 +23,7 @@ def reports_page(request: HttpRequest) -> str:
 class BillingConfig(AppConfig):
     name = "levity.billing"
     label = "billing"
-    verbose_name = "Billing"
+    verbose_name = gettext_lazy("Billing")
     default_auto_field = "django.db.models.BigAutoField"
 
     levity_replaced = "levity.billing.replacing.move_what_is_assigned"

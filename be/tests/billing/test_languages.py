@@ -186,7 +186,7 @@ CODE = {
         *("before billing", "to look at", "not to bill", "nothing to do"),
     },
 }
-LOOKS_LIKE_ONE = re.compile(r"[A-Za-z]{2,}[,:;]? [a-z]{2,}|^[A-Z][a-z]+[ .…:]*$")
+LOOKS_LIKE_ONE = re.compile(r"[A-Za-z]+[,:;]? [a-z]{2,}|^[A-Z][a-z]+[ .…:]*$")
 
 
 def untranslated(path: Path) -> Iterator[str]:

@@ -28,6 +28,7 @@ WORDS = (
     gettext_noop("tax number"),
     gettext_noop("payment text"),
     gettext_noop("prefix"),
+    gettext_noop("closed by"),
     # Of accounting data.
     gettext_noop("street"),
     gettext_noop("postcode"),

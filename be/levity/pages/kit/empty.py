@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext, gettext_noop
+
 __all__ = ["meaning"]
 
 # By model: nothing at all, and none that is open (the lists of trouble are opened so).
@@ -18,7 +20,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "",
     ),
     "ocpp.transaction": (
-        "Nothing has been charged yet. A session appears here when a charger starts one.",
+        gettext_noop(
+            "Nothing has been charged yet. A session appears here when a charger starts one."
+        ),
         "",
     ),
     "ocpp.idtag": (
@@ -35,29 +39,33 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "ocpp.configurationtemplate": ("There are no templates yet.", ""),
     "billing.tariff": (
-        (
+        gettext_noop(
             "There is no tariff yet, so sessions have no price. Add one (“New tariff”), then say "
             "for whom it is (“Which tariff is for whom”)."
         ),
         "",
     ),
     "billing.statementrun": (
-        (
+        gettext_noop(
             "No month has been closed yet. “Who bills” is asked once; then “Next statements” "
             "checks a month, shows a preview, and closes it."
         ),
         "",
     ),
     "billing.tariffuse": (
-        "No tariff is for anybody yet, so sessions have no price. Say here for whom each is.",
+        gettext_noop(
+            "No tariff is for anybody yet, so sessions have no price. Say here for whom each is."
+        ),
         "",
     ),
     "billing.issuer": (
-        "Nobody bills yet. Add the name and address that stand at the head of statements.",
+        gettext_noop(
+            "Nobody bills yet. Add the name and address that stand at the head of statements."
+        ),
         "",
     ),
     "billing.sessionprice": (
-        (
+        gettext_noop(
             "No session has a price yet: a session gets one when it is over and a tariff applies. "
             "Add one under “Tariffs”."
         ),
@@ -128,7 +136,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "ocpp.configurationchange": ("No configuration key has been changed yet.", ""),
     "billing.household": (
-        (
+        gettext_noop(
             "There are no households yet. Add one, or import a list of residents (“Import CSV…”) "
             "to see who used how much energy."
         ),
@@ -166,9 +174,9 @@ OF_ONE = "charge_point__id__exact"
 
 def meaning(model: str, filters: Mapping[str, str]) -> str:
     """Why the list of this model is empty; "" where the filters are the reason."""
-    none, none_open = TEXTS.get(model, ("There is nothing yet.", ""))
+    none, none_open = TEXTS.get(model, (gettext_noop("There is nothing yet."), ""))
     if not filters:
-        return none
+        return gettext(none)
     if set(filters) == {OF_ONE}:
-        return "There is nothing of this charge point yet."
+        return gettext("There is nothing of this charge point yet.")
     return none_open if dict(filters) == OPEN else ""

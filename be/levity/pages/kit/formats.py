@@ -105,7 +105,7 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 def silent_for(moment: datetime, now: datetime) -> str:
     """How long nothing has come."""
-    return format_html(gettext("silent for {}"), _growing(moment, "for", _span(now - moment)))
+    return format_html("{} {}", gettext("silent for"), _growing(moment, "for", _span(now - moment)))
 
 
 def so_far(moment: datetime, now: datetime) -> str:

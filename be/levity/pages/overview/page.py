@@ -105,7 +105,7 @@ def _with_energy(tiles: list[Tile], energy: Energy, counted: dict[str, int]) -> 
             gettext("Energy this month"),
             energy.since(month),
             month,
-            format_html(gettext("since {}"), words(str(month))),
+            format_html("{} {}", gettext("since"), words(str(month))),
             counted["left_out"],
         ),
         (

@@ -8,7 +8,6 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from levity.ocpp.decisions import onboarding
-from levity.ocpp.models import Transaction
 from levity.pages.chargers.charger_tabs import tabs_of_list
 from levity.pages.kit.formats import said
 from levity.pages.kit.hooks import word_for
@@ -34,6 +33,7 @@ register = template.Library()
 BUTTONS = {
     "billing.issuer": gettext_noop("Who bills"),
     "billing.tariffuse": gettext_noop("Which tariff is for whom"),
+    "billing.reportmail": gettext_noop("Monthly reports"),
 }
 
 
@@ -51,8 +51,14 @@ def menu_word(part: Any) -> str:
 @register.filter
 def row_name(row: Any) -> str:
     """What a row is called, in the language of the page where it has no name of its own."""
-    if isinstance(row, Transaction):
-        return gettext("Transaction %(number)s") % {"number": row.pk}
+    match row._meta.label_lower:
+        case "ocpp.transaction":
+            return gettext("Transaction %(number)s") % {"number": row.pk}
+        case "billing.sessionprice":
+            return gettext("price of session %(number)s") % {"number": row.pk}
+        case "billing.statementrun":
+            days = {"first": row.first_day, "last": row.last_day}
+            return gettext("%(first)s to %(last)s") % days
     return str(row)
 
 
