@@ -32,7 +32,7 @@ from levity.ocpp.models import Transaction
 from levity.ocpp.rules.flags import explained
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.filters import RowFilter
-from levity.pages.kit.base import ReadOnlyAdmin, all_of
+from levity.pages.kit.base import NamesAfterwards, ReadOnlyAdmin, all_of
 from levity.pages.kit.formats import (
     NOTHING,
     badge,
@@ -66,6 +66,7 @@ KINDS = {
 
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+NAMES = ("transaction__charge_point__site", "household", "version__tariff", "decided_household")
 
 
 class DecideForm(forms.Form):
@@ -90,6 +91,12 @@ class DecideForm(forms.Form):
         help_text=_("For those who ask later; needed if nobody is to pay."),
         widget=UnfoldAdminTextInputWidget,
     )
+
+
+class PriceList(NamesAfterwards):
+    """With the session, the household and the tariff of each."""
+
+    names = NAMES
 
 
 @admin.register(SessionPrice, site=site)
@@ -123,10 +130,11 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
         """With what they name."""
         # SQLite reads the list by the index of its order only where a range is asked for.
         rows = super().get_queryset(request).filter(ended_at__lt=NEVER)
-        return rows.select_related(
-            *("transaction__charge_point__site", "household", "version__tariff"),
-            "decided_household",
-        )
+        return rows.select_related(*NAMES)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """One that is read in the order of its ends."""
+        return PriceList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SessionPrice], search_term: str

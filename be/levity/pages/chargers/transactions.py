@@ -83,7 +83,7 @@ TONES = {
 class SessionList(NamesAfterwards):
     """With the charge point of each."""
 
-    names = "charge_point__site"
+    names = ("charge_point__site",)
 
 
 @admin.register(Transaction, site=site)

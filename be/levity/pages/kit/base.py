@@ -96,12 +96,12 @@ class NamesAfterwards(BoundedChangeList):
     the large one for the fifty that are shown.
     """
 
-    names: str
+    names: tuple[str, ...]
     queryset: Any
 
     def get_results(self, request: HttpRequest) -> None:
         """A statement more for each table that they refer to."""
-        self.queryset = self.queryset.select_related(None).prefetch_related(self.names)
+        self.queryset = self.queryset.select_related(None).prefetch_related(*self.names)
         super().get_results(request)
 
 

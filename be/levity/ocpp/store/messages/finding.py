@@ -21,7 +21,7 @@ from levity_ws.frozen import frozen
 
 __all__ = ["LOOKED_AT", "SEARCHED", "Found", "find"]
 
-LOOKED_AT = 40_000
+LOOKED_AT = 30_000
 """Exchanges that are looked through for a page at most where no index knows the answer."""
 SEARCHED = 20_000
 """The same where the text of the frames is looked through."""
