@@ -112,6 +112,8 @@ def pages(charger: ChargePoint, root: User) -> list[str]:
         "/admin/operation/alert/",
         f"/admin/auth/user/{root.pk}/change/",
         f"/admin/auth/group/{group.pk}/change/",
+        "/admin/billing/household/add/",
+        "/admin/billing/sessionprice/reports/",
     ]
 
 

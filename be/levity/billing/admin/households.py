@@ -40,6 +40,13 @@ class AssignmentInline(TabularInline):
         "What it charges with: a card, a charge point or a connector on each line"
     )
 
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Named for those who hear the page: in a table only its heads are labels."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", field.label)
+        return field
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
         """With the name of each charge point."""
         return super().get_queryset(request).select_related("charge_point")
