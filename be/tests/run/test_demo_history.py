@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Sum
 
 from levity.billing.models import Assignment, Household
-from levity.billing.used import sessions_between
+from levity.billing.used import used
 from levity.ocpp.models import ChangedSession, ChargePoint, SessionHour, Transaction
 from levity.ocpp.store.hours import count_all
 from levity.run.demo_history import CARDS, RESIDENTS, make_history
@@ -23,10 +23,10 @@ def test_every_session_is_a_residents_and_its_hours_are_those_of_a_recount() -> 
     assert Household.objects.count() == len(RESIDENTS)
     assert Assignment.objects.count() == CARDS
     assert 150 < Transaction.objects.count() < 600
-    counted = list(sessions_between(datetime(2026, 1, 1, tzinfo=UTC), NOW))
-    assert len(counted) == Transaction.objects.count()
-    assert all(each.payer.household for each in counted)
-    assert not any(each.to_check for each in counted)
+    by_household = used(datetime(2026, 1, 1, tzinfo=UTC), NOW).households
+    assert None not in by_household
+    assert sum(use.sessions for use in by_household.values()) == Transaction.objects.count()
+    assert not any(use.to_check for use in by_household.values())
     for charger in ChargePoint.objects.all():
         end, register = None, None
         for row in charger.transactions.order_by("started_at"):
