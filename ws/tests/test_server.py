@@ -67,6 +67,7 @@ async def test_the_backend_hears_of_a_connection_in_order() -> None:
         assert times == sorted(times)
 
 
+@pytest.mark.slow
 async def test_a_backend_that_stops_answering_closes_with_1013_and_refuses_with_503() -> None:
     """Promise 6."""
     async with running_site(hold=2.0, alive_interval=0.1, alive_timeout=1.5) as site:
