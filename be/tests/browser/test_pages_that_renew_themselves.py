@@ -118,7 +118,7 @@ def test_a_list_without_rows_shows_the_first_one_by_itself(
     seen, page = opened(visit, LIST)
     ChargePoint.objects.create(identity="FIRST")
     page.clock.fast_forward(10_000)
-    expect(page.get_by_role("link", name="FIRST")).to_be_visible()
+    expect(page.get_by_role("link", name="FIRST", exact=True)).to_be_visible()
     assert seen.complaints == []
 
 
