@@ -30,7 +30,10 @@ __all__ = [
     "reason",
     "retry",
     "send_mass",
+    "sent_again_as",
     "tally",
+    "to_retry",
+    "waiting_of",
 ]
 
 State = Command.State
@@ -171,18 +174,49 @@ def not_done(mass: MassCommand, who: Who) -> QuerySet[Command]:
     return commands_of(mass, who).filter(NOT_DONE)
 
 
+def waiting_of(mass: MassCommand, who: Who) -> QuerySet[Command]:
+    """Those that are not sent yet: what `cancel_rest` would call off."""
+    return commands_of(mass, who).filter(state=State.QUEUED)
+
+
+def sent_again_as(mass: MassCommand) -> list[int]:
+    """The ids of the later repetitions: its own, and others of what it repeats itself."""
+    root = mass
+    while root.retry_of is not None:
+        root = root.retry_of
+    found: list[int] = []
+    newest = [root.pk]
+    while newest:
+        again = MassCommand.objects.filter(retry_of__in=newest)
+        newest = list(again.order_by("pk").values_list("pk", flat=True))
+        found += newest
+    return sorted(pk for pk in found if pk > mass.pk)
+
+
+def to_retry(mass: MassCommand, who: Who) -> QuerySet[Command]:
+    """Those that have not done it, nor done or still waiting for it in a repetition."""
+    again = Command.objects.filter(mass__in=sent_again_as(mass))
+    settled = again.filter(Q(state__in=OPEN) | Q(state=State.ANSWERED, result_status__in=DONE))
+    return not_done(mass, who).exclude(charge_point__in=settled.values("charge_point"))
+
+
 def retry(mass: MassCommand, who: Who, *, source: str) -> tuple[MassCommand, SentToMany]:
-    """The same again, to those that have not done it. Raises `NotAllowed`, `NotPossible`."""
+    """The same again, to those that have not done it, here or in an earlier repetition.
+
+    Raises `NotAllowed`, `NotPossible`.
+    """
     if mass.is_masked:
         raise NotPossible(
             "its payload held a secret that is no longer kept: select these charge points in the "
             "list and send it again"
         )
-    rows = not_done(mass, who)
+    rows = to_retry(mass, who)
     charge_points = allowed(
         ChargePoint.objects.filter(pk__in=rows.values("charge_point")), who, SEND
     )
     if not charge_points.exists():
+        if not_done(mass, who).exists():
+            raise NotPossible("it was sent again already to all that had not done it")
         raise NotPossible("none of its commands has failed or was refused")
     return send_mass(
         charge_points,

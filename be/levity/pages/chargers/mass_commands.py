@@ -1,4 +1,5 @@
-"""A command to many charge points: how far it has come, who said no and why, and those again."""
+"""A command to many charge points: how far it has come, who said no and why, those again, and an
+end to the rest."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +9,24 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from levity.ocpp.commands.masses import Tally, commands_of, not_done, reason, retry, tally
+from levity.ocpp.commands.masses import (
+    Tally,
+    cancel_rest,
+    commands_of,
+    not_done,
+    reason,
+    retry,
+    sent_again_as,
+    tally,
+    to_retry,
+    waiting_of,
+)
 from levity.ocpp.deciding import Refused
 from levity.ocpp.models import ChargePoint, Command, MassCommand
 from levity.ocpp.versions import DONE
@@ -121,12 +134,22 @@ class MassCommandAdmin(ListAsCsv, ReadOnlyAdmin):
                 for row in rows[:LISTED]
             ],
             "more": len(rows) > LISTED,
-            "may_retry": may_send and bool(rows) and not mass.is_masked,
+            "may_retry": may_send
+            and bool(rows)
+            and not mass.is_masked
+            and to_retry(mass, request.user).exists(),
+            "again": self._again(request, mass),
+            "may_cancel": may_send and waiting_of(mass, request.user).exists(),
             "all_commands": list_url(Command, mass__id__exact=mass.pk),
         }
 
+    def _again(self, request: HttpRequest, mass: MassCommand) -> list[str]:
+        later = MassCommand.objects.filter(pk__in=sent_again_as(mass))
+        keys = visible(later, request.user).order_by("pk").values_list("pk", flat=True)
+        return [change_link(MassCommand, pk, f"no. {pk}") for pk in keys]
+
     def get_urls(self) -> list[URLPattern]:
-        """The button and the file of the page."""
+        """The buttons and the file of the page."""
         view = self.admin_site.admin_view
         return [
             path(
@@ -134,6 +157,7 @@ class MassCommandAdmin(ListAsCsv, ReadOnlyAdmin):
                 view(require_POST(self.retry_view)),
                 name="ocpp_masscommand_retry",
             ),
+            path("<int:pk>/cancel/", view(self.cancel_view), name="ocpp_masscommand_cancel"),
             path("<int:pk>/csv/", view(self.csv_view), name="ocpp_masscommand_csv"),
             *super().get_urls(),
         ]
@@ -151,6 +175,39 @@ class MassCommandAdmin(ListAsCsv, ReadOnlyAdmin):
             return redirect("levity:ocpp_masscommand_change", mass.pk)
         messages.success(request, f"{mass.action} was queued again for {sent.count:,}.")
         return redirect("levity:ocpp_masscommand_change", again.pk)
+
+    @method_decorator(sent_once)
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """How many would not be sent any more; POST is the yes."""
+        mass = self._one(request, pk)
+        if not request.user.has_perm("ocpp.add_command"):
+            raise PermissionDenied
+        there = redirect("levity:ocpp_masscommand_change", mass.pk)
+        if request.method == "POST":
+            try:
+                decided = cancel_rest(mass, request.user)
+            except Refused as error:
+                messages.warning(request, error.sentence)
+                return there
+            gone = "".join(f" {left.count:,} {left.why}." for left in decided.left)
+            messages.success(request, f"Cancelled: {decided.count:,}.{gone}")
+            return there
+        count = waiting_of(mass, request.user).count()
+        if not count:
+            messages.info(request, "All of its commands were sent already, or have ended.")
+            return there
+        counts = tally(mass, request.user)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Cancel the rest",
+            "mass": mass,
+            "count": count,
+            "others": counts.total - count,
+            "yes": f"cancel {count:,}",
+            "back": reverse("levity:ocpp_masscommand_change", args=[mass.pk]),
+        }
+        return TemplateResponse(request, "levity/mass_cancel.html", context)
 
     def csv_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         """All its commands and how they ended."""

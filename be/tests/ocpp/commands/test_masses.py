@@ -62,6 +62,32 @@ def test_accepted_away_and_refused_are_counted_and_the_refusals_sent_again() -> 
         retry(again, None, source="test")
 
 
+def test_a_charger_that_did_it_in_the_repetition_does_not_get_it_a_third_time() -> None:
+    mass, _ = sent_to(3, away=0)
+    first, second, third = mass.commands.order_by("pk")
+    refused = {"state": "answered", "result_status": "Rejected"}
+    Command.objects.filter(pk__in=[first.pk, second.pk]).update(**refused)
+    Command.objects.filter(pk=third.pk).update(state="answered", result_status="Accepted")
+    again, sent = retry(mass, None, source="test")
+    assert sent.count == 2
+    with pytest.raises(NotPossible, match="sent again already"):
+        retry(mass, None, source="test")  # they still wait for the repetition
+    done, not_yet = again.commands.order_by("pk")
+    Command.objects.filter(pk=done.pk).update(state="answered", result_status="Accepted")
+    Command.objects.filter(pk=not_yet.pk).update(**refused)
+    third_time, sent = retry(mass, None, source="test")
+    assert [row.charge_point_id for row in third_time.commands.all()] == [not_yet.charge_point_id]
+    third_time.commands.update(state="answered", result_status="Accepted")
+    assert retry_is_over(mass)
+    assert retry_is_over(again)
+
+
+def retry_is_over(mass: MassCommand) -> bool:
+    with pytest.raises(NotPossible, match="sent again already"):
+        retry(mass, None, source="test")
+    return True
+
+
 def test_a_masked_payload_is_not_sent_again() -> None:
     ChargePoint.objects.create(identity="CP1")
     key = {"key": "AuthorizationKey", "value": "0123456789abcdef0123456789abcdef"}

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -60,6 +60,47 @@ def test_the_page_renews_its_counts_by_itself(client: Client, mass: MassCommand)
     answer = client.get(path, headers={"X-Levity-Live": "-"})
     assert "3 accepted, 1 refused" in answer.content.decode()
     assert answer["X-Levity-Every"] == "0"
+
+
+def test_the_rest_is_cancelled_after_a_question_that_says_how_many(
+    client: Client, mass: MassCommand
+) -> None:
+    Command.objects.filter(mass=mass, charge_point__identity="CP1").update(
+        state="queued", result_status="", result=None
+    )
+    ask = address("cancel", mass.pk)
+    assert ask in client.get(address("change", mass.pk)).content.decode()
+    asked = client.get(ask).content.decode()
+    assert "<strong>2</strong> of its commands are still waiting" in asked
+    assert "The other 2 were sent already" in asked
+    assert "Yes, cancel 2" in asked
+    assert Command.objects.filter(state="cancelled").count() == 0
+    answer = client.post(ask, follow=True)
+    assert "Cancelled: 2." in answer.content.decode()
+    assert "2 not sent" in answer.content.decode()
+    states = dict(mass.commands.values_list("charge_point__identity", "state"))
+    assert states == {
+        "CP0": "answered",
+        "CP1": "cancelled",
+        "CP2": "answered",
+        "CP3": "cancelled",
+    }
+    text = client.get(address("change", mass.pk)).content.decode()
+    assert "Cancel the rest" not in text
+    late = client.post(ask, follow=True).content.decode()
+    assert "All of its commands were sent already, or have ended." in late
+
+
+def test_who_may_only_look_cancels_nothing(client: Client, mass: MassCommand) -> None:
+    looks = User.objects.create_user("looks", is_staff=True)
+    names = ("view_masscommand", "view_command", "view_chargepoint")
+    looks.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client.force_login(looks)
+    ask = address("cancel", mass.pk)
+    assert ask not in client.get(address("change", mass.pk)).content.decode()
+    assert client.get(ask).status_code == 403
+    assert client.post(ask).status_code == 403
+    assert mass.commands.filter(state="queued").count() == 1
 
 
 def test_the_file_has_a_row_for_each(client: Client, mass: MassCommand) -> None:
