@@ -22,7 +22,7 @@ from waitress.server import create_server
 
 from levity.addresses import local_addresses
 from levity.installation import is_levitys_own
-from levity.monitoring.health.checks import migrations
+from levity.monitoring.health.checks import all_are_applied, migrations
 from levity.monitoring.metrics.counters import WORKER, count_batch
 from levity.monitoring.metrics.exposition import also_show
 from levity.monitoring.worker_threads import Pulse
@@ -35,6 +35,7 @@ from levity.run.cannot_open import CannotOpen
 from levity.run.edge_process import EdgeProcess
 from levity.run.holding import Hold, holding
 from levity.run.opening import open_database
+from levity.run.short_lived import Ended, short_lived
 from levity.run.web.bodies import ANYBODY, limit_bodies
 from levity.run.welcome import as_typed, first_admin, pages_path, welcome
 from levity_ws.__main__ import loop_factory
@@ -109,12 +110,13 @@ class Standalone:
             # sight.
             os.environ["LOG_LEVEL"] = "WARNING"  # the edge's process reads it
         self._say("Levity: preparing the database ...")
-        open_database()
-        if is_levitys_own():
-            call_command("migrate", verbosity=0, interactive=False)
-        elif missing := migrations():
-            what, _, _ = missing.partition(":")
-            raise CannotOpen(f"{what}: run {as_typed(sys.argv[0])} migrate")
+        try:
+            short_lived(_prepare)
+        except Ended as error:
+            raise CannotOpen(
+                f"{error}. Start again: the update goes on where it stopped."
+            ) from error
+        all_are_applied()
         if demo and apps.is_installed("levity.billing"):
             from levity.run.demo_bills import make_bills
             from levity.run.demo_history import make_history
@@ -251,6 +253,16 @@ class Standalone:
                 self.edge_transport,
                 on_started=lambda server: started(server.port, server.metrics),
             )
+
+
+def _prepare() -> None:
+    """Bring the database to this release; raises CannotOpen if that is for somebody else to do."""
+    open_database()
+    if is_levitys_own():
+        call_command("migrate", verbosity=0, interactive=False)
+    elif missing := migrations():
+        what, _, _ = missing.partition(":")
+        raise CannotOpen(f"{what}: run {as_typed(sys.argv[0])} migrate")
 
 
 def _files() -> Any:

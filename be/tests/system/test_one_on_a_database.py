@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.chargers import raw_charger
 from tests.rabbitmq import AMQP_URL
@@ -152,6 +153,43 @@ def test_an_older_release_does_not_start_on_the_database_of_a_later_one(unstarte
     for ran in (second(unstarted, **ANY_PORTS), unstarted.levity("consume_rpc_queue"), pages):
         assert ran.returncode == 1
         assert "later release: it has ocpp.9999_of_tomorrow" in " ".join(ran.stderr.split())
+
+
+def test_a_start_that_updates_says_so_and_one_that_cannot_back_up_changes_nothing(
+    unstarted: Site,
+) -> None:
+    """It runs in a process of its own, with the words and the exit status of `levity migrate`."""
+    assert serve(unstarted).stop() == 0
+    database = unstarted.folder / "data/levity.sqlite3"
+    with unstarted.books.open(ChargePoint) as rows:
+        rows.create(identity="IN-USE")
+    assert unstarted.levity("migrate", "ocpp", "0012", "--no-backup").returncode == 0
+    folder = database.parent / "before-updates"
+    folder.write_text("a file where the folder should be")
+    typed, started = unstarted.levity("migrate"), second(unstarted, **ANY_PORTS)
+    assert typed.returncode == started.returncode == 1
+    assert "the backup before the update failed" in started.stderr
+    assert started.stderr == typed.stderr
+    folder.unlink()
+    updated = serve(unstarted)
+    assert "Backing up the database before the update (1 change)" in updated.log
+    assert "1 charge point and 0 sessions, and read it back" in updated.log
+    updated.line("Levity is running")
+    assert len(list(folder.glob("*.backup"))) == 1
+
+
+def test_the_first_start_keeps_no_more_memory_than_later_ones(untouched: Site) -> None:
+    """Making the tables took 24 MB that stayed with the server for as long as it ran."""
+
+    def memory(process: Process) -> int:
+        here = psutil.Process(process.pid)
+        both = (here, *here.children(recursive=True))
+        return sum(each.memory_full_info().pss for each in both)
+
+    first = serve(untouched)
+    afterwards = memory(first)
+    assert first.stop() == 0
+    assert afterwards - memory(serve(untouched)) < 10_000_000
 
 
 def test_nobody_else_on_this_machine_reads_the_database(untouched: Site) -> None:
