@@ -53,7 +53,8 @@ def language_or_english(language: str | None) -> str:
 
 
 class Phrase:
-    """A part of a sentence, English as `str`: `text` with its words, for a catalog."""
+    """A sentence or a part of one, English as `str`: `text` with its words, for a catalog. A word
+    may be a `Phrase`, too."""
 
     def __init__(self, text: str, **words: object) -> None:
         self.text, self.words = text, words
@@ -63,7 +64,7 @@ class Phrase:
 
     def in_words(self, translated: Callable[[str], str]) -> str:
         """The same in another language."""
-        return translated(self.text) % self.words
+        return translated(self.text) % words_in(self.words, translated)
 
 
 class Worded(Exception):

@@ -22,10 +22,11 @@ from levity.billing.rules.payer import Held
 from levity.ocpp.audit import Noted, Who, note_each
 from levity.ocpp.deciding import NotAllowed, check
 from levity.ocpp.decisions.id_tag_files import BadFile, decode, delimiter_of
-from levity.ocpp.decisions.id_tag_values import moment, spoiled_by_a_spreadsheet
+from levity.ocpp.decisions.id_tag_values import BadCell, moment, spoiled_by_a_spreadsheet
 from levity.ocpp.decisions.spreadsheet_cells import plain_cell, safe_cell
 from levity.ocpp.models import ChargePoint, Site
 from levity.ocpp.visibility import is_limited
+from levity.writing import Phrase, gettext_noop
 
 __all__ = ["COLUMNS", "BadFile", "Read", "export_lines", "import_households", "read_households"]
 
@@ -66,6 +67,23 @@ LANGUAGES = {
 }
 LONGEST = {"name": 200, "flat": 100, "parking": 100, "members": 2000, "notes": 2000}
 MOST_LINES = 5_000
+LINE = gettext_noop("line %(number)s")
+WRONG = gettext_noop("line %(number)s: %(what)s")
+TOO_LONG = gettext_noop("the file has more than %(most)s lines: split it")
+NO_CSV = gettext_noop("this is no CSV: %(why)s")
+NO_NAMES = gettext_noop("the first line must name the columns, at least name: %(columns)s")
+UNKNOWN = gettext_noop("unknown column %(unknown)s: rename it to one of %(columns)s, or delete it")
+TWICE = gettext_noop("two columns mean %(name)s: delete one")
+TURNED_ROUND = gettext_noop("the last day is before the first day")
+LONG = gettext_noop("%(name)s has more than %(most)s characters")
+NO_LANGUAGE = gettext_noop("language %(said)s is none of en, de, fr, nl")
+SPOILED = gettext_noop(
+    "id tag %(said)s has lost its last digits in a spreadsheet: format the column as text and "
+    "enter the number again"
+)
+NO_CONNECTOR = gettext_noop("%(said)s: write the connector as garage-1#2")
+FROM_ONE = gettext_noop("%(said)s: connectors are numbered from 1")
+TAKEN = gettext_noop("%(thing)s is already %(whose)s's on these days")
 
 
 @dataclass(slots=True)
@@ -82,8 +100,8 @@ class Read:
     """What a file would do."""
 
     lines: list[Line] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    problems: list[Phrase] = field(default_factory=list)
+    notes: list[Phrase | str] = field(default_factory=list)
     new: int = 0
     changed: int = 0
     assignments: int = 0
@@ -100,11 +118,11 @@ def read_households(data: bytes | str) -> Read:
         known = _Known()
         for number, cells in enumerate(rows, 2):
             if number > MOST_LINES:
-                raise BadFile(f"the file has more than {MOST_LINES:,} lines: split it")
+                raise BadFile(TOO_LONG, most=f"{MOST_LINES:,}")
             if any(cell.strip() for cell in cells):
                 _read_line(number, dict(zip(names, cells, strict=False)), known, read)
     except csv.Error as error:
-        raise BadFile(f"this is no CSV: {error}") from error
+        raise BadFile(NO_CSV, why=str(error)) from error
     _check_each_thing_is_one_households(read, known)
     read.new = sum(line.values["pk"] is None for line in read.lines)
     read.changed = len(read.lines) - read.new
@@ -178,14 +196,11 @@ def _columns(cells: list[str]) -> list[str]:
     found = [NAMES.get(word, "") for word in words]
     unknown = [f"“{cell.strip()}”" for cell, name in zip(cells, found, strict=True) if not name]
     if "name" not in found:
-        raise BadFile(f"the first line must name the columns, at least name: {', '.join(COLUMNS)}")
+        raise BadFile(NO_NAMES, columns=", ".join(COLUMNS))
     if unknown:
-        raise BadFile(
-            f"unknown column {', '.join(unknown)}: rename it to one of {', '.join(COLUMNS)}, or "
-            "delete it"
-        )
+        raise BadFile(UNKNOWN, unknown=", ".join(unknown), columns=", ".join(COLUMNS))
     if twice := next((name for name in found if found.count(name) > 1), None):
-        raise BadFile(f"two columns mean {twice}: delete one")
+        raise BadFile(TWICE, name=twice)
     return found
 
 
@@ -194,17 +209,17 @@ def _read_line(number: int, cells: Mapping[str, str], known: _Known, read: Read)
     for name, cell in cells.items():
         try:
             _take(line, name, plain_cell(cell).strip(), known)
-        except ValueError as error:
-            read.problems.append(f"line {number}: {error}")
+        except BadCell as error:
+            read.problems.append(_problem(number, error.text, **error.words))
             return
     if not line.values.get("name"):
-        read.problems.append(f"line {number}: there is no name")
+        read.problems.append(_problem(number, gettext_noop("there is no name")))
         return
     days = line.values.pop("first_day", None), line.values.pop("last_day", None)
     for thing in line.things:
         thing.first_day, thing.last_day = days[0] or timezone.localdate(), days[1]
         if thing.last_day and thing.last_day < thing.first_day:
-            read.problems.append(f"line {number}: the last day is before the first day")
+            read.problems.append(_problem(number, TURNED_ROUND))
             return
     key = line.values["name"].lower(), line.values.get("flat", "").lower()
     if row := known.households.get(key):
@@ -214,18 +229,18 @@ def _read_line(number: int, cells: Mapping[str, str], known: _Known, read: Read)
 
 def _take(line: Line, name: str, text: str, known: _Known) -> None:
     if len(text) > LONGEST.get(name, 10_000):
-        raise ValueError(f"{name} has more than {LONGEST[name]} characters")
+        raise BadCell(LONG, name=name, most=LONGEST[name])
     if "\0" in text:
-        raise ValueError(f"{name} contains a NUL character")
+        raise BadCell(gettext_noop("%(name)s contains a NUL character"), name=name)
     if name == "site":
         if text and text.lower() not in known.sites:
-            raise ValueError(f"no site {text!r}")
+            raise BadCell(gettext_noop("no site %(said)s"), said=repr(text))
         line.values["site"] = known.sites.get(text.lower())
     elif name == "email":
         line.values[name] = _email(text)
     elif name == "language":
         if text.lower() not in LANGUAGES:
-            raise ValueError(f"language {text!r} is none of en, de, fr, nl")
+            raise BadCell(NO_LANGUAGE, said=repr(text))
         line.values[name] = LANGUAGES[text.lower()]
     elif name == "members":
         line.values[name] = "\n".join(part.strip() for part in text.split(";") if part.strip())
@@ -245,12 +260,9 @@ def _parts(text: str) -> list[str]:
 
 def _card(text: str) -> str:
     if spoiled_by_a_spreadsheet(text):
-        raise ValueError(
-            f"id tag {text!r} has lost its last digits in a spreadsheet: format the column as text "
-            "and enter the number again"
-        )
+        raise BadCell(SPOILED, said=repr(text))
     if len(text) > 255:
-        raise ValueError("an id tag has more than 255 characters")
+        raise BadCell(gettext_noop("an id tag has more than 255 characters"))
     return text
 
 
@@ -258,12 +270,12 @@ def _at_place(text: str, known: _Known) -> Assignment:
     identity, _, connector = text.partition("#")
     charger = known.chargers.get(identity.strip().lower())
     if charger is None:
-        raise ValueError(f"no charge point {identity.strip()!r}")
+        raise BadCell(gettext_noop("no charge point %(said)s"), said=repr(identity.strip()))
     if connector and not (connector.strip().isascii() and connector.strip().isdigit()):
-        raise ValueError(f"{text!r}: write the connector as garage-1#2")
+        raise BadCell(NO_CONNECTOR, said=repr(text))
     number = int(connector) if connector else None
     if number is not None and not 0 < number < 1000:
-        raise ValueError(f"{text!r}: connectors are numbered from 1")
+        raise BadCell(FROM_ONE, said=repr(text))
     return Assignment(charge_point=charger, connector=number)
 
 
@@ -273,8 +285,9 @@ def _day(name: str, text: str) -> date | None:
     try:
         # A day is good to its last moment: that is midnight.
         return timezone.localtime(moment(text) - timedelta(seconds=1)).date()
-    except ValueError as error:
-        raise ValueError(str(error).replace("expires_at", name)) from None
+    except BadCell as error:
+        words: dict[str, Any] = {**error.words, "name": name}
+        raise BadCell(error.text, **words) from None
 
 
 def _email(text: str) -> str:
@@ -282,12 +295,12 @@ def _email(text: str) -> str:
         if text:
             validate_email(text)
     except ValidationError:
-        raise ValueError(f"{text!r} is no e-mail address") from None
+        raise BadCell(gettext_noop("%(said)s is no e-mail address"), said=repr(text)) from None
     return text
 
 
 def _check_each_thing_is_one_households(read: Read, known: _Known) -> None:
-    there: list[tuple[str, Any, Held]] = [
+    there: list[tuple[object, Any, Held]] = [
         (str(each.household), each.household_id, each.held) for each in known.assignments
     ]
     for line in read.lines:
@@ -297,13 +310,16 @@ def _check_each_thing_is_one_households(read: Read, known: _Known) -> None:
             mine = _held(thing, 0)
             met = [found for found in there if found[2].meets(mine)]
             if foreign := next((found for found in met if found[1] != key), None):
-                read.problems.append(
-                    f"line {line.number}: {thing.thing} is already {foreign[0]}'s on these days"
-                )
+                words = {"thing": thing.thing, "whose": foreign[0]}
+                read.problems.append(_problem(line.number, TAKEN, **words))
             elif not met:
                 kept.append(thing)
-                there.append((f"line {line.number}", key, mine))
+                there.append((Phrase(LINE, number=line.number), key, mine))
         line.things = kept
+
+
+def _problem(number: int, text: str, **words: object) -> Phrase:
+    return Phrase(WRONG, number=number, what=Phrase(text, **words))
 
 
 def _held(thing: Assignment, household: int) -> Held:

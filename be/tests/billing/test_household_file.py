@@ -1,11 +1,13 @@
 """Thirty residents from an Excel list: what it would do, every wrong line, and then done."""
 
 import csv
+import html
 import io
 from datetime import date
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from levity.billing.household_file import BadFile, export_lines, import_households, read_households
 from levity.billing.models import Assignment, Household
@@ -26,7 +28,7 @@ def charger():
 
 
 def problems(text):
-    return read_households(text).problems
+    return [str(problem) for problem in read_households(text).problems]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-8-sig"])
@@ -65,8 +67,8 @@ def test_the_same_file_again_changes_nothing_but_what_differs(charger):
 def test_every_wrong_line_is_named_and_nothing_is_written(charger, line, what):
     done = import_households((FILE + line + "\n").encode(), None)
     assert len(done.problems) == 1
-    assert done.problems[0].startswith("line 4: ")
-    assert what in done.problems[0]
+    assert str(done.problems[0]).startswith("line 4: ")
+    assert what in str(done.problems[0])
     assert not Household.objects.exists()
 
 
@@ -108,3 +110,28 @@ def test_who_may_not_change_households_imports_none(charger):
     nobody = get_user_model().objects.create_user("nobody")
     with pytest.raises(NotAllowed):
         import_households(FILE.encode(), nobody)
+
+
+def test_a_page_says_what_is_wrong_in_the_language_of_its_reader(admin_client):
+    import_households(b"name,id_tags,first_day\nAnna,04AA,2026-01-01\n", None)
+    wrong = (
+        "name;id_tags;first_day\nMüller;4.11E+13;\nB;;31.31.2026\nC;;3/4/2026\nD;04aa;\n"
+    ).encode("cp1252")
+
+    def told(data: bytes) -> str:
+        answer = admin_client.post(
+            "/admin/billing/household/import/",
+            {"file": SimpleUploadedFile("list.csv", data)},
+            headers={"accept-language": "de"},
+        )
+        return html.unescape(answer.content.decode())
+
+    page = told(wrong)
+    assert "Zeile 2: die Ladekarte '4.11E+13' hat in einer Tabellenkalkulation" in page
+    assert "Zeile 3: first_day '31.31.2026' ist weder Datum noch Uhrzeit" in page
+    assert "Zeile 4: first_day '3/4/2026': 3 und 4 können beide Tag oder Monat sein" in page
+    assert "Zeile 5: Ladekarte 04aa gehört an diesen Tagen schon zu Anna" in page
+    assert "wurde als Windows-1252 gelesen, zum Beispiel „Müller“" in told(
+        "name\nMüller\n".encode("cp1252")
+    )
+    assert "Unbekannte Spalte “colour”" in told(b"name;colour\n")

@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import unfold
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation.template import templatize
 
 import levity
 from levity.billing.statements.texts import MARKED, TEXTS
+from levity.ocpp.call_forms import GROUPS
+from levity.ocpp.models import ChargePoint, Transaction
+from levity.pages.calls.kinds import KINDS
+from levity.pages.kit.words import COMMANDS
 
 HERE = Path(levity.__file__).parent
 APPS = ("billing", "ocpp", "pages")
@@ -25,6 +32,9 @@ OF_PAGES = (
     *("overview_live.html", "index.html", "onboarding.html", "live.html"),
     *(f"transaction_{part}.html" for part in ("now", "live", "figures", "chart", "sure", "values")),
     *("transaction_samples.html", "transaction_signed.html"),
+    *("charge_point.html", "charge_point_now.html", "charge_point_live.html", "charger_tabs.html"),
+    *("charge_point_facts.html", "connector_chain.html", "connector_chart.html"),
+    *("calls/limit.html", "calls/limit_live.html", "calls/menu.html", "calls/menu_live.html"),
 )
 CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext", "pgettext_lazy"}
 # Proper names and signs that are the same in every language.
@@ -103,12 +113,16 @@ def texts_of_code(app: str) -> Iterator[str]:
                         yield given.value
 
 
+def texts_of(path: Path) -> Iterator[str]:
+    source = templatize(path.read_text())
+    for sign in ("'", '"'):
+        for text in re.findall(rf"gettext\(u?({sign}(?:[^{sign}\\]|\\.)*{sign})", source):
+            yield ast.literal_eval(text)
+
+
 def texts_of_templates(app: str) -> Iterator[str]:
     for path in (HERE / app / "templates").rglob("*.html"):
-        for text in re.findall(r"gettext\(u?('(?:[^'\\]|\\.)*')", templatize(path.read_text())):
-            yield ast.literal_eval(text)
-        for text in re.findall(r'gettext\(u?("(?:[^"\\]|\\.)*")', templatize(path.read_text())):
-            yield ast.literal_eval(text)
+        yield from texts_of(path)
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -176,15 +190,19 @@ CODE = {
     "monitoring/admin/overview.py": set(),
     **{
         f"pages/chargers/{name}.py": set()
-        for name in ("figures", "how_sure", "transactions", "sure_words", "command_state")
+        for name in (
+            *("figures", "how_sure", "transactions", "sure_words", "command_state"),
+            *("charger_tabs", "connectors", "chain_chart", "facts_said", "billing_class"),
+        )
     },
     # Names of OCPP and of columns; titles that are translated where they are drawn.
     "pages/chargers/chart.py": {
         *("Voltage", "Power", "Energy", "Current", "State of charge"),
     },
-    "pages/chargers/billing_class.py": {  # its filter is of the list of sessions
-        *("before billing", "to look at", "not to bill", "nothing to do"),
-    },
+    "pages/chargers/filters.py": STATUSES,
+    "pages/kit/periods.py": {"Period"},
+    "pages/calls/limit.py": set(),
+    "pages/chargers/charge_point_now.py": {"Available"},
 }
 LOOKS_LIKE_ONE = re.compile(r"[A-Za-z]+[,:;]? [a-z]{2,}|^[A-Z][a-z]+[ .…:]*$")
 
@@ -264,6 +282,19 @@ PAGES = {
 }
 
 
+OF_A_CHARGER = {
+    "/admin/ocpp/chargepoint/": ("Filtern", "Filtrer", "Filteren"),
+    "/admin/ocpp/chargepoint/{}/change/": ("Höchststrom", "Courant maximal", "Maximale stroom"),
+    "/admin/ocpp/connector/{}/change/": ("Anschluss 1, ", "Prise 1, ", "Aansluiting 1, "),
+    "/admin/ocpp/transaction/": ("nicht abzurechnen", "à ne pas facturer", "niet af te rekenen"),
+    "/admin/ocpp/transaction/{}/change/": (
+        "Zählerwert zeigt",
+        "relevé indique",
+        "meterwaarde toont",
+    ),
+}
+
+
 @pytest.fixture
 def browser(db: None) -> Client:
     client = Client()
@@ -279,6 +310,64 @@ def test_pages_speak_the_language_of_the_browser(browser: Client, at: int) -> No
         assert words[at] in answer.content.decode()
         # (A part of a page has no head.)
         assert "?part=" in path or f'<html lang="{LANGUAGES[at]}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("at", range(3), ids=LANGUAGES)
+def test_pages_of_chargers_speak_it_too(browser: Client, at: int) -> None:
+    charger = ChargePoint.objects.create(identity="garage-1", max_power=11_000)
+    connector = charger.connectors.create(number=1, status="Available")
+    session = Transaction.objects.create(
+        charge_point=charger,
+        connector=1,
+        state="stopped",
+        started_at="2026-11-01T00:00Z",
+        stopped_at="2026-11-01T01:00Z",
+        meter_start=0,
+        checks='{"checks": [["samples", "agrees", "1 meter value shows 5 Wh until 2026-11-01 '
+        '00:30 UTC"]]}',
+    )
+    keys = {"chargepoint": charger.pk, "connector": connector.pk, "transaction": session.pk}
+    for path, words in OF_A_CHARGER.items():
+        page = browser.get(
+            path.format(keys[path.split("/")[3]]), headers={"accept-language": LANGUAGES[at]}
+        ).content.decode()
+        assert words[at] in page
+
+
+def test_the_menu_of_commands_is_known_to_the_catalogs() -> None:
+    assert {*GROUPS, *(kind.title for kind in KINDS.values())} == {*COMMANDS}
+
+
+# Of unfold: what Levity's pages have no place for.
+UNSEEN = {
+    *("Bold", "Code", "Heading", "Indent decrease", "Indent increase", "Italic", "Link"),
+    *("Ordered list", "Paragraph", "Quote", "Redo", "Strike", "Underlined", "Undo", "Unlink"),
+    *("Unordered list", "Dataset not found. No action performed.", "Select currency"),
+    *("Select format", "You can not create nested object without parent"),
+    "After you've created a user, you\u2019ll be able to edit more user options.",
+    "Found %(counter)s result in %(time)s seconds",
+    "%(class_name)s %(instance)s",
+}
+
+
+def test_whatever_unfold_says_is_translated() -> None:
+    """It has no catalog of its own: "Apply Filters" stood on every German list."""
+    place = Path(unfold.__file__).parent
+    asked = {
+        text
+        for folder in (place / "templates" / "admin", place / "templates" / "unfold")
+        for path in folder.rglob("*.html")
+        for text in texts_of(path)
+    }
+    asked |= {
+        text for path in (place / "contrib" / "filters").rglob("*.html") for text in texts_of(path)
+    }
+    assert len(asked) > 50
+    for language in ("de", "nl"):
+        with translation.override(language):
+            same = {" ".join(text.split()) for text in asked if gettext(text) == text}
+        # Words that are the same there.
+        assert same - UNSEEN <= {"Name", "Filter", "Filters", "Home", "Status", "Details"}
 
 
 def test_a_choice_counts_before_the_browser_and_the_site_after_it(

@@ -28,6 +28,8 @@ from levity.ocpp.decisions.id_tag_files import decode
 from levity.ocpp.visibility import is_limited
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.formats import refusal
+from levity.writing import Phrase
 
 __all__ = ["HouseholdFiles"]
 
@@ -117,7 +119,7 @@ class HouseholdFiles(LevityAdmin):
                         return redirect("levity:billing_household_changelist")
                     read = done
             except BadFile as error:
-                form.add_error("file", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+                form.add_error("file", refusal(error))
         context = {
             **self.admin_site.each_context(request),
             "opts": Household._meta,
@@ -125,7 +127,8 @@ class HouseholdFiles(LevityAdmin):
             "form": form,
             "columns": ", ".join(COLUMNS),
             "read": read,
-            "problems": read.problems[:SHOWN] if read else [],
+            "problems": [each.in_words(gettext) for each in read.problems[:SHOWN]] if read else [],
+            "notes": [_said(each) for each in read.notes] if read else [],
             "more": max(0, len(read.problems) - SHOWN) if read else 0,
             "preview": _preview(read) if read and not read.problems else [],
             "text": text,
@@ -142,6 +145,10 @@ def _read(given: dict[str, Any]) -> tuple[str, Read]:
     if decoded.note:
         read.notes.append(decoded.note)
     return decoded.text, read
+
+
+def _said(note: Phrase | str) -> str:
+    return note.in_words(gettext) if isinstance(note, Phrase) else note
 
 
 def _preview(read: Read) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action, display
@@ -57,16 +58,16 @@ DELIVERY_TONES = {State.SENT: "good", State.FAILED: "bad", State.QUEUED: "busy"}
 class NotOverFilter(OpenFilter):
     """Open alerts."""
 
-    options = (("yes", "open"), ("no", "over"))
+    options = (("yes", _("open")), ("no", _("over")))
     closed_field = "ended_at"
 
 
 class AcknowledgedFilter(OpenFilter):
     """Acknowledged alerts."""
 
-    title = "acknowledged"
+    title = _("acknowledged")
     parameter_name = "acknowledged"
-    options = (("no", "no"), ("yes", "yes"))
+    options = (("no", _("no")), ("yes", _("yes")))
     closed_field = "acknowledged_at"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -18,6 +18,7 @@ from levity.ocpp.commands.sending import send
 from levity.ocpp.deciding import NotPossible
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.versions import DONE, Version, version_of
+from levity.writing import Phrase, gettext_noop
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -49,6 +50,20 @@ LOOK_BACK = 50
 # By how much a charger may round: some know whole amperes only.
 ROUNDED = Decimal("0.5")
 OPEN = (Command.State.QUEUED, Command.State.SENT)
+NO_LIMIT = Phrase(gettext_noop("No limit"))
+NO_REASON = Phrase(gettext_noop("no reason"))
+CHECKING = gettext_noop("%(limit)s: accepted; asking the charger whether it holds.")
+ALLOWS_LESS = gettext_noop("%(limit)s: proved; the charger says that it allows %(allowed)s.")
+PROVED = gettext_noop("%(limit)s: proved; the charger itself says so.")
+ACCEPTED = gettext_noop(
+    "%(limit)s: accepted, not checked: the charger does not tell what it allows."
+)
+DOUBTED = gettext_noop(
+    "%(limit)s: doubted: the charger accepted it, but says that it allows %(allowed)s."
+)
+REFUSED = gettext_noop("%(limit)s: refused (%(status)s).")
+REFUSED_WHY = gettext_noop("%(limit)s: refused (%(status)s). %(why)s")
+NOT_SET = gettext_noop("%(limit)s: not set: %(why)s.")
 
 
 class Verdict(StrEnum):
@@ -76,11 +91,17 @@ class Limit:
     """What the charger says that holds now."""
     way: str = ""
     """`charger` or `session`."""
-    sentence: str = "No maximum current was set here."
+    told: Phrase = Phrase(gettext_noop("No maximum current was set here."))
+    """How sure it is, for people."""
     command: Command | None = None
     """That set or removed it."""
     check: Command | None = None
     """That asked the charger."""
+
+    @property
+    def sentence(self) -> str:
+        """What it says, in English."""
+        return str(self.told)
 
     @property
     def is_open(self) -> bool:
@@ -225,39 +246,40 @@ def _sentence(
     amperes: Decimal | None,
     said: Decimal | None,
     command: Command,
-) -> str:
-    limit = "No limit" if amperes is None else f"{shown(amperes)} A"
+) -> Phrase:
+    limit: Phrase | str = f"{shown(amperes)} A" if amperes is not None else NO_LIMIT
+    allowed = f"{shown(said or Decimal(0))} A"
     match verdict:
         case Verdict.WAITING:
-            return f"{limit}: {_on_its_way(charge_point, command)}."
+            return Phrase(_on_its_way(charge_point, command), limit=limit)
         case Verdict.CHECKING:
-            return f"{limit}: accepted; asking the charger whether it holds."
+            return Phrase(CHECKING, limit=limit)
         case Verdict.PROVED if said is not None and amperes is not None and said < amperes:
-            return f"{limit}: proved; the charger says that it allows {shown(said)} A."
+            return Phrase(ALLOWS_LESS, limit=limit, allowed=allowed)
         case Verdict.PROVED:
-            return f"{limit}: proved; the charger itself says so."
+            return Phrase(PROVED, limit=limit)
         case Verdict.ACCEPTED:
-            return f"{limit}: accepted, not checked: the charger does not tell what it allows."
+            return Phrase(ACCEPTED, limit=limit)
         case Verdict.DOUBTED:
-            return (
-                f"{limit}: doubted: the charger accepted it, but says that it allows "
-                f"{shown(said or Decimal(0))} A."
-            )
+            return Phrase(DOUBTED, limit=limit, allowed=allowed)
         case Verdict.REMOVED:
-            return "No maximum current: it was removed."
+            return Phrase(gettext_noop("No maximum current: it was removed."))
         case Verdict.REFUSED:
             status = command.result_status or command.error_code
             why = hint(charge_point.pk, command.action, command.payload, status)
-            return f"{limit}: refused ({status or 'no reason'}). {why}".strip()
+            text = REFUSED_WHY if why else REFUSED
+            return Phrase(text, limit=limit, status=status or NO_REASON, why=why)
         case _:
-            why = command.error_description or command.get_state_display()
-            return f"{limit}: not set: {why}."
+            state = Phrase(str(Command.State(command.state).label))
+            return Phrase(NOT_SET, limit=limit, why=command.error_description or state)
 
 
 def _on_its_way(charge_point: ChargePoint, command: Command) -> str:
     if command.state == Command.State.SENT:
-        return "sent; the charger has not answered yet"
-    return "queued" if charge_point.online else "queued until the charger connects"
+        return gettext_noop("%(limit)s: sent; the charger has not answered yet.")
+    if charge_point.online:
+        return gettext_noop("%(limit)s: queued.")
+    return gettext_noop("%(limit)s: queued until the charger connects.")
 
 
 def shown(amperes: Decimal) -> str:

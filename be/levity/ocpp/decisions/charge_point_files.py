@@ -128,7 +128,7 @@ class _Echo:
 def text_of(data: bytes) -> tuple[str, str]:
     """The text of a file as a spreadsheet saves it, and what was assumed of it."""
     decoded = decode(data)
-    return decoded.text, decoded.note
+    return decoded.text, str(decoded.note)
 
 
 def import_charge_points(text: str, who: Who) -> Read:

@@ -93,7 +93,7 @@ def read_history(data: bytes, zone: tzinfo | None) -> ReadHistory:
     read = ReadHistory()
     decoded = decode(data)
     if decoded.note:
-        read.notes.append(decoded.note)
+        read.notes.append(str(decoded.note))
     first, _, _ = decoded.text.partition("\n")
     rows = csv.reader(io.StringIO(decoded.text, newline=""), delimiter=delimiter_of(first))
     try:

@@ -8,6 +8,7 @@ first line at all), be.ENERGISED and SAP E-Mobility (their help on importing).
 import codecs
 
 from levity.ocpp.decisions.id_tag_values import STATUSES, moment, without_separators
+from levity.writing import Phrase, Worded, gettext_noop
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -61,11 +62,18 @@ NAMES = {
 
 
 # .xlsx and .ods are ZIP files; .xls is an OLE2 file.
+NO_TEXT = gettext_noop("this is not text in UTF-8, UTF-16 or Windows-1252: save it as “CSV UTF-8”")
+CUT_SHORT = gettext_noop("this UTF-16 file is incomplete (%(why)s): save it anew")
+READ_AS = gettext_noop("The file is not in UTF-8 and was read as %(encoding)s.")
+READ_AS_SUCH = gettext_noop(
+    "The file is not in UTF-8 and was read as %(encoding)s, for example “%(word)s”: if that looks "
+    "wrong, save it as “CSV UTF-8”."
+)
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
-class BadFile(Exception):
-    """It is no CSV of id tags at all; the text says why."""
+class BadFile(Worded):
+    """It is no such file at all; the text says why."""
 
 
 @frozen
@@ -73,15 +81,17 @@ class Decoded:
     """The text of a file, and what was assumed of it where that is not certain."""
 
     text: str
-    note: str = ""
+    note: Phrase | str = ""
 
 
 def decode(data: bytes) -> Decoded:
     """UTF-8, UTF-16 (Excel's "Unicode text") or a code page of Windows, whichever it is."""
     if data.startswith(WORKBOOKS):
         raise BadFile(
-            "This is a workbook (such as .xlsx, .ods or .xls), not CSV: open it in a spreadsheet "
-            "program and save the sheet with the id tags as “CSV UTF-8”."
+            gettext_noop(
+                "This is a workbook (such as .xlsx, .ods or .xls), not CSV: open it in a "
+                "spreadsheet program and save the sheet with the id tags as “CSV UTF-8”."
+            )
         )
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Decoded(_decoded(data, "utf-16"))
@@ -98,23 +108,23 @@ def decode(data: bytes) -> Decoded:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return Decoded(text, f"The file is not in UTF-8 and was read as {called}{_example(text)}.")
-    raise BadFile("this is not text in UTF-8, UTF-16 or Windows-1252: save it as “CSV UTF-8”")
+        return Decoded(text, _read_as(called, text))
+    raise BadFile(NO_TEXT)
 
 
 def _decoded(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise BadFile(f"this UTF-16 file is incomplete ({error.reason}): save it anew") from error
+        raise BadFile(CUT_SHORT, why=error.reason) from error
 
 
-def _example(text: str) -> str:
-    """A word by which a person sees whether that was right."""
+def _read_as(encoding: str, text: str) -> Phrase:
+    """With a word by which a person sees whether that was right."""
     for word in text.replace(";", " ").replace(",", " ").split():
         if not word.isascii():
-            return f", for example “{word[:40]}”: if that looks wrong, save it as “CSV UTF-8”"
-    return ""
+            return Phrase(READ_AS_SUCH, encoding=encoding, word=word[:40])
+    return Phrase(READ_AS, encoding=encoding)
 
 
 def delimiter_of(line: str) -> str:

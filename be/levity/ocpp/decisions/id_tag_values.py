@@ -7,9 +7,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from levity.ocpp.decisions.expiry import FIRST_YEAR, LAST_YEAR, end_of
 from levity.ocpp.models import IdTag
+from levity.writing import Worded, gettext_noop
 
 __all__ = [
     "STATUSES",
+    "BadCell",
     "moment",
     "same_card",
     "spoiled_by_a_spreadsheet",
@@ -35,6 +37,15 @@ STATUSES = {
 YES, NO = ("1", "true", "yes", "ja", "y", "x"), ("0", "false", "no", "nein", "n", "")
 HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 SHORTEST_CARD = 8  # digits: a UID of four bytes
+NO_DAY = gettext_noop("%(name)s %(said)s is not a date or time such as 2026-12-31")
+EITHER = gettext_noop(
+    "%(name)s %(said)s: %(first)s and %(second)s can be either day or month; write %(one)s or "
+    "%(other)s"
+)
+
+
+class BadCell(Worded, ValueError):
+    """A cell that can't be meant so; `name` among its words is the column's."""
 
 
 def status_of(text: str, heading: str) -> str:
@@ -63,7 +74,7 @@ def type_of(text: str) -> str:
 def moment(text: str) -> datetime:
     """A time, in the site's zone if it names none; a date is good to its last moment.
 
-    ISO 8601, or day, month and year as in 31.12.2030; ValueError for everything else, and where
+    ISO 8601, or day, month and year as in 31.12.2030; `BadCell` for everything else, and where
     day and month could be either.
     """
     found, day = None, None
@@ -74,14 +85,14 @@ def moment(text: str) -> datetime:
             found, day = _as_people_write(text)
     except OverflowError:
         found = day = None
-    except ValueError as error:
-        if "either" in str(error):
-            raise
+    except BadCell:
+        raise
+    except ValueError:
         found = day = None
     if day is not None and FIRST_YEAR <= day.year < LAST_YEAR:
         found = end_of(day)
     if found is None or not FIRST_YEAR < found.year < LAST_YEAR:
-        raise ValueError(f"expires_at {text!r} is not a date or time such as 2026-12-31")
+        raise BadCell(NO_DAY, name="expires_at", said=repr(text))
     return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 
@@ -96,9 +107,14 @@ def _as_people_write(text: str) -> tuple[datetime | None, datetime | None]:
     if len(parts[2]) == 2:
         year += 2000
     if sign != "." and first <= 12 and second <= 12 and first != second:
-        raise ValueError(
-            f"expires_at {text!r}: {first} and {second} can be either day or month; write "
-            f"{year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}"
+        raise BadCell(
+            EITHER,
+            name="expires_at",
+            said=repr(text),
+            first=first,
+            second=second,
+            one=f"{year}-{second:02}-{first:02}",
+            other=f"{year}-{first:02}-{second:02}",
         )
     if second > 12 and sign != ".":
         first, second = second, first

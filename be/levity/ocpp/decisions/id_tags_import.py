@@ -44,7 +44,7 @@ def import_file(data: bytes, **rules: bool) -> Imported:
     decoded = decode(data)
     imported = import_lines(io.StringIO(decoded.text, newline=""), **rules)
     if decoded.note:
-        imported.notes.insert(0, decoded.note)
+        imported.notes.insert(0, str(decoded.note))
     return imported
 
 

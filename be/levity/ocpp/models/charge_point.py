@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
+from levity.writing import gettext_noop
+
 __all__ = [
     "Authorization",
     "ChargePoint",
@@ -33,18 +35,18 @@ class Edge(models.Model):
 class Authorization(models.TextChoices):
     """Who may charge."""
 
-    ANONYMOUS = "anonymous", "anyone, with any tag or none"
-    KNOWN = "known", "known tags only"
-    RECORD = "record", "anyone; unknown tags are recorded for approval"
+    ANONYMOUS = "anonymous", gettext_noop("anyone, with any tag or none")
+    KNOWN = "known", gettext_noop("known tags only")
+    RECORD = "record", gettext_noop("anyone; unknown tags are recorded for approval")
 
 
 class SecurityProfile(models.IntegerChoices):
     """How a charger proves who it is (OCPP 1.6 security whitepaper, 2.1). More is safer."""
 
-    OPEN = 0, "0: open, no key required"
-    BASIC = 1, "1: key, without encryption (ws://)"
-    BASIC_TLS = 2, "2: key, over TLS (wss://)"
-    CERTIFICATE = 3, "3: client certificate, over TLS (wss://)"
+    OPEN = 0, gettext_noop("0: open, no key required")
+    BASIC = 1, gettext_noop("1: key, without encryption (ws://)")
+    BASIC_TLS = 2, gettext_noop("2: key, over TLS (wss://)")
+    CERTIFICATE = 3, gettext_noop("3: client certificate, over TLS (wss://)")
 
 
 class Site(models.Model):

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from levity.ocpp.wire.fields import wire_time
+from levity.writing import gettext_noop
 
 __all__ = [
     "ASKS",
@@ -31,8 +32,8 @@ Ask = tuple[str, dict[str, Any]]
 SET, REMOVE, CHECK = "SetChargingProfile", "ClearChargingProfile", "GetCompositeSchedule"
 ASKS = frozenset({SET, REMOVE, CHECK})
 WAYS: Mapping[str, str] = {
-    "charger": "the whole charger (ChargePointMaxProfile)",
-    "session": "each session (TxDefaultProfile)",
+    "charger": gettext_noop("the whole charger (ChargePointMaxProfile)"),
+    "session": gettext_noop("each session (TxDefaultProfile)"),
 }
 # The way -> (purpose, number of the profile, connector of which the schedule is asked for).
 # Level 0: some chargers know no other (ABB Terra AC, EVBox Elvi).

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, gettext_noop
 
 from levity.ocpp.commands.limits import (
     LEAST,
@@ -30,21 +31,21 @@ from levity.ocpp.deciding import Refused
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.versions import version_of
 from levity.ocpp.visibility import visible
-from levity.pages.kit.formats import badge, change_link, shown_time, site_zone
+from levity.pages.kit.formats import badge, change_link, refusal, said, shown_time, site_zone
 
 __all__ = ["NAME", "limit_urls", "limits_now"]
 
 NAME = "ocpp_chargepoint_limit"
 SOURCE = "admin"
 WORDS = {
-    Verdict.WAITING: ("on its way", "busy"),
-    Verdict.CHECKING: ("checking", "busy"),
-    Verdict.PROVED: ("proved", "good"),
-    Verdict.ACCEPTED: ("accepted, not checked", "warn"),
-    Verdict.DOUBTED: ("doubted", "bad"),
-    Verdict.REFUSED: ("refused", "bad"),
-    Verdict.FAILED: ("not set", "bad"),
-    Verdict.REMOVED: ("removed", "plain"),
+    Verdict.WAITING: (gettext_noop("on its way"), "busy"),
+    Verdict.CHECKING: (gettext_noop("checking"), "busy"),
+    Verdict.PROVED: (gettext_noop("proved"), "good"),
+    Verdict.ACCEPTED: (gettext_noop("accepted, not checked"), "warn"),
+    Verdict.DOUBTED: (gettext_noop("doubted"), "bad"),
+    Verdict.REFUSED: (gettext_noop("refused"), "bad"),
+    Verdict.FAILED: (gettext_noop("not set"), "bad"),
+    Verdict.REMOVED: (gettext_noop("removed"), "plain"),
 }
 
 
@@ -76,12 +77,12 @@ def limit_view(request: HttpRequest, charge_point_id: int) -> HttpResponse:
         return there
     form = LimitForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Enter the maximum current in A, such as 16 or 10.5.")
+        messages.error(request, gettext("Enter the maximum current in A, such as 16 or 10.5."))
         return there
     try:
         _decide(charge_point, form.cleaned_data, user)
     except Refused as error:
-        messages.error(request, error.sentence)
+        messages.error(request, refusal(error))
     return there
 
 
@@ -120,7 +121,10 @@ def limits_now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any
             "limit_least": shown(LEAST),
             "limit_most": shown(most),
             "limit_step": shown(STEP),
-            "limit_ways": version_of(charge_point.subprotocol).limits.ways,
+            "limit_ways": {
+                way: said(title)
+                for way, title in version_of(charge_point.subprotocol).limits.ways.items()
+            },
         }
     return context
 
@@ -129,12 +133,12 @@ def _shown(charge_point: ChargePoint, limit: Limit, may_look: bool) -> dict[str,
     word, tone = WORDS.get(limit.verdict, ("", ""))
     command = limit.command
     return {
-        "sentence": limit.sentence,
-        "badge": badge(word, tone) if word else "",
+        "sentence": limit.told.in_words(gettext),
+        "badge": badge(gettext(word), tone) if word else "",
         "at": shown_time(command.created_at, site_zone(charge_point)) if command else "",
         "links": [
             change_link(Command, each.pk, title)
-            for each, title in ((command, "order"), (limit.check, "check"))
+            for each, title in ((command, gettext("order")), (limit.check, gettext("check")))
             if each is not None and may_look
         ],
         "other_way": limit.other_way,

@@ -10,11 +10,12 @@ from django.db.models.fields.json import KeyTransform
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_noop
 
 from levity.ocpp.models import ChargePoint, Command
 from levity.ocpp.versions import DONE
 from levity.pages.calls.kinds import KINDS, Kind
-from levity.pages.kit.formats import badge, change_link, excerpt, shown_time, site_zone
+from levity.pages.kit.formats import badge, change_link, excerpt, said, shown_time, site_zone
 
 __all__ = ["menu_now"]
 
@@ -24,8 +25,8 @@ FIRST = ("start", "stop", "unlock", "reset-soft")
 RESERVE = "reserve"
 # Those of levity.files, where that is installed: they go first in their group.
 FILES = (
-    ("Fetch diagnostics", "files_fetch", "log file upload download getdiagnostics"),
-    ("Update firmware", "files_update", "firmware version updatefirmware"),
+    (gettext_noop("Fetch diagnostics"), "files_fetch", "log file upload download getdiagnostics"),
+    (gettext_noop("Update firmware"), "files_update", "firmware version updatefirmware"),
 )
 FILES_GROUP = "Diagnostics and firmware"
 # Among the newest commands of the charger the last answers are looked for.
@@ -51,7 +52,7 @@ def menu_now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
         groups[kind.group].append(
             {
                 "slug": slug,
-                "title": kind.title,
+                "title": said(kind.title),
                 "url": _address(charge_point, slug),
                 "is_dangerous": kind.is_dangerous,
                 "words": _words(kind),
@@ -59,10 +60,10 @@ def menu_now(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
             }
         )
     return {
-        "menu": list(groups.items()),
+        "menu": [(said(group), entries) for group, entries in groups.items()],
         "menu_first": [
             *(
-                (KINDS[slug].title, _address(charge_point, slug), KINDS[slug].is_dangerous)
+                (said(KINDS[slug].title), _address(charge_point, slug), KINDS[slug].is_dangerous)
                 for slug in FIRST
             ),
             *((entry["title"], entry["url"], False) for entry in files),
@@ -85,14 +86,14 @@ def _is_of(kind: Kind, row: dict[str, Any]) -> bool:
 
 
 def _last(row: dict[str, Any], zone: Any) -> str:
-    said, state = row["result_status"], Command.State(row["state"])
-    if said:
-        shown = badge(excerpt(said, 30), "good" if said in DONE else "bad")
+    answer, state = row["result_status"], Command.State(row["state"])
+    if answer:
+        shown = badge(excerpt(answer, 30), "good" if answer in DONE else "bad")
     elif state == Command.State.ANSWERED or row["confirmed_by"]:
-        shown = badge("answered", "good")
+        shown = badge(gettext("answered"), "good")
     else:
         tone = "busy" if state in OPEN else "plain" if state == Command.State.CANCELLED else "bad"
-        shown = badge(str(state.label), tone)
+        shown = badge(gettext(str(state.label)), tone)
     when = shown_time(row["created_at"], zone)
     return format_html("{} {}", shown, change_link(Command, row["key"], when))
 
@@ -103,7 +104,12 @@ def _about_files(charge_point: ChargePoint) -> list[dict[str, Any]]:
         with suppress(NoReverseMatch):
             address = reverse(f"levity:{name}", args=[charge_point.pk])
             found.append(
-                {"slug": name, "title": title, "url": address, "words": f"{title.lower()} {words}"}
+                {
+                    "slug": name,
+                    "title": said(title),
+                    "url": address,
+                    "words": f"{title} {said(title)} {words}".lower(),
+                }
             )
     return found
 
@@ -117,4 +123,6 @@ def _address(charge_point: ChargePoint, slug: str) -> str:
 def _words(kind: Kind) -> str:
     described = kind.described
     more = f"{described.action} {described.words}" if described else "json raw any action"
-    return f"{kind.title} {kind.group} {more}".lower()
+    # In the language of the page, and in OCPP's.
+    titles = f"{kind.title} {kind.group} {said(kind.title)} {said(kind.group)}"
+    return f"{titles} {more}".lower()

@@ -7,6 +7,7 @@ from django.db.models.functions import Concat, Replace
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RadioFilter
 
 from levity.ocpp.models import Transaction
@@ -58,12 +59,12 @@ def flag_lines(flags: str) -> str:
 class ClassFilter(ChoiceFilter, RadioFilter):
     """Sessions by what they ask of who bills them; see `levity.ocpp.rules.flags.class_of`."""
 
-    title = "before billing"
+    title = _("before billing")
     parameter_name = "class"
     options = (
-        (LOOK, "to look at"),
-        (DO_NOT_BILL, "not to bill"),
-        (HARMLESS, "nothing to do"),
+        (LOOK, _("to look at")),
+        (DO_NOT_BILL, _("not to bill")),
+        (HARMLESS, _("nothing to do")),
     )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -11,11 +11,13 @@ from itertools import pairwise
 from math import ceil, floor, log10
 from types import MappingProxyType
 
+from django.utils.translation import gettext
+
 from levity.ocpp.models import Transaction
 from levity.ocpp.rules.chain.unassigned import Point
-from levity.pages.chargers.chain import Chain, Claimed
+from levity.pages.chargers.chain import Chain, Claimed, Overlap
 from levity.pages.kit.formats import written
-from levity.pages.kit.periods import Period
+from levity.pages.kit.periods import Period, day_and_month, weekday_and_day
 from levity_ws.frozen import frozen
 
 __all__ = ["NARROW", "WIDE", "Band", "Drawing", "Size", "bands_of", "draw_chain"]
@@ -155,7 +157,7 @@ def draw_chain(
                 max(each.second.since, each.first.until),
                 paper.y(each.high),
                 paper.y(each.low),
-                f"{_kwh(each.wh)} both in #{each.first.item.pk} and in #{each.second.item.pk}",
+                _both(each),
             )
             for each in chain.overlaps
         ),
@@ -267,7 +269,7 @@ class _Paper:
         wide = (self.size.width - RIGHT - self.left) / len(days)
         every = ceil(self.size.label / wide)
         for number, (day, begins) in enumerate(days):
-            label = f"{day:%a} {day.day}" if len(days) <= 7 else f"{day.day} {day:%b}"
+            label = weekday_and_day(day) if len(days) <= 7 else day_and_month(day)
             yield _px(self.x(begins)), "" if number % every else label
 
     def marks(self, points: Iterable[Point], shape: str) -> str:
@@ -344,6 +346,12 @@ def _tone(item: Transaction) -> str:
 
 def _kwh(wh: Decimal) -> str:
     return f"{written(wh / 1000, 3)} kWh"
+
+
+def _both(each: Overlap) -> str:
+    text = gettext("%(energy)s both in #%(first)s and in #%(second)s")
+    first, second = each.first.item.pk, each.second.item.pk
+    return text % {"energy": _kwh(each.wh), "first": first, "second": second}
 
 
 def _px(value: float) -> str:

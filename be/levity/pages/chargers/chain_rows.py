@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 from levity.ocpp.models import Transaction
 from levity.ocpp.rules.flags import class_of
 from levity.pages.chargers.chain import Chain
 from levity.pages.chargers.csv_export import cell, local_cell, utc_cell
+from levity.pages.chargers.facts_said import fact_said
 from levity.pages.kit.formats import UNKNOWN_PAYER, kwh
 from levity_ws.frozen import frozen
 
@@ -39,15 +42,16 @@ def rows_of(chain: Chain) -> list[Row]:
     shared: dict[int, list[str]] = {}
     for each in chain.overlaps:
         one, other = each.first.item.pk, each.second.item.pk
-        shared.setdefault(one, []).append(f"{kwh(each.wh)} of it also in #{other}")
-        shared.setdefault(other, []).append(f"{kwh(each.wh)} of it also in #{one}")
+        shared.setdefault(one, []).append(_also(each.wh, other))
+        shared.setdefault(other, []).append(_also(each.wh, one))
     rows = [
-        Row(gap.since, gap.until, gap.wh_from, gap.wh_until, gap.evidence) for gap in chain.gaps
+        Row(gap.since, gap.until, gap.wh_from, gap.wh_until, fact_said(gap.evidence, None))
+        for gap in chain.gaps
     ]
     for session in chain.sessions:
-        notes = ["the register begins anew"] if session.anew else []
+        notes = [gettext("the register begins anew")] if session.anew else []
         if session.interval.by_session:
-            notes.append("its register counts from its own start")
+            notes.append(gettext("its register counts from its own start"))
         notes += shared.get(session.item.pk, [])
         last = session.pieces[-1][-1].wh if session.pieces else None
         rows.append(
@@ -101,6 +105,11 @@ def csv_rows(rows: list[Row], zone: tzinfo | None) -> Iterator[list[str]]:
             cell(item.flags) if item else "",
             cell(row.note),
         ]
+
+
+def _also(wh: Decimal, other: int) -> str:
+    text = gettext("%(energy)s of it also in #%(session)s")
+    return text % {"energy": kwh(wh), "session": other}
 
 
 def _number(wh: Decimal | None) -> str:

@@ -25,6 +25,7 @@ from levity.ocpp.decisions.charge_point_files import (
 from levity.ocpp.models import ChargePoint
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.formats import refusal
 
 __all__ = ["ChargePointFiles"]
 
@@ -88,7 +89,7 @@ class ChargePointFiles(LevityAdmin):
                     text, note = text_of(given["file"].read())
                     read = read_charge_points(text, request.user)
             except BadFile as error:
-                form.add_error("file", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+                form.add_error("file", refusal(error))
         if read is not None and read.done:
             messages.success(request, f"Imported: {read.new:,} new, {read.changed:,} changed.")
             return redirect("levity:ocpp_chargepoint_changelist")

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from levity.ocpp.chargers.quirks.matching import all_profiles
 from levity.ocpp.conf import setting
 from levity.ocpp.decisions import charge_point_values as values
 from levity.ocpp.models import Authorization, ChargePoint, Site
+from levity.pages.kit.formats import said
 
 __all__ = ["ChargePointForm", "SiteForm", "rule_of"]
 
@@ -99,9 +101,9 @@ def rule_of(charge_point: ChargePoint) -> str:
     """Who may charge here now, and who says so."""
     site = charge_point.site
     if charge_point.authorization:
-        rule, origin = charge_point.authorization, "set on this charge point"
+        rule, origin = charge_point.authorization, gettext("set on this charge point")
     elif site is not None and site.authorization:
-        rule, origin = site.authorization, f"set on its site {site}"
+        rule, origin = site.authorization, gettext("set on its site %(site)s") % {"site": site}
     else:
-        rule, origin = setting("OCPP_AUTHORIZATION"), "from the setting OCPP_AUTHORIZATION"
-    return f"{Authorization(rule).label}; {origin}"
+        rule, origin = setting("OCPP_AUTHORIZATION"), gettext("from the setting OCPP_AUTHORIZATION")
+    return f"{said(Authorization(rule).label)}; {origin}"

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_noop
 
 from levity.ocpp.decisions.reservations import open_reservations
 from levity.ocpp.models import (
@@ -40,6 +41,7 @@ from levity.pages.kit.formats import (
     kwh,
     list_url,
     local_time,
+    said,
     shown_time,
     silent_for,
     site_zone,
@@ -63,7 +65,7 @@ def connector_lines(charge_point: ChargePoint) -> list[tuple[str]]:
             format_html(
                 '<span class="lv-soft">{}</span> {} {} {}',
                 item.number,
-                badge(item.status or "unknown"),
+                badge(item.status or gettext("unknown")),
                 badge(error_of(item), "bad") if error_of(item) else "",
                 _charging(item),
             ),
@@ -71,7 +73,8 @@ def connector_lines(charge_point: ChargePoint) -> list[tuple[str]]:
         for item in shown[:12]
     ]
     if more := and_more(len(shown) - 12):
-        lines.append((format_html('<span class="lv-soft">{} connectors</span>', more.strip()),))
+        text = gettext("%(and_more)s connectors") % {"and_more": more.strip()}
+        lines.append((format_html('<span class="lv-soft">{}</span>', text),))
     return lines
 
 
@@ -86,8 +89,8 @@ def _charging(connector: Connector) -> str:
     interrupted = running.state != Transaction.State.ACTIVE
     if interrupted and connector.status == "Available":
         return ""
-    said = "interrupted by a boot" if interrupted else kwh(running.energy)
-    return change_link(Transaction, running.pk, f"#{running.pk} {said}")
+    what = gettext("interrupted by a boot") if interrupted else kwh(running.energy)
+    return change_link(Transaction, running.pk, f"#{running.pk} {what}")
 
 
 def _acts(charge_point: ChargePoint, connector: Connector) -> list[tuple[str, str]]:
@@ -96,10 +99,10 @@ def _acts(charge_point: ChargePoint, connector: Connector) -> list[tuple[str, st
         return []
     running = connector.transaction
     if running is not None and running.state == Transaction.State.ACTIVE:
-        first = ("Stop", "stop", f"transactionId={running.pk}")
+        first = (gettext("Stop"), "stop", f"transactionId={running.pk}")
     else:
-        first = ("Start", "start", f"connectorId={connector.number}")
-    acts = (first, ("Unlock", "unlock", f"connectorId={connector.number}"))
+        first = (gettext("Start"), "start", f"connectorId={connector.number}")
+    acts = (first, (gettext("Unlock"), "unlock", f"connectorId={connector.number}"))
     return [
         (title, f"{reverse('levity:ocpp_chargepoint_send', args=[charge_point.pk, slug])}?{query}")
         for title, slug, query in acts
@@ -110,10 +113,10 @@ def reserved_lines(charge_point: ChargePoint) -> dict[int, str]:
     """By connector: for whom it is reserved, and until when."""
     return {
         row.connector: format_html(
-            "{} for {} until {}",
-            change_link(Reservation, row.pk, "reserved"),
-            row.id_tag,
-            shown_time(row.ends_at, site_zone(charge_point)),
+            gettext("{reserved} for {id_tag} until {when}"),
+            reserved=change_link(Reservation, row.pk, gettext("reserved")),
+            id_tag=row.id_tag,
+            when=shown_time(row.ends_at, site_zone(charge_point)),
         )
         for row in reversed(open_reservations(charge_point, timezone.now()))
         if row.state != Reservation.State.REQUESTED
@@ -144,26 +147,36 @@ def _configuration_link(request: HttpRequest, row: ChargePoint) -> list[tuple[st
     user: Any = request.user
     if not user.has_perm("ocpp.view_configurationkey"):
         return []
-    return [("Configuration", reverse("levity:ocpp_chargepoint_configuration", args=[row.pk]))]
+    return [
+        (gettext("Configuration"), reverse("levity:ocpp_chargepoint_configuration", args=[row.pk]))
+    ]
 
 
 def _facts(row: ChargePoint) -> list[tuple[str, Any]]:
     """What the charger has said of itself, and what people have written down."""
     kind = f"{row.vendor} {row.model}".strip()
+    serial = row.serial_number or row.charge_box_serial_number
+    meter = f"{row.meter_type} {row.meter_serial_number}".strip()
     site = change_link(Site, row.site_id, row.site) if row.site_id else ""
     facts = (
-        ("Make", excerpt(kind, 100)),
-        ("Firmware", excerpt(row.firmware_version, 100)),
-        ("Serial number", excerpt(row.serial_number or row.charge_box_serial_number, 100)),
-        ("Meter", excerpt(f"{row.meter_type} {row.meter_serial_number}".strip(), 100)),
-        ("SIM card", excerpt(row.iccid, 40)),
-        ("Site", site),
-        ("Security profile", SecurityProfile(row.security_profile).label),
-        ("Who may charge", rule_of(row)),
-        ("First seen", shown_time(row.created_at, site_zone(row))),
-        ("Notes", excerpt(row.notes, 500)),
+        (gettext_noop("Make"), excerpt(kind, 100)),
+        (gettext_noop("Firmware"), excerpt(row.firmware_version, 100)),
+        (
+            gettext_noop("Serial number"),
+            excerpt(serial, 100),
+        ),
+        (
+            gettext_noop("Meter"),
+            excerpt(meter, 100),
+        ),
+        (gettext_noop("SIM card"), excerpt(row.iccid, 40)),
+        (gettext_noop("Site"), site),
+        (gettext_noop("Security profile"), said(SecurityProfile(row.security_profile).label)),
+        (gettext_noop("Who may charge"), rule_of(row)),
+        (gettext_noop("First seen"), shown_time(row.created_at, site_zone(row))),
+        (gettext_noop("Notes"), excerpt(row.notes, 500)),
     )
-    return [(title, value) for title, value in facts if value]
+    return [(gettext(title), value) for title, value in facts if value]
 
 
 def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
@@ -176,7 +189,7 @@ def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
         {
             "number": item.number,
             "page": change_link(Connector, item.pk, item.number) if sees_chain else item.number,
-            "status": badge(item.status or "unknown"),
+            "status": badge(item.status or gettext("unknown")),
             "since": shown_time(item.status_since, zone),
             "error": error_of(item),
             "detail": " · ".join(
@@ -204,20 +217,20 @@ def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
         "now_booted": local_time(charge_point.booted_at, zone),
         "now_facts": _facts(charge_point),
         "now_links": [
-            (title, list_url(model, charge_point__id__exact=charge_point.pk))
+            (gettext(title), list_url(model, charge_point__id__exact=charge_point.pk))
             for title, model in (
-                ("Transactions", Transaction),
-                ("Meter values", MeterValue),
-                ("Messages", Message),
-                ("Commands", Command),
-                ("Connection events", ConnectionEvent),
-                ("Status events", StatusEvent),
-                ("Quarantine", QuarantinedMessage),
-                ("Security events", SecurityEvent),
-                ("Reservations", Reservation),
-                ("Local list", LocalList),
-                ("Charging profiles", InstalledProfile),
-                ("Trusted certificates", InstalledCertificate),
+                (gettext_noop("Transactions"), Transaction),
+                (gettext_noop("Meter values"), MeterValue),
+                (gettext_noop("Messages"), Message),
+                (gettext_noop("Commands"), Command),
+                (gettext_noop("Connection events"), ConnectionEvent),
+                (gettext_noop("Status events"), StatusEvent),
+                (gettext_noop("Quarantine"), QuarantinedMessage),
+                (gettext_noop("Security events"), SecurityEvent),
+                (gettext_noop("Reservations"), Reservation),
+                (gettext_noop("Local list"), LocalList),
+                (gettext_noop("Charging profiles"), InstalledProfile),
+                (gettext_noop("Trusted certificates"), InstalledCertificate),
             )
             if may(f"ocpp.view_{model._meta.model_name}")
         ]
@@ -233,7 +246,7 @@ def whats_on(request: HttpRequest, charge_point: ChargePoint) -> dict[str, Any]:
                 "pk": item.pk,
                 "link": change_link(Command, item.pk, item.action),
                 "at": local_time(item.created_at, zone),
-                "state": item.get_state_display(),
+                "state": gettext(item.get_state_display()),
                 "result": item.result_status or item.confirmed_by or item.error_description,
             }
             for item in charge_point.commands.order_by("-id")[:LATEST]

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesRadioFilter
 from unfold.decorators import display
 
@@ -64,6 +66,7 @@ from levity.pages.kit.formats import (
     ago,
     badge,
     excerpt,
+    said,
     shown_time,
     site_zone,
     watts,
@@ -119,7 +122,7 @@ class ChargePointAdmin(
     autocomplete_fields = ("site",)
     list_before_template = "levity/charge_points_help.html"
     search_fields = ("identity", "name", "serial_number", "charge_box_serial_number")
-    search_help_text = "Identity, name or serial number"
+    search_help_text = _("Identity, name or serial number")
     ordering = (Lower("identity"),)
     list_per_page = 100
     readonly_fields = (*SAID_BY_CHARGER, "created", "quirks", "line", "security")
@@ -191,7 +194,7 @@ class ChargePointAdmin(
         extra["may_import"] = self.has_change_permission(request)
         return super().changelist_view(request, extra)
 
-    @display(description="charge point", ordering=Lower("identity"))
+    @display(description=_("charge point"), ordering=Lower("identity"))
     def who(self, charge_point: ChargePoint) -> str:
         """The name, and the identity under it."""
         retired = retired_badge(charge_point)
@@ -204,14 +207,14 @@ class ChargePointAdmin(
             words(charge_point.identity),
         )
 
-    @display(description="connection")
+    @display(description=_("connection"))
     def state(self, charge_point: ChargePoint) -> str:
         """The dot, and since when."""
         online = charge_point.online
         since = charge_point.connected_at if online else charge_point.disconnected_at
-        word = "online" if online else "offline"
+        word = gettext("online") if online else gettext("offline")
         refused = charge_point.registration
-        note = "" if refused == ChargePoint.Registration.ACCEPTED else badge(refused, "warn")
+        note = "" if refused == ChargePoint.Registration.ACCEPTED else badge(said(refused), "warn")
         return format_html(
             '<span class="lv-dot lv-{}"></span>{} {}<br><span class="lv-soft">{}</span>',
             ("warn" if charge_point.silent else "good") if online else "plain",
@@ -219,35 +222,35 @@ class ChargePointAdmin(
             note,
             silence(charge_point)
             or (
-                format_html("since {}", shown_time(since, site_zone(charge_point)))
+                format_html("{} {}", gettext("since"), shown_time(since, site_zone(charge_point)))
                 if since
-                else "never connected"
+                else gettext("never connected")
             ),
         )
 
-    @display(description="connectors")
+    @display(description=_("connectors"))
     def connectors_now(self, charge_point: ChargePoint) -> str:
         """Each connector with its status, its error and what charges there."""
         lines = format_html_join("", "<div>{}</div>", connector_lines(charge_point))
         return lines or NOTHING
 
-    @display(description="power")
+    @display(description=_("power"))
     def power_now(self, charge_point: ChargePoint) -> str:
         """What all its connectors draw together, as last reported; unknown while offline."""
         return watts(power_of(charge_point))
 
-    @display(description="last seen", ordering="last_seen_at")
+    @display(description=_("last seen"), ordering="last_seen_at")
     def last_seen(self, charge_point: ChargePoint) -> str:
         """How long ago the last frame came, and when that was."""
         if charge_point.last_seen_at is None:
-            return "never"
+            return gettext("never")
         return format_html(
             '{}<br><span class="lv-soft">{}</span>',
             ago(charge_point.last_seen_at, timezone.now()),
             shown_time(charge_point.last_seen_at, site_zone(charge_point)),
         )
 
-    @display(description="vendor, model, firmware", ordering="vendor")
+    @display(description=_("vendor, model, firmware"), ordering="vendor")
     def make(self, charge_point: ChargePoint) -> str:
         """What kind of charger it is."""
         kind = f"{charge_point.vendor} {charge_point.model}".strip()

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext, gettext_noop
 
 from levity.ocpp.models import ChargePoint, FileJob, Message, Transaction
 from levity.ocpp.visibility import visible
@@ -18,8 +19,8 @@ __all__ = ["CONFIGURATION", "DETAILS", "asked_for", "tabs_of", "tabs_of_list"]
 OVERVIEW, CONFIGURATION, DETAILS = "overview", "configuration", "details"
 FILTER = "charge_point__id__exact"
 LISTS = (
-    ("Sessions", Transaction, "ocpp.view_transaction"),
-    ("Messages", Message, "ocpp.view_message"),
+    (gettext_noop("Sessions"), Transaction, "ocpp.view_transaction"),
+    (gettext_noop("Messages"), Message, "ocpp.view_message"),
 )
 
 
@@ -33,17 +34,19 @@ def tabs_of(request: HttpRequest, row: ChargePoint, current: str) -> dict[str, A
     """For `levity/charger_tabs.html`. `current`: one of the constants, or the label of a model."""
     user: Any = request.user
     page = reverse("levity:ocpp_chargepoint_change", args=[row.pk])
-    tabs = [("Overview", page, OVERVIEW)]
+    tabs = [(gettext("Overview"), page, OVERVIEW)]
     for title, model, permission in LISTS:
         if user.has_perm(permission):
-            tabs.append((title, list_url(model, **{FILTER: row.pk}), model._meta.label_lower))
+            tabs.append(
+                (gettext(title), list_url(model, **{FILTER: row.pk}), model._meta.label_lower)
+            )
     if user.has_perm("ocpp.view_configurationkey"):
         address = reverse("levity:ocpp_chargepoint_configuration", args=[row.pk])
-        tabs.append(("Configuration", address, CONFIGURATION))
+        tabs.append((gettext("Configuration"), address, CONFIGURATION))
     files, label = _files(row), FileJob._meta.label_lower
     if files and user.has_perm("ocpp.view_filejob"):
-        tabs.append(("Files", list_url(FileJob, **{FILTER: row.pk}), label))
-    tabs.append(("Details", f"{page}?tab={DETAILS}", DETAILS))
+        tabs.append((gettext("Files"), list_url(FileJob, **{FILTER: row.pk}), label))
+    tabs.append((gettext("Details"), f"{page}?tab={DETAILS}", DETAILS))
     may_send = user.has_perm("ocpp.add_command")
     return {
         "charger": row,
@@ -70,8 +73,8 @@ def _files(row: ChargePoint) -> list[tuple[str, str]]:
     """What can be asked for; nothing where levity.files is not installed."""
     try:
         return [
-            ("Fetch diagnostics", reverse("levity:files_fetch", args=[row.pk])),
-            ("Update firmware", reverse("levity:files_update", args=[row.pk])),
+            (gettext("Fetch diagnostics"), reverse("levity:files_fetch", args=[row.pk])),
+            (gettext("Update firmware"), reverse("levity:files_update", args=[row.pk])),
         ]
     except NoReverseMatch:
         return []

@@ -11,9 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import format_html_join
 from django.utils.http import urlencode
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from levity.ocpp.decisions.reservations import open_reservations
@@ -26,6 +28,7 @@ from levity.pages.chargers.chain_rows import Row, csv_rows, rows_of
 from levity.pages.chargers.charge_point_now import error_of
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.chargers.filters import RowFilter
+from levity.pages.chargers.sure_words import confidence_said
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import (
     NOTHING,
@@ -36,6 +39,7 @@ from levity.pages.kit.formats import (
     list_url,
     local_time,
     payer,
+    said,
     shown_time,
     site_zone,
     words,
@@ -65,7 +69,7 @@ class ConnectorAdmin(ReadOnlyAdmin):
     list_filter = (("charge_point", RowFilter),)
     list_select_related = ("charge_point__site", "transaction")
     search_fields = ("charge_point__identity", "charge_point__name")
-    search_help_text = "Charge point"
+    search_help_text = _("Charge point")
     ordering = ("charge_point__identity", "evse", "number")
     fields = ("charge_point_shown", "status_shown", "since", "error", "running")
     readonly_fields = (*fields, "reserved")
@@ -80,27 +84,27 @@ class ConnectorAdmin(ReadOnlyAdmin):
         """Never: days that are over don't change, and the drawing is large."""
         return 0
 
-    @display(description="charge point · connector", ordering="charge_point__identity")
+    @display(description=_("charge point · connector"), ordering="charge_point__identity")
     def where(self, item: Connector) -> str:
         """The charger and its connector."""
         return f"{item.charge_point} · {_name(item)}"
 
-    @display(description="charge point")
+    @display(description=_("charge point"))
     def charge_point_shown(self, item: Connector) -> str:
         """The charger, as a link."""
         return change_link(ChargePoint, item.charge_point_id, item.charge_point)
 
-    @display(description="status")
+    @display(description=_("status"))
     def status_shown(self, item: Connector) -> str:
         """As it was told last."""
-        return badge(item.status or "unknown")
+        return badge(item.status or gettext("unknown"))
 
-    @display(description="since")
+    @display(description=_("since"))
     def since(self, item: Connector) -> str:
         """By our clock."""
         return shown_time(item.status_since, site_zone(item))
 
-    @display(description="error")
+    @display(description=_("error"))
     def error(self, item: Connector) -> str:
         """What it reports, if anything is wrong."""
         return error_of(item) or NOTHING
@@ -111,7 +115,7 @@ class ConnectorAdmin(ReadOnlyAdmin):
         shown = super().get_fields(request, obj)
         return (*shown, "reserved") if user.has_perm("ocpp.view_reservation") else shown
 
-    @display(description="reserved")
+    @display(description=_("reserved"))
     def reserved(self, item: Connector) -> str:
         """For whom, and until when; also by a reservation of any connector."""
         now = timezone.now()
@@ -120,17 +124,19 @@ class ConnectorAdmin(ReadOnlyAdmin):
             for row in open_reservations(item.charge_point, now)
             if row.connector in (0, item.number)
         ]
+        anywhere = gettext("any connector")
         lines = [
             (
                 change_link(Reservation, row.pk, row.id_tag),
-                "" if row.connector else " (any connector)",
+                "" if row.connector else f" ({anywhere})",
                 shown_time(row.ends_at, site_zone(item)),
             )
             for row in held
         ]
-        return format_html_join("", "<div>for {}{} until {}</div>", lines) or NOTHING
+        text = gettext("for {}{} until {}")
+        return format_html_join("", f"<div>{text}</div>", lines) or NOTHING
 
-    @display(description="transaction")
+    @display(description=_("transaction"))
     def running(self, item: Connector) -> str:
         """What charges there."""
         if item.transaction is None:
@@ -165,7 +171,10 @@ class ConnectorAdmin(ReadOnlyAdmin):
         item = get_object_or_404(self.get_queryset(request), pk=pk)
         zone, now = site_zone(item), timezone.now()
         chain = chain_of(item, period_of(request.GET, zone, now), now)
-        return streamed_csv(csv_rows(rows_of(chain), zone), "connector")
+        # A file is English in every language, for programs that read it.
+        with translation.override("en"):
+            rows = rows_of(chain)
+        return streamed_csv(csv_rows(rows, zone), "connector")
 
 
 def _name(item: Connector) -> str:
@@ -179,20 +188,20 @@ def _shown(item: Connector, request: HttpRequest) -> dict[str, Any]:
     period = period_of(request.GET, zone, now)
     chain = chain_of(item, period, now)
     rows = rows_of(chain)
-    unassigned = "Unassigned"
+    unassigned = gettext("Unassigned")
     if request.user.has_perm("ocpp.view_unassignedenergy"):
         mine = list_url(UnassignedEnergy, charge_point__id__exact=item.charge_point_id)
         unassigned = link(mine, unassigned)
     texts = {row.item.pk: _text(row, zone) for row in rows if row.item is not None}
     return {
         "chain": chain,
-        "chain_of": f"Connector {_name(item)}",
+        "chain_of": gettext("Connector %(number)s") % {"number": _name(item)},
         "drawings": [draw_chain(chain, period, size, texts) for size in (WIDE, NARROW)],
         "rows": [_cells(row, zone, unassigned) for row in rows],
         "sums": _sums(chain),
         "period": period,
         "kinds": [
-            (text, f"?{period.of_kind(kind).query}", kind == period.kind)
+            (gettext(text), f"?{period.of_kind(kind).query}", kind == period.kind)
             for kind, text in KINDS.items()
         ],
         "earlier": f"?{period.before.query}",
@@ -205,11 +214,13 @@ def _text(row: Row, zone: Any) -> str:
     item = row.item
     assert item is not None
     over = item.state != Transaction.State.ACTIVE
+    until = local_time(row.until, zone) if over else gettext("now")
+    span = {"first": local_time(row.since, zone), "last": until}
     parts = (
         f"#{item.pk}",
-        f"{local_time(row.since, zone)} to {local_time(row.until, zone) if over else 'now'}",
+        gettext("%(first)s to %(last)s") % span,
         kwh(item.energy),
-        f"{item.confidence} confidence" if item.confidence else "",
+        confidence_said(item.confidence),
         row.note,
     )
     return ", ".join(part for part in parts if part)
@@ -224,12 +235,12 @@ def _cells(row: Row, zone: Any, unassigned: str) -> dict[str, Any]:
         "what": change_link(Transaction, item.pk, f"#{item.pk}") if item else unassigned,
         "id_tag": payer(item.id_tag, 40) if item else "",
         "since": shown_time(row.since, zone),
-        "until": "running" if is_running else shown_time(row.until, zone),
+        "until": gettext("running") if is_running else shown_time(row.until, zone),
         "wh_from": kwh(row.wh_from),
         "wh_until": kwh(row.wh_until),
         "moved": kwh(row.moved),
         "energy": kwh(item.energy) if item else NOTHING,
-        "sure": badge(item.confidence, "") if item else NOTHING,
+        "sure": badge(said(item.confidence), "") if item else NOTHING,
         "class": "" if asks == HARMLESS else class_badge(asks),
         "note": words("; ".join(part for part in (why, row.note) if part)),
     }
@@ -238,12 +249,11 @@ def _cells(row: Row, zone: Any, unassigned: str) -> dict[str, Any]:
 def _sums(chain: Chain) -> list[tuple[str, str]]:
     billed = sum((each.item.energy or Decimal(0) for each in chain.sessions), Decimal(0))
     outside = sum((gap.wh for gap in chain.gaps), Decimal(0))
+    count = len(chain.sessions)
+    sessions = ngettext("%(count)s session", "%(count)s sessions", count)
     twice = sum((each.wh for each in chain.overlaps), Decimal(0))
     found = [
-        (
-            f"{len(chain.sessions)} sessions" if len(chain.sessions) != 1 else "1 session",
-            kwh(billed),
-        ),
-        ("Unassigned: in no session", kwh(outside)),
+        (sessions % {"count": count}, kwh(billed)),
+        (gettext("Unassigned: in no session"), kwh(outside)),
     ]
-    return [*found, ("In two sessions", kwh(twice))] if twice else found
+    return [*found, (gettext("In two sessions"), kwh(twice))] if twice else found

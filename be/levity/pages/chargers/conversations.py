@@ -7,6 +7,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 
 from levity.ocpp.chargers.quirks.matching import match_of, quirks_of
 from levity.ocpp.chargers.quirks.tables import settings_of
@@ -46,7 +47,10 @@ def conversation_links(request: HttpRequest, charge_point: ChargePoint) -> list[
     if not user.has_perm("ocpp.view_message"):
         return []
     url = reverse(f"levity:{NAME}", args=[charge_point.pk])
-    return [("Conversation", url), ("Conversation, anonymised", f"{url}?anonymise=1")]
+    return [
+        (gettext("Conversation"), url),
+        (gettext("Conversation, anonymised"), f"{url}?anonymise=1"),
+    ]
 
 
 def fitting_quirks(charge_point: ChargePoint) -> str:

@@ -8,6 +8,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     DropdownFilter,
@@ -43,7 +44,7 @@ __all__ = [
     "started_within",
 ]
 
-Lookups = list[tuple[str, str]]
+Lookups = list[tuple[str, Any]]
 
 STATUSES = (
     "Available",
@@ -148,7 +149,7 @@ def _is_id(text: str) -> bool:
 class ChoiceFilter(SimpleListFilter):
     """Choices that no table is searched for; a value that is none of them filters nothing."""
 
-    options: Iterable[tuple[str, str]] = ()
+    options: Iterable[tuple[str, Any]] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
         return list(self.options)
@@ -161,9 +162,9 @@ class ChoiceFilter(SimpleListFilter):
 class OnlineFilter(ChoiceFilter, RadioFilter):
     """Charge points by whether their websocket is open."""
 
-    title = "connection"
+    title = _("connection")
     parameter_name = "online"
-    options = (("yes", "online"), ("silent", "online, but silent"), ("no", "offline"))
+    options = (("yes", _("online")), ("silent", _("online, but silent")), ("no", _("offline")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
@@ -177,10 +178,10 @@ class OnlineFilter(ChoiceFilter, RadioFilter):
 class InUseFilter(ChoiceFilter, RadioFilter):
     """Charge points that are in use, unless somebody asks for those that are gone for good."""
 
-    title = "use"
+    title = _("use")
     parameter_name = "retired"
-    options = (("yes", "retired"), ("all", "in use and retired"))
-    all_option = ("", "in use")
+    options = (("yes", _("retired")), ("all", _("in use and retired")))
+    all_option = ("", _("in use"))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
@@ -200,7 +201,7 @@ class ConnectorStatusFilter(ChoiceFilter, DropdownFilter):
     "Available" while the connectors are charging.
     """
 
-    title = "connector status"
+    title = _("connector status")
     parameter_name = "status"
     options = tuple((status, status) for status in STATUSES)
 
@@ -214,9 +215,9 @@ class ConnectorStatusFilter(ChoiceFilter, DropdownFilter):
 class FaultFilter(ChoiceFilter, RadioFilter):
     """Charge points by whether a connector reports a fault."""
 
-    title = "fault"
+    title = _("fault")
     parameter_name = "fault"
-    options = (("yes", "with a fault"), ("no", "without"))
+    options = (("yes", _("with a fault")), ("no", _("without")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
@@ -229,7 +230,7 @@ class FaultFilter(ChoiceFilter, RadioFilter):
 class ActionFilter(ChoiceFilter, DropdownFilter):
     """Messages or commands by action; the table is not asked which ones occur."""
 
-    title = "action"
+    title = _("action")
     parameter_name = "action"
     options = tuple((action, action) for action in sorted({*ROUTES, *ACTIONS}))
 
@@ -241,9 +242,9 @@ class ActionFilter(ChoiceFilter, DropdownFilter):
 class ErrorFilter(ChoiceFilter, RadioFilter):
     """Messages that went wrong: a partial index holds just these."""
 
-    title = "error"
+    title = _("error")
     parameter_name = "error"
-    options = (("yes", "with an error"), ("no", "without"))
+    options = (("yes", _("with an error")), ("no", _("without")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
@@ -257,9 +258,9 @@ class ErrorFilter(ChoiceFilter, RadioFilter):
 class SenderFilter(ChoiceFilter, RadioFilter):
     """Messages by who spoke first."""
 
-    title = "sender"
+    title = _("sender")
     parameter_name = "sender"
-    options = tuple(Message.Sender.choices)
+    options = tuple((word, _(str(label))) for word, label in Message.Sender.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
@@ -269,7 +270,7 @@ class SenderFilter(ChoiceFilter, RadioFilter):
 class TransactionFilter(TextFilter):
     """Messages of one transaction, by its number; what is no number filters nothing."""
 
-    title = "transaction"
+    title = _("transaction")
     parameter_name = "transaction"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -286,9 +287,9 @@ class TransactionFilter(TextFilter):
 class PayerFilter(ChoiceFilter, RadioFilter):
     """Sessions by whether an id tag says who charged."""
 
-    title = "payer"
+    title = _("payer")
     parameter_name = "payer"
-    options = (("unknown", UNKNOWN_PAYER), ("known", "with an id tag"))
+    options = (("unknown", _(UNKNOWN_PAYER)), ("known", _("with an id tag")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.chosen()
@@ -300,9 +301,9 @@ class PayerFilter(ChoiceFilter, RadioFilter):
 class OpenFilter(ChoiceFilter, RadioFilter):
     """Trouble that nobody has dealt with yet."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "open"
-    options = (("yes", "open"), ("no", "dealt with"))
+    options = (("yes", _("open")), ("no", _("dealt with")))
     closed_field = "resolved_at"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

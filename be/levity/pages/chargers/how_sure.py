@@ -5,7 +5,7 @@ its neighbours say: that is looked up, since they may have come later.
 """
 
 import json
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -33,6 +33,7 @@ from levity.ocpp.store.chain import sessions_near
 from levity.pages.chargers.billing_class import class_badge, flag_lines, session_class
 from levity.pages.chargers.chain import claimed, most_power
 from levity.pages.chargers.connectors import chain_address
+from levity.pages.chargers.facts_said import fact_said, reasons_said
 from levity.pages.chargers.sure_words import confidence_said, source_said
 from levity.pages.kit.formats import (
     NOTHING,
@@ -67,8 +68,6 @@ VERDICTS = {
     BOUNDS: (gettext_noop("only a bound"), "busy"),
 }
 """Of each verdict the words and the tone."""
-UTC_NAME, DIGITS = " UTC", 16
-"""How a time ends in the facts of a check, and how long it is before that."""
 TRAIL = 20
 """So many changes are shown, the newest first."""
 
@@ -84,7 +83,7 @@ def how_sure(item: Transaction, user: Any) -> dict[str, Any]:
             "at": shown_time(repair.at, zone),
             "energy": _change(kwh(repair.old_energy), kwh(repair.new_energy)),
             "confidence": _change(said(repair.old_confidence), said(repair.new_confidence)),
-            "reason": repair.reason,
+            "reason": reasons_said(repair.reason),
         }
         for repair in SessionRepair.objects.filter(transaction=item.pk)[:TRAIL]
     ]
@@ -117,7 +116,7 @@ def check_lines(checks: tuple[Check, ...], zone: tzinfo | None) -> list[dict[str
         {
             "kind": said(KINDS.get(check.kind, excerpt(check.kind, 40).capitalize())),
             "verdict": _verdict(check.verdict),
-            "detail": _local(check.detail, zone),
+            "detail": fact_said(check.detail, zone),
         }
         for check in checks
     ]
@@ -126,21 +125,6 @@ def check_lines(checks: tuple[Check, ...], zone: tzinfo | None) -> list[dict[str
 def _verdict(verdict: str) -> str:
     word, tone = VERDICTS.get(verdict, (excerpt(verdict, 40), ""))
     return badge(said(word), tone)
-
-
-def _local(detail: str, zone: tzinfo | None) -> str:
-    """The facts of a check, which the rules write in UTC, with times as on the rest of the page."""
-    *before, last = detail.split(UTC_NAME)
-    return "".join(f"{part[:-DIGITS]}{_time(part[-DIGITS:], zone)}" for part in before) + last
-
-
-def _time(text: str, zone: tzinfo | None) -> str:
-    try:
-        at = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
-        shown = timezone.localtime(at, zone)
-    except (OverflowError, ValueError):
-        return f"{text}{UTC_NAME}"
-    return f"{shown:%Y-%m-%d %H:%M} {shown.tzname()}"
 
 
 def _beside(item: Transaction) -> tuple[Check, ...]:

@@ -21,7 +21,7 @@ from levity.ocpp.decisions.id_tags_import import Imported
 from levity.ocpp.models import ChargePoint, IdTag
 from levity.ocpp.visibility import visible
 from levity.pages.kit.base import LevityAdmin
-from levity.pages.kit.formats import and_more
+from levity.pages.kit.formats import and_more, refusal
 
 __all__ = ["IdTagFiles"]
 
@@ -100,7 +100,7 @@ class IdTagFiles(LevityAdmin):
                 data = form.cleaned_data["file"].read()
                 done = decisions.import_tags(data, request.user, update=form.cleaned_data["update"])
             except BadFile as error:
-                form.add_error("file", f"{error}.")
+                form.add_error("file", refusal(error))
             else:
                 notes = done.notes
                 if done.done:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from levity.ocpp.deciding import Refused
@@ -47,7 +48,7 @@ def replace_link(request: HttpRequest, charge_point: ChargePoint) -> list[tuple[
     user: Any = request.user
     if charge_point.retired_at or not user.has_perm("ocpp.change_chargepoint"):
         return []
-    return [("Replace…", reverse(f"levity:{PAGE}", args=[charge_point.pk]))]
+    return [(gettext("Replace…"), reverse(f"levity:{PAGE}", args=[charge_point.pk]))]
 
 
 class Replacing:

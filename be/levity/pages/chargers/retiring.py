@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from unfold.decorators import action
 
 from levity.ocpp.decisions.retiring import CONNECTED, bring_back, retire
@@ -27,7 +28,7 @@ RETIRE = "ocpp_chargepoint_retire"
 
 def retired_badge(charge_point: ChargePoint) -> str:
     """Beside its name, if it is gone for good."""
-    return badge("retired") if charge_point.retired_at else ""
+    return badge(gettext("retired")) if charge_point.retired_at else ""
 
 
 def retire_link(request: HttpRequest, charge_point: ChargePoint) -> list[tuple[str, str]]:
@@ -35,7 +36,7 @@ def retire_link(request: HttpRequest, charge_point: ChargePoint) -> list[tuple[s
     user: Any = request.user
     if not user.has_perm("ocpp.change_chargepoint"):
         return []
-    title = "Bring back into use…" if charge_point.retired_at else "Retire…"
+    title = gettext("Bring back into use…") if charge_point.retired_at else gettext("Retire…")
     return [(title, reverse(f"levity:{RETIRE}", args=[charge_point.pk]))]
 
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import keys
@@ -39,7 +40,9 @@ LATEST = 10
 
 def security_link(request: HttpRequest, row: ChargePoint) -> list[tuple[str, str]]:
     """(title, address) of the page, for somebody who may change what stands there."""
-    return [("Security", reverse(f"levity:{PAGE}", args=[row.pk]))] if _may(request) else []
+    return (
+        [(gettext("Security"), reverse(f"levity:{PAGE}", args=[row.pk]))] if _may(request) else []
+    )
 
 
 def security_urls(site: admin.AdminSite) -> list[URLPattern]:

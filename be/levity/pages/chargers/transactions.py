@@ -60,7 +60,7 @@ from levity.pages.kit.formats import (
     list_url,
     local_time,
     payer,
-    said,
+    session_state,
     shown_time,
     site_zone,
     so_far,
@@ -251,7 +251,7 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
     @display(description=_("state"))
     def state_shown(self, item: Transaction) -> str:
         """How it stands, and why it ended."""
-        word = badge(said(item.state), TONES.get(Transaction.State(item.state), ""))
+        word = badge(session_state(item.state), TONES.get(Transaction.State(item.state), ""))
         return format_html("{} {}", word, words(excerpt(item.stop_reason, 40)))
 
     @display(description=_("state"))

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
@@ -56,7 +57,7 @@ SHOWN = 200
 class MonthFilter(ChoiceFilter, DropdownFilter):
     """One month, of those that are not long ago."""
 
-    title = "month"
+    title = _("month")
     parameter_name = "month"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
@@ -124,28 +125,28 @@ class UnassignedEnergyAdmin(GiveEnergy, ReadOnlyAdmin):
         rows = found.select_related("charge_point__site")
         return streamed_csv(_rows(rows), "unassigned-energy")
 
-    @display(description="charge point · connector")
+    @display(description=_("charge point · connector"))
     def where(self, item: UnassignedEnergy) -> str:
         """The charger and its connector."""
         charger = change_link(ChargePoint, item.charge_point_id, item.charge_point)
         return format_html("{} · {}", charger, item.connector or item.evse)
 
-    @display(description="energy")
+    @display(description=_("energy"))
     def energy(self, item: UnassignedEnergy) -> str:
         """How much its meter moved in no session."""
         return kwh(item.wh)
 
-    @display(description="last time")
+    @display(description=_("last time"))
     def last(self, item: UnassignedEnergy) -> str:
         """By the charger's clock."""
         return shown_time(item.last_at, site_zone(item))
 
-    @display(description="as of")
+    @display(description=_("as of"))
     def renewed(self, item: UnassignedEnergy) -> str:
         """When it was summed up."""
         return shown_time(item.renewed_at, site_zone(item))
 
-    @display(description="meter values")
+    @display(description=_("meter values"))
     def frames(self, item: UnassignedEnergy) -> str:
         """Where the samples are."""
         address = list_url(MeterValue, charge_point__id__exact=item.charge_point_id)

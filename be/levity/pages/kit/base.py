@@ -1,5 +1,7 @@
 """What all lists share: bounded counting, no facets, no editing of records."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.contrib.admin import ShowFacets
@@ -87,6 +89,25 @@ class BoundedChangeList(ChangeList):
         """Take what was found for all there is: nobody counted the rest."""
         super().get_results(request)
         self.full_result_count = self.result_count
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """With titles and choices in the language of the page: models keep English ones."""
+        found = super().get_filters(request)
+        for spec in found[0]:
+            spec.title = said(str(spec.title))
+            if getattr(getattr(spec, "field", None), "choices", None):
+                spec.choices = partial(_choices_said, spec.choices)
+        return found
+
+
+def _choices_said(choices: Callable[[Any], Iterator[Any]], changes: Any) -> Iterator[Any]:
+    for choice in choices(changes):
+        if "form" in choice:
+            for field in choice["form"].fields.values():
+                field.choices = [(key, said(str(text))) for key, text in field.choices]
+        else:
+            choice["display"] = said(str(choice["display"]))
+        yield choice
 
 
 class NamesAfterwards(BoundedChangeList):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dates import MONTHS
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop, pgettext
 
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.wire.fields import zone_of
@@ -35,6 +35,7 @@ __all__ = [
     "plain",
     "refusal",
     "said",
+    "session_state",
     "shown_time",
     "silent_for",
     "site_zone",
@@ -177,6 +178,16 @@ def month_of(day: date) -> str:
 def said(text: Any) -> Any:
     """A text of the code in the language of the page; a text that is empty stays so."""
     return gettext(str(text)) if text and isinstance(text, str) else text
+
+
+def session_state(state: str) -> str:
+    """A state of sessions, which is kept in English: an active user is another thing."""
+    words = {
+        "active": pgettext("session", "active"),
+        "stopped": pgettext("session", "stopped"),
+        "orphaned": pgettext("session", "orphaned"),
+    }
+    return words.get(state, state)
 
 
 def refusal(error: Worded) -> str:

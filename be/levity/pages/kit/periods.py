@@ -4,14 +4,20 @@ from datetime import date, datetime, tzinfo
 
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.dates import MONTHS, MONTHS_3, WEEKDAYS_ABBR
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_noop, pgettext
 
 from levity.days import DAY, Days, midnight, month_of
 from levity_ws.frozen import frozen
 
-__all__ = ["KINDS", "Period", "period_of"]
+__all__ = ["KINDS", "Period", "day_and_month", "period_of", "weekday_and_day"]
 
-KINDS = {"7": "7 days", "30": "30 days", "month": "Month"}
+KINDS = {
+    "7": gettext_noop("7 days"),
+    "30": gettext_noop("30 days"),
+    "month": gettext_noop("Month"),
+}
 """What can be chosen, by the word in the address."""
 
 
@@ -33,13 +39,14 @@ class Period(Days):
         """For people: 24 to 30 November 2026."""
         first, last = self.first, self.last
         if self.kind == "month":
-            return f"{first:%B %Y}"
-        begin = f"{first.day}"
+            return f"{MONTHS[first.month]} {first.year}"
+        begin = _number(first)
         if (first.year, first.month) != (last.year, last.month):
-            begin += f" {first:%B}"
+            begin += f" {MONTHS[first.month]}"
         if first.year != last.year:
             begin += f" {first.year}"
-        return f"{begin} to {last.day} {last:%B %Y}"
+        end = f"{_number(last)} {MONTHS[last.month]} {last.year}"
+        return gettext("%(first)s to %(last)s") % {"first": begin, "last": end}
 
     @property
     def query(self) -> str:
@@ -76,6 +83,20 @@ def period_of(asked: QueryDict, zone: tzinfo | None, now: datetime) -> Period:
     if not 1970 <= day.year <= 9000:
         day = today
     return _around(kind if kind in KINDS else "7", day, where)
+
+
+def weekday_and_day(day: date) -> str:
+    """Such as: Tue 24."""
+    return f"{WEEKDAYS_ABBR[day.weekday()]} {_number(day)}"
+
+
+def day_and_month(day: date) -> str:
+    """Such as: 24 Nov."""
+    return f"{_number(day)} {str(MONTHS_3[day.month]).capitalize()}"
+
+
+def _number(day: date) -> str:
+    return pgettext("day of a month", "%(day)s") % {"day": day.day}
 
 
 def _around(kind: str, day: date, zone: tzinfo) -> Period:

@@ -41,6 +41,7 @@ from levity.pages.kit.formats import (
     local_time,
     payer,
     said,
+    session_state,
     shown_time,
     site_zone,
     watts,
@@ -208,7 +209,7 @@ def _recent(user: Any) -> list[dict[str, Any]]:
             "id_tag": payer(item.id_tag, 255),
             "started": shown_time(item.started_at, site_zone(item)),
             "energy": kwh(item.energy),
-            "state": badge(said(item.state), "busy" if item.state == "active" else ""),
+            "state": badge(session_state(item.state), "busy" if item.state == "active" else ""),
         }
         for item in rows
     ]

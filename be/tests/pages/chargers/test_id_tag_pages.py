@@ -67,7 +67,7 @@ def test_wrong_lines_are_shown_as_text_and_nothing_is_imported(browser: Client) 
     assert "line 3: status &#x27;&lt;script&gt;&#x27; is none of" in page
     assert IdTag.objects.count() == 0
     page = browser.post(reverse(IMPORT), file("colour\n")).content.decode()
-    assert "the first line must name the columns" in page
+    assert "The first line must name the columns" in page
     assert "This field is required" in browser.post(reverse(IMPORT)).content.decode()
 
 
