@@ -170,7 +170,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 # Who goes on trying does not make it longer: the owner of the account gets in again.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_PARAMETERS = "levity.accounts.lockout.counted_by"
-AXES_CLIENT_IP_CALLABLE = "levity.accounts.lockout.address"
+AXES_CLIENT_IP_CALLABLE = "levity.visitors.address"
 AXES_LOCKOUT_CALLABLE = "levity.accounts.lockout.locked_out"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False

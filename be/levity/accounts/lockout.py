@@ -6,7 +6,6 @@ logged in before is counted by its address only: otherwise anyone could lock the
 long as they like.
 """
 
-import ipaddress
 from datetime import timedelta
 from typing import Any
 
@@ -21,25 +20,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-__all__ = ["KNOWN_BROWSER", "address", "counted_by", "locked_out", "locked_until"]
+from levity.visitors import address
+
+__all__ = ["KNOWN_BROWSER", "counted_by", "locked_out", "locked_until"]
 
 KNOWN_BROWSER = "levity_known"
 SALT = "levity.accounts.lockout"
 # Seconds.
 KNOWN_FOR = 180 * 86_400
-
-
-def address(request: HttpRequest) -> str | None:
-    """What to count by. The owner of an IPv6 address can choose its lower half freely."""
-    # Already the client's own address if a trusted proxy reported it: levity/run/web/proxies.py.
-    text: str = request.META.get("REMOTE_ADDR", "")
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network(f"{found}/64", strict=False).network_address)
-    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def counted_by(request: Any, credentials: Any = None) -> list[str]:

@@ -19,8 +19,8 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from levity.accounts import second_step
 from levity.api.models import ApiToken, Scope
+from levity.api.people import second_step
 from levity.api.principals import permissions_of_scope
 from levity.api.tokens import MAKE, MANAGE, create_token, may_revoke, revoke_token
 from levity.ocpp.deciding import Refused
@@ -75,14 +75,14 @@ class TokenForm(forms.Form):
         self.fields["sites"].queryset = found  # type: ignore[attr-defined]
         if not found.exists():
             del self.fields["limited"], self.fields["sites"]
-        if not second_step.is_on(user):
+        if not second_step().is_on(user):
             del self.fields["code"]
 
     def clean_code(self) -> str:
         """A stranger at an unlocked screen has no phone. The code is used up."""
         code = str(self.cleaned_data["code"]).replace(" ", "").replace("-", "").lower()
         try:
-            known = code.isascii() and code.isalnum() and second_step.check_code(self._user, code)
+            known = code.isascii() and code.isalnum() and second_step().check_code(self._user, code)
         except Unreadable:
             known = False
         if not known:

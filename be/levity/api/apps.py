@@ -10,6 +10,15 @@ from levity.installation import needs
 
 __all__ = ["ApiConfig"]
 
+NEEDED = (
+    "levity.ocpp",
+    "levity.monitoring",
+    "levity.pages",
+    "levity.files",
+    "levity.integrations",
+    "levity.billing",
+)
+
 
 def tokens_address(request: HttpRequest) -> str:
     """The list of tokens, for who may have some; people of one site have their own, too."""
@@ -30,6 +39,10 @@ class ApiConfig(AppConfig):
     levity_navigation = (("People", (("API tokens", "key", tokens_address),)),)
 
     def import_models(self) -> None:
-        """They point to those of levity.ocpp."""
-        needs("levity.api", "levity.ocpp")
+        """They point to those of levity.ocpp; the resources are what all of these apps have."""
+        needs("levity.api", *NEEDED)
         super().import_models()
+
+    def ready(self) -> None:
+        """Register the system check."""
+        from levity.api import checks  # noqa: F401  (registers by being imported)

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from levity.api.models import ApiToken, Scope
+from levity.api.people import has_accounts
 from levity.api.principals import permissions_of_scope
 from levity.ocpp.audit import Who, note, person
 from levity.ocpp.deciding import NotAllowed, NotPossible
@@ -89,7 +90,7 @@ def find_token(text: str) -> ApiToken | None:
     prefix, _, secret = rest.partition("_")
     if brand != BRAND or not text.isascii() or len(text) > LONGEST or not secret:
         return None
-    rows = ApiToken.objects.select_related("owner__account")
+    rows = ApiToken.objects.select_related("owner__account" if has_accounts() else "owner")
     row = rows.filter(prefix=prefix[: 2 * PREFIX_BYTES + 1]).first()
     if row is None or not hmac.compare_digest(row.digest, _digest(secret)):
         return None

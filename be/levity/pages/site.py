@@ -5,6 +5,7 @@ In Levity's own project it is Django's default site as well (levity/run/web/apps
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.apps import apps
@@ -74,8 +75,19 @@ class PagesSite(UnfoldAdminSite):
     def admin_view(
         self, view: Callable[..., HttpResponse], cacheable: bool = False
     ) -> Callable[..., HttpResponse]:
-        """With templates from Levity's engine."""
-        return super().admin_view(with_own_templates(view), cacheable)
+        """With templates from Levity's engine, whose `admin:...` are addresses of this site.
+
+        Django says so in its own views only; a page of ours would link to the project's admin.
+        """
+        return super().admin_view(self._here(with_own_templates(view)), cacheable)
+
+    def _here(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            request.current_app = self.name
+            return view(request, *args, **kwargs)
+
+        return inner
 
     @method_decorator(login_not_required)
     def login(

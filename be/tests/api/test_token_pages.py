@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from levity.accounts import second_step
-from levity.api import admin
 from levity.api.models import ApiToken
 from levity.api.tokens import create_token
 from levity.ocpp.models import AuditEntry, Site
@@ -90,7 +89,7 @@ def test_a_token_for_some_sites(
 def test_who_has_a_second_factor_is_asked_for_it(
     person: Callable[..., User], browser: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin.second_step, "is_on", lambda user: True)
+    monkeypatch.setattr(second_step, "is_on", lambda user: True)
     user = person("anna", "Admin")
     mine = browser(user)
     # The login itself is complete: what is asked here is another code.

@@ -89,6 +89,11 @@ class AnotherProject:
         )
         self.urls(*recipe("urls.py"))
 
+    def follow_the_rest(self) -> None:
+        """Add the lines for bills, events, files and the API."""
+        self.settings(*recipe("settings.py, for all of Levity"))
+        self.urls(*recipe("urls.py, for all of Levity"))
+
     def manage(self, *arguments: str, within: float = 120.0, **environ: str) -> Ran:
         """Run a command of manage.py."""
         command = python("manage.py", *arguments)

@@ -77,7 +77,7 @@ def seen(project: AnotherProject) -> dict[str, Any]:
 
 
 def test_the_recipe_has_at_most_ten_lines() -> None:
-    shell = re.findall(r"```shell\n(.*?)```", CHAPTER, re.DOTALL)
+    shell = re.findall(r"```shell\n(.*?)```", CHAPTER.partition("\n### ")[0], re.DOTALL)
     lines = ["pip install levity", *recipe("settings.py"), *recipe("urls.py")]
     lines += [line for block in shell for line in block.splitlines()]
     assert len(lines) <= 10
@@ -201,6 +201,111 @@ def test_an_app_of_the_project_has_menu_entries_and_tiles(project: AnotherProjec
         assert text in overview, text
     assert "unpaid sessions" in overview
     assert 'href="/admin/' not in overview
+
+
+# Whatever the pages of Levity link to, and what the API has, with a session in the books.
+WALK = """
+import json, re
+import django
+django.setup()
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from levity.ocpp import commands
+from levity.ocpp.models import ChargePoint
+from levity.ocpp.testing import CentralSystem, Charger, wire
+settings.ALLOWED_HOSTS = ["*"]
+system, charger = CentralSystem(), Charger("garage-1")
+system.connect(charger)
+system.result(charger.boots())
+transaction_id = system.start(charger, meterStart=1000)
+system.take(charger.measures(transaction_id, 3500, wire(1800)))
+system.take(charger.stops(transaction_id, meterStop=6000))
+commands.queue(ChargePoint.objects.get(), "Reset", {"type": "Soft"}, source="house")
+client = Client(raise_request_exception=False)
+client.force_login(User.objects.get(username="anna"))
+found, known, wrong = ["/levity/"], {"/levity/"}, []
+for address in found:
+    page = client.get(address)
+    if page.status_code >= 400:
+        wrong.append([address, page.status_code])
+    if page.status_code == 302:
+        links = [page["Location"]]
+    elif "html" in page["Content-Type"] and not page.streaming:
+        links = re.findall('(?:href|hx-get)="([^"#]+)"', page.content.decode())
+    else:
+        links = []
+    for link in links:
+        path = link.partition("?")[0]
+        if path.startswith("/") and not path.startswith(("/levity/", "/static/", "/api/")):
+            wrong.append([address, link])
+        if path.startswith("/levity/") and path not in known and "logout" not in path:
+            known.add(path)
+            found.append(path)
+resources = 0
+if "levity.api" in settings.INSTALLED_APPS:
+    schema = json.loads(client.get("/api/v1/openapi.json").content)
+    for path, methods in schema["paths"].items():
+        address = re.sub("{[^}]*}", "1", path.replace("{identity}", "garage-1"))
+        status = client.get(address).status_code if "get" in methods else 200
+        resources += status == 200
+        if status not in (200, 404, 422):
+            wrong.append([address, status])
+print(json.dumps({"pages": len(found), "resources": resources, "wrong": wrong}))
+"""
+
+
+def walked(project: AnotherProject) -> dict[str, Any]:
+    """How many pages and resources answered, and what was wrong."""
+    environ = {**project.environ, "DJANGO_SETTINGS_MODULE": "house.settings"}
+    ran = run(python("-c", WALK), environ, project.root)
+    assert ran.returncode == 0, ran.stderr
+    walk: dict[str, Any] = json.loads(ran.stdout)
+    return walk
+
+
+def test_every_page_works_in_that_project(project: AnotherProject) -> None:
+    """Pages of ours linked to the project's own admin, in which there is no `ocpp`: 500."""
+    project.follow_the_recipe()
+    project.migrate()
+    walk = walked(project)
+    assert walk["wrong"] == []
+    assert walk["pages"] > 80
+
+
+def test_bills_events_files_and_the_api_work_in_that_project(project: AnotherProject) -> None:
+    """By the lines of docs/extending.md. There, people are the project's, and so is their login."""
+    project.follow_the_recipe()
+    project.follow_the_rest()
+    assert "no issues" in project.must("check", "--fail-level", "WARNING")
+    project.migrate()
+    walk = walked(project)
+    assert walk["wrong"] == []
+    assert walk["pages"] > 150
+    assert walk["resources"] > 90
+    token = project.must("api_token", "create", "house", "--scope", "operate").split()[-1]
+    asked = (
+        "import django; django.setup()\n"
+        "from django.test import Client\n"
+        "page = Client().get('/api/v1/charge-points', HTTP_HOST='localhost',\n"
+        f"                    HTTP_AUTHORIZATION='Bearer {token}')\n"
+        "print(page.status_code, page.content.decode())\n"
+    )
+    environ = {**project.environ, "DJANGO_SETTINGS_MODULE": "house.settings"}
+    ran = run(python("-c", asked), environ, project.root)
+    assert ran.stdout.startswith("200 ")
+    assert "garage-1" in ran.stdout
+
+
+@pytest.mark.parametrize("line", ["", 'urlpatterns += [path("rest/", include("levity.api.urls"))]'])
+def test_an_api_elsewhere_is_named(project: AnotherProject, line: str) -> None:
+    project.follow_the_recipe()
+    project.settings(*recipe("settings.py, for all of Levity"))
+    project.urls("from django.urls import include", line)
+    ran = project.manage("check")
+    assert ran.returncode == 1
+    assert "(api.E001)" in ran.stderr
+    assert 'path("api/", include("levity.api.urls"))' in ran.stderr
 
 
 def test_the_test_kit_works_in_that_project(project: AnotherProject) -> None:

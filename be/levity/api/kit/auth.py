@@ -7,17 +7,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import APIKeyCookie, HttpBearer
 
-from levity.accounts.lockout import address
-from levity.accounts.second_step import missing_step
 from levity.api.models import Scope
+from levity.api.people import second_step
 from levity.api.principals import TokenPrincipal
 from levity.api.problems import Problem
 from levity.api.throttle import Throttle
 from levity.api.tokens import find_token, note_use
+from levity.visitors import address
 
 __all__ = ["AUTHENTICATION", "FOR_COMPUTING", "THROTTLE", "principal"]
 
-PER_MINUTE: int = settings.LEVITY_API_REQUESTS_PER_MINUTE
+PER_MINUTE: int = getattr(settings, "LEVITY_API_REQUESTS_PER_MINUTE", 600)
 THROTTLE = Throttle(PER_MINUTE, burst=max(1, PER_MINUTE))
 # Requests without a valid token, by address.
 GUESSES = Throttle(60, burst=30)
@@ -71,7 +71,7 @@ class SessionCookie(APIKeyCookie):
             if wait := GUESSES.wait_for(address(request) or ""):
                 raise _too_many(wait)
             raise _unauthorized()
-        if missing_step(user):
+        if second_step().missing_step(user):
             raise _unauthorized("Your login is not complete: the second step is missing.")
         # Raises, where a change comes without the token.
         super()._get_key(request)

@@ -13,13 +13,19 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import Router
 
 from levity.api.kit.api import LevityApi
+from levity.api.people import has_accounts
 
 __all__ = ["api", "openapi", "urlpatterns"]
+
+USERS = "users"
+"""Who manages users by the API: only where they are Levity's own accounts."""
 
 
 def _with_all_resources() -> LevityApi:
     made = LevityApi()
     for found in sorted(iter_modules(__path__), key=lambda module: module.name):
+        if found.name == USERS and not has_accounts():
+            continue
         router: Router = import_module(f"{__name__}.{found.name}").router
         made.add_router("", router)
     return made

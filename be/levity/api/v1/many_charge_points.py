@@ -19,7 +19,7 @@ from levity.api.v1.charge_points import (
     answer,
     chosen,
 )
-from levity.ocpp.decisions import charge_point_files, replacing, together
+from levity.ocpp.decisions import charge_points_csv, replacing, together
 from levity.ocpp.models import Authorization, ChargePoint, Site
 from levity.pages.chargers.csv_export import streamed_csv
 
@@ -158,7 +158,7 @@ def change_many_charge_points(request: HttpRequest, body: ChangeOfMany) -> Any:
 def export_charge_points(request: HttpRequest, asked: Query[ChargePoints]) -> HttpResponseBase:
     """The charge points as CSV, as `POST` reads them; `limit` and `cursor` have no effect."""
     rows = chosen(request, asked).order_by("pk")
-    return streamed_csv(charge_point_files.export_lines(rows), "charge-points")
+    return streamed_csv(charge_points_csv.export_lines(rows), "charge-points")
 
 
 @router.post("/charge-points.csv", response=ImportedRow, openapi_extra=UPLOAD)
@@ -172,14 +172,14 @@ def import_charge_points(request: HttpRequest, asked: Query[Import]) -> Any:
     if len(data) > LARGEST_FILE:
         raise Problem(413, "The file is larger than 2 MB: split it.")
     try:
-        text, note = charge_point_files.text_of(data)
+        text, note = charge_points_csv.text_of(data)
         take = (
-            charge_point_files.read_charge_points
+            charge_points_csv.read_charge_points
             if asked.dry_run
-            else charge_point_files.import_charge_points
+            else charge_points_csv.import_charge_points
         )
         read = take(text, principal(request))
-    except charge_point_files.BadFile as error:
+    except charge_points_csv.BadFile as error:
         raise Problem(422, f"{str(error)[:1].upper()}{str(error)[1:]}.", code="bad-file") from error
     return {
         "done": read.done,

@@ -15,7 +15,7 @@ from levity.billing import households as decisions
 from levity.billing.admin.accounting import HouseholdAccounting
 from levity.billing.admin.energy import EnergyPages
 from levity.billing.admin.held import days_shown, thing_shown
-from levity.billing.admin.household_files import HouseholdFiles
+from levity.billing.admin.households_csv import HouseholdFiles
 from levity.billing.admin.resident import ResidentPage
 from levity.billing.models import Assignment, Household
 from levity.ocpp.visibility import is_limited

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from levity.billing.rules.bands import Band, instants
-from levity.billing.rules.limits import within_limits
+from levity.billing.rules.least_and_most import within_limits
 from levity.billing.rules.lines import Line, sums_of
 from levity.billing.rules.money import rounded
 from levity.billing.rules.pricing import Priced

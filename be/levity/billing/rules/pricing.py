@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from levity.billing.rules.bands import Band, instants
-from levity.billing.rules.limits import within_limits
+from levity.billing.rules.least_and_most import within_limits
 from levity.billing.rules.lines import Line, Sums, sums_of
 from levity.billing.rules.money import rounded
 from levity.billing.rules.tariff import IdleFee, NoPrice, SpotPrice, Tariff

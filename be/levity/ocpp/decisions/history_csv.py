@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from levity.ocpp.decisions.id_tag_files import BadFile, decode, delimiter_of
 from levity.ocpp.decisions.id_tag_values import spoiled_by_a_spreadsheet
 from levity.ocpp.decisions.id_tags_csv import Problem
 from levity.ocpp.decisions.spreadsheet_cells import plain_cell, tag_in_cell
+from levity.ocpp.decisions.spreadsheet_files import BadFile, decode, delimiter_of
 from levity.ocpp.models import ChargePoint
 from levity.ocpp.wire.fields import zone_of
 from levity_ws.frozen import frozen

@@ -12,12 +12,6 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from levity.ocpp.decisions.expiry import expiry_text
-from levity.ocpp.decisions.id_tag_files import (
-    COLUMNS,
-    BadFile,
-    columns_of,
-    delimiter_of,
-)
 from levity.ocpp.decisions.id_tag_values import (
     moment,
     spoiled_by_a_spreadsheet,
@@ -29,6 +23,12 @@ from levity.ocpp.decisions.spreadsheet_cells import (
     safe_cell,
     safe_tag_cell,
     tag_in_cell,
+)
+from levity.ocpp.decisions.spreadsheet_files import (
+    COLUMNS,
+    BadFile,
+    columns_of,
+    delimiter_of,
 )
 from levity.ocpp.models import ChargePoint, IdTag
 from levity_ws.frozen import frozen

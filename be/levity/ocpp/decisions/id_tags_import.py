@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models.functions import Lower
 
 from levity.ocpp.audit import Noted
-from levity.ocpp.decisions.id_tag_files import (
-    decode,
-)
 from levity.ocpp.decisions.id_tag_values import same_card
 from levity.ocpp.decisions.id_tags_csv import BATCH, Line, Problem, read_lines
+from levity.ocpp.decisions.spreadsheet_files import (
+    decode,
+)
 from levity.ocpp.models import IdTag
 from levity.ocpp.rules.id_tags import spellings
 

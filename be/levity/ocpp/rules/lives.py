@@ -3,7 +3,7 @@
 A register that rises by no more than can have flowed is one *life* of it. A sample that does not
 fit begins another: the meter began anew, jumped, or did not answer. Whether it was a life or a
 slip of the meter shows in the samples that follow, so all of them are kept until then. No value
-decides anything for good: what a session is told to have charged (`energy.charged`) is found from
+decides anything for good: what a session is told to have charged (`sampled.charged`) is found from
 all lives each time.
 """
 

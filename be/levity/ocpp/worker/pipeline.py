@@ -43,7 +43,7 @@ from levity.ocpp.versions import ROUTES, version_of
 from levity.ocpp.wire.frames import parse
 from levity.ocpp.worker import calls as answers
 from levity.ocpp.worker import handshakes, parking
-from levity.ocpp.worker.garbage import LARGE, collected_later
+from levity.ocpp.worker.garbage_collector import LARGE, collected_later
 from levity.ocpp.worker.settling import settle_outcomes
 from levity.ocpp.worker.time_limit import FrameTookTooLong, TimeLimit
 from levity_ws.rpc.envelope import (

@@ -30,7 +30,6 @@ from levity.pages.chargers.accepting import NAME as ACCEPT_WAITING
 from levity.pages.chargers.accepting import accept_waiting_view, waiting
 from levity.pages.chargers.bulk import BulkCommands
 from levity.pages.chargers.charge_point_actions import ChargePointActions
-from levity.pages.chargers.charge_point_files import ChargePointFiles
 from levity.pages.chargers.charge_point_forms import ChargePointForm
 from levity.pages.chargers.charge_point_now import (
     connector_lines,
@@ -38,6 +37,7 @@ from levity.pages.chargers.charge_point_now import (
     silence,
     whats_on,
 )
+from levity.pages.chargers.charge_points_csv import ChargePointFiles
 from levity.pages.chargers.charger_tabs import DETAILS, asked_for, tabs_of
 from levity.pages.chargers.command_state import next_look
 from levity.pages.chargers.connecting import connect_to

@@ -20,8 +20,8 @@ from levity.ocpp.models import ChargePoint, IdTag, Transaction
 from levity.ocpp.rules.id_tags import spellings
 from levity.ocpp.visibility import is_limited, visible
 from levity.pages.chargers.free_charging import open_anywhere, rule_in_force, void_block
-from levity.pages.chargers.id_tag_files import IdTagFiles
 from levity.pages.chargers.id_tag_forms import TagForm
+from levity.pages.chargers.id_tags_csv import IdTagFiles
 from levity.pages.kit.formats import (
     NOTHING,
     and_more,

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from levity.ocpp import changes
 from levity.ocpp.decisions import history_csv
 from levity.ocpp.decisions.history import import_history
-from levity.ocpp.decisions.id_tag_files import BadFile
 from levity.ocpp.decisions.sessions import new_id, write
+from levity.ocpp.decisions.spreadsheet_files import BadFile
 from levity.ocpp.effects import StartTransaction
 from levity.ocpp.models import AuditEntry, ChangedSession, ChargePoint, Site, Transaction
 from levity.ocpp.rules.flags import class_of

@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from levity.ocpp.decisions.id_tag_files import BadFile
 from levity.ocpp.decisions.id_tags import import_tags
 from levity.ocpp.decisions.id_tags_csv import export_lines, sample
 from levity.ocpp.decisions.id_tags_import import import_file, import_lines
+from levity.ocpp.decisions.spreadsheet_files import BadFile
 from levity.ocpp.models import AuditEntry, ChargePoint, IdTag
 
 pytestmark = pytest.mark.django_db

@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from levity.ocpp.deciding import NotAllowed, NotPossible
-from levity.ocpp.decisions.charge_point_files import read_charge_points
 from levity.ocpp.decisions.charge_points import change
+from levity.ocpp.decisions.charge_points_csv import read_charge_points
 from levity.ocpp.decisions.together import change_all
 from levity.ocpp.models import AuditEntry, ChargePoint, Site
 from tests.ocpp.decisions.people import audit_of, limited_to, stranger_at

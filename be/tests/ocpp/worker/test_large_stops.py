@@ -13,7 +13,7 @@ import pytest
 from levity.ocpp.models import Message, Transaction
 from levity.ocpp.v16.actions import stop_transaction
 from levity.ocpp.v16.schemas import SCHEMAS
-from levity.ocpp.worker.garbage import LARGE, collected_later
+from levity.ocpp.worker.garbage_collector import LARGE, collected_later
 from tests.kept import Samples
 from tests.ocpp.charger import CentralSystem, Charger, at, wire
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from levity.explained import ExplainedCommand, add_csv_file, read_file
 from levity.ocpp.deciding import Refused
-from levity.ocpp.decisions import charge_point_files, replacing, together
+from levity.ocpp.decisions import charge_points_csv, replacing, together
 from levity.ocpp.models import Authorization, ChargePoint, Site
 
 __all__ = ["Command"]
@@ -26,7 +26,7 @@ examples:
   charge_points replace garage-7 garage-7b
 
 `export` and `import` have the columns
-  {", ".join(charge_point_files.COLUMNS)}
+  {", ".join(charge_points_csv.COLUMNS)}
 and `export` more, which chargers report. Only identity is needed; a column that is not there stays
 as it is, and an empty cell empties the field.
 
@@ -100,7 +100,7 @@ class Command(ExplainedCommand):
         self.stdout.write(f"{decided.count} changed{same}")
 
     def _export(self, options: dict[str, Any]) -> None:
-        lines = charge_point_files.csv_lines(ChargePoint.objects.order_by(Lower("identity")))
+        lines = charge_points_csv.csv_lines(ChargePoint.objects.order_by(Lower("identity")))
         if not options["file"]:
             for line in lines:
                 self.stdout.write(line, ending="")
@@ -114,12 +114,12 @@ class Command(ExplainedCommand):
 
     def _import(self, options: dict[str, Any]) -> None:
         try:
-            text, note = charge_point_files.text_of(read_file(options["file"]))
+            text, note = charge_points_csv.text_of(read_file(options["file"]))
             if options["dry_run"]:
-                read = charge_point_files.read_charge_points(text, None)
+                read = charge_points_csv.read_charge_points(text, None)
             else:
-                read = charge_point_files.import_charge_points(text, None)
-        except charge_point_files.BadFile as error:
+                read = charge_points_csv.import_charge_points(text, None)
+        except charge_points_csv.BadFile as error:
             raise CommandError(f"{options['file']}: {error}") from error
         for said in (*([note] if note else ()), *read.problems):
             self.stderr.write(said)

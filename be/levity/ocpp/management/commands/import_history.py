@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from levity.explained import ExplainedCommand, add_csv_file, read_file
 from levity.ocpp.decisions.history import Imported, import_history
 from levity.ocpp.decisions.history_csv import COLUMNS
-from levity.ocpp.decisions.id_tag_files import BadFile
+from levity.ocpp.decisions.spreadsheet_files import BadFile
 
 __all__ = ["Command"]
 

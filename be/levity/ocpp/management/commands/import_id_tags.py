@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from levity.explained import ExplainedCommand, add_csv_file, read_file
-from levity.ocpp.decisions.id_tag_files import COLUMNS, BadFile
 from levity.ocpp.decisions.id_tags import import_tags
 from levity.ocpp.decisions.id_tags_import import Imported
+from levity.ocpp.decisions.spreadsheet_files import COLUMNS, BadFile
 
 __all__ = ["Command"]
 

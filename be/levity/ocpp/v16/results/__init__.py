@@ -1,1 +1,3 @@
-"""What an answer to a Call of ours means: one module an action, one pure function a module."""
+"""What an answer to a Call of ours means: one module an action, with one pure function; what some
+of them share stands beside them.
+"""

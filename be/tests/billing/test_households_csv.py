@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from levity.billing.household_file import BadFile, export_lines, import_households, read_households
+from levity.billing.households_csv import BadFile, export_lines, import_households, read_households
 from levity.billing.models import Assignment, Household
 from levity.ocpp.deciding import NotAllowed
 from levity.ocpp.models import AuditEntry, ChargePoint, Site

@@ -21,9 +21,9 @@ from levity.billing.models import Assignment, Household
 from levity.billing.rules.payer import Held
 from levity.ocpp.audit import Noted, Who, note_each
 from levity.ocpp.deciding import NotAllowed, check
-from levity.ocpp.decisions.id_tag_files import BadFile, decode, delimiter_of
 from levity.ocpp.decisions.id_tag_values import BadCell, moment, spoiled_by_a_spreadsheet
 from levity.ocpp.decisions.spreadsheet_cells import plain_cell, safe_cell
+from levity.ocpp.decisions.spreadsheet_files import BadFile, decode, delimiter_of
 from levity.ocpp.models import ChargePoint, Site
 from levity.ocpp.visibility import is_limited
 from levity.writing import Phrase, gettext_noop

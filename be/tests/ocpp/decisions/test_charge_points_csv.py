@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from levity.ocpp.deciding import NotAllowed
-from levity.ocpp.decisions.charge_point_files import (
+from levity.ocpp.decisions.charge_points_csv import (
     BadFile,
     export_lines,
     import_charge_points,

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from levity.ocpp.decisions.charge_point_files import (
+from levity.ocpp.decisions.charge_points_csv import (
     COLUMNS,
     BadFile,
     Read,

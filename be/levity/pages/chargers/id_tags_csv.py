@@ -15,9 +15,9 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
 from levity.ocpp.decisions import id_tags as decisions
-from levity.ocpp.decisions.id_tag_files import COLUMNS, BadFile
 from levity.ocpp.decisions.id_tags_csv import export_lines, sample
 from levity.ocpp.decisions.id_tags_import import Imported
+from levity.ocpp.decisions.spreadsheet_files import COLUMNS, BadFile
 from levity.ocpp.models import ChargePoint, IdTag
 from levity.ocpp.visibility import visible
 from levity.pages.kit.base import LevityAdmin

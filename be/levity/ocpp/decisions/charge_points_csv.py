@@ -19,8 +19,8 @@ from levity.ocpp.audit import Noted, Who, note_each
 from levity.ocpp.deciding import NotAllowed
 from levity.ocpp.decisions.charge_point_values import checked
 from levity.ocpp.decisions.charge_points import CHANGE, NO_SITE, add_all, may_add
-from levity.ocpp.decisions.id_tag_files import BadFile, decode, delimiter_of
 from levity.ocpp.decisions.spreadsheet_cells import plain_cell, safe_cell
+from levity.ocpp.decisions.spreadsheet_files import BadFile, decode, delimiter_of
 from levity.ocpp.models import Authorization, ChargePoint, Site
 from levity.ocpp.visibility import is_limited, visible
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from levity.billing.admin.held import days_shown, thing_shown
-from levity.billing.household_file import (
+from levity.billing.households_csv import (
     COLUMNS,
     BadFile,
     Read,
@@ -24,7 +24,7 @@ from levity.billing.household_file import (
     read_households,
 )
 from levity.billing.models import Household
-from levity.ocpp.decisions.id_tag_files import decode
+from levity.ocpp.decisions.spreadsheet_files import decode
 from levity.ocpp.visibility import is_limited
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit.base import LevityAdmin
