@@ -161,14 +161,14 @@ def test_the_projects_own_admin_is_the_same_to_the_byte(project: AnotherProject)
 
 def test_an_app_of_the_project_has_menu_entries_and_tiles(project: AnotherProject) -> None:
     """By the examples of docs/extending.md."""
-    files = {name: lines_of(f"billing/{name}") for name in ("apps.py", "tiles.py", "admin.py")}
+    files = {name: lines_of(f"parking/{name}") for name in ("apps.py", "tiles.py", "admin.py")}
     project.write(
-        "billing",
+        "parking",
         {
             "__init__.py": "",
             "models.py": (
                 "from django.db import models\n\n\n"
-                "class Tariff(models.Model):\n"
+                "class Fee(models.Model):\n"
                 "    name = models.CharField(max_length=9)\n"
                 "    price = models.DecimalField(max_digits=9, decimal_places=2)\n"
             ),
@@ -176,7 +176,7 @@ def test_an_app_of_the_project_has_menu_entries_and_tiles(project: AnotherProjec
         },
     )
     project.follow_the_recipe()
-    project.settings('INSTALLED_APPS += ["billing"]')
+    project.settings('INSTALLED_APPS += ["parking"]')
     project.migrate()
     visit = (
         "import django; django.setup()\n"
@@ -186,9 +186,9 @@ def test_an_app_of_the_project_has_menu_entries_and_tiles(project: AnotherProjec
         "settings.ALLOWED_HOSTS = ['*']\n"
         "client = Client()\n"
         "client.force_login(User.objects.get(username='anna'))\n"
-        "for path in ('', 'billing/tariff/', 'billing/tariff/add/', 'ocpp/chargepoint/add/',\n"
+        "for path in ('', 'parking/fee/', 'parking/fee/add/', 'ocpp/chargepoint/add/',\n"
         "             'ocpp/transaction/', 'operation/alert/', 'operation/alertrule/add/',\n"
-        "             'password_change/', 'search/?s=tari'):\n"
+        "             'password_change/', 'search/?s=fee'):\n"
         "    page = client.get(f'/levity/{path}')\n"
         "    assert page.status_code == 200, (path, page.status_code)\n"
         "    print(page.content.decode())\n"
@@ -197,7 +197,7 @@ def test_an_app_of_the_project_has_menu_entries_and_tiles(project: AnotherProjec
     ran = run(python("-c", visit), environ, project.root)
     assert ran.returncode == 0, ran.stderr
     overview = ran.stdout
-    for text in ("/levity/billing/tariff/", "/reports/billing/", "Income today", "€ 12.40"):
+    for text in ("/levity/parking/fee/", "/reports/parking/", "Income today", "€ 12.40"):
         assert text in overview, text
     assert "unpaid sessions" in overview
     assert 'href="/admin/' not in overview
