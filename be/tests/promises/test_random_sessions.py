@@ -12,7 +12,7 @@ import pytest
 from levity.ocpp.chargers.quirks.profile import DEFAULT
 from levity.ocpp.effects import StopTransaction, UpdateTransaction
 from levity.ocpp.request import ChargePointState, TransactionState
-from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.meter_values import meter_values
 from levity.ocpp.v16.actions.stop_transaction import stop_transaction
 from tests.ocpp.charger import NOW, wire

@@ -11,7 +11,7 @@ from levity.ocpp.conf import setting
 from levity.ocpp.decisions.sessions import take_turn, write
 from levity.ocpp.models import Connector, Transaction
 from levity.ocpp.request import with_flags
-from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.store.late_samples import transaction_state
 from levity.ocpp.store.samples.reading import any_received_since
 

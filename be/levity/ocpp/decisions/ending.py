@@ -14,7 +14,7 @@ from levity.ocpp.decisions import sessions
 from levity.ocpp.effects import StopTransaction
 from levity.ocpp.models import Transaction
 from levity.ocpp.request import with_flags
-from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.store.late_samples import transaction_state
 
 __all__ = ["CHANGE", "IsOver", "end_session", "foreseen_end"]

@@ -24,7 +24,7 @@ from levity.ocpp.decisions.quarantined_message import (
     said_at,
 )
 from levity.ocpp.models import QuarantinedMessage, Transaction
-from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.store.late_samples import join_values, transaction_state
 from levity.ocpp.versions import V16
 

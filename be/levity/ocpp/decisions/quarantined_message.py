@@ -21,10 +21,10 @@ from levity.ocpp.models import QuarantinedMessage, Transaction
 from levity.ocpp.request import ChargePointState, Request, TransactionState, with_flags
 from levity.ocpp.rules.chain.books import checks_of
 from levity.ocpp.rules.checks import Check, as_text
-from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.fitting import candidates as ranked_by_fit
 from levity.ocpp.rules.fitting import fit
 from levity.ocpp.rules.readings import REGISTER, newest_register
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.store.late_samples import transaction_state
 from levity.ocpp.v16.actions.ends import said_end
 from levity.ocpp.v16.actions.meter_values import meter_values

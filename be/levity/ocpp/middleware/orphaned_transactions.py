@@ -2,7 +2,7 @@
 
 from levity.ocpp.effects import BY_BOOT, Effect, ResetConnectors, StartTransaction, StopTransaction
 from levity.ocpp.request import GetResponse, Request, Response, TransactionState
-from levity.ocpp.rules.energy import closed
+from levity.ocpp.rules.unended import closed
 
 __all__ = ["OrphanedTransactions"]
 

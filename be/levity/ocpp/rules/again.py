@@ -15,7 +15,7 @@ from levity.ocpp.request import RecordedSession, with_flags, without_flags
 from levity.ocpp.rules.booted import BOOTED
 from levity.ocpp.rules.chain.books import Own, checks_of, own_of, written
 from levity.ocpp.rules.chain.words import OF_THE_CHAIN
-from levity.ocpp.rules.energy import last_of, of_stop, without_stop
+from levity.ocpp.rules.energy import of_stop
 from levity.ocpp.rules.figures import Energy
 from levity.ocpp.rules.lives import NO_TRAIL, Trail
 from levity.ocpp.rules.lives import written as lives_text
@@ -31,6 +31,7 @@ from levity.ocpp.rules.sampled import (
     trail_of,
     with_odd,
 )
+from levity.ocpp.rules.unended import last_of, without_stop
 from levity.ocpp.rules.weighing import OF_THE_STOP
 from levity_ws.frozen import frozen
 

@@ -6,15 +6,14 @@ how far it can be trusted, and what was odd about it.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
-from levity.ocpp.effects import Sample, StopTransaction
-from levity.ocpp.request import TransactionState, with_flags
+from levity.ocpp.effects import Sample
+from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.booted import doubted_by_boot
 from levity.ocpp.rules.bounds import bounds_of
 from levity.ocpp.rules.checked import checks_of
-from levity.ocpp.rules.checks import as_text
 from levity.ocpp.rules.continuous import continuous, has_booted_since
 from levity.ocpp.rules.figures import HIGH, MEDIUM, Energy
 from levity.ocpp.rules.lives import (
@@ -32,7 +31,6 @@ from levity.ocpp.rules.sampled import (
     IMPLAUSIBLE,
     IN_KWH,
     KILO,
-    POWER,
     RESET,
     SAMPLES_IN_KWH,
     SESSION,
@@ -57,10 +55,7 @@ __all__ = [
     "STOP",
     "Energy",
     "at_stop",
-    "closed",
-    "last_of",
     "of_stop",
-    "without_stop",
 ]
 
 # Wh. No car takes more in a session; what looks like more is the whole life of a meter.
@@ -198,6 +193,9 @@ def _alone(
         # Start and Stop agree with each other, and with no sample: those are of another meter.
         is_other = not whole and START in sampled.odd and difference > SLACK
         is_other = is_other or lies_before_last(last, meter_stop)
+        # A register that is higher than what can have flowed has not begun anew.
+        is_old = could is not None and float(meter_stop) > could and difference > SLACK
+        is_other = is_other or (is_old and RESET in sampled.odd)
         found = _at_possible_stop(difference, sampled, can_be=can_be and not is_other)
         if (
             found.confidence == "high"
@@ -344,55 +342,3 @@ def _without_samples(
     if has_begun_anew and meter_stop > 0 and (could is None or meter_stop <= could):
         return Energy(meter_stop, "registers", "low", (RESET,))
     return Energy(ZERO, "none", "low", (NEGATIVE,))
-
-
-def without_stop(transaction: TransactionState) -> Energy:
-    """The energy of a transaction that got no StopTransaction: what its samples said last."""
-    if transaction.energy is None:
-        return Energy(ZERO, "none", "low")
-    flags = transaction.flags.split()
-    source = SESSION if SESSION in flags else "samples"
-    doubted = {IMPLAUSIBLE, RESET, START, POWER} & set(flags) or lacks_start(transaction)
-    found = Energy(transaction.energy, source, "low" if doubted else "medium")
-    trail = trail_of(transaction)
-    if not trail.lives:
-        return found
-    ended = datetime.fromtimestamp(trail.lives[-1].last_at, UTC)
-    ends = _ends(transaction, None, ended)
-    sampled = Charged(transaction.energy, (), trail.lives[-1].count)
-    bounds = bounds_of(trail, ends.seconds, FASTEST)
-    checks = checks_of(transaction, found, ends, trail, sampled, bounds, 0)
-    return replace(found, checks=checks)
-
-
-def last_of(transaction: TransactionState, found: Energy) -> Decimal | None:
-    """What the lifetime register showed last, in Wh, as far as that is known.
-
-    One that counts from the session's start says nothing of it.
-    """
-    if found.source == SESSION or SAMPLES_IN_KWH in transaction.flags.split():
-        start = transaction.meter_start
-        return None if start is None else start + found.wh
-    return transaction.meter_last
-
-
-def closed(
-    transaction: TransactionState,
-    reason: str,
-    flag: str = "orphaned",
-    stopped_at: datetime | None = None,
-) -> StopTransaction:
-    """The end as far as it is known: the last sample, or the start where there was none."""
-    found = without_stop(transaction)
-    return StopTransaction(
-        transaction_id=transaction.id,
-        meter_stop=last_of(transaction, found),
-        stopped_at=stopped_at or transaction.meter_last_at or transaction.started_at,
-        energy=found.wh,
-        reason=reason,
-        orphaned=True,
-        flags=with_flags(transaction.flags, (flag,)),
-        energy_source=found.source,
-        confidence=found.confidence,
-        checks=as_text(found.checks),
-    )

@@ -331,7 +331,8 @@ def _power(
     if rise > could:
         return Check(POWER, CONTRADICTS, f"at most {could:,.0f} Wh can have flowed since"), BEYOND
     power = Check(POWER, AGREES, f"up to {could:,.0f} Wh can have flowed since")
-    if rise > known or tail < -ROUNDING or last.wh + tail < session.register_at_start:
+    below = session.register_at_start - (last.wh + tail)
+    if rise > known or tail < -ROUNDING or below > ROUNDING:
         return power, BEYOND
     pace = _pace(session, trail, last)
     likely = most(seconds if told <= 0 else told, limit if pace is None else int(pace * SWING))

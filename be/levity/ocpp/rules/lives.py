@@ -43,6 +43,7 @@ __all__ = [
     "read",
     "was_a_slip",
     "without_last",
+    "without_wild_end",
     "written",
 ]
 
@@ -164,6 +165,18 @@ def is_wild(life: Life) -> bool:
     pace = float(life.before - life.first) * SECONDS_PER_HOUR / seconds if seconds > 0 else 0.0
     step = float(life.last - life.before)
     return step > _usual(life.last_at - life.before_at, pace)
+
+
+def without_wild_end(trail: Trail) -> Trail:
+    """The trail as far as it is proven where no Stop tells the end: without a last value that is
+    more than its pace leads to, by the only step that is more than the connector can deliver."""
+    if not trail.lives:
+        return trail
+    *lives, last = trail.lives
+    is_jump = last.jumps == 1 and last.last - last.before == last.jump
+    if last.count < 3 or not is_jump or not is_wild(last):
+        return trail
+    return replace(trail, lives=(*lives, without_last(last)))
 
 
 def lies_before_last(life: Life, stop: Decimal) -> bool:

@@ -47,7 +47,7 @@ def unrolled(
     start = transaction.register_at_start
     if not lives or (len(lives) == 1 and lives[0].first >= start):
         return trail, ZERO
-    higher = ZERO
+    higher, is_other = ZERO, False
     found: list[Life] = []
     for before, life in _pairs(transaction, lives):
         seconds = max(life.first_at - before.last_at, life.first_seen - before.seen)
@@ -55,14 +55,18 @@ def unrolled(
         if not before.seen < booted_at <= life.first_seen:
             likely = life.gap or life.pace * seconds / 3600
             top = top_of(before.last, life.first, most(seconds, limit), likely)
+        elif life.first < before.last:
+            # It began anew at 0, and has not been full since.
+            higher = ZERO
         higher += top
+        is_other = is_other or higher > 0
         item = replace(
             life, first=life.first + higher, before=life.before + higher, last=life.last + higher
         )
         if top and found:
             item = _joined(found.pop(), item)
         found.append(item)
-    return (replace(trail, lives=tuple(found)), higher) if higher else (trail, ZERO)
+    return (replace(trail, lives=tuple(found)), higher) if is_other else (trail, ZERO)
 
 
 def _pairs(transaction: TransactionState, lives: tuple[Life, ...]) -> Iterator[tuple[Life, Life]]:

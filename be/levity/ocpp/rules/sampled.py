@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
+from levity.ocpp.rules.at_start import is_another_register, is_of_start
 from levity.ocpp.rules.bounds import KILO, Bounds, bounds_of, seems
 from levity.ocpp.rules.lives import (
     FASTEST,
@@ -312,7 +313,7 @@ def _lead(
     could = most(seconds, max(meter.max_power, trail.power))
     since_start = first.first - transaction.register_at_start
     told = float(since_start)
-    if told > SLACK and not transaction.register_at_start and _is_of_start(transaction, first):
+    if is_of_start(transaction, first) and is_another_register(transaction, first):
         # What the meter showed at the start was told with the stop.
         return ZERO, START
     if (
@@ -356,11 +357,6 @@ def _is_stale(
         known = max(known, FASTEST)
     # (Whole kWh may be told at the start.)
     return told > KILO + most(seconds, known)
-
-
-def _is_of_start(transaction: TransactionState, first: Life) -> bool:
-    """True if the first of several values is dated as the start is, by the charger's clock."""
-    return first.count > 1 and abs(first.first_at - transaction.started_at.timestamp()) <= 1
 
 
 def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:

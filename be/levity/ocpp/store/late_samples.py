@@ -11,11 +11,11 @@ from levity.ocpp.conf import setting
 from levity.ocpp.effects import StartTransaction
 from levity.ocpp.models import ChargePoint, Transaction
 from levity.ocpp.request import TransactionState
-from levity.ocpp.rules.energy import last_of, without_stop
 from levity.ocpp.rules.lives import written
 from levity.ocpp.rules.powered import power_of
 from levity.ocpp.rules.readings import registers
 from levity.ocpp.rules.sampled import Meter, charged, grown, trail_of, with_odd
+from levity.ocpp.rules.unended import last_of, without_stop
 from levity.ocpp.store.messages.reading import exchanges_at
 from levity.ocpp.store.samples.changing import assign
 from levity.ocpp.store.samples.elements import Element

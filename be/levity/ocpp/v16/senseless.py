@@ -18,8 +18,8 @@ from levity.ocpp.request import (
     TransactionState,
     with_flags,
 )
-from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.own_ids import ANOTHER_START
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.ends import contradictions
 from levity.ocpp.v16.actions.stop_transaction import end_session
 from levity.ocpp.wire.fields import decimal_of

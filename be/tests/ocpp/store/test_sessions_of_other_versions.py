@@ -18,10 +18,11 @@ from levity.ocpp.effects import (
 )
 from levity.ocpp.models import ChargePoint, Connector, Transaction
 from levity.ocpp.request import TransactionState
-from levity.ocpp.rules.energy import at_stop, closed
+from levity.ocpp.rules.energy import at_stop
 from levity.ocpp.rules.lives import written
 from levity.ocpp.rules.readings import registers
 from levity.ocpp.rules.sampled import Meter, charged, grown, trail_of
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.store import queries
 from levity.ocpp.store.late_samples import join_early_values, join_values
 from levity.ocpp.store.values import Arrival, Outcome

@@ -14,7 +14,7 @@ from levity.ocpp.chargers.clocks import is_unset
 from levity.ocpp.request import RecordedSession
 from levity.ocpp.rules.chain.books import Own, own_of
 from levity.ocpp.rules.energy import BELOW, FAR_STOP, IN_KWH, NEGATIVE, STOP
-from levity.ocpp.rules.lives import NO_TRAIL, ROUNDING, SLACK, Life, Trail
+from levity.ocpp.rules.lives import NO_TRAIL, ROUNDING, SLACK, Life, Trail, without_wild_end
 from levity.ocpp.rules.sampled import (
     FELL,
     IMPLAUSIBLE,
@@ -72,6 +72,8 @@ class Claim:
     """A person has decided it."""
     is_none: bool = False
     """It was no session of its own: its start was told twice."""
+    by_session: bool = False
+    """Its samples count from its start: they show how much, and not where on the register."""
     by_ours: bool = False
     """Its times are ours, and not the charger's."""
     factor: Decimal = Decimal(1)
@@ -146,6 +148,8 @@ def claim_of(session: RecordedSession, *, by_ours: bool = False) -> Claim:
     claim.has_start = session.meter_start is not None and not flags & WITHOUT_START
     claim.has_end = session.state == "stopped" and own.source == "registers"
     claim.has_end = claim.has_end or (session.state == "stopped" and not flags & WITHOUT_END)
+    if session.state == "orphaned":
+        claim.trail = without_wild_end(trail)
     if SESSION in flags or own.source == SESSION:
         return _by_session(claim)
     if SAMPLES_IN_KWH in flags and own.source != "registers":
@@ -235,6 +239,7 @@ def _by_session(claim: Claim) -> Claim:
     """Its samples count from its start; where Start, or Start and Stop, are of the meter's total,
     they lie that much higher on it."""
     start, own = claim.low, claim.own
+    claim.by_session = True
     if start is None or own.wh is None:
         claim.low = claim.high = None
         return claim

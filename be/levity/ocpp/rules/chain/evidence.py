@@ -1,7 +1,8 @@
 """What the samples and clocks of two neighbours say of where one ended and the other began."""
 
 from levity.ocpp.rules.chain.claims import Claim
-from levity.ocpp.rules.lives import LEAST_PACE, ROUNDING, is_wild, most
+from levity.ocpp.rules.lives import LEAST_PACE, ROUNDING, SLACK, is_wild, most
+from levity.ocpp.rules.trail import SECONDS_PER_HOUR
 
 __all__ = [
     "could",
@@ -21,6 +22,8 @@ CLOCKS = 300
 AGAIN = 900
 # By how much more than it did a car may have charged where nobody looked.
 FASTER = 1.25
+# By how many times one of two starts has to fit better.
+BETTER = 3
 
 
 def is_at_once(before: Claim, claim: Claim) -> bool:
@@ -51,9 +54,11 @@ def could(claim: Claim, seconds: float, max_power: int) -> float:
 
 
 def is_proved(claim: Claim, max_power: int) -> bool:
-    """True if its own samples lead to its end."""
+    """True if its own samples lead to its end, on the register that others go on from."""
     last = claim.last
     if last is None or claim.high is None or claim.ended is None or last.count < 2:
+        return False
+    if claim.by_session and not claim.has_end:
         return False
     if last.count > 2 and is_wild(last):
         return False
@@ -130,4 +135,8 @@ def has_stale_start(before: Claim, claim: Claim) -> bool:
         return False
     seconds = claim.first_at - claim.begun
     lead = float(first.first - claim.low)
-    return lead > most(seconds, max(int(first.pace * FASTER), LEAST_PACE))
+    if lead > most(seconds, max(int(first.pace * FASTER), LEAST_PACE)):
+        return True
+    # Or the end of the one before leads to them far better, by how fast they rise.
+    usual = first.pace * seconds / SECONDS_PER_HOUR
+    return abs(float(first.first - before.high) - usual) * BETTER < abs(lead - usual) - SLACK

@@ -23,7 +23,7 @@ from levity.ocpp.rules.chain.words import (
 from levity.ocpp.rules.checks import BOUNDS, CONTRADICTS
 from levity.ocpp.rules.lives import ROUNDING
 
-__all__ = ["billed", "in_wh", "note", "resolve"]
+__all__ = ["begin_later", "billed", "in_wh", "note", "resolve"]
 
 ZERO = Decimal(0)
 
@@ -46,13 +46,13 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
         return
     is_shown = reached and not at_once and goes_on_from_start(claim)
     overlapping = overlaps_in_time(before, claim)
-    if is_shown and not overlapping:
+    is_stale = not claim.is_fixed and has_stale_start(before, claim)
+    if is_shown and not overlapping and not is_stale:
         note(before, claim, BOUNDS, "the samples of both show it: another meter in between")
         return
-    is_stale = not claim.is_fixed and has_stale_start(before, claim)
     is_unproved = not claim.is_fixed and reached and not at_once and not is_shown
     if before.is_fixed or is_unproved or (is_stale and (reached or not at_once)):
-        _begin_later(claim, before.high)
+        begin_later(claim, before.high)
         note(before, claim, BOUNDS, f"it began {in_wh(twice)} later than its start says")
         if not is_stale:
             claim.flags.add(NEIGHBOURS)
@@ -62,7 +62,7 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
         if other.high is None or other.high <= low:
             break
         if other.is_fixed:
-            _begin_later(claim, other.high)
+            begin_later(claim, other.high)
             claim.flags.add(NEIGHBOURS)
             break
         if other.low is not None and other.low > low and other.is_whole:
@@ -86,7 +86,7 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
     _differ(before, claim, detail)
 
 
-def _begin_later(claim: Claim, low: Decimal) -> None:
+def begin_later(claim: Claim, low: Decimal) -> None:
     """It begins at this register; what lies before is not its own."""
     assert claim.low is not None
     later = low - claim.low

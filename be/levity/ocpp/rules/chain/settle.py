@@ -16,12 +16,13 @@ from levity.ocpp.rules.chain.evidence import (
     could,
     goes_on_from_start,
     goes_on_with,
+    has_stale_start,
     is_at_once,
     is_empty_again,
     is_proved,
     is_told_again,
 )
-from levity.ocpp.rules.chain.overlaps import billed, in_wh, note, resolve
+from levity.ocpp.rules.chain.overlaps import begin_later, billed, in_wh, note, resolve
 from levity.ocpp.rules.chain.words import (
     AFTER,
     BEFORE,
@@ -119,10 +120,15 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
     assert before.high is not None
     gap = claim.low - before.high
     little = min(max(Decimal(SLACK), billed(before) * PART), billed(before))
-    if 0 < -gap <= little and _is_estimate(before) and not is_told_again(before, claim):
+    is_estimate = _is_estimate(before) and not is_told_again(before, claim)
+    if 0 < -gap <= little and is_estimate:
         # Its end is only estimated, and the next start tells it better.
         before.cut -= gap
         before.high, gap = claim.low, ZERO
+    elif is_estimate and gap < 0 and _is_bounded(before, claim):
+        before.cut += min(-gap, billed(before))
+        before.high, gap = claim.low, ZERO
+        before.flags.add(ENDS_AT_NEXT)
     if gap >= -ROUNDING:
         if gap < 0 and not claim.is_fixed:
             # Rounded figures: the same Wh is not counted twice all the same.
@@ -133,13 +139,24 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
         return
     if _is_proved_low(before, claim, max_power):
         assert before.own.meter_stop is not None
-        before.added += before.own.meter_stop
-        before.high, before.is_whole = before.own.meter_stop, False
+        stop = before.own.meter_stop
+        last = placed[-2].high if len(placed) > 1 else None
+        if last is not None and last <= stop:
+            # It can have gone on from the session before: its start is of another meter.
+            before.added += stop - last
+            before.low, before.high = last, stop
+            before.flags |= {STARTS_AT_LAST, NEIGHBOURS}
+            note(before, claim, BOUNDS, f"the register went on at {in_wh(claim.low)}")
+            return
+        before.added += stop
+        before.high, before.is_whole = stop, False
         before.flags.add(ENDS_AT_NEXT)
         note(before, claim, BOUNDS, f"the register began anew, and went on at {in_wh(claim.low)}")
         return
     if _is_anew(before, claim, max_power):
         if _may_go_on(before, claim, max_power):
+            # What the register moved either way is its own; the rest nobody knows.
+            begin_later(claim, before.high)
             claim.flags.add(NEIGHBOURS)
             note(before, claim, CONTRADICTS, "it began anew at 0, or its start is no reading")
             return
@@ -168,6 +185,14 @@ def _is_proved_low(before: Claim, claim: Claim, max_power: int) -> bool:
         start is not None and before.low is not None and stop < min(start, before.low) - ROUNDING
     )
     return is_below and float(stop) <= most(ended - before.begun, max_power)
+
+
+def _is_bounded(before: Claim, claim: Claim) -> bool:
+    """True if the samples of the one before count from its start, and show how much, but not where
+    on the meter's register: without a Stop it has ended where this one began at the latest."""
+    if not before.by_session or before.low is None or claim.low is None:
+        return False
+    return before.low + ROUNDING < claim.low and not has_stale_start(before, claim)
 
 
 def _is_estimate(before: Claim) -> bool:
@@ -343,6 +368,8 @@ def _reasons(claim: Claim) -> Iterator[str]:
         yield "Its start was told twice: the next session has its energy."
     if CUT in claim.flags and claim.cut:
         yield f"{in_wh(claim.cut)} are the next session's: cut at its start."
+    elif ENDS_AT_NEXT in claim.flags and claim.cut:
+        yield f"The next start shows {in_wh(claim.cut)} less."
     if STARTS_AT_LAST in claim.flags and claim.cut:
         yield f"{in_wh(claim.cut)} are the session's before: counted from its stop."
     if ENDS_AT_NEXT in claim.flags and claim.added:

@@ -86,7 +86,7 @@ def exchanged(named: TransactionState, end: End, request: Request) -> RecordedSe
         others = _without(session, request.chain)
         was = reopened(session, charge_point)
         its, theirs = fit(was, end, (*others, was), charge_point), end_of_record(session)
-        if its.against or not its.is_likely:
+        if its.against or not its.is_likely or _is_its_own(session, request.chain):
             continue
         other = fit(named, theirs, request.chain, charge_point)
         if not other.against and other.is_possible:
@@ -140,10 +140,38 @@ def proven_by_start(
             continue
         if abs(session.meter_stop - meter_start) > 1 or _is_its_own(session, request.chain):
             continue
+        if not _may_be_exchanged(before, session, request.chain):
+            continue
         mine = fit(was, end_of_record(session), (was,), charge_point)
         if not mine.against and mine.is_possible and mine.tail and mine.tail > ROUNDED:
             found.append(session)
     return (found[0], before) if len(found) == 1 else None
+
+
+def _may_be_exchanged(
+    before: RecordedSession, session: RecordedSession, chain: Sequence[RecordedSession]
+) -> bool:
+    """True if one next start is enough to show it, or the other connector's shows it as well.
+
+    Both have ended with stops that named their ids, and nothing else tells: it may be the start
+    that tells the register of another connector. Nobody is billed more for that.
+    """
+    if before.state != "stopped" or not WEAK.isdisjoint(_flags(before) | _flags(session)):
+        return True
+    if before.meter_last is not None or session.meter_last is not None:
+        return True
+    if before.meter_stop is None or session.meter_stop is None:
+        return True
+    return before.meter_stop <= session.meter_stop or any(
+        item.place == session.place
+        and item.started_at > session.started_at
+        and _is_near(before.meter_stop, item.register_at_start)
+        for item in chain
+    )
+
+
+def _flags(session: RecordedSession) -> set[str]:
+    return set(session.flags.split())
 
 
 def may_change_ends(before: RecordedSession, session: RecordedSession, request: Request) -> bool:

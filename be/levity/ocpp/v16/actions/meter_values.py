@@ -20,7 +20,6 @@ from levity.ocpp.request import (
     without_flags,
 )
 from levity.ocpp.rules.booted import BOOTED, may_be_anew
-from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.lives import Trail, written
 from levity.ocpp.rules.powered import power_of
 from levity.ocpp.rules.readings import (
@@ -37,6 +36,7 @@ from levity.ocpp.rules.sampled import (
     trail_of,
     with_odd,
 )
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.after_stop import after_stop
 from levity.ocpp.v16.actions.ends import (
     started_twice,

@@ -25,11 +25,12 @@ from levity.ocpp.request import (
 from levity.ocpp.rules.chain.books import checks_of, own_of, written
 from levity.ocpp.rules.chain.claims import DECIDED
 from levity.ocpp.rules.checks import as_text
-from levity.ocpp.rules.energy import Energy, at_stop, closed
+from levity.ocpp.rules.energy import Energy, at_stop
 from levity.ocpp.rules.figures import HIGH, MEDIUM
 from levity.ocpp.rules.fitting import ROUNDED, fit
 from levity.ocpp.rules.lives import ROUNDING
 from levity.ocpp.rules.sampled import OF_THE_METER, meter_of, trail_of
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.crossed import (
     may_change_ends,
     proven_by_start,

@@ -23,7 +23,6 @@ from levity.ocpp.request import (
     with_flags,
     without_flags,
 )
-from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.fitting import METER, TIME, counts_by_session, fit
 from levity.ocpp.rules.lives import goes_on, most
 from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
@@ -43,6 +42,7 @@ from levity.ocpp.rules.sampled import (
     meter_of,
     trail_of,
 )
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.ends import (
     leads_to,
     named_id,

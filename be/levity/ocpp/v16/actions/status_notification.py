@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from levity.ocpp.effects import ConnectorStatus, Effect, UpdateChargePoint, UpdateTransaction
 from levity.ocpp.request import Request, Response, with_flags, without_flags
-from levity.ocpp.rules.energy import closed
 from levity.ocpp.rules.same_start import is_closed_by_boot
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, text
 from levity.ocpp.wire.words import ERRORS, STATUSES
 

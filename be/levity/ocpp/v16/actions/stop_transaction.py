@@ -18,8 +18,9 @@ from levity.ocpp.request import (
     TransactionState,
 )
 from levity.ocpp.rules.chain.claims import begins_anew
-from levity.ocpp.rules.energy import closed, of_stop
+from levity.ocpp.rules.energy import of_stop
 from levity.ocpp.rules.sampled import Meter, meter_of
+from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.ends import end_of, started_twice
 from levity.ocpp.v16.actions.id_tag_info import accepted
 from levity.ocpp.v16.actions.meant import meant

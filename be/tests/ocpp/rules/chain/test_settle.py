@@ -144,9 +144,11 @@ def test_a_start_of_0_from_which_no_power_leads_to_the_stop_counts_from_the_last
 def test_a_start_of_0_that_ends_where_the_register_would_have_gone_on_is_doubted() -> None:
     """Nothing tells whether it began anew at 0; of registers that count each session, it did."""
     before = session(1, 20_000, 0, 24_000, 60)
-    assert figures(before, session(2, 0, 120, 27_000, 3600))[1][1:] == (
+    assert figures(before, session(2, 0, 120, 27_000, 3600))[1] == (
+        # What it moved either way.
+        Decimal(3000),
         "low",
-        "neighbours-disagree",
+        "starts-at-last-stop neighbours-disagree",
     )
     young = session(1, 0, 0, 640, 60)
     assert figures(young, session(2, 0, 120, 27_000, 3600))[1] == (Decimal(27_000), "high", "")
@@ -223,6 +225,45 @@ def test_a_stop_below_its_start_is_right_where_the_next_one_goes_on_from_it() ->
     assert figures(one, other) == [
         (11_212, "low", "negative-energy ends-at-next-start"),
         (3788, "high", ""),
+    ]
+
+
+def test_a_stop_below_a_start_of_another_connector_counts_from_the_session_before() -> None:
+    """14,957 Wh: the register had not begun anew, but gone on from 7421."""
+    one = session(1, 5977, 0, 7421, 8000)
+    none = {"energy": Decimal(0), "energy_source": "none", "confidence": "low"}
+    other = session(2, 46_646, 21_000, 14_957, 31_000, **none, flags="negative-energy")
+    third = session(3, 14_957, 52_000, 18_879, 63_000)
+    assert figures(one, other, third) == [
+        (1444, "high", ""),
+        (7536, "low", "negative-energy starts-at-last-stop neighbours-disagree"),
+        (3922, "high", ""),
+    ]
+
+
+def test_samples_that_count_the_session_end_where_the_next_one_begins() -> None:
+    """Its own samples show how much; where on the meter's register, the next start shows better.
+
+    A second start, of which nothing more was said, was given all samples of the first.
+    """
+    one = session(1, 39_123, 0, 41_084, 1348, flags="session-register")
+    ghost = orphaned(
+        *(2, 39_374, 120, 1960, 1290),
+        id_tag="TAG-1",
+        energy=Decimal(1960),
+        energy_source="session-register",
+        flags="session-register orphaned",
+        lives=sampled((150, 332), (700, 1690), (1290, 1960)),
+    )
+    after = session(
+        *(3, 41_084, 7500, 42_837, 10_000),
+        flags="session-register",
+        lives=sampled((7600, 50), (8000, 600), (9900, 1700)),
+    )
+    assert figures(one, ghost, after) == [
+        (251, "medium", "session-register overlaps-next"),
+        (1710, "medium", "session-register overlaps-previous ends-at-next-start"),
+        (1753, "high", "session-register"),
     ]
 
 

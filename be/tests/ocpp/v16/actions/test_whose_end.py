@@ -117,6 +117,47 @@ def test_crossed_stops_where_both_registers_fit_are_set_right_by_the_next_start(
     assert waiting() == []
 
 
+def test_one_start_of_another_connector_makes_nobody_pay_more(charger: Charger) -> None:
+    """28,263 Wh of 3963: a meterStart of the wrong connector was proof that ends were crossed."""
+    left = charger.started(at(0), 1_178_546, connectorId=1)
+    right = charger.started(at(86), 1_172_647, connectorId=2)
+    charger.stop(left, at(108), 1_182_509)
+    charger.stop(right, at(330), 1_206_809)
+    after = charger.started(at(550), 1_182_509, connectorId=2)
+    assert books(left, "energy", "meter_stop") == (Decimal(3963), Decimal(1_182_509))
+    # Which of both starts where is open: each is billed once.
+    assert books(right, "energy", "confidence") == (Decimal(9862), "low")
+    charger.started(at(560), 1_206_809, connectorId=1)
+    # The other connector shows it as well.
+    assert books(left, "energy", "meter_stop") == (Decimal(28_263), Decimal(1_206_809))
+    assert books(right, "energy", "meter_stop") == (Decimal(9862), Decimal(1_182_509))
+    assert books(after, "state") == "active"
+
+
+def test_an_end_that_the_next_start_confirms_is_given_to_no_other(charger: Charger) -> None:
+    """A register that began anew in the other session made 85,829 Wh 12,434, and 70,318 of 17,328.
+
+    Its stop is below its start, and fits the one that had ended hours before.
+    """
+    left = charger.started(at(0), 0, connectorId=1)
+    right = charger.started(at(113), 15_511, connectorId=2)
+    charger.stop(left, at(296), 85_829)
+    charger.started(at(301), 85_829, connectorId=1)
+    charger.stop(right, at(456), 12_434)
+    assert books(left, "energy", "meter_stop") == (Decimal(85_829), Decimal(85_829))
+    assert books(right, "meter_stop") == Decimal(12_434)
+
+
+def test_a_wh_below_the_start_ends_the_session_that_is_named(charger: Charger) -> None:
+    """Nothing was charged, and the stop ended the session of the connector beside it: 46,750 Wh."""
+    left = charger.started(at(0), 3_299_765, connectorId=1)
+    right = charger.started(at(57), 3_253_014, connectorId=2)
+    charger.stop(left, at(133), 3_299_764)
+    assert books(left, "state", "energy") == ("stopped", Decimal(0))
+    charger.stop(right, at(306), 3_278_073)
+    assert books(right, "state", "energy") == ("stopped", Decimal(25_059))
+
+
 def test_the_second_of_two_crossed_stops_shows_that_the_first_was_taken_wrongly(
     charger: Charger,
 ) -> None:
