@@ -1,13 +1,15 @@
-"""What a tariff says, in one line for people."""
+"""What a tariff says, in one line for people; and who is not named."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
-__all__ = ["summary"]
+__all__ = ["OF_ANOTHER_SITE", "summary"]
 
 SHOWN = 4
+OF_ANOTHER_SITE = gettext_noop("(of another site)")
+"""Instead of a household, for somebody who sees some sites only."""
 
 
 def summary(document: Mapping[str, Any]) -> str:

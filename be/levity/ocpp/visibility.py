@@ -11,7 +11,7 @@ from django.db.models import Model, Q, QuerySet
 
 from levity.ocpp.models import ChargePoint, Command, IdTag, MassCommand, MeterValueCorrection, Site
 
-__all__ = ["has_sites", "is_limited", "may_see", "visible"]
+__all__ = ["has_sites", "is_limited", "may_see", "path_to_site", "visible"]
 
 OF_CHARGE_POINT = "charge_point__site"
 PATHS: dict[type[Model], str] = {
@@ -35,7 +35,7 @@ def visible(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
     """Those of these rows that this person may see."""
     if not is_limited(user):
         return rows
-    path = _path_to_site(rows.model)
+    path = path_to_site(rows.model)
     if path is None:
         return rows.none()
     sites = user.account.sites.values("pk")
@@ -64,10 +64,11 @@ def may_see(row: Model, user: Any) -> bool:
 
 def has_sites(model: type[Model]) -> bool:
     """Whether rows of this model belong to sites: people who are limited may see some."""
-    return _path_to_site(model) is not None
+    return path_to_site(model) is not None
 
 
-def _path_to_site(model: type[Model]) -> str | None:
+def path_to_site(model: type[Model]) -> str | None:
+    """The lookup that leads from a row of this model to its site; None: there is none."""
     # A model of another app says so by itself: `site_path`.
     if path := PATHS.get(model) or getattr(model, "site_path", None):
         return str(path)

@@ -14,9 +14,11 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from levity.accounts.models import Account
+from levity.billing.models import SessionPrice
 from levity.monitoring.models import Alert
 from levity.ocpp.models import AuditEntry, ChargePoint, Command, IdTag, Site, Transaction
 from tests.pages.whole.rows import SHOWN, Page, one_of_each, pages
+from tests.rows_of_two_sites import THEIRS, mixed
 
 OWN, FOREIGN = "ownrow", "foreignrow"
 ROLES = ("Viewer", "Operator", "Admin")
@@ -179,6 +181,38 @@ def test_somebody_of_one_site_sees_nothing_of_another(
     assert (seen, leaks) == ([], [])
     # Not because there is nothing to be seen.
     assert shown >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ours_to_theirs", [True, False])
+def test_what_refers_to_another_site_does_not_name_it(
+    ours_to_theirs: bool, person: Callable[..., User], browser: Callable[..., Client]
+) -> None:
+    """The payer of a session here may live there: the page of its price said the name."""
+    ours, _ = mixed(ours_to_theirs=ours_to_theirs)
+    site: Any = ours[Site]
+    client = browser(person("limited", "Admin", sites=[site]))
+    leaks = []
+    for page in pages(ours):
+        answer = client.get(page.path, follow=True)
+        text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        if THEIRS.encode() in text:
+            at = text.index(THEIRS.encode())
+            leaks.append((label(page), text[max(0, at - 100) : at + 50]))
+    assert leaks == []
+
+
+def test_a_payer_who_is_not_named_is_not_found_by_name(
+    root: User, person: Callable[..., User], browser: Callable[..., Client]
+) -> None:
+    """Asking for a name told whose session it was."""
+    ours, _ = mixed(ours_to_theirs=True)
+    site: Any = ours[Site]
+    price = reverse("admin:billing_sessionprice_change", args=[ours[SessionPrice].pk])
+    asked = reverse("admin:billing_sessionprice_changelist", query={"q": THEIRS})
+    limited = person("limited", "Admin", sites=[site])
+    found = [price in browser(who).get(asked).content.decode() for who in (root, limited)]
+    assert found == [True, False]
 
 
 CHOICES = (

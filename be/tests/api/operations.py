@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import JSONField, Model
 
 from levity.api.v1 import api
 from levity.billing.models import (
+    Assignment,
     Creditor,
     Debtor,
     DirectDebit,
@@ -19,20 +22,26 @@ from levity.billing.models import (
     Tariff,
     TariffUse,
 )
+from levity.files.models import Campaign, StoredFile
+from levity.integrations.models import Webhook
 from levity.monitoring.models import Alert, AlertRule
 from levity.ocpp.models import (
     ChargePoint,
     ChargePointCertificate,
     Command,
+    ConfigurationTemplate,
+    FileJob,
     IdTag,
     InstalledCertificate,
     InstalledProfile,
+    MassCommand,
     Message,
     MeterKey,
     QuarantinedMessage,
     RefusedHandshake,
     Reservation,
     Site,
+    TemplateAssignment,
     Transaction,
 )
 from tests.pages.whole.rows import one_of_each, row_of
@@ -40,11 +49,19 @@ from tests.pages.whole.rows import one_of_each, row_of
 __all__ = ["KEYS", "Operation", "operations", "rows_for_the_api"]
 
 # What has no page in the admin.
-ONLY_HERE: tuple[type[Model], ...] = (Creditor, Debtor, DirectDebit)
+ONLY_HERE: tuple[type[Model], ...] = (*(Creditor, Debtor, DirectDebit, StoredFile),)
 # The parameter of an address -> whose key it is. Resources with keys of their own add theirs.
 KEYS: dict[str, tuple[type[Model], str]] = {
     "identity": (ChargePoint, "identity"),
     "alert_id": (Alert, "pk"),
+    "assignment_id": (Assignment, "pk"),
+    "campaign_id": (Campaign, "pk"),
+    "file_id": (StoredFile, "pk"),
+    "job_id": (FileJob, "pk"),
+    "mass_command_id": (MassCommand, "pk"),
+    "template_id": (ConfigurationTemplate, "pk"),
+    "user_id": (User, "pk"),
+    "webhook_id": (Webhook, "pk"),
     "debit_id": (DirectDebit, "pk"),
     "command_id": (Command, "pk"),
     "handshake_id": (RefusedHandshake, "pk"),
@@ -66,7 +83,13 @@ KEYS: dict[str, tuple[type[Model], str]] = {
     "trusted_id": (InstalledCertificate, "pk"),
 }
 # Two resources call their key the same.
-ELSEWHERE = {"/messages/{message_id}": (Message, "pk")}
+ELSEWHERE: dict[str, tuple[type[Model], str]] = {
+    "/messages/{message_id}": (Message, "pk"),
+    "/configuration/assignments/{assignment_id}": (TemplateAssignment, "pk"),
+}
+# What is no key of a row.
+WORDS = {"key": "HeartbeatInterval", "what": "pause"}
+KINDS = {"statements": "csv", "runs": "xrechnung"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +107,10 @@ class Operation:
         path = self.template
         for name in re.findall(r"{(\w+)}", path):
             end = self.template.removeprefix("/api/v1")
+            word = KINDS[path.split("/")[4]] if name == "kind" else WORDS.get(name)
+            if word is not None:
+                path = path.replace(f"{{{name}}}", word)
+                continue
             known = ELSEWHERE.get(end) or KEYS.get(name)
             if known is None or known[0] not in rows:
                 return None
@@ -96,12 +123,22 @@ def rows_for_the_api(text: str, number: int, **given: Model) -> dict[type[Model]
     rows = one_of_each(text, number, **given)
     for model in ONLY_HERE:
         row_of(model, text, number, rows, given)
+    # Of one thing each, where `row_of` fills in all.
+    rows[Assignment] = Assignment.objects.create(
+        household=rows[Household], id_tag=f"{number}{text}", first_day=date(2026, 1, 1)
+    )
+    rows[TemplateAssignment] = TemplateAssignment.objects.create(
+        template=rows[ConfigurationTemplate], charge_point=rows[ChargePoint]
+    )
+    StoredFile.objects.filter(pk=rows[StoredFile].pk).update(path=f"uploads/{text}{number}")
     DirectDebit.objects.filter(pk=rows[DirectDebit].pk).update(content=text.encode())
     for row in rows.values():
         shaped = {
             field.name: field.get_default()
             for field in row._meta.concrete_fields
-            if isinstance(field, JSONField) and field.has_default()
+            if isinstance(field, JSONField)
+            and field.has_default()
+            and str(field) != "billing.Statement.document"
         }
         if shaped:
             type(row)._default_manager.filter(pk=row.pk).update(**shaped)

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -26,11 +26,12 @@ from levity.billing.admin.reports import ReportPages
 from levity.billing.deciding import CHANGE, decide, take_back
 from levity.billing.models import Household, SessionPrice
 from levity.billing.rules.treatment import BILL, DECISIONS, REASONS
+from levity.billing.saying import OF_ANOTHER_SITE
 from levity.billing.statements.texts import money
 from levity.ocpp.deciding import Refused
 from levity.ocpp.models import Transaction
 from levity.ocpp.rules.flags import explained
-from levity.ocpp.visibility import visible
+from levity.ocpp.visibility import is_limited, visible
 from levity.pages.chargers.filters import RowFilter
 from levity.pages.kit.base import NamesAfterwards, ReadOnlyAdmin, all_of
 from levity.pages.kit.formats import (
@@ -66,6 +67,7 @@ KINDS = {
 
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+PAYERS = ("household", "decided_household")
 NAMES = ("transaction__charge_point__site", "household", "version__tariff", "decided_household")
 
 
@@ -130,7 +132,7 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
         """With what they name."""
         # SQLite reads the list by the index of its order only where a range is asked for.
         rows = super().get_queryset(request).filter(ended_at__lt=NEVER)
-        return rows.select_related(*NAMES)
+        return _with_who_is_seen(rows.select_related(*NAMES), request.user)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         """One that is read in the order of its ends."""
@@ -142,7 +144,8 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
         """Each word in the name of the household or in the id tag; these are asked for first, for
         within a join each price would be read."""
         for word in few_words(search_term).split():
-            homes = Household.objects.filter(name__icontains=word).values_list("pk", flat=True)
+            known = visible(Household.objects.all(), request.user)
+            homes = known.filter(name__icontains=word).values_list("pk", flat=True)
             sessions = Transaction.objects.filter(id_tag__icontains=word)
             among = all_of(sessions.order_by().values_list("pk", flat=True))
             queryset = queryset.filter(Q(household__in=all_of(homes)) | Q(pk__in=among))
@@ -237,7 +240,7 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
     @display(description=_("household"), ordering="household__name")
     def household_shown(self, row: SessionPrice) -> str:
         """Who pays."""
-        return words(str(row.household)) if row.household else NOTHING
+        return words(_payer(row, "household")) or NOTHING
 
     @display(description=_("energy"), ordering="wh")
     def energy(self, row: SessionPrice) -> str:
@@ -262,9 +265,28 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
             return gettext("by the rules")
         by = row.decided_by or gettext("the command line")
         what = gettext(DECISIONS.get(row.decision, row.decision))
-        whose = f" ({row.decided_household})" if row.decided_household else ""
+        payer = _payer(row, "decided_household")
+        whose = f" ({payer})" if payer else ""
         text = gettext("%(what)s, by %(by)s.") % {"what": f"{what}{whose}", "by": by}
         return words(f"{text} {row.decided_note}".strip())
+
+
+def _with_who_is_seen(rows: QuerySet[SessionPrice], user: Any) -> QuerySet[SessionPrice]:
+    """Somebody who is limited learns of each payer whether they may read the name."""
+    if not is_limited(user):
+        return rows
+    seen = visible(Household.objects.all(), user)
+    return rows.annotate(
+        **{f"sees_{name}": Exists(seen.filter(pk=OuterRef(name))) for name in PAYERS}
+    )
+
+
+def _payer(row: SessionPrice, name: str) -> str:
+    household = getattr(row, name)
+    if household is None:
+        return ""
+    is_seen = getattr(row, f"sees_{name}", True)
+    return str(household) if is_seen else gettext(OF_ANOTHER_SITE)
 
 
 def said(reason: str) -> str:

@@ -5,8 +5,9 @@ from django.utils.translation import gettext
 
 from levity.billing.admin.prices import cost_shown
 from levity.billing.models import SessionPrice
+from levity.billing.saying import OF_ANOTHER_SITE
 from levity.ocpp.models import Transaction
-from levity.ocpp.visibility import visible
+from levity.ocpp.visibility import may_see, visible
 from levity.pages.kit.formats import NOTHING, change_link
 
 __all__ = ["cost"]
@@ -21,5 +22,8 @@ def cost(request: HttpRequest, session: Transaction) -> list[tuple[str, str, str
     if row is None:
         return []
     shown = cost_shown(row)
-    note = str(row.household) if row.household else gettext(row.get_state_display())
+    note = gettext(row.get_state_display())
+    if row.household is not None:
+        is_seen = may_see(row.household, request.user)
+        note = str(row.household) if is_seen else gettext(OF_ANOTHER_SITE)
     return [(gettext("Cost"), shown or NOTHING, change_link(SessionPrice, row.pk, note))]

@@ -4,13 +4,14 @@ which programs rely on."""
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from levity.billing.reports.table import Report
+from levity.billing.saying import OF_ANOTHER_SITE
 from levity.pages.kit.formats import UNKNOWN_PAYER, said
 from levity.writing import language_or_english, with_signs
 
 __all__ = ["cell_said", "drawn_said", "figure_said", "head_said", "note_said"]
 
 AMOUNTS = (gettext_noop("amount (%s, with tax)"), gettext_noop("amount (%s, without tax)"))
-OURS = ("(nobody's)", "(of another site)", "All", UNKNOWN_PAYER)
+OURS = ("(nobody's)", OF_ANOTHER_SITE, "All", UNKNOWN_PAYER)
 """What stands where there is no name; names are people's and stay as they are."""
 
 

@@ -20,6 +20,7 @@ from levity.billing.reports.span import Span
 from levity.billing.reports.table import Report, hours, kwh
 from levity.billing.reports.times import TimeBetween
 from levity.billing.rules.money import rounded
+from levity.billing.saying import OF_ANOTHER_SITE
 from levity.ocpp.models import IN_TOTALS, PLAUSIBLE, ChargePoint, IdTag, Site, Transaction
 from levity.ocpp.visibility import visible
 from levity.pages.chargers.owners import may_see_owners
@@ -132,7 +133,7 @@ def by_resident(span: Span, user: Any, site: Site | None = None) -> Report:
 
     def unnamed(key: Any) -> tuple[str, str]:
         # Of another site, for somebody who is limited: counted, and not named.
-        return (NOBODY if key is None else gettext_noop("(of another site)"), "")
+        return (NOBODY if key is None else OF_ANOTHER_SITE, "")
 
     return _report(
         "resident",
