@@ -224,6 +224,9 @@ def _read_line(number: int, cells: Mapping[str, str], known: _Known, read: Read)
     key = line.values["name"].lower(), line.values.get("flat", "").lower()
     if row := known.households.get(key):
         line.values["pk"] = row.pk
+    elif "site" not in cells and len(known.sites) == 1:
+        # Whose else: without a site its monthly fee would be on no statement.
+        [line.values["site"]] = known.sites.values()
     read.lines.append(line)
 
 

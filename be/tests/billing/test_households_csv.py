@@ -135,3 +135,19 @@ def test_a_page_says_what_is_wrong_in_the_language_of_its_reader(admin_client):
         "name\nMüller\n".encode("cp1252")
     )
     assert "Unbekannte Spalte “colour”" in told(b"name;colour\n")
+
+
+def test_where_there_is_one_site_households_of_a_list_without_that_column_are_of_it(charger):
+    """Thirty households had no site, so that their monthly fee was on no statement."""
+    garage = Site.objects.create(name="Garage")
+    import_households(FILE.encode(), None)
+    assert set(Household.objects.values_list("site", flat=True)) == {garage.pk}
+    Household.objects.filter(flat="EG").update(site=None)
+    import_households(FILE.encode(), None)
+    # What somebody has decided since is not undone.
+    assert Household.objects.get(flat="EG").site is None
+    import_households(b"name;site\nNobody's;\n", None)
+    assert Household.objects.get(name="Nobody's").site is None
+    Site.objects.create(name="Yard")
+    import_households(b"name\nOf which?\n", None)
+    assert Household.objects.get(name="Of which?").site is None

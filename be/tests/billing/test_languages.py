@@ -10,15 +10,19 @@ from typing import Any
 import pytest
 import unfold
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from django.utils import translation
+from django.utils.html import escape
 from django.utils.translation import gettext
 from django.utils.translation.template import templatize
 
 import levity
+from levity.billing.settling import settle
 from levity.billing.statements.texts import MARKED, TEXTS
 from levity.ocpp.call_forms import GROUPS
 from levity.ocpp.models import ChargePoint, Transaction
+from levity.ocpp.rules.flag_meanings import MEANINGS
 from levity.pages.calls.kinds import KINDS
 from levity.pages.kit.words import COMMANDS
 
@@ -332,6 +336,27 @@ def test_pages_of_chargers_speak_it_too(browser: Client, at: int) -> None:
             path.format(keys[path.split("/")[3]]), headers={"accept-language": LANGUAGES[at]}
         ).content.decode()
         assert words[at] in page
+
+
+def test_who_decides_about_a_session_reads_what_its_flags_mean(browser: Client) -> None:
+    session = Transaction.objects.create(
+        charge_point=ChargePoint.objects.create(identity="garage-1"),
+        connector=1,
+        state="orphaned",
+        started_at="2026-11-01T00:00Z",
+        stopped_at="2026-11-01T01:00Z",
+        meter_start=0,
+        energy=5_000,
+        confidence="medium",
+        flags="orphaned",
+    )
+    with transaction.atomic():
+        settle([session.pk])
+    address = f"/admin/billing/sessionprice/{session.pk}/decide/"
+    page = browser.get(address, headers={"accept-language": "de"}).content.decode()
+    with translation.override("de"):
+        assert escape(gettext(MEANINGS["orphaned"].meaning)) in page
+    assert "Entscheidung" in page
 
 
 def test_the_menu_of_commands_is_known_to_the_catalogs() -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from levity.billing.computing import price_document
 from levity.billing.documents import TariffDocument
@@ -188,3 +189,15 @@ def test_a_price_that_is_only_asked_for_knows_the_holidays_too():
         "energy_wh": "1000",
     }
     assert price_document(document, session)["lines"][0]["price"] == "0.2"
+
+
+def test_the_first_tariff_holds_from_the_month_that_is_billed_next(browser, root):
+    """It began today, and each session of the month to be billed waited for a price."""
+    client = browser(root)
+    today = timezone.localdate()
+    first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    page = client.get("/admin/billing/tariff/add/").content.decode()
+    assert f'value="{first}T00:00"' in page
+    add_tariff("Garage", DOCUMENT, NOVEMBER, None)
+    page = client.get("/admin/billing/tariff/add/").content.decode()
+    assert f'value="{timezone.localdate()}T00:00"' in page

@@ -35,7 +35,7 @@ class AssignmentInline(TabularInline):
     fields = ("id_tag", "charge_point", "connector", "first_day", "last_day")
     autocomplete_fields = ("charge_point",)
     extra = 1
-    verbose_name = _("what it charges with")
+    verbose_name = _("card or charge point")
     verbose_name_plural = _(
         "What it charges with: a card, a charge point or a connector on each line"
     )

@@ -48,6 +48,7 @@ class FileForm(forms.Form):
     """Which file; or its text, once somebody has seen what it would do."""
 
     file = forms.FileField(
+        label=_("File"),
         required=False,
         help_text=_("CSV, as Excel and other spreadsheets save it; at most 1 MB."),
         widget=UnfoldAdminFileFieldWidget,

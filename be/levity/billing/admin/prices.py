@@ -24,7 +24,7 @@ from unfold.widgets import (
 
 from levity.billing.admin.reports import ReportPages
 from levity.billing.deciding import CHANGE, decide, take_back
-from levity.billing.models import Household, SessionPrice
+from levity.billing.models import Household, SessionPrice, Tariff
 from levity.billing.rules.treatment import BILL, DECISIONS, REASONS
 from levity.billing.saying import OF_ANOTHER_SITE
 from levity.billing.statements.texts import money
@@ -77,17 +77,19 @@ class DecideForm(forms.Form):
     what = forms.ChoiceField(
         choices=[(key, _(text)) for key, text in DECISIONS.items()],
         initial=BILL,
-        label=_("decision"),
+        label=_("Decision"),
         widget=UnfoldAdminRadioSelectWidget,
     )
     household = forms.ModelChoiceField(
         Household.objects.none(),
+        label=_("Household"),
         required=False,
         empty_label=_("as the rules say"),
         help_text=_("Who pays, if it is to be billed."),
         widget=UnfoldAdminSelectWidget,
     )
     why = forms.CharField(
+        label=_("Why"),
         required=False,
         max_length=200,
         help_text=_("For those who ask later; needed if nobody is to pay."),
@@ -112,7 +114,7 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
     search_help_text = _("Household or id tag")
     ordering = ("-ended_at", "-pk")
     fields = (
-        *("session", "state_shown", "household_shown", "rule", "version", "energy", "cost"),
+        *("session", "state_shown", "household_shown", "rule", "version_shown", "energy", "cost"),
         *("why", "decided"),
     )
     readonly_fields = fields
@@ -150,6 +152,13 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
             among = all_of(sessions.order_by().values_list("pk", flat=True))
             queryset = queryset.filter(Q(household__in=all_of(homes)) | Q(pk__in=among))
         return queryset, False
+
+    @display(description=_("tariff"))
+    def version_shown(self, row: SessionPrice) -> str:
+        """Which prices it has, as a link to them."""
+        if row.version is None:
+            return NOTHING
+        return change_link(Tariff, row.version.tariff_id, str(row.version))
 
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and do it."""
@@ -194,7 +203,9 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
             "started": local_time(session.started_at, site_zone(session)),
             "ended": local_time(row.ended_at, site_zone(session)),
             "energy": kwh(session.energy),
-            "flags": [(name, flag.meaning) for name, flag in explained(session.flags) if flag],
+            "flags": [
+                (name, gettext(flag.meaning)) for name, flag in explained(session.flags) if flag
+            ],
             "why": said(row.reason),
             "confidence": gettext(session.confidence) if session.confidence else "",
             "back": back,

@@ -13,7 +13,7 @@ from unfold.decorators import display
 from levity.billing.admin.prices import lines_shown, written_plainly
 from levity.billing.admin.statement_mails import StatementMails, mails_of
 from levity.billing.admin.statement_rows import days_shown
-from levity.billing.models import Household, Statement, StatementRun
+from levity.billing.models import Household, SessionPrice, Statement, StatementRun
 from levity.billing.statements.downloads import as_download
 from levity.billing.statements.files import KINDS, DamagedFile, NoFile, content_of
 from levity.billing.statements.signed import values_of
@@ -99,7 +99,9 @@ class StatementAdmin(StatementMails):
             extra |= {
                 "document": document,
                 "mails": mails_of(row),
-                "sessions": [_session_row(each) for each in document["sessions"]],
+                "sessions": [
+                    _session_row(each, document["currency"]) for each in document["sessions"]
+                ],
                 "lines": lines_shown(lines),
                 "taxes": _taxes(document),
                 "gross": f"{money(document['gross'], _language())} {document['currency']}",
@@ -150,8 +152,9 @@ def _taxes(document: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _session_row(each: dict[str, Any]) -> dict[str, Any]:
+def _session_row(each: dict[str, Any], currency: str) -> dict[str, Any]:
     language = _language()
+    amount = f"{money(each['amount'], language)} {currency}"
     ends = (each.get("meter_start"), each.get("meter_stop"))
     start, end = moments(each.get("start", ""), each.get("end", ""), language)
     return {
@@ -160,7 +163,10 @@ def _session_row(each: dict[str, Any]) -> dict[str, Any]:
         "start_shown": start,
         "end_shown": end,
         "kwh": kwh_text(each["wh"]),
-        "amount": money(each["amount"], language),
+        # How it is made up; what was taken back is made up on another statement.
+        "amount": amount
+        if each["sign"] < 0
+        else change_link(SessionPrice, each["session"], amount),
         "marks": [gettext(mark) for mark in each.get("marks", ())],
         "registers": " \u2013 ".join("?" if end is None else energy(end, language) for end in ends),
         "taken_back": each["sign"] < 0,

@@ -22,6 +22,7 @@ from levity.billing.plain import values_of
 from levity.billing.saying import summary
 from levity.billing.tariff_uses import add_use, change_use, delete_use
 from levity.billing.tariffs import add_tariff, add_version
+from levity.days import DAY, month_of
 from levity.ocpp.deciding import Refused
 from levity.ocpp.visibility import is_limited, visible
 from levity.pages.kit.base import LevityAdmin
@@ -86,7 +87,11 @@ class TariffAdmin(ReplayPages):
         """The plain form of its first version."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        initial = {"begins": _shown(timezone.now()), "time_zone": timezone.get_current_timezone()}
+        day = timezone.localdate()
+        if not Tariff.objects.exists():
+            # The first one is for the month that is billed next: the one before.
+            day, _last = month_of(day.replace(day=1) - DAY)
+        initial = {"begins": f"{day}T00:00", "time_zone": timezone.get_current_timezone()}
         return self._form(request, None, initial, [])
 
     def version_view(self, request: HttpRequest, pk: int) -> HttpResponse:

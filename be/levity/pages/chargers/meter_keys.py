@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from unfold.decorators import display
 from unfold.forms import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -51,6 +51,14 @@ class MeterKeyAdmin(LevityAdmin):
     search_help_text = "Charge point or note"
     ordering = ("charge_point__identity", "connector", "pk")
     fields = ("charge_point", "connector", "key", "since", "until", "note")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The charge point whose keys somebody looked at when they chose to add one."""
+        known = super().get_changeform_initial_data(request)
+        filters = QueryDict(str(request.GET.get("_changelist_filters", "")))
+        chosen = filters.get("charge_point__id__exact", "")
+        is_one = chosen.isascii() and chosen.isdigit() and len(chosen) <= 18
+        return {"charge_point": int(chosen), **known} if is_one else known
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """As the API does it."""

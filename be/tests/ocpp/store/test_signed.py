@@ -163,3 +163,16 @@ def test_the_api_says_the_same_and_takes_keys(caller):
     assert (row["charge_point"], row["key"]) == ("CP1", public_key())
     assert admin("DELETE", f"meter-keys/{row['id']}").status_code == 204
     assert reader.get(path)["verdict"] == "not checked"
+
+
+def test_a_key_that_is_added_from_a_chargers_keys_is_that_chargers(browser, root):
+    charger = ChargePoint.objects.create(identity="CP1")
+    client = browser(root)
+    page = client.get(
+        "/admin/ocpp/meterkey/add/",
+        {"_changelist_filters": f"charge_point__id__exact={charger.pk}"},
+    ).content.decode()
+    assert f'<option value="{charger.pk}" selected' in page
+    for odd in ("charge_point__id__exact=x", "%", f"charge_point__id__exact={'9' * 30}"):
+        address = "/admin/ocpp/meterkey/add/"
+        assert client.get(address, {"_changelist_filters": odd}).status_code == 200
