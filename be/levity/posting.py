@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from levity.inner_addresses import ipv4_within
 from levity_ws.frozen import frozen
 
 __all__ = ["Answer", "BadWebhook", "Unreached", "check_url", "post", "shown_host"]
@@ -107,7 +108,7 @@ def addresses(host: str, port: int, allowed: frozenset[str]) -> list[str]:
 
 def _may_be_called(text: str) -> bool:
     address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address) and (inside := address.ipv4_mapped):
+    if isinstance(address, ipaddress.IPv6Address) and (inside := ipv4_within(address)):
         return _may_be_called(str(inside))
     return not (
         address.is_loopback

@@ -365,7 +365,17 @@ def test_a_redirect_is_an_answer_that_says_no(hook: Webhook, web_server: WebServ
     assert len(web_server.posts) == 1
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[2002:7f00:1::]",
+    ],
+)
 def test_this_machine_and_clouds_secrets_are_not_called(host: str) -> None:
     with pytest.raises(BadWebhook, match="not called"):
         post(f"http://{host}:1/", b"{}", {})

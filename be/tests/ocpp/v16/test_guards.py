@@ -20,6 +20,14 @@ GOOD = (
     "https://8.8.8.8/fw.bin",
     "https://[2606:4700:4700::1111]/fw.bin",
     "https://xn--grn-ioa.example/",
+    "http://8-8-8-8.nip.io/",
+    "http://8.8.4.4.sslip.io/",
+    "http://2606-4700-4700--1111.sslip.io/",
+    # Numbers in names that are no addresses, and a hash that is.
+    "http://fw-10-0-0.example.com/",
+    "http://10.example.com/",
+    "http://v999-10-0-0-999.example.com/",
+    "http://0a000001.example.com/",
 )
 BAD = (
     "file:///etc/passwd",
@@ -62,6 +70,23 @@ BAD = (
     "http://printer.lan/",
     "http://router.home.arpa/",
     "http://metadata.google.internal/",
+    # A name server answers these with the address that stands in them.
+    "http://169.254.169.254.nip.io/latest/meta-data/",
+    "http://169-254-169-254.sslip.io/",
+    "http://fw.10.0.0.1.nip.io./",
+    "http://app-192-168-1-250.nip.io:8080/",
+    "http://www-10-0-0-1-x.xip.io/",
+    "http://A9FEA9FE.nip.io/",
+    "http://app-7f000001.nip.io/",
+    "http://--1.sslip.io/",
+    "http://fe80--1.sslip.io/",
+    "http://64-ff9b--a9fe-a9fe.sslip.io/",
+    "http://8.8.8.8.10.0.0.1.nip.io/",
+    "http://10-0-0-1.of-somebody-s-own.example.com/",
+    "http://localtest.me/",
+    "http://any.localtest.me/",
+    "http://\uff11\uff16\uff19.254.169.254/",
+    "http://169\u3002254\u3002169\u3002254/",
     "http://files.example.com@127.0.0.1/",
     "http://files.example.com\\@127.0.0.1/",
     "http://files.example.com /",
@@ -105,12 +130,19 @@ def test_a_host_inside_can_be_named(settings: Any) -> None:
         ("ftp://NAS.local./fw.bin", True),
         ("http://192.168.1.7/", True),
         ("http://[fd00::5]/", True),
+        ("http://192-168-1-7.nip.io/", True),
+        ("http://192-168-2-7.nip.io/", False),
         ("http://192.168.2.7/", False),
         ("http://other.local/", False),
         ("http://sub.nas.local/", False),
         ("file://nas.local/etc/passwd", False),
     ):
         assert bool(objection("GetDiagnostics", {"location": url}, 0)) is not allowed, url
+
+
+def test_the_refusal_of_a_name_says_which_address_it_leads_to() -> None:
+    said = objection("GetDiagnostics", {"location": "http://169.254.169.254.nip.io/"}, 0)
+    assert "is a name for 169.254.169.254, a private network address" in said
 
 
 @pytest.mark.django_db

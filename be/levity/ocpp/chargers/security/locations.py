@@ -8,14 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from levity.ocpp.chargers.security.host_names import address_in, leads_inside
+
 __all__ = ["bad_location"]
 
 _SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp"})
-# Names that only exist inside a network (RFC 6761, RFC 8375, ICANN's .internal).
-_INSIDE = (
-    *(".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".corp", ".private"),
-    *(".localdomain", ".home.arpa"),
-)
 
 
 def bad_location(payload: Mapping[str, Any], where: Sequence[str], allowed: Iterable[str]) -> str:
@@ -41,16 +38,16 @@ def bad_location(payload: Mapping[str, Any], where: Sequence[str], allowed: Iter
         )
     if not host:
         return "the URL names no host"
-    if _is_allowed(host, allowed) or not _is_inside(host):
+    if _is_allowed(host, allowed) or not leads_inside(host):
         return ""
     return (
-        f"{host[:80]} is a private network address. If the charger is meant to use it, add it to "
+        f"{host[:80]} is {_what(host)}. If the charger is meant to use it, add it to "
         "OCPP_LOCATION_HOSTS (LEVITY_LOCATION_HOSTS)"
     )
 
 
 def _is_allowed(host: str, allowed: Iterable[str]) -> bool:
-    address = _address(host)
+    address = address_in(host)
     for entry in allowed:
         if host.lower() == entry.lower():
             return True
@@ -63,27 +60,8 @@ def _is_allowed(host: str, allowed: Iterable[str]) -> bool:
     return False
 
 
-def _is_inside(host: str) -> bool:
-    address = _address(host)
-    if address is not None:
-        return not address.is_global or address.is_multicast
-    name = host.lower()
-    last = name.rpartition(".")[2]
-    if last.isdigit() or last.startswith("0x"):
-        # 2130706433, 127.1, 0x7f.1: some resolvers take these for addresses.
-        return True
-    return "." not in name or name.endswith(_INSIDE)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        found = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Address):
-        # ::ffff:169.254.169.254, 2002:… and 64:ff9b:… lead to an IPv4 address.
-        embedded = found.ipv4_mapped or found.sixtofour
-        if embedded is None and found in ipaddress.ip_network("64:ff9b::/96"):
-            embedded = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        return embedded or found
-    return found
+def _what(host: str) -> str:
+    address = address_in(host)
+    if address is None or str(address) == host:
+        return "a private network address"
+    return f"a name for {address}, a private network address"
