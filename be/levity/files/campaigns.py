@@ -24,6 +24,7 @@ from levity_ws.frozen import frozen
 
 __all__ = [
     "MANAGE",
+    "MOST",
     "Plan",
     "begin",
     "cancel",
@@ -104,7 +105,7 @@ def begin(
     if not keys:
         raise NotPossible("select at least one charge point")
     if len(keys) > MOST:
-        raise NotPossible(f"a campaign has at most {MOST:,} charge points")
+        raise NotPossible(f"a campaign has at most {MOST:,} charge points: begin one for each part")
     for value, name in (
         (plan.wave_size, "charge points in a wave"),
         (plan.stop_after, "failures after which it stops"),

@@ -1,10 +1,7 @@
-"""Chargers' files: diagnostics and logs to fetch, firmware to upload and to send in waves."""
+"""Chargers' files: diagnostics and logs to fetch, firmware to upload and to install."""
 
-from functools import partial
 from typing import Any, Literal
 
-from django.db.models import QuerySet
-from django.db.models.functions import Lower
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Query, Router, Status
@@ -15,17 +12,17 @@ from levity.api.kit.idempotency import Key, once
 from levity.api.kit.orders import Order, refusals, waited
 from levity.api.kit.pages import page
 from levity.api.kit.rows import charge_point_at, may, one, seen
-from levity.api.kit.schemas import BYTES, CONTENT, Body, Id, Page, Paged, Row, Text, Time, TimeGiven
+from levity.api.kit.schemas import BYTES, CONTENT, Id, Page, Paged, Row, Text, Time, TimeGiven
 from levity.api.problems import Problem
-from levity.files import campaigns, jobs, kept
+from levity.files import jobs, kept
 from levity.files.jobs import Asking
-from levity.files.models import Campaign, CampaignTarget, Firmware, StoredFile
+from levity.files.models import Firmware, StoredFile
 from levity.files.telling import told
 from levity.files.web import Body as Sent
 from levity.ocpp.models import ChargePoint, FileJob
 from levity.ocpp.visibility import visible
 
-__all__ = ["router"]
+__all__ = ["AS_CHOSEN", "Protocol", "asking_of", "firmware_of", "router"]
 
 router = Router(tags=["files"])
 Protocol = Literal["", "http", "https", "ftp"]
@@ -145,62 +142,13 @@ class FirmwareNamed(Row):
     note: Text = Field("", max_length=2_000)
 
 
-class TargetRow(Row):
-    """One charge point of a campaign."""
-
-    charge_point: str
-    state: str
-    wave: int | None
-    why: str
-    job_id: int | None
-
-    @staticmethod
-    def resolve_charge_point(row: Any) -> str:
-        """Its identity."""
-        return str(row.charge_point.identity)
-
-
-class CampaignRow(Row):
-    """A firmware on its way to many chargers."""
-
-    id: int
-    name: str
-    firmware_id: int
-    state: str
-    why: str = Field(description="Why it stopped.")
-    wave: int
-    wave_size: int
-    pause_minutes: int
-    stop_after: int
-    only_idle: bool
-    patience_minutes: int
-    starts_at: Time
-    next_wave_at: Time | None
-    created_at: Time
-    finished_at: Time | None
-
-
-class CampaignAsked(Body):
-    """A firmware for many chargers, in waves."""
-
-    firmware_id: Id
-    charge_points: list[Text] = Field(min_length=1, max_length=1_000, description="Identities.")
-    name: Text = Field("", max_length=100)
-    wave_size: int = Field(5, ge=1, le=500)
-    pause_minutes: int = Field(10, ge=0, le=100_000)
-    stop_after: int = Field(1, ge=1, le=5_000, description="Failures.")
-    only_idle: bool = Field(True, description="Leave chargers that are charging until idle.")
-    patience_minutes: int = Field(120, ge=1, le=100_000)
-    starts_at: TimeGiven | None = Field(None, description="Null: at once.")
-    protocol: Protocol = Field("", description=AS_CHOSEN)
-
-
 def _jobs(request: HttpRequest) -> Any:
     rows = seen(request, FileJob).select_related("charge_point", "drop__firmware")
     return rows.prefetch_related("files")
 
 
-def _asking(request: HttpRequest, protocol: str) -> Asking:
+def asking_of(request: HttpRequest, protocol: str) -> Asking:
+    """By which address, and how, the charger is to come."""
     return Asking(request.get_host(), request.is_secure(), protocol=protocol)
 
 
@@ -208,19 +156,12 @@ def _charge_point(request: HttpRequest, identity: str) -> ChargePoint:
     return charge_point_at(seen(request, ChargePoint), identity)
 
 
-def _firmware(request: HttpRequest, pk: int) -> Firmware:
+def firmware_of(request: HttpRequest, pk: int) -> Firmware:
+    """The one that a body names; a problem (422) if whoever asks sees no such row."""
     row = visible(Firmware.objects.all(), principal(request)).filter(pk=pk).first()
     if row is None:
         raise Problem(422, f"There is no firmware {pk}.")
     return row
-
-
-def _chosen(request: HttpRequest, identities: list[str]) -> QuerySet[ChargePoint]:
-    wanted = {identity.lower() for identity in identities}
-    rows = seen(request, ChargePoint).annotate(key=Lower("identity")).filter(key__in=wanted)
-    if lacking := wanted - set(rows.values_list("key", flat=True)):
-        raise Problem(422, f"There is no charge point “{min(lacking)}”.")
-    return ChargePoint.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
 
 
 def _answer(request: HttpRequest, response: HttpResponse, job: FileJob, seconds: float) -> Any:
@@ -262,7 +203,7 @@ def fetch_diagnostics(
     """
     asked = body or FetchAsked.model_validate({})
     row, who = _charge_point(request, identity), principal(request)
-    asking = _asking(request, asked.protocol)
+    asking = asking_of(request, asked.protocol)
     span: dict[str, Any] = {
         "since": asked.since,
         "until": asked.until,
@@ -292,8 +233,8 @@ def update_firmware(
     `wait` is for its answer to the order; the update goes on: look at `Location`.
     """
     row, who = _charge_point(request, identity), principal(request)
-    firmware = _firmware(request, body.firmware_id)
-    asking = _asking(request, body.protocol)
+    firmware = firmware_of(request, body.firmware_id)
+    asking = asking_of(request, body.protocol)
 
     def order() -> FileJob:
         at, life = body.not_before, body.life
@@ -319,13 +260,13 @@ def download_file(request: HttpRequest, file_id: Id) -> HttpResponseBase:
 
 
 @router.get("/firmware", response=Page[FirmwareRow])
-def list_firmware(request: HttpRequest, asked: Query[Paged]) -> Any:
+def listfirmware_of(request: HttpRequest, asked: Query[Paged]) -> Any:
     """The firmware that was uploaded."""
     return page(seen(request, Firmware), asked, newest_first=True)
 
 
 @router.post("/firmware", response={201: FirmwareRow}, openapi_extra=UPLOAD)
-def upload_firmware(request: HttpRequest, about: Query[FirmwareNamed]) -> Any:
+def uploadfirmware_of(request: HttpRequest, about: Query[FirmwareNamed]) -> Any:
     """Upload a firmware: the body is the file."""
     may(request, kept.ADD_FIRMWARE)
     values = {name: getattr(about, name) for name in ("version", "vendor", "model", "note")}
@@ -335,65 +276,3 @@ def upload_firmware(request: HttpRequest, about: Query[FirmwareNamed]) -> Any:
         kept.forget_broken(row)
         raise Problem(400, "The connection ended before all of the file had come.")
     return Status(201, row)
-
-
-@router.get("/firmware-campaigns", response=Page[CampaignRow])
-def list_firmware_campaigns(request: HttpRequest, asked: Query[Paged]) -> Any:
-    """The campaigns, the newest first."""
-    return page(seen(request, Campaign), asked, newest_first=True)
-
-
-@router.post("/firmware-campaigns", response={202: CampaignRow})
-def begin_firmware_campaign(
-    request: HttpRequest, body: CampaignAsked, idempotency_key: Key = None
-) -> Any:
-    """Send a firmware to many chargers; it stops by itself when too many fail."""
-    may(request, campaigns.MANAGE)
-    firmware = _firmware(request, body.firmware_id)
-    rows = _chosen(request, body.charge_points)
-    plan = campaigns.Plan(
-        name=body.name,
-        wave_size=body.wave_size,
-        pause_minutes=body.pause_minutes,
-        stop_after=body.stop_after,
-        only_idle=body.only_idle,
-        patience_minutes=body.patience_minutes,
-        starts_at=body.starts_at,
-        protocol=body.protocol,
-    )
-    asking, who = _asking(request, body.protocol), principal(request)
-    begin = partial(campaigns.begin, firmware, rows, who, plan, asking)
-    return Status(202, once(request, idempotency_key, body, Campaign, begin))
-
-
-@router.get("/firmware-campaigns/{campaign_id}", response=CampaignRow)
-def get_firmware_campaign(request: HttpRequest, campaign_id: Id) -> Any:
-    """One of them."""
-    return one(seen(request, Campaign), pk=campaign_id)
-
-
-@router.get("/firmware-campaigns/{campaign_id}/charge-points", response=Page[TargetRow])
-def list_campaign_charge_points(request: HttpRequest, campaign_id: Id, asked: Query[Paged]) -> Any:
-    """How far each charge point is."""
-    campaign = one(seen(request, Campaign), pk=campaign_id)
-    rows = CampaignTarget.objects.filter(campaign=campaign)
-    return page(rows.select_related("charge_point"), asked)
-
-
-@router.post("/firmware-campaigns/{campaign_id}/{what}", response=CampaignRow)
-def change_firmware_campaign(
-    request: HttpRequest,
-    campaign_id: Id,
-    what: Literal["pause", "resume", "cancel"],
-    idempotency_key: Key = None,
-) -> Any:
-    """Pause, resume or cancel it."""
-    row = one(seen(request, Campaign), pk=campaign_id)
-    todo = {"pause": campaigns.pause, "resume": campaigns.resume, "cancel": campaigns.cancel}
-
-    def change() -> Campaign:
-        todo[what](row, principal(request))
-        return row
-
-    once(request, idempotency_key, None, Campaign, change)
-    return one(seen(request, Campaign), pk=campaign_id)

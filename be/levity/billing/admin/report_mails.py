@@ -72,7 +72,7 @@ class ReportMailAdmin(LevityAdmin):
     def send_now(self, request: HttpRequest, queryset: QuerySet[ReportMail]) -> None:
         """Once more, or for the first time."""
         count = 0
-        for row in queryset.select_related("site")[:50]:
+        for row in queryset.select_related("site"):
             try:
                 mails.send_last_month(row, request.user, timezone.now())
                 count += 1

@@ -94,6 +94,7 @@ class RunMails(ReadOnlyAdmin):
             "run": run,
             "to_send": to_send(run).count(),
             "to_print": list(to_print(run)[:MOST]),
+            "to_print_more": max(0, to_print(run).count() - MOST),
             "previews": _previews(run),
             "may_send": request.user.has_perm(SEND),
             "no_server": "" if has_server() else gettext(NO_SERVER),
@@ -219,6 +220,7 @@ def _progress(run: StatementRun) -> dict[str, Any]:
             for state, label in State.choices
             if state in counts
         ],
+        "mails_more": max(0, total - MOST),
         "total": total,
         "still": still,
         "percent": 100 * (total - still) // total if total else 0,

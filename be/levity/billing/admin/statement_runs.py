@@ -216,6 +216,7 @@ class StatementRunAdmin(RunMails, RunAccounting):
             extra |= {
                 "accounting": self.accounting_of(request, row),
                 "statements": [_statement_row(each) for each in statements.defer("document")],
+                "statements_more": max(0, row.statements.count() - MOST),
                 "balance": balance_rows(row.balance),
                 "house": house_row(row.balance, row.house_from, row.house_to),
             }
@@ -302,6 +303,7 @@ def _looked_at(
         "waits_count": sum(by_reason.values()),
         "waits_more": max(0, sum(by_reason.values()) - SHOWN),
         "drafts": [draft_row(each) for each in drafts[:MOST]],
+        "drafts_more": max(0, len(drafts) - MOST),
         "drafts_count": len(drafts),
         "totals": _totals(drafts),
         "balance": balance_rows(as_json(balance_of(period))),

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.decorators import action
@@ -14,14 +14,15 @@ from levity.ocpp.decisions import charge_points as decisions
 from levity.ocpp.decisions import registration
 from levity.ocpp.models import Authorization, ChargePoint
 from levity.pages.chargers.accepting import say_accepted
+from levity.pages.kit.going_on import handed_on
 from levity.pages.kit.many import ask_if_many
 
 __all__ = ["ChargePointActions"]
 
-MOST = 1_000
-"""Charge points of one campaign that is begun on the pages: they stand in an address."""
-AT_ONCE = 400
-"""Charge points whose keys fit into an address."""
+MOST = 5_000
+"""Charge points of one campaign, and of one change of a key."""
+IN_AN_ADDRESS = 400
+"""Charge points whose keys fit into an address; those of more are sent in a form."""
 
 
 class ChargePointActions:
@@ -44,12 +45,9 @@ class ChargePointActions:
     @action(description="Change a configuration key…", permissions=["configure"])
     def change_configuration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """On to the page that asks for the key and the value (pages/configuration)."""
-        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
-        if len(keys) > AT_ONCE:
-            messages.warning(request, f"Select at most {AT_ONCE} charge points for this.")
-            return None
-        where = reverse("levity:ocpp_chargepoint_configuration_many")
-        return redirect(f"{where}?ids={','.join(map(str, keys))}")
+        return _on_to(
+            request, self, queryset, "Change a key", "levity:ocpp_chargepoint_configuration_many"
+        )
 
     @action(description="Accept registration", permissions=["change"])
     def accept_registration(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
@@ -83,12 +81,9 @@ class ChargePointActions:
     @action(description="Update firmware in waves…", permissions=["campaign"])
     def update_in_waves(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
         """The page that asks how."""
-        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
-        if len(keys) > MOST:
-            messages.warning(request, f"Select at most {MOST:,} charge points for this.")
-            return None
-        ids = ",".join(map(str, keys))
-        return redirect(f"{reverse('levity:files_campaign_begin')}?ids={ids}")
+        return _on_to(
+            request, self, queryset, "Update firmware in waves", "levity:files_campaign_begin"
+        )
 
     @action(description="Forget what was learned about the line", permissions=["change"])
     def forget_line(self, request: HttpRequest, queryset: QuerySet[ChargePoint]) -> Any:
@@ -113,3 +108,20 @@ class ChargePointActions:
         count = decisions.known_tags_only(others, request.user).count
         messages.success(request, f"Known tags only: {count:,}. This takes effect immediately.")
         return None
+
+
+def _on_to(
+    request: HttpRequest, admin: Any, rows: QuerySet[ChargePoint], title: str, page: str
+) -> HttpResponse | None:
+    """To the page that asks what to do with these."""
+    keys = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
+    if len(keys) > MOST:
+        messages.warning(
+            request,
+            f"Select at most {MOST:,} charge points for this: all of them stand in one form. "
+            "Nothing was changed.",
+        )
+        return None
+    if len(keys) > IN_AN_ADDRESS:
+        return handed_on(request, admin, title, reverse(page), keys)
+    return redirect(f"{reverse(page)}?ids={','.join(map(str, keys))}")

@@ -21,13 +21,13 @@ from levity.ocpp.versions import V16
 from levity.ocpp.visibility import visible
 from levity.pages.configuration.forms import ValueForm
 from levity.pages.configuration.rows import PAGE
-from levity.pages.kit.going_on import keys_in
+from levity.pages.kit.going_on import KEYS, keys_in
 from levity.pages.site import site
 
 __all__ = ["MOST", "many_urls"]
 
-MOST = 400
-"""Chargers of one change: their keys stand in the address."""
+MOST = 5_000
+"""Chargers of one change: their keys stand in the form."""
 NAMED = 20
 
 
@@ -50,13 +50,17 @@ def many_urls() -> list[URLPattern]:
 
 
 def many_view(request: HttpRequest) -> HttpResponse:
-    """GET asks for the key, then for the value; POST sends it."""
-    rows = _chosen(request)
+    """GET, or a POST without a value, asks for the key, then for the value; POST sends it."""
+    given = request.POST if KEYS in request.POST else request.GET
+    keys = keys_in(given.get(KEYS, "")) or []
+    rows = _chosen(request, keys)
     if not rows:
         messages.warning(request, "Select some charge points first.")
         return redirect("levity:ocpp_chargepoint_changelist")
-    key = request.GET.get("key", "").strip()[:50]
-    chosen = KeyForm(request.GET if key else None)
+    asked = request.POST if "key" in request.POST else request.GET
+    key = asked.get("key", "").strip()[:50]
+    chosen = KeyForm(asked if key else None)
+    is_sent = request.method == "POST" and "id" in request.POST
     context: dict[str, Any] = {
         **site.each_context(request),
         "opts": ConfigurationKey._meta,
@@ -64,7 +68,8 @@ def many_view(request: HttpRequest) -> HttpResponse:
         "rows": [str(row) for row in rows[:NAMED]],
         "count": len(rows),
         "more": max(0, len(rows) - NAMED),
-        "ids": request.GET.get("ids", ""),
+        "ids": ",".join(map(str, keys)),
+        "address": reverse(f"levity:{PAGE}_many"),
         "key": key,
         "known": [info.key for info in V16.configuration.keys if not info.readonly],
         "key_form": chosen,
@@ -75,13 +80,13 @@ def many_view(request: HttpRequest) -> HttpResponse:
     info = V16.configuration.about(key)
     dangers = {configuration.danger_of(row, key, None) for row in rows}
     form = ValueForm(
-        request.POST if request.method == "POST" else None,
+        request.POST if is_sent else None,
         key=info.key if info is not None else key,
         info=info,
         now=None,
         danger=" ".join(sorted(filter(None, dangers))),
     )
-    if request.method == "POST" and form.is_valid():
+    if is_sent and form.is_valid():
         try:
             done = configuration.change_many(
                 ChargePoint.objects.filter(pk__in=[row.pk for row in rows]),
@@ -108,14 +113,13 @@ def many_view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "levity/configuration_many.html", context)
 
 
-def _chosen(request: HttpRequest) -> list[ChargePoint]:
-    """Those that the address names and this person may see."""
+def _chosen(request: HttpRequest, keys: list[int]) -> list[ChargePoint]:
+    """Those of these that this person may see."""
     user: Any = request.user
     if not user.has_perm(SEND) or not user.has_perm("ocpp.view_configurationkey"):
         raise PermissionDenied
-    keys = keys_in(request.GET.get("ids", "")) or []
     if len(keys) > MOST:
-        raise Http404(f"at most {MOST} at once")
+        raise Http404(f"at most {MOST:,} at once")
     rows = visible(ChargePoint.objects.filter(pk__in=keys), user)
     return list(rows.order_by("identity"))
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -32,13 +32,14 @@ from levity.pages.chargers.list_as_csv import ListAsCsv
 from levity.pages.files.asking import asked_by
 from levity.pages.kit.base import ReadOnlyAdmin
 from levity.pages.kit.formats import badge, change_link, excerpt, shown_time, site_zone
+from levity.pages.kit.going_on import keys_in
 from levity.pages.kit.live import EVERY
 from levity.pages.kit.once import sent_once
 from levity.pages.site import site
 
 __all__ = ["CampaignAdmin"]
 
-SHOWN = 500
+SHOWN, NAMED = 500, 50
 LONGEST_KEY = 18
 TONES = {"running": "good", "done": "good", "stopped": "bad", "failed": "bad", "paused": "warn"}
 DO = {"pause": campaigns.pause, "resume": campaigns.resume, "cancel": campaigns.cancel}
@@ -168,8 +169,13 @@ def _progress(campaign: Campaign) -> str:
 
 
 def _shown(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
-    rows = campaign.targets.select_related("charge_point__site", "job").order_by("pk")[:SHOWN]
     states = CampaignTarget.State
+    all_rows = campaign.targets.select_related("charge_point__site", "job")
+    count = sum(campaigns.counted(campaign).values())
+    # Of very many, those that need somebody are among those that are shown.
+    failed, running = When(state=states.FAILED, then=0), When(state=states.RUNNING, then=1)
+    first = [Case(failed, running, default=2)] if count > SHOWN else []
+    rows = all_rows.order_by(*first, "pk")[:SHOWN]
     may = request.user.has_perm(campaigns.MANAGE)
     buttons = {
         "scheduled": ("pause", "cancel"),
@@ -190,6 +196,7 @@ def _shown(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
             {"what": name, "url": reverse("levity:files_campaign_do", args=[campaign.pk, name])}
             for name in DO
         ],
+        "campaign_more": max(0, count - SHOWN),
         "campaign_open": buttons if may else (),
         "campaign_targets": [
             {
@@ -210,10 +217,10 @@ def _shown(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
 @sent_once
 def begin_view(request: HttpRequest) -> HttpResponse:
     """The form; what speaks against it is shown before it begins."""
+    given = request.POST if "ids" in request.POST else request.GET
+    keys = keys_in(",".join(given.getlist("ids"))) or []
     if not request.user.has_perm(campaigns.MANAGE):
         raise PermissionDenied
-    words = ",".join(request.GET.getlist("ids")).split(",")
-    keys = [int(word) for word in words if word.isdecimal() and len(word) <= LONGEST_KEY]
     rows = visible(ChargePoint.objects.filter(pk__in=keys), request.user)
     chosen_firmware = _firmware_of(request)
     if not rows.exists():
@@ -225,14 +232,15 @@ def begin_view(request: HttpRequest) -> HttpResponse:
             "actions.",
         )
         return redirect("levity:ocpp_chargepoint_changelist")
-    form = CampaignForm(request.POST or None, initial={"firmware": chosen_firmware})
+    is_sent = "wave_size" in request.POST
+    form = CampaignForm(request.POST if is_sent else None, initial={"firmware": chosen_firmware})
     field: Any = form.fields["firmware"]
     field.queryset = known = visible(Firmware.objects.all(), request.user)
     found: list[str] = []
-    if request.method == "POST" and form.is_valid():
+    if is_sent and form.is_valid():
         chosen = dict(form.cleaned_data)
         firmware = chosen.pop("firmware")
-        found = campaigns.doubts(firmware, list(rows[:SHOWN]))
+        found = campaigns.doubts(firmware, list(rows))
         if "sure" in request.POST:
             try:
                 plan = campaigns.Plan(**chosen)
@@ -246,8 +254,11 @@ def begin_view(request: HttpRequest) -> HttpResponse:
         "opts": Campaign._meta,
         "title": "Update firmware in waves",
         "form": form,
-        "charge_points": rows[:50],
-        "count": rows.count(),
+        "charge_points": rows[:NAMED],
+        "count": (count := rows.count()),
+        "more": max(0, count - NAMED),
+        "ids": ",".join(map(str, keys)),
+        "address": reverse("levity:files_campaign_begin"),
         "doubts": found,
         "has_any": known.exists(),
         "add_firmware": reverse("levity:files_firmware_add"),
@@ -258,7 +269,7 @@ def begin_view(request: HttpRequest) -> HttpResponse:
 
 def _firmware_of(request: HttpRequest) -> Firmware | None:
     """The one whose page somebody came from."""
-    word = request.GET.get("firmware", "")
+    word = request.POST.get("firmware") or request.GET.get("firmware", "")
     key = int(word) if word.isdecimal() and len(word) <= LONGEST_KEY else 0
     return visible(Firmware.objects.filter(pk=key), request.user).first()
 

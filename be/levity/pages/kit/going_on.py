@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-__all__ = ["BUDGET", "KEYS", "going_on", "keys_in", "so_far", "within_budget"]
+__all__ = ["BUDGET", "KEYS", "going_on", "handed_on", "keys_in", "so_far", "within_budget"]
 
 BUDGET = 5.0
 """Seconds of work for one page."""
@@ -62,3 +62,20 @@ def going_on(
         "percent": done * 100 // (done + len(left)),
     }
     return TemplateResponse(request, "levity/going_on.html", context)
+
+
+def handed_on(
+    request: HttpRequest, admin: Any, title: str, address: str, keys: list[int]
+) -> HttpResponse:
+    """The way from a list to the page that asks what to do with these, where their keys are too
+    many for its address: a form that sends itself."""
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": title,
+        "count": f"{len(keys):,}",
+        "address": address,
+        "ids": ",".join(map(str, keys)),
+        "back": f"levity:{admin.opts.app_label}_{admin.opts.model_name}_changelist",
+    }
+    return TemplateResponse(request, "levity/handed_on.html", context)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from levity.files import storage
-from levity.files.models import Firmware, StoredFile
+from levity.files.models import Campaign, Firmware, StoredFile
 from levity.ocpp.models import ChargePoint, FileJob, Site
 from tests.api.conftest import V1, Caller
 from tests.files.conftest import url_of
@@ -68,6 +69,30 @@ def test_firmware_is_uploaded_and_sent_in_waves(caller: Make) -> None:
     assert [(each["charge_point"], each["state"]) for each in targets] == [("CP1", "waiting")]
     assert client("POST", f"firmware-campaigns/{number}/pause").json()["state"] == "paused"
     assert client("POST", f"firmware-campaigns/{number}/pause").status_code == 409
+
+
+def test_a_campaign_takes_a_whole_site_and_never_a_part_of_what_was_named(caller: Make) -> None:
+    """A list of more than 1,000 was refused, and a site could not be named."""
+    mine = Site.objects.create(name="mine")
+    rows = [ChargePoint(identity=f"C{n}", site=mine) for n in range(1_200)]
+    ChargePoint.objects.bulk_create([*rows, ChargePoint(identity="ELSEWHERE")])
+    ChargePoint.objects.filter(identity="C0").update(retired_at=timezone.now())
+    firmware = Firmware.objects.create(version="2.0", name="fw.bin", size=1, path="x")
+    client, asked = caller("operate"), {"firmware_id": firmware.pk}
+    wishes = ({"charge_points": [row.identity for row in rows]}, {"site": mine.pk})
+    sizes = []
+    for wish in wishes:
+        begun = client("POST", "firmware-campaigns", {**asked, **wish})
+        assert begun.status_code == 202, begun.content
+        sizes.append(Campaign.objects.get(pk=begun.json()["id"]).targets.count())
+    assert sizes == [1_200, 1_199]
+    for wish in ({}, {"site": mine.pk, "charge_points": ["C1"]}, {"site": 10**6}):
+        assert client("POST", "firmware-campaigns", {**asked, **wish}).status_code == 422
+    more = [ChargePoint(identity=f"D{n}", site=mine) for n in range(4_000)]
+    ChargePoint.objects.bulk_create(more)
+    refused = client("POST", "firmware-campaigns", {**asked, "site": mine.pk})
+    assert (refused.status_code, Campaign.objects.count()) == (409, 2)
+    assert "at most 5,000" in refused.json()["detail"]
 
 
 def test_others_files_are_not_there(caller: Make) -> None:

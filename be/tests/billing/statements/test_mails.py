@@ -7,6 +7,7 @@ from hashlib import sha256
 import pytest
 from django.utils import timezone
 
+from levity.billing.admin import statement_mails, statement_runs
 from levity.billing.models import Household, Issuer, Statement, StatementMail, StatementRun
 from levity.billing.statements.letters import letter
 from levity.billing.statements.mails import order, order_again, send_due, to_print, to_send
@@ -15,6 +16,7 @@ from levity.ocpp.models import AuditEntry, Site
 from tests.monitoring.conftest import mail_server
 from tests.monitoring.receivers import Killed
 from tests.pages.whole.conftest import browser, person, root, said_quietly
+from tests.pages.whole.rows import READ
 
 __all__ = ["browser", "mail_server", "person", "root", "said_quietly"]
 
@@ -46,7 +48,11 @@ def run():
     site = Site.objects.create(name="Garage")
     issuer = Issuer.objects.create(site=site, name="WEG")
     run = StatementRun.objects.create(
-        issuer=issuer, first_day="2026-11-01", last_day="2026-11-30", time_zone="UTC", balance={}
+        issuer=issuer,
+        first_day="2026-11-01",
+        last_day="2026-11-30",
+        time_zone="UTC",
+        balance=READ["billing.StatementRun.balance"],
     )
     for number, (name, address) in enumerate(
         (("Anna", "anna@example.net"), ("Bob", "bob@example.net"), ("Cara", "")), 1
@@ -214,3 +220,17 @@ def test_a_credit_asks_for_no_payment():
     said = letter({**DOCUMENT, "gross": "-5.00", "language": "en"})[1]
     assert "a credit of 5.00 EUR" in said
     assert "überweisen" not in said
+
+
+def test_a_list_that_is_cut_says_how_many_are_missing(run, root, browser, monkeypatch):
+    """The letters of a run of more than 1,000 were printed without the last ones."""
+    monkeypatch.setattr(statement_mails, "MOST", 1)
+    monkeypatch.setattr(statement_runs, "MOST", 1)
+    Household.objects.filter(name="Bob").update(email="")
+    for row in run.statements.all()[:2]:
+        StatementMail.objects.create(statement=row, address="a@example.net", not_before=NOW)
+    page = browser(root)
+    mails = page.get(f"/admin/billing/statementrun/{run.pk}/mail/").content.decode()
+    assert mails.count("and 1 more") == 2
+    of_run = page.get(f"/admin/billing/statementrun/{run.pk}/change/").content.decode()
+    assert "and 2 more" in of_run

@@ -46,6 +46,27 @@ def test_the_selection_of_the_list_leads_there(
     assert "Change a key of 20 chargers" in page
 
 
+def test_more_than_an_address_holds_are_sent_in_a_form(browser_of_root: Client) -> None:
+    """At most 400 could be selected; the others had to be found by hand."""
+    rows = ChargePoint.objects.bulk_create(ChargePoint(identity=f"G{n:03}") for n in range(700))
+    everybody = {"action": "change_configuration", "select_across": "1", "index": "0"}
+    on: Any = browser_of_root.post(
+        reverse("levity:ocpp_chargepoint_changelist"),
+        {**everybody, ACTION_CHECKBOX_NAME: [rows[0].pk]},
+    )
+    assert on.context["address"] == MANY
+    page: Any = browser_of_root.post(MANY, {"ids": on.context["ids"]})
+    assert "Change a key of 700 chargers" in page.content.decode()
+    said = {"ids": page.context["ids"], "key": "HeartbeatInterval"}
+    asked: Any = browser_of_root.post(page.context["address"], said)
+    assert "Yes, change it on 700 chargers" in asked.content.decode()
+    batch = asked.context["form"]["id"].value()
+    done: Any = browser_of_root.post(MANY, {**said, "id": batch, "value": "60"})
+    mass = MassCommand.objects.get()
+    assert done.url == reverse("levity:ocpp_masscommand_change", args=[mass.pk])
+    assert mass.commands.count() == 700
+
+
 def test_twenty_chargers_get_a_value_and_the_page_shows_how_far_it_is(
     browser_of_root: Client, fleet: list[ChargePoint]
 ) -> None:

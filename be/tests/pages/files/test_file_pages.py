@@ -10,7 +10,7 @@ from django.test import Client
 
 from levity.accounts.models import Account
 from levity.files import conf, kept, storage
-from levity.files.models import Campaign, Firmware, StoredFile
+from levity.files.models import Campaign, CampaignTarget, Firmware, StoredFile
 from levity.ocpp.deciding import NotAllowed
 from levity.ocpp.models import AuditEntry, ChargePoint, Command, FileJob, Site
 
@@ -105,16 +105,58 @@ def test_a_viewer_orders_nothing() -> None:
 
 def test_more_than_a_campaign_takes_from_the_list_are_refused_and_never_cut() -> None:
     """500 of 1,500 chargers would have kept their old firmware, without a word of it."""
-    ChargePoint.objects.bulk_create(ChargePoint(identity=f"C{n}") for n in range(1_001))
+    rows = [ChargePoint(identity=f"C{n}", pk=10_000_000 + n) for n in range(5_001)]
+    ChargePoint.objects.bulk_create(rows)
+    firmware = Firmware.objects.create(version="2.0", name="fw.bin", size=1, path="x")
     client = browser("anna", "Operator")
     chosen = {"action": "update_in_waves", "select_across": "1", "index": "0"}
     there = "/admin/ocpp/chargepoint/"
-    form = {**chosen, "_selected_action": [ChargePoint.objects.values_list("pk", flat=True)[0]]}
+    form = {**chosen, "_selected_action": [rows[1].pk]}
     page = client.post(there, form, follow=True).content.decode()
-    assert "Select at most 1,000 charge points for this." in page
+    assert "Select at most 5,000 charge points for this" in page
     ChargePoint.objects.get(identity="C0").delete()
-    form["_selected_action"] = [ChargePoint.objects.values_list("pk", flat=True)[0]]
-    assert client.post(there, form)["Location"].count(",") == 999
+    # Their keys stand in no address: nginx takes 8 kB of one.
+    on: Any = client.post(there, form)
+    assert "5,000 charge points are selected" in on.content.decode()
+    asked: Any = client.post(on.context["address"], {"ids": on.context["ids"]})
+    assert "For 5000 charge points: " in asked.content.decode()
+    assert "and 4950 more" in asked.content.decode()
+    values = {
+        "ids": asked.context["ids"],
+        "firmware": firmware.pk,
+        "wave_size": "500",
+        "pause_minutes": "0",
+        "stop_after": "1",
+        "patience_minutes": "10",
+        "sure": "yes",
+    }
+    begun = client.post("/admin/files/campaign/begin/", values)
+    campaign = Campaign.objects.get()
+    assert begun["Location"] == f"/admin/files/campaign/{campaign.pk}/change/"
+    assert campaign.targets.count() == 5_000
+    last = campaign.targets.order_by("-pk")[:1]
+    CampaignTarget.objects.filter(pk__in=[row.pk for row in last]).update(state="failed")
+    shown = client.get(begun["Location"]).content.decode()
+    assert "And 4500 more" in shown
+    assert str(last[0].charge_point) in shown
+
+
+def test_what_speaks_against_a_firmware_is_looked_for_at_all_of_them() -> None:
+    """Of more than 500, the others were not looked at."""
+    rows = [ChargePoint(identity=f"C{n:03}", vendor="A") for n in range(600)]
+    rows[-1].vendor = "B"
+    ChargePoint.objects.bulk_create(rows)
+    firmware = Firmware.objects.create(version="2.0", name="fw.bin", size=1, path="x", vendor="A")
+    values = {
+        "ids": ",".join(str(row.pk) for row in rows),
+        "firmware": firmware.pk,
+        "wave_size": "5",
+        "pause_minutes": "0",
+        "stop_after": "1",
+        "patience_minutes": "10",
+    }
+    page = browser("anna", "Operator").post("/admin/files/campaign/begin/", values)
+    assert "C599 reports another vendor" in page.content.decode()
 
 
 def test_firmware_is_uploaded_and_sent_in_waves() -> None:
