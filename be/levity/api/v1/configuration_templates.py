@@ -14,7 +14,7 @@ from levity.api.kit.schemas import Body, Id, Page, Paged, Row, Text, Time
 from levity.api.problems import Problem
 from levity.api.v1.configuration import known_charge_point
 from levity.ocpp.decisions import configuration_templates as templates
-from levity.ocpp.decisions.desired_state import Assignments, differences_of, keys_now
+from levity.ocpp.decisions.wanted_state import Assignments, differences_of, keys_now
 from levity.ocpp.models import ChargePoint, ConfigurationTemplate, Site, TemplateAssignment
 
 __all__ = ["router"]

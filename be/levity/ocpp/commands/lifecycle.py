@@ -4,7 +4,7 @@ queue -> dispatch (one outstanding Call per charge point) -> charger
       -> answered | refused | timed out | expired | cancelled
 
 The rows of `Command` are the queue; nothing is kept in memory, so any worker can go on where
-another one died. (The charger's answer comes through the pipeline, see `worker/calls.py`.)
+another one died. (The charger's answer comes through the pipeline, see `worker/call_results.py`.)
 """
 
 from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from levity.db.rows import upsert_rows
 from levity.ocpp.audit import Who, note, person
 from levity.ocpp.chargers.quirks.patterns import BadPattern, fits
 from levity.ocpp.deciding import Decided, NotAllowed, NotPossible, allowed, check, portions
-from levity.ocpp.decisions.desired_state import Assignments
+from levity.ocpp.decisions.wanted_state import Assignments
 from levity.ocpp.models import (
     ChargePoint,
     ConfigurationKey,

@@ -4,13 +4,9 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
-import orjson
 from websockets.frames import CloseCode
 
 from levity.ocpp.effects import (
-    ASK_FOR_BOOT,
-    AUTOMATIC,
-    LEARNED_INTERVAL,
     Effect,
     Quarantine,
     RecordMeterValues,
@@ -20,11 +16,10 @@ from levity.ocpp.request import (
     GetResponse,
     IdTagState,
     Request,
-    Result,
     Senseless,
     SigningState,
 )
-from levity.ocpp.store import Arrival, CommandAnswer, Loaded, Outcome, StoredMessage
+from levity.ocpp.store import Arrival, Loaded, Outcome, StoredMessage
 from levity.ocpp.store.budget import same_text
 from levity.ocpp.versions import ROUTES
 from levity.ocpp.wire.fields import time_of
@@ -42,7 +37,7 @@ from levity.ocpp.wire.frames import (
     write_error,
     write_result,
 )
-from levity.ocpp.wire.words import ANSWERS
+from levity.ocpp.worker.call_results import finish_command
 from levity_ws.rpc.envelope import Close, Received, Spooled
 
 __all__ = ["answer"]
@@ -52,8 +47,6 @@ log = logging.getLogger(__name__)
 RETRIED_WITHIN = 8
 """Frames: what comes again after more than these is no repetition of one that got no answer."""
 RETRIED_FOR = timedelta(minutes=2)
-OF_LEVITY = frozenset({ASK_FOR_BOOT, AUTOMATIC, LEARNED_INTERVAL})
-"""The sources of Calls for whose answers nobody waits."""
 NOT_SIGNING = SigningState()
 
 
@@ -122,7 +115,7 @@ def _answer(arrival: Arrival, loaded: Loaded, chain: GetResponse) -> Outcome:
         if not _is_repeated(outcome, loaded):
             _answer_call(outcome, frame, loaded, chain)
     elif isinstance(frame, CallResult | CallError):
-        _finish_command(outcome, frame.unique_id, frame, loaded)
+        finish_command(outcome, frame.unique_id, frame, loaded)
     elif isinstance(frame, Malformed):
         _answer_malformed(outcome, frame, loaded)
     if outcome.error_code and outcome.command is None:
@@ -325,7 +318,7 @@ def _quarantine(outcome: Outcome, call: Call, loaded: Loaded, error: OcppError) 
 def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> None:
     outcome.unique_id, outcome.action = frame.unique_id, frame.action
     if frame.kind in (3, 4):
-        _finish_command(outcome, frame.unique_id, frame, loaded)
+        finish_command(outcome, frame.unique_id, frame, loaded)
         return
     if frame.unique_id and _is_repeated(outcome, loaded):
         return
@@ -349,67 +342,3 @@ def _answer_malformed(outcome: Outcome, frame: Malformed, loaded: Loaded) -> Non
 def _refuse(outcome: Outcome, code: ErrorCode, description: str, answer_to: str | float) -> None:
     outcome.answer = write_error(answer_to, code, description)
     outcome.error_code, outcome.error_description = code, description
-
-
-def _finish_command(
-    outcome: Outcome, unique_id: str, frame: CallResult | CallError | Malformed, loaded: Loaded
-) -> None:
-    """Match the answer to a Call of ours. What matches nothing is kept and ignored."""
-    assert outcome.charge_point is not None
-    outcome.unique_id = unique_id[:64]
-    command = loaded.commands.get(unique_id)
-    if command is None or command.charge_point_id != outcome.charge_point.id:
-        outcome.error_description = "does not answer any Call of ours"
-        return
-    is_confirmed = command.state == "answered" and command.confirmed_by
-    if command.state not in ("sent", "timed_out") and not is_confirmed:
-        outcome.error_description = "this Call was already answered"
-        return
-    outcome.action = command.action
-    version = outcome.arrival.version
-    ended: dict[str, str] = {}
-    if isinstance(frame, CallResult):
-        status = frame.payload.get("status") if isinstance(frame.payload, Mapping) else None
-        ended = {
-            "state": "answered",
-            "result": version.calls.stored_answer(
-                command.action, orjson.dumps(frame.payload).decode()
-            ),
-            "result_status": ANSWERS.meant(status[:64]) if isinstance(status, str) else "",
-        }
-    elif isinstance(frame, CallError):
-        ended = {
-            "state": "refused",
-            "error_code": frame.code[:64],
-            "error_description": frame.description[:2000],
-        }
-    else:
-        # Grizzl-E (5.x) sends half a CALLRESULT and reboots: waiting longer helps nobody.
-        ended = {
-            "state": "refused",
-            "error_code": "Unparsable",
-            "error_description": frame.reason,
-        }
-    answer = outcome.command = CommandAnswer(
-        command.id,
-        command.connection,
-        unique_id,
-        late=command.state != "sent",
-        followed=command.followed,
-        is_awaited=command.source not in OF_LEVITY,
-        **ended,
-    )
-    if (means := version.results.get(command.action)) is not None:
-        outcome.effects += means(
-            Result(
-                asked=command.payload if isinstance(command.payload, Mapping) else {},
-                command_id=command.id,
-                charge_point=outcome.charge_point,
-                received_at=outcome.arrival.at,
-                payload=frame.payload if isinstance(frame, CallResult) else None,
-                status=answer.result_status,
-                error_code=answer.error_code,
-                is_unreadable=isinstance(frame, Malformed),
-                is_automatic=command.source == AUTOMATIC,
-            )
-        )

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 
 from levity.ocpp.deciding import Refused
 from levity.ocpp.decisions import configuration_templates as decisions
-from levity.ocpp.decisions.desired_state import (
+from levity.ocpp.decisions.wanted_state import (
     Assignments,
     differences_of,
     keys_now,
