@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
-from django.utils.functional import LazyObject
+from django.utils.functional import LazyObject, SimpleLazyObject
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy
 from django.views.i18n import set_language
@@ -95,6 +95,11 @@ class PagesSite(UnfoldAdminSite):
     ) -> HttpResponse:
         """The password, where the person is not logged in to the project."""
         return with_own_templates(super().login)(request, extra_context)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """The lists of all models, made where a page shows them: Django asks on every page."""
+        made = super().get_app_list
+        return SimpleLazyObject(lambda: made(request, app_label))
 
     def get_urls(self) -> list[URLPattern]:
         """With the first steps, and the choice of a language."""
