@@ -79,7 +79,7 @@ def test_the_check_for_markup_sees_markup() -> None:
 
 
 def test_rows_with_nothing_in_them_are_shown(browser_of_root: Client) -> None:
-    fill(2, text="")
+    fill(1, text="")
     for page in all_pages():
         seen(browser_of_root, page)
 
