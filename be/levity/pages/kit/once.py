@@ -53,22 +53,27 @@ def sent_once(view: Callable[..., Any]) -> Callable[..., Any]:
             return response
         with asked_once(_key(request), "") as asked:
             if asked.is_new:
+                waited = len(_waiting(request))
                 response = view(request, *args, **kwargs)
                 if isinstance(response, HttpResponseRedirectBase):
-                    asked.has_led_to(response.url, _said(request))
+                    # What earlier pages said, and nobody has seen yet, is not this form's.
+                    asked.has_led_to(response.url, _waiting(request)[waited:])
                 elif not getattr(response, "is_work_done", False):
                     asked.has_done_nothing()
                 return response
-        row = asked.row
+        row, shown = asked.row, _waiting(request)
         for level, text in row.said or [(messages.INFO, "This was sent already, and done once.")]:
-            messages.add_message(request, level, text)
+            # A browser may have kept the messages of the answer that it dropped.
+            if (level, text) not in shown:
+                messages.add_message(request, level, text)
         return redirect(row.location or request.get_full_path())
 
     return inner
 
 
-def _said(request: HttpRequest) -> list[tuple[int, str]]:
-    """A browser drops the answer to the first of two clicks, and what was said in it."""
+def _waiting(request: HttpRequest) -> list[tuple[int, str]]:
+    """What the next page will say, the newest last. A browser drops the answer to the first of two
+    clicks, and what was said in it."""
     waiting: Any = messages.get_messages(request)
     found = [(message.level, str(message.message)) for message in waiting]
     waiting.used = False

@@ -117,9 +117,9 @@ class Ground:
 
     def wait(self, seconds: float) -> None:
         """With a worker that looks every five seconds; over an hour, every minute will do, and
-        over many, every five."""
+        over many, every five; over days, every half."""
         end = self.seconds + seconds
-        step = 5 if seconds <= 600 else 60 if seconds <= 3600 else 300
+        step = 5 if seconds <= 600 else 60 if seconds <= 3600 else 300 if seconds < 86_400 else 1800
         while self.seconds < end:
             self.seconds += step - self.seconds % step
             if self.beats and self.seconds % 60 == 35:
