@@ -34,9 +34,9 @@ run: env-runtime ## Serve HTTP on 8000, websockets on 9000 (HTTP_PORT, WS_PORT, 
 demo: env-runtime ## The same with ten simulated charge points
 	@exec $(bin)/levity serve --demo
 
-# A file for each lane, in the order of be/tests/conftest.py; a lane for each core and one more, for
+# A file for each lane, in the order of be/tests/conftest.py; a lane for each core and two more, for
 # lanes wait for services half of the time (LANES). A test that hangs ends the run.
-lanes = $(or $(LANES),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
+lanes = $(or $(LANES),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 2))
 in-lanes = -n $(or $(1),$(lanes)) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 on-services = AMQP_URL='$(TEST_AMQP_URL)' DATABASE_URL='$(TEST_DATABASE_URL)'
 

@@ -33,6 +33,7 @@ pytest.register_assert_rewrite("tests.field.cases", "tests.field.judge", "tests.
 HERE = Path(__file__).parent
 DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
 TOO_SLOW = hypothesis.HealthCheck.too_slow
+LONG = ("slow", "browser", "services")
 SLOW = frozenset({"accounts", "conformance", "monitoring", "system", "web", "whole"})
 SLOW_FILES = frozenset(
     {
@@ -136,10 +137,7 @@ def asks_a_database(item: pytest.Item) -> bool:
 
 def longest_first(items: list[pytest.Item]) -> None:
     """Let no lane begin a long file when the others have nothing left to do (pytest-xdist)."""
-    long = {
-        item.path
-        for item in items
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser")
-    }
+    # (Those that need services start processes, or wait.)
+    long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
     sizes = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path not in long, -sizes[item.path]))

@@ -1,5 +1,5 @@
 """The people of the pages' tests."""
 
-from tests.pages.whole.conftest import browser, person, root, said_quietly
+from tests.pages.whole.conftest import browser, person, root, said_quietly, unwritten
 
-__all__ = ["browser", "person", "root", "said_quietly"]
+__all__ = ["browser", "person", "root", "said_quietly", "unwritten"]

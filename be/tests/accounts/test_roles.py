@@ -124,6 +124,7 @@ def test_roles_grow_from_one_to_the_next(db: None) -> None:
 
 # (What an operator may is between what the two may, as the test above says.)
 @pytest.mark.parametrize("role", few(["", *ROLES], "", "Viewer", "Admin"))
+@pytest.mark.usefixtures("unwritten")
 def test_every_page_asks_for_its_permission(
     role: str, place: Place, person: Callable[..., User], browser: Callable[..., Client]
 ) -> None:
@@ -148,6 +149,7 @@ def test_every_page_asks_for_its_permission(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unwritten")
 def test_who_may_only_look_changes_nothing_whatever_he_presses(
     place: Place, person: Callable[..., User], browser: Callable[..., Client]
 ) -> None:
@@ -249,6 +251,7 @@ def test_no_filter_and_no_choice_names_another_site(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("role", few(["Operator", "Admin"], "Admin"))
+@pytest.mark.usefixtures("unwritten")
 def test_somebody_of_one_site_changes_nothing_of_another(
     role: str, place: Place, person: Callable[..., User], browser: Callable[..., Client]
 ) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -63,6 +64,7 @@ def test_the_check_sees_a_formula() -> None:
     assert formulas("a;=1+1;b,c\n") == ["=1+1"]
 
 
+@pytest.mark.usefixtures("unwritten")
 def test_no_csv_of_the_pages_and_of_the_shell_has_a_formula(
     root: User, browser: Callable[..., Client], tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ def test_the_enumeration_finds_what_is_there(everything: list[Page]) -> None:
     assert not [page.path for page in everything if "<" in page.path]
 
 
+@pytest.mark.usefixtures("unwritten")
 def test_no_address_can_be_framed_or_runs_foreign_scripts(
     everything: list[Page], browser: Callable[..., Client], root: User
 ) -> None:
