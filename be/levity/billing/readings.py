@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from levity.billing.rules.curve import curve
+from levity.billing.rules.pricing import changes_within
 from levity.billing.rules.stay import Stay
-from levity.billing.rules.tariff import Tariff
 from levity.billing.rules.usage import Point, Usage, checked
 from levity.billing.stays import A_SECOND
 from levity.billing.to_price import ToPrice
@@ -23,7 +23,7 @@ class Usages:
     """What these sessions used; samples are read only for tariffs that need them."""
 
     def __init__(self, sessions: Collection[ToPrice]) -> None:
-        self._readings = _readings_of([each.pk for each in sessions if _needs_samples(each.tariff)])
+        self._readings = _readings_of([each.pk for each in sessions if _needs_samples(each)])
 
     def of(self, session: ToPrice, stay: Stay | None = None) -> Usage:
         """Of one of them, which kept the place so long. Raises `BadUsage`."""
@@ -40,10 +40,14 @@ class Usages:
         return checked(session.start, end, points, full)
 
 
-def _needs_samples(tariff: Tariff) -> bool:
-    """True if its price depends on when the energy flowed."""
+def _needs_samples(session: ToPrice) -> bool:
+    """True if its price depends on when the energy flowed: a session at noon has one price per kWh,
+    whatever is cheaper at night."""
+    tariff = session.tariff
+    if tariff.spot is not None or tariff.idle is not None:
+        return True
     banded = any(rate.band.has_bounds for rate in tariff.energy)
-    return banded or tariff.spot is not None or tariff.idle is not None
+    return banded and changes_within(tariff, session.start, session.end)
 
 
 def _readings_of(pks: Collection[int]) -> Mapping[int, list[Point]]:

@@ -1,7 +1,9 @@
 """Tariffs that are stored: versions, for whom each is, and what last year would have cost."""
 
+import html
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,8 +14,9 @@ from django.utils import timezone
 from levity.billing.computing import price_document
 from levity.billing.documents import TariffDocument
 from levity.billing.models import Tariff, TariffUse
-from levity.billing.replay import replay
-from levity.billing.rules.pricing import price
+from levity.billing.replay import CHUNK, replay
+from levity.billing.rules.curve import curve
+from levity.billing.rules.pricing import changes_within, price
 from levity.billing.rules.tariff import NoPrice
 from levity.billing.rules.usage import Point, checked
 from levity.billing.tariffs import add_tariff, add_version, checked_document
@@ -154,6 +157,24 @@ def test_a_replay_goes_on_month_by_month(browser, root):
     assert client.get(f"{page}month/", {"month": "2026-10-01", "net": "NaN"}).status_code == 404
 
 
+def test_a_month_that_takes_long_goes_on_where_it_was(browser, root, monkeypatch):
+    tariff = add_tariff("Garage", DOCUMENT | {"vat_percent": "19"}, NOVEMBER, None)
+    sessions(CHUNK + 10)
+    monkeypatch.setattr("levity.billing.admin.replay.ENOUGH", -1)
+    client = browser(root)
+    address = f"/admin/billing/tariff/{tariff.pk}/replay/month/"
+    page = client.get(address, {"month": "2026-11-01", "net": "1.50"}).content.decode()
+    assert f">{CHUNK}<" in page
+    more = html.unescape(page.partition(f"{address}?")[2].partition('"')[0])
+    assert "net=1.50" in more
+    last = client.get(f"{address}?{more}").content.decode()
+    assert f">{CHUNK + 10}<" in last
+    assert f">{2 * (CHUNK + 10)}.00 EUR<" in last
+    assert f"net={2 * (CHUNK + 10)}.00" in html.unescape(last) or "hx-get" not in last
+    for wrong in ("at=x", "at=2026-11-01,1&count=1&used=NaN&without=0", "at=2026-11-01T00:00Z,1"):
+        assert client.get(f"{address}?month=2026-11-01&{wrong}").status_code == 404
+
+
 def test_a_version_copies_the_holidays_of_its_calendar_and_waits_beyond_them(db):
     document = DOCUMENT | {
         "holiday_calendar": "DE-BY",
@@ -201,3 +222,96 @@ def test_the_first_tariff_holds_from_the_month_that_is_billed_next(browser, root
     add_tariff("Garage", DOCUMENT, NOVEMBER, None)
     page = client.get("/admin/billing/tariff/add/").content.decode()
     assert f'value="{timezone.localdate()}T00:00"' in page
+
+
+BANDED = {
+    **DOCUMENT,
+    "vat_percent": "19",
+    "energy": [
+        {"price_per_kwh": "0.1", "from": "22:00", "to": "06:00", "vat_percent": "7"},
+        {"price_per_kwh": "0.4", "weekdays": ["mon", "tue", "wed", "thu", "fri"]},
+        {"price_per_kwh": "0.3"},
+    ],
+}
+
+
+@pytest.mark.parametrize("tariff_is", ["banded", "plain", "with tiers", "with an idle fee"])
+def test_a_month_in_portions_is_the_month_at_once(tariff_is):
+    document = {
+        "banded": BANDED,
+        "plain": DOCUMENT | {"tax_included": True},
+        "with tiers": DOCUMENT
+        | {
+            "energy": [{"price_per_kwh": "1", "to_kwh": 20}, {"price_per_kwh": "2", "from_kwh": 20}]
+        },
+        "with an idle fee": BANDED | {"idle": {"price_per_minute": "0.01"}},
+    }[tariff_is]
+    tariff = TariffDocument.model_validate(document).tariff()
+    sessions(3 * CHUNK // 2, first=0)
+    Transaction.objects.filter(pk__in=[row.pk for row in Transaction.objects.all()[:40]]).update(
+        started_at=NOVEMBER + timedelta(hours=1)
+    )
+    whole = replay(tariff, NOVEMBER, DECEMBER)
+    found = replay(tariff, NOVEMBER, DECEMBER, is_enough=lambda: True)
+    assert (found.at is None) == (tariff_is == "with tiers")
+    turns = 1
+    while found.at is not None:
+        found = replay(tariff, NOVEMBER, DECEMBER, so_far=found, is_enough=lambda: True)
+        turns += 1
+    assert found == whole
+    assert turns == (1 if tariff_is == "with tiers" else 2)
+    assert found.gross > 0
+
+
+def test_samples_are_read_of_sessions_only_whose_price_they_change():
+    """The month of a big site took six seconds: the meter values of every session were read."""
+    tariff = TariffDocument.model_validate(BANDED).tariff()
+    for hour, minutes, changes in (
+        (13, 60, False),  # noon in Berlin
+        (20, 120, True),  # over 22:00
+        (22, 300, False),  # over midnight, all of it cheap
+        (4, 61, True),  # over 06:00
+        (4, 60, False),
+    ):
+        start = datetime(2026, 11, 3, hour, tzinfo=UTC)
+        assert changes_within(tariff, start, start + timedelta(minutes=minutes)) is changes, hour
+    sessions(24)
+    with CaptureQueriesContext(connection) as asked:
+        replay(tariff, NOVEMBER, DECEMBER)
+    assert not any("sample" in each["sql"] or "metervalue" in each["sql"] for each in asked)
+    friday = datetime(2026, 11, 6, 22, 30, tzinfo=UTC)
+    assert changes_within(tariff, friday, friday + timedelta(hours=2)) is True
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu"])
+def test_where_none_is_read_the_price_is_that_with_all_of_them(zone):
+    """Over both nights on which the clocks are changed, and a holiday."""
+    holiday = {"price_per_kwh": "0.2", "holidays": True}
+    document = BANDED | {
+        "time_zone": zone,
+        "energy": [holiday, *BANDED["energy"]],
+        "holidays": ["2026-11-11"],
+        "minutes": [{"price_per_minute": "0.01", "from": "10:00", "to": "11:00"}],
+        "session_fee": {"price": "0.35"},
+        "maximum": {"gross": "9"},
+    }
+    tariff = TariffDocument.model_validate(document).tariff()
+    random, skipped = Random(7), 0
+    for first in (datetime(2026, 3, 20, tzinfo=UTC), datetime(2026, 10, 20, tzinfo=UTC)):
+        for _ in range(400):
+            start = first + timedelta(minutes=random.randrange(30 * 24 * 60))
+            end = start + timedelta(minutes=random.randrange(1, 20 * 60))
+            if changes_within(tariff, start, end):
+                continue
+            wh = Decimal(random.randrange(1, 30_000))
+            told = [
+                Point(start + (end - start) * random.random(), wh * random.randrange(101) / 100)
+                for _ in range(3)
+            ]
+            prices = [
+                price(tariff, checked(start, end, curve(start, end, wh, Decimal(), readings)))
+                for readings in ((), told)
+            ]
+            assert prices[0] == prices[1]
+            skipped += 1
+    assert skipped > 100

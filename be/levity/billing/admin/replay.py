@@ -1,7 +1,9 @@
-"""The page “What would last year have cost”: a month at a time, so that it answers at once."""
+"""The page “What would last year have cost”: a month at a time, or as much of one as is reckoned in
+a moment, so that it answers at once."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from time import process_time
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from levity.billing.models import Tariff, TariffVersion
-from levity.billing.replay import MOST, replay
+from levity.billing.replay import MOST, Replayed, replay
 from levity.billing.saying import summary
 from levity.days import midnight
 from levity.ocpp.visibility import visible
@@ -24,6 +26,8 @@ from levity.pages.kit.formats import kwh, month_of
 __all__ = ["ReplayPages"]
 
 MONTHS = 12
+ENOUGH = 0.15
+"""Seconds of CPU after which a request answers with what it has, and asks for the rest."""
 SUMS = ("sessions", "failed", "wh", "net", "gross")
 
 
@@ -75,9 +79,17 @@ class ReplayPages(LevityAdmin):
 
         tariff = TariffDocument.model_validate(version.document).tariff()
         following = _months_ago(first, -1)
+        begun = process_time()
         found = replay(
-            tariff, midnight(first, tariff.zone), midnight(following, tariff.zone), request.user
+            tariff,
+            midnight(first, tariff.zone),
+            midnight(following, tariff.zone),
+            request.user,
+            so_far=_resumed(request, tariff),
+            is_enough=lambda: process_time() - begun > ENOUGH,
         )
+        if found.at is not None:
+            return self._goes_on(request, pk, version, first, found)
         so_far["sessions"] += found.sessions
         so_far["failed"] += found.without_price
         so_far["wh"] += found.wh
@@ -99,6 +111,26 @@ class ReplayPages(LevityAdmin):
         }
         return TemplateResponse(request, "levity/tariff_replay_month.html", context)
 
+    def _goes_on(
+        self, request: HttpRequest, pk: int, version: TariffVersion, first: date, found: Replayed
+    ) -> HttpResponse:
+        """What there is of a month so far, and what asks for more of it."""
+        assert found.at is not None
+        asked = {name: request.GET[name] for name in SUMS if name in request.GET}
+        began, number = found.at
+        asked |= {"version": str(version.number), "month": first.isoformat()}
+        asked |= {"at": f"{began.isoformat()},{number}", "count": str(found.sessions)}
+        asked |= {"used": str(found.wh), "without": str(found.without_price)}
+        asked |= {"amounts": ",".join(f"{vat}:{amount}" for vat, amount in found.amounts)}
+        context = {
+            "month": month_of(first),
+            "found": found,
+            "next": urlencode(asked),
+            "tariff_pk": pk,
+            "goes_on": True,
+        }
+        return TemplateResponse(request, "levity/tariff_replay_month.html", context)
+
     def _version(self, request: HttpRequest, pk: int) -> tuple[Tariff, TariffVersion]:
         row = get_object_or_404(visible(Tariff.objects.filter(pk=pk), request.user))
         may: Any = request.user
@@ -112,6 +144,32 @@ class ReplayPages(LevityAdmin):
         if version is None:
             raise Http404
         return row, version
+
+
+def _resumed(request: HttpRequest, tariff: Any) -> Replayed | None:
+    """What was reckoned of this month before, as the address says; 404 for what is none."""
+    asked = request.GET
+    if "at" not in asked:
+        return None
+    try:
+        began, _, number = asked["at"].partition(",")
+        parts = [part.partition(":") for part in asked.get("amounts", "").split(",") if part]
+        found = Replayed(
+            tariff.currency,
+            tariff.gross,
+            int(asked["count"]),
+            Decimal(asked["used"]),
+            tuple((Decimal(vat), Decimal(amount)) for vat, _, amount in parts),
+            int(asked["without"]),
+            (datetime.fromisoformat(began), int(number)),
+        )
+    except (KeyError, ValueError, InvalidOperation):
+        raise Http404 from None
+    numbers = [found.wh, *(number for pair in found.amounts for number in pair)]
+    is_whole = found.at is not None and found.at[0].tzinfo is not None
+    if not is_whole or not all(number.is_finite() for number in numbers) or found.sessions < 0:
+        raise Http404
+    return found
 
 
 def _months_ago(day: date, count: int) -> date:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Case, Exists, OuterRef, Subquery, When
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from levity.billing.reports.span import BadSpan, Span
 from levity.billing.reports.table import Report, hours
+from levity.ocpp.chargers.faults import FAULT, is_fault
 from levity.ocpp.conf import setting
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Connector, Site, StatusEvent
 from levity.ocpp.visibility import visible
@@ -24,7 +25,10 @@ __all__ = ["availability"]
 
 CONNECTED, DISCONNECTED = ConnectionEvent.Kind.CONNECTED, ConnectionEvent.Kind.DISCONNECTED
 MOST_EVENTS = 200_000
+TOO_MANY = gettext_noop("there are too many events in these days: ask for fewer of them at a time")
 MOST_BARS = 31
+AT_ONCE = 10_000
+"""Ids of one statement."""
 ZERO = timedelta()
 
 
@@ -127,8 +131,9 @@ def _stretches(chargers: Any, since: datetime, until: datetime) -> Iterator[Stre
         return
     opened = [*_connected_before(chargers, since), *_connections(chargers, since, until)]
     yield from lost(opened, until)
-    said = [*_status_before(chargers, since), *_statuses(chargers, since, until)]
-    yield from faults(said, until)
+    before = list(_status_before(chargers, since))
+    faulty = {pk for pk, _, _, _, status, error in before if is_fault(status, error)}
+    yield from faults([*before, *_turns(chargers, since, until, faulty)], until)
 
 
 def _connections(chargers: Any, since: datetime, until: datetime) -> Any:
@@ -142,20 +147,51 @@ def _connections(chargers: Any, since: datetime, until: datetime) -> Any:
     return _bounded(rows.order_by("at", "id").values_list(*columns))
 
 
-def _statuses(chargers: Any, since: datetime, until: datetime) -> Any:
-    rows = StatusEvent.objects.filter(
-        charge_point__in=chargers.order_by(), received_at__gte=since, received_at__lt=until
-    )
+def _turns(chargers: Any, since: datetime, until: datetime, faulty: set[int]) -> Any:
+    """Where a connector's faults begin and end, and the first that each said: of a hundred statuses
+    one, and only of chargers that had a fault, or came with one (`faulty`)."""
+    rows = StatusEvent.objects.filter(received_at__gte=since, received_at__lt=until)
+    # Of all chargers: asked for these, SQLite would go through all that each has ever said.
+    had = set(rows.filter(FAULT).order_by().values_list("charge_point", flat=True).distinct())
+    if not had | faulty:
+        return []
+    mine = set(chargers.order_by().values_list("pk", flat=True))
+    wanted = (had & mine) | faulty
+    # Moments are dear: only those of turns are read.
+    order = ("received_at", "id")
+    said = rows.annotate(is_fault=Case(When(FAULT, then=1), default=0)).order_by(*order)
+    narrow = said.values_list("id", "charge_point_id", "evse", "connector", "is_fault")
+    turns = _turns_of(narrow.iterator(AT_ONCE), wanted)
     columns = ("charge_point_id", "received_at", "evse", "connector", "status", "error_code")
-    return _bounded(rows.order_by("received_at", "id").values_list(*columns))
+    found: list[Any] = []
+    for at in range(0, len(turns), AT_ONCE):
+        these = StatusEvent.objects.filter(pk__in=turns[at : at + AT_ONCE])
+        found += these.order_by().values_list(*order, *columns)
+    return [row[2:] for row in sorted(found)]
+
+
+def _turns_of(said: Iterable[tuple[int, int, int, int, int]], wanted: set[int]) -> list[int]:
+    """The ids of those that are the first of their connector, or after which it is another thing:
+    of (id, charge point, EVSE, connector, is a fault) in the order of time."""
+    was: dict[tuple[int, int, int], int] = {}
+    found, count = [], 0
+    for pk, charge_point, evse, connector, is_one in said:
+        if charge_point not in wanted:
+            continue
+        count += 1
+        if count > MOST_EVENTS:
+            raise BadSpan(TOO_MANY)
+        place = charge_point, evse, connector
+        if was.get(place) != is_one:
+            was[place] = is_one
+            found.append(pk)
+    return found
 
 
 def _bounded(rows: Any) -> list[Any]:
     found = list(rows[: MOST_EVENTS + 1])
     if len(found) > MOST_EVENTS:
-        raise BadSpan(
-            gettext_noop("there are too many events in these days: ask for fewer of them at a time")
-        )
+        raise BadSpan(TOO_MANY)
     return found
 
 

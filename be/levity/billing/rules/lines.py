@@ -4,13 +4,13 @@ A line is rounded to the currency's minor unit; tax is reckoned once for each ra
 its lines (EN 16931). Where prices include the tax, the net amount is taken out of that sum.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from levity.billing.rules.money import rounded
 from levity_ws.frozen import frozen
 
-__all__ = ["Line", "Sums", "TaxSum", "sums_of"]
+__all__ = ["Line", "Sums", "TaxSum", "sums_at", "sums_of"]
 
 
 @frozen
@@ -58,6 +58,11 @@ def sums_of(lines: Iterable[Line], currency: str, gross: bool) -> Sums:
     amounts: dict[Decimal, Decimal] = {}
     for line in lines:
         amounts[line.vat] = amounts.get(line.vat, Decimal()) + line.amount
+    return sums_at(amounts, currency, gross)
+
+
+def sums_at(amounts: Mapping[Decimal, Decimal], currency: str, gross: bool) -> Sums:
+    """The same of amounts that are added up by their rate of tax, in percent."""
     by_rate = tuple(
         _tax_sum(vat, amounts[vat], currency, gross) for vat in sorted(amounts, reverse=True)
     )

@@ -14,7 +14,7 @@ from levity.billing.rules.tariff import IdleFee, NoPrice, SpotPrice, Tariff
 from levity.billing.rules.usage import Span, Usage
 from levity_ws.frozen import frozen
 
-__all__ = ["Priced", "price"]
+__all__ = ["Priced", "changes_within", "price"]
 
 WH_IN_KWH = KWH_IN_MWH = 1000
 # Which of a tariff's rates per kWh: an index, or one of these.
@@ -53,6 +53,17 @@ def price(tariff: Tariff, usage: Usage, kwh_before: Decimal = Decimal()) -> Pric
         charged = [*_energy_lines(tariff, usage, kwh_before), *_minute_lines(tariff, usage)]
         lines = within_limits([*charged, *lines, *_session_lines(tariff)], tariff)
     return Priced(tuple(lines), sums_of(lines, tariff.currency, tariff.gross), usage.wh)
+
+
+def changes_within(tariff: Tariff, start: datetime, end: datetime) -> bool:
+    """True if another price per kWh of this tariff, by the clock, begins within this time."""
+    moments = [start, *_clock_edges(tariff, start, end)]
+    return len({_holding(tariff, moment) for moment in moments}) > 1
+
+
+def _holding(tariff: Tariff, moment: datetime) -> tuple[bool, ...]:
+    local = moment.astimezone(tariff.zone)
+    return tuple(rate.band.holds_at(local, tariff.holidays) for rate in tariff.energy)
 
 
 def _check_holidays(tariff: Tariff, usage: Usage) -> None:

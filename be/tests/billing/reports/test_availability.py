@@ -1,14 +1,18 @@
 """How long chargers were connected and without a fault, from their history."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from uuid import uuid4
 
 import pytest
+from django.db import connection as connection_of_django
+from django.test.utils import CaptureQueriesContext
 
 from levity.billing.reports import availability as module
 from levity.billing.reports.availability import availability
 from levity.billing.reports.span import BadSpan, Span
 from levity.ocpp.models import ChargePoint, ConnectionEvent, Connector, StatusEvent
+from levity.pages.overview.timeline import FAULT, faults
 
 pytestmark = pytest.mark.django_db
 DAY = datetime(2026, 11, 10, tzinfo=UTC)
@@ -109,3 +113,42 @@ def test_too_many_events_are_refused_and_not_half_counted(charger, monkeypatch):
     status(charger, 2, "Available")
     with pytest.raises(BadSpan, match="too many events"):
         figures()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_turns_say_what_all_statuses_say(charger, seed):
+    """Of 97,000 statuses each was read, for the few that begin or end a fault."""
+    random = Random(seed)
+    chargers = [charger, ChargePoint.objects.create(identity="b", name="Right")]
+    chargers.append(ChargePoint.objects.create(identity="c", name="Without a fault"))
+    ChargePoint.objects.update(created_at=DAY - timedelta(days=30))
+    words = [
+        *(("Available", "NoError"), ("Charging", ""), ("Faulted", "NoError")),
+        *(("Faulted", "GroundFailure"), ("Available", "OtherError"), ("Charging", "OverVoltage")),
+    ]
+    for where in chargers:
+        for number in (0, 1, 2):
+            Connector.objects.create(charge_point=where, number=number, status="Available")
+    for _ in range(300):
+        where = random.choice(chargers)
+        word, error = random.choice(words[:2] if where is chargers[2] else words)
+        status(where, random.randrange(-20, 60) / 2, word, error, random.randrange(3))
+    rows = StatusEvent.objects.filter(received_at__lt=SPAN.until).order_by("received_at", "id")
+    columns = ("charge_point_id", "received_at", "evse", "connector", "status", "error_code")
+    every = [row for row in rows.values_list(*columns) if row[1] >= SPAN.since]
+    before = list(module._status_before(ChargePoint.objects.all(), SPAN.since))
+    whole = set(faults([*before, *every], SPAN.until))
+    found = module._stretches(ChargePoint.objects.all(), SPAN.since, SPAN.until)
+    assert {each for each in found if each.what == FAULT} == whole
+    assert {each.charge_point for each in whole} == {chargers[0].pk, chargers[1].pk}
+    assert len(whole) > 20
+
+
+def test_statuses_without_a_fault_are_not_read(charger):
+    with CaptureQueriesContext(connection_of_django) as few:
+        figures()
+    for hour in range(20):
+        status(charger, hour, "Available" if hour % 2 else "Charging")
+    with CaptureQueriesContext(connection_of_django) as many:
+        assert figures()[0]["faults"] == "0"
+    assert len(many) == len(few)
