@@ -213,24 +213,14 @@ class SessionPriceAdmin(ReportPages, ReadOnlyAdmin):
         }
         return TemplateResponse(request, "levity/price_decide.html", context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        """With its lines."""
-        rows = self.get_queryset(request)
-        row = rows.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
+    def beside(self, request: HttpRequest, row: SessionPrice) -> dict[str, Any]:
+        """Its lines."""
         user: Any = request.user
-        extra = {
-            "lines": lines_shown(row.lines) if row else [],
-            "currency": row.version.document["currency"] if row and row.version else "",
+        return {
+            "lines": lines_shown(row.lines),
+            "currency": row.version.document["currency"] if row.version else "",
             "may_decide": user.has_perm(CHANGE),
-            **(extra_context or {}),
         }
-        return super().change_view(request, object_id, form_url, extra)
 
     @display(description=_("ended"), ordering="ended_at")
     def ended(self, row: SessionPrice) -> str:

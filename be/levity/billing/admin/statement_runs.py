@@ -201,26 +201,16 @@ class StatementRunAdmin(RunMails, RunAccounting):
         }
         return redirect(f"{here}?{urlencode(asked)}")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        """With its statements."""
-        row = self.get_object(request, object_id)
-        extra: dict[str, Any] = {**(extra_context or {})}
-        if row is not None:
-            statements = row.statements.select_related("household").order_by("pk")[:MOST]
-            extra |= {
-                "accounting": self.accounting_of(request, row),
-                "statements": [_statement_row(each) for each in statements.defer("document")],
-                "statements_more": max(0, row.statements.count() - MOST),
-                "balance": balance_rows(row.balance),
-                "house": house_row(row.balance, row.house_from, row.house_to),
-            }
-        return super().change_view(request, object_id, form_url, extra)
+    def beside(self, request: HttpRequest, row: StatementRun) -> dict[str, Any]:
+        """Its statements."""
+        statements = row.statements.select_related("household").order_by("pk")[:MOST]
+        return {
+            "accounting": self.accounting_of(request, row),
+            "statements": [_statement_row(each) for each in statements.defer("document")],
+            "statements_more": max(0, row.statements.count() - MOST),
+            "balance": balance_rows(row.balance),
+            "house": house_row(row.balance, row.house_from, row.house_to),
+        }
 
     def zip_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """All files of a run."""

@@ -83,30 +83,18 @@ class StatementAdmin(StatementMails):
             messages.error(request, refusal(error))
             return redirect("levity:billing_statement_change", pk)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        """With what it says."""
-        row = self.get_object(request, object_id)
-        extra: dict[str, Any] = {**(extra_context or {})}
-        if row is not None:
-            document = row.document
-            lines = [*document["bands"], *document["fees"]]
-            extra |= {
-                "document": document,
-                "mails": mails_of(row),
-                "sessions": [
-                    _session_row(each, document["currency"]) for each in document["sessions"]
-                ],
-                "lines": lines_shown(lines),
-                "taxes": _taxes(document),
-                "gross": f"{money(document['gross'], _language())} {document['currency']}",
-            }
-        return super().change_view(request, object_id, form_url, extra)
+    def beside(self, request: HttpRequest, row: Statement) -> dict[str, Any]:
+        """What it says."""
+        document = row.document
+        lines = [*document["bands"], *document["fees"]]
+        return {
+            "document": document,
+            "mails": mails_of(row),
+            "sessions": [_session_row(each, document["currency"]) for each in document["sessions"]],
+            "lines": lines_shown(lines),
+            "taxes": _taxes(document),
+            "gross": f"{money(document['gross'], _language())} {document['currency']}",
+        }
 
     @display(description=_("household"), ordering="household__name")
     def household_shown(self, row: Statement) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -143,19 +143,9 @@ class ConnectorAdmin(ReadOnlyAdmin):
             return NOTHING
         return change_link(Transaction, item.transaction.pk, f"#{item.transaction.pk}")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The connector with its chain in the days that are asked for."""
-        item = self.get_object(request, object_id)
-        extra = dict(extra_context or {})
-        if item is not None and self.has_view_permission(request, item):
-            extra |= _shown(item, request)
-        return super().change_view(request, object_id, form_url, extra)
+    def beside(self, request: HttpRequest, row: Connector) -> dict[str, Any]:
+        """Its chain in the days that are asked for."""
+        return _shown(row, request)
 
     def get_urls(self) -> list[URLPattern]:
         """The chain as CSV has its own address."""

@@ -130,19 +130,11 @@ class FailedMessageAdmin(ReadOnlyAdmin):
         )
         return [page, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The frame, with its button while it is open."""
-        extra = dict(extra_context or {})
-        item = self.get_object(request, object_id)
-        if item is not None and item.replayed_at is None and self.has_replay_permission(request):
-            extra["replay_url"] = f"{_address()}?ids={item.pk}"
-        return super().change_view(request, object_id, form_url, extra)
+    def beside(self, request: HttpRequest, row: FailedMessage) -> dict[str, Any]:
+        """The button, while it is open."""
+        if row.replayed_at is not None or not self.has_replay_permission(request):
+            return {}
+        return {"replay_url": f"{_address()}?ids={row.pk}"}
 
     def replay_view(self, request: HttpRequest) -> HttpResponse:
         """Which frames, and what became of them; of very many in portions."""

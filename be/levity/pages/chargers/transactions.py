@@ -7,7 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -310,23 +310,17 @@ class TransactionAdmin(SignedValues, StopCharging, EndByHand, ReadOnlyAdmin):
         address = list_url(Message, transaction=item.pk)
         return link(address, gettext("messages of this transaction"))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The transaction with its chart and a page of its meter values."""
-        extra = dict(extra_context or {})
-        item = self.get_object(request, object_id)
-        if item is not None and self.has_view_permission(request, item):
-            extra |= _values(request, item) | _chart(item) | {"sure": how_sure(item, request.user)}
-            extra["figures"] = [*figures_of(item), *hooks.figures(request, item)]
-            extra["end_url"] = self.end_url(request, item)
-            extra["take_back_url"] = take_back_url(request, item)
-            extra |= self.stopping(request, item)
-        return super().change_view(request, object_id, form_url, extra)
+    def beside(self, request: HttpRequest, row: Transaction) -> dict[str, Any]:
+        """Its chart and a page of its meter values."""
+        return {
+            **_values(request, row),
+            **_chart(row),
+            "sure": how_sure(row, request.user),
+            "figures": [*figures_of(row), *hooks.figures(request, row)],
+            "end_url": self.end_url(request, row),
+            "take_back_url": take_back_url(request, row),
+            **self.stopping(request, row),
+        }
 
     @action(description=_("Export as CSV"), permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> Any:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -100,19 +100,9 @@ class UnassignedEnergyAdmin(GiveEnergy, ReadOnlyAdmin):
         )
         return [export, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The month of one connector, with its stretches and what was made of others."""
-        extra = dict(extra_context or {})
-        item = self.get_object(request, object_id)
-        if item is not None and self.has_view_permission(request, item):
-            extra |= _now(item, may_give=self.may_give(request))
-        return super().change_view(request, object_id, form_url, extra)
+    def beside(self, request: HttpRequest, row: UnassignedEnergy) -> dict[str, Any]:
+        """The stretches of the month, and what was made of others."""
+        return _now(row, may_give=self.may_give(request))
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """All that fit the filters in the address, or all."""

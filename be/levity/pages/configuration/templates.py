@@ -119,34 +119,24 @@ class ConfigurationTemplateAdmin(LevityAdmin):
         }
         return {"name": f"As {row}"[:100], "lines": lines_of(values)}
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The form, and below it for which chargers."""
-        extra = dict(extra_context or {})
-        template = self.get_object(request, object_id)
-        if template is not None and self.has_view_permission(request, template):
-            rows = template.assignments.select_related("charge_point", "site", "assigned_by")
-            extra |= {
-                "assignments": [
-                    {
-                        "whom": decisions.said_of(row),
-                        "at": shown_time(row.assigned_at),
-                        "by": str(row.assigned_by or ""),
-                        "remove": reverse(f"levity:{NAME}_unassign", args=[row.pk]),
-                    }
-                    for row in rows
-                ],
-                "sites": visible(Site.objects.all(), request.user),
-                "assign": reverse(f"levity:{NAME}_assign", args=[template.pk]),
-                "drift": reverse(f"levity:{PAGE}_drift"),
-                "may_assign": self.has_change_permission(request, template),
-            }
-        return super().change_view(request, object_id, form_url, extra)
+    def beside(self, request: HttpRequest, row: ConfigurationTemplate) -> dict[str, Any]:
+        """For which chargers it is."""
+        assigned = row.assignments.select_related("charge_point", "site", "assigned_by")
+        return {
+            "assignments": [
+                {
+                    "whom": decisions.said_of(each),
+                    "at": shown_time(each.assigned_at),
+                    "by": str(each.assigned_by or ""),
+                    "remove": reverse(f"levity:{NAME}_unassign", args=[each.pk]),
+                }
+                for each in assigned
+            ],
+            "sites": visible(Site.objects.all(), request.user),
+            "assign": reverse(f"levity:{NAME}_assign", args=[row.pk]),
+            "drift": reverse(f"levity:{PAGE}_drift"),
+            "may_assign": self.has_change_permission(request, row),
+        }
 
     def assign_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """To a charge point (its identity), a site (its key), or all."""

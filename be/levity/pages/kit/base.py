@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from unfold.views import ChangeList
@@ -143,6 +143,26 @@ class LevityAdmin(OnlyDeclaredLookups, LiveAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows that this person may see: lists, pages, choices and exports begin here."""
         return visible(super().get_queryset(request), request.user)
+
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the templates of the page of this row show beside its form."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The row, with what stands beside it for who may look."""
+        extra = dict(extra_context or {})
+        if type(self).beside is not LevityAdmin.beside:
+            row = self.get_object(request, object_id)
+            if row is not None and self.has_view_permission(request, row):
+                extra |= self.beside(request, row)
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return page
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Only those that the list names: Django adds “delete selected” to every list."""
