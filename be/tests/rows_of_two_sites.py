@@ -1,10 +1,13 @@
 """Rows of one site that refer to rows of another: a card that charges elsewhere, a household whose
 session is at the other garage. Whatever is shown of the one, the other is not on it."""
 
+from datetime import date
+
 from django.contrib.auth.models import User
 from django.db import IntegrityError, models, transaction
 
-from levity.ocpp.models import Site
+from levity.billing.models import Assignment, Household
+from levity.ocpp.models import ChargePoint, Site
 from levity.ocpp.visibility import path_to_site
 from tests.api.operations import rows_for_the_api
 
@@ -53,6 +56,10 @@ def mixed(*, ours_to_theirs: bool) -> tuple[Rows, Rows]:
                     count += mine.update(**{field.name: others[target]})
             except IntegrityError:
                 continue  # closed statements, and what is there once
+    # A household of the one with a place at the other.
+    Assignment.objects.create(
+        household=rows[Household], charge_point=others[ChargePoint], first_day=date(2026, 1, 1)
+    )
     if ours_to_theirs:
         for row in rows.values():
             for many in row._meta.many_to_many:

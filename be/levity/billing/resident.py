@@ -85,8 +85,11 @@ def questions_of(home: Household, user: Any, today: date) -> Iterator[Question]:
     waits = prices_of(home, user).filter(state=WAITS).count()
     if waits:
         yield Question("waits", waits)
+    # (What it holds at another site may not be among those that are shown.)
     held: list[Assignment] = list(home.assignments.all())
-    if not any(_holds(each, today) for each in held):
+    if not any(_holds(each, today) for each in held) and not any(
+        _holds(each, today) for each in Assignment.objects.filter(household=home)
+    ):
         yield Question("nothing")
     if home.site is None:
         yield Question("no-site")

@@ -11,7 +11,7 @@ from django.db.models import Model, Q, QuerySet
 
 from levity.ocpp.models import ChargePoint, Command, IdTag, MassCommand, MeterValueCorrection, Site
 
-__all__ = ["has_sites", "is_limited", "may_see", "path_to_site", "visible"]
+__all__ = ["OfOneSite", "has_sites", "is_limited", "may_see", "path_to_site", "visible"]
 
 OF_CHARGE_POINT = "charge_point__site"
 PATHS: dict[type[Model], str] = {
@@ -22,6 +22,25 @@ PATHS: dict[type[Model], str] = {
     IdTag: "charge_points__site",
     MassCommand: "commands__charge_point__site",
 }
+
+
+class OfOneSite:
+    """Who sees all of one site, and nothing of others: a receiver of mails about it."""
+
+    is_superuser = False
+    limited = True
+
+    def __init__(self, site: Site) -> None:
+        self.sites = Site.objects.filter(pk=site.pk)
+
+    @property
+    def account(self) -> "OfOneSite":
+        """As that of a person."""
+        return self
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """All that there is to see."""
+        return True
 
 
 def is_limited(user: Any) -> bool:

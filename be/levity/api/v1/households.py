@@ -13,6 +13,7 @@ from levity.api.kit.pages import page
 from levity.api.kit.rows import changing, given, given_charge_points, one, seen, tag
 from levity.api.kit.schemas import LEFT_OUT, Body, Id, Page, Paged, Row, Text
 from levity.billing import households as decisions
+from levity.billing.assigned import seen_assignments, with_assignments
 from levity.billing.models import Assignment, Household
 from levity.ocpp.models import Site
 
@@ -112,7 +113,7 @@ class Households(Paged):
 
 
 def _rows(request: HttpRequest) -> Any:
-    return seen(request, Household).prefetch_related("assignments__charge_point")
+    return with_assignments(seen(request, Household), principal(request))
 
 
 def _values(request: HttpRequest, body: HouseholdChange) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _values(request: HttpRequest, body: HouseholdChange) -> dict[str, Any]:
 
 def _assignment(request: HttpRequest, pk: int) -> Assignment:
     mine = seen(request, Household)
-    rows = Assignment.objects.filter(household__in=mine)
+    rows = seen_assignments(Assignment.objects.filter(household__in=mine), principal(request))
     return one(rows.select_related("household", "charge_point"), pk=pk)
 
 

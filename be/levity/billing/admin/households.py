@@ -17,6 +17,7 @@ from levity.billing.admin.energy import EnergyPages
 from levity.billing.admin.held import days_shown, thing_shown
 from levity.billing.admin.households_csv import HouseholdFiles
 from levity.billing.admin.resident import ResidentPage
+from levity.billing.assigned import seen_assignments, with_assignments
 from levity.billing.models import Assignment, Household
 from levity.ocpp.visibility import is_limited
 from levity.pages.chargers.filters import RowFilter
@@ -49,7 +50,8 @@ class AssignmentInline(TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
         """With the name of each charge point."""
-        return super().get_queryset(request).select_related("charge_point")
+        rows = super().get_queryset(request).select_related("charge_point")
+        return seen_assignments(rows, request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As the household."""
@@ -93,7 +95,7 @@ class HouseholdAdmin(ResidentPage, EnergyPages, HouseholdFiles, HouseholdAccount
     def get_queryset(self, request: HttpRequest) -> QuerySet[Household]:
         """With what each charges with."""
         rows = super().get_queryset(request)
-        return rows.select_related("site").prefetch_related("assignments__charge_point")
+        return with_assignments(rows.select_related("site"), request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not for users of some sites only: a card may be good at others as well."""

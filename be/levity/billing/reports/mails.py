@@ -23,7 +23,7 @@ from levity.days import month_before
 from levity.mailing import NotSent, deliver, domain, has_server
 from levity.ocpp.audit import Who, note
 from levity.ocpp.deciding import LACKS, NotAllowed, NotPossible, check
-from levity.ocpp.visibility import is_limited, may_see
+from levity.ocpp.visibility import OfOneSite, is_limited, may_see
 from levity.ocpp.wire.fields import zone_of
 from levity.pages.kit.words import NO_SERVER
 
@@ -141,7 +141,9 @@ def _month(row: ReportMail, now: datetime) -> tuple[str, Span]:
 
 
 def _message(row: ReportMail, month: str, span: Span) -> EmailMessage:
-    reports = [make_report(name, span, None, row.site) for name in NAMES if name != "month"]
+    # Somebody of one site may have entered it: it names nobody whom they don't see on the page.
+    reader = OfOneSite(row.site) if row.site else None
+    reports = [make_report(name, span, reader, row.site) for name in NAMES if name != "month"]
     subject, body = letter(reports, span, row.site.name if row.site else "")
     message = EmailMessage(
         subject,

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 
-from levity.billing.models import ReportMail
+from levity.billing.models import Assignment, Household, ReportMail
 from levity.billing.reports import mails
 from levity.billing.reports.mails import (
     send_due_reports,
@@ -16,7 +16,7 @@ from levity.billing.reports.mails import (
 )
 from levity.mailing import NotSent
 from levity.ocpp.deciding import NotAllowed, NotPossible
-from levity.ocpp.models import AuditEntry, ChargePoint, Site
+from levity.ocpp.models import AuditEntry, ChargePoint, IdTag, Site, Transaction
 from tests.billing.test_used import session
 from tests.pages.whole.conftest import browser, person, root, said_quietly
 
@@ -165,3 +165,24 @@ def test_the_page_takes_an_address_and_lists_what_became_of_it(site, browser, ro
     assert (
         "By mail each month" in client.get("/admin/billing/sessionprice/reports/").content.decode()
     )
+
+
+def test_the_mail_of_a_site_names_nobody_of_another(site):
+    """Who sees one site only may have it sent to themselves; the page names fewer."""
+    elsewhere = Site.objects.create(name="Elsewhere")
+    home = Household.objects.create(name="Foreign Family", site=elsewhere)
+    Assignment.objects.create(household=home, id_tag="04AA", first_day="2026-01-01")
+    card = IdTag.objects.create(id_tag="04AA", owner="Foreign Owner")
+    card.charge_points.add(ChargePoint.objects.create(identity="there", site=elsewhere))
+    Transaction.objects.update(id_tag="04AA")
+    entered(site)
+    entered(None, "all@example.net")
+    send_due_reports(MORNING + timedelta(days=1))
+    said = {
+        message.to[0]: message.body + "".join(str(each[1]) for each in message.attachments)
+        for message in mail.outbox
+    }
+    for word in ("Foreign Family", "Foreign Owner"):
+        assert (word in said["all@example.net"], word in said["board@example.net"]) == (True, False)
+    assert "(of another site)" in said["board@example.net"]
+    assert "1,5.000" in said["board@example.net"]
