@@ -2,7 +2,7 @@
 
 from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.bounds import KILO
-from levity.ocpp.rules.lives import SLACK, Life
+from levity.ocpp.rules.lives import Life
 
 __all__ = ["is_another_register", "is_of_start"]
 
@@ -19,7 +19,7 @@ def is_another_register(transaction: TransactionState, first: Life) -> bool:
     told = first.first - start
     if told >= 0:
         # (meterStart may be whole kWh. A clock that stands still says nothing.)
-        slack = KILO if start and start % KILO == 0 else SLACK
+        slack = max(KILO, first.grain) if start and start % KILO == 0 else first.slack
         return told > slack and (not start or first.last_at > first.first_at + 1)
     is_in_kwh = abs(first.first * KILO - start) <= KILO
-    return told < -SLACK and first.first > SLACK and not is_in_kwh
+    return told < -first.slack and first.first > first.slack and not is_in_kwh

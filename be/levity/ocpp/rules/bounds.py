@@ -44,6 +44,8 @@ class Bounds:
     """It may be so many times as much, since it may be one phase of several."""
     speaks: bool
     """It can contradict: it is in W, and of all phases."""
+    grain: int = 0
+    """Wh by which the samples of the register may be off, since they have few digits."""
 
     @property
     def least(self) -> float:
@@ -67,16 +69,19 @@ class Bounds:
     def leads_to(self, wh: Decimal, seconds: float) -> bool:
         """True if so many Wh can have flowed before the first sample, in this time."""
         # (Start and Stop may tell whole kWh.)
-        return float(wh) <= max(seconds, 0) / 3600 * self.told * FALL + SLACK + KILO
+        could = max(seconds, 0) / 3600 * self.told * FALL
+        return float(wh) <= could + SLACK + max(KILO, self.grain)
 
     def leads_from(self, wh: Decimal, seconds: float) -> bool:
         """True if so many Wh can have flowed after the last sample, in this time."""
-        return float(wh) <= max(seconds, 0) / 3600 * self.told * RISE + SLACK + KILO
+        could = max(seconds, 0) / 3600 * self.told * RISE
+        return float(wh) <= could + SLACK + max(KILO, self.grain)
 
-    def allow(self, wh: Decimal) -> bool:
-        """True if this can have flowed, and nothing says that it was more."""
+    def allow(self, wh: Decimal, off: int = 0) -> bool:
+        """True if this can have flowed, and nothing says that it was more; it may be so much
+        off, Wh."""
         # (A register may count whole kWh.)
-        slack = KILO if wh % KILO == 0 else 0
+        slack = max(off, KILO if wh % KILO == 0 else 0)
         return self.least - slack <= float(wh) <= self.most + slack
 
     def are_of(self, life: float) -> bool:
@@ -85,11 +90,13 @@ class Bounds:
 
     def cover(self, wh: Decimal) -> bool:
         """True if this can have flowed in the time that the samples cover."""
-        return self.least <= float(wh) <= self.possible * self.parts * MORE + SLACK
+        most = self.possible * self.parts * MORE + SLACK
+        return self.least - self.grain <= float(wh) <= most + self.grain
 
-    def is_far(self, wh: Decimal) -> bool:
-        """True if it is less than half of what flowed, or more than twice of what can have."""
-        return self.speaks and not self.least / 2 <= wh <= self.most * 2
+    def is_far(self, wh: Decimal, off: int = 0) -> bool:
+        """True if it is less than half of what flowed, or more than twice of what can have; it may
+        be so much off, Wh."""
+        return self.speaks and not self.least / 2 - off <= wh <= self.most * 2 + off
 
     def is_thousandth(self, wh: Decimal) -> bool:
         """True if a thousand times as much is what flowed, by power that proves it."""
@@ -133,4 +140,5 @@ def bounds_of(trail: Trail, seconds: float, limit: int) -> Bounds | None:
         work.steps,
         parts,
         speaks=work.peak >= LEAST_FLOW and not work.is_rough,
+        grain=max([life.grain for life in trail.lives], default=0),
     )

@@ -69,9 +69,9 @@ def _samples(found: Energy, ends: Ends, trail: Trail, sampled: Charged | None, l
         return Check(SAMPLES, SILENT, "no meter value reports the register")
     count, last = sum(life.count for life in trail.lives), trail.lives[-1]
     # (A jump of less at the end is none: Stop may tell whole kWh.)
-    after = KILO + most(ends.ended - last.last_at, limit) if limit else SLACK
+    after = max(KILO, last.grain) + most(ends.ended - last.last_at, limit) if limit else last.slack
     rest = float(found.wh - sampled.wh)
-    is_same = _is_same(float(found.wh), float(sampled.wh)) or 0 <= rest <= after
+    is_same = _is_same(float(found.wh), float(sampled.wh)) or -last.grain <= rest <= after
     said = "1 meter value shows" if count == 1 else f"{count} meter values show"
     at = datetime.fromtimestamp(last.last_at, UTC)
     until = at.isoformat(" ", "minutes")[:16]

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from levity.ocpp.request import TransactionState
 from levity.ocpp.rules.lives import ROUNDING, Life, Trail, most, was_a_slip, without_last
+from levity.ocpp.rules.readings import Reading
 from levity.ocpp.rules.rollover import top_of, unrolled
 from levity.ocpp.rules.sampled import Meter, has_booted, lacks_start, trail_of
 
@@ -25,8 +26,9 @@ def continuous(
     last = trail.lives[-1] if trail.lives else None
     trail, higher = unrolled(transaction, trail, limit, booted_at)
     before = last.last if last else transaction.register_at_start
+    off = last.off if last else ROUNDING
     begun = transaction.started_at.timestamp()
-    if meter_stop < before - ROUNDING and not (
+    if meter_stop < before - off and not (
         has_booted(transaction, meter) if last is None else has_booted_since(last, meter)
     ):
         seconds = stopped_at.timestamp() - (last.last_at if last else begun)
@@ -41,13 +43,14 @@ def _without_spike(trail: Trail, stop: Decimal, stopped_at: datetime, limit: int
     if not trail.lives:
         return trail
     *lives, last = trail.lives
-    if was_a_slip(trail.lives, stop, stopped_at.timestamp(), 0):
+    if was_a_slip(trail.lives, Reading(stopped_at, stop), 0):
         return replace(trail, lives=tuple(lives))
-    if last.count < 2 or stop >= last.last - ROUNDING:
+    if last.count < 2 or stop >= last.last - last.off:
         return trail
-    is_far = float(last.last - last.before) > most(last.last_at - last.before_at, limit)
+    could = most(last.last_at - last.before_at, limit) + last.grain
+    is_far = float(last.last - last.before) > could
     seconds = stopped_at.timestamp() - last.before_at
-    if not is_far or not -ROUNDING <= stop - last.before <= most(seconds, limit):
+    if not is_far or not -last.off <= stop - last.before <= most(seconds, limit) + last.grain:
         return trail
     return replace(trail, lives=(*lives, without_last(last)))
 

@@ -18,7 +18,6 @@ from levity.ocpp.rules.continuous import continuous, has_booted_since
 from levity.ocpp.rules.figures import HIGH, MEDIUM, Energy
 from levity.ocpp.rules.lives import (
     FASTEST,
-    ROUNDING,
     SLACK,
     Trail,
     ended,
@@ -82,14 +81,15 @@ def _is_far(
         return False
     lead = last.first - transaction.register_at_start
     since = last.first_at - transaction.started_at.timestamp()
-    goes_on = 0 <= lead <= most(since, max(meter.max_power, trail.power))
+    could = most(since, max(meter.max_power, trail.power)) + last.grain
+    goes_on = -last.grain <= lead <= could
     if (last.last if goes_on else last.first) < meter_stop / FAR:
         # It is another register, or in another unit. (One that goes on from the start is the same,
         # however low it began.)
         return False
     known = max(meter.max_power, trail.power, last.pace * FALL)
     tail = float(meter_stop - last.last)
-    return tail > KILO + most(stopped_at.timestamp() - last.last_at, known)
+    return tail > max(KILO, last.grain) + most(stopped_at.timestamp() - last.last_at, known)
 
 
 def at_stop(
@@ -175,7 +175,8 @@ def _alone(
         return _without_samples(transaction, meter_stop, stopped_at, could, meter)
     last = trail.lives[-1]
     whole = ended(trail, meter_stop, stopped_at, meter.max_power)
-    is_same = whole and is_possible and SLACK < transaction.register_at_start <= last.last
+    start = transaction.register_at_start
+    is_same = whole and is_possible and SLACK < start <= last.last + last.grain
     if SESSION in sampled.odd and is_same:
         # The samples are of the same register as Start and Stop, whatever the profile says.
         meter = replace(meter, by_session=False)
@@ -196,7 +197,8 @@ def _alone(
         # A register that is higher than what can have flowed has not begun anew.
         is_old = could is not None and float(meter_stop) > could and difference > SLACK
         is_other = is_other or (is_old and RESET in sampled.odd)
-        found = _at_possible_stop(difference, sampled, can_be=can_be and not is_other)
+        slack = KILO if SAMPLES_IN_KWH in sampled.odd else last.slack
+        found = _at_possible_stop(difference, sampled, slack, can_be=can_be and not is_other)
         if (
             found.confidence == "high"
             and not whole
@@ -263,10 +265,13 @@ def _may_be_dc(
         (life.last - life.first, life.last_at - life.first_at),
         (meter_stop - life.last, stopped_at.timestamp() - life.last_at),
     )
-    if any(not -ROUNDING <= rise <= most(lasted, FASTEST) for rise, lasted in steps):
+    grain = life.grain
+    if any(not -life.off <= rise <= most(lasted, FASTEST) + grain for rise, lasted in steps):
         return False
-    paces = [float(rise) / lasted for rise, lasted in steps if lasted >= LASTING]
-    return not paces or min(paces) * TAPER >= max(paces)
+    lasting = [(float(rise), lasted) for rise, lasted in steps if lasted >= LASTING]
+    lowest = min([(rise + grain) / lasted for rise, lasted in lasting], default=0.0)
+    highest = max([(rise - grain) / lasted for rise, lasted in lasting], default=0.0)
+    return lowest * TAPER >= highest
 
 
 def _is_above(transaction: TransactionState, trail: Trail) -> bool:
@@ -288,9 +293,8 @@ def _from_first_sample(
     return _by_samples(sampled) if sampled else Energy(ZERO, "none", "low")
 
 
-def _at_possible_stop(difference: Decimal, sampled: Charged, *, can_be: bool) -> Energy:
-    """What Start and Stop say can be true; but do the samples say the same?"""
-    slack = KILO if SAMPLES_IN_KWH in sampled.odd else SLACK
+def _at_possible_stop(difference: Decimal, sampled: Charged, slack: int, *, can_be: bool) -> Energy:
+    """What Start and Stop say can be true; but do the samples say the same, to so many Wh?"""
     if difference + slack >= sampled.wh:
         doubted = {RESET, START} & set(sampled.odd)
         return Energy(difference, "registers", "medium" if doubted else "high", sampled.odd)

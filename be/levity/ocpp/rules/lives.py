@@ -16,7 +16,9 @@ from levity.ocpp.rules.powered import GAP, Flow, mean_of, work_on
 from levity.ocpp.rules.readings import STRONGEST, TOGETHER, Reading, total
 from levity.ocpp.rules.trail import (
     NO_TRAIL,
+    ROUNDING,
     SECONDS_PER_HOUR,
+    SLACK,
     ZERO,
     Life,
     Phase,
@@ -47,11 +49,9 @@ __all__ = [
     "written",
 ]
 
-# A meter may be ten per cent and 100 Wh beyond what the maximum power allows, for clocks and
-# rounding, before its word is doubted.
-TOLERANCE, SLACK = 1.1, 100
-# A register may fall so far by rounding (Huawei: 1 Wh below meterStart).
-ROUNDING = 10
+# A meter may be ten per cent and `SLACK` beyond what the maximum power allows before its word is
+# doubted.
+TOLERANCE = 1.1
 # W. A register that rises faster than this has jumped. Between this and what the connector is
 # known to deliver it may be a jump, or a charger that is stronger than we know.
 PACE = 500_000
@@ -133,11 +133,14 @@ def _with_gap(trail: Trail, watts: int) -> Trail:
 def _began_off(first: Life, item: Reading, seen: float, limit: int, start: Reading | None) -> bool:
     """True if the only value so far was that of a meter that did not answer yet: this one goes on
     from the start, and can't go on from that one."""
-    if start is None or first.count > 1 or first.last >= start.value - SLACK:
+    if start is None or first.count > 1:
+        return False
+    grain = _shared(first, item.value, item.grain)
+    if first.last >= start.value - max(SLACK, grain):
         return False
     at = item.at.timestamp()
     rise, step = item.value - start.value, item.value - first.last
-    return 0 <= rise <= most(at - start.at.timestamp(), limit) and step > most(
+    return -grain <= rise <= most(at - start.at.timestamp(), limit) + grain and step > grain + most(
         max(at - first.last_at, seen - first.seen), limit
     )
 
@@ -147,16 +150,18 @@ def goes_on(trail: Trail, item: Reading, received_at: datetime, limit: int) -> b
     last = trail.lives[-1]
     rise = float(item.value - last.last)
     seconds = max(item.at.timestamp() - last.last_at, received_at.timestamp() - last.seen)
-    return -ROUNDING <= rise <= most(seconds, max(limit, trail.power))
+    return -last.off <= rise <= most(seconds, max(limit, trail.power)) + last.grain
 
 
 def ended(trail: Trail, meter_stop: Decimal, stopped_at: datetime, limit: int) -> Trail | None:
     """The trail with meterStop as its last value; None if that does not go on from the samples."""
     last, at = trail.lives[-1], stopped_at.timestamp()
     tail = meter_stop - last.last
-    if not -ROUNDING <= float(tail) <= most(at - last.last_at, max(limit, trail.power)):
+    could = most(at - last.last_at, max(limit, trail.power)) + last.grain
+    if not -last.off <= float(tail) <= could:
         return None
-    return replace(trail, lives=(*trail.lives[:-1], _grown(last, meter_stop, at, last.seen, limit)))
+    whole = _grown(last, meter_stop, at, last.seen, limit, last.grain)
+    return replace(trail, lives=(*trail.lives[:-1], whole))
 
 
 def is_wild(life: Life) -> bool:
@@ -164,7 +169,7 @@ def is_wild(life: Life) -> bool:
     seconds = life.before_at - life.first_at
     pace = float(life.before - life.first) * SECONDS_PER_HOUR / seconds if seconds > 0 else 0.0
     step = float(life.last - life.before)
-    return step > _usual(life.last_at - life.before_at, pace)
+    return step > _usual(life.last_at - life.before_at, pace) + life.grain
 
 
 def without_wild_end(trail: Trail) -> Trail:
@@ -182,7 +187,7 @@ def without_wild_end(trail: Trail) -> Trail:
 def lies_before_last(life: Life, stop: Decimal) -> bool:
     """True if this end lies between the last two values, of which the last is wild: the register
     never was there. (What is as before may be an old value, and kWh may be cut off.)"""
-    if life.count < 3 or not life.before + SLACK < stop < life.last - ROUNDING:
+    if life.count < 3 or not life.before + life.slack < stop < life.last - life.off:
         return False
     return stop % WHOLE != 0 and is_wild(life)
 
@@ -195,7 +200,7 @@ def _usual(seconds: float, pace: float) -> float:
 def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
     lives, value, at = trail.lives, item.value, item.at.timestamp()
     if not lives:
-        return replace(trail, lives=(_begun(value, at, seen),))
+        return replace(trail, lives=(_begun(item, at, seen),))
     if item.is_begin:
         # What the meter showed at the start is not what it shows now.
         return trail
@@ -204,19 +209,20 @@ def _with(trail: Trail, item: Reading, seen: float, limit: int) -> Trail:
         return trail
     # The charger's clock went back, or the sample is late: what is late rises no further.
     if at < last.last_at <= seen + AHEAD and (
-        value <= last.last or not _fits(last, value, -1, seen)
+        value <= last.last or not _fits(last, item, -1, seen)
     ):
         return replace(trail, lives=_with_late(lives, value, at, seen))
-    if len(lives) > 1 and was_a_slip(lives, value, at, seen):
+    if len(lives) > 1 and was_a_slip(lives, item, seen):
         kept, last = lives[:-2], lives[-2]
-    elif _fits(last, value, at, seen):
+    elif _fits(last, item, at, seen):
         kept = lives[:-1]
-    elif last.count > 1 and value < last.last and _fits_before(last, value, at, seen):
+    elif last.count > 1 and value < last.last and _fits_before(last, item, at, seen):
         # It is the value before that was far off.
         kept, last = lives[:-1], without_last(last)
     else:
-        return replace(trail, lives=_some((*lives, _begun(value, at, seen))))
-    grown = _grown(last, value, at, seen, limit)
+        return replace(trail, lives=_some((*lives, _begun(item, at, seen))))
+    grain = _shared(last, value, item.grain) if item.grain or last.grain else 0
+    grown = _grown(last, value, at, seen, limit, grain)
     power = trail.power
     if grown.jumps > 1 and grown.pace > limit:
         # Not a jump, but how it always rises: the connector delivers more than we knew.
@@ -239,7 +245,7 @@ def _of_all_phases(trail: Trail, item: Reading, seen: float) -> tuple[Trail, Rea
     is_near = bool(lives) and abs(at - lives[-1].last_at) <= TOGETHER.total_seconds()
     if lives and (not trail.phases or trail.phases[0].name == ""):
         since = float(trail.phases[0].wh) if trail.phases else 0.0
-        goes_on = not is_near and _fits(lives[-1], item.value, at, seen)
+        goes_on = not is_near and _fits(lives[-1], item, at, seen)
         if is_near or not (goes_on or 0 < since < at - TOGETHER.total_seconds()):
             # A total is told beside them, unless it does not come again.
             since = since if is_near or since else at
@@ -262,7 +268,8 @@ def _of_all_phases(trail: Trail, item: Reading, seen: float) -> tuple[Trail, Rea
     now |= said.keys()
     phases = tuple(Phase(name, wh, name in now) for name, wh in newest.items())
     trail = replace(trail, lives=lives, phases=phases)
-    return trail, replace(item, value=total(newest))
+    grain = item.grain // len(item.phases) * len(newest)
+    return trail, replace(item, value=total(newest), grain=grain)
 
 
 def _beside_total(trail: Trail, at: float) -> Trail:
@@ -282,13 +289,25 @@ def _higher(life: Life, wh: Decimal) -> Life:
     return replace(life, first=life.first + wh, before=life.before + wh, last=life.last + wh)
 
 
-def _begun(value: Decimal, at: float, seen: float) -> Life:
-    return Life(value, at, seen, value, at, value, at, seen)
+def _begun(item: Reading, at: float, seen: float) -> Life:
+    value = item.value
+    return Life(value, at, seen, value, at, value, at, seen, grain=item.grain)
 
 
-def _grown(life: Life, value: Decimal, at: float, seen: float, limit: int) -> Life:
+def _shared(life: Life, value: Decimal, grain: int) -> int:
+    """The grain of a life's values and this one.
+
+    The value with the most digits shows how many they have, and 0 none. A value in Wh between such
+    in kWh makes those no finer.
+    """
+    if not life.grain or not life.last:
+        return grain
+    return min(grain, life.grain) if grain and value else life.grain
+
+
+def _grown(life: Life, value: Decimal, at: float, seen: float, limit: int, grain: int) -> Life:
     step = value - life.last
-    is_fast = float(step) > most(max(at - life.last_at, seen - life.seen), limit)
+    is_fast = float(step) > most(max(at - life.last_at, seen - life.seen), limit) + grain
     return Life(
         life.first,
         life.first_at,
@@ -302,6 +321,7 @@ def _grown(life: Life, value: Decimal, at: float, seen: float, limit: int) -> Li
         max(life.jump, step) if is_fast else life.jump,
         life.jumps + is_fast,
         life.gap,
+        grain,
     )
 
 
@@ -318,40 +338,48 @@ def without_last(life: Life) -> Life:
     )
 
 
-def _fits(life: Life, value: Decimal, at: float, seen: float) -> bool:
-    rise = float(value - life.last)
+def _fits(life: Life, item: Reading, at: float, seen: float) -> bool:
+    rise = float(item.value - life.last)
     if rise <= SLACK:
-        return rise >= -ROUNDING
-    return rise <= most(max(at - life.last_at, seen - life.seen), PACE)
+        return rise >= -ROUNDING or (life.grain > 0 and rise >= -life.off)
+    return rise <= most(max(at - life.last_at, seen - life.seen), PACE) + max(
+        life.grain, item.grain
+    )
 
 
-def _fits_before(life: Life, value: Decimal, at: float, seen: float) -> bool:
+def _fits_before(life: Life, item: Reading, at: float, seen: float) -> bool:
     seconds = max(at - life.before_at, seen - life.seen)
-    return -ROUNDING <= value - life.before <= most(seconds, PACE)
+    return -life.off <= item.value - life.before <= most(seconds, PACE) + life.grain
 
 
-def was_a_slip(lives: Sequence[Life], value: Decimal, at: float, seen: float) -> bool:
+def was_a_slip(lives: Sequence[Life], item: Reading, seen: float) -> bool:
     """True if the value goes on from where the register was before the last one, which is alone.
 
     The 0 of a meter that did not answer, or a value far off. Where it goes on from the last one
     as well, the meter began anew, unless that one was 0, or the pace of before leads to the value
     and is far from leading there from the last one.
     """
-    if len(lives) < 2 or lives[-1].count > 1 or not _fits(lives[-2], value, at, seen):
+    if len(lives) < 2 or lives[-1].count > 1:
+        return False
+    value, at = item.value, item.at.timestamp()
+    if not _fits(lives[-2], item, at, seen):
         return False
     before, last = lives[-2], lives[-1]
-    if last.last == 0 or not _fits(last, value, at, seen):
+    if last.last == 0 or not _fits(last, item, at, seen):
         return True
     if before.count < 3:
         return False
-    is_as_before = float(value - before.last) <= _usual(at - before.last_at, before.pace)
-    return is_as_before and float(value - last.last) > _usual(at - last.last_at, before.pace)
+    usual = _usual(at - before.last_at, before.pace) + before.grain
+    is_as_before = float(value - before.last) <= usual
+    usual = _usual(at - last.last_at, before.pace) + before.grain
+    return is_as_before and float(value - last.last) > usual
 
 
 def _with_late(lives: tuple[Life, ...], value: Decimal, at: float, seen: float) -> tuple[Life, ...]:
     """A sample from before the last one moves nothing, but it may be the first."""
     first = lives[0]
-    if at >= first.first_at or not 0 <= first.first - value <= most(first.first_at - at, PACE):
+    could = most(first.first_at - at, PACE) + first.grain
+    if at >= first.first_at or not 0 <= first.first - value <= could:
         return lives
     seen = min(seen, first.first_seen)
     count = first.count + 1

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from levity.ocpp.effects import Sample
+from levity.ocpp.rules.values import scale_of
 from levity.ocpp.wire.fields import MAX_ENERGY
 from levity_ws.frozen import frozen
 
@@ -50,6 +51,8 @@ ELSEWHERE = frozenset({INLET, "EV"})
 PLACES = ("Outlet", "", "Body", "Cable")
 # No unit of an energy or a power: such a value has got the wrong measurand.
 FOREIGN = frozenset({"a", "v", "celsius", "celcius", "fahrenheit", "k", "percent", "hertz", "hz"})
+# Those that are told to the base unit.
+EXACT = frozenset({"Wh", "W", ""})
 # Most of them, as they are spelled.
 FOREIGN_UNITS = ("A", "V", "Celsius", "Celcius", "Fahrenheit", "K", "Percent", "Hertz", "Hz")
 # Zaptec and others send an element, or a message, for each phase, seconds apart.
@@ -72,6 +75,8 @@ class Reading:
     """What the station draws: given only where the message tells of no other place."""
     phases: tuple[tuple[str, Decimal], ...] = ()
     """The phases that it is the sum of; empty where it is a total."""
+    grain: int = 0
+    """What one of its last digit is, Wh, where it is told in kWh; 0 where it is told in Wh."""
 
 
 @dataclass(slots=True)
@@ -80,6 +85,7 @@ class _Moment:
     now: dict[str, Decimal] = field(default_factory=dict)
     """By phase."""
     begin: dict[str, Decimal] = field(default_factory=dict)
+    grain: int = 0
 
 
 def registers(samples: Iterable[Sample]) -> list[Reading]:
@@ -134,7 +140,8 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         [only] = fitting
         value = only.value or ZERO
         phases = ((only.phase, value),) if only.phase in PHASES else ()
-        return [Reading(only.sampled_at, value, only.context == BEGIN, at_inlet, phases)]
+        grain = 0 if only.unit in EXACT else grain_of(only)
+        return [Reading(only.sampled_at, value, only.context == BEGIN, at_inlet, phases, grain)]
     place = min((item.location for item in fitting), key=rank_of)
     moments: list[_Moment] = []
     for item in fitting:
@@ -145,20 +152,36 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         moment = moments[-1]
         moment.at = max(moment.at, item.sampled_at)
         (moment.begin if item.context == BEGIN else moment.now)[item.phase] = item.value
+        if item.unit not in EXACT:
+            grain = grain_of(item)
+            moment.grain = min(moment.grain, grain) if moment.grain else grain
     return [_reading(item, at_inlet=at_inlet) for item in moments]
 
 
 def _reading(moment: _Moment, *, at_inlet: bool) -> Reading:
     values = moment.now or moment.begin
     phases = tuple(values.items()) if values.keys() <= PHASES else ()
-    return Reading(moment.at, total(values), not moment.now, at_inlet, phases)
+    grain = moment.grain * max(len(phases), 1)
+    return Reading(moment.at, total(values), not moment.now, at_inlet, phases, grain)
+
+
+def grain_of(item: Sample) -> int:
+    """What one of the last digit of this value is, in base units, at least 1; of a value of 0 as it
+    is written, of others without the zeros at their end: 8.500 kWh may be told to the 0.1 kWh."""
+    grain, value = scale_of(item.unit), item.value
+    if not value:
+        digits = len(item.raw_value.partition(".")[2])
+        return max(int(grain // 10**digits), 1)
+    while grain > 1 and value % grain:
+        grain //= 10
+    return int(grain)
 
 
 def _counts(item: Sample) -> bool:
     if item.value is None or item.location == "EV":
         return False
     unit = item.unit
-    return unit in ("Wh", "W", "") or unit.lower() not in FOREIGN
+    return unit in EXACT or unit.lower() not in FOREIGN
 
 
 def rank_of(location: str) -> int:

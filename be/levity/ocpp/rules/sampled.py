@@ -16,7 +16,6 @@ from levity.ocpp.rules.at_start import is_another_register, is_of_start
 from levity.ocpp.rules.bounds import KILO, Bounds, bounds_of, seems
 from levity.ocpp.rules.lives import (
     FASTEST,
-    ROUNDING,
     SLACK,
     Life,
     Trail,
@@ -195,15 +194,16 @@ def _by_power(
         # Several samples agree with the power, and meterStart with neither.
         odd = tuple(dict.fromkeys((*found.odd, START)))
         return replace(found, wh=total - found.lead, lead=ZERO, odd=odd)
-    if bounds.allow(total):
+    if bounds.allow(total, bounds.grain):
         return found
     start = transaction.register_at_start
     of_samples = first.last * KILO - start
     if SESSION in found.odd and first.first * KILO >= start - KILO and bounds.allow(of_samples):
         return replace(found, wh=max(of_samples, ZERO), odd=(SAMPLES_IN_KWH,))
-    if bounds.is_thousandth(total):
+    if total > bounds.grain and bounds.is_thousandth(total):
         return replace(found, wh=total * KILO, lead=found.lead * KILO, odd=(*found.odd, IN_KWH))
-    return replace(found, odd=(*found.odd, POWER)) if bounds.is_far(total) else found
+    is_far = bounds.is_far(total, bounds.grain)
+    return replace(found, odd=(*found.odd, POWER)) if is_far else found
 
 
 def measured(transaction: TransactionState, trail: Trail, meter: Meter) -> Charged | None:
@@ -250,13 +250,13 @@ def measured(transaction: TransactionState, trail: Trail, meter: Meter) -> Charg
     total = lead + wh
     last = lives[-1]
     could = most(max(last.last_at - begun, last.seen - since), limit)
-    if float(total) > could:
+    if float(total) > could + last.grain:
         jump = sum((life.jump for life in lives if life.jumps == 1), ZERO)
-        if jump and count > 1 and float(total - jump) <= could:
+        if jump and count > 1 and float(total - jump) <= could + last.grain:
             total -= jump
             if START not in flags and RESET not in flags:
                 flags.append(RESET)
-        if float(total) > could * WILD:
+        if float(total) > could * WILD + last.grain:
             flags.append(IMPLAUSIBLE)
     return Charged(max(total, ZERO), tuple(flags), count, lead)
 
@@ -272,7 +272,7 @@ def _between(before: Life, life: Life, limit: int, meter: Meter) -> Decimal:
     loss of power nothing flowed until it counted again.
     """
     most_between = _most_between(before, life, limit)
-    if most_between < life.first < before.last <= life.last + ROUNDING:
+    if most_between < life.first < before.last <= life.last + life.off:
         # It can't have begun anew, for then it would be lower: one value was off, and what it rises
         # by until it is where it was has been counted.
         return life.first - before.last
@@ -313,6 +313,8 @@ def _lead(
     could = most(seconds, max(meter.max_power, trail.power))
     since_start = first.first - transaction.register_at_start
     told = float(since_start)
+    # (Start tells to the Wh what the first sample may show in whole kWh.)
+    off, grain = first.off, first.grain
     if is_of_start(transaction, first) and is_another_register(transaction, first):
         # What the meter showed at the start was told with the stop.
         return ZERO, START
@@ -322,15 +324,16 @@ def _lead(
         and _is_stale(transaction, told, first, seconds, meter, trail)
     ):
         return ZERO, START
-    if -ROUNDING <= told <= could * WILD and not meter.by_session:
+    fell = FELL if told < -grain else ""
+    if -off <= told <= could * WILD + grain and not meter.by_session:
         # (1 Wh below a long life is rounding; the last value says whether it is made up for.)
-        return since_start, FELL if told < 0 else ""
-    is_of_session = 0 <= float(first.first) <= could
-    is_above = told >= -ROUNDING or (told >= -SLACK and not is_of_session)
-    if is_above and told <= could * WILD:
+        return since_start, fell
+    is_of_session = 0 <= float(first.first) <= could + grain
+    is_above = told >= -off or (told >= -SLACK and not is_of_session)
+    if is_above and told <= could * WILD + grain:
         if is_of_session and meter.by_session and not _is_lifetime(first, told, seconds):
             return first.first, SESSION
-        return since_start, FELL if told < 0 else ""
+        return since_start, fell
     if told < 0 and is_of_session:
         return first.first, RESET if trail.anew and not meter.by_session else SESSION
     if count > 1:
@@ -356,7 +359,7 @@ def _is_stale(
         # It may deliver DC. (0 is what a meter that was not read yet says.)
         known = max(known, FASTEST)
     # (Whole kWh may be told at the start.)
-    return told > KILO + most(seconds, known)
+    return told > max(KILO, first.grain) + most(seconds, known)
 
 
 def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:
@@ -389,8 +392,9 @@ def _believable(transaction: TransactionState, trail: Trail, meter: Meter) -> tu
     limit = max(meter.max_power, trail.power)
     rise = second.first - transaction.register_at_start
     could = most(second.first_at - transaction.started_at.timestamp(), limit)
-    goes_on = -ROUNDING <= rise <= could
-    is_off = first.first > second.first or first.first < transaction.register_at_start - SLACK
+    goes_on = -second.off <= rise <= could + second.grain
+    is_off = first.first > second.first
+    is_off = is_off or first.first < transaction.register_at_start - second.slack
     return lives[1:] if goes_on and is_off else lives
 
 

@@ -14,6 +14,10 @@ __all__ = ["NO_TRAIL", "Life", "Phase", "Trail", "read", "read_or_none", "writte
 
 SECONDS_PER_HOUR = 3600
 ZERO = Decimal(0)
+# Wh that a meter may be beyond what the maximum power allows, for clocks and rounding.
+SLACK = 100
+# A register may fall so far by rounding (Huawei: 1 Wh below meterStart).
+ROUNDING = 10
 
 
 @frozen
@@ -39,11 +43,24 @@ class Life:
     """How many such steps there were."""
     gap: int = 0
     """Wh that flowed between the life before and its first value, by power; 0: not known."""
+    grain: int = 0
+    """Wh of the last digit of its values, by which each may be off, where they are told in kWh; 0:
+    they are told in Wh."""
 
     @property
     def rise(self) -> Decimal:
         """Wh from its first value to its last."""
         return max(self.last - self.first, ZERO)
+
+    @property
+    def off(self) -> int:
+        """Wh by which it may lie above or below an exact register, and be the same."""
+        return max(self.grain - 1, ROUNDING)
+
+    @property
+    def slack(self) -> int:
+        """Wh by which its differences may be off, and say the same."""
+        return max(self.grain, SLACK)
 
     @property
     def pace(self) -> int:
@@ -94,11 +111,11 @@ def written(trail: Trail) -> str:
     lives = [
         f"{life.first},{life.first_at!r},{life.first_seen!r},{life.before},{life.before_at!r},"
         f"{life.last},{life.last_at!r},{life.seen!r},{life.count},{life.jump},{life.jumps}"
-        + (f",{life.gap}" if life.gap else "")
+        + (f",{life.gap},{life.grain}" if life.grain else f",{life.gap}" if life.gap else "")
         for life in trail.lives
     ]
     # (A worker of the release before reads no more of the third field than its phases and whether
-    # it is 1, and no more than eleven numbers of a life.)
+    # it is 1, and no more than twelve numbers of a life.)
     phases = "".join(f"|{name}={wh}{'*' * now}" for name, wh, now in trail.phases)
     work = trail.work
     done = (
@@ -141,6 +158,7 @@ def read(text: str) -> Trail:
                 Decimal(part[9]),
                 int(part[10]),
                 int(part[11]) if len(part) > 11 else 0,
+                int(part[12]) if len(part) > 12 else 0,
             )
         )
     anew, *phases = anew.split("|")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from levity.ocpp.rules.booted import BOOTED
 from levity.ocpp.rules.bounds import KILO, Bounds
 from levity.ocpp.rules.figures import LOW, MEDIUM, REGISTERS, SAMPLES, Energy
-from levity.ocpp.rules.lives import ROUNDING, Trail
+from levity.ocpp.rules.lives import Life, Trail
 from levity.ocpp.rules.sampled import (
     FELL,
     IMPLAUSIBLE,
@@ -83,7 +83,8 @@ def by_power(
         return by_samples
     is_wild = is_of_all and sampled is not None and not bounds.cover(sampled.wh - sampled.lead)
     is_doubted = found.source == SAMPLES and is_wild
-    if bounds.allow(found.wh) and not is_doubted:
+    off = bounds.grain if found.source == SAMPLES else 0
+    if bounds.allow(found.wh, off) and not is_doubted:
         return found
     difference = ends.difference
     if bounds.speaks and difference is not None and difference >= 0 and bounds.allow(difference):
@@ -113,10 +114,10 @@ def _thousandfold(
     if sampled is None:
         return None
     odd = tuple(dict.fromkeys((*sampled.odd, *found.flags, IN_KWH)))
-    if bounds.is_thousandth(sampled.wh):
+    if sampled.wh > bounds.grain and bounds.is_thousandth(sampled.wh):
         return Energy(sampled.wh * KILO, SAMPLES, LOW, odd)
     rise = sampled.wh - sampled.lead
-    if sampled.count <= 2 or not bounds.is_thousandth(rise):
+    if sampled.count <= 2 or rise <= bounds.grain or not bounds.is_thousandth(rise):
         return None
     # Start and Stop may be whole kWh, which says little of what flowed beside the samples.
     first, last = trail.lives[0], trail.lives[-1]
@@ -145,14 +146,21 @@ def _by_samples(
     first, last = trail.lives[0], trail.lives[-1]
     flags = [flag for flag in (*sampled.odd, *found.flags) if flag not in DECIDED]
     lead, tail = sampled.lead, ends.stop - last.last
-    has_start = ends.start is not None and START not in sampled.odd and lead >= -ROUNDING
+    has_start = ends.start is not None and START not in sampled.odd and lead >= -first.off
     has_start = has_start and bounds.leads_to(lead, first.first_at - ends.begun)
-    has_stop = tail >= -ROUNDING and bounds.leads_from(tail, ends.ended - last.last_at)
+    has_stop = tail >= -last.off and bounds.leads_from(tail, ends.ended - last.last_at)
     if not has_start and ends.start is not None:
         flags.append(START)
     if not has_stop:
         flags.append(STOP)
-    wh = rise + (max(lead, ZERO) if has_start else ZERO) + (max(tail, ZERO) if has_stop else ZERO)
-    if (has_start and has_stop) or not bounds.allow(wh):
+    wh = (
+        rise + (_end(lead, first) if has_start else ZERO) + (_end(tail, last) if has_stop else ZERO)
+    )
+    if (has_start and has_stop) or not bounds.allow(wh, bounds.grain):
         return None
     return Energy(wh, SAMPLES, LOW, tuple(dict.fromkeys(flags)))
+
+
+def _end(wh: Decimal, life: Life) -> Decimal:
+    """Wh between an end and the sample next to it, which may lie above it if it has few digits."""
+    return wh if life.grain else max(wh, ZERO)

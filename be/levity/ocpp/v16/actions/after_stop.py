@@ -67,7 +67,8 @@ def _risen(
     if SESSION in flags or charge_point.quirks.session_register:
         reached = max(transaction.energy or Decimal(0), transaction.meter_last or Decimal(0))
     rise, seconds = newest.value - reached, (newest.at - ended).total_seconds()
-    if not ROUNDED < rise <= most(seconds, charge_point.max_power):
+    rounded = max(ROUNDED, Decimal(newest.grain))
+    if not rounded < rise <= most(seconds, charge_point.max_power) + newest.grain:
         return None
     return int(rise) if seconds > 0 else None
 
