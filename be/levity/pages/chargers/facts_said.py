@@ -70,6 +70,7 @@ REASONS = (
     gettext_noop("%(wh)s Wh are the next session's: cut at its start."),
     gettext_noop("%(wh)s Wh are the session's before: counted from its stop."),
     gettext_noop("The next start shows %(wh)s Wh more."),
+    gettext_noop("The next start shows %(wh)s Wh less."),
     gettext_noop("The stop before shows %(wh)s Wh more."),
     gettext_noop("Its own stop came later; the end that was recorded is another session's."),
     gettext_noop(
