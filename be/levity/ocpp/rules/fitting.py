@@ -13,6 +13,7 @@ from levity.ocpp.chargers.clocks import AHEAD, clock_flags
 from levity.ocpp.request import ChargePointState, TransactionState
 from levity.ocpp.rules.checks import AGREES, CONTRADICTS, MISSING, POWER, SILENT, Check
 from levity.ocpp.rules.lives import FASTEST, ROUNDING, Trail, most
+from levity.ocpp.rules.next_car import is_of_next_car
 from levity.ocpp.rules.next_session import ROUNDED, next_on_connector
 from levity.ocpp.rules.sampled import (
     RESET,
@@ -144,6 +145,8 @@ def fit(
     at = moment(session, end)
     time = _time(session, at, end.received_at, until, slack)
     meter, power, tail, pace = _register(session, end, at, until, charge_point)
+    if is_of_next_car(session, at, end.received_at, end.id_tag):
+        time = Check(TIME, CONTRADICTS, "after another car had come")
     if time.verdict == CONTRADICTS:
         pace = BEYOND
         is_before = at is not None and at < session.started_at

@@ -76,6 +76,20 @@ MEANINGS: dict[str, Flag] = {
             "no stop arrived."
         ),
     ),
+    "next-car": Flag(
+        LOOK,
+        gettext_noop(
+            "Its connector was free and another car was plugged in before any stop arrived: what "
+            "the charger reported later under this session's number is not counted here."
+        ),
+    ),
+    "stopped-by-other-tag": Flag(
+        LOOK,
+        gettext_noop(
+            "Levity had closed the session, and then another id tag, which is in no group, stopped "
+            "it: a part of the energy may be that person's."
+        ),
+    ),
     "continued": Flag(
         HARMLESS,
         gettext_noop(

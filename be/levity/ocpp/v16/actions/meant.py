@@ -13,8 +13,9 @@ from levity.ocpp.chargers.clocks import AHEAD
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.request import ChargePointState, RecordedSession, Request, TransactionState
 from levity.ocpp.rules.chain.claims import DECIDED
-from levity.ocpp.rules.fitting import METER, ROUNDED, End, Fit, fit
+from levity.ocpp.rules.fitting import METER, ROUNDED, End, Fit, fit, moment
 from levity.ocpp.rules.lives import most
+from levity.ocpp.rules.next_car import is_of_next_car
 from levity.ocpp.rules.own_ids import (
     ANOTHER_START,
     OWN_ID,
@@ -37,6 +38,7 @@ __all__ = ["Meant", "ends_plainly", "meant"]
 TAG = "id tag"
 # Of several whose register leads to the stop, one has to be so many times as near as the others.
 NEARER = 5
+ANOTHER_CAR = "another car had come to the connector before this end of the session with this id"
 
 
 @frozen
@@ -137,7 +139,16 @@ def meant(request: Request) -> Meant:
         moved = exchanged(named, end, request)
         if moved is not None:
             return _moved(moved, named, stop)
+    return _named(mine, stop)
+
+
+def _named(mine: Fit, stop: _Stop) -> Meant:
+    """The session that is named, of which no other is likelier, if enough speaks for it."""
+    named, end, charge_point = mine.session, stop.end, stop.request.charge_point
     others = stop.good(but=named)
+    is_more = mine.tail is None or mine.tail > ROUNDED
+    if is_more and is_of_next_car(named, moment(named, end), end.received_at, end.id_tag):
+        return Meant(None, (), _with_candidates(ANOTHER_CAR, others))
     is_its = TAG in mine.agreeing or not others
     if len(mine.against) < 2 or (is_its and not fit(named, end, (), charge_point).against):
         # (What lies beyond the next start on its connector is cut off there.)

@@ -29,6 +29,7 @@ from levity.ocpp.rules.energy import Energy, at_stop
 from levity.ocpp.rules.figures import HIGH, MEDIUM
 from levity.ocpp.rules.fitting import ROUNDED, fit
 from levity.ocpp.rules.lives import ROUNDING
+from levity.ocpp.rules.next_car import without_next_car
 from levity.ocpp.rules.sampled import OF_THE_METER, meter_of, trail_of
 from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.crossed import (
@@ -77,7 +78,7 @@ def ended(
     if confidence == HIGH and "id-of-another" in flags and transaction.meter_last is None:
         confidence = HIGH if same_tag(id_tag, transaction.id_tag) and id_tag else MEDIUM
     kept = without_flags(
-        transaction.flags,
+        without_next_car(transaction.flags),
         "orphaned",
         "stop-quarantined",
         *(item for item in OF_THE_METER if item not in found.flags),

@@ -25,6 +25,7 @@ from levity.ocpp.request import (
 )
 from levity.ocpp.rules.fitting import METER, TIME, counts_by_session, fit
 from levity.ocpp.rules.lives import goes_on, most
+from levity.ocpp.rules.next_car import is_of_next_car
 from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
 from levity.ocpp.rules.readings import (
     newest_power,
@@ -100,7 +101,19 @@ def samples_mean(
             transaction = None
     if transaction is not None and connector != transaction.connector:
         transaction = _of_another_connector(transaction, connector, samples, request)
+    if transaction is not None and _is_of_next_car(transaction, samples, request):
+        transaction = None
     return transaction, effects
+
+
+def _is_of_next_car(
+    transaction: TransactionState, samples: tuple[Sample, ...], request: Request
+) -> bool:
+    """True if another car had come to its connector before the first of these."""
+    if not samples or transaction.state == "stopped":
+        return False
+    first = min(item.sampled_at for item in samples)
+    return is_of_next_car(transaction, first, request.received_at)
 
 
 def _by_own_id(

@@ -1,9 +1,11 @@
 """StatusNotification (OCPP 1.6, 4.9): a connector changed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from levity.ocpp.effects import ConnectorStatus, Effect, UpdateChargePoint, UpdateTransaction
 from levity.ocpp.request import Request, Response, with_flags, without_flags
+from levity.ocpp.rules.next_car import next_car_at, with_next_car
 from levity.ocpp.rules.same_start import is_closed_by_boot
 from levity.ocpp.rules.unended import closed
 from levity.ocpp.wire.fields import MAX_CONNECTOR, integer, text
@@ -40,6 +42,9 @@ def _goes_on(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
     transaction = charge_point.interrupted.get(shown.place)
     if transaction is None or shown.status not in CHARGING or not is_closed_by_boot(transaction):
         return
+    if next_car_at(transaction.flags) is not None:
+        # It charges, but another car.
+        return
     if charge_point.lag.is_backlog(shown.reported_at, request.received_at):
         return
     flags = with_flags(without_flags(transaction.flags, "orphaned"), ("continued",))
@@ -47,12 +52,14 @@ def _goes_on(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
 
 
 def _is_over(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
-    """The session that runs on by our books, though its connector was free and has a new car.
+    """The session that runs on by our books, or that a boot closed, though its connector was free
+    and has a new car.
 
-    Its StopTransaction may be lost, or still to come: that one replaces this end.
+    Its StopTransaction may be lost, or still to come: that one replaces this end. What comes after
+    the new car is that car's, whatever number it says (`rules.next_car`).
     """
     charge_point = request.charge_point
-    running = charge_point.active.get(shown.place)
+    running = charge_point.active.get(shown.place) or charge_point.interrupted.get(shown.place)
     known = charge_point.connectors.get(shown.place)
     if running is None or known is None or shown.status != "Preparing":
         return
@@ -60,8 +67,13 @@ def _is_over(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:
         # It was kept while the charger was away: the car of this session.
         return
     free_since, began = known.status_since, running.start_received_at
-    if known.status == "Available" and free_since and began and free_since > began:
-        yield closed(running, "Other")
+    if known.status != "Available" or not free_since or not began or free_since <= began:
+        return
+    flags = with_next_car(running, known, shown.reported_at, request.received_at)
+    if running.state == "active":
+        yield closed(replace(running, flags=" ".join(flags)), "Other")
+    elif next_car_at(running.flags) is None and running.state == "orphaned":
+        yield UpdateTransaction(running.id, flags=flags)
 
 
 def _clock(shown: ConnectorStatus, request: Request) -> Iterator[Effect]:

@@ -19,6 +19,7 @@ from levity.ocpp.request import (
 )
 from levity.ocpp.rules.chain.claims import begins_anew
 from levity.ocpp.rules.energy import of_stop
+from levity.ocpp.rules.figures import HIGH, MEDIUM
 from levity.ocpp.rules.sampled import Meter, meter_of
 from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.ends import end_of, started_twice
@@ -34,13 +35,14 @@ from levity.ocpp.v16.actions.moved import (
     trimmed,
 )
 from levity.ocpp.v16.actions.samples import read_samples
-from levity.ocpp.wire.fields import energy, text
+from levity.ocpp.wire.fields import energy, same_tag, text
 from levity.ocpp.wire.words import REASONS
 
 __all__ = ["ON_THE_BOOKS", "end_session", "stop_transaction"]
 
 # Some date the stop anew each time that they say it (steve#955).
 AGAIN = timedelta(minutes=10)
+OTHER_TAG = "stopped-by-other-tag"
 ON_THE_BOOKS = "nothing to decide: these figures are already recorded"
 
 
@@ -117,17 +119,34 @@ def end_session(
     flags += found_by
     if transaction.state == "orphaned":
         flags.append("late-stop")
+    id_tag = text(payload, "idTag")
+    if _is_of_other_tag(transaction, id_tag, request):
+        flags.append(OTHER_TAG)
+        if charged.confidence == HIGH:
+            charged = replace(charged, confidence=MEDIUM)
     effects: list[Effect] = []
     twin = started_twice(transaction, request.charge_point)
     if twin is not None and stopped_at >= twin.started_at:
         effects.append(closed(twin, "Other", "started-twice"))
     # 7.36: Local is what an absent reason means.
     reason = REASONS.meant(text(payload, "reason", 64)) or "Local"
-    id_tag = text(payload, "idTag")
     effects.append(ended(transaction, meter_stop, stopped_at, charged, flags, reason, id_tag))
     if samples:
         effects.append(RecordMeterValues(transaction.connector or 0, transaction.id, samples))
     return tuple(effects)
+
+
+def _is_of_other_tag(transaction: TransactionState, id_tag: str, request: Request) -> bool:
+    """True if another card ends a session that was closed meanwhile: it may be the end of the next
+    one, whose start was lost.
+
+    A card of a group may be of the same household.
+    """
+    if not id_tag or not transaction.id_tag or same_tag(id_tag, transaction.id_tag):
+        return False
+    if request.id_tag is not None and request.id_tag.parent:
+        return False
+    return transaction.state == "orphaned" or "continued" in transaction.flags.split()
 
 
 def _same_clock(
