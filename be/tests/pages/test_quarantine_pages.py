@@ -4,12 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from levity.ocpp.models import AuditEntry, QuarantinedMessage, Transaction
+from levity.accounts.models import Account
+from levity.ocpp.models import AuditEntry, ChargePoint, QuarantinedMessage, Site, Transaction
 from tests.ocpp.ledger_chargers import Charger, at, books
 
 
@@ -84,6 +85,26 @@ def test_what_can_not_be_done_is_said(
     charger.stop(4711, at(30), 3000)
     item = QuarantinedMessage.objects.get()
     assert answer in browser.post(page(item, kind), said).content.decode()
+    item.refresh_from_db()
+    assert item.resolved_at is None
+
+
+def test_a_session_of_another_site_is_as_one_that_does_not_exist(charger: Charger) -> None:
+    """Two different refusals told which numbers were sessions elsewhere."""
+    charger.stop(4711, at(30), 3000)
+    item = QuarantinedMessage.objects.get()
+    here, there = Site.objects.create(name="Here"), Site.objects.create(name="There")
+    ChargePoint.objects.update(site=here)
+    other = ChargePoint.objects.create(identity="CP2", site=there)
+    foreign = Transaction.objects.create(charge_point=other, started_at=at(0))
+    user = User.objects.create_user("limited", is_staff=True)
+    user.groups.add(Group.objects.get(name="Operator"))
+    Account.objects.create(user=user, limited=True).sites.set([here])
+    client = Client()
+    client.force_login(user)
+    for number in (foreign.pk, foreign.pk + 1000):
+        said = client.post(page(item, "attach"), {"transaction": number}).content.decode()
+        assert f"transaction {number} does not exist" in said.lower(), number
     item.refresh_from_db()
     assert item.resolved_at is None
 

@@ -84,7 +84,8 @@ class DiscardForm(forms.Form):
 
 
 def _attach(item: QuarantinedMessage, values: dict[str, Any], user: Any) -> None:
-    found = Transaction.objects.filter(pk=values["transaction"]).first()
+    rows = Transaction.objects.filter(pk=values["transaction"])
+    found = visible(rows, user).first()
     if found is None:
         raise CannotResolve(f"transaction {values['transaction']} does not exist")
     quarantine.attach(item, found, user)
