@@ -37,6 +37,7 @@ OF_PAGES = (
     *(f"transaction_{part}.html" for part in ("now", "live", "figures", "chart", "sure", "values")),
     *("transaction_samples.html", "transaction_signed.html"),
     *("charge_point.html", "charge_point_now.html", "charge_point_live.html", "charger_tabs.html"),
+    *("charge_points_help.html", "transactions_export.html"),
     *("charge_point_facts.html", "connector_chain.html", "connector_chart.html"),
     *("calls/limit.html", "calls/limit_live.html", "calls/menu.html", "calls/menu_live.html"),
 )
@@ -314,6 +315,16 @@ def test_pages_speak_the_language_of_the_browser(browser: Client, at: int) -> No
         assert words[at] in answer.content.decode()
         # (A part of a page has no head.)
         assert "?part=" in path or f'<html lang="{LANGUAGES[at]}"' in answer.content.decode()
+
+
+def test_the_way_to_a_page_is_in_its_language(browser: Client) -> None:
+    """“Afrekening > Statements” stood above a Dutch statement."""
+    charger = ChargePoint.objects.create(identity="garage-1")
+    connector = charger.connectors.create(number=1, status="Available")
+    path = f"/admin/ocpp/connector/{connector.pk}/change/"
+    page = browser.get(path, headers={"accept-language": "nl"}).content.decode()
+    assert "Aansluitingen" in page
+    assert "Connectors" not in page
 
 
 @pytest.mark.parametrize("at", range(3), ids=LANGUAGES)

@@ -128,7 +128,7 @@ def _span(span: timedelta) -> str:
     seconds = int(span.total_seconds())
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size} {unit}"
+            return f"{seconds // size} {gettext(unit)}"
     return f"{seconds} s"
 
 

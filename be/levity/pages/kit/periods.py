@@ -6,9 +6,11 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dates import MONTHS, MONTHS_3, WEEKDAYS_ABBR
 from django.utils.http import urlencode
-from django.utils.translation import gettext, gettext_noop, pgettext
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext, gettext_noop, pgettext
 
 from levity.days import DAY, Days, midnight, month_of
+from levity.writing import language_or_english
 from levity_ws.frozen import frozen
 
 __all__ = ["KINDS", "Period", "day_and_month", "period_of", "weekday_and_day"]
@@ -92,7 +94,10 @@ def weekday_and_day(day: date) -> str:
 
 def day_and_month(day: date) -> str:
     """Such as: 24 Nov."""
-    return f"{_number(day)} {str(MONTHS_3[day.month]).capitalize()}"
+    month = str(MONTHS_3[day.month])
+    # Django writes English ones small, too.
+    is_english = language_or_english(get_language()) == "en"
+    return f"{_number(day)} {capfirst(month) if is_english else month}"
 
 
 def _number(day: date) -> str:

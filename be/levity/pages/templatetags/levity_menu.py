@@ -49,6 +49,12 @@ def menu_word(part: Any) -> str:
 
 
 @register.filter
+def list_title(title: Any) -> str:
+    """What stands in the way to here: the plural of a model, in the language of the page."""
+    return str(capfirst(said(str(title))))
+
+
+@register.filter
 def row_name(row: Any) -> str:
     """What a row is called, in the language of the page where it has no name of its own."""
     match row._meta.label_lower:
@@ -66,7 +72,7 @@ def row_name(row: Any) -> str:
 def menu_title(changes: Any) -> str:
     """How the menu calls this list; else the plural of its rows."""
     opts = changes.opts
-    return _word(opts.label_lower) or str(capfirst(opts.verbose_name_plural))
+    return _word(opts.label_lower) or capfirst(said(str(opts.verbose_name_plural)))
 
 
 @register.filter

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import QueryDict
+from django.utils import translation
 
-from levity.pages.kit.periods import Period, period_of
+from levity.pages.kit.periods import Period, day_and_month, period_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # In Berlin the first of December has begun.
@@ -67,3 +68,18 @@ def test_another_length_ends_on_the_same_day() -> None:
     period = asked("period=30&day=2026-11-08").of_kind("7")
     assert (period.first, period.last) == (date(2026, 11, 2), date(2026, 11, 8))
     assert asked("day=2026-11-08").of_kind("month").text == "November 2026"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "label"),
+    [
+        ("en", "27 December 2026 to 2 January 2027", "2 Nov"),
+        ("de", "27. Dezember 2026 bis 2. Januar 2027", "2. Nov"),
+        ("fr", "27 décembre 2026 au 2 janvier 2027", "2 nov"),
+        ("nl", "27 december 2026 tot en met 2 januari 2027", "2 nov"),
+    ],
+)
+def test_days_are_written_as_the_reader_does(language: str, text: str, label: str) -> None:
+    with translation.override(language):
+        assert asked("day=2027-01-02").text == text
+        assert day_and_month(date(2026, 11, 2)) == label

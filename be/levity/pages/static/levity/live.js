@@ -175,7 +175,7 @@
       seconds < 0 ? said("in the future") : said("%(span)s ago", { span: AS.for(seconds) }),
     for: (seconds) => {
       for (const [size, unit] of UNITS) {
-        if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
+        if (seconds >= size) return `${Math.floor(seconds / size)} ${said(unit)}`;
       }
       return `${seconds} s`;
     },
