@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from levity_lab.oracle.lives import Session
-from levity_lab.oracle.oddities.shares import SHARES
+from levity_lab.oracle.oddities.shares import SHARES, WITH_POWER
 from levity_lab.oracle.verdict import KINDS, Judged, Over, Verdict, allowed
 
 __all__ = ["Tally", "cause_of", "example", "over_line", "table", "tallied"]
@@ -37,6 +37,8 @@ class Tally:
     cause: str
     n: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+    powered: Counter[str] = field(default_factory=Counter)
+    """The same of makes that tell their power."""
     untellable: int = 0
     """Wrong at high or without a flag, and nothing on the wire contradicts it."""
     true: float = 0.0
@@ -53,8 +55,11 @@ class Tally:
 
     @property
     def share(self) -> float:
-        """Of its sessions so many are right, marked or not."""
-        return (self.kinds["right"] + self.kinds["marked"]) / self.n
+        """Of its sessions so many are right, marked or not; where `WITH_POWER`, of those that tell
+        it."""
+        kinds = self.powered if self.cause in WITH_POWER else self.kinds
+        every = kinds.total()
+        return (kinds["right"] + kinds["marked"]) / every if every else 1.0
 
     @property
     def share_wanted(self) -> float:
@@ -95,6 +100,8 @@ def tallied(verdict: Verdict, tallies: dict[str, Tally]) -> None:
         tally = of(cause_of(each))
         tally.n += 1
         tally.kinds[each.kind] += 1
+        if each.life.make.power:
+            tally.powered[each.kind] += 1
         tally.true += each.session.truth
         tally.billed += each.billed
         if each.kind in ("high", "unflagged") and not each.is_bad:

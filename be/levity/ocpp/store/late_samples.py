@@ -29,6 +29,8 @@ __all__ = ["join_early_values", "join_named_values", "join_values", "transaction
 
 # A StartTransaction that comes later than this after its own time may be preceded by samples.
 LATE = timedelta(seconds=30)
+# So much of a session that is told late is missing (as in `v16/actions/samples_meant`).
+A_WHILE = timedelta(minutes=30)
 # Of the MeterValues that belong to no session, so many are looked through.
 MOST_NAMED = 10_000
 
@@ -51,7 +53,7 @@ def join_early_values(outcomes: Sequence[Outcome]) -> None:
     for transaction_id, (pk, connector, _, outcome) in late.items():
         if (pk, connector) in places:
             row = Transaction.objects.get(pk=transaction_id)
-            join_values(row, row.stopped_at or outcome.arrival.at)
+            join_values(row, row.stopped_at or outcome.arrival.at, outcome.arrival.at)
 
 
 def join_named_values(outcomes: Sequence[Outcome]) -> None:
@@ -87,11 +89,14 @@ def _join_named(row: Transaction, number: int) -> None:
     _join(row, [item for item in found if item.received_at in naming])
 
 
-def join_values(row: Transaction, until: datetime) -> list[int]:
+def join_values(row: Transaction, until: datetime, told_at: datetime | None = None) -> list[int]:
     """MeterValues of the connector that belong to no session join this one; their ids.
 
     Up to `until`, and not those of the next session. Where the charger has not said how it ended,
     its figures move to the newest of them. None where the connector is not known.
+
+    `told_at` is when its start came: of one out of a backlog, what was told as it happened, and
+    long after the start, may be of a later session, which comes yet.
     """
     if row.connector is None:
         return []
@@ -101,8 +106,15 @@ def join_values(row: Transaction, until: datetime) -> list[int]:
     for next_start in following.values_list("started_at", flat=True)[:1]:
         until = min(until, next_start)
     found = loose(row.charge_point_id, row.started_at, until, row.connector)
+    if told_at is not None:
+        found = [item for item in found if not _is_of_now(item, row.started_at, told_at)]
     _join(row, found)
     return [item.id for item in found]
+
+
+def _is_of_now(item: Element, started_at: datetime, told_at: datetime) -> bool:
+    late = (told_at - started_at) - (item.received_at - item.sampled_at)
+    return late > A_WHILE and item.sampled_at - started_at > A_WHILE
 
 
 def _join(row: Transaction, found: Sequence[Element]) -> None:

@@ -143,3 +143,12 @@ def test_every_oddity_can_be_told_and_judged(name: str) -> None:
     else:
         raise AssertionError("none of twenty lives is odd")
     assert len(judge([life]).judged) == len(life.sessions)
+
+
+def test_a_share_that_needs_power_is_of_makes_that_tell_it() -> None:
+    """A reset of a silent make can't be right, and doesn't count against the rules."""
+    told = Tally("meter-reset", 4, Counter(marked=2, flagged=2), powered=Counter(marked=2))
+    assert (told.share, Tally("meter-reset", 1, Counter(flagged=1)).share) == (1.0, 1.0)
+    wrong = Tally("meter-reset", 3, Counter(marked=3), powered=Counter(marked=1, flagged=1))
+    assert wrong.share == 0.5
+    assert Tally("two-starts", 2, Counter(marked=1, flagged=1)).share == 0.5

@@ -222,11 +222,16 @@ def _without_power(life: Life, session: Session, rng: Random) -> None:
                 step.sent = False
 
 
-def _volatile_meter_says(life: Life, session: Session, rng: Random) -> None:
-    _without_power(life, session, rng)
+def _reset_says(life: Life, session: Session, rng: Random) -> None:
+    """Nothing tells of a register that is above its start again, if no sample lies in between."""
     start, stop = start_and_stop(session)
     falls = stop.payload["meterStop"] < start.payload["meterStart"]
     session.tellable = falls or has_samples(life.make)
+
+
+def _volatile_meter_says(life: Life, session: Session, rng: Random) -> None:
+    _without_power(life, session, rng)
+    _reset_says(life, session, rng)
     session.doubtful = True
 
 
@@ -246,6 +251,7 @@ def _unheard(life: Life, session: Session, rng: Random) -> None:
     session.doubtful = True
 
 
+ODDITIES["meter-reset"].says = _reset_says
 ODDITIES["power-cut"].says = _cut_off
 ODDITIES["power-cut-resumes"].says = _without_power
 ODDITIES["volatile-meter"].says = _volatile_meter_says

@@ -1,6 +1,6 @@
 """How many sessions of which oddity must be right without anybody's help."""
 
-__all__ = ["SHARES"]
+__all__ = ["SHARES", "WITH_POWER"]
 
 _ALL = (
     *("none", "answer-lost", "answer-lost-new-connection", "answer-lost-new-id"),
@@ -34,3 +34,7 @@ _NEARLY_ALL = (
 
 SHARES = {**dict.fromkeys(_ALL, 1.0), **dict.fromkeys(_NEARLY_ALL, 0.95)}
 """By oddity; of others as many as can be."""
+
+WITH_POWER = frozenset({"meter-reset"})
+"""Of these the share is of makes that tell their power: of others nothing tells what flowed before
+the register began anew."""

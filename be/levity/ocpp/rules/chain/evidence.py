@@ -3,6 +3,7 @@
 from levity.ocpp.rules.chain.claims import Claim
 from levity.ocpp.rules.lives import LEAST_PACE, ROUNDING, SLACK, is_wild, most
 from levity.ocpp.rules.trail import SECONDS_PER_HOUR
+from levity.ocpp.rules.weighing import FAR_STOP
 
 __all__ = [
     "could",
@@ -58,7 +59,7 @@ def is_proved(claim: Claim, max_power: int) -> bool:
     last = claim.last
     if last is None or claim.high is None or claim.ended is None or last.count < 2:
         return False
-    if claim.by_session and not claim.has_end:
+    if (claim.by_session and not claim.has_end) or FAR_STOP in claim.session.flags.split():
         return False
     if last.count > 2 and is_wild(last):
         return False

@@ -137,6 +137,11 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
             claim.high = claim.low if claim.high is None else max(claim.high, claim.low)
         _go_on(before, claim, gap, max_power, follows=follows)
         return
+    if _is_of_the_meter(before, claim):
+        begin_later(claim, before.high)
+        claim.flags.add(NEIGHBOURS)
+        note(before, claim, CONTRADICTS, "its samples go on from the one before, or count from 0")
+        return
     if _is_proved_low(before, claim, max_power):
         assert before.own.meter_stop is not None
         stop = before.own.meter_stop
@@ -193,6 +198,18 @@ def _is_bounded(before: Claim, claim: Claim) -> bool:
     if not before.by_session or before.low is None or claim.low is None:
         return False
     return before.low + ROUNDING < claim.low and not has_stale_start(before, claim)
+
+
+def _is_of_the_meter(before: Claim, claim: Claim) -> bool:
+    """True if this one was thought to count from its start, for its Start fits neither its Stop nor
+    a sample, and the register of the one before may have gone on in it all the same."""
+    if not claim.by_session or before.by_session or claim.low != 0 or claim.first is None:
+        return False
+    start = claim.session.meter_start
+    if claim.is_fixed or start is None or start <= SLACK:
+        return False
+    assert before.high is not None
+    return claim.high is not None and before.high - ROUNDING <= claim.first.first <= claim.high
 
 
 def _is_estimate(before: Claim) -> bool:

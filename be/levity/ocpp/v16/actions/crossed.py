@@ -21,6 +21,7 @@ from levity.ocpp.rules.weighing import OF_THE_STOP
 
 __all__ = [
     "NAMELESS",
+    "WEAK",
     "begins_plainly",
     "end_of_record",
     "exchanged",

@@ -13,7 +13,7 @@ from levity.ocpp.chargers.clocks import AHEAD
 from levity.ocpp.effects import NO_SUCH_TRANSACTION
 from levity.ocpp.request import ChargePointState, RecordedSession, Request, TransactionState
 from levity.ocpp.rules.chain.claims import DECIDED
-from levity.ocpp.rules.fitting import METER, ROUNDED, End, Fit, fit, moment
+from levity.ocpp.rules.fitting import METER, ROUNDED, TIME, End, Fit, fit, moment
 from levity.ocpp.rules.lives import most
 from levity.ocpp.rules.next_car import is_of_next_car
 from levity.ocpp.rules.own_ids import (
@@ -25,6 +25,7 @@ from levity.ocpp.rules.own_ids import (
 )
 from levity.ocpp.v16.actions.crossed import (
     NAMELESS,
+    WEAK,
     end_of_record,
     exchanged,
     is_doubtful,
@@ -181,12 +182,25 @@ def _better(mine: Fit, stop: _Stop) -> TransactionState | None:
             )
         found = by_tag or found
     elif METER not in mine.against:
-        return None
+        return _begun_since(mine, found)
     elif named.state == "active" and _may_be_anew(mine, stop):
         # It is its own all the same, unless the other's samples lead to just here.
         found = [item for item in found if item.session.meter_last is not None and item.is_likely]
     found = [item for item in found if _distance(item) < _distance(mine)]
     return _only(_after(named, found)) or _only(found)
+
+
+def _begun_since(mine: Fit, found: Sequence[Fit]) -> TransactionState | None:
+    """The session that began on its connector after the one that is named, which had no end, if the
+    stop is dated in that one's time, and its samples lead to just here."""
+    if TIME not in mine.against or mine.session.state != "orphaned":
+        return None
+    near = [
+        item
+        for item in _after(mine.session, found)
+        if item.is_likely and item.session.meter_last is not None
+    ]
+    return _only([item for item in near if _distance(item) * NEARER < _distance(mine)])
 
 
 def _moved(session: RecordedSession, to: TransactionState | None, stop: _Stop) -> Meant:
@@ -196,12 +210,12 @@ def _moved(session: RecordedSession, to: TransactionState | None, stop: _Stop) -
 
 
 def _replaced(named: TransactionState, stop: _Stop) -> Meant | None:
-    """The session that is named, if only a stop without an id has ended it: this is its own.
+    """The session that is named, if a stop with another id, or none, has ended it: this is its own.
 
     That other one may be the end of a session that runs.
     """
     recorded = next((item for item in stop.request.chain if item.id == named.id), None)
-    if recorded is None or NAMELESS.isdisjoint(recorded.flags.split()):
+    if recorded is None or (WEAK | NAMELESS).isdisjoint(recorded.flags.split()):
         return None
     if recorded.energy_source in DECIDED or stop.end.register == recorded.meter_stop:
         return None

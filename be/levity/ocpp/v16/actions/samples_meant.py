@@ -24,7 +24,7 @@ from levity.ocpp.request import (
     without_flags,
 )
 from levity.ocpp.rules.fitting import METER, TIME, counts_by_session, fit
-from levity.ocpp.rules.lives import goes_on, most
+from levity.ocpp.rules.lives import ROUNDING, goes_on, most
 from levity.ocpp.rules.next_car import is_of_next_car
 from levity.ocpp.rules.own_ids import ANOTHER_START, own_id, own_id_flag, with_own_id
 from levity.ocpp.rules.readings import (
@@ -59,6 +59,10 @@ __all__ = ["samples_mean"]
 JUST_BEFORE = timedelta(minutes=1)
 # No charger takes more than an hour to its first sample, and some wait for the full hour.
 FIRST = timedelta(minutes=65)
+# So much of a session that is told late is missing: what is told as it happens may be of another.
+A_WHILE = timedelta(minutes=30)
+# What comes out of a queue comes so many times as fast as it happened.
+QUICK = 2
 # What a connector says of itself (7.7) while a session goes on, and while there is none.
 CHARGING = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 IDLE = frozenset({"Available", "Preparing", "Finishing", "Reserved", "Unavailable", "Faulted"})
@@ -90,7 +94,7 @@ def samples_mean(
         transaction = charge_point.active.get(at_connector(place))
         if transaction is None:
             transaction = _interrupted(place, samples, request)
-        elif _all_before(transaction, samples):
+        elif _all_before(transaction, samples) or _is_of_now(transaction, samples, request):
             transaction = None
         elif "continued" in transaction.flags.split() and (
             _rise(transaction, samples, request) is None
@@ -226,7 +230,8 @@ def _is_crossed(
     its, mine = fit(there, end, (), charge_point), fit(named, end, (), charge_point)
     if its.against or not its.is_possible:
         # It may be the first that is told of a register that counts from the session's start.
-        if trail_of(there).lives or METER not in mine.against or TIME in its.against:
+        falls = METER in mine.against or (mine.tail is not None and mine.tail < -ROUNDING)
+        if trail_of(there).lives or not falls or TIME in its.against:
             return False
         if end.register is None or not counts_by_session(named, charge_point):
             return False
@@ -254,6 +259,24 @@ def _all_before(transaction: TransactionState, samples: tuple[Sample, ...]) -> b
     return BEFORE_OCPP <= newest < transaction.started_at - JUST_BEFORE
 
 
+def _is_of_now(
+    transaction: TransactionState, samples: tuple[Sample, ...], request: Request
+) -> bool:
+    """True if this session is being told out of a backlog, and these are samples of the present,
+    long after what has been told of it: who knows whose they are, until the backlog comes here."""
+    last, begun = transaction.meter_last_at, transaction.start_received_at
+    if last is None or begun is None or not samples or not transaction.lives:
+        return False
+    newest = max(sample.sampled_at for sample in samples)
+    if newest - last <= A_WHILE:
+        return False
+    lives = trail_of(transaction).lives
+    told_at = datetime.fromtimestamp(lives[-1].seen, UTC) if lives else begun
+    # (A clock that was set meanwhile looks like that, too, but what it tells takes its time.)
+    is_quick = last - transaction.started_at > (told_at - begun) * QUICK
+    return is_quick and (told_at - last) - (request.received_at - newest) > A_WHILE
+
+
 def _interrupted(
     connector: int, samples: tuple[Sample, ...], request: Request
 ) -> TransactionState | None:
@@ -266,7 +289,7 @@ def _interrupted(
     """
     charge_point = request.charge_point
     transaction = charge_point.interrupted.get(at_connector(connector))
-    if transaction is None or not samples:
+    if transaction is None or not samples or _is_of_now(transaction, samples, request):
         return None
     newest = max(sample.sampled_at for sample in samples)
     is_past = charge_point.lag.is_backlog(newest, request.received_at)

@@ -241,6 +241,43 @@ def test_a_stop_below_a_start_of_another_connector_counts_from_the_session_befor
     ]
 
 
+def test_a_start_of_another_meter_and_samples_that_go_on_from_the_session_before() -> None:
+    """10,794 Wh: its samples, which are below its start, were thought to count from 0."""
+    one = session(1, 2634, 0, 6010, 10_000)
+    other = session(
+        *(2, 8_781_232, 10_400, 10_794, 23_700),
+        energy=Decimal(10_794),
+        energy_source="session-register",
+        confidence="medium",
+        flags="session-register",
+        lives=sampled((10_800, 6150), (11_700, 6500), (22_800, 10_500)),
+    )
+    third = session(3, 10_794, 33_000, 31_443, 50_000)
+    assert figures(one, other, third) == [
+        (3376, "medium", ""),
+        (4784, "low", "session-register starts-at-last-stop neighbours-disagree"),
+        (20_649, "high", ""),
+    ]
+
+
+def test_a_far_stop_is_cut_at_the_next_start_though_samples_nearly_lead_there() -> None:
+    """34,493 Wh: meterStop was another connector's, and no other meter came in between."""
+    one = session(
+        *(1, 12_758, 0, 47_251, 12_751),
+        confidence="medium",
+        flags="stop-far-off",
+        lives=sampled((900, 15_000), (2700, 20_000), (6000, 30_000), (12_300, 45_600)),
+    )
+    other = session(
+        *(2, 46_017, 13_100, 57_818, 20_600),
+        lives=sampled((13_700, 46_900), (14_600, 48_300), (20_000, 56_900)),
+    )
+    assert figures(one, other) == [
+        (33_259, "medium", "stop-far-off overlaps-next"),
+        (11_801, "medium", "overlaps-previous"),
+    ]
+
+
 def test_samples_that_count_the_session_end_where_the_next_one_begins() -> None:
     """Its own samples show how much; where on the meter's register, the next start shows better.
 

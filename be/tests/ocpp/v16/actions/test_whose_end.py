@@ -6,7 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
-from levity.ocpp.models import ChargePoint, Connector, QuarantinedMessage, SessionRepair
+from levity.ocpp.models import (
+    ChargePoint,
+    Connector,
+    QuarantinedMessage,
+    SessionRepair,
+    Transaction,
+)
 from tests.ocpp.ledger_chargers import Charger, at, books, meter_value
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +162,24 @@ def test_a_wh_below_the_start_ends_the_session_that_is_named(charger: Charger) -
     assert books(left, "state", "energy") == ("stopped", Decimal(0))
     charger.stop(right, at(306), 3_278_073)
     assert books(right, "state", "energy") == ("stopped", Decimal(25_059))
+
+
+def test_the_id_of_a_session_without_an_end_of_a_register_that_counts_each(
+    charger: Charger,
+) -> None:
+    """1444 Wh *high* of 857: the car had gone for hours, and the next one was at 1444."""
+    ChargePoint.objects.update(quirk_overrides={"session_register": True})
+    before = charger.started(at(0), 0, idTag="ANNA")
+    for minute, wh in ((1, 20), (20, 430), (40, 850), (42, 857)):
+        charger.meter(before, meter_value(at(minute), wh), when=at(minute))
+    running = charger.started(at(400), 0, idTag="BOB")
+    for minute, wh in ((401, 30), (410, 700), (425, 1430), (430, 1444)):
+        charger.meter(running, meter_value(at(minute), wh), when=at(minute))
+    charger.stop(before, at(431), 1444)
+    assert books(running, "state", "energy", "flags") == (
+        *("stopped", Decimal(1444), "session-register id-of-another"),
+    )
+    assert books(before, "state", "energy") == ("orphaned", Decimal(857))
 
 
 def test_the_second_of_two_crossed_stops_shows_that_the_first_was_taken_wrongly(
@@ -427,6 +451,19 @@ def test_a_stop_without_its_tag_does_not_outweigh_the_samples(charger: Charger) 
     charger.meter(first, meter_value(at(1), 16_000), when=at(1))
     charger.stop(first, at(-240), 11_600, when=at(2))
     assert (books(first, "state"), len(waiting())) == ("active", 1)
+
+
+def test_its_own_stop_replaces_one_that_named_another(charger: Charger) -> None:
+    """6468 Wh *high* of 494: its own stop waited for a person."""
+    ChargePoint.objects.update(quirk_overrides={"session_register": True})
+    session = charger.started(at(-280), 0, when=at(1), idTag="ANNA")
+    charger.stop(session, at(0), 6468, when=at(2))
+    Transaction.objects.filter(pk=session).update(flags="session-register id-of-another")
+    charger.stop(session, at(-255), 494, when=at(3))
+    assert books(session, "state", "energy", "meter_stop") == (
+        *("stopped", Decimal(494), Decimal(494)),
+    )
+    assert len(waiting()) == 1
 
 
 def test_its_own_stop_replaces_one_that_came_with_the_samples_of_now(charger: Charger) -> None:
