@@ -226,10 +226,15 @@ def seen(week: Week, *, pages: bool = False) -> dict[str, Any]:
     )
     # (A new session has whatever number comes next.)
     ranks = {pk: rank for rank, pk in enumerate(_sessions().values_list("pk", flat=True))}
+    # (Each question would read all of them.)
+    samples = list(Samples.objects)
     told: dict[str, Any] = {
         "samples": sorted(
-            repr({**sample, "transaction_id": ranks.get(sample["transaction_id"])})
-            for sample in Samples.objects.values(*names)
+            repr(
+                {name: getattr(sample, name) for name in names}
+                | {"transaction_id": ranks.get(sample.transaction_id)}
+            )
+            for sample in samples
         ),
         "sessions": [{**row, "id": ranks[row["id"]]} for row in _sessions().values()],
         "connectors": [
@@ -242,7 +247,8 @@ def seen(week: Week, *, pages: bool = False) -> dict[str, Any]:
         "in order": [
             [
                 (sample.raw_value, sample.value, sample.sampled_at)
-                for sample in Samples.objects.filter(transaction=pk)
+                for sample in samples
+                if sample.transaction_id == pk
             ]
             for pk in ranks
         ],
