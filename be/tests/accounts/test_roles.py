@@ -8,6 +8,7 @@ import pytest
 from axes.models import AccessLog
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.messages import get_messages
 from django.core.management.sql import emit_post_migrate_signal
 from django.db.models import Model
 from django.test import Client, RequestFactory
@@ -22,6 +23,7 @@ from tests.pages.whole.rows import SHOWN, Page, one_of_each, pages
 from tests.rows_of_two_sites import THEIRS, mixed
 
 OWN, FOREIGN = "ownrow", "foreignrow"
+OVERVIEW = "/admin/"
 ROLES = ("Viewer", "Operator", "Admin")
 Rows = dict[type[Model], Model]
 
@@ -174,12 +176,18 @@ def test_somebody_of_one_site_sees_nothing_of_another(
     client = browser(person("limited", role, sites=[place.site]))
     seen, leaks, shown = [], [], 0
     for page in pages(place.foreign):
-        answer = client.get(page.path, follow=True)
-        text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        answer = client.get(page.path)
+        if answer.headers.get("Location") == OVERVIEW:
+            # The overview is one of these pages; what it would say at its top is told here.
+            text = "".join(map(str, get_messages(answer.wsgi_request))).encode()
+            client.cookies.pop("messages", None)
+        else:
+            answer = client.get(page.path, follow=True) if "Location" in answer else answer
+            text = b"".join(answer.streaming_content) if answer.streaming else answer.content
         # The key of an edge is its name; that it is none is said with the name that was asked for.
         if FOREIGN.encode() in text and FOREIGN not in page.path:
             leaks.append(label(page))
-        if page.row and answer.status_code == 200 and not answer.redirect_chain:
+        if page.row and answer.status_code == 200 and not hasattr(answer, "redirect_chain"):
             seen.append(label(page))
         shown += OWN.encode() in text
     assert (seen, leaks) == ([], [])

@@ -266,7 +266,9 @@ def test_behind_the_guessers_own_router_the_real_charger_is_in_within_a_minute(
 
 @pytest.mark.slow
 @pytest.mark.once
-@pytest.mark.parametrize("spread", [False, True], ids=["one identity", "spread over identities"])
+@pytest.mark.parametrize(
+    "spread", few([False, True], True), ids=["one identity", "spread over identities"]
+)
 def test_who_repeats_each_guess_has_no_more_than_twenty_an_hour_either(
     spread: bool, settings: Any
 ) -> None:
