@@ -22,6 +22,7 @@ from levity.ocpp.rules.sampled import (
     lacks_start,
     trail_of,
 )
+from levity.ocpp.rules.set_back import is_set_back
 from levity.ocpp.wire.fields import same_tag
 from levity_ws.frozen import frozen
 
@@ -119,8 +120,8 @@ def candidates(
     `sessions` are those of one charge point, with their neighbours on the connectors.
     """
     known = tuple(sessions)
-    found = [fit(item, end, known, charge_point) for item in known]
-    return [(item.session, item.checks) for item in sorted(found, key=_rank)]
+    found = sorted((fit(item, end, known, charge_point) for item in known), key=_rank)
+    return [(item.session, item.checks) for item in found]
 
 
 def _rank(item: Fit) -> tuple[int, bool, int, bool, Decimal, int]:
@@ -167,14 +168,16 @@ def fit(
 
 
 def moment(session: TransactionState, end: End) -> datetime | None:
-    """The charger's time in the message, if it is of this session.
+    """The charger's time in the message, if it is of this session and its clock not set back in it.
 
     In autumn an hour of local time comes twice, and is read as the first. It was the second where
     the session would have ended before it began, or before its newest meter value. Not where
     minutes would do to explain that: clocks are set in a session, too.
     """
     said, second = end.at, end.second
-    if said is None or second is None or second <= said or "start-clock" in session.flags:
+    if said is None or is_set_back(session, said, end.received_at):
+        return None
+    if second is None or second <= said or "start-clock" in session.flags:
         return said
     if session.state == "stopped":
         return second if second == session.stopped_at else said
