@@ -16,6 +16,7 @@ from levity.ocpp.rules.bounds import bounds_of
 from levity.ocpp.rules.checked import checks_of
 from levity.ocpp.rules.continuous import continuous, has_booted_since
 from levity.ocpp.rules.figures import HIGH, MEDIUM, Energy
+from levity.ocpp.rules.lasted import DURATION, FULL, Lasted, lasted
 from levity.ocpp.rules.lives import (
     FASTEST,
     SLACK,
@@ -57,8 +58,6 @@ __all__ = [
     "of_stop",
 ]
 
-# Wh. No car takes more in a session; what looks like more is the whole life of a meter.
-FULL = 250_000
 # W: 6 A of one phase. Less that is told is of a car that waits, or kW without a unit.
 LEAST = 1380
 # Seconds, and by how much power may fall in a session while something is charged.
@@ -108,7 +107,10 @@ def at_stop(
     trail, stop = continuous(transaction, meter_stop, stopped_at, meter)
     limit = max(meter.max_power, trail.power)
     sampled = measured(transaction, trail, meter)
-    found = _alone(transaction, trail, sampled, stop, stopped_at, meter)
+    time = lasted(transaction, stopped_at, received_at)
+    found = _alone(transaction, trail, sampled, stop, stopped_at, meter, time)
+    if found.confidence == HIGH and not time.is_seen(float(found.wh), limit):
+        found = replace(found, confidence=MEDIUM, flags=(*found.flags, DURATION))
     ends = _ends(transaction, stop, stopped_at)
     bounds = bounds_of(trail, ends.seconds, limit)
     if bounds is not None:
@@ -117,7 +119,7 @@ def at_stop(
         confidence = MEDIUM if found.confidence == HIGH else found.confidence
         flags = tuple(dict.fromkeys((*found.flags, ROLLOVER)))
         found = replace(found, confidence=confidence, flags=flags)
-    found = may_be_kwh(transaction, found, trail, sampled, ends.seconds, meter)
+    found = may_be_kwh(transaction, found, trail, sampled, time.at_most, meter)
     checks = checks_of(transaction, found, ends, trail, sampled, bounds, limit)
     found = Energy(found.wh, found.source, found.confidence, found.flags, checks)
     return doubted_by_boot(transaction, found, trail, stop, stopped_at, received_at, meter)
@@ -160,14 +162,13 @@ def _alone(
     meter_stop: Decimal,
     stopped_at: datetime,
     meter: Meter,
+    time: Lasted,
 ) -> Energy:
     """What Start, Stop and the samples of the register come to; `sampled` are those alone."""
     if lacks_start(transaction):
         return _from_first_sample(transaction, trail, meter_stop, stopped_at, meter)
     difference = meter_stop - transaction.register_at_start
-    seconds = (stopped_at - transaction.started_at).total_seconds()
-    # (The charger's clock may make no sense.)
-    could = most(seconds, max(meter.max_power, trail.power)) if seconds > 0 else None
+    could = time.could(max(meter.max_power, trail.power))
     is_possible = difference >= 0 and (could is None or float(difference) <= could)
     if not is_possible and _may_be_dc(transaction, trail, meter_stop, stopped_at, meter):
         return Energy(difference, "registers", "medium", (ABOVE_AC,))

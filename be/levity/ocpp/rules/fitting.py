@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 ID_TAG, TIME, METER = "id tag", "time", "meter"
+# Wh by which a stop may be below its start, as figures are cut off.
+CUT = 1
 # Wh. Some round what they tell at the start and the end to whole kWh, and not their samples.
 WHOLE = Decimal(1000)
 # By so much power may rise above what a session had so far, on average or last.
@@ -338,7 +340,7 @@ def _power(
         return Check(POWER, CONTRADICTS, f"at most {could:,.0f} Wh can have flowed since"), BEYOND
     power = Check(POWER, AGREES, f"up to {could:,.0f} Wh can have flowed since")
     below = session.register_at_start - (last.wh + tail)
-    if rise > known or tail < -ROUNDING or below > ROUNDING:
+    if rise > known or tail < -ROUNDING or below > CUT:
         return power, BEYOND
     pace = _pace(session, trail, last)
     likely = most(seconds if told <= 0 else told, limit if pace is None else int(pace * SWING))

@@ -166,6 +166,13 @@ MEANINGS: dict[str, Flag] = {
             "unknown. Normal for a DC charger: set its highest power."
         ),
     ),
+    "duration-unknown": Flag(
+        LOOK,
+        gettext_noop(
+            "The charger's clock was not set at one end of the session, and more energy was "
+            "reported than can have flowed since Levity heard of it."
+        ),
+    ),
     # In no total either.
     "implausible-energy": Flag(
         DO_NOT_BILL,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from levity.ocpp.rules.booted import BOOTED
 from levity.ocpp.rules.bounds import KILO, Bounds
 from levity.ocpp.rules.figures import LOW, MEDIUM, REGISTERS, SAMPLES, Energy
+from levity.ocpp.rules.lasted import DURATION
 from levity.ocpp.rules.lives import Life, Trail
 from levity.ocpp.rules.sampled import (
     FELL,
@@ -41,7 +42,7 @@ ABOVE_AC = "above-ac"
 FAR_STOP = "stop-far-off"
 NEGATIVE = "negative-energy"
 # What is found anew with each stop.
-OF_THE_STOP = (STOP, BELOW, ABOVE_AC, FAR_STOP, NEGATIVE, MAY_BE_KWH, BOOTED)
+OF_THE_STOP = (STOP, BELOW, ABOVE_AC, FAR_STOP, NEGATIVE, MAY_BE_KWH, BOOTED, DURATION)
 # What is said of ends that count no more, or that power has decided.
 DECIDED = frozenset({BELOW, NEGATIVE, IMPLAUSIBLE, ABOVE_AC, FAR_STOP, FELL})
 
