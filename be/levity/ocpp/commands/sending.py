@@ -142,4 +142,4 @@ def cancel_commands(commands: QuerySet[Command], who: Who) -> Decided:
         only=Q(state=QUEUED),
         with_related=["charge_point"],
     )
-    return Decided(done, (Left(total - done, "were sent already, or have ended"),) * (total > done))
+    return Decided(done, (Left(total - done, "already sent, or ended"),) * (total > done))

@@ -269,7 +269,7 @@ class CommandAdmin(ListAsCsv, ReadOnlyAdmin):
         waiting = queryset.filter(state=Command.State.QUEUED)
         if asked := ask_if_many(request, self, waiting, "cancel_selected", "Cancel"):
             return asked
-        self._cancel(request, waiting)
+        self._cancel(request, queryset)
         return None
 
     def _cancel(self, request: HttpRequest, commands: QuerySet[Command]) -> None:
@@ -277,4 +277,5 @@ class CommandAdmin(ListAsCsv, ReadOnlyAdmin):
         if not decided.count:
             messages.warning(request, "Nothing to cancel: already sent or finished.")
             return
-        messages.success(request, f"Cancelled: {decided.count:,}.")
+        others = "".join(f" {left.count:,} {left.why}." for left in decided.left)
+        messages.success(request, f"Cancelled: {decided.count:,}.{others}")

@@ -211,7 +211,9 @@ class LocalListAdmin(StoredAdmin):
         rows = list(mine.select_related("charge_point"))
         for row in rows:
             do(row, request.user)
-        messages.success(request, f"Looked at within some seconds: {len(rows):,}.")
+        left = queryset.filter(is_on=False).count()
+        said = f" {left:,} not kept in step: switch that on first." if left else ""
+        messages.success(request, f"Looked at within some seconds: {len(rows):,}.{said}")
         return None
 
     def get_urls(self) -> list[URLPattern]:

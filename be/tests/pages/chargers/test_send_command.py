@@ -263,9 +263,12 @@ def test_selected_commands_are_cancelled_from_the_list(
 ) -> None:
     chosen = [Command.objects.create(charge_point=charger, action="Reset") for _ in range(2)]
     Command.objects.create(charge_point=charger, action="Reset")
-    browser_of_root.post(
+    chosen.append(Command.objects.create(charge_point=charger, action="Reset", state="sent"))
+    page = browser_of_root.post(
         reverse("admin:ocpp_command_changelist"),
         {"action": "cancel_selected", "_selected_action": [each.pk for each in chosen]},
+        follow=True,
     )
     states = Command.objects.order_by("id").values_list("state", flat=True)
-    assert list(states) == ["cancelled", "cancelled", "queued"]
+    assert list(states) == ["cancelled", "cancelled", "queued", "sent"]
+    assert "Cancelled: 2. 1 already sent, or ended." in page.content.decode()

@@ -170,6 +170,22 @@ def test_a_local_list_is_switched_on_for_a_site(
     assert Command.objects.get().payload["updateType"] == "Full"
 
 
+def test_lists_that_are_selected_and_not_kept_in_step_are_named(
+    browser_of_root: Client, charger: ChargePoint
+) -> None:
+    other = ChargePoint.objects.create(identity="OTHER")
+    rows = [
+        LocalList.objects.create(charge_point=place, is_on=is_on, state="behind")
+        for place, is_on in ((charger, True), (other, False))
+    ]
+    page = browser_of_root.post(
+        reverse("levity:ocpp_locallist_changelist"),
+        {"action": "now", "_selected_action": [row.pk for row in rows]},
+        follow=True,
+    ).content.decode()
+    assert "Looked at within some seconds: 1. 1 not kept in step" in page
+
+
 def test_a_profile_is_cleared_after_a_warning(
     browser_of_root: Client, charger: ChargePoint
 ) -> None:
