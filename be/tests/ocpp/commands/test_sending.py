@@ -62,7 +62,7 @@ def test_what_was_sent_already_is_not_cancelled_and_that_is_said() -> None:
     decided = cancel_commands(Command.objects.all(), None)
     assert (decided.count, [(left.count, left.why) for left in decided.left]) == (
         1,
-        [(1, "were sent already, or have ended")],
+        [(1, "already sent, or ended")],
     )
     assert (audit_of(sent), audit_of(waits)) == ([], [("", "cancelled")])
 
