@@ -38,6 +38,7 @@ OF_PAGES = (
     *("transaction_samples.html", "transaction_signed.html"),
     *("charge_point.html", "charge_point_now.html", "charge_point_live.html", "charger_tabs.html"),
     *("charge_points_help.html", "transactions_export.html"),
+    *("unassigned_help.html", "unassigned_now.html"),
     *("charge_point_facts.html", "connector_chain.html", "connector_chart.html"),
     *("calls/limit.html", "calls/limit_live.html", "calls/menu.html", "calls/menu_live.html"),
 )

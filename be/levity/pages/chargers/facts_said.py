@@ -46,6 +46,7 @@ FACTS = (
     gettext_noop("the register began anew in between"),
     gettext_noop("the register was set back in between"),
     gettext_noop("it began anew at 0, or its start is no reading"),
+    gettext_noop("its samples go on from the one before, or count from 0"),
     gettext_noop("%(wh)s Wh more than can have flowed in between"),
     gettext_noop(
         "%(wh)s Wh more than can have flowed in between: another meter, as the samples of both show"

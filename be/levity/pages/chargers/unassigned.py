@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
@@ -40,6 +41,7 @@ from levity.pages.kit.formats import (
     link,
     list_url,
     payer,
+    said,
     shown_time,
     site_zone,
 )
@@ -188,18 +190,21 @@ def _stretch(
         "since": shown_time(stretch.since, zone),
         "until": shown_time(stretch.until, zone),
         "energy": kwh(stretch.wh),
-        "register": f"{kwh(stretch.wh_from)} to {kwh(stretch.wh_until)}",
-        "shown_by": stretch.words,
+        "register": gettext("%(first)s to %(last)s")
+        % {"first": kwh(stretch.wh_from), "last": kwh(stretch.wh_until)},
+        "shown_by": said(stretch.words),
         "before": _session(stretch.before),
         "after": _session(stretch.after),
-        "messages": link(_messages(item.charge_point, stretch), "Messages"),
-        "chain": link(chain_address(connector, stretch.since, zone), "Chain") if connector else "",
+        "messages": link(_messages(item.charge_point, stretch), gettext("Messages")),
+        "chain": link(chain_address(connector, stretch.since, zone), gettext("Chain"))
+        if connector
+        else "",
         "give": give,
     }
 
 
 def _session(pk: int | None) -> str:
-    return "none" if pk is None else change_link(Transaction, pk, f"#{pk}")
+    return gettext("none") if pk is None else change_link(Transaction, pk, f"#{pk}")
 
 
 def _messages(charge_point: ChargePoint, stretch: Unassigned) -> str:

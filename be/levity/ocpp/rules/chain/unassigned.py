@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from levity.ocpp.rules.lives import FASTEST, ROUNDING, most
+from levity.writing import gettext_noop
 from levity_ws.frozen import frozen
 
 __all__ = [
@@ -38,10 +39,10 @@ SAMPLES, TO_SAMPLE, TO_START, BETWEEN = "samples", "to-sample", "to-start", "bet
 """What shows a stretch: samples outside of sessions; the end of a session and the next sample; the
 last sample and the start of a session; the end of a session and the start of the next."""
 TEXTS = {
-    SAMPLES: "samples outside sessions",
-    TO_SAMPLE: "from the end of a session to the next sample",
-    TO_START: "from the last sample to the start of a session",
-    BETWEEN: "from the end of a session to the start of the next",
+    SAMPLES: gettext_noop("samples outside sessions"),
+    TO_SAMPLE: gettext_noop("from the end of a session to the next sample"),
+    TO_START: gettext_noop("from the last sample to the start of a session"),
+    BETWEEN: gettext_noop("from the end of a session to the start of the next"),
 }
 
 
