@@ -15,3 +15,18 @@ def test_no_two_resources_call_their_rows_or_bodies_the_same() -> None:
             if isinstance(each, type) and issubclass(each, Row | Body):
                 names.setdefault(each.__name__, set()).add(each.__module__)
     assert {name: where for name, where in names.items() if len(where) > 1} == {}
+
+
+VERBS = (
+    "acknowledge add adopt apply approve ask assign attach begin block bring cancel change clear "
+    "close confirm create delete disable discard download enable end export fetch forget generate "
+    "get import list make preview price raise read remove replace replay retire retry rotate send "
+    "set switch test unassign unblock undo unlock update upload withdraw"
+)
+
+
+def test_an_operation_is_called_by_a_verb_and_what_it_is_done_to() -> None:
+    """Clients that are generated have these names: a slip of a rename was `listfirmware_of`."""
+    paths = v1.api.document()["paths"].values()
+    names = [found["operationId"] for methods in paths for found in methods.values()]
+    assert [name for name in names if name.partition("_")[0] not in set(VERBS.split(" "))] == []

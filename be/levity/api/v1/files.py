@@ -260,13 +260,13 @@ def download_file(request: HttpRequest, file_id: Id) -> HttpResponseBase:
 
 
 @router.get("/firmware", response=Page[FirmwareRow])
-def listfirmware_of(request: HttpRequest, asked: Query[Paged]) -> Any:
+def list_firmware(request: HttpRequest, asked: Query[Paged]) -> Any:
     """The firmware that was uploaded."""
     return page(seen(request, Firmware), asked, newest_first=True)
 
 
 @router.post("/firmware", response={201: FirmwareRow}, openapi_extra=UPLOAD)
-def uploadfirmware_of(request: HttpRequest, about: Query[FirmwareNamed]) -> Any:
+def upload_firmware(request: HttpRequest, about: Query[FirmwareNamed]) -> Any:
     """Upload a firmware: the body is the file."""
     may(request, kept.ADD_FIRMWARE)
     values = {name: getattr(about, name) for name in ("version", "vendor", "model", "note")}
