@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import TransactionState
+from levity.ocpp.rules.at_start import FALL
 from levity.ocpp.rules.booted import doubted_by_boot
 from levity.ocpp.rules.bounds import bounds_of
 from levity.ocpp.rules.checked import checks_of
@@ -27,7 +28,6 @@ from levity.ocpp.rules.lives import (
 )
 from levity.ocpp.rules.rollover import ROLLOVER
 from levity.ocpp.rules.sampled import (
-    FALL,
     IMPLAUSIBLE,
     IN_KWH,
     KILO,

@@ -161,6 +161,9 @@ def ended(trail: Trail, meter_stop: Decimal, stopped_at: datetime, limit: int) -
     if not -last.off <= float(tail) <= could:
         return None
     whole = _grown(last, meter_stop, at, last.seen, limit, last.grain)
+    if last.count > 1 and at - last.last_at < (last.last_at - last.before_at) / 2:
+        # What comes so soon after a sample is no step of its own.
+        whole = replace(whole, before=last.before, before_at=last.before_at)
     return replace(trail, lives=(*trail.lives[:-1], whole))
 
 

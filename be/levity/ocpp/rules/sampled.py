@@ -12,10 +12,9 @@ from itertools import pairwise
 
 from levity.ocpp.effects import Sample
 from levity.ocpp.request import ChargePointState, TransactionState, with_flags, without_flags
-from levity.ocpp.rules.at_start import is_another_register, is_of_start
+from levity.ocpp.rules.at_start import is_another_register, is_of_start, is_stale
 from levity.ocpp.rules.bounds import KILO, Bounds, bounds_of, seems
 from levity.ocpp.rules.lives import (
-    FASTEST,
     SLACK,
     Life,
     Trail,
@@ -30,7 +29,6 @@ from levity.ocpp.rules.trail import read_or_none
 from levity_ws.frozen import frozen
 
 __all__ = [
-    "FALL",
     "IMPLAUSIBLE",
     "IN_KWH",
     "KILO",
@@ -85,8 +83,6 @@ ZERO = Decimal(0)
 WILD = 10
 # Wh. Below that a register in kWh looks like one that has just begun to count the session.
 LONG_LIFE = 100_000
-# Seconds after the start within which power hardly falls, and by how much it may from there on.
-AT_FIRST, FALL = 300, 8
 
 
 @frozen
@@ -321,7 +317,7 @@ def _lead(
     if (
         told > KILO
         and first.count > 2
-        and _is_stale(transaction, told, first, seconds, meter, trail)
+        and is_stale(transaction, first, seconds, trail, meter.max_power, is_told=meter.is_told)
     ):
         return ZERO, START
     fell = FELL if told < -grain else ""
@@ -339,27 +335,6 @@ def _lead(
     if count > 1:
         return ZERO, START
     return (ZERO, FELL) if told < 0 else (since_start, "")
-
-
-def _is_stale(
-    transaction: TransactionState,
-    told: float,
-    first: Life,
-    seconds: float,
-    meter: Meter,
-    trail: Trail,
-) -> bool:
-    """True if meterStart is of some time before: no power leads from it to the first of several
-    samples, by how fast the register rises from then on."""
-    if first.pace <= 0:
-        # (A clock that stands still says nothing.)
-        return False
-    known = max(meter.max_power, trail.power, first.pace * FALL)
-    if transaction.register_at_start and (first.jumps or seconds > AT_FIRST):
-        # It may deliver DC. (0 is what a meter that was not read yet says.)
-        known = max(known, FASTEST)
-    # (Whole kWh may be told at the start.)
-    return told > max(KILO, first.grain) + most(seconds, known)
 
 
 def _is_lifetime(first: Life, since_start: float, seconds: float) -> bool:

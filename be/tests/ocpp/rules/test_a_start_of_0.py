@@ -37,3 +37,38 @@ def test_a_meter_that_is_new_begins_at_0(charger: Charger) -> None:
         charger.meter(started, meter_value(at(minute), 180 * minute), when=at(minute))
     charger.stop(started, at(60), 10_800)
     assert books(started, *FIGURES) == (Decimal(10_800), "registers", "high", "")
+
+
+def quarters(charger: Charger, wh: int, watts: int, first: int, count: int) -> int:
+    """A session from 0 with a sample each quarter of an hour, at an even power after the first."""
+    started = charger.started(at(0), 0)
+    for quarter in range(count):
+        minute = 15 * (quarter + 1)
+        value = wh + first + watts * quarter // 4
+        charger.meter(started, meter_value(at(minute), value), when=at(minute))
+    minute = 15 * count
+    charger.stop(started, at(minute + 0.5), value + watts // 120)
+    return started
+
+
+def test_a_register_that_rises_evenly_rose_no_faster_before_its_first_sample(
+    charger: Charger,
+) -> None:
+    """29.1 kWh *high*, of which the meter had 8: 9.75 kWh in the first quarter, then 1.75."""
+    started = quarters(charger, 8_000, 7_000, 1_750, 12)
+    energy, source, confidence, flags = books(started, *FIGURES)
+    assert (energy, source, confidence) == (Decimal(19_308), "samples", "low")
+    assert flags == "start-contradicted"
+
+
+def test_a_session_may_begin_with_all_that_a_car_takes_and_go_on_with_less(
+    charger: Charger,
+) -> None:
+    """22 kW until another car comes, then 7 kW: a register that counts each session from 0."""
+    started = quarters(charger, 0, 7_000, 5_500, 12)
+    assert books(started, *FIGURES) == (Decimal(24_808), "registers", "high", "")
+
+
+def test_a_car_may_take_more_than_ac_all_the_time(charger: Charger) -> None:
+    started = quarters(charger, 0, 36_000, 10_500, 4)
+    assert books(started, *FIGURES) == (Decimal(37_800), "registers", "high", "")
