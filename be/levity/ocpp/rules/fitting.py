@@ -80,6 +80,8 @@ class _Last:
     """The charger's clock."""
     seen: datetime | None
     """Ours."""
+    grain: int = 0
+    """Wh by which it may be off."""
 
 
 @frozen
@@ -248,7 +250,7 @@ def _register(
     if register == 0 and last.wh > 0:
         return Check(METER, SILENT, "0 Wh is no reading"), silent, tail, BEYOND
     bound = _bound(session, until)
-    against = _against(session, end, register, tail, bound)
+    against = _against(session, end, register, tail, bound, last.grain)
     if against:
         return Check(METER, CONTRADICTS, against), silent, tail, BEYOND
     power, pace = _power(session, end, at, last, tail, charge_point)
@@ -275,13 +277,14 @@ def _by_session(
         return Check(METER, SILENT, "0 Wh is no reading"), silent, None, BEYOND
     start, life, zone = session.register_at_start, trail.lives[-1], session.started_at.tzinfo
     tail = min(register - life.last, register - start - life.last, key=abs)
-    if tail < -ROUNDED:
+    if tail < -max(ROUNDED, Decimal(life.grain)):
         said = f"{_wh(-tail)} below its newest meter value"
         return Check(METER, CONTRADICTS, said), silent, tail, BEYOND
     last = _Last(
         start + life.last,
         datetime.fromtimestamp(life.last_at, zone),
         datetime.fromtimestamp(life.seen, zone),
+        life.grain,
     )
     power, pace = _power(session, end, at, last, tail, charge_point)
     return Check(METER, AGREES, f"{_wh(tail)} above what it showed last"), power, tail, pace
@@ -293,6 +296,7 @@ def _against(
     register: Decimal,
     tail: Decimal,
     bound: tuple[Decimal, str] | None,
+    grain: int,
 ) -> str:
     """Why this can't be the session's register; empty if it can."""
     below = session.register_at_start - register
@@ -300,7 +304,8 @@ def _against(
         return f"what ended began with {_wh(end.began)}"
     if below > ROUNDED and not lacks_start(session):
         return f"{_wh(below)} below its start"
-    if tail < -(WHOLE if register % WHOLE == 0 and session.meter_last is not None else ROUNDED):
+    is_whole = register % WHOLE == 0 and session.meter_last is not None
+    if tail < -max(Decimal(grain), WHOLE if is_whole else ROUNDED):
         return f"{_wh(-tail)} below its newest meter value"
     if bound is not None and register - bound[0] > ROUNDED:
         return f"{_wh(register - bound[0])} above {bound[1]}"
@@ -331,7 +336,7 @@ def _power(
         return Check(POWER, SILENT, "nobody knows how long it was"), POSSIBLE
     trail = trail_of(session)
     limit = max(charge_point.max_power, trail.power)
-    known = could = most(seconds, limit) + float(WHOLE)
+    known = could = most(seconds, limit) + max(float(WHOLE), last.grain)
     if not (charge_point.power_is_told or trail.power):
         # It may be DC.
         could = max(known, min(most(seconds, FASTEST), FULL))
@@ -340,10 +345,11 @@ def _power(
         return Check(POWER, CONTRADICTS, f"at most {could:,.0f} Wh can have flowed since"), BEYOND
     power = Check(POWER, AGREES, f"up to {could:,.0f} Wh can have flowed since")
     below = session.register_at_start - (last.wh + tail)
-    if rise > known or tail < -ROUNDING or below > CUT:
+    if rise > known or tail < -max(last.grain, ROUNDING) or below > CUT:
         return power, BEYOND
     pace = _pace(session, trail, last)
     likely = most(seconds if told <= 0 else told, limit if pace is None else int(pace * SWING))
+    likely += last.grain
     return power, AS_BEFORE if rise <= likely else POSSIBLE
 
 
@@ -371,6 +377,7 @@ def _last(session: TransactionState, trail: Trail) -> _Last:
         life.last,
         datetime.fromtimestamp(life.last_at, zone),
         datetime.fromtimestamp(life.seen, zone),
+        life.grain,
     )
 
 

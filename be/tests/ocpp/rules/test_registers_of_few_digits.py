@@ -162,3 +162,34 @@ def test_the_sum_of_three_phases_is_as_exact_as_each() -> None:
     assert [grain_of(each) for each in told] == [100, 100, 100]
     [reading] = registers(told)
     assert (reading.value, reading.grain) == (Decimal(26_100), 300)
+
+
+@pytest.mark.parametrize("rounding", [ROUND_FLOOR, ROUND_HALF_UP])
+def test_a_lost_stop_is_found_at_the_next_start_though_the_last_sample_lies_above_it(
+    charger: Charger, rounding: str
+) -> None:
+    told = in_kwh(0, rounding)
+    first = charger.started(at(0), 8_765_932)
+    for minute in range(5, 60, 5):
+        value = kwh(minute, told(8_765_932 + 120 * minute), 7200)
+        charger.meter(first, value, when=at(minute))
+    second = charger.started(at(120), 8_772_600)
+    for minute in range(5, 60, 5):
+        value = kwh(120 + minute, told(8_772_600 + 120 * minute), 7200)
+        charger.meter(second, value, when=at(120 + minute))
+    charger.stop(second, at(180), 8_779_800)
+    assert books(first, "energy") == Decimal(6_668)
+    assert "neighbours-disagree" not in books(first, "flags")
+    assert books(second, *FIGURES) == (Decimal(7_200), "registers", "high", "")
+
+
+def test_a_stop_with_the_id_0_is_the_running_session_s_though_a_sample_lies_above_it(
+    charger: Charger,
+) -> None:
+    started = charger.started(at(0), 8_765_432)
+    for minute in range(5, 65, 5):
+        value = kwh(minute, in_kwh(0)(8_765_432 + 120 * minute), 7200)
+        charger.meter(started, value, when=at(minute))
+    charger.stop(0, at(61), 8_772_640)
+    energy, state = books(started, "energy", "state")
+    assert (energy, state) == (Decimal(7_208), "stopped")

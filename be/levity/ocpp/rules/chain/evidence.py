@@ -1,7 +1,7 @@
 """What the samples and clocks of two neighbours say of where one ended and the other began."""
 
 from levity.ocpp.rules.chain.claims import Claim
-from levity.ocpp.rules.lives import LEAST_PACE, ROUNDING, SLACK, is_wild, most
+from levity.ocpp.rules.lives import LEAST_PACE, ROUNDING, is_wild, most
 from levity.ocpp.rules.trail import SECONDS_PER_HOUR
 from levity.ocpp.rules.weighing import FAR_STOP
 
@@ -64,7 +64,7 @@ def is_proved(claim: Claim, max_power: int) -> bool:
     if last.count > 2 and is_wild(last):
         return False
     rest = float(claim.high - last.last)
-    return rest <= could(claim, max(claim.ended - claim.seen, 0.0), max_power)
+    return rest <= last.grain + could(claim, max(claim.ended - claim.seen, 0.0), max_power)
 
 
 def is_told_again(before: Claim, claim: Claim) -> bool:
@@ -117,7 +117,8 @@ def goes_on_from_start(claim: Claim) -> bool:
         return False
     lead = float(first.first - claim.low)
     seconds = claim.first_at - claim.begun
-    return -ROUNDING <= lead <= most(seconds, max(int(first.pace * FASTER), LEAST_PACE))
+    power = max(int(first.pace * FASTER), LEAST_PACE)
+    return -first.off <= lead <= most(seconds, power) + first.grain
 
 
 def has_stale_start(before: Claim, claim: Claim) -> bool:
@@ -132,12 +133,12 @@ def has_stale_start(before: Claim, claim: Claim) -> bool:
         # it can't have been.
         return True
     first = claim.first
-    if first is None or first.first < before.high - ROUNDING or first.pace <= 0:
+    if first is None or first.first < before.high - first.off or first.pace <= 0:
         return False
     seconds = claim.first_at - claim.begun
     lead = float(first.first - claim.low)
-    if lead > most(seconds, max(int(first.pace * FASTER), LEAST_PACE)):
+    if lead > most(seconds, max(int(first.pace * FASTER), LEAST_PACE)) + first.grain:
         return True
     # Or the end of the one before leads to them far better, by how fast they rise.
     usual = first.pace * seconds / SECONDS_PER_HOUR
-    return abs(float(first.first - before.high) - usual) * BETTER < abs(lead - usual) - SLACK
+    return abs(float(first.first - before.high) - usual) * BETTER < abs(lead - usual) - first.slack

@@ -21,7 +21,6 @@ from levity.ocpp.rules.chain.words import (
     TWICE,
 )
 from levity.ocpp.rules.checks import BOUNDS, CONTRADICTS
-from levity.ocpp.rules.lives import ROUNDING
 
 __all__ = ["begin_later", "billed", "in_wh", "note", "resolve"]
 
@@ -75,7 +74,7 @@ def resolve(placed: list[Claim], claim: Claim, max_power: int) -> None:
     detail = f"{in_wh(twice)} are the next session's as well"
     last = before.last
     is_shown = is_shown or (not reached and goes_on_from_start(claim))
-    if is_shown or (at_once and (last is None or last.last <= low + ROUNDING)):
+    if is_shown or (at_once and (last is None or last.last <= low + last.off)):
         # Its samples end before the next one's start: only its Stop reaches into it; or the next
         # one's own samples show where it began.
         note(before, claim, BOUNDS, detail)

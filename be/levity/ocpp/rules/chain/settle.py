@@ -119,7 +119,8 @@ def _lay_beside(placed: list[Claim], claim: Claim, max_power: int, *, follows: b
     assert claim.low is not None
     assert before.high is not None
     gap = claim.low - before.high
-    little = min(max(Decimal(SLACK), billed(before) * PART), billed(before))
+    slack = before.last.slack if before.last is not None else SLACK
+    little = min(max(Decimal(slack), billed(before) * PART), billed(before))
     is_estimate = _is_estimate(before) and not is_told_again(before, claim)
     if 0 < -gap <= little and is_estimate:
         # Its end is only estimated, and the next start tells it better.

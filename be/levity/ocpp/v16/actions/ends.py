@@ -169,4 +169,5 @@ def leads_to(transaction: TransactionState, reading: Reading, request: Request) 
         ours = request.received_at - transaction.start_received_at
         seconds = max(seconds, ours.total_seconds())
     rise = reading.value - transaction.register_at_start
-    return -ROUNDING <= rise <= most(seconds, charge_point.max_power)
+    could = most(seconds, charge_point.max_power) + reading.grain
+    return -max(ROUNDING, reading.grain) <= rise <= could

@@ -28,7 +28,6 @@ from levity.ocpp.rules.checks import as_text
 from levity.ocpp.rules.energy import Energy, at_stop
 from levity.ocpp.rules.figures import HIGH, MEDIUM
 from levity.ocpp.rules.fitting import ROUNDED, fit
-from levity.ocpp.rules.lives import ROUNDING
 from levity.ocpp.rules.next_car import without_next_car
 from levity.ocpp.rules.sampled import OF_THE_METER, meter_of, trail_of
 from levity.ocpp.rules.unended import closed
@@ -190,7 +189,7 @@ def ended_again(
     found = fit(replace(was, state="orphaned"), end, (*others, was), charge_point)
     lives = trail_of(was).lives
     # A register of the session itself is held against its own samples only.
-    is_nearer = bool(lives) and lives[-1].last - ROUNDING <= meter_stop < recorded.meter_stop
+    is_nearer = bool(lives) and lives[-1].last - lives[-1].off <= meter_stop < recorded.meter_stop
     if found.against or not (found.is_possible or is_nearer):
         return ()
     return (_no_longer_high(recorded, "stopped-again", STOPPED_AGAIN),)

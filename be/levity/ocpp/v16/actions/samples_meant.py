@@ -206,7 +206,7 @@ def _of_another_connector(
         return transaction if goes_on(trail, newest, request.received_at, limit) else None
     rise = newest.value - transaction.register_at_start
     could = most(_seconds_since_start(transaction, newest.at, request), limit)
-    is_its = 0 <= rise <= could
+    is_its = -newest.grain <= rise <= could + newest.grain
     if rise < 0 and _only_connector(request.charge_point):
         # It may count from the session's start.
         is_its = 0 <= newest.value <= could
@@ -335,6 +335,7 @@ def _rise(
         begun = min(begun, datetime.fromtimestamp(trail.lives[-1].before_at, UTC))
     if is_unset(register[1], request.received_at):
         begun, until = transaction.start_received_at or begun, request.received_at
-    if rise > most((until - begun).total_seconds(), max(limit, trail.power)):
+    grain = trail.lives[-1].grain if trail.lives else 0
+    if rise > grain + most((until - begun).total_seconds(), max(limit, trail.power)):
         return None
     return rise
