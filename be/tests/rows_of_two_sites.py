@@ -4,7 +4,7 @@ session is at the other garage. Whatever is shown of the one, the other is not o
 from datetime import date
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, InternalError, models, transaction
 
 from levity.billing.models import Assignment, Household
 from levity.ocpp.models import ChargePoint, Site
@@ -54,7 +54,7 @@ def mixed(*, ours_to_theirs: bool) -> tuple[Rows, Rows]:
                 with transaction.atomic():
                     mine = model._default_manager.filter(pk=row.pk)
                     count += mine.update(**{field.name: others[target]})
-            except IntegrityError:
+            except (IntegrityError, InternalError):
                 continue  # closed statements, and what is there once
     # A household of the one with a place at the other.
     Assignment.objects.create(
