@@ -60,6 +60,22 @@ def write_quarantine(outcomes: Sequence[Outcome]) -> None:
         update=("last_received_at",),
         add=("repeated",),
     )
+    _open_again(outcomes)
+
+
+def _open_again(outcomes: Sequence[Outcome]) -> None:
+    """A stop that had been taken for the end of a session, and is given back in the very words in
+    which it waited before, waits again; a person's own word stays."""
+    for outcome, charge_point, effect in each(outcomes, Quarantine):
+        if effect.displaced is None:
+            continue
+        QuarantinedMessage.objects.filter(
+            charge_point=charge_point.id,
+            action=outcome.arrival.version.ends,
+            payload_hash=payload_hash(effect.displaced),
+            resolved_at__isnull=False,
+            resolved_by=None,
+        ).update(resolved_at=None, resolution="", resolved_to=None, reason=effect.reason[:255])
 
 
 def _within_budget(charge_point: int, payload: Any) -> tuple[str, str]:

@@ -46,6 +46,7 @@ __all__ = [
     "ended",
     "ended_again",
     "given",
+    "not_high",
     "repaired",
     "shown_by_start",
     "trimmed",
@@ -161,7 +162,12 @@ def doubted(
     effects: Sequence[Effect], ended: TransactionState, other: RecordedSession
 ) -> tuple[Effect, ...]:
     """These effects, where both ends may be each other's: neither of them is `high`."""
-    found = tuple(
+    return (*not_high(effects, ended), _no_longer_high(other, "ids-may-be-swapped", MAY_BE_SWAPPED))
+
+
+def not_high(effects: Sequence[Effect], ended: TransactionState) -> tuple[Effect, ...]:
+    """These effects, with an end of this session that is not `high`."""
+    return tuple(
         replace(item, confidence="medium")
         if isinstance(item, StopTransaction)
         and item.transaction_id == ended.id
@@ -169,7 +175,6 @@ def doubted(
         else item
         for item in effects
     )
-    return (*found, _no_longer_high(other, "ids-may-be-swapped", MAY_BE_SWAPPED))
 
 
 def ended_again(

@@ -1,6 +1,6 @@
 """StartTransaction (OCPP 1.6, 4.8): a session begins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from levity.ocpp.request import (
     without_flags,
 )
 from levity.ocpp.rules.fitting import ROUNDED, fit
+from levity.ocpp.rules.lives import most
 from levity.ocpp.rules.same_start import has_doubtful_time, is_closed_by_boot, is_sent_again
 from levity.ocpp.rules.sampled import NO_START
 from levity.ocpp.rules.unknown_start import (
@@ -31,14 +32,17 @@ from levity.ocpp.rules.unknown_start import (
     payer_of,
 )
 from levity.ocpp.v16.actions.crossed import session_before
-from levity.ocpp.v16.actions.ends import could_end, end_of, named_id, said_end
+from levity.ocpp.v16.actions.ends import could_end, end_of, named_id, said_end, sessions_of
 from levity.ocpp.v16.actions.id_tag_info import accepted
-from levity.ocpp.v16.actions.moved import shown_by_start
+from levity.ocpp.v16.actions.moved import not_high, shown_by_start
 from levity.ocpp.v16.actions.reserved import use_of
 from levity.ocpp.v16.actions.stop_transaction import end_session
-from levity.ocpp.wire.fields import known_energy
+from levity.ocpp.wire.fields import known_energy, same_tag
 
 __all__ = ["start_transaction"]
+
+# s. By so much the dates of a start and a stop may be off.
+A_MOMENT = 60
 
 
 def start_transaction(request: Request) -> Response:
@@ -137,7 +141,9 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
         if named not in (None, begun.transaction_id) and not stop.payload.get("idTag"):
             # It names a session that nobody knows: not this one, unless the card says so as well.
             continue
-        if could_end(transaction, stop.payload, said, request.charge_point):
+        if could_end(transaction, stop.payload, said, request.charge_point) and (
+            named == begun.transaction_id or _can_have_flowed(transaction, stop, said, request)
+        ):
             fitting.append((said, stop))
     if not fitting:
         return _end_before(begun, request) or shown_by_start(begun, transaction, request)
@@ -149,12 +155,54 @@ def _early_end(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
         # A start that an edge tells late is the older one.
         received_at=max(request.received_at, stop.received_at),
     )
-    ended = end_session(
-        told,
-        replace(transaction, flags=" ".join((*begun.flags, "stop-came-first"))),
-    )
+    flags = (*begun.flags, "stop-came-first")
+    is_contested = _is_contested(transaction, stop, [item for _, item in fitting], request)
+    if is_contested:
+        flags = (*flags, "ids-may-be-swapped")
+    ended = end_session(told, replace(transaction, flags=" ".join(flags)))
+    if is_contested:
+        ended = not_high(ended, transaction)
     found = ResolveQuarantined(stop.id, begun.transaction_id, "its StartTransaction came later")
     return (*ended, found)
+
+
+def _can_have_flowed(
+    transaction: TransactionState, stop: EarlyStop, said: datetime, request: Request
+) -> bool:
+    """True if so much can have flowed from the start until this stop, or the stop names its tag.
+
+    One of this very second may be that of another connector.
+    """
+    if _names_its_tag(transaction, stop):
+        return True
+    wh = known_energy(stop.payload, "meterStop")
+    seconds = max((said - transaction.started_at).total_seconds(), 0) + A_MOMENT
+    rise = Decimal(0) if wh is None else wh - transaction.register_at_start
+    return float(rise) <= most(seconds, request.charge_point.max_power)
+
+
+def _is_contested(
+    transaction: TransactionState, stop: EarlyStop, fitting: Sequence[EarlyStop], request: Request
+) -> bool:
+    """True if nothing but its register says that this stop is the session's, among several
+    connectors, and another that waits fits the session, too, or another session fits the stop."""
+    charge_point = request.charge_point
+    if named_id(stop.payload.get("transactionId")) or _names_its_tag(transaction, stop):
+        return False
+    if sum(number > 0 for _, number in charge_point.connectors) < 2:
+        return False
+    if any(item.id != stop.id and not item.payload.get("idTag") for item in fitting):
+        return True
+    end = said_end(stop.payload, charge_point, stop.received_at)
+    sessions = sessions_of(request)
+    open_ones = [item for item in sessions if item.state != "stopped"]
+    found = (fit(item, end, sessions, charge_point) for item in open_ones)
+    return any(item.is_possible and not item.against for item in found)
+
+
+def _names_its_tag(transaction: TransactionState, stop: EarlyStop) -> bool:
+    said = stop.payload.get("idTag")
+    return isinstance(said, str) and bool(said) and same_tag(said, transaction.id_tag)
 
 
 def _end_before(begun: StartTransaction, request: Request) -> tuple[Effect, ...]:
