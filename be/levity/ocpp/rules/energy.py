@@ -111,6 +111,10 @@ def at_stop(
     found = _alone(transaction, trail, sampled, stop, stopped_at, meter, time)
     if found.confidence == HIGH and not time.is_seen(float(found.wh), limit):
         found = replace(found, confidence=MEDIUM, flags=(*found.flags, DURATION))
+    if meter.is_lifetime and SESSION in found.flags:
+        # It does not count sessions: it began anew, and what it had counted is lost.
+        flags = tuple(RESET if flag == SESSION else flag for flag in found.flags)
+        found = replace(found, source="samples", confidence="low", flags=flags)
     ends = _ends(transaction, stop, stopped_at)
     bounds = bounds_of(trail, ends.seconds, limit)
     if bounds is not None:

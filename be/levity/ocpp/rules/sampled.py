@@ -99,6 +99,8 @@ class Meter:
     """Somebody has said how much the connector can deliver; else it may deliver DC."""
     is_volatile: bool = False
     """A register of its charge point has begun anew between sessions before."""
+    is_lifetime: bool = False
+    """The samples of sessions before on its connector were of the meter's total."""
     was_known: bool = False
     """Its charge point was known before the session began: the boot is not that of its coming."""
 

@@ -20,6 +20,7 @@ from levity.ocpp.request import (
 from levity.ocpp.rules.chain.claims import begins_anew
 from levity.ocpp.rules.energy import of_stop
 from levity.ocpp.rules.figures import HIGH, MEDIUM
+from levity.ocpp.rules.lifetime import counts_for_life
 from levity.ocpp.rules.sampled import Meter, meter_of
 from levity.ocpp.rules.unended import closed
 from levity.ocpp.v16.actions.ends import end_of, started_twice
@@ -79,6 +80,8 @@ def stop_transaction(request: Request) -> Response:
 def _meter(request: Request, transaction: TransactionState) -> Meter:
     """What is known of the meter; whether it begins anew only where that makes a difference."""
     meter, known_since = meter_of(request.charge_point), request.charge_point.known_since
+    if request.chain and not meter.by_session:
+        meter = replace(meter, is_lifetime=counts_for_life(transaction, request.chain))
     if meter.booted_at is None or meter.booted_at < transaction.started_at:
         return meter
     if known_since is not None and known_since < transaction.started_at:
