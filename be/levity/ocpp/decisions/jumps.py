@@ -19,11 +19,13 @@ from levity.ocpp.rules.plausibility import Finding, Reading, judge, rises
 from levity.ocpp.rules.readings import (
     BEGIN,
     ELSEWHERE,
+    EXACT,
     FOREIGN_UNITS,
     OFFERED,
     POWER,
     REGISTER,
     STRONGEST,
+    grain_of,
     rank_of,
 )
 from levity.ocpp.rules.sampled import NO_START, SAMPLES_IN_KWH, SESSION
@@ -62,6 +64,7 @@ class Register(NamedTuple):
     """Rises as they arrived."""
     key: int
     wh: Decimal
+    grain: int
 
 
 @frozen
@@ -127,7 +130,7 @@ def _of_its_time(session: RecordedSession, rows: Iterable[Register]) -> list[Rea
     ended = session.stopped_at if session.state == "stopped" else None
     begun = session.started_at - JUST_BEFORE
     return [
-        Reading(row.key, row.at, row.wh)
+        Reading(row.key, row.at, row.wh, row.grain)
         for row in sorted(rows, key=lambda row: row.number)
         if row.at >= begun and (ended is None or row.at <= ended or ended < session.started_at)
     ]
@@ -157,7 +160,7 @@ def outside(charger: ChargePoint, start: datetime, end: datetime, max_power: int
     for (connector, *_), group in groupby(
         found, key=lambda row: (row.connector, row.location, row.phase)
     ):
-        series = (Reading(row.key, row.at, row.wh) for row in group)
+        series = (Reading(row.key, row.at, row.wh, row.grain) for row in group)
         changes += [
             Change(
                 charger.identity,
@@ -197,6 +200,7 @@ def _unsorted(elements: Iterable[Element], first: int) -> list[Register]:
     for element, position, names in picked(elements, _is_register):
         value = element.value(position)
         if value is not None:
+            raw = element.values[position]
             found.append(
                 Register(
                     element.connector,
@@ -206,6 +210,7 @@ def _unsorted(elements: Iterable[Element], first: int) -> list[Register]:
                     first + len(found),
                     key_of(element.id, position),
                     value,
+                    0 if names.unit in EXACT else grain_of(value, names.unit, raw),
                 )
             )
     return found

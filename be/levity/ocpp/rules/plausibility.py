@@ -28,6 +28,8 @@ class Reading:
     id: int
     at: datetime
     wh: Decimal
+    grain: int = 0
+    """Wh of its last digit, by which it may be off, where it is told in kWh; else 0."""
 
 
 @frozen
@@ -41,11 +43,14 @@ class Finding:
 
 def rises(series: Sequence[Reading]) -> bool:
     """True if it only rises, and as fast as some charger can, whatever is known of this one."""
-    if any(after.wh - before.wh < -ROUNDING for before, after in pairwise(series)):
+    if any(after.wh - before.wh < -_off(before, after) for before, after in pairwise(series)):
         return False
     times = [item.at for item in series]
     seconds = (max(times) - min(times)).total_seconds() if times else 0
-    return not series or series[-1].wh - series[0].wh <= most(seconds, PACE)
+    if not series:
+        return True
+    first, last = series[0], series[-1]
+    return last.wh - first.wh <= most(seconds, PACE) + max(first.grain, last.grain)
 
 
 def judge(series: Iterable[Reading], max_power: int) -> list[Finding]:
@@ -87,7 +92,13 @@ def _is_another_meter(findings: Sequence[Finding], max_power: int) -> bool:
 
 def _follows(before: Reading, after: Reading, max_power: int) -> bool:
     rise = after.wh - before.wh
-    return -ROUNDING <= rise <= most((after.at - before.at).total_seconds(), max_power)
+    could = most((after.at - before.at).total_seconds(), max_power)
+    return -_off(before, after) <= rise <= could + max(before.grain, after.grain)
+
+
+def _off(before: Reading, after: Reading) -> int:
+    """Wh by which the later one may be below the other, and be the same."""
+    return max(before.grain - 1, after.grain - 1, ROUNDING)
 
 
 def _chain(readings: list[Reading], max_power: int) -> list[Reading]:

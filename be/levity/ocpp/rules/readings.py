@@ -17,6 +17,7 @@ from levity_ws.frozen import frozen
 __all__ = [
     "BEGIN",
     "ELSEWHERE",
+    "EXACT",
     "FOREIGN_UNITS",
     "INLET",
     "LINES",
@@ -27,6 +28,7 @@ __all__ = [
     "STRONGEST",
     "TOGETHER",
     "Reading",
+    "grain_of",
     "newest_of",
     "newest_power",
     "newest_register",
@@ -140,7 +142,7 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         [only] = fitting
         value = only.value or ZERO
         phases = ((only.phase, value),) if only.phase in PHASES else ()
-        grain = 0 if only.unit in EXACT else grain_of(only)
+        grain = 0 if only.unit in EXACT else grain_of(value, only.unit, only.raw_value)
         return [Reading(only.sampled_at, value, only.context == BEGIN, at_inlet, phases, grain)]
     place = min((item.location for item in fitting), key=rank_of)
     moments: list[_Moment] = []
@@ -153,7 +155,7 @@ def _readings(samples: Iterable[Sample], measurand: str) -> list[Reading]:
         moment.at = max(moment.at, item.sampled_at)
         (moment.begin if item.context == BEGIN else moment.now)[item.phase] = item.value
         if item.unit not in EXACT:
-            grain = grain_of(item)
+            grain = grain_of(item.value, item.unit, item.raw_value)
             moment.grain = min(moment.grain, grain) if moment.grain else grain
     return [_reading(item, at_inlet=at_inlet) for item in moments]
 
@@ -165,12 +167,12 @@ def _reading(moment: _Moment, *, at_inlet: bool) -> Reading:
     return Reading(moment.at, total(values), not moment.now, at_inlet, phases, grain)
 
 
-def grain_of(item: Sample) -> int:
-    """What one of the last digit of this value is, in base units, at least 1; of a value of 0 as it
-    is written, of others without the zeros at their end: 8.500 kWh may be told to the 0.1 kWh."""
-    grain, value = scale_of(item.unit), item.value
+def grain_of(value: Decimal, unit: str, raw_value: str) -> int:
+    """What one of the last digit of this value (in base units) is, at least 1; of a value of 0 as
+    it is written, of others without the zeros at their end: 8.500 kWh may be told to 0.1 kWh."""
+    grain = scale_of(unit)
     if not value:
-        digits = len(item.raw_value.partition(".")[2])
+        digits = len(raw_value.partition(".")[2])
         return max(int(grain // 10**digits), 1)
     while grain > 1 and value % grain:
         grain //= 10

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -54,6 +55,16 @@ def readings(*wh: int) -> list[Reading]:
 def test_what_can_be_true(series: tuple[int, ...], corrected: dict[int, int]) -> None:
     found = judge(readings(*series), POWER)
     assert {item.reading.id: item.wh for item in found} == corrected
+
+
+def test_whole_kwh_between_start_and_stop_to_the_wh_are_no_jumps() -> None:
+    """8,765 kWh after 8,765,432 Wh is the same, and 1 kWh more may be 1 Wh more."""
+    start, stop = (Reading(0, at(m), Decimal(wh)) for m, wh in ((0, 8_765_432), (5, 8_766_290)))
+    told = ((1, 8_765_000), (2, 8_765_000), (3, 8_766_000), (4, 8_767_000))
+    samples = [Reading(m, at(m), Decimal(wh), 1000) for m, wh in told]
+    assert judge([start, *samples, stop], POWER) == []
+    wild = replace(samples[2], wh=Decimal(8_775_000))
+    assert [item.reading for item in judge([start, *samples[:2], wild, stop], POWER)] == [wild]
 
 
 def test_the_time_decides_how_far_a_register_may_rise() -> None:
