@@ -3,7 +3,7 @@
 Tag, time and register of the payload, held against one session (`rules.fitting`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ __all__ = [
     "said_end",
     "sessions_of",
     "started_twice",
+    "with_candidates",
 ]
 
 NOTHING = timedelta()
@@ -171,3 +172,12 @@ def leads_to(transaction: TransactionState, reading: Reading, request: Request) 
     rise = reading.value - transaction.register_at_start
     could = most(seconds, charge_point.max_power) + reading.grain
     return -max(ROUNDING, reading.grain) <= rise <= could
+
+
+def with_candidates(reason: str, found: Iterable[Fit]) -> str:
+    """The reason, and the sessions that it may mean all the same."""
+    numbers = sorted(item.session.id for item in found)
+    if not numbers:
+        return reason
+    told = " or ".join(f"#{number}" for number in numbers[-8:])
+    return f"{reason}; it may be the end of {told}"

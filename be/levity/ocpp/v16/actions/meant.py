@@ -16,6 +16,7 @@ from levity.ocpp.rules.chain.claims import DECIDED
 from levity.ocpp.rules.fitting import METER, ROUNDED, TIME, End, Fit, fit, moment
 from levity.ocpp.rules.lives import most
 from levity.ocpp.rules.next_car import is_of_next_car
+from levity.ocpp.rules.own_begin import begins_as_told, is_of_another_start
 from levity.ocpp.rules.own_ids import (
     ANOTHER_START,
     OWN_ID,
@@ -31,7 +32,7 @@ from levity.ocpp.v16.actions.crossed import (
     is_doubtful,
     reopened,
 )
-from levity.ocpp.v16.actions.ends import NOTHING, named_id, said_end, sessions_of
+from levity.ocpp.v16.actions.ends import NOTHING, named_id, said_end, sessions_of, with_candidates
 from levity_ws.frozen import frozen
 
 __all__ = ["Meant", "ends_plainly", "meant"]
@@ -39,6 +40,7 @@ __all__ = ["Meant", "ends_plainly", "meant"]
 TAG = "id tag"
 # Of several whose register leads to the stop, one has to be so many times as near as the others.
 NEARER = 5
+ANOTHER_BEGIN = "what this stop ends began with another meter value than the session with this id"
 ANOTHER_CAR = "another car had come to the connector before this end of the session with this id"
 
 
@@ -149,14 +151,16 @@ def _named(mine: Fit, stop: _Stop) -> Meant:
     others = stop.good(but=named)
     is_more = mine.tail is None or mine.tail > ROUNDED
     if is_more and is_of_next_car(named, moment(named, end), end.received_at, end.id_tag):
-        return Meant(None, (), _with_candidates(ANOTHER_CAR, others))
+        return Meant(None, (), with_candidates(ANOTHER_CAR, others))
+    if TAG not in mine.agreeing and is_of_another_start(named, end):
+        return Meant(None, (), with_candidates(ANOTHER_BEGIN, others))
     is_its = TAG in mine.agreeing or not others
     if len(mine.against) < 2 or (is_its and not fit(named, end, (), charge_point).against):
         # (What lies beyond the next start on its connector is cut off there.)
         return Meant(named)
     said = " and ".join(sorted(mine.against))
     reason = f"the session with this id is running, but {said} of this stop do not match it"
-    return Meant(None, (), _with_candidates(reason, others))
+    return Meant(None, (), with_candidates(reason, others))
 
 
 def _better(mine: Fit, stop: _Stop) -> TransactionState | None:
@@ -168,6 +172,9 @@ def _better(mine: Fit, stop: _Stop) -> TransactionState | None:
     if not mine.against and (mine.is_likely or mine.tail is None):
         return None
     found = stop.good(but=named)
+    by_begin = [item for item in found if begins_as_told(item.session, stop.end)]
+    if by_begin and is_of_another_start(named, stop.end):
+        return _only(by_begin)
     if not mine.against:
         # Its register could be there, but never rose so fast; the other's was about to be there.
         return _only([item for item in found if item.is_likely])
@@ -386,14 +393,5 @@ def _without_id(stop: _Stop) -> Meant:
         if only.against <= {METER} and TAG in only.agreeing:
             found = running[0]
     if found is None:
-        return Meant(None, (), _with_candidates(NO_SUCH_TRANSACTION, good))
+        return Meant(None, (), with_candidates(NO_SUCH_TRANSACTION, good))
     return Meant(found, ("matched-by-connector",))
-
-
-def _with_candidates(reason: str, found: Iterable[Fit]) -> str:
-    """The reason, and the sessions that it may mean all the same."""
-    numbers = sorted(item.session.id for item in found)
-    if not numbers:
-        return reason
-    told = " or ".join(f"#{number}" for number in numbers[-8:])
-    return f"{reason}; it may be the end of {told}"
