@@ -69,6 +69,8 @@ class End:
     """The same words read as the second of the hour that comes twice in a local time."""
     began: Decimal | None = None
     """Wh that the session began with, where the message repeats that."""
+    began_at: datetime | None = None
+    """When that was, by the charger's clock."""
 
 
 @frozen

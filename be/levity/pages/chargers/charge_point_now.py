@@ -47,6 +47,7 @@ from levity.pages.kit.formats import (
     site_zone,
     watts,
 )
+from levity.pages.kit.sentences import sentence
 
 __all__ = ["connector_lines", "power_of", "silence", "whats_on"]
 
@@ -112,7 +113,7 @@ def _acts(charge_point: ChargePoint, connector: Connector) -> list[tuple[str, st
 def reserved_lines(charge_point: ChargePoint) -> dict[int, str]:
     """By connector: for whom it is reserved, and until when."""
     return {
-        row.connector: format_html(
+        row.connector: sentence(
             gettext("{reserved} for {id_tag} until {when}"),
             reserved=change_link(Reservation, row.pk, gettext("reserved")),
             id_tag=row.id_tag,

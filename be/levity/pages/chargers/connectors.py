@@ -45,6 +45,7 @@ from levity.pages.kit.formats import (
     words,
 )
 from levity.pages.kit.periods import KINDS, period_of
+from levity.pages.kit.sentences import sentence
 from levity.pages.site import site
 
 __all__ = ["ConnectorAdmin", "chain_address"]
@@ -125,16 +126,18 @@ class ConnectorAdmin(ReadOnlyAdmin):
             if row.connector in (0, item.number)
         ]
         anywhere = gettext("any connector")
-        lines = [
+        lines = (
             (
-                change_link(Reservation, row.pk, row.id_tag),
-                "" if row.connector else f" ({anywhere})",
-                shown_time(row.ends_at, site_zone(item)),
+                sentence(
+                    gettext("for {}{} until {}"),
+                    change_link(Reservation, row.pk, row.id_tag),
+                    "" if row.connector else f" ({anywhere})",
+                    shown_time(row.ends_at, site_zone(item)),
+                ),
             )
             for row in held
-        ]
-        text = gettext("for {}{} until {}")
-        return format_html_join("", f"<div>{text}</div>", lines) or NOTHING
+        )
+        return format_html_join("", "<div>{}</div>", lines) or NOTHING
 
     @display(description=_("transaction"))
     def running(self, item: Connector) -> str:

@@ -50,19 +50,21 @@ def said_end(
     MeterValues."""
     words = payload.get("timestamp")
     at, second = charge_point.time_of(words), charge_point.time_of(words, fold=1)
-    register, began = known_energy(payload, "meterStop"), None
+    register, began, began_at = known_energy(payload, "meterStop"), None, None
     if "meterValue" in payload and "meterStop" not in payload:
         readings = registers(samples_of(payload, "meterValue", charge_point, received_at))
         if readings:
             register, at, second = readings[-1].value, readings[-1].at, None
     elif "transactionData" in payload:
         readings = registers(samples_of(payload, "transactionData", charge_point, received_at))
-        began = next((item.value for item in readings if item.is_begin), None)
+        first = next((item for item in readings if item.is_begin), None)
+        if first is not None:
+            began, began_at = first.value, first.at
     try:
         id_tag = text(payload, "idTag")
     except OcppError:
         id_tag = ""
-    return End(register, at, received_at, id_tag, second, began)
+    return End(register, at, received_at, id_tag, second, began, began_at)
 
 
 def sessions_of(request: Request) -> tuple[TransactionState, ...]:
