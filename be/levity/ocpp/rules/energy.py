@@ -174,7 +174,7 @@ def _alone(
     difference = meter_stop - transaction.register_at_start
     could = time.could(max(meter.max_power, trail.power))
     is_possible = difference >= 0 and (could is None or float(difference) <= could)
-    if not is_possible and _may_be_dc(transaction, trail, meter_stop, stopped_at, meter):
+    if not is_possible and _may_be_dc(transaction, trail, meter_stop, stopped_at, meter, time):
         return Energy(difference, "registers", "medium", (ABOVE_AC,))
     if sampled is None:
         return _without_samples(transaction, meter_stop, stopped_at, could, meter)
@@ -251,13 +251,14 @@ def _may_be_dc(
     meter_stop: Decimal,
     stopped_at: datetime,
     meter: Meter,
+    time: Lasted,
 ) -> bool:
     """True if nothing speaks against a charger that is stronger than AC allows: no power that was
     told, and no sample that shows that the register jumped."""
     if meter.is_told or LEAST <= trail.power <= meter.max_power or len(trail.lives) > 1:
         return False
-    seconds = (stopped_at - transaction.started_at).total_seconds()
-    if not 0 <= meter_stop - transaction.register_at_start <= min(most(seconds, FASTEST), FULL):
+    could = min(most(time.seconds or 0, FASTEST), FULL)
+    if not 0 <= meter_stop - transaction.register_at_start <= could:
         return False
     if not trail.lives:
         return True

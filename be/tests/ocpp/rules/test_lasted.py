@@ -83,3 +83,18 @@ def test_sixty_hours_offline_are_what_the_charger_says(charger: Charger) -> None
     started = charger.started(at(-3600), 1_000_000, when=at(0))
     charger.stop(started, at(-10), 1_200_000, when=at(0))
     assert books(started, *FIGURES)[:2] == (Decimal(200_000), "high")
+
+
+def test_a_stop_that_lies_ahead_is_now_at_the_latest(charger: Charger) -> None:
+    """200 kWh can flow in a day; in the 40 minutes that have passed only at a DC charger, and 240
+    nowhere in 20."""
+    for minutes, wh, confidence, flag in (
+        (40, 200_000, "medium", "above-ac"),
+        (20, 240_000, "low", "implausible-energy"),
+    ):
+        started = charger.started(at(0), 100_000, when=at(0))
+        ended = at(minutes) + timedelta(days=1)
+        charger.stop(started, ended, 100_000 + wh, when=at(minutes))
+        flags = f"stop-clock-ahead {flag}"
+        assert books(started, *FIGURES) == (Decimal(wh), confidence, flags)
+        charger = Charger("another")
