@@ -129,7 +129,7 @@ except (ValueError, KeyError) as error:
         "unset it for a SQLite file in LEVITY_DATA_DIR"
     ) from error
 
-if _database["ENGINE"] == "django.db.backends.sqlite3":
+if _database["ENGINE"] == "django.db.backends.sqlite3" and _database["NAME"] != ":memory:":
     with contextlib.suppress(OSError):
         # SQLite would make it readable for everybody on this machine, and what is beside it, too.
         os.close(os.open(_database["NAME"], os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +11,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from levity.billing.admin.held import days_shown, thing_shown
 from levity.billing.households_csv import (
@@ -28,12 +26,13 @@ from levity.ocpp.decisions.spreadsheet_files import decode
 from levity.ocpp.visibility import is_limited
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.file_form import FileForm
 from levity.pages.kit.formats import refusal
 from levity.writing import Phrase
 
 __all__ = ["HouseholdFiles"]
 
-SHOWN, LARGEST = 50, 1_000_000
+SHOWN = 50
 SAMPLE = (
     COLUMNS,
     (
@@ -42,28 +41,6 @@ SAMPLE = (
     ),
     ("Bob Smith", "ground floor", "13", "", "", "en", "", "", "garage-1#2", "2026-11-15", "", ""),
 )
-
-
-class FileForm(forms.Form):
-    """Which file; or its text, once somebody has seen what it would do."""
-
-    file = forms.FileField(
-        label=_("File"),
-        required=False,
-        help_text=_("CSV, as Excel and other spreadsheets save it; at most 1 MB."),
-        widget=UnfoldAdminFileFieldWidget,
-    )
-    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
-
-    def clean(self) -> dict[str, Any]:
-        """One of the two."""
-        found: dict[str, Any] = super().clean() or {}
-        file = found.get("file")
-        if file is not None and file.size > LARGEST:
-            raise forms.ValidationError(_("The file is larger than 1 MB."))
-        if file is None and not found.get("text"):
-            raise forms.ValidationError(_("Choose a file."))
-        return found
 
 
 class HouseholdFiles(LevityAdmin):

@@ -1,8 +1,5 @@
 """The list of charge points as a CSV file: out, and in after a look at what it would do."""
 
-from typing import Any
-
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Lower
@@ -11,7 +8,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from levity.ocpp.decisions.charge_points_csv import (
     COLUMNS,
@@ -25,32 +21,12 @@ from levity.ocpp.decisions.charge_points_csv import (
 from levity.ocpp.models import ChargePoint
 from levity.pages.chargers.csv_export import streamed_csv
 from levity.pages.kit.base import LevityAdmin
+from levity.pages.kit.file_form import FileForm
 from levity.pages.kit.formats import refusal
 
 __all__ = ["ChargePointFiles"]
 
-SHOWN, LARGEST = 50, 1_000_000
-
-
-class FileForm(forms.Form):
-    """Which file; or its text, once somebody has seen what it would do."""
-
-    file = forms.FileField(
-        required=False,
-        help_text="CSV, as Excel and other spreadsheets save it; at most 1 MB.",
-        widget=UnfoldAdminFileFieldWidget,
-    )
-    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
-
-    def clean(self) -> dict[str, Any]:
-        """One of the two."""
-        found: dict[str, Any] = super().clean() or {}
-        file = found.get("file")
-        if file is not None and file.size > LARGEST:
-            raise forms.ValidationError("The file is larger than 1 MB: split it.")
-        if file is None and not found.get("text"):
-            raise forms.ValidationError("Choose a file.")
-        return found
+SHOWN = 50
 
 
 class ChargePointFiles(LevityAdmin):
