@@ -16,7 +16,7 @@ from levity.pages.chargers.facts_said import FACTS, REASONS, fact_said, reasons_
 HERE = Path(levity.__file__).parent / "ocpp"
 BERLIN = ZoneInfo("Europe/Berlin")
 # Of messages in quarantine and of refused handshakes, whose pages are English.
-OTHERS = {"fitting.py", "admission.py"}
+OTHERS = {"fitting.py", "fitting_register.py", "admission.py"}
 SAMPLES = {"wh": "1,234", "until": "2,345.5", "count": "3", "watts": "11,000"}
 SAMPLES |= {"at": "2026-11-10 23:30 UTC", "time": "1 h 07 min"}
 
